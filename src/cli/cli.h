@@ -1,0 +1,44 @@
+/* What the commands of `obhut` share. A command is one file, cmd_NAME.c, with one function. */
+#ifndef OBHUT_CLI_H
+#define OBHUT_CLI_H
+
+#include <obhut/base.h>
+
+#include <jansson.h>
+
+/* Exit codes of every command. */
+enum { CLI_NOTHING = 0, CLI_FOUND = 1, CLI_USAGE = 2, CLI_FAILURE = 3 };
+
+typedef struct cli {
+    const char *data_dir; /* --data, $OBHUT_DATA, or the default for this user */
+} cli;
+
+/* argv[0] is the command's own name; options are read with getopt_long. */
+int cmd_hash(const cli *cli, int argc, char **argv);
+int cmd_list(const cli *cli, int argc, char **argv);
+int cmd_match(const cli *cli, int argc, char **argv);
+int cmd_scan(const cli *cli, int argc, char **argv);
+
+/* "obhut: SENTENCE" on standard error. */
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same and where help is to be had; returns CLI_USAGE. */
+int cli_usage(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* One line "TEXT" on standard error that the next one replaces; nothing when that is no terminal.
+ * NULL or "" wipes it. */
+void cli_progress(const char *text);
+
+/* Flushes standard output and returns `code`, or CLI_FAILURE with a sentence when something could
+ * not be written (a full disk, a closed pipe). Every command ends through it. */
+int cli_finish(int code);
+
+/* A JSON string for bytes that may not be UTF-8 (names of files): what is not becomes U+FFFD.
+ * Never NULL except out of memory. */
+json_t *cli_json_text(const char *bytes);
+
+/* Prints one JSON object on one line and drops the reference. */
+void cli_print_json(json_t *object);
+
+#endif
