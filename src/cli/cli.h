@@ -23,8 +23,7 @@ int cmd_scan(const cli *cli, int argc, char **argv);
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same and where help is to be had; returns CLI_USAGE. */
-int cli_usage(const char *command, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* One line "TEXT" on standard error that the next one replaces; nothing when that is no terminal.
  * NULL or "" wipes it. */

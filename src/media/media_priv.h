@@ -16,8 +16,8 @@ typedef struct media_sink {
 
 /* How a decoder should work. */
 typedef struct media_wish {
-    bool colour;        /* RGB rows where the picture has colour; otherwise grey will do */
-    uint32_t min_side;  /* 0: full size; else any reduction that leaves the short side this long */
+    bool colour;       /* RGB rows where the picture has colour; otherwise grey will do */
+    uint32_t min_side; /* 0: full size; else any reduction that leaves the short side this long */
 } media_wish;
 
 /* Each decodes one picture into the sink; an error of the sink ends it and is returned.

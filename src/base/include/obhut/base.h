@@ -11,14 +11,14 @@
 /* What a function returns: OB_OK, or a negative value that says what kind of thing went wrong. */
 typedef enum ob_status {
     OB_OK = 0,
-    OB_EINVAL = -1,   /* the caller asked for something impossible */
-    OB_EFORMAT = -2,  /* bytes from outside are not what they claim to be */
-    OB_ELIMIT = -3,   /* larger than a documented limit */
-    OB_ENOMEM = -4,   /* out of memory */
-    OB_EIO = -5,      /* the operating system could not read or write */
+    OB_EINVAL = -1,    /* the caller asked for something impossible */
+    OB_EFORMAT = -2,   /* bytes from outside are not what they claim to be */
+    OB_ELIMIT = -3,    /* larger than a documented limit */
+    OB_ENOMEM = -4,    /* out of memory */
+    OB_EIO = -5,       /* the operating system could not read or write */
     OB_ENOTFOUND = -6, /* a named thing does not exist */
-    OB_EBUSY = -7,    /* somebody else holds it; try again */
-    OB_EREFUSED = -8, /* possible, but a safety rule forbids it */
+    OB_EBUSY = -7,     /* somebody else holds it; try again */
+    OB_EREFUSED = -8,  /* possible, but a safety rule forbids it */
 } ob_status;
 
 /* The sentence that goes with a status: what was wrong, with which input, what to do.
@@ -95,10 +95,10 @@ const char *ob_isa_name(ob_isa isa);
 
 /* Marks a function that is compiled for one instruction set and called only where it exists. */
 #if defined(__x86_64__)
-#define OB_HAVE_X86      1
-#define OB_TARGET_AVX2   __attribute__((target("avx2,bmi,bmi2,popcnt")))
-#define OB_TARGET_AVX512 \
-    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,avx512bitalg,"    \
+#define OB_HAVE_X86    1
+#define OB_TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#define OB_TARGET_AVX512                                                                           \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,avx512bitalg,"       \
                           "avx2,bmi,bmi2,popcnt")))
 #else
 #define OB_HAVE_X86 0

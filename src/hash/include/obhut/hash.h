@@ -52,13 +52,13 @@ typedef struct ob_pdq {
 
 /* What will be fed. */
 typedef struct ob_pdq_shape {
-    uint32_t width, height;  /* of the picture at full size, 1..OB_PDQ_MAX_SIDE */
-    uint32_t scale;          /* 1, 2, 4 or 8: the rows fed are the picture reduced so many times,
-                              * ceil(width / scale) samples by ceil(height / scale) rows;
-                              * with OB_PDQ_REFERENCE 1 only */
+    uint32_t width, height; /* of the picture at full size, 1..OB_PDQ_MAX_SIDE */
+    uint32_t scale;         /* 1, 2, 4 or 8: the rows fed are the picture reduced so many times,
+                             * ceil(width / scale) samples by ceil(height / scale) rows;
+                             * with OB_PDQ_REFERENCE 1 only */
     ob_pdq_samples samples;
     ob_pdq_variant variant;
-    ob_isa isa;              /* OB_ISA_AUTO */
+    ob_isa isa; /* OB_ISA_AUTO */
 } ob_pdq_shape;
 
 enum { OB_PDQ_MAX_SIDE = 1 << 20 };
@@ -82,7 +82,7 @@ ob_status ob_pdq_finish(ob_pdq *out, ob_pdq_stream *stream, ob_error *err);
 void ob_pdq_free(ob_pdq_stream *stream); /* NULL is fine */
 
 /* The three steps above for a picture in memory. */
-ob_status ob_pdq_hash(ob_pdq *out, const ob_pdq_shape *shape, const uint8_t *pixels,
-                      size_t stride, ob_error *err);
+ob_status ob_pdq_hash(ob_pdq *out, const ob_pdq_shape *shape, const uint8_t *pixels, size_t stride,
+                      ob_error *err);
 
 #endif

@@ -19,10 +19,10 @@ enum { OB_LIST_NAME_MAX = 64 };
 typedef struct ob_list_info {
     char name[OB_LIST_NAME_MAX + 1];
     char purpose[16];
-    char source[128];      /* who published it, as told at import; may be empty */
+    char source[128]; /* who published it, as told at import; may be empty */
     uint64_t entries;
-    uint64_t size_bytes;   /* of the file */
-    int64_t imported_at;   /* seconds since 1970, UTC */
+    uint64_t size_bytes; /* of the file */
+    int64_t imported_at; /* seconds since 1970, UTC */
     bool enabled;
 } ob_list_info;
 
@@ -84,8 +84,8 @@ typedef struct ob_lists ob_lists;
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
 void ob_lists_close(ob_lists *lists);
 
-size_t ob_lists_count(const ob_lists *lists);       /* lists */
-uint64_t ob_lists_entries(const ob_lists *lists);   /* hashes in all of them */
+size_t ob_lists_count(const ob_lists *lists);     /* lists */
+uint64_t ob_lists_entries(const ob_lists *lists); /* hashes in all of them */
 
 typedef struct ob_list_match {
     uint32_t query;

@@ -21,9 +21,10 @@ ob_format ob_media_sniff(const uint8_t *bytes, size_t size);
 
 /* Limits of what is decoded at all: beyond them OB_ELIMIT. */
 #define OB_MEDIA_MAX_PIXELS (UINT64_C(1) << 28) /* the largest phone cameras make 200 million */
-#define OB_MEDIA_MAX_MEMORY (UINT64_C(1) << 30) /* bytes for one picture that cannot be streamed
-                                                   (progressive JPEG, interlaced PNG) */
-enum { OB_MEDIA_MAX_SCANS = 500 };              /* of a progressive JPEG */
+#define OB_MEDIA_MAX_MEMORY                                                                        \
+    (UINT64_C(1) << 30)            /* bytes for one picture that cannot be streamed                \
+                                      (progressive JPEG, interlaced PNG) */
+enum { OB_MEDIA_MAX_SCANS = 500 }; /* of a progressive JPEG */
 
 typedef struct ob_media_options {
     ob_pdq_variant variant;
