@@ -13,12 +13,16 @@ enum { OB_INDEX_MAX_DISTANCE = 31 };
 /* At most this many entries in one index. */
 #define OB_INDEX_MAX_COUNT (UINT64_C(1) << 31)
 
+/* Half a stored hash. */
+typedef struct ob_index_half {
+    uint64_t q[2];
+} ob_index_half;
+
 /* A view of a built index. Cheap to copy; valid as long as the memory is. Any number of threads
  * may search it at once. */
 typedef struct ob_index {
-    const uint64_t *planes; /* four planes of `stride` words: word w of entry e is
-                             * planes[w * stride + e] */
-    uint64_t count, stride;
+    const ob_index_half *half[2]; /* `count` halves each, of hashes with their bits rearranged */
+    uint64_t count;
     ob_isa isa;
 } ob_index;
 
