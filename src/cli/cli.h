@@ -22,8 +22,12 @@ int cmd_scan(const cli *cli, int argc, char **argv);
 /* "obhut: SENTENCE" on standard error. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same and where help is to be had; returns CLI_USAGE. */
+/* The same and where help is to be had; returns CLI_USAGE. An empty format says nothing of its own:
+ * getopt_long has spoken already. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints the help text and returns the exit code. */
+int cli_help(const char *text);
 
 /* One line "TEXT" on standard error that the next one replaces; nothing when that is no terminal.
  * NULL or "" wipes it. */
@@ -34,10 +38,14 @@ void cli_progress(const char *text);
 int cli_finish(int code);
 
 /* A JSON string for bytes that may not be UTF-8 (names of files): what is not becomes U+FFFD.
- * Never NULL except out of memory. */
+ * NULL only when out of memory. */
 json_t *cli_json_text(const char *bytes);
 
-/* Prints one JSON object on one line and drops the reference. */
+/* A JSON string of a hash. */
+json_t *cli_json_hash(const ob_hash256 *hash);
+
+/* Prints one JSON object on one line and drops the reference. NULL (out of memory while it was
+ * made) is said on standard error. */
 void cli_print_json(json_t *object);
 
 #endif

@@ -1,0 +1,222 @@
+/* obhut match: which hashes are on a list. */
+#include "cli.h"
+#include "options.h"
+
+#include <obhut/lists.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: obhut match [OPTION…] HEX… | -\n"
+    "\n"
+    "Looks up PDQ hashes (64 hexadecimal digits each) in the enabled lists; - reads one a line "
+    "from\n"
+    "standard input. Prints a line for each match: query, list, entry, the entry's hash, "
+    "distance,\n"
+    "nearest first; a query without a match gets a line with \"-\".\n"
+    "\n"
+    "  --distance N  at most N of 256 bits differ (0 to 31, default 31)\n"
+    "  --json        one object a query: query, matches = [{list, entry, pdq, distance}]\n"
+    "\n"
+    "Exit code 1 when something was found, 3 when a line was no hash and nothing was found.\n"
+    "\n"
+    "  obhut match 2d2f1af3a856c529679ca3d6526fa836d4196c81c6dd04de0a26f855fc99b724\n"
+    "  obhut match --json - < hashes.txt\n";
+
+enum { BATCH = 4096, MAX_LINE = 4096 };
+
+typedef struct query {
+    char *text;
+    ob_error error; /* status OB_OK: hash is the number `number` of the batch */
+    uint32_t number;
+} query;
+
+typedef struct matcher {
+    const ob_lists *lists;
+    unsigned distance;
+    bool json, found, failed;
+    query queries[BATCH];
+    ob_hash256 hashes[BATCH];
+    uint32_t count, hash_count;
+} matcher;
+
+static json_t *json_matches(const ob_list_match *match, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:i}", "list", match[i].list,
+                                               "entry", cli_json_text(match[i].entry), "pdq",
+                                               cli_json_hash(&match[i].hash), "distance",
+                                               (int)match[i].distance));
+    return array;
+}
+
+static void print_text(const query *query, const ob_list_match *match, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char hash[OB_HASH256_HEX + 1];
+        ob_hash256_print(hash, &match[i].hash);
+        printf("%s\t%s\t%s\t%s\t%u\n", query->text, match[i].list, match[i].entry, hash,
+               match[i].distance);
+    }
+    if (!count)
+        printf("%s\t-\n", query->text);
+}
+
+static void print_query(matcher *m, const query *query, const ob_list_match *match, size_t count)
+{
+    if (query->error.status) {
+        cli_say("\"%.80s\": %s", query->text, query->error.text);
+        m->failed = true;
+        if (m->json)
+            cli_print_json(json_pack("{s:o, s:o}", "query", cli_json_text(query->text), "error",
+                                     cli_json_text(query->error.text)));
+        return;
+    }
+    m->found |= count > 0;
+    if (m->json)
+        cli_print_json(
+            json_pack("{s:s, s:o}", "query", query->text, "matches", json_matches(match, count)));
+    else
+        print_text(query, match, count);
+}
+
+/* Answers what was collected, and empties it. */
+static ob_status answer(matcher *m, ob_error *err)
+{
+    ob_list_match *matches = NULL;
+    size_t count = 0, at = 0;
+    ob_status status =
+        ob_lists_match(&matches, &count, m->lists, m->hashes, m->hash_count, m->distance, err);
+    for (uint32_t i = 0; i < m->count; i++) {
+        query *query = &m->queries[i];
+        size_t from = at;
+        while (!query->error.status && at < count && matches[at].query == query->number)
+            at++;
+        if (!status)
+            print_query(m, query, matches + from, at - from);
+        free(query->text);
+    }
+    m->count = m->hash_count = 0;
+    free(matches);
+    return status;
+}
+
+static ob_status add(matcher *m, const char *text, size_t length, ob_error *err)
+{
+    while (length && (text[length - 1] == '\r' || text[length - 1] == ' '))
+        length--;
+    if (!length)
+        return OB_OK;
+    query *query = &m->queries[m->count];
+    *query = (struct query){.text = strndup(text, length < MAX_LINE ? length : MAX_LINE)};
+    if (!query->text)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a query");
+    m->count++;
+    query->number = m->hash_count;
+    if (!ob_hash256_parse(&m->hashes[m->hash_count], text, length, &query->error))
+        m->hash_count++;
+    return m->count == BATCH ? answer(m, err) : OB_OK;
+}
+
+/* Whatever has arrived is answered before more is waited for. */
+static ob_status match_input(matcher *m, ob_error *err)
+{
+    ob_buf input = {0};
+    ob_status status = OB_OK;
+    bool skipping = false; /* the rest of a line that is far too long */
+    for (ssize_t got = 1; got > 0 && !status;) {
+        status = ob_buf_reserve(&input, 1 << 16, err);
+        if (status)
+            break;
+        got = read(STDIN_FILENO, input.bytes + input.size, 1 << 16);
+        if (got < 0 && errno == EINTR) {
+            got = 1;
+            continue;
+        }
+        if (got < 0)
+            status = ob_fail(err, OB_EIO, "standard input cannot be read: %s", strerror(errno));
+        input.size += got > 0 ? (size_t)got : 0;
+        size_t from = 0;
+        char *end;
+        while (!status && from < input.size &&
+               (end = memchr(input.bytes + from, '\n', input.size - from)) != NULL) {
+            if (!skipping)
+                status = add(m, input.bytes + from, (size_t)(end - input.bytes) - from, err);
+            skipping = false;
+            from = (size_t)(end - input.bytes) + 1;
+        }
+        if (!status && !skipping && (got == 0 || input.size - from > MAX_LINE)) {
+            status = add(m, input.bytes + from, input.size - from, err);
+            skipping = got != 0;
+            from = input.size;
+        }
+        if (skipping)
+            from = input.size;
+        memmove(input.bytes, input.bytes + from, input.size - from);
+        input.size -= from;
+        if (!status)
+            status = answer(m, err);
+        fflush(stdout);
+    }
+    ob_buf_free(&input);
+    return status;
+}
+
+int cmd_match(const cli *cli, int argc, char **argv)
+{
+    enum { JSON = 256, DISTANCE };
+    static const struct option longs[] = {{"json", no_argument, NULL, JSON},
+                                          {"distance", required_argument, NULL, DISTANCE},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    unsigned distance = OB_PDQ_MAX_DISTANCE;
+    bool json = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+        switch (option) {
+        case JSON:
+            json = true;
+            break;
+        case DISTANCE:
+            if (!options_number(&distance, "--distance", optarg, 0, OB_PDQ_MAX_DISTANCE))
+                return cli_usage("match", "%s", "");
+            break;
+        case 'h':
+            return cli_help(help);
+        default:
+            return cli_usage("match", "%s", "");
+        }
+    if (optind == argc)
+        return cli_usage("match", "which hashes? (- reads them from standard input)");
+
+    ob_error err = {0};
+    ob_lists *lists = NULL;
+    matcher *m = calloc(1, sizeof *m);
+    ob_status status = m ? OB_OK : ob_fail(&err, OB_ENOMEM, "out of memory: the queries");
+    if (!status)
+        status = ob_lists_open(&lists, cli->data_dir, &err);
+    if (!status) {
+        m->lists = lists;
+        m->distance = distance;
+        m->json = json;
+        if (!ob_lists_count(lists))
+            cli_say("no list is enabled in %s: nothing can match", cli->data_dir);
+    }
+    for (int i = optind; i < argc && !status; i++)
+        status =
+            strcmp(argv[i], "-") ? add(m, argv[i], strlen(argv[i]), &err) : match_input(m, &err);
+    if (!status)
+        status = answer(m, &err);
+    if (status)
+        cli_say("%s", err.text);
+    int code = status ? CLI_FAILURE : m->found ? CLI_FOUND : m->failed ? CLI_FAILURE : CLI_NOTHING;
+    ob_lists_close(lists);
+    free(m);
+    return cli_finish(code);
+}

@@ -1,0 +1,96 @@
+/* obhut: finds the command and the data directory, nothing else. */
+#include "cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Usage: obhut [--data DIR] COMMAND [OPTION…] …\n"
+    "\n"
+    "  hash    hashes and digests of pictures\n"
+    "  scan    which pictures are on a list\n"
+    "  match   which hashes are on a list\n"
+    "  list    import, show, switch and remove lists of known hashes\n"
+    "\n"
+    "  --data DIR   where lists are kept; else $OBHUT_DATA, else /var/lib/obhut for root and\n"
+    "               ~/.local/share/obhut for everybody else\n"
+    "  --version\n"
+    "  --help       also after a command\n"
+    "\n"
+    "Exit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 something failed.\n"
+    "\n"
+    "These commands look at your own files on your own machine. What a service hands over is\n"
+    "looked at only where a cause, a legal basis or a person's own wish allows it.\n"
+    "\n"
+    "  obhut list import known.csv --source \"Hotline\"\n"
+    "  obhut scan ~/Pictures\n";
+
+static const struct {
+    const char *name;
+    int (*run)(const cli *cli, int argc, char **argv);
+} commands[] = {
+    {"hash", cmd_hash},
+    {"list", cmd_list},
+    {"match", cmd_match},
+    {"scan", cmd_scan},
+};
+
+/* Sets *out (owned by the caller) unless there is no home directory to take a default from. */
+static const char *default_data_dir(char **out)
+{
+    const char *given = getenv("OBHUT_DATA");
+    if (given && *given)
+        return given;
+    if (geteuid() == 0)
+        return "/var/lib/obhut";
+    const char *home = getenv("HOME");
+    if (!home || !*home || asprintf(out, "%s/.local/share/obhut", home) < 0)
+        return NULL;
+    return *out;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    cli cli = {0};
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h"))
+            return cli_help(help);
+        if (!strcmp(argv[at], "--version")) {
+            puts("obhut " OB_VERSION);
+            return cli_finish(CLI_NOTHING);
+        }
+        if (!strcmp(argv[at], "--data") && at + 1 < argc)
+            cli.data_dir = argv[++at];
+        else if (!strncmp(argv[at], "--data=", 7))
+            cli.data_dir = argv[at] + 7;
+        else if (!strcmp(argv[at], "--data"))
+            return cli_usage("", "--data needs a directory");
+        else
+            return cli_usage("", "unknown option %s", argv[at]);
+    }
+    if (at == argc)
+        return cli_usage("", "which command? hash, scan, match or list");
+    if (cli.data_dir && !*cli.data_dir)
+        return cli_usage("", "--data needs a directory");
+
+    char *made = NULL;
+    if (!cli.data_dir)
+        cli.data_dir = default_data_dir(&made);
+    int code = -1;
+    if (!cli.data_dir) {
+        cli_say("no data directory: $HOME is not set; say --data DIR");
+        code = CLI_USAGE;
+    }
+    for (size_t i = 0; code < 0 && i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(argv[at], commands[i].name))
+            code = commands[i].run(&cli, argc - at, argv + at);
+    if (code < 0)
+        code = cli_usage("", "no command %s", argv[at]);
+    free(made);
+    return code;
+}

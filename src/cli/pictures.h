@@ -1,0 +1,41 @@
+/* Files and directories named on the command line, hashed in parallel, told of in order. */
+#ifndef OBHUT_CLI_PICTURES_H
+#define OBHUT_CLI_PICTURES_H
+
+#include <obhut/crypto.h>
+#include <obhut/media.h>
+
+/* A file larger than this is no picture that anybody uploads. */
+#define PICTURES_MAX_FILE (UINT64_C(256) << 20)
+
+typedef struct pictures_options {
+    ob_media_options media;
+    bool digests;
+    unsigned threads; /* 0: one for each processor */
+} pictures_options;
+
+typedef struct picture {
+    const char *path;
+    ob_status status; /* OB_OK: result is set, and digests where wanted */
+    ob_error error;   /* otherwise: why; without the path */
+    ob_media_result result;
+    ob_digests digests;
+} picture;
+
+typedef struct pictures_count {
+    uint64_t hashed, failed, skipped;
+} pictures_count;
+
+/* Calls `each` for every file, from the calling thread, in the order of `paths` and within a
+ * directory by name. Directories are entered, symbolic links in them are not followed. A file found
+ * in a directory that is no picture, neither by its first bytes nor by the end of its name, is
+ * counted as skipped and not told of. */
+ob_status pictures_each(pictures_count *out, char *const *paths, const pictures_options *options,
+                        void (*each)(void *context, const picture *picture), void *context,
+                        ob_error *err);
+
+/* "3 files failed; 12 other files were no pictures" on standard error where there is something to
+ * say, and the exit code for it. */
+int pictures_summary(const pictures_count *count);
+
+#endif
