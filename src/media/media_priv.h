@@ -30,4 +30,7 @@ ob_status media_decode_png(const media_sink *sink, const uint8_t *bytes, size_t 
 /* OB_ELIMIT when a picture of this size is not decoded at all. */
 ob_status media_check_size(uint64_t width, uint64_t height, ob_error *err);
 
+/* OB_ELIMIT when a picture that must be held as a whole would take more than is given. */
+ob_status media_check_memory(uint64_t bytes, const char *kind, ob_error *err);
+
 #endif

@@ -1,0 +1,229 @@
+#include "lists_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ob_status out_of_memory(ob_error *err)
+{
+    return ob_fail(err, OB_ENOMEM, "out of memory: a path");
+}
+
+/* Creates a directory and those above it. */
+static ob_status make_dir(const char *path, ob_error *err)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return out_of_memory(err);
+    ob_status status = OB_OK;
+    for (char *p = copy + 1; !status; p++) {
+        char kept = *p;
+        if (kept != '/' && kept != '\0')
+            continue;
+        *p = '\0';
+        if (mkdir(copy, 0700) && errno != EEXIST)
+            status = ob_fail(err, OB_EIO, "directory %s cannot be made: %s", copy, strerror(errno));
+        *p = kept;
+        if (!kept)
+            break;
+    }
+    free(copy);
+    return status;
+}
+
+ob_status list_lock(int *out, const char *dir, ob_error *err)
+{
+    char *lists = NULL, *path = NULL;
+    int lock = -1;
+    ob_status status = OB_OK;
+    if (asprintf(&lists, "%s/lists", dir) < 0) {
+        lists = NULL;
+        status = out_of_memory(err);
+    }
+    if (!status && asprintf(&path, "%s/lock", dir) < 0) {
+        path = NULL;
+        status = out_of_memory(err);
+    }
+    if (!status)
+        status = make_dir(lists, err);
+    if (status)
+        goto out;
+    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0)
+        status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", path, strerror(errno));
+    else if (flock(lock, LOCK_EX | LOCK_NB))
+        status = errno == EWOULDBLOCK
+                     ? ob_fail(err, OB_EBUSY,
+                               "another process is changing lists in %s: try again "
+                               "when it has finished",
+                               dir)
+                     : ob_fail(err, OB_EIO, "%s cannot be locked: %s", path, strerror(errno));
+    if (status && lock >= 0)
+        close(lock);
+    if (!status)
+        *out = lock;
+out:
+    free(path);
+    free(lists);
+    return status;
+}
+
+void list_unlock(int lock)
+{
+    close(lock);
+}
+
+ob_status list_path(char **out, const char *dir, const char *name, bool enabled, ob_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/lists/%s.obx%s", dir, name, enabled ? "" : ".off") < 0)
+        return out_of_memory(err);
+    *out = path;
+    return OB_OK;
+}
+
+bool list_name_is_valid(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+    return length > 0 && length <= OB_LIST_NAME_MAX && !name[length] && !strchr("._-", name[0]);
+}
+
+ob_status list_check_name(const char *name, ob_error *err)
+{
+    if (list_name_is_valid(name))
+        return OB_OK;
+    return ob_fail(
+        err, OB_EINVAL,
+        "\"%.80s\" cannot name a list: 1 to %d of a-z 0-9 . _ -, first a letter or digit", name,
+        OB_LIST_NAME_MAX);
+}
+
+static ob_status exists(bool *out, const char *dir, const char *name, bool enabled, ob_error *err)
+{
+    char *path = NULL;
+    ob_status status = list_path(&path, dir, name, enabled, err);
+    if (status)
+        return status;
+    if (!access(path, F_OK))
+        *out = true;
+    else if (errno == ENOENT || errno == ENOTDIR)
+        *out = false;
+    else
+        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
+ob_status list_find(bool *enabled, const char *dir, const char *name, ob_error *err)
+{
+    bool on = false, off = false;
+    ob_status status = list_check_name(name, err);
+    if (!status)
+        status = exists(&on, dir, name, true, err);
+    if (!status && !on)
+        status = exists(&off, dir, name, false, err);
+    if (status)
+        return status;
+    if (!on && !off)
+        return ob_fail(err, OB_ENOTFOUND,
+                       "no list \"%s\" in %s; `obhut list ls` shows what there is", name, dir);
+    *enabled = on;
+    return OB_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const list_name *)a)->name, ((const list_name *)b)->name);
+}
+
+/* "NAME.obx" or "NAME.obx.off"; anything else is not a list. */
+static bool parse_file_name(list_name *out, const char *file)
+{
+    size_t length = strlen(file);
+    out->enabled = true;
+    if (length > 4 && !strcmp(file + length - 4, ".off")) {
+        out->enabled = false;
+        length -= 4;
+    }
+    if (length <= 4 || strncmp(file + length - 4, ".obx", 4) || length - 4 > OB_LIST_NAME_MAX)
+        return false;
+    memcpy(out->name, file, length - 4);
+    out->name[length - 4] = '\0';
+    return list_name_is_valid(out->name);
+}
+
+ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/lists", dir) < 0)
+        return out_of_memory(err);
+    list_name *names = NULL;
+    size_t used = 0, capacity = 0;
+    ob_status status = OB_OK;
+    DIR *open_dir = opendir(path);
+    if (!open_dir && errno != ENOENT)
+        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    for (struct dirent *file; open_dir && !status && (file = readdir(open_dir)) != NULL;) {
+        list_name name;
+        if (!parse_file_name(&name, file->d_name))
+            continue;
+        if (used == capacity) {
+            capacity = capacity ? 2 * capacity : 16;
+            list_name *more = realloc(names, capacity * sizeof *names);
+            if (!more) {
+                status = ob_fail(err, OB_ENOMEM, "out of memory: names of lists");
+                break;
+            }
+            names = more;
+        }
+        names[used++] = name;
+    }
+    if (open_dir)
+        closedir(open_dir);
+    free(path);
+    if (status) {
+        free(names);
+        return status;
+    }
+    if (used)
+        qsort(names, used, sizeof *names, by_name);
+    *out = names;
+    *count = used;
+    return OB_OK;
+}
+
+ob_status list_sync_dir(const char *dir, ob_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/lists", dir) < 0)
+        return out_of_memory(err);
+    ob_status status = OB_OK;
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0 || fsync(file))
+        status = ob_fail(err, OB_EIO, "%s cannot be made durable: %s", path, strerror(errno));
+    if (file >= 0)
+        close(file);
+    free(path);
+    return status;
+}
+
+void list_sweep(const char *dir)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/lists", dir) < 0)
+        return;
+    DIR *open_dir = opendir(path);
+    for (struct dirent *file; open_dir && (file = readdir(open_dir)) != NULL;) {
+        size_t length = strlen(file->d_name);
+        if (file->d_name[0] == '.' && length > 4 && !strcmp(file->d_name + length - 4, ".tmp"))
+            unlinkat(dirfd(open_dir), file->d_name, 0);
+    }
+    if (open_dir)
+        closedir(open_dir);
+    free(path);
+}

@@ -1,0 +1,282 @@
+/* Reading of .obx files. Bytes are hostile until checked: every bound is compared before it is
+ * used, and what is looked up later (ids, attributes) is compared again then. */
+#include "lists_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+static ob_status damaged(ob_error *err, const char *what)
+{
+    return ob_fail(err, OB_EFORMAT, "damaged list file: %s", what);
+}
+
+/* ---- Header and sections ------------------------------------------------------------------ */
+
+static ob_status check_header(obx_header *out, const uint8_t *bytes, uint64_t size, ob_error *err)
+{
+    if (size < sizeof *out)
+        return damaged(err, "shorter than a header");
+    memcpy(out, bytes, sizeof *out);
+    if (memcmp(out->magic, OBX_MAGIC, sizeof out->magic))
+        return ob_fail(err, OB_EFORMAT, "not a list file (.obx)");
+    if (out->version != OBX_VERSION)
+        return ob_fail(err, OB_EFORMAT, "list file of version %u; this obhut reads version %d",
+                       out->version, OBX_VERSION);
+    if (out->file_size != size)
+        return ob_fail(err, OB_EFORMAT, "damaged list file: %llu bytes where it says %llu",
+                       (unsigned long long)size, (unsigned long long)out->file_size);
+    if (out->sections > OBX_SECTIONS_MAX ||
+        size - sizeof *out < out->sections * sizeof(obx_section))
+        return damaged(err, "an impossible number of sections");
+    if (out->entries > OB_INDEX_MAX_COUNT)
+        return damaged(err, "an impossible number of entries");
+
+    size_t table = out->sections * sizeof(obx_section);
+    uint8_t sum[OB_SHA256_SIZE], covered[sizeof *out + OBX_SECTIONS_MAX * sizeof(obx_section)];
+    memcpy(covered, bytes, sizeof *out + table);
+    memset(covered + offsetof(obx_header, sha256), 0, OB_SHA256_SIZE);
+    ob_status status = ob_sha256(sum, covered, sizeof *out + table, err);
+    if (!status && memcmp(sum, out->sha256, sizeof sum))
+        status = damaged(err, "the header's checksum");
+    return status;
+}
+
+static obx_section section_at(const uint8_t *bytes, uint32_t number)
+{
+    obx_section section;
+    memcpy(&section, bytes + sizeof(obx_header) + number * sizeof section, sizeof section);
+    return section;
+}
+
+/* Sets *out to the section's bytes, or NULL where the file has none of this kind. */
+static ob_status find_section(const uint8_t **out, uint64_t *size, const obx *file,
+                              uint32_t sections, obx_kind kind, ob_error *err)
+{
+    *out = NULL;
+    *size = 0;
+    for (uint32_t i = 0; i < sections; i++) {
+        obx_section section = section_at(file->bytes, i);
+        if (section.offset % OBX_ALIGN || section.offset > file->size ||
+            section.size > file->size - section.offset)
+            return damaged(err, "a section outside of the file");
+        if (section.kind != (uint32_t)kind)
+            continue;
+        if (*out)
+            return damaged(err, "the same section twice");
+        *out = file->bytes + section.offset;
+        *size = section.size;
+    }
+    return OB_OK;
+}
+
+/* A section with `each` bytes for every entry; it may be absent. */
+static ob_status find_column(const void **out, const obx *file, uint32_t sections, obx_kind kind,
+                             uint64_t each, ob_error *err)
+{
+    const uint8_t *bytes;
+    uint64_t size;
+    ob_status status = find_section(&bytes, &size, file, sections, kind, err);
+    if (!status && bytes && size != each * file->info.entries)
+        status = damaged(err, "a section of the wrong size");
+    if (!status)
+        *out = bytes;
+    return status;
+}
+
+/* ---- META --------------------------------------------------------------------------------- */
+
+static ob_status take_text(char *out, size_t capacity, const json_t *value, const char *name,
+                           ob_error *err)
+{
+    const char *text = json_string_value(value);
+    if (!text || strlen(text) >= capacity)
+        return ob_fail(err, OB_EFORMAT, "damaged list file: no usable \"%s\"", name);
+    memcpy(out, text, strlen(text) + 1);
+    return OB_OK;
+}
+
+static ob_status take_attributes(obx *file, const json_t *array, ob_error *err)
+{
+    size_t count = json_array_size(array);
+    if (count > OBX_ATTRIBUTES_MAX)
+        return damaged(err, "too many sources");
+    file->attributes = calloc(count + 1, sizeof *file->attributes);
+    if (!file->attributes)
+        return ob_fail(err, OB_ENOMEM, "out of memory: sources of a list");
+    file->attribute_count = count + 1;
+    memcpy(file->attributes[0].source, file->info.source, sizeof file->info.source);
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        const json_t *pair = json_array_get(array, i);
+        obx_attribute *to = &file->attributes[i + 1];
+        status = take_text(to->source, sizeof to->source, json_array_get(pair, 0), "source", err);
+        if (!status)
+            status = take_text(to->classification, sizeof to->classification,
+                               json_array_get(pair, 1), "classification", err);
+        if (!status && !to->source[0])
+            memcpy(to->source, file->info.source, sizeof file->info.source);
+    }
+    return status;
+}
+
+static ob_status take_meta(obx *file, const uint8_t *bytes, uint64_t size, ob_error *err)
+{
+    json_error_t where;
+    json_t *meta =
+        bytes ? json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &where) : NULL;
+    if (!json_is_object(meta)) {
+        json_decref(meta);
+        return damaged(err, "its description");
+    }
+    ob_list_info *info = &file->info;
+    ob_status status = take_text(info->purpose, sizeof info->purpose,
+                                 json_object_get(meta, "purpose"), "purpose", err);
+    if (!status && strcmp(info->purpose, OB_LIST_PURPOSE_CSAM))
+        status = ob_fail(err, OB_EREFUSED, "a list for the purpose \"%s\"; the only one is \"%s\"",
+                         info->purpose, OB_LIST_PURPOSE_CSAM);
+    if (!status)
+        status = take_text(info->source, sizeof info->source, json_object_get(meta, "source"),
+                           "source", err);
+    if (!status)
+        status = take_attributes(file, json_object_get(meta, "attributes"), err);
+    info->imported_at = json_integer_value(json_object_get(meta, "imported_at"));
+    json_decref(meta);
+    return status;
+}
+
+/* ---- The file ----------------------------------------------------------------------------- */
+
+ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
+{
+    obx file = {.bytes = bytes, .size = size};
+    obx_header header;
+    const uint8_t *meta = NULL, *hashes = NULL, *ids = NULL;
+    const void *lines = NULL, *id_ends = NULL, *attributes_of = NULL;
+    uint64_t meta_size = 0, hashes_size = 0;
+    ob_status status = check_header(&header, bytes, size, err);
+    uint32_t n = header.sections;
+    if (!status) {
+        file.info.entries = header.entries;
+        file.info.size_bytes = size;
+        status = find_section(&meta, &meta_size, &file, n, OBX_META, err);
+    }
+    if (!status)
+        status = take_meta(&file, meta, meta_size, err);
+    if (!status)
+        status = find_section(&hashes, &hashes_size, &file, n, OBX_HASHES, err);
+    if (!status && !hashes)
+        status = damaged(err, "no hashes");
+    if (!status)
+        status = ob_index_open(&file.index, hashes, hashes_size, header.entries, OB_ISA_AUTO, err);
+    if (!status)
+        status = find_column(&lines, &file, n, OBX_LINES, sizeof *file.lines, err);
+    if (!status)
+        status = find_column(&id_ends, &file, n, OBX_ID_ENDS, sizeof *file.id_ends, err);
+    if (!status)
+        status = find_section(&ids, &file.ids_size, &file, n, OBX_IDS, err);
+    if (!status)
+        status =
+            find_column(&attributes_of, &file, n, OBX_ATTRIBUTES, sizeof *file.attributes_of, err);
+    if (!status && !lines)
+        status = damaged(err, "no line numbers");
+    file.lines = lines;
+    file.id_ends = id_ends;
+    file.ids = (const char *)ids;
+    file.attributes_of = attributes_of;
+    if (status)
+        obx_drop(&file);
+    else
+        *out = file;
+    return status;
+}
+
+void obx_drop(obx *file)
+{
+    free(file->attributes);
+    file->attributes = NULL;
+}
+
+ob_status obx_open(obx *out, const char *path, ob_error *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
+                       path, strerror(errno));
+    struct stat info;
+    void *bytes = MAP_FAILED;
+    ob_status status = OB_OK;
+    if (fstat(file, &info))
+        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    else if (!S_ISREG(info.st_mode) || info.st_size == 0)
+        status = ob_fail(err, OB_EFORMAT, "%s: not a list file (.obx)", path);
+    else if ((bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0)) ==
+             MAP_FAILED)
+        status = ob_fail(err, OB_EIO, "%s cannot be mapped: %s", path, strerror(errno));
+    close(file);
+    if (status)
+        return status;
+    status = obx_view(out, bytes, (uint64_t)info.st_size, err);
+    if (status) {
+        munmap(bytes, (size_t)info.st_size);
+        return ob_fail_in(err, status, "%s", path);
+    }
+    return OB_OK;
+}
+
+void obx_close(obx *file)
+{
+    if (!file->bytes)
+        return;
+    munmap((void *)(uintptr_t)file->bytes, file->size);
+    obx_drop(file);
+    file->bytes = NULL;
+}
+
+ob_status obx_check(const obx *file, ob_error *err)
+{
+    obx_header header;
+    ob_status status = check_header(&header, file->bytes, file->size, err);
+    for (uint32_t i = 0; i < header.sections && !status; i++) {
+        obx_section section = section_at(file->bytes, i);
+        uint8_t sum[OB_SHA256_SIZE];
+        status = ob_sha256(sum, file->bytes + section.offset, section.size, err);
+        if (!status && memcmp(sum, section.sha256, sizeof sum))
+            status =
+                ob_fail(err, OB_EFORMAT,
+                        "damaged list file: bytes %llu to %llu are not those that were written",
+                        (unsigned long long)section.offset,
+                        (unsigned long long)(section.offset + section.size));
+    }
+    return status;
+}
+
+ob_status obx_id(char out[OB_LIST_ID_MAX + 1], const obx *file, uint64_t entry, ob_error *err)
+{
+    uint64_t from = 0, to = 0;
+    if (file->id_ends) {
+        from = entry ? file->id_ends[entry - 1] : 0;
+        to = file->id_ends[entry];
+        if (from > to || to > file->ids_size || to - from > OB_LIST_ID_MAX)
+            return damaged(err, "an entry's id");
+    }
+    if (from < to) {
+        memcpy(out, file->ids + from, to - from);
+        out[to - from] = '\0';
+    } else {
+        snprintf(out, OB_LIST_ID_MAX + 1, "%u", file->lines[entry]);
+    }
+    return OB_OK;
+}
+
+const obx_attribute *obx_attribute_of(const obx *file, uint64_t entry)
+{
+    uint16_t number = file->attributes_of ? file->attributes_of[entry] : 0;
+    return &file->attributes[number < file->attribute_count ? number : 0];
+}
