@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 512, MOST = 8192 };
+enum { SIDE = 512, MOST_PIXELS = 1920 * 1920, MOST = 8192 };
+
+/* Bits of a flat or evenly graded picture are rounding errors, which depend on its size: these are
+ * drawn in several. */
+static const int sizes[][2] = {{64, 64},     {100, 100},  {128, 128},   {200, 200},   {256, 256},
+                               {300, 300},   {400, 400},  {500, 500},   {512, 512},   {600, 600},
+                               {640, 640},   {800, 800},  {1000, 1000}, {1024, 1024}, {320, 240},
+                               {400, 300},   {640, 480},  {800, 600},   {1024, 768},  {1280, 720},
+                               {1920, 1080}, {1080, 1920}};
 
 typedef struct table {
     ob_hash256 hashes[MOST];
     size_t count;
-    uint8_t pixels[SIDE * SIDE];
+    int width, height; /* of what is drawn */
+    uint8_t pixels[MOST_PIXELS];
     bool failed;
 } table;
 
@@ -42,8 +51,11 @@ __attribute__((format(printf, 2, 3))) static void add(table *t, const char *name
     vsnprintf(text, sizeof text, name, args);
     va_end(args);
     ob_pdq pdq;
-    ob_pdq_shape shape = {.width = SIDE, .height = SIDE, .scale = 1, .samples = OB_PDQ_LUMA};
-    if (ob_pdq_hash(&pdq, &shape, t->pixels, SIDE, NULL))
+    ob_pdq_shape shape = {.width = (uint32_t)t->width,
+                          .height = (uint32_t)t->height,
+                          .scale = 1,
+                          .samples = OB_PDQ_LUMA};
+    if (ob_pdq_hash(&pdq, &shape, t->pixels, shape.width, NULL))
         t->failed = true;
     for (int i = 0; i < OB_DIHEDRAL_COUNT && !t->failed; i++)
         add_hash(t, text, &pdq.hash[i]);
@@ -60,16 +72,40 @@ static void published(table *t, const char *name, const char *hex)
 
 /* Sets every pixel to an expression in x and y, 0..255. */
 #define DRAW(t, expression)                                                                        \
-    for (int y = 0; y < SIDE; y++)                                                                 \
-        for (int x = 0; x < SIDE; x++)                                                             \
-    (t)->pixels[y * SIDE + x] = (uint8_t)(expression)
+    for (int y = 0; y < (t)->height; y++)                                                          \
+        for (int x = 0; x < (t)->width; x++)                                                       \
+    (t)->pixels[y * (t)->width + x] = (uint8_t)(expression)
 
-static void flats_and_gradients(table *t)
+static void flats(table *t)
 {
-    for (int grey = 0; grey <= 255; grey += 15) {
-        DRAW(t, grey + 0 * x * y);
-        add(t, "flat grey %d", grey);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        t->width = sizes[i][0];
+        t->height = sizes[i][1];
+        for (int grey = 0; grey <= 255; grey += 51) {
+            DRAW(t, grey + 0 * x * y);
+            add(t, "flat grey %d", grey);
+        }
+        for (int grey = 32; grey <= 224; grey += 32) {
+            DRAW(t, grey + 0 * x * y);
+            add(t, "flat grey %d", grey);
+        }
+        for (int cell = 15; cell <= 120; cell *= 2) {
+            DRAW(t, (x / cell + y / cell) % 2 ? 255 : 0);
+            add(t, "chequered, %d", cell);
+        }
+        DRAW(t, (x + y) * 255 / (t->width + t->height - 2));
+        add(t, "gradient from corner to corner");
+        DRAW(t, x * 255 / (t->width - 1));
+        add(t, "gradient from side to side");
+        DRAW(t, 255 - x * 255 / (t->width - 1));
+        add(t, "gradient from side to side");
+        DRAW(t, y * 255 / (t->height - 1) + 0 * x);
+        add(t, "gradient from top to bottom");
     }
+}
+
+static void gradients(table *t)
+{
     DRAW(t, x / 2);
     add(t, "gradient from side to side");
     DRAW(t, 255 - x / 2);
@@ -204,7 +240,9 @@ int main(void)
               "81218be8e124053024360bb2893e9d8cabc021979c644d8d114a80c1a1abcc2b");
     published(t, "published: gradient",
               "80202142a031051a2123a110886b3726ea818b3dc930e727400b2a6bb4fe6681");
-    flats_and_gradients(t);
+    flats(t);
+    t->width = t->height = SIDE;
+    gradients(t);
     stripes_and_waves(t);
     patterns(t);
     int code = t->failed || ferror(stdout) || fflush(stdout);
