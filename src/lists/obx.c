@@ -55,6 +55,20 @@ static obx_section section_at(const uint8_t *bytes, uint32_t number)
     return section;
 }
 
+/* Sections follow each other, without overlap. */
+static ob_status check_sections(const obx *file, uint32_t sections, ob_error *err)
+{
+    uint64_t at = sizeof(obx_header) + sections * sizeof(obx_section);
+    for (uint32_t i = 0; i < sections; i++) {
+        obx_section section = section_at(file->bytes, i);
+        if (section.offset % OBX_ALIGN || section.offset < at || section.offset > file->size ||
+            section.size > file->size - section.offset)
+            return damaged(err, "a section outside of its place");
+        at = section.offset + section.size;
+    }
+    return OB_OK;
+}
+
 /* Sets *out to the section's bytes, or NULL where the file has none of this kind. */
 static ob_status find_section(const uint8_t **out, uint64_t *size, const obx *file,
                               uint32_t sections, obx_kind kind, ob_error *err)
@@ -63,9 +77,6 @@ static ob_status find_section(const uint8_t **out, uint64_t *size, const obx *fi
     *size = 0;
     for (uint32_t i = 0; i < sections; i++) {
         obx_section section = section_at(file->bytes, i);
-        if (section.offset % OBX_ALIGN || section.offset > file->size ||
-            section.size > file->size - section.offset)
-            return damaged(err, "a section outside of the file");
         if (section.kind != (uint32_t)kind)
             continue;
         if (*out)
@@ -165,8 +176,10 @@ ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
     if (!status) {
         file.info.entries = header.entries;
         file.info.size_bytes = size;
-        status = find_section(&meta, &meta_size, &file, n, OBX_META, err);
+        status = check_sections(&file, n, err);
     }
+    if (!status)
+        status = find_section(&meta, &meta_size, &file, n, OBX_META, err);
     if (!status)
         status = take_meta(&file, meta, meta_size, err);
     if (!status)
@@ -239,21 +252,32 @@ void obx_close(obx *file)
     file->bytes = NULL;
 }
 
+static bool is_zero(const uint8_t *bytes, uint64_t from, uint64_t to)
+{
+    while (from < to && !bytes[from])
+        from++;
+    return from >= to;
+}
+
 ob_status obx_check(const obx *file, ob_error *err)
 {
     obx_header header;
     ob_status status = check_header(&header, file->bytes, file->size, err);
+    uint64_t at = sizeof header + header.sections * sizeof(obx_section);
     for (uint32_t i = 0; i < header.sections && !status; i++) {
         obx_section section = section_at(file->bytes, i);
         uint8_t sum[OB_SHA256_SIZE];
         status = ob_sha256(sum, file->bytes + section.offset, section.size, err);
-        if (!status && memcmp(sum, section.sha256, sizeof sum))
-            status =
-                ob_fail(err, OB_EFORMAT,
-                        "damaged list file: bytes %llu to %llu are not those that were written",
-                        (unsigned long long)section.offset,
-                        (unsigned long long)(section.offset + section.size));
+        if (!status &&
+            (memcmp(sum, section.sha256, sizeof sum) || !is_zero(file->bytes, at, section.offset)))
+            status = ob_fail(
+                err, OB_EFORMAT,
+                "damaged list file: bytes %llu to %llu are not those that were written",
+                (unsigned long long)at, (unsigned long long)(section.offset + section.size));
+        at = section.offset + section.size;
     }
+    if (!status && !is_zero(file->bytes, at, file->size))
+        status = damaged(err, "something behind the last section");
     return status;
 }
 

@@ -1,0 +1,295 @@
+/* List files: what was imported comes out again, and damaged files do no harm. */
+#include "test.h"
+
+#include "lists_priv.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/obhut-test-XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    return system(command);
+}
+
+static void write_text(const char *path, const ob_buf *text)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text->bytes, 1, text->size, file), text->size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A CSV of random entries, some with ids and sources. */
+static void make_csv(const char *path, test_random *r, int count)
+{
+    ob_buf text = {0};
+    ob_buf_printf(&text, NULL, "pdq,id,source,classification\n");
+    for (int i = 0; i < count; i++) {
+        char hex[OB_HASH256_HEX + 1];
+        ob_hash256 hash = test_hash(r);
+        ob_hash256_print(hex, &hash);
+        ob_buf_printf(&text, NULL, "%s,", hex);
+        if (i % 3)
+            ob_buf_printf(&text, NULL, "\"e,%d\"", i);
+        ob_buf_printf(&text, NULL, i % 5 ? ",\"Source \"\"%d\"\"\",A%d\n" : ",,\n", i % 7, i % 2);
+    }
+    write_text(path, &text);
+    ob_buf_free(&text);
+}
+
+static void import_file(const char *path, const char *name)
+{
+    const ob_import wish = {.file = path, .name = name, .source = "Test"};
+    ob_import_result result;
+    ob_error err = {0};
+    if (ob_list_import(&result, dir, &wish, &err))
+        fail_msg("%s", err.text);
+}
+
+static char *export_text(const char *name)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    assert_non_null(to);
+    assert_int_equal(ob_list_export(dir, name, to, NULL), OB_OK);
+    fclose(to);
+    return text;
+}
+
+static void what_was_exported_imports_as_the_same_list(void **state)
+{
+    (void)state;
+    test_random r = {61};
+    char path[128];
+    snprintf(path, sizeof path, "%s/in.csv", dir);
+    make_csv(path, &r, 1000);
+    import_file(path, "first");
+    char *first = export_text("first");
+    ob_buf text = {.bytes = first, .size = strlen(first)};
+    write_text(path, &text);
+    import_file(path, "second");
+    char *second = export_text("second");
+    assert_string_equal(first, second);
+    assert_non_null(strstr(first, ",\"e,1\",\"Source \"\"1\"\"\",A1\n"));
+    assert_non_null(strstr(first, ",2,Test,\n")); /* no id, no source: the line, the list's own */
+    free(first);
+    free(second);
+}
+
+static void matches_come_nearest_first_and_say_what_they_are(void **state)
+{
+    (void)state;
+    test_random r = {62};
+    ob_hash256 query = test_hash(&r);
+    ob_buf text = {0};
+    ob_buf_printf(&text, NULL, "pdq,id,classification\n");
+    for (unsigned bits = 40; bits-- > 0;) {
+        char hex[OB_HASH256_HEX + 1];
+        ob_hash256 hash = test_flip(&r, query, bits);
+        ob_hash256_print(hex, &hash);
+        ob_buf_printf(&text, NULL, "%s,at-%u,A%u\n", hex, bits, bits % 2);
+        ob_buf_printf(&text, NULL, "%s,also-%u,\n", hex, bits); /* same hash, another id */
+    }
+    char path[128];
+    snprintf(path, sizeof path, "%s/near.csv", dir);
+    write_text(path, &text);
+    ob_buf_free(&text);
+    import_file(path, "near");
+    ob_lists *lists = NULL;
+    assert_int_equal(ob_lists_open(&lists, dir, NULL), OB_OK);
+    ob_list_match *match = NULL;
+    size_t count = 0;
+    ob_hash256 queries[3] = {test_hash(&r), query, query};
+    assert_int_equal(ob_lists_match(&match, &count, lists, queries, 3, 31, NULL), OB_OK);
+    assert_int_equal(count, 2 * 64);
+    for (size_t i = 0; i < count; i++) {
+        char id[32];
+        assert_int_equal(match[i].query, 1 + i / 64);
+        assert_int_equal(match[i].distance, i % 64 / 2);
+        snprintf(id, sizeof id, i % 2 ? "at-%u" : "also-%u", match[i].distance);
+        assert_string_equal(match[i].entry, id);
+        assert_string_equal(match[i].list, "near");
+        assert_string_equal(match[i].source, "Test");
+        assert_string_equal(match[i].classification, i % 2 == 0              ? ""
+                                                     : match[i].distance % 2 ? "A1"
+                                                                             : "A0");
+        assert_int_equal(ob_hash256_distance(&match[i].hash, &query), match[i].distance);
+    }
+    free(match);
+    assert_int_equal(ob_lists_match(&match, &count, lists, queries, 3, 32, NULL), OB_EINVAL);
+    ob_lists_close(lists);
+}
+
+static void a_list_that_is_off_does_not_match_and_stays_off_when_replaced(void **state)
+{
+    (void)state;
+    test_random r = {63};
+    char path[128];
+    snprintf(path, sizeof path, "%s/in.csv", dir);
+    make_csv(path, &r, 10);
+    import_file(path, "switch");
+    assert_int_equal(ob_list_set_enabled(dir, "switch", false, NULL), OB_OK);
+    assert_int_equal(ob_list_set_enabled(dir, "switch", false, NULL), OB_OK);
+    import_file(path, "switch");
+    ob_list_info *infos = NULL;
+    size_t count = 0;
+    bool seen = false;
+    assert_int_equal(ob_list_all(&infos, &count, dir, NULL), OB_OK);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(infos[i].name, "switch")) {
+            seen = true;
+            assert_false(infos[i].enabled);
+            assert_int_equal(infos[i].entries, 10);
+        }
+    assert_true(seen);
+    free(infos);
+    ob_list_info info;
+    assert_int_equal(ob_list_remove(dir, "switch", NULL), OB_OK);
+    assert_int_equal(ob_list_check(&info, dir, "switch", NULL), OB_ENOTFOUND);
+    assert_int_equal(ob_list_remove(dir, "switch", NULL), OB_ENOTFOUND);
+}
+
+static void names_that_could_leave_the_directory_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "../x",
+                                      "a/b",
+                                      ".hidden",
+                                      "-x",
+                                      "Upper",
+                                      "a b",
+                                      "ä",
+                                      "0123456789012345678901234567890123456789"
+                                      "0123456789012345678901234"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ob_list_info info;
+        assert_int_equal(ob_list_remove(dir, bad[i], NULL), OB_EINVAL);
+        assert_int_equal(ob_list_check(&info, dir, bad[i], NULL), OB_EINVAL);
+    }
+}
+
+/* ---- Damaged files ------------------------------------------------------------------------ */
+
+static ob_status look_at(void *context, uint32_t query, uint64_t entry, unsigned distance)
+{
+    (void)query;
+    (void)distance;
+    const obx *file = context;
+    char id[OB_LIST_ID_MAX + 1];
+    if (!obx_id(id, file, entry, NULL))
+        assert_true(strlen(id) <= OB_LIST_ID_MAX);
+    assert_non_null(obx_attribute_of(file, entry)->source);
+    return OB_OK;
+}
+
+/* Recomputes the header's checksum, as somebody who means harm would. */
+static void reseal(uint8_t *bytes, size_t size)
+{
+    obx_header header;
+    if (size < sizeof header)
+        return;
+    memcpy(&header, bytes, sizeof header);
+    uint64_t covered = sizeof header + (uint64_t)header.sections * sizeof(obx_section);
+    if (header.sections > OBX_SECTIONS_MAX || covered > size)
+        return;
+    memset(bytes + offsetof(obx_header, sha256), 0, OB_SHA256_SIZE);
+    uint8_t sum[OB_SHA256_SIZE];
+    ob_sha256(sum, bytes, covered, NULL);
+    memcpy(bytes + offsetof(obx_header, sha256), sum, sizeof sum);
+}
+
+static void mutated_files_are_refused_or_answer(void **state)
+{
+    (void)state;
+    test_random r = {64};
+    char path[128];
+    snprintf(path, sizeof path, "%s/in.csv", dir);
+    make_csv(path, &r, 200);
+    import_file(path, "hurt");
+    snprintf(path, sizeof path, "%s/lists/hurt.obx", dir);
+    size_t size;
+    uint8_t *good = test_file(path, &size),
+            *bytes = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
+    assert_non_null(bytes);
+    uint64_t samples = test_samples("OBHUT_MUTATIONS", 2000), opened = 0;
+    for (uint64_t i = 0; i < samples; i++) {
+        memcpy(bytes, good, size);
+        size_t now = test_mutate(&r, bytes, size);
+        if (i % 3 == 0) { /* aimed at the header, the sections and the ids */
+            now = size;
+            for (int k = 0; k < 3; k++)
+                bytes[test_below(&r, 400)] = (uint8_t)test_next(&r);
+        } else if (i % 3 == 1) {
+            now = size;
+            bytes[4096 + test_below(&r, size - 4096)] ^= (uint8_t)(1 + test_below(&r, 255));
+        }
+        if (i % 2)
+            reseal(bytes, now);
+        obx file;
+        ob_error err = {0};
+        ob_status status = obx_view(&file, bytes, now, &err);
+        if (status) {
+            assert_true(strlen(err.text) > 10);
+            continue;
+        }
+        opened++;
+        ob_hash256 queries[8];
+        for (int k = 0; k < 8; k++)
+            queries[k] = file.info.entries
+                             ? ob_index_get(&file.index, test_below(&r, file.info.entries))
+                             : test_hash(&r);
+        assert_int_equal(ob_index_search(&file.index, queries, 8, 31, look_at, &file, NULL), OB_OK);
+        if (memcmp(bytes, good, size))
+            assert_int_equal(obx_check(&file, NULL), OB_EFORMAT);
+        obx_drop(&file);
+    }
+    assert_true(opened > samples / 20);
+    free(bytes);
+    free(good);
+}
+
+static void a_damaged_list_is_named_not_left_out(void **state)
+{
+    (void)state;
+    test_random r = {65};
+    char path[128];
+    snprintf(path, sizeof path, "%s/in.csv", dir);
+    make_csv(path, &r, 10);
+    import_file(path, "broken");
+    snprintf(path, sizeof path, "%s/lists/broken.obx", dir);
+    assert_int_equal(truncate(path, 5000), 0);
+    ob_lists *lists = NULL;
+    ob_error err = {0};
+    assert_int_equal(ob_lists_open(&lists, dir, &err), OB_EFORMAT);
+    assert_non_null(strstr(err.text, "broken.obx"));
+    assert_null(lists);
+    assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_exported_imports_as_the_same_list),
+        cmocka_unit_test(matches_come_nearest_first_and_say_what_they_are),
+        cmocka_unit_test(a_list_that_is_off_does_not_match_and_stays_off_when_replaced),
+        cmocka_unit_test(names_that_could_leave_the_directory_are_refused),
+        cmocka_unit_test(mutated_files_are_refused_or_answer),
+        cmocka_unit_test(a_damaged_list_is_named_not_left_out),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
