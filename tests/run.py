@@ -18,21 +18,23 @@ SOAK = os.environ.get("OBHUT_SOAK") == "1"
 
 # How much of each sampled test: (./dev test, ./dev soak). The sanitizer builds do a part of it.
 SAMPLES = {
-    "OBHUT_MUTATIONS": (2000, 20000),      # mutated pictures and list files
-    "OBHUT_KERNEL_INPUTS": (20000, 1000000),  # inputs on which SIMD must equal the definition
-    "OBHUT_INDEX_QUERIES": (4000, 100000),
-    "OBHUT_KILLS": (10, 100),              # imports killed
-    "OBHUT_CLI_MUTATIONS": (1000, 10000),  # mutated files through the binary
+    "OBHUT_MUTATIONS": (10000, 100000),        # mutated pictures and list files
+    "OBHUT_KERNEL_INPUTS": (200000, 1000000),  # inputs on which SIMD must equal the definition
+    "OBHUT_INDEX_QUERIES": (4000, 100000),     # index against the linear scan
+    "OBHUT_KILLS": (10, 100),                  # imports killed
+    "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
 }
 SANITIZED_PART = 10
+NEVER_PARTED = ("OBHUT_CLI_MUTATIONS",)
 
 # Unit programs with threads run under ThreadSanitizer too.
 THREADED = ()
 
 SANITIZER_ENVIRONMENT = {
-    "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:abort_on_error=0",
-    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1",
+    # 99 is no exit code of obhut
+    "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+    "TSAN_OPTIONS": "halt_on_error=1:exitcode=99",
 }
 
 
@@ -40,7 +42,8 @@ def environment(build):
     variables = dict(os.environ, **SANITIZER_ENVIRONMENT)
     for name, (some, everything) in SAMPLES.items():
         number = everything if SOAK else some
-        variables[name] = str(number if build == "release" else max(1, number // SANITIZED_PART))
+        whole = build == "release" or (build == "asan" and name in NEVER_PARTED)
+        variables[name] = str(number if whole else max(1, number // SANITIZED_PART))
     variables["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
     variables["OBHUT_BIN"] = str(BUILD / build / "obhut")
     variables["OBHUT_BUILD"] = build
@@ -72,7 +75,7 @@ def suites():
     for path in sorted((ROOT / "tests/build").glob("test_*.py")):
         yield f"source/{path.stem}", "release", [python, str(path)], "unittest"
     for name in fuzz_names():
-        runs = 200000 if SOAK else 5000
+        runs = 500000 if SOAK else 20000
         new = BUILD / "fuzz/corpus" / name
         new.mkdir(parents=True, exist_ok=True)
         yield (f"fuzz/{name}", "fuzz",

@@ -1,8 +1,7 @@
 /* obhut match: which hashes are on a list. */
 #include "cli.h"
+#include "matches.h"
 #include "options.h"
-
-#include <obhut/lists.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -21,7 +20,8 @@ static const char help[] =
     "nearest first; a query without a match gets a line with \"-\".\n"
     "\n"
     "  --distance N  at most N of 256 bits differ (0 to 31, default 31)\n"
-    "  --json        one object a query: query, matches = [{list, entry, pdq, distance}]\n"
+    "  --json        one object a query: query, matches = [{list, entry, pdq, distance,\n"
+    "                source, classification}]\n"
     "\n"
     "Exit code 1 when something was found, 3 when a line was no hash and nothing was found.\n"
     "\n"
@@ -49,10 +49,7 @@ static json_t *json_matches(const ob_list_match *match, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:i}", "list", match[i].list,
-                                               "entry", cli_json_text(match[i].entry), "pdq",
-                                               cli_json_hash(&match[i].hash), "distance",
-                                               (int)match[i].distance));
+        json_array_append_new(array, matches_json(&match[i]));
     return array;
 }
 
@@ -99,7 +96,7 @@ static ob_status answer(matcher *m, ob_error *err)
         while (!query->error.status && at < count && matches[at].query == query->number)
             at++;
         if (!status)
-            print_query(m, query, matches + from, at - from);
+            print_query(m, query, at > from ? &matches[from] : NULL, at - from);
         free(query->text);
     }
     m->count = m->hash_count = 0;

@@ -1,8 +1,7 @@
 /* obhut scan: which pictures are on a list. */
 #include "cli.h"
+#include "matches.h"
 #include "options.h"
-
-#include <obhut/lists.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -17,12 +16,14 @@ static const char help[] =
     "to turn and mirror it. Prints what was found and where nothing was.\n"
     "\n"
     "  --json        one object a picture: file, format, width, height, pdq, quality,\n"
-    "                matches = [{list, entry, pdq, distance, orientation}]\n"
+    "                matches = [{list, entry, pdq, distance, source, classification,\n"
+    "                orientation}]\n"
     "  --distance N  at most N of 256 bits differ (0 to 31, default 31)\n"
     "  --exact, --variant full|reference, --threads N   as for `obhut hash`\n"
     "\n"
     "A picture of quality below 50 has too little in it to be matched: it is said so\n"
-    "(\"not_matched\": \"LOW_QUALITY\").\n"
+    "(\"not_matched\": \"LOW_QUALITY\"). The orientation of a match says how the picture must be\n"
+    "turned or mirrored to become the listed one.\n"
     "\n"
     "Exit code 1 when something was found, else 3 when a file failed, else 0. A match is a "
     "question\n"
@@ -90,12 +91,12 @@ static void print_json(const picture *picture, const ob_list_match *match, size_
     json_object_set_new(object, "quality", json_integer(result->pdq.quality));
     if (low)
         json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:i, s:s}", "list", match[i].list,
-                                               "entry", cli_json_text(match[i].entry), "pdq",
-                                               cli_json_hash(&match[i].hash), "distance",
-                                               (int)match[i].distance, "orientation",
-                                               ob_dihedral_name((ob_dihedral)match[i].query)));
+    for (size_t i = 0; i < count; i++) {
+        json_t *one = matches_json(&match[i]);
+        json_object_set_new(one, "orientation",
+                            json_string(ob_dihedral_name((ob_dihedral)match[i].query)));
+        json_array_append_new(array, one);
+    }
     json_object_set_new(object, "matches", array);
     cli_print_json(object);
 }

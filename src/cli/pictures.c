@@ -242,8 +242,9 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static ob_status walk(teller *t, char *const *paths, ob_error *err)
+static ob_status walk(teller *t, char *path, ob_error *err)
 {
+    char *const paths[] = {path, NULL};
     FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
     if (!tree)
         return ob_fail(err, OB_EIO, "the files cannot be walked: %s", strerror(errno));
@@ -301,8 +302,8 @@ ob_status pictures_each(pictures_count *out, char *const *paths, const pictures_
         started++;
     if (!started)
         status = ob_fail(err, OB_ENOMEM, "no thread could be started");
-    if (!status)
-        status = walk(&t, paths, err);
+    for (; *paths && !status; paths++)
+        status = walk(&t, *paths, err);
     if (started)
         tell(&t, 0);
 

@@ -61,8 +61,8 @@ static ob_status check_sections(const obx *file, uint32_t sections, ob_error *er
     uint64_t at = sizeof(obx_header) + sections * sizeof(obx_section);
     for (uint32_t i = 0; i < sections; i++) {
         obx_section section = section_at(file->bytes, i);
-        if (section.offset % OBX_ALIGN || section.offset < at || section.offset > file->size ||
-            section.size > file->size - section.offset)
+        if (section.zero || section.offset % OBX_ALIGN || section.offset < at ||
+            section.offset > file->size || section.size > file->size - section.offset)
             return damaged(err, "a section outside of its place");
         at = section.offset + section.size;
     }

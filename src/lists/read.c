@@ -62,9 +62,11 @@ uint64_t reader_bytes(const reader *r)
 
 static ob_status fill(reader *r, ob_error *err)
 {
-    memmove(r->input.bytes, r->input.bytes + r->at, r->input.size - r->at);
-    r->input.size -= r->at;
-    r->at = 0;
+    if (r->at) {
+        memmove(r->input.bytes, r->input.bytes + r->at, r->input.size - r->at);
+        r->input.size -= r->at;
+        r->at = 0;
+    }
     ob_status status = ob_buf_reserve(&r->input, CHUNK, err);
     if (status)
         return status;

@@ -8,6 +8,12 @@
 
 enum { WIDTH = 163, HEIGHT = 117 };
 
+static void expect_same(const ob_pdq *a, const ob_pdq *b)
+{
+    assert_memory_equal(a->hash, b->hash, sizeof a->hash);
+    assert_int_equal(a->quality, b->quality);
+}
+
 /* ---- Pictures ----------------------------------------------------------------------------- */
 
 /* Grey levels with structure, in steps that every depth of PNG can hold exactly. */
@@ -250,18 +256,18 @@ static void a_missing_end_mark_or_bytes_behind_it_do_not_matter(void **state)
         assert_int_equal(hash_bytes(&whole, file.bytes, file.size, true, NULL), OB_OK);
         if (!jpeg_kinds[i].progressive) { /* there, a scan could be missing */
             assert_int_equal(hash_bytes(&less, file.bytes, file.size - 2, true, NULL), OB_OK);
-            assert_memory_equal(&whole.pdq, &less.pdq, sizeof whole.pdq);
+            expect_same(&whole.pdq, &less.pdq);
         }
         assert_int_equal(ob_buf_append(&file, "behind the end", 14, NULL), OB_OK);
         assert_int_equal(hash_bytes(&more, file.bytes, file.size, true, NULL), OB_OK);
-        assert_memory_equal(&whole.pdq, &more.pdq, sizeof whole.pdq);
+        expect_same(&whole.pdq, &more.pdq);
         ob_buf_free(&file);
     }
     ob_buf file = write_png(2, 8, false, 256);
     ob_media_result whole, less;
     assert_int_equal(hash_bytes(&whole, file.bytes, file.size, true, NULL), OB_OK);
     assert_int_equal(hash_bytes(&less, file.bytes, file.size - 12, true, NULL), OB_OK);
-    assert_memory_equal(&whole.pdq, &less.pdq, sizeof whole.pdq);
+    expect_same(&whole.pdq, &less.pdq);
     ob_buf_free(&file);
 }
 

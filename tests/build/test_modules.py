@@ -1,0 +1,81 @@
+"""The module rule holds: what a module does not declare it cannot include."""
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build/release"
+
+
+def modules():
+    table = (ROOT / "src/meson.build").read_text()
+    return {name: re.findall(r"'(\w+)'", uses) for name, uses in
+            re.findall(r"\{'name': '(\w+)',\s*'layer': \d+, 'uses': \[([^\]]*)\]", table)}
+
+
+def flags(module):
+    """With which a source of this module is compiled."""
+    for unit in json.loads((BUILD / "compile_commands.json").read_text()):
+        if f"/src/{module}/" in (BUILD / unit["file"]).as_posix().replace("../", "/"):
+            words = shlex.split(unit["command"])
+            skip = {words.index(option) + 1 for option in ("-o", "-c", "-MF", "-MQ")
+                    if option in words}
+            return [word for number, word in enumerate(words)
+                    if number not in skip and word not in ("-o", "-c", "-MF", "-MQ", "-MD")]
+    raise AssertionError(f"no source of module {module}")
+
+
+def compiles(module, include):
+    source = f"#include <obhut/{include}.h>\nextern int nothing;\n"
+    done = subprocess.run([*flags(module), "-fsyntax-only", "-x", "c", "-"], input=source,
+                          cwd=BUILD, capture_output=True, text=True)
+    if done.returncode and "No such file" not in done.stderr:
+        raise AssertionError(done.stderr)
+    return done.returncode == 0
+
+
+class Modules(unittest.TestCase):
+    def test_a_forbidden_include_does_not_compile(self):
+        table = modules()
+        self.assertGreater(len(table), 5)
+        for module, uses in table.items():
+            for other in table:
+                allowed = other == module or other in uses
+                self.assertEqual(compiles(module, other), allowed,
+                                 f"<obhut/{other}.h> from module {module}")
+
+    def test_a_module_cannot_use_a_higher_one(self):
+        with tempfile.TemporaryDirectory() as directory:
+            copy = pathlib.Path(directory) / "tree"
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git"))
+            table = copy / "src/meson.build"
+            text = table.read_text()
+            table.write_text(text.replace("{'name': 'index',  'layer': 1, 'uses': ['base']}",
+                                          "{'name': 'index',  'layer': 1, 'uses': ['hash']}"))
+            self.assertNotEqual(text, table.read_text())
+            done = subprocess.run(["meson", "setup", str(copy / "b"), str(copy)],
+                                  capture_output=True, text=True)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("may use modules of a lower layer only", done.stdout)
+
+
+class Sources(unittest.TestCase):
+    def test_sources_are_formatted(self):
+        files = [str(p) for folder in ("src", "tools", "tests")
+                 for p in sorted((ROOT / folder).rglob("*.[ch]"))]
+        done = subprocess.run(["clang-format", "--dry-run", "-Werror", *files],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr[-3000:])
+
+    def test_the_table_of_low_information_pictures_is_what_its_tool_draws(self):
+        drawn = subprocess.run([BUILD / "tools/low-information"], capture_output=True, check=True)
+        self.assertEqual(drawn.stdout, (ROOT / "src/lists/low_information.inc").read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,56 @@
+"""What the suites that run the real binary share."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BINARY = os.environ.get("OBHUT_BIN", str(ROOT / "build/release/obhut"))
+SANITIZED = os.environ.get("OBHUT_BUILD", "release") != "release"
+IMAGES = ROOT / "tests/conformance/pdq/images"
+
+
+def samples(name, otherwise):
+    return int(os.environ.get(name, otherwise))
+
+
+def hashes(count, seed=7):
+    numbers = random.Random(seed)
+    return ["%064x" % numbers.getrandbits(256) for _ in range(count)]
+
+
+class Case(unittest.TestCase):
+    """A test with a directory of its own; `self.data` is its data directory."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="obhut-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.data = self.dir / "data"
+
+    def run_obhut(self, *arguments, code=0, stdin=None, **options):
+        """Runs it and returns (stdout, stderr) as text; any other exit code fails the test."""
+        done = subprocess.run([BINARY, "--data", str(self.data), *map(os.fspath, arguments)],
+                              input=stdin, capture_output=True, timeout=600, **options)
+        out, err = (b.decode("utf-8", "surrogateescape") for b in (done.stdout, done.stderr))
+        if code is not None:
+            self.assertEqual(done.returncode, code, f"{arguments}: {out[-2000:]}{err[-4000:]}")
+        else:
+            self.assertIn(done.returncode, (0, 1, 2, 3), f"{arguments}: {err[-4000:]}")
+        return out, err
+
+    def json_lines(self, *arguments, code=0, **options):
+        return [json.loads(line)
+                for line in self.run_obhut(*arguments, code=code, **options)[0].splitlines()]
+
+    def write(self, name, content):
+        path = self.dir / name
+        if isinstance(content, list):
+            content = "".join(line + "\n" for line in content)
+        if isinstance(content, str):
+            content = content.encode()
+        path.write_bytes(content)
+        return path

@@ -1,0 +1,240 @@
+"""obhut list, match and scan, as a user runs them."""
+import ctypes
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+import unittest
+
+import obhut
+
+A, B, C = obhut.hashes(3, seed=1)
+
+
+def flip(text, count, seed=0):
+    """The hash with so many different bits."""
+    value = int(text, 16)
+    for bit in random.Random(seed).sample(range(256), count):
+        value ^= 1 << bit
+    return f"{value:064x}"
+
+
+class Lists(obhut.Case):
+    def test_a_list_lives_from_import_to_removal(self):
+        path = self.write("Known 2024.txt", [A, B])
+        out, _ = self.run_obhut("list", "import", path, "--source", "Hotline")
+        self.assertIn('list "known-2024": 2 entries', out)
+        line, = self.json_lines("list", "ls", "--json")
+        self.assertEqual((line["list"], line["entries"], line["enabled"], line["source"]),
+                         ("known-2024", 2, True, "Hotline"))
+        self.assertIn("all checksums right", self.run_obhut("list", "info", "known-2024")[0])
+        self.run_obhut("match", A, code=1)
+        self.run_obhut("list", "disable", "known-2024")
+        _, err = self.run_obhut("match", A)
+        self.assertIn("no list is enabled", err)
+        self.run_obhut("list", "enable", "known-2024")
+        self.run_obhut("match", A, code=1)
+        out, _ = self.run_obhut("list", "export", "known-2024")
+        self.assertEqual(out.splitlines()[1], f"{A},1,Hotline,")
+        self.run_obhut("list", "remove", "known-2024")
+        self.run_obhut("match", A)
+        _, err = self.run_obhut("list", "info", "known-2024", code=3)
+        self.assertIn('no list "known-2024"', err)
+
+    def test_bad_lines_are_named_and_nothing_is_imported(self):
+        self.run_obhut("list", "import", self.write("x.txt", [A]))
+        bad = self.write("x.csv", ["pdq,id", f"{B},1", "zz,2", f"{C},3"])
+        _, err = self.run_obhut("list", "import", bad, code=3)
+        self.assertIn(f'list "{bad}", line 3: 2 characters where a hash has 64', err)
+        self.run_obhut("match", A, code=1)
+        self.run_obhut("match", B)
+        line, = self.json_lines("list", "import", bad, "--keep-going", "--json")
+        self.assertEqual((line["entries"], line["bad"], line["lines"]), (2, 1, 3))
+        self.run_obhut("match", A)
+        self.run_obhut("match", B, code=1)
+
+    def test_pictures_with_nothing_in_them_are_refused(self):
+        flat, = self.json_lines("hash", "--json", obhut.IMAGES / "flat-grey.png")
+        path = self.write("flat.txt", [A, flip(flat["pdq"], 20)])
+        _, err = self.run_obhut("list", "import", path, code=3)
+        self.assertIn("line 2: refused: within 31 of a picture with nothing in it", err)
+        self.run_obhut("match", A)
+        line, = self.json_lines("list", "import", path, "--keep-going", "--json")
+        self.assertEqual((line["entries"], line["refused"]), (1, 1))
+
+    def test_photographs_are_not_refused(self):
+        objects = self.json_lines("hash", "--json", obhut.IMAGES)
+        good = [o["pdq"] for o in objects
+                if o["quality"] >= 50 and not o["file"].endswith("checkerboard.png")]
+        self.assertGreater(len(good), 15)
+        self.run_obhut("list", "import", self.write("photos.txt", good))
+
+    def test_only_one_purpose_exists(self):
+        path = self.write("x.txt", [A])
+        _, err = self.run_obhut("list", "import", path, "--purpose", "terrorism", code=3)
+        self.assertIn("child sexual abuse", err)
+        self.run_obhut("list", "import", path, "--purpose", "csam")
+
+    def test_matches_are_told_by_distance(self):
+        near, far = flip(A, 5), flip(A, 31)
+        self.run_obhut("list", "import",
+                       self.write("x.csv", ["id,pdq", f"far,{far}", f"near,{near}",
+                                            f"beyond,{flip(A, 32)}"]))
+        line, = self.json_lines("match", "--json", A, code=1)
+        self.assertEqual(line["query"], A)
+        self.assertEqual([(m["list"], m["entry"], m["pdq"], m["distance"])
+                          for m in line["matches"]],
+                         [("x", "near", near, 5), ("x", "far", far, 31)])
+        line, = self.json_lines("match", "--json", "--distance", "4", A)
+        self.assertEqual(line["matches"], [])
+        out, _ = self.run_obhut("match", A, B, code=1)
+        self.assertEqual(out.splitlines(), [f"{A}\tx\tnear\t{near}\t5", f"{A}\tx\tfar\t{far}\t31",
+                                            f"{B}\t-"])
+
+    def test_hashes_are_read_from_standard_input(self):
+        many = obhut.hashes(20000, seed=2)
+        self.run_obhut("list", "import", self.write("x.txt", many[::100]))
+        text = "\n".join(many[:5000]) + "\nzz\n\n" + "x" * 100000 + "\n" + "\n".join(many[5000:])
+        lines = self.json_lines("match", "--json", "-", stdin=text.encode(), code=1)
+        good = [l for l in lines if "matches" in l]
+        self.assertEqual([l["query"] for l in good], many)
+        self.assertEqual([bool(l["matches"]) for l in good], [i % 100 == 0 for i in range(20000)])
+        self.assertEqual([i for i, l in enumerate(lines) if "error" in l], [5000, 5001])
+
+    def test_an_answer_does_not_wait_for_more_questions(self):
+        self.run_obhut("list", "import", self.write("x.txt", [A]))
+        with subprocess.Popen([obhut.BINARY, "--data", str(self.data), "match", "--json", "-"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdin.write(A.encode() + b"\n")
+            process.stdin.flush()
+            self.assertEqual(len(json.loads(process.stdout.readline())["matches"]), 1)
+            process.stdin.close()
+            self.assertEqual(process.wait(), 1)
+
+    def test_scan_finds_altered_copies_and_says_how(self):
+        from PIL import Image
+        import PIL.ImageEnhance
+        source = Image.open(obhut.IMAGES / "rocket-640x427.jpg").convert("RGB")
+        listed, = self.json_lines("hash", "--json", obhut.IMAGES / "rocket-640x427.jpg")
+        self.run_obhut("list", "import",
+                       self.write("x.csv", ["pdq,id,source,classification",
+                                            f"{listed['pdq']},entry-7,Hotline,A1"]))
+        copies = {
+            "small.jpg": source.resize((400, 267)),
+            "bright.jpg": PIL.ImageEnhance.Brightness(source).enhance(1.2),
+            "mirrored.png": source.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+            "turned.png": source.transpose(Image.Transpose.ROTATE_90),
+        }
+        for name, picture in copies.items():
+            picture.save(self.dir / name)
+        lines = self.json_lines("scan", "--json", *(self.dir / n for n in copies), code=1)
+        for line in lines:
+            match, = line["matches"]
+            self.assertEqual((match["list"], match["entry"], match["source"],
+                              match["classification"]), ("x", "entry-7", "Hotline", "A1"))
+            self.assertLessEqual(match["distance"], 31)
+        self.assertEqual([l["matches"][0]["orientation"] for l in lines],
+                         ["original", "original", "flipy", "rotate270"])
+        out, _ = self.run_obhut("scan", obhut.IMAGES / "coffee-grey.jpg")
+        self.assertIn("nothing found", out)
+        out, _ = self.run_obhut("scan", obhut.IMAGES / "flat-grey.png")
+        self.assertIn("not matched: quality 0 is below 50", out)
+        line, = self.json_lines("scan", "--json", obhut.IMAGES / "flat-grey.png")
+        self.assertEqual((line["matches"], line["not_matched"]), ([], "LOW_QUALITY"))
+        cut = self.write("cut.jpg", (obhut.IMAGES / "coffee-grey.jpg").read_bytes()[:9000])
+        self.run_obhut("scan", cut, code=3)
+        self.run_obhut("scan", cut, self.dir / "small.jpg", code=1)
+
+    def test_a_damaged_list_stops_matching(self):
+        self.run_obhut("list", "import", self.write("x.txt", [A]))
+        path = self.data / "lists/x.obx"
+        content = bytearray(path.read_bytes())
+        content[20] ^= 1
+        path.write_bytes(content)
+        _, err = self.run_obhut("match", A, code=3)
+        self.assertIn("x.obx: damaged list file", err)
+
+    def test_files_are_for_their_owner_only(self):
+        self.run_obhut("list", "import", self.write("x.txt", [A]))
+        self.assertEqual(os.stat(self.data / "lists").st_mode & 0o777, 0o700)
+        self.assertEqual(os.stat(self.data / "lists/x.obx").st_mode & 0o777, 0o600)
+
+
+class Interrupted(obhut.Case):
+    """The old list answers whatever happens to the new one."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_obhut("list", "import", self.write("old.txt", [A]), "--name", "x")
+
+    def old_list_answers(self):
+        self.run_obhut("match", A, code=1)
+        self.run_obhut("list", "info", "x")
+
+    def test_a_killed_import_leaves_the_old_list(self):
+        count = 20000 if obhut.SANITIZED else 2000000
+        new = self.write("new.txt", obhut.hashes(count, seed=3))
+        command = [obhut.BINARY, "--data", str(self.data), "list", "import", str(new), "--name",
+                   "x"]
+        started = time.monotonic()
+        subprocess.run([*command[:-1], "whole"], check=True, capture_output=True)
+        whole = time.monotonic() - started
+        moments = random.Random(4)
+        killed = 0
+        for _ in range(obhut.samples("OBHUT_KILLS", 10)):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            try:
+                process.wait(moments.uniform(0, 0.95) * whole)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                killed += 1
+            if process.returncode == 0:  # quicker than the first time: put the old one back
+                self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
+            self.old_list_answers()
+        self.assertGreater(killed, 0)
+        self.run_obhut("list", "import", new, "--name", "x")
+        self.run_obhut("match", A)
+        self.assertEqual(sorted(os.listdir(self.data / "lists")), ["whole.obx", "x.obx"])
+
+    def full_disk(self):
+        """A data directory on a disk of one megabyte: a file system of its own where this process
+        may mount one, else a limit on the size of files."""
+        mount = ctypes.CDLL(None, use_errno=True).mount
+        self.data = self.dir / "small"
+        self.data.mkdir()
+        if mount(b"none", os.fsencode(self.data), b"tmpfs", 0, b"size=1m") == 0:
+            self.addCleanup(ctypes.CDLL(None).umount2, os.fsencode(self.data), 2)
+            return {}
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        return {"preexec_fn": limit}
+
+    def test_a_full_disk_is_said_and_nothing_is_lost(self):
+        options = self.full_disk()
+        self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
+        new = self.write("new.txt", obhut.hashes(60000, seed=5))
+        _, err = self.run_obhut("list", "import", new, "--name", "x", code=3, **options)
+        self.assertRegex(err, "cannot be written: (No space left|File too large)")
+        self.old_list_answers()
+        self.assertEqual(os.listdir(self.data / "lists"), ["x.obx"])
+
+    def test_two_imports_at_once_do_not_mix(self):
+        held = os.open(self.data / "lock", os.O_RDWR)
+        import fcntl
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _, err = self.run_obhut("list", "import", self.dir / "old.txt", "--name", "y", code=3)
+        self.assertIn("another process is changing lists", err)
+        self.old_list_answers()
+        os.close(held)
+        self.run_obhut("list", "import", self.dir / "old.txt", "--name", "y")
+
+
+if __name__ == "__main__":
+    unittest.main()
