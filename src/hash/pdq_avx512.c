@@ -48,19 +48,18 @@ static void luma_of_rgb(float *luma, const uint8_t *rgb, size_t count)
     const __m512i to_words =
         _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1));
     const __m512i low = _mm512_set1_epi32(0xFF);
-    for (size_t k = 0; k < count; k += 16) {
-        size_t pixels = count - k < 16 ? count - k : 16;
-        __mmask64 have = (UINT64_C(1) << (3 * pixels)) - 1;
-        __m512i bytes = _mm512_maskz_loadu_epi8(have, rgb + 3 * k);
+    size_t k = 0;
+    for (; k + 16 <= count; k += 16) {
+        __m512i bytes = _mm512_maskz_loadu_epi32(0x0FFF, rgb + 3 * k);
         __m512i words = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(to_lanes, bytes), to_words);
         __m512 r = _mm512_cvtepi32_ps(_mm512_and_si512(words, low));
         __m512 g = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(words, 8), low));
         __m512 b = _mm512_cvtepi32_ps(_mm512_srli_epi32(words, 16));
         __m512 rg = _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(0.299f), r),
                                   _mm512_mul_ps(_mm512_set1_ps(0.587f), g));
-        _mm512_mask_storeu_ps(luma + k, (__mmask16)((1u << pixels) - 1),
-                              _mm512_add_ps(rg, _mm512_mul_ps(_mm512_set1_ps(0.114f), b)));
+        _mm512_storeu_ps(luma + k, _mm512_add_ps(rg, _mm512_mul_ps(_mm512_set1_ps(0.114f), b)));
     }
+    pdq_kernel_portable.luma_of_rgb(luma + k, rgb + 3 * k, count - k);
 }
 
 OB_TARGET_AVX512
