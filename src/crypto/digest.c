@@ -76,6 +76,37 @@ ob_status ob_sha256(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size,
     return EVP_Digest(bytes, size, out, NULL, EVP_sha256(), NULL) == 1 ? OB_OK : refused(err);
 }
 
+ob_status ob_sha256_begin(ob_sha256_sum **out, ob_error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a checksum");
+    if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        return refused(err);
+    }
+    *out = (ob_sha256_sum *)context;
+    return OB_OK;
+}
+
+ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_error *err)
+{
+    return EVP_DigestUpdate((EVP_MD_CTX *)sum, bytes, size) == 1 ? OB_OK : refused(err);
+}
+
+ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err)
+{
+    int done = EVP_DigestFinal_ex((EVP_MD_CTX *)*sum, out, NULL);
+    ob_sha256_drop(sum);
+    return done == 1 ? OB_OK : refused(err);
+}
+
+void ob_sha256_drop(ob_sha256_sum **sum)
+{
+    EVP_MD_CTX_free((EVP_MD_CTX *)*sum);
+    *sum = NULL;
+}
+
 void ob_hex(char *out, const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {

@@ -2,35 +2,18 @@
  * stays in the second-level cache while all queries pass over it, eight at a time in registers. */
 #include "index_priv.h"
 
-#include <string.h>
-
 enum {
     TILE = 16 * INDEX_BLOCK, /* hashes: 64 KiB of first halves */
     PASS = 256,              /* queries that share one pass over the memory */
 };
 
-const index_kernel *index_kernel_for(ob_isa isa)
-{
-    switch (ob_isa_resolve(isa)) {
-#if OB_HAVE_X86
-    case OB_ISA_AVX512:
-        return &index_kernel_avx512;
-    case OB_ISA_AVX2:
-        return &index_kernel_avx2;
-#endif
-    default:
-        return &index_kernel_portable;
-    }
-}
-
 typedef struct scan {
     const ob_index *index;
     const index_kernel *kernel;
-    const ob_hash256 *queries; /* permuted */
-    uint32_t first_query;      /* number of queries[0] for the caller */
-    unsigned distance;
-    ob_index_found found;
-    void *context;
+    const ob_hash256 *queries;
+    uint32_t number; /* of queries[0] */
+    const index_place *after;
+    const index_asker *asker;
 } scan;
 
 /* Tells of every match of one query in one block. */
@@ -38,15 +21,21 @@ static ob_status tell(const scan *s, uint32_t query, uint64_t block, uint32_t co
 {
     const ob_index_half *first = s->index->half[0] + block, *second = s->index->half[1] + block;
     uint64_t hits[INDEX_BLOCK / 64];
-    s->kernel->verify(hits, first, second, count, &s->queries[query], s->distance);
+    s->kernel->verify(hits, first, second, count, &s->queries[query], s->asker->distance);
     for (uint32_t word = 0; word < INDEX_BLOCK / 64; word++)
         for (uint64_t left = hits[word]; left; left &= left - 1) {
             uint32_t k = 64 * word + (uint32_t)__builtin_ctzll(left);
             ob_hash256 hash;
             memcpy(&hash.q[0], &first[k], sizeof first[k]);
             memcpy(&hash.q[2], &second[k], sizeof second[k]);
-            ob_status status = s->found(s->context, s->first_query + query, block + k,
-                                        ob_hash256_distance(&hash, &s->queries[query]));
+            if (s->after) {
+                index_place place = index_place_of(&hash, (uint32_t)(block + k), &s->queries[query],
+                                                   s->asker->distance);
+                if (!index_place_is_after(&place, s->after))
+                    continue;
+            }
+            ob_status status = s->asker->found(s->asker->context, s->number + query, block + k,
+                                               ob_hash256_distance(&hash, &s->queries[query]));
             if (status)
                 return status;
         }
@@ -63,8 +52,9 @@ static ob_status scan_tile(const scan *s, uint32_t from, uint32_t queries, uint6
     for (uint64_t block = tile; block < end; block += INDEX_BLOCK) {
         uint32_t count = end - block < INDEX_BLOCK ? (uint32_t)(end - block) : INDEX_BLOCK;
         const ob_index_half *first = s->index->half[0] + block;
-        uint32_t suspects = queries == 1 ? s->kernel->suspect(first, count, group, s->distance)
-                                         : s->kernel->suspects(first, count, group, s->distance);
+        uint32_t suspects = queries == 1
+                                ? s->kernel->suspect(first, count, group, s->asker->distance)
+                                : s->kernel->suspects(first, count, group, s->asker->distance);
         suspects &= (1u << queries) - 1;
         for (; suspects; suspects &= suspects - 1) {
             ob_status status = tell(s, from + (uint32_t)__builtin_ctz(suspects), block, count);
@@ -89,23 +79,18 @@ static ob_status scan_pass(const scan *s, uint32_t queries)
     return OB_OK;
 }
 
-ob_status index_scan(const ob_index *index, const ob_hash256 *queries, uint32_t count,
-                     unsigned distance, ob_index_found found, void *context)
+ob_status index_scan(const ob_index *index, const ob_hash256 *queries, uint32_t number,
+                     uint32_t count, const index_place *after, const index_asker *asker)
 {
-    ob_hash256 stored[PASS];
-    scan s = {.index = index,
-              .kernel = index_kernel_for(index->isa),
-              .queries = stored,
-              .distance = distance,
-              .found = found,
-              .context = context};
-    for (; s.first_query < count; s.first_query += PASS) {
-        uint32_t queries_now = count - s.first_query < PASS ? count - s.first_query : PASS;
-        for (uint32_t q = 0; q < queries_now; q++)
-            stored[q] = index_permute(&queries[s.first_query + q]);
-        ob_status status = scan_pass(&s, queries_now);
-        if (status)
-            return status;
+    ob_status status = OB_OK;
+    for (uint32_t at = 0; at < count && !status; at += PASS) {
+        const scan s = {.index = index,
+                        .kernel = index_kernel_for(index->isa),
+                        .queries = queries + at,
+                        .number = number + at,
+                        .after = after,
+                        .asker = asker};
+        status = scan_pass(&s, count - at < PASS ? count - at : PASS);
     }
-    return OB_OK;
+    return status;
 }

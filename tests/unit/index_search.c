@@ -49,17 +49,42 @@ static void *build(const ob_hash256 *hashes, uint64_t count)
     return memory;
 }
 
-/* Uniform, clustered, and with everything alike. */
-static void fill(test_random *r, ob_hash256 *hashes, uint64_t count, int kind)
+typedef enum kind { UNIFORM, CLUSTERED, IMAGE_LIKE, ALIKE, SHARING, KINDS } kind;
+
+/* Neighbouring bits depend on each other, as those of a picture's coefficients do. */
+static ob_hash256 image_like(test_random *r)
 {
-    for (uint64_t e = 0; e < count; e++)
-        if (kind == 0 || e == 0)
-            hashes[e] = test_hash(r);
-        else if (kind == 1)
+    ob_hash256 hash;
+    for (int i = 0; i < 4; i++) {
+        uint64_t x = test_next(r), stay = test_next(r) | test_next(r);
+        for (int bit = 1; bit < 64; bit++)
+            if (stay >> bit & 1)
+                x = (x & ~(UINT64_C(1) << bit)) | (x >> (bit - 1) & 1) << bit;
+        hash.q[i] = x;
+    }
+    return hash;
+}
+
+/* ALIKE: all near one hash. SHARING: half agree with one hash in eight stored words and nowhere
+ * else, so that their buckets are full of entries that do not match. */
+static void fill(test_random *r, ob_hash256 *hashes, uint64_t count, kind of)
+{
+    ob_hash256 centre = {{0}};
+    for (uint64_t e = 0; e < count; e++) {
+        hashes[e] = of == IMAGE_LIKE ? image_like(r) : test_hash(r);
+        if (e == 0)
+            centre = index_permute(&hashes[0]);
+        else if (of == CLUSTERED)
             hashes[e] =
                 test_flip(r, hashes[test_below(r, e < 50 ? e : 50)], (unsigned)test_below(r, 40));
-        else
+        else if (of == ALIKE)
             hashes[e] = test_flip(r, hashes[0], (unsigned)test_below(r, 34));
+        else if (of == SHARING && e % 2) {
+            ob_hash256 stored = index_permute(&hashes[e]);
+            memcpy(stored.q, centre.q, sizeof *stored.q * 2);
+            hashes[e] = index_unpermute(&stored);
+        }
+    }
 }
 
 static void every_kernel_finds_exactly_what_is_within_the_distance(void **state)
@@ -68,13 +93,13 @@ static void every_kernel_finds_exactly_what_is_within_the_distance(void **state)
     test_random r = {31};
     const uint64_t sizes[] = {0, 1, 2, 7, 8, 9, 255, 256, 257, 4095, 4096, 4097, 9001};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        for (int kind = 0; kind < 3; kind++) {
+        for (kind of = UNIFORM; of < KINDS; of++) {
             uint64_t n = sizes[i];
             uint32_t queries = 1 + (uint32_t)test_below(&r, n > 4000 ? 20 : 300);
             ob_hash256 *hashes = malloc((n + 1) * sizeof *hashes);
             ob_hash256 *asked = malloc(queries * sizeof *asked);
             assert_true(hashes && asked);
-            fill(&r, hashes, n, kind);
+            fill(&r, hashes, n, of);
             for (uint32_t q = 0; q < queries; q++)
                 asked[q] =
                     n && q % 3 ? test_flip(&r, hashes[test_below(&r, n)], q % 36) : test_hash(&r);
@@ -102,6 +127,179 @@ static void every_kernel_finds_exactly_what_is_within_the_distance(void **state)
             free(memory);
             free(hashes);
             free(asked);
+        }
+}
+
+/* Whatever the entries are, pieces 1 to 16 and the batches find what comparing with all finds. */
+static void the_index_finds_what_comparing_with_all_finds(void **state)
+{
+    (void)state;
+    uint64_t wanted = test_samples("OBHUT_INDEX_QUERIES", 4000) / KINDS;
+    uint64_t n = wanted > 10000 ? 300000 : wanted > 500 ? 60000 : OB_INDEX_MIN_WORDS;
+    ob_hash256 *hashes = malloc(n * sizeof *hashes), *asked = malloc(wanted * sizeof *asked);
+    assert_true(hashes && asked);
+    test_random r = {37};
+    for (kind of = UNIFORM; of < KINDS; of++) {
+        fill(&r, hashes, n, of);
+        /* what matches nearly everything takes long to tell of */
+        uint32_t queries = (uint32_t)(of == ALIKE ? wanted / 50 + 1 : wanted);
+        for (uint32_t q = 0; q < queries; q++)
+            asked[q] = q % 5 == 0 ? image_like(&r)
+                       : q % 5 == 1
+                           ? test_hash(&r)
+                           : test_flip(&r, hashes[test_below(&r, q % 5 == 2 ? 60 : n)], q % 34);
+        void *memory = build(hashes, n);
+        uint64_t size = ob_index_size(n);
+        ob_index all, index;
+        assert_int_equal(ob_index_open(&all, memory, size, n, OB_ISA_AUTO, NULL), OB_OK);
+        memset(all.words, 0, sizeof all.words);
+        for (unsigned distance = 31; distance < 32; distance -= distance == 31 ? 8 : 15) {
+            found expected = {.hashes = hashes, .queries = asked, .distance = distance};
+            assert_int_equal(ob_index_search(&all, asked, queries, distance, note, &expected, NULL),
+                             OB_OK);
+            for (ob_isa isa = OB_ISA_PORTABLE; isa <= ob_isa_best(); isa++) {
+                assert_int_equal(ob_index_open(&index, memory, size, n, isa, NULL), OB_OK);
+                assert_non_null(index.words[0]);
+                found batch = {.hashes = hashes, .queries = asked, .distance = distance};
+                assert_int_equal(
+                    ob_index_search(&index, asked, queries, distance, note, &batch, NULL), OB_OK);
+                assert_int_equal(batch.count, expected.count);
+                assert_int_equal(batch.sum, expected.sum);
+                found one = {.hashes = hashes, .distance = distance};
+                for (uint32_t q = 0; q < queries; q++) {
+                    one.queries = asked + q;
+                    assert_int_equal(
+                        ob_index_search(&index, asked + q, 1, distance, note, &one, NULL), OB_OK);
+                }
+                assert_int_equal(one.count, expected.count);
+            }
+        }
+        print_message("# kind %d: %u queries among %llu\n", (int)of, queries,
+                      (unsigned long long)n);
+        free(memory);
+    }
+    free(hashes);
+    free(asked);
+}
+
+static ob_status ignore(void *context, uint32_t query, uint64_t entry, unsigned distance)
+{
+    (void)query;
+    (void)distance;
+    assert_true(entry < *(uint64_t *)context);
+    return OB_OK;
+}
+
+static void damaged_memory_is_never_left(void **state)
+{
+    (void)state;
+    uint64_t samples = test_samples("OBHUT_MUTATIONS", 2000) / 4, n = OB_INDEX_MIN_WORDS;
+    ob_hash256 *hashes = malloc(n * sizeof *hashes);
+    assert_non_null(hashes);
+    test_random r = {38};
+    fill(&r, hashes, n, UNIFORM);
+    uint64_t size = ob_index_size(n);
+    uint8_t *memory = build(hashes, n);
+    for (uint64_t i = 0; i < samples; i++) {
+        uint64_t from = ob_index_piece_offset(n, 1) + test_below(&r, size - 4096);
+        uint64_t at = from < size - 64 ? from : size - 64;
+        uint8_t kept[64];
+        memcpy(kept, memory + at, sizeof kept);
+        for (int k = 0; k < 64; k++)
+            memory[at + (uint64_t)k] = i % 2 ? 0xFF : (uint8_t)test_next(&r);
+        ob_index index;
+        assert_int_equal(ob_index_open(&index, memory, size, n, (ob_isa)(i % 4), NULL), OB_OK);
+        ob_error err = {0};
+        ob_status status = ob_index_search(&index, hashes + test_below(&r, n - 300),
+                                           i % 8 ? 3 : 300, 31, ignore, &n, &err);
+        assert_true(status == OB_OK || (status == OB_EFORMAT && err.text[0]));
+        memcpy(memory + at, kept, sizeof kept);
+    }
+    free(memory);
+    free(hashes);
+}
+
+static void filters_agree(void **state)
+{
+    (void)state;
+    uint64_t samples = test_samples("OBHUT_KERNEL_INPUTS", 20000);
+    test_random r = {39};
+    for (uint64_t i = 0; i < samples; i++) {
+        uint8_t words[2 * INDEX_BLOCK + 1];
+        uint16_t expected[INDEX_BLOCK], got[INDEX_BLOCK];
+        uint32_t count = (uint32_t)test_below(&r, INDEX_BLOCK + 1);
+        uint32_t word = (uint32_t)test_below(&r, 65536), passed = 0;
+        unsigned bits = (unsigned)test_below(&r, 4);
+        for (uint32_t k = 0; k < count; k++) {
+            uint16_t value = (uint16_t)test_next(&r);
+            if (i % 2)
+                value = (uint16_t)(word ^ (value & test_next(&r) & test_next(&r)));
+            memcpy(words + 1 + 2 * k, &value, sizeof value); /* not aligned */
+            if ((unsigned)__builtin_popcount(value ^ word) <= bits)
+                expected[passed++] = (uint16_t)k;
+        }
+        for (ob_isa isa = OB_ISA_PORTABLE; isa <= ob_isa_best(); isa++) {
+            assert_int_equal(index_kernel_for(isa)->filter(got, words + 1, count, word, bits),
+                             passed);
+            assert_memory_equal(got, expected, passed * sizeof *got);
+        }
+    }
+}
+
+static void a_digest_is_found_where_it_stands(void **state)
+{
+    (void)state;
+    test_random r = {40};
+    const unsigned widths[] = {4, 16, 20, 32};
+    const uint32_t counts[] = {0, 1, 5, 1000, 40000};
+    for (size_t w = 0; w < 4; w++)
+        for (size_t c = 0; c < 5; c++) {
+            unsigned width = widths[w];
+            uint32_t n = counts[c];
+            uint8_t *digests = malloc((size_t)n * width + 1);
+            uint32_t *order = malloc((n + 1) * sizeof *order);
+            uint64_t size = ob_digest_set_size(n, width);
+            void *memory = aligned_alloc(64, (size + 64) / 64 * 64);
+            assert_true(digests && order && memory);
+            for (uint32_t k = 0; k < n; k++) {
+                for (unsigned b = 0; b < width; b++)
+                    digests[(size_t)k * width + b] = (uint8_t)test_next(&r);
+                if (k > 10 && k % 7 == 0) /* listed before, or with the same start */
+                    memcpy(digests + (size_t)k * width,
+                           digests + (size_t)test_below(&r, 10) * width, k % 2 ? width : width - 1);
+            }
+            assert_int_equal(ob_digest_set_build(memory, size, order, digests, n, width, NULL),
+                             OB_OK);
+            ob_digest_set set;
+            assert_int_equal(ob_digest_set_open(&set, memory, size, n, width, NULL), OB_OK);
+            for (uint32_t k = 0; k < n; k += 1 + n / 2000) {
+                uint64_t first, found, same = 0;
+                ob_digest_set_find(&first, &found, &set, digests + (size_t)k * width, 1);
+                bool seen = false;
+                for (uint64_t i = 0; i < found; i++) {
+                    assert_memory_equal(digests + (size_t)order[first + i] * width,
+                                        digests + (size_t)k * width, width);
+                    seen |= order[first + i] == k;
+                    assert_true(!i || order[first + i] > order[first + i - 1]);
+                }
+                for (uint32_t other = 0; other < n; other++)
+                    same += !memcmp(digests + (size_t)other * width, digests + (size_t)k * width,
+                                    width);
+                assert_true(seen);
+                assert_int_equal(found, same);
+            }
+            uint8_t many[100 * 32];
+            uint64_t first[100], found[100];
+            for (size_t k = 0; k < sizeof many; k++)
+                many[k] = (uint8_t)test_next(&r);
+            ob_digest_set_find(first, found, &set, many, 100);
+            for (int k = 0; k < 100 && width > 4; k++)
+                assert_int_equal(found[k], 0);
+            assert_int_equal(ob_digest_set_open(&set, memory, size + 1, n, width, NULL),
+                             OB_EFORMAT);
+            free(memory);
+            free(order);
+            free(digests);
         }
 }
 
@@ -203,6 +401,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_finds_exactly_what_is_within_the_distance),
         cmocka_unit_test(kernels_agree_on_random_and_adversarial_blocks),
+        cmocka_unit_test(the_index_finds_what_comparing_with_all_finds),
+        cmocka_unit_test(damaged_memory_is_never_left),
+        cmocka_unit_test(filters_agree),
+        cmocka_unit_test(a_digest_is_found_where_it_stands),
         cmocka_unit_test(stored_bits_can_be_put_back),
         cmocka_unit_test(a_search_can_be_ended_by_who_listens),
         cmocka_unit_test(impossible_requests_are_refused),

@@ -30,6 +30,14 @@ void ob_digester_free(ob_digester *digester);
 /* SHA-256 of one piece of memory. */
 ob_status ob_sha256(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size, ob_error *err);
 
+/* SHA-256 alone, over a stream of bytes. ob_sha256_finish frees and sets *sum to NULL; so does
+ * ob_sha256_drop without a result. */
+typedef struct ob_sha256_sum ob_sha256_sum;
+ob_status ob_sha256_begin(ob_sha256_sum **out, ob_error *err);
+ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_error *err);
+ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err);
+void ob_sha256_drop(ob_sha256_sum **sum);
+
 /* Lower-case hexadecimal and a NUL: `out` has room for 2 * size + 1 characters. */
 void ob_hex(char *out, const uint8_t *bytes, size_t size);
 

@@ -88,8 +88,25 @@ static void verify(uint64_t hits[INDEX_BLOCK / 64], const ob_index_half *first,
     }
 }
 
+OB_TARGET_AVX512
+static uint32_t filter(uint16_t places[INDEX_BLOCK], const uint8_t *words, uint32_t count,
+                       uint32_t word, unsigned bits)
+{
+    __m512i wanted = _mm512_set1_epi16((short)word), limit = _mm512_set1_epi16((short)bits);
+    uint32_t passed = 0;
+    for (uint32_t k = 0; k < count; k += 32) {
+        __mmask32 have = count - k >= 32 ? UINT32_MAX : (UINT32_C(1) << (count - k)) - 1;
+        __m512i here = _mm512_maskz_loadu_epi16(have, words + 2 * k);
+        __m512i differing = _mm512_popcnt_epi16(_mm512_xor_si512(here, wanted));
+        uint32_t near = _mm512_mask_cmple_epu16_mask(have, differing, limit);
+        for (; near; near &= near - 1)
+            places[passed++] = (uint16_t)(k + (uint32_t)__builtin_ctz(near));
+    }
+    return passed;
+}
+
 const index_kernel index_kernel_avx512 = {
-    .suspects = suspects, .suspect = suspect, .verify = verify};
+    .suspects = suspects, .suspect = suspect, .verify = verify, .filter = filter};
 #else
 typedef int index_nothing_here;
 #endif

@@ -89,7 +89,35 @@ static void verify(uint64_t hits[INDEX_BLOCK / 64], const ob_index_half *first,
     }
 }
 
-const index_kernel index_kernel_avx2 = {.suspects = suspects, .suspect = suspect, .verify = verify};
+OB_TARGET_AVX2
+static uint32_t filter(uint16_t places[INDEX_BLOCK], const uint8_t *words, uint32_t count,
+                       uint32_t word, unsigned bits)
+{
+    const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
+                                           2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15);
+    __m256i wanted = _mm256_set1_epi16((short)word), limit = _mm256_set1_epi16((short)bits);
+    uint32_t passed = 0, k = 0;
+    for (; k + 16 <= count; k += 16) {
+        __m256i x = _mm256_xor_si256(
+            _mm256_loadu_si256((const __m256i *)(const void *)(words + 2 * k)), wanted);
+        __m256i bytes = _mm256_add_epi8(
+            _mm256_shuffle_epi8(table, _mm256_and_si256(x, low)),
+            _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x, 4), low)));
+        __m256i differing = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
+        uint32_t far = (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi16(differing, limit));
+        for (uint32_t near = ~far & 0x55555555; near; near &= near - 1)
+            places[passed++] = (uint16_t)(k + (uint32_t)__builtin_ctz(near) / 2);
+    }
+    uint32_t more =
+        index_kernel_portable.filter(places + passed, words + 2 * k, count - k, word, bits);
+    for (uint32_t i = 0; i < more; i++)
+        places[passed + i] = (uint16_t)(places[passed + i] + k);
+    return passed + more;
+}
+
+const index_kernel index_kernel_avx2 = {
+    .suspects = suspects, .suspect = suspect, .verify = verify, .filter = filter};
 #else
 typedef int index_nothing_here;
 #endif
