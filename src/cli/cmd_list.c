@@ -1,7 +1,6 @@
 /* obhut list: import, show, switch and remove lists of known hashes. */
 #include "cli.h"
-
-#include <obhut/lists.h>
+#include "matches.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -18,11 +17,19 @@ static const char help[] =
     "  ls           all lists\n"
     "  info NAME    one list; reads all of it and compares its checksums\n"
     "  export NAME  as CSV on standard output\n"
+    "  add NAME HASH… [--id ID] [--source LABEL] [--classification WORD]\n"
+    "               add entries: PDQ hashes, or md5:…, sha1:…, sha256:…\n"
+    "  withdraw NAME [HASH…] [--id ID]\n"
+    "               from now on these never match again\n"
+    "  update NAME FILE [--source LABEL] [--keep-going]\n"
+    "               add what a file lists, in the formats of import, and withdraw what it says is\n"
+    "               withdrawn; the rest of the list stays\n"
+    "  merge NAME   write the list's file anew with all that was added and withdrawn\n"
     "  disable NAME keep it, but do not match against it\n"
     "  enable NAME\n"
     "  remove NAME\n"
     "\n"
-    "  --json       with import, ls and info\n"
+    "  --json       with import, update, ls and info\n"
     "  --keep-going leave lines out that are bad or refused; without it the whole file counts or\n"
     "               nothing does, and the old list stays\n"
     "\n"
@@ -31,11 +38,16 @@ static const char help[] =
     "\n"
     "  obhut list import known.csv --name hotline --source \"Hotline, 2026-11\"\n"
     "  obhut list import - --name own < hashes.txt\n"
+    "  obhut list update hotline today.jsonl\n"
+    "  obhut list withdraw hotline --id 7311\n"
     "  obhut list ls\n";
 
 typedef struct wishes {
     bool json;
     ob_import import;
+    const char *id, *classification;
+    char *const *more; /* operands behind the first */
+    size_t more_count;
 } wishes;
 
 /* ---- Output ------------------------------------------------------------------------------- */
@@ -52,10 +64,12 @@ static void print_info_json(const ob_list_info *info)
 {
     char imported_at[32];
     format_time(imported_at, info->imported_at);
-    cli_print_json(json_pack("{s:s, s:b, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
-                             info->enabled, "entries", (json_int_t)info->entries, "purpose",
-                             info->purpose, "source", cli_json_text(info->source), "imported_at",
-                             imported_at, "size_bytes", (json_int_t)info->size_bytes));
+    cli_print_json(json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name,
+                             "enabled", info->enabled, "entries", (json_int_t)info->entries,
+                             "unmerged", (json_int_t)info->unmerged, "withdrawn",
+                             (json_int_t)info->withdrawn, "purpose", info->purpose, "source",
+                             cli_json_text(info->source), "imported_at", imported_at, "size_bytes",
+                             (json_int_t)info->size_bytes));
 }
 
 static void print_table(const ob_list_info *info, size_t count)
@@ -90,12 +104,34 @@ static void on_progress(void *context, const char *step, uint64_t done, uint64_t
 {
     (void)context;
     char text[96];
+    const bool bytes = !strcmp(step, "reading");
+    const uint64_t unit = bytes ? 1000000 : 1;
     if (total)
-        snprintf(text, sizeof text, "%s: %llu of %llu MB", step,
-                 (unsigned long long)(done / 1000000), (unsigned long long)(total / 1000000));
+        snprintf(text, sizeof text, "%s: %llu of %llu%s (%u %%)", step,
+                 (unsigned long long)(done / unit), (unsigned long long)(total / unit),
+                 bytes ? " MB" : "", (unsigned)((double)done / (double)total * 100));
     else
-        snprintf(text, sizeof text, "%s: %llu MB", step, (unsigned long long)(done / 1000000));
+        snprintf(text, sizeof text, "%s: %llu%s", step, (unsigned long long)(done / unit),
+                 bytes ? " MB" : "");
     cli_progress(text);
+}
+
+static int say_result(const wishes *wishes, const ob_import_result *r, const char *how)
+{
+    cli_progress(NULL);
+    if (wishes->json)
+        cli_print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "list", r->name, "lines",
+                                 (json_int_t)r->lines, "entries", (json_int_t)r->entries,
+                                 "duplicates", (json_int_t)r->duplicates, "withdrawn",
+                                 (json_int_t)r->withdrawn, "bad", (json_int_t)r->bad, "refused",
+                                 (json_int_t)r->refused));
+    else
+        printf("list \"%s\": %llu entries%s (%llu lines: %llu duplicate, %llu withdrawn, %llu bad, "
+               "%llu refused)\n",
+               r->name, (unsigned long long)r->entries, how, (unsigned long long)r->lines,
+               (unsigned long long)r->duplicates, (unsigned long long)r->withdrawn,
+               (unsigned long long)r->bad, (unsigned long long)r->refused);
+    return cli_finish(CLI_NOTHING);
 }
 
 static int import_list(const cli *cli, const wishes *wishes, const char *file)
@@ -111,21 +147,101 @@ static int import_list(const cli *cli, const wishes *wishes, const char *file)
     ob_status status = ob_list_import(&r, cli->data_dir, &import, &err);
     if (seen > ERRORS_SHOWN)
         cli_say("… and %llu more such lines", (unsigned long long)(seen - ERRORS_SHOWN));
+    return status ? failed(&err) : say_result(wishes, &r, "");
+}
+
+static int update_list(const cli *cli, const wishes *wishes, const char *name)
+{
+    uint64_t seen = 0;
+    ob_import import = wishes->import;
+    import.name = name;
+    import.file = wishes->more[0];
+    import.line_error = on_line_error;
+    import.progress = on_progress;
+    import.context = &seen;
+    ob_import_result r;
+    ob_error err = {0};
+    ob_lists *lists = NULL;
+    ob_status status = ob_lists_own(&lists, cli->data_dir, &err);
+    if (!status)
+        status = ob_lists_update(&r, lists, &import, &err);
+    ob_lists_close(lists);
+    if (seen > ERRORS_SHOWN)
+        cli_say("… and %llu more such lines", (unsigned long long)(seen - ERRORS_SHOWN));
+    return status ? failed(&err) : say_result(wishes, &r, " added");
+}
+
+static int merge_list(const cli *cli, const wishes *wishes, const char *name)
+{
+    (void)wishes;
+    ob_error err = {0};
+    ob_lists *lists = NULL;
+    ob_status status = ob_lists_own(&lists, cli->data_dir, &err);
+    if (!status)
+        status = ob_lists_merge(lists, name, on_progress, NULL, &err);
+    ob_lists_close(lists);
+    cli_progress(NULL);
+    return status ? failed(&err) : cli_finish(CLI_NOTHING);
+}
+
+/* What the operands behind the list's name say, at least one where an id stands alone. */
+static ob_status take_entries(ob_list_entry *out, wanted *wanted, const wishes *wishes,
+                              ob_error *err)
+{
+    for (size_t i = 0; i < wishes->more_count; i++) {
+        ob_status status = wanted_parse(&wanted[i], wishes->more[i], strlen(wishes->more[i]), err);
+        if (status)
+            return ob_fail_in(err, status, "\"%.80s\"", wishes->more[i]);
+        if (wanted[i].is_digest)
+            out[i].digest[wanted[i].kind] = wanted[i].digest;
+        else
+            out[i].hash = &wanted[i].hash;
+    }
+    for (size_t i = 0; !i || i < wishes->more_count; i++) {
+        out[i].id = wishes->id;
+        out[i].source = wishes->import.source;
+        out[i].classification = wishes->classification;
+    }
+    return OB_OK;
+}
+
+static int change_list(const cli *cli, const wishes *wishes, const char *name, bool add)
+{
+    size_t count = wishes->more_count ? wishes->more_count : 1;
+    wanted *wanted = calloc(count, sizeof *wanted);
+    ob_list_entry *entries = calloc(count, sizeof *entries);
+    ob_error err = {0};
+    ob_lists *lists = NULL;
+    uint64_t changed = 0;
+    ob_status status = wanted && entries ? take_entries(entries, wanted, wishes, &err)
+                                         : ob_fail(&err, OB_ENOMEM, "out of memory: entries");
+    if (!status)
+        status = ob_lists_own(&lists, cli->data_dir, &err);
+    if (!status)
+        status = add ? ob_lists_add(&changed, lists, name, entries, count, &err)
+                     : ob_lists_withdraw(&changed, lists, name, entries, count, &err);
+    if (!status && !add && !changed)
+        status = ob_fail(&err, OB_ENOTFOUND, "list \"%s\" has no such entry", name);
+    ob_lists_close(lists);
+    free(wanted);
+    free(entries);
     if (status)
         return failed(&err);
-    cli_progress(NULL);
-    if (wishes->json)
-        cli_print_json(json_pack(
-            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "list", r.name, "lines", (json_int_t)r.lines,
-            "entries", (json_int_t)r.entries, "duplicates", (json_int_t)r.duplicates, "withdrawn",
-            (json_int_t)r.withdrawn, "bad", (json_int_t)r.bad, "refused", (json_int_t)r.refused));
-    else
-        printf("list \"%s\": %llu entries (%llu lines: %llu duplicate, %llu withdrawn, %llu bad, "
-               "%llu refused)\n",
-               r.name, (unsigned long long)r.entries, (unsigned long long)r.lines,
-               (unsigned long long)r.duplicates, (unsigned long long)r.withdrawn,
-               (unsigned long long)r.bad, (unsigned long long)r.refused);
+    printf("list \"%s\": %llu %s%s\n", name, (unsigned long long)changed,
+           add ? "added" : "withdrawn", add && changed < count ? ", the others were there" : "");
     return cli_finish(CLI_NOTHING);
+}
+
+static int add_to_list(const cli *cli, const wishes *wishes, const char *name)
+{
+    return change_list(cli, wishes, name, true);
+}
+
+static int withdraw_from_list(const cli *cli, const wishes *wishes, const char *name)
+{
+    if (!wishes->more_count && !wishes->id)
+        return cli_usage("list", "list withdraw needs hashes or --id");
+    return change_list(cli, wishes, name, false);
 }
 
 static int show_all(const cli *cli, const wishes *wishes, const char *unused)
@@ -157,11 +273,12 @@ static int show_one(const cli *cli, const wishes *wishes, const char *name)
     if (wishes->json)
         print_info_json(&info);
     else
-        printf("list      %s\nstate     %s\nentries   %llu\npurpose   %s\nsource    %s\n"
-               "imported  %s\nsize      %llu bytes, all checksums right\n",
+        printf("list      %s\nstate     %s\nentries   %llu\nunmerged  %llu added, %llu withdrawn\n"
+               "purpose   %s\nsource    %s\nimported  %s\n"
+               "size      %llu bytes, all checksums right\n",
                info.name, info.enabled ? "enabled" : "off", (unsigned long long)info.entries,
-               info.purpose, *info.source ? info.source : "-", imported_at,
-               (unsigned long long)info.size_bytes);
+               (unsigned long long)info.unmerged, (unsigned long long)info.withdrawn, info.purpose,
+               *info.source ? info.source : "-", imported_at, (unsigned long long)info.size_bytes);
     return cli_finish(CLI_NOTHING);
 }
 
@@ -196,32 +313,73 @@ static int remove_list(const cli *cli, const wishes *wishes, const char *name)
     return ob_list_remove(cli->data_dir, name, &err) ? failed(&err) : cli_finish(CLI_NOTHING);
 }
 
+enum { SOME = 4096 };
+
+enum { JSON = 256, NAME, PURPOSE, KEEP_GOING, SOURCE, ID, CLASSIFICATION };
+
 static const struct {
     const char *name;
-    const char *operand; /* what it needs, or NULL */
+    const char *operands[2]; /* what it needs */
+    int most;                /* operands */
+    const char *options;     /* letters: n(ame) p(urpose) k(eep going) s(ource) i(d) c(lass) */
     int (*run)(const cli *cli, const wishes *wishes, const char *operand);
 } actions[] = {
-    {"import", "a file", import_list},   {"ls", NULL, show_all},
-    {"info", "a list", show_one},        {"export", "a list", export_list},
-    {"disable", "a list", disable_list}, {"enable", "a list", enable_list},
-    {"remove", "a list", remove_list},
+    {"import", {"a file"}, 1, "npks", import_list},
+    {"ls", {NULL}, 0, "", show_all},
+    {"info", {"a list"}, 1, "", show_one},
+    {"export", {"a list"}, 1, "", export_list},
+    {"add", {"a list", "hashes"}, SOME, "sic", add_to_list},
+    {"withdraw", {"a list"}, SOME, "i", withdraw_from_list},
+    {"update", {"a list", "a file"}, 2, "ks", update_list},
+    {"merge", {"a list"}, 1, "", merge_list},
+    {"disable", {"a list"}, 1, "", disable_list},
+    {"enable", {"a list"}, 1, "", enable_list},
+    {"remove", {"a list"}, 1, "", remove_list},
 };
+
+static int run_action(const cli *cli, size_t action, wishes *wishes, const char *options, int count,
+                      char **operands)
+{
+    const char *name = actions[action].name;
+    for (int i = 0; i < 2 && actions[action].operands[i]; i++)
+        if (count <= i)
+            return cli_usage("list", "list %s needs %s", name, actions[action].operands[i]);
+    if (count > actions[action].most)
+        return cli_usage("list", "list %s: too much: \"%s\"", name, operands[actions[action].most]);
+    size_t fine = strspn(options, actions[action].options);
+    if (options[fine])
+        return cli_usage("list", "list %s does not take %s", name,
+                         options[fine] == 'n'   ? "--name"
+                         : options[fine] == 'p' ? "--purpose"
+                         : options[fine] == 'k' ? "--keep-going"
+                         : options[fine] == 's' ? "--source"
+                         : options[fine] == 'i' ? "--id"
+                                                : "--classification");
+    wishes->more = operands + 1;
+    wishes->more_count = count > 1 ? (size_t)count - 1 : 0;
+    return actions[action].run(cli, wishes, count ? operands[0] : NULL);
+}
 
 int cmd_list(const cli *cli, int argc, char **argv)
 {
-    enum { JSON = 256, NAME, PURPOSE, SOURCE, KEEP_GOING };
-    static const struct option longs[] = {{"json", no_argument, NULL, JSON},
-                                          {"name", required_argument, NULL, NAME},
-                                          {"purpose", required_argument, NULL, PURPOSE},
-                                          {"source", required_argument, NULL, SOURCE},
-                                          {"keep-going", no_argument, NULL, KEEP_GOING},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, JSON},
+        {"name", required_argument, NULL, NAME},
+        {"purpose", required_argument, NULL, PURPOSE},
+        {"keep-going", no_argument, NULL, KEEP_GOING},
+        {"source", required_argument, NULL, SOURCE},
+        {"id", required_argument, NULL, ID},
+        {"classification", required_argument, NULL, CLASSIFICATION},
+        {"help", no_argument, NULL, 'h'},
+        {0}};
+    static const char letters[] = "npksic";
     wishes wishes = {0};
-    bool import_option = false;
+    char given[sizeof letters] = "";
     int option;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        import_option |= option >= NAME && option <= KEEP_GOING;
+        const char letter = option > JSON ? letters[option - NAME] : '\0';
+        if (letter && !strchr(given, letter))
+            given[strlen(given)] = letter;
         switch (option) {
         case JSON:
             wishes.json = true;
@@ -232,11 +390,17 @@ int cmd_list(const cli *cli, int argc, char **argv)
         case PURPOSE:
             wishes.import.purpose = optarg;
             break;
+        case KEEP_GOING:
+            wishes.import.keep_going = true;
+            break;
         case SOURCE:
             wishes.import.source = optarg;
             break;
-        case KEEP_GOING:
-            wishes.import.keep_going = true;
+        case ID:
+            wishes.id = optarg;
+            break;
+        case CLASSIFICATION:
+            wishes.classification = optarg;
             break;
         case 'h':
             return cli_help(help);
@@ -245,19 +409,11 @@ int cmd_list(const cli *cli, int argc, char **argv)
         }
     }
     if (optind == argc)
-        return cli_usage("list", "which action? import, ls, info, export, disable, enable, remove");
+        return cli_usage("list", "which action? import, ls, info, export, add, withdraw, update, "
+                                 "merge, disable, enable, remove");
     const char *name = argv[optind++];
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-        if (strcmp(name, actions[i].name))
-            continue;
-        int operands = actions[i].operand ? 1 : 0;
-        if (argc - optind < operands)
-            return cli_usage("list", "list %s needs %s", name, actions[i].operand);
-        if (argc - optind > operands)
-            return cli_usage("list", "list %s: too much: \"%s\"", name, argv[optind + operands]);
-        if (import_option && i)
-            return cli_usage("list", "--name, --purpose, --source and --keep-going are for import");
-        return actions[i].run(cli, &wishes, operands ? argv[optind] : NULL);
-    }
-    return cli_usage("list", "no action \"%s\"", name);
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (!strcmp(name, actions[i].name))
+            return run_action(cli, i, &wishes, given, argc - optind, argv + optind);
+    return cli_usage("list", "no action %s", name);
 }

@@ -11,45 +11,57 @@
 #include <unistd.h>
 
 static const char help[] =
-    "Usage: obhut match [OPTION…] HEX… | -\n"
+    "Usage: obhut match [OPTION…] HASH… | -\n"
     "\n"
-    "Looks up PDQ hashes (64 hexadecimal digits each) in the enabled lists; - reads one a line "
-    "from\n"
-    "standard input. Prints a line for each match: query, list, entry, the entry's hash, "
-    "distance,\n"
-    "nearest first; a query without a match gets a line with \"-\".\n"
+    "Looks up PDQ hashes (64 hexadecimal digits each) and digests of whole files (md5:…, sha1:…,\n"
+    "sha256:…) in the enabled lists; - reads one a line from standard input. Prints a line for "
+    "each\n"
+    "match: query, list, entry, the entry's hash or the digest's name, distance, nearest first; a\n"
+    "query without a match gets a line with \"-\".\n"
     "\n"
-    "  --distance N  at most N of 256 bits differ (0 to 31, default 31)\n"
+    "  --distance N  at most N of 256 bits of a PDQ hash differ (0 to 31, default 31)\n"
     "  --json        one object a query: query, matches = [{list, entry, pdq, distance,\n"
-    "                source, classification}]\n"
+    "                source, classification}]; digest instead of pdq and distance where one "
+    "matched\n"
     "\n"
     "Exit code 1 when something was found, 3 when a line was no hash and nothing was found.\n"
     "\n"
     "  obhut match 2d2f1af3a856c529679ca3d6526fa836d4196c81c6dd04de0a26f855fc99b724\n"
+    "  obhut match md5:b05e90f43b1dd5c5b0e8ba4ab5bd1b3c\n"
     "  obhut match --json - < hashes.txt\n";
 
-enum { BATCH = 4096, MAX_LINE = 4096 };
+/* Hashes are one group of queries, each kind of digest another. */
+enum { BATCH = 4096, MAX_LINE = 4096, GROUPS = 1 + OB_LIST_DIGESTS };
 
 typedef struct query {
     char *text;
-    ob_error error; /* status OB_OK: hash is the number `number` of the batch */
+    ob_error error; /* status OB_OK: it is number `number` of its group */
+    int group;
     uint32_t number;
 } query;
 
 typedef struct matcher {
-    const ob_lists *lists;
+    ob_lists *lists;
     unsigned distance;
     bool json, found, failed;
     query queries[BATCH];
     ob_hash256 hashes[BATCH];
-    uint32_t count, hash_count;
+    uint8_t digests[OB_LIST_DIGESTS][BATCH * OB_LIST_DIGEST_MAX];
+    uint32_t count, group_count[GROUPS];
 } matcher;
 
-static json_t *json_matches(const ob_list_match *match, size_t count)
+/* The kind of digest that a group is, or NULL. */
+static const ob_list_digest *digest_of(int group)
+{
+    static const ob_list_digest kinds[] = {OB_LIST_MD5, OB_LIST_SHA1, OB_LIST_SHA256};
+    return group ? &kinds[group - 1] : NULL;
+}
+
+static json_t *json_matches(const ob_list_match *match, size_t count, int group)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, matches_json(&match[i]));
+        json_array_append_new(array, matches_json(&match[i], digest_of(group)));
     return array;
 }
 
@@ -58,7 +70,8 @@ static void print_text(const query *query, const ob_list_match *match, size_t co
     for (size_t i = 0; i < count; i++) {
         char hash[OB_HASH256_HEX + 1];
         ob_hash256_print(hash, &match[i].hash);
-        printf("%s\t%s\t%s\t%s\t%u\n", query->text, match[i].list, match[i].entry, hash,
+        printf("%s\t%s\t%s\t%s\t%u\n", query->text, match[i].list, match[i].entry,
+               query->group ? ob_list_digest_name(*digest_of(query->group)) : hash,
                match[i].distance);
     }
     if (!count)
@@ -77,30 +90,47 @@ static void print_query(matcher *m, const query *query, const ob_list_match *mat
     }
     m->found |= count > 0;
     if (m->json)
-        cli_print_json(
-            json_pack("{s:s, s:o}", "query", query->text, "matches", json_matches(match, count)));
+        cli_print_json(json_pack("{s:s, s:o}", "query", query->text, "matches",
+                                 json_matches(match, count, query->group)));
     else
         print_text(query, match, count);
+}
+
+static ob_status match_group(ob_list_matches *out, matcher *m, int group, ob_error *err)
+{
+    uint32_t count = m->group_count[group];
+    if (!count)
+        return OB_OK;
+    if (!group)
+        return ob_lists_match(out, m->lists, m->hashes, count, m->distance, OB_LISTS_NO_LIMIT, err);
+    return ob_lists_match_digests(out, m->lists, *digest_of(group), m->digests[group - 1], count,
+                                  OB_LISTS_NO_LIMIT, err);
 }
 
 /* Answers what was collected, and empties it. */
 static ob_status answer(matcher *m, ob_error *err)
 {
-    ob_list_match *matches = NULL;
-    size_t count = 0, at = 0;
-    ob_status status =
-        ob_lists_match(&matches, &count, m->lists, m->hashes, m->hash_count, m->distance, err);
+    ob_list_matches found[GROUPS] = {0};
+    size_t next[GROUPS] = {0};
+    ob_status status = OB_OK;
+    for (int g = 0; g < GROUPS && !status; g++)
+        status = match_group(&found[g], m, g, err);
     for (uint32_t i = 0; i < m->count; i++) {
         query *query = &m->queries[i];
-        size_t from = at;
-        while (!query->error.status && at < count && matches[at].query == query->number)
-            at++;
+        const ob_list_matches *of = &found[query->group];
+        size_t from = next[query->group], to = from;
+        while (!query->error.status && to < of->count && of->match[to].query == query->number)
+            to++;
         if (!status)
-            print_query(m, query, at > from ? &matches[from] : NULL, at - from);
+            print_query(m, query, to > from ? &of->match[from] : NULL, to - from);
+        next[query->group] = to;
         free(query->text);
     }
-    m->count = m->hash_count = 0;
-    free(matches);
+    m->count = 0;
+    for (int g = 0; g < GROUPS; g++) {
+        m->group_count[g] = 0;
+        ob_list_matches_free(&found[g]);
+    }
     return status;
 }
 
@@ -110,14 +140,22 @@ static ob_status add(matcher *m, const char *text, size_t length, ob_error *err)
         length--;
     if (!length)
         return OB_OK;
+    wanted wanted = {0};
     query *query = &m->queries[m->count];
     *query = (struct query){.text = strndup(text, length < MAX_LINE ? length : MAX_LINE)};
     if (!query->text)
         return ob_fail(err, OB_ENOMEM, "out of memory: a query");
     m->count++;
-    query->number = m->hash_count;
-    if (!ob_hash256_parse(&m->hashes[m->hash_count], text, length, &query->error))
-        m->hash_count++;
+    if (!wanted_parse(&wanted, text, length, &query->error)) {
+        query->group = wanted.is_digest ? 1 + (int)wanted.kind : 0;
+        query->number = m->group_count[query->group]++;
+        if (wanted.is_digest) {
+            unsigned width = ob_list_digest_width(wanted.kind);
+            memcpy(m->digests[wanted.kind] + (size_t)query->number * width, wanted.digest, width);
+        } else {
+            m->hashes[query->number] = wanted.hash;
+        }
+    }
     return m->count == BATCH ? answer(m, err) : OB_OK;
 }
 

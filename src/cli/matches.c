@@ -1,13 +1,66 @@
 #include "matches.h"
 
-json_t *matches_json(const ob_list_match *match)
+#include <string.h>
+
+static int digit_value(char c)
 {
-    json_t *object =
-        json_pack("{s:s, s:o, s:o, s:i}", "list", match->list, "entry", cli_json_text(match->entry),
-                  "pdq", cli_json_hash(&match->hash), "distance", (int)match->distance);
-    if (object && *match->source)
+    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+    return !at || (c < 'A' && c > '9') ? -1 : (int)(at - digits);
+}
+
+static ob_status parse_digest(wanted *out, const char *text, size_t length, ob_error *err)
+{
+    unsigned width = ob_list_digest_width(out->kind);
+    if (length != 2 * (size_t)width)
+        return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits", length,
+                       ob_list_digest_name(out->kind), 2 * width);
+    for (unsigned i = 0; i < width; i++) {
+        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return ob_fail(err, OB_EFORMAT, "character %u is not a hexadecimal digit",
+                           2 * i + (high < 0 ? 1 : 2));
+        out->digest[i] = (uint8_t)(high << 4 | low);
+    }
+    return OB_OK;
+}
+
+ob_status wanted_parse(wanted *out, const char *text, size_t length, ob_error *err)
+{
+    wanted made = {0};
+    ob_status status;
+    for (int k = 0; k < OB_LIST_DIGESTS; k++) {
+        const char *name = ob_list_digest_name((ob_list_digest)k);
+        size_t size = strlen(name);
+        if (length > size && !strncmp(text, name, size) && text[size] == ':') {
+            made.is_digest = true;
+            made.kind = (ob_list_digest)k;
+            status = parse_digest(&made, text + size + 1, length - size - 1, err);
+            if (!status)
+                *out = made;
+            return status;
+        }
+    }
+    size_t skip = length > 4 && !strncmp(text, "pdq:", 4) ? 4 : 0;
+    status = ob_hash256_parse(&made.hash, text + skip, length - skip, err);
+    if (!status)
+        *out = made;
+    return status;
+}
+
+json_t *matches_json(const ob_list_match *match, const ob_list_digest *digest)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "list", json_string(match->list));
+    json_object_set_new(object, "entry", cli_json_text(match->entry));
+    if (digest) {
+        json_object_set_new(object, "digest", json_string(ob_list_digest_name(*digest)));
+    } else {
+        json_object_set_new(object, "pdq", cli_json_hash(&match->hash));
+        json_object_set_new(object, "distance", json_integer(match->distance));
+    }
+    if (*match->source)
         json_object_set_new(object, "source", cli_json_text(match->source));
-    if (object && *match->classification)
+    if (*match->classification)
         json_object_set_new(object, "classification", cli_json_text(match->classification));
     return object;
 }

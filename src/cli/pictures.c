@@ -48,9 +48,10 @@ static bool has_picture_name(const char *path)
                    !strcasecmp(dot, ".jpe") || !strcasecmp(dot, ".png"));
 }
 
-/* Reads the whole file into `bytes`, through the digester where there is one. Ends early, with
- * *skipped set, when the first bytes are not a picture's and the file was only walked over. */
-static ob_status read_file(bool *skipped, ob_buf *bytes, int file, const slot *slot,
+/* Reads the whole file into `bytes`, through the digester where there is one. OB_EFORMAT when the
+ * first bytes are not a picture's: then with `every` the digester has all of it, and *skipped is
+ * set when the file was only walked over. */
+static ob_status read_file(bool *skipped, ob_buf *bytes, int file, const slot *slot, bool every,
                            ob_digester *digester, ob_error *err)
 {
     struct stat info;
@@ -58,9 +59,7 @@ static ob_status read_file(bool *skipped, ob_buf *bytes, int file, const slot *s
         return ob_fail(err, OB_EIO, "cannot be read: %s", strerror(errno));
     if (!S_ISREG(info.st_mode))
         return ob_fail(err, OB_EINVAL, "not a regular file");
-    if ((uint64_t)info.st_size > PICTURES_MAX_FILE)
-        return ob_fail(err, OB_ELIMIT, "%lld bytes; files of up to %llu bytes are read",
-                       (long long)info.st_size, (unsigned long long)PICTURES_MAX_FILE);
+    bool first = true, is_picture = true;
     bytes->size = 0;
     for (;;) {
         ob_status status = ob_buf_reserve(bytes, CHUNK, err);
@@ -73,25 +72,31 @@ static ob_status read_file(bool *skipped, ob_buf *bytes, int file, const slot *s
             return ob_fail(err, OB_EIO, "cannot be read: %s", strerror(errno));
         if (got == 0)
             break;
-        if (bytes->size == 0 &&
-            ob_media_sniff((const uint8_t *)bytes->bytes, (size_t)got) == OB_FORMAT_UNKNOWN) {
-            *skipped = slot->walked && !has_picture_name(slot->path);
-            return ob_fail(err, OB_EFORMAT, "not a JPEG or PNG picture");
+        if (first) {
+            first = false;
+            is_picture =
+                ob_media_sniff((const uint8_t *)bytes->bytes, (size_t)got) != OB_FORMAT_UNKNOWN;
+            *skipped = !is_picture && slot->walked && !has_picture_name(slot->path);
+            if (!is_picture && !every)
+                break;
+            if (is_picture && (uint64_t)info.st_size > PICTURES_MAX_FILE)
+                return ob_fail(err, OB_ELIMIT, "%lld bytes; pictures of up to %llu bytes are read",
+                               (long long)info.st_size, (unsigned long long)PICTURES_MAX_FILE);
         }
         if (digester)
             status = ob_digester_add(digester, bytes->bytes + bytes->size, (size_t)got, err);
         if (status)
             return status;
-        bytes->size += (size_t)got;
+        bytes->size += is_picture ? (size_t)got : 0;
         if (bytes->size > PICTURES_MAX_FILE)
             return ob_fail(err, OB_ELIMIT, "grew over %llu bytes while it was read",
                            (unsigned long long)PICTURES_MAX_FILE);
     }
-    if (bytes->size == 0) {
+    if (first) {
         *skipped = slot->walked && !has_picture_name(slot->path);
         return ob_fail(err, OB_EFORMAT, "an empty file");
     }
-    return OB_OK;
+    return is_picture ? OB_OK : ob_fail(err, OB_EFORMAT, "not a JPEG or PNG picture");
 }
 
 static ob_status hash_file(slot *slot, const pictures_options *options, ob_buf *bytes,
@@ -104,9 +109,9 @@ static ob_status hash_file(slot *slot, const pictures_options *options, ob_buf *
         return ob_fail(err, OB_EIO, "cannot be opened: %s", strerror(errno));
     ob_status status = digester ? ob_digester_reset(digester, err) : OB_OK;
     if (!status)
-        status = read_file(&slot->skipped, bytes, file, slot, digester, err);
-    if (!status && digester)
-        status = ob_digester_finish(&picture->digests, digester, err);
+        status = read_file(&slot->skipped, bytes, file, slot, options->other_files, digester, err);
+    if (digester && (!status || (status == OB_EFORMAT && options->other_files)))
+        picture->digested = !ob_digester_finish(&picture->digests, digester, NULL);
     if (!status)
         status = ob_media_hash(&picture->result, (const uint8_t *)bytes->bytes, bytes->size,
                                &options->media, err);
@@ -198,8 +203,11 @@ static void tell(teller *t, uint64_t left)
         }
         pthread_mutex_unlock(&p->lock);
         slot->picture.path = slot->path;
+        slot->picture.skipped = slot->skipped;
         if (slot->skipped) {
             t->count.skipped++;
+            if (slot->picture.digested)
+                t->each(t->context, &slot->picture);
         } else {
             *(slot->picture.status ? &t->count.failed : &t->count.hashed) += 1;
             t->each(t->context, &slot->picture);

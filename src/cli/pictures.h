@@ -11,6 +11,7 @@
 typedef struct pictures_options {
     ob_media_options media;
     bool digests;
+    bool other_files; /* digests of files too that are no pictures */
     unsigned threads; /* 0: one for each processor */
 } pictures_options;
 
@@ -19,6 +20,8 @@ typedef struct picture {
     ob_status status; /* OB_OK: result is set, and digests where wanted */
     ob_error error;   /* otherwise: why; without the path */
     ob_media_result result;
+    bool digested; /* digests are set, even where it is no picture or a broken one */
+    bool skipped;  /* found in a directory and no picture: told of for its digests only */
     ob_digests digests;
 } picture;
 
@@ -29,7 +32,7 @@ typedef struct pictures_count {
 /* Calls `each` for every file, from the calling thread, in the order of `paths` and within a
  * directory by name. Directories are entered, symbolic links in them are not followed. A file found
  * in a directory that is no picture, neither by its first bytes nor by the end of its name, is
- * counted as skipped and not told of. */
+ * counted as skipped, and told of only with other_files. */
 ob_status pictures_each(pictures_count *out, char *const *paths, const pictures_options *options,
                         void (*each)(void *context, const picture *picture), void *context,
                         ob_error *err);

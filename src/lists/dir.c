@@ -212,18 +212,123 @@ ob_status list_sync_dir(const char *dir, ob_error *err)
     return status;
 }
 
-void list_sweep(const char *dir)
+/* ---- Journals ------------------------------------------------------------------------------ */
+
+ob_status list_journal_path(char **out, const char *dir, const char *name, uint64_t number,
+                            ob_error *err)
 {
     char *path = NULL;
-    if (asprintf(&path, "%s/lists", dir) < 0)
-        return;
-    DIR *open_dir = opendir(path);
-    for (struct dirent *file; open_dir && (file = readdir(open_dir)) != NULL;) {
-        size_t length = strlen(file->d_name);
-        if (file->d_name[0] == '.' && length > 4 && !strcmp(file->d_name + length - 4, ".tmp"))
-            unlinkat(dirfd(open_dir), file->d_name, 0);
+    if (asprintf(&path, "%s/lists/%s.%llu.log", dir, name, (unsigned long long)number) < 0)
+        return out_of_memory(err);
+    *out = path;
+    return OB_OK;
+}
+
+/* "NAME.NUMBER.log"; a name may have dots. */
+static bool parse_journal_name(char name[OB_LIST_NAME_MAX + 1], uint64_t *number, const char *file)
+{
+    size_t length = strlen(file);
+    if (length <= 4 || strcmp(file + length - 4, ".log"))
+        return false;
+    size_t digits = length - 4;
+    while (digits && file[digits - 1] >= '0' && file[digits - 1] <= '9')
+        digits--;
+    if (digits < 2 || file[digits - 1] != '.' || digits == length - 4 || length - 4 - digits > 18 ||
+        digits - 1 > OB_LIST_NAME_MAX)
+        return false;
+    memcpy(name, file, digits - 1);
+    name[digits - 1] = '\0';
+    *number = strtoull(file + digits, NULL, 10);
+    return list_name_is_valid(name);
+}
+
+static DIR *open_lists(const char *dir, ob_error *err)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/lists", dir) < 0) {
+        out_of_memory(err);
+        return NULL;
     }
-    if (open_dir)
-        closedir(open_dir);
+    DIR *opened = opendir(path);
+    if (!opened)
+        ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
     free(path);
+    return opened;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+ob_status list_journals(uint64_t **out, size_t *count, const char *dir, const char *name,
+                        ob_error *err)
+{
+    DIR *opened = open_lists(dir, err);
+    if (!opened)
+        return OB_EIO;
+    ob_buf numbers = {0};
+    ob_status status = OB_OK;
+    for (struct dirent *file; !status && (file = readdir(opened)) != NULL;) {
+        char of[OB_LIST_NAME_MAX + 1];
+        uint64_t number;
+        if (parse_journal_name(of, &number, file->d_name) && !strcmp(of, name))
+            status = ob_buf_append(&numbers, &number, sizeof number, err);
+    }
+    closedir(opened);
+    if (status) {
+        ob_buf_free(&numbers);
+        return status;
+    }
+    *count = numbers.size / sizeof **out;
+    *out = (void *)numbers.bytes;
+    if (*count)
+        qsort(*out, *count, sizeof **out, by_number);
+    return OB_OK;
+}
+
+ob_status list_next_journal(uint64_t *out, const char *dir, const char *name, ob_error *err)
+{
+    uint64_t *numbers = NULL;
+    size_t count = 0;
+    ob_status status = list_journals(&numbers, &count, dir, name, err);
+    if (!status)
+        *out = count ? numbers[count - 1] + 1 : 1;
+    free(numbers);
+    return status;
+}
+
+void list_drop_journals(const char *dir, const char *name, uint64_t number)
+{
+    uint64_t *numbers = NULL;
+    size_t count = 0;
+    if (list_journals(&numbers, &count, dir, name, NULL))
+        return;
+    for (size_t i = 0; i < count && numbers[i] < number; i++) {
+        char *path = NULL;
+        if (!list_journal_path(&path, dir, name, numbers[i], NULL))
+            unlink(path);
+        free(path);
+    }
+    free(numbers);
+}
+
+/* ---- Leftovers ------------------------------------------------------------------------------ */
+
+void list_sweep(const char *dir)
+{
+    DIR *opened = open_lists(dir, NULL);
+    for (struct dirent *file; opened && (file = readdir(opened)) != NULL;) {
+        size_t length = strlen(file->d_name);
+        char name[OB_LIST_NAME_MAX + 1];
+        uint64_t number;
+        bool enabled;
+        if ((file->d_name[0] == '.' && length > 4 && !strcmp(file->d_name + length - 4, ".tmp")) ||
+            (parse_journal_name(name, &number, file->d_name) &&
+             list_find(&enabled, dir, name, NULL) == OB_ENOTFOUND))
+            unlinkat(dirfd(opened), file->d_name, 0);
+    }
+    if (opened)
+        closedir(opened);
 }

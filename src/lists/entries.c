@@ -4,32 +4,196 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct list_digest_kind list_digest_kinds[DIGEST_KINDS] = {
+    {"md5", OB_MD5_SIZE}, {"sha1", OB_SHA1_SIZE}, {"sha256", OB_SHA256_SIZE}};
+
+const char *ob_list_digest_name(ob_list_digest kind)
+{
+    return list_digest_kinds[kind].name;
+}
+
+unsigned ob_list_digest_width(ob_list_digest kind)
+{
+    return list_digest_kinds[kind].width;
+}
+
 static ob_status too_many(ob_error *err)
 {
     return ob_fail(err, OB_ENOMEM, "out of memory: entries of a list");
 }
 
-static bool grow_array(void **array, size_t each, uint64_t capacity)
+/* Sets *array to one of `capacity` elements, keeping what is in it. */
+static ob_status grow(void *array, size_t each, uint64_t capacity, ob_error *err)
 {
-    void *more = realloc(*array, capacity * each);
-    if (more)
-        *array = more;
-    return more != NULL;
+    void *old, *more;
+    memcpy(&old, array, sizeof old);
+    more = realloc(old, capacity * each);
+    if (!more)
+        return too_many(err);
+    memcpy(array, &more, sizeof more);
+    return OB_OK;
 }
 
-static ob_status make_room(entries *to, ob_error *err)
+static uint64_t larger(uint64_t capacity)
 {
-    if (to->count < to->capacity)
+    return capacity ? capacity + capacity / 2 : 4096;
+}
+
+/* ---- What an entry is, for finding duplicates ---------------------------------------------- */
+
+typedef struct content {
+    const ob_index_half *half[2]; /* NULL: no hash */
+    const uint8_t *digest[DIGEST_KINDS];
+    const char *id;
+    size_t id_length;
+} content;
+
+/* Columns grow in the order of entries: where an entry's value stands, or false. */
+static bool position_of(uint64_t *out, const column_entries *column, uint64_t count, uint64_t entry)
+{
+    if (!column->entry) {
+        *out = entry;
+        return entry < count;
+    }
+    uint64_t from = 0, to = count;
+    while (from < to) {
+        uint64_t middle = from + (to - from) / 2;
+        if (column->entry[middle] < entry)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    *out = from;
+    return from < count && column->entry[from] == entry;
+}
+
+static content content_of(const entries *e, uint64_t entry)
+{
+    content c = {0};
+    uint64_t at;
+    if (position_of(&at, &e->hash_entries, e->hash_count, entry)) {
+        c.half[0] = &e->half[0][at];
+        c.half[1] = &e->half[1][at];
+    }
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        if (position_of(&at, &e->digest_entries[k], e->digest_count[k], entry))
+            c.digest[k] = (const uint8_t *)e->digests[k].bytes + at * list_digest_kinds[k].width;
+    if (e->id_ends) {
+        uint64_t from = entry ? e->id_ends[entry - 1] : 0;
+        c.id = e->ids.bytes + from;
+        c.id_length = e->id_ends[entry] - from;
+    }
+    return c;
+}
+
+static bool is_same(const content *a, const content *b)
+{
+    for (int h = 0; h < 2; h++)
+        if (!a->half[h] != !b->half[h] ||
+            (a->half[h] && memcmp(a->half[h], b->half[h], sizeof *a->half[h])))
+            return false;
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        if (!a->digest[k] != !b->digest[k] ||
+            (a->digest[k] && memcmp(a->digest[k], b->digest[k], list_digest_kinds[k].width)))
+            return false;
+    return a->id_length == b->id_length && (!a->id_length || !memcmp(a->id, b->id, a->id_length));
+}
+
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+    sum = (sum ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+    return sum ^ sum >> 29;
+}
+
+static uint64_t sum_of(const content *c)
+{
+    uint64_t sum = c->id_length;
+    for (int h = 0; h < 2; h++)
+        if (c->half[h])
+            sum = mix(mix(sum, c->half[h]->q[0]), c->half[h]->q[1]);
+    for (int k = 0; k < DIGEST_KINDS; k++) {
+        uint64_t start;
+        if (!c->digest[k])
+            continue;
+        memcpy(&start, c->digest[k], sizeof start);
+        sum = mix(sum, start);
+    }
+    for (size_t i = 0; i < c->id_length; i++)
+        sum = mix(sum, (unsigned char)c->id[i]);
+    return sum;
+}
+
+/* Keeps the table at most half full. */
+static ob_status grow_table(entries *e, ob_error *err)
+{
+    if (e->count < e->slots / 2)
         return OB_OK;
-    uint64_t capacity = to->capacity ? to->capacity + to->capacity / 2 : 4096;
-    if (!grow_array((void **)&to->hashes, sizeof *to->hashes, capacity) ||
-        !grow_array((void **)&to->lines, sizeof *to->lines, capacity) ||
-        (to->id_ends && !grow_array((void **)&to->id_ends, sizeof *to->id_ends, capacity)) ||
-        (to->attributes_of &&
-         !grow_array((void **)&to->attributes_of, sizeof *to->attributes_of, capacity)))
+    uint64_t slots = e->slots ? 2 * e->slots : 8192;
+    uint32_t *table = calloc(slots, sizeof *table);
+    if (!table)
         return too_many(err);
-    to->capacity = capacity;
+    for (uint64_t number = 0; number < e->count; number++) {
+        content c = content_of(e, number);
+        uint64_t slot = sum_of(&c) & (slots - 1);
+        while (table[slot])
+            slot = (slot + 1) & (slots - 1);
+        table[slot] = (uint32_t)number + 1;
+    }
+    free(e->table);
+    e->table = table;
+    e->slots = slots;
     return OB_OK;
+}
+
+/* ---- Columns ------------------------------------------------------------------------------ */
+
+/* Notes that position `at` of a column belongs to entry e->count, once that says anything. */
+static ob_status note_entry(column_entries *column, uint64_t at, const entries *e, ob_error *err)
+{
+    if (!column->entry && at == e->count)
+        return OB_OK;
+    if (!column->entry || at >= column->capacity) {
+        bool first = !column->entry;
+        uint64_t capacity = at + at / 2 + 4096;
+        ob_status status = grow(&column->entry, sizeof *column->entry, capacity, err);
+        if (status)
+            return status;
+        column->capacity = capacity;
+        for (uint64_t k = 0; first && k < at; k++)
+            column->entry[k] = (uint32_t)k;
+    }
+    column->entry[at] = (uint32_t)e->count;
+    return OB_OK;
+}
+
+static ob_status add_hash(entries *e, const content *c, ob_error *err)
+{
+    ob_status status = OB_OK;
+    if (e->hash_count == e->hash_capacity) {
+        uint64_t capacity = larger(e->hash_capacity);
+        for (int h = 0; h < 2 && !status; h++)
+            status = grow(&e->half[h], sizeof *e->half[h], capacity, err);
+        if (!status)
+            e->hash_capacity = capacity;
+    }
+    if (!status)
+        status = note_entry(&e->hash_entries, e->hash_count, e, err);
+    if (status)
+        return status;
+    for (int h = 0; h < 2; h++)
+        e->half[h][e->hash_count] = *c->half[h];
+    e->hash_count++;
+    return OB_OK;
+}
+
+static ob_status add_digest(entries *e, int kind, const uint8_t *digest, ob_error *err)
+{
+    ob_status status = note_entry(&e->digest_entries[kind], e->digest_count[kind], e, err);
+    if (!status)
+        status = ob_buf_append(&e->digests[kind], digest, list_digest_kinds[kind].width, err);
+    if (!status)
+        e->digest_count[kind]++;
+    return status;
 }
 
 static ob_status find_attribute(uint16_t *out, entries *to, const entry *from, ob_error *err)
@@ -52,13 +216,14 @@ static ob_status find_attribute(uint16_t *out, entries *to, const entry *from, o
                        OBX_ATTRIBUTES_MAX);
     if (number >= to->attribute_capacity) {
         size_t capacity = 2 * number + 16;
-        if (!grow_array((void **)&to->attributes, sizeof *to->attributes, capacity))
-            return too_many(err);
+        ob_status status = grow(&to->attributes, sizeof *to->attributes, capacity, err);
+        if (status)
+            return status;
         to->attribute_capacity = capacity;
-        if (!to->attribute_count)
-            to->attributes[0] = (obx_attribute){0};
+        to->attributes[0] = (obx_attribute){0};
     }
     obx_attribute *made = &to->attributes[number];
+    *made = (obx_attribute){0};
     snprintf(made->source, sizeof made->source, "%s", from->source);
     snprintf(made->classification, sizeof made->classification, "%s", from->classification);
     to->attribute_count = number + 1;
@@ -66,75 +231,67 @@ static ob_status find_attribute(uint16_t *out, entries *to, const entry *from, o
     return OB_OK;
 }
 
-/* ---- Duplicates: a table of entry numbers + 1, by hash ------------------------------------- */
-
-static bool is_same(const entries *e, uint64_t number, const entry *other)
+static ob_status make_room(entries *to, bool id, bool attribute, ob_error *err)
 {
-    if (memcmp(&e->hashes[number], &other->hash, sizeof other->hash))
-        return false;
-    uint64_t from = e->id_ends && number ? e->id_ends[number - 1] : 0;
-    uint64_t length = e->id_ends ? e->id_ends[number] - from : 0;
-    size_t other_length = other->id ? strlen(other->id) : 0;
-    return length == other_length && (!length || !memcmp(e->ids.bytes + from, other->id, length));
-}
-
-static uint64_t slot_of(const ob_hash256 *hash)
-{
-    return ((hash->q[0] ^ hash->q[1] * 3 ^ hash->q[2] * 5 ^ hash->q[3] * 7) *
-            UINT64_C(0x9E3779B97F4A7C15)) >>
-           20;
-}
-
-static ob_status grow_table(entries *e, ob_error *err)
-{
-    if (e->count < e->slots / 2)
-        return OB_OK;
-    uint64_t slots = e->slots ? 2 * e->slots : 8192;
-    uint32_t *table = calloc(slots, sizeof *table);
-    if (!table)
-        return too_many(err);
-    for (uint64_t number = 0; number < e->count; number++) {
-        uint64_t slot = slot_of(&e->hashes[number]) & (slots - 1);
-        while (table[slot])
-            slot = (slot + 1) & (slots - 1);
-        table[slot] = (uint32_t)number + 1;
+    ob_status status = OB_OK;
+    if (to->count == to->capacity) {
+        uint64_t capacity = larger(to->capacity);
+        status = grow(&to->lines, sizeof *to->lines, capacity, err);
+        if (!status && to->id_ends)
+            status = grow(&to->id_ends, sizeof *to->id_ends, capacity, err);
+        if (!status && to->attributes_of)
+            status = grow(&to->attributes_of, sizeof *to->attributes_of, capacity, err);
+        if (status)
+            return status;
+        to->capacity = capacity;
     }
-    free(e->table);
-    e->table = table;
-    e->slots = slots;
-    return OB_OK;
+    if (id && !to->id_ends) {
+        to->id_ends = calloc(to->capacity, sizeof *to->id_ends);
+        status = to->id_ends ? OB_OK : too_many(err);
+    }
+    if (attribute && !to->attributes_of && !status) {
+        to->attributes_of = calloc(to->capacity, sizeof *to->attributes_of);
+        status = to->attributes_of ? OB_OK : too_many(err);
+    }
+    return status;
 }
 
 ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error *err)
 {
-    uint16_t attribute = 0;
-    ob_status status = make_room(to, err);
-    if (!status)
-        status = grow_table(to, err);
+    ob_index_half half[2];
+    content c = {.id = from->id, .id_length = from->id ? strlen(from->id) : 0};
+    if (from->has_hash) {
+        ob_index_store(&half[0], &half[1], &from->hash);
+        c.half[0] = &half[0];
+        c.half[1] = &half[1];
+    }
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        c.digest[k] = from->has_digest[k] ? from->digest[k] : NULL;
+
+    ob_status status = grow_table(to, err);
     if (status)
         return status;
-    uint64_t slot = slot_of(&from->hash) & (to->slots - 1);
-    for (; to->table[slot]; slot = (slot + 1) & (to->slots - 1))
-        if (is_same(to, to->table[slot] - 1, from)) {
+    uint64_t slot = sum_of(&c) & (to->slots - 1);
+    for (; to->table[slot]; slot = (slot + 1) & (to->slots - 1)) {
+        content other = content_of(to, to->table[slot] - 1);
+        if (is_same(&c, &other)) {
             *duplicate = true;
             return OB_OK;
         }
+    }
+    uint16_t attribute = 0;
     status = find_attribute(&attribute, to, from, err);
-    if (!status && from->id && !to->id_ends) {
-        to->id_ends = calloc(to->capacity, sizeof *to->id_ends);
-        if (!to->id_ends)
-            status = too_many(err);
-    }
-    if (!status && attribute && !to->attributes_of) {
-        to->attributes_of = calloc(to->capacity, sizeof *to->attributes_of);
-        if (!to->attributes_of)
-            status = too_many(err);
-    }
+    if (!status)
+        status = make_room(to, from->id != NULL, attribute != 0, err);
     if (!status && from->id)
-        status = ob_buf_append(&to->ids, from->id, strlen(from->id), err);
+        status = ob_buf_append(&to->ids, c.id, c.id_length, err);
+    if (!status && from->has_hash)
+        status = add_hash(to, &c, err);
+    for (int k = 0; k < DIGEST_KINDS && !status; k++)
+        if (c.digest[k])
+            status = add_digest(to, k, c.digest[k], err);
     if (status)
         return status;
-    to->hashes[to->count] = from->hash;
     to->lines[to->count] = (uint32_t)from->line;
     if (to->id_ends)
         to->id_ends[to->count] = to->ids.size;
@@ -145,13 +302,20 @@ ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error 
     return OB_OK;
 }
 
-void entries_free(entries *entries)
+void entries_free(entries *e)
 {
-    free(entries->hashes);
-    free(entries->lines);
-    free(entries->id_ends);
-    free(entries->attributes_of);
-    free(entries->attributes);
-    free(entries->table);
-    ob_buf_free(&entries->ids);
+    free(e->lines);
+    free(e->id_ends);
+    free(e->attributes_of);
+    free(e->attributes);
+    free(e->half[0]);
+    free(e->half[1]);
+    free(e->hash_entries.entry);
+    for (int k = 0; k < DIGEST_KINDS; k++) {
+        ob_buf_free(&e->digests[k]);
+        free(e->digest_entries[k].entry);
+    }
+    free(e->table);
+    ob_buf_free(&e->ids);
+    *e = (entries){0};
 }

@@ -1,76 +1,18 @@
+/* A published list becomes a list file. */
 #include "lists_priv.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-/* ---- Reading ------------------------------------------------------------------------------ */
-
-typedef struct import {
+typedef struct importing {
     const ob_import *wish;
-    const char *label;
     ob_import_result result;
     entries entries;
-    list_screen screen;
-} import;
+} importing;
 
-static void line_error(const import *i, const char *sentence)
-{
-    if (i->wish->line_error)
-        i->wish->line_error(i->wish->context, sentence);
-}
-
-static ob_status read_entries(import *i, int file, uint64_t total, ob_error *err)
-{
-    reader *reader = NULL;
-    ob_status status = reader_new(&reader, file, i->label, err);
-    for (uint64_t shown = 0; !status;) {
-        entry entry;
-        bool end;
-        ob_error problem = {0};
-        status = reader_next(&entry, &end, reader, &problem);
-        if (!status && end)
-            break;
-        i->result.lines++;
-        const char *picture = NULL;
-        if (status == OB_EFORMAT) {
-            i->result.bad++;
-            line_error(i, problem.text);
-            status = OB_OK;
-        } else if (status) {
-            status = ob_fail(err, status, "%s", problem.text);
-        } else if (entry.withdrawn) {
-            i->result.withdrawn++;
-        } else if ((picture = list_screen_name(&i->screen, &entry.hash)) != NULL) {
-            i->result.refused++;
-            ob_fail(&problem, OB_EREFUSED,
-                    "list \"%s\", line %llu: refused: within %d of a picture with nothing in it "
-                    "(%s); it would match anything",
-                    i->label, (unsigned long long)entry.line, OB_INDEX_MAX_DISTANCE, picture);
-            line_error(i, problem.text);
-        } else if (i->entries.count >= OB_INDEX_MAX_COUNT || entry.line > UINT32_MAX) {
-            status = ob_fail(err, OB_ELIMIT, "list \"%s\" has more than %llu entries", i->label,
-                             (unsigned long long)OB_INDEX_MAX_COUNT);
-        } else {
-            bool duplicate = false;
-            status = entries_add(&duplicate, &i->entries, &entry, err);
-            i->result.duplicates += duplicate;
-        }
-        if (i->wish->progress && reader_bytes(reader) >= shown + (8u << 20)) {
-            shown = reader_bytes(reader);
-            i->wish->progress(i->wish->context, "reading", shown, total);
-        }
-    }
-    reader_free(reader);
-    return status;
-}
-
-/* ---- The whole ---------------------------------------------------------------------------- */
+/* ---- Wishes ------------------------------------------------------------------------------- */
 
 /* "…/Known 2024.csv" becomes "known-2024". */
 static ob_status name_from_file(char out[OB_LIST_NAME_MAX + 1], const char *file, ob_error *err)
@@ -105,82 +47,111 @@ static ob_status check_wish(const ob_import *wish, ob_error *err)
     return wish->name ? list_check_name(wish->name, err) : OB_OK;
 }
 
-/* Whether what was read may become the list. */
-static ob_status judge(const import *i, ob_error *err)
+ob_status import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *wish, ob_error *err)
 {
-    const ob_import_result *r = &i->result;
-    if (r->bad && !i->wish->keep_going)
-        return ob_fail(err, OB_EFORMAT,
-                       "list \"%s\" was not imported: %llu of %llu lines cannot be read "
-                       "(--keep-going leaves them out)",
-                       i->label, (unsigned long long)r->bad, (unsigned long long)r->lines);
-    if (r->refused && !i->wish->keep_going)
-        return ob_fail(err, OB_EREFUSED,
-                       "list \"%s\" was not imported: %llu of %llu entries were refused "
-                       "(--keep-going leaves them out)",
-                       i->label, (unsigned long long)r->refused, (unsigned long long)r->lines);
-    if (!i->entries.count)
-        return ob_fail(err, OB_EFORMAT, "list \"%s\" was not imported: it has no usable entry",
-                       i->label);
-    return OB_OK;
+    ob_status status = check_wish(wish, err);
+    if (!status && wish->name)
+        snprintf(out, OB_LIST_NAME_MAX + 1, "%s", wish->name);
+    else if (!status)
+        status = name_from_file(out, wish->file, err);
+    return status;
 }
 
-static ob_status write_list(const import *i, const char *dir, ob_error *err)
+/* ---- The whole ---------------------------------------------------------------------------- */
+
+/* Whether the list is on, or true for a new one. */
+static ob_status is_enabled(bool *out, const char *dir, const char *name, ob_error *err)
 {
+    ob_error problem;
+    ob_status status = list_find(out, dir, name, &problem);
+    if (status == OB_ENOTFOUND) {
+        *out = true;
+        return OB_OK;
+    }
+    return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
+}
+
+static ob_status write_list(importing *i, const char *dir, ob_error *err)
+{
+    const char *name = i->result.name;
+    char *temporary = NULL;
     bool enabled = true;
-    ob_list_info info = {.imported_at = (int64_t)time(NULL)};
-    snprintf(info.purpose, sizeof info.purpose, "%s", OB_LIST_PURPOSE_CSAM);
-    snprintf(info.source, sizeof info.source, "%s", i->wish->source ? i->wish->source : "");
-    ob_error none;
-    ob_status status = list_find(&enabled, dir, i->result.name, &none);
-    if (status == OB_ENOTFOUND)
-        enabled = true;
-    else if (status)
-        return ob_fail(err, status, "%s", none.text);
-    if (i->wish->progress)
-        i->wish->progress(i->wish->context, "writing", 0, i->entries.count);
-    return obx_write(dir, i->result.name, enabled, &info, &i->entries, err);
+    obx_wish wish = {.dir = dir,
+                     .name = name,
+                     .info.imported_at = (int64_t)time(NULL),
+                     .progress = i->wish->progress,
+                     .context = i->wish->context};
+    snprintf(wish.info.purpose, sizeof wish.info.purpose, "%s", OB_LIST_PURPOSE_CSAM);
+    snprintf(wish.info.source, sizeof wish.info.source, "%s",
+             i->wish->source ? i->wish->source : "");
+    free(i->entries.table); /* memory that the building of the index can use */
+    i->entries.table = NULL;
+    /* What was added to the old list and withdrawn from it is not in the new one. */
+    ob_status status = list_next_journal(&wish.journal, dir, name, err);
+    if (!status)
+        status = obx_write(&temporary, &wish, &i->entries, err);
+    if (!status)
+        status = is_enabled(&enabled, dir, name, err);
+    if (!status)
+        status = obx_place(temporary, dir, name, enabled, err);
+    if (!status)
+        list_drop_journals(dir, name, wish.journal);
+    free(temporary);
+    return status;
+}
+
+static ob_status take(void *context, const entry *from, ob_error *err)
+{
+    importing *i = context;
+    bool duplicate = false;
+    if (from->withdrawn) {
+        i->result.withdrawn++;
+        return OB_OK;
+    }
+    if (i->entries.count >= OB_INDEX_MAX_COUNT || from->line > UINT32_MAX)
+        return ob_fail(err, OB_ELIMIT, "more than %llu entries",
+                       (unsigned long long)OB_INDEX_MAX_COUNT);
+    ob_status status = entries_add(&duplicate, &i->entries, from, err);
+    i->result.duplicates += duplicate;
+    return status;
+}
+
+ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *wish,
+                            ob_error *err)
+{
+    importing i = {.wish = wish};
+    list_screen screen = {0};
+    ob_status status = import_name(i.result.name, wish, err);
+    if (!status)
+        status = list_screen_init(&screen, err);
+    if (!status)
+        status = import_read(&i.result, wish, &screen, take, &i, err);
+    if (!status && !i.entries.count)
+        status = ob_fail(err, OB_EFORMAT, "list \"%s\" was not imported: it has no usable entry",
+                         wish->file);
+    if (!status)
+        status = write_list(&i, dir, err);
+    i.result.entries = status ? 0 : i.entries.count;
+    entries_free(&i.entries);
+    list_screen_free(&screen);
+    *out = i.result;
+    return status;
 }
 
 ob_status ob_list_import(ob_import_result *out, const char *dir, const ob_import *wish,
                          ob_error *err)
 {
-    bool standard_input = !strcmp(wish->file, "-");
-import i = {.wish = wish, .label = standard_input ? "standard input" :wish->file };
-    int lock = -1, file = -1;
-    struct stat info = {0};
-    ob_status status = check_wish(wish, err);
-    if (!status && wish->name)
-        snprintf(i.result.name, sizeof i.result.name, "%s", wish->name);
-    else if (!status)
-        status = name_from_file(i.result.name, wish->file, err);
+    int lock = -1;
+    *out = (ob_import_result){0};
+    ob_status status = import_name(out->name, wish, err); /* before a directory is made */
+    if (!status)
+        status = import_check_file(wish, err);
+    if (!status)
+        status = list_lock(&lock, dir, err);
     if (status)
-        goto out;
-    file = standard_input ? STDIN_FILENO : open(wish->file, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &info) || S_ISDIR(info.st_mode)) {
-        status = ob_fail(err, OB_EIO, "list \"%s\" cannot be opened: %s", i.label,
-                         file >= 0 && S_ISDIR(info.st_mode) ? "a directory" : strerror(errno));
-        goto out;
-    }
-    status = list_lock(&lock, dir, err);
-    if (status)
-        goto out;
+        return status;
     list_sweep(dir);
-    status = list_screen_init(&i.screen, err);
-    if (!status)
-        status = read_entries(&i, file, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0, err);
-    if (!status)
-        status = judge(&i, err);
-    if (!status)
-        status = write_list(&i, dir, err);
-    i.result.entries = status ? 0 : i.entries.count;
-out:
-    if (lock >= 0)
-        list_unlock(lock);
-    if (file >= 0 && !standard_input)
-        close(file);
-    entries_free(&i.entries);
-    list_screen_free(&i.screen);
-    *out = i.result;
+    status = import_under_lock(out, dir, wish, err);
+    list_unlock(lock);
     return status;
 }

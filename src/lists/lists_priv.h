@@ -1,13 +1,16 @@
-/* The parts of lists: dir.c knows paths, the lock and how a file is replaced; obx.c and obx_write.c
- * know the file format; entries.c
- * gathers entries; read.c turns lines of a published list into entries; import.c, keep.c and
- * match.c are what users call. */
+/* The parts of lists: dir.c knows paths, the lock and how a file is replaced; read.c turns lines of
+ * a published list into entries, entries.c gathers them; obx.c and obx_write.c know the file
+ * format; journal.c keeps what was added and withdrawn since; live.c is a list that changes while
+ * it answers; import.c, keep.c and match.c are what users call. */
 #ifndef OBHUT_LISTS_PRIV_H
 #define OBHUT_LISTS_PRIV_H
 
 #include <obhut/crypto.h>
 #include <obhut/index.h>
 #include <obhut/lists.h>
+
+#include <stdatomic.h>
+#include <sys/types.h>
 
 /* ---- dir.c -------------------------------------------------------------------------------- */
 
@@ -24,7 +27,7 @@ ob_status list_check_name(const char *name, ob_error *err);
 /* Sets *enabled; OB_ENOTFOUND where neither file exists. */
 ob_status list_find(bool *enabled, const char *dir, const char *name, ob_error *err);
 
-/* Names of all lists, sorted, each with whether it is enabled. Freed by list_names_free. */
+/* Names of all lists, sorted, each with whether it is enabled. The caller frees *out. */
 typedef struct list_name {
     char name[OB_LIST_NAME_MAX + 1];
     bool enabled;
@@ -34,20 +37,111 @@ ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *
 /* Makes what happened to names in DIR/lists last. */
 ob_status list_sync_dir(const char *dir, ob_error *err);
 
-/* Removes what killed imports left. Only under the lock. */
+/* Removes what killed imports and merges left. Only under the lock. */
 void list_sweep(const char *dir);
+
+/* Journals of one list: DIR/lists/NAME.NUMBER.log. list_journals sets *out to the numbers, sorted,
+ * freed by the caller. */
+ob_status list_journal_path(char **out, const char *dir, const char *name, uint64_t number,
+                            ob_error *err);
+ob_status list_journals(uint64_t **out, size_t *count, const char *dir, const char *name,
+                        ob_error *err);
+
+/* The number that no journal of this list has had. */
+ob_status list_next_journal(uint64_t *out, const char *dir, const char *name, ob_error *err);
+
+/* Removes the journals below `number`. */
+void list_drop_journals(const char *dir, const char *name, uint64_t number);
+
+/* ---- Entries, and entries.c ---------------------------------------------------------------- */
+
+enum { DIGEST_KINDS = OB_LIST_DIGESTS };
+extern const struct list_digest_kind {
+    const char *name;
+    unsigned width;
+} list_digest_kinds[DIGEST_KINDS]; /* md5, sha1, sha256 */
+
+/* One line of a list. Texts belong to whoever made the entry. */
+typedef struct entry {
+    bool has_hash, has_digest[DIGEST_KINDS];
+    ob_hash256 hash;
+    uint8_t digest[DIGEST_KINDS][OB_DIGEST_WIDTH_MAX];
+    uint64_t line;
+    const char *id;                      /* NULL: none */
+    const char *source, *classification; /* never NULL */
+    bool withdrawn;
+} entry;
+
+typedef struct obx_attribute {
+    char source[OB_LIST_TEXT_MAX + 1];
+    char classification[OB_LIST_TEXT_MAX + 1];
+} obx_attribute;
+
+/* Positions in a column of hashes or digests, and which entry each belongs to: NULL as long as
+ * position and entry are the same number. */
+typedef struct column_entries {
+    uint32_t *entry;
+    uint64_t capacity;
+} column_entries;
+
+/* Entries on their way into a file. */
+typedef struct entries {
+    uint64_t count, capacity;
+    uint32_t *lines;         /* of the file they were read from */
+    uint64_t *id_ends;       /* NULL until the first entry with an id of its own */
+    uint16_t *attributes_of; /* NULL until the first entry with a source or classification */
+    ob_buf ids;
+    obx_attribute *attributes; /* NULL or [0] is empty */
+    size_t attribute_count, attribute_capacity;
+    ob_index_half *half[2]; /* stored hashes */
+    uint64_t hash_count, hash_capacity;
+    column_entries hash_entries;
+    ob_buf digests[DIGEST_KINDS];
+    uint64_t digest_count[DIGEST_KINDS];
+    column_entries digest_entries[DIGEST_KINDS];
+    uint32_t *table; /* finds duplicates: numbers of entries + 1 */
+    uint64_t slots;
+} entries;
+
+/* An entry with the same hash, digests and id as an earlier one is left out, and *duplicate set. */
+ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error *err);
+void entries_free(entries *entries);
+
+/* ---- read.c ------------------------------------------------------------------------------- */
+
+typedef struct reader reader;
+
+/* `file` is read from its current position; `label` names it in sentences. */
+ob_status reader_new(reader **out, int file, const char *label, ob_error *err);
+void reader_free(reader *reader);
+
+/* Sets *out to the next entry (valid until the next call) or *end. A line that is no entry:
+ * OB_EFORMAT with file, line and reason; the next call goes on behind it. Other errors are final.
+ */
+ob_status reader_next(entry *out, bool *end, reader *reader, ob_error *err);
+uint64_t reader_bytes(const reader *reader); /* read so far */
+
+/* An entry from an object of JSON Lines, whose texts it uses. */
+struct json_t;
+ob_status entry_from_json(entry *out, const struct json_t *object, ob_error *err);
+
+/* What may be a text of an entry; `name` is for the sentence ("an id"). */
+ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err);
 
 /* ---- obx.c -------------------------------------------------------------------------------- */
 
-enum { OBX_VERSION = 1, OBX_ALIGN = 4096, OBX_SECTIONS_MAX = 64, OBX_ATTRIBUTES_MAX = 65535 };
+enum { OBX_VERSION = 2, OBX_ALIGN = 4096, OBX_SECTIONS_MAX = 64, OBX_ATTRIBUTES_MAX = 65535 };
 
 typedef enum obx_kind {
-    OBX_META = 1,       /* JSON */
-    OBX_HASHES = 2,     /* memory of ob_index_build */
-    OBX_LINES = 3,      /* u32 an entry: its id is this number */
-    OBX_ID_ENDS = 4,    /* u64 an entry: where its id ends in OBX_IDS */
-    OBX_IDS = 5,        /* ids, one behind the other */
-    OBX_ATTRIBUTES = 6, /* u16 an entry: number of its source and classification in META */
+    OBX_META = 1,            /* JSON */
+    OBX_INDEX = 2,           /* memory of ob_index_build */
+    OBX_LINES = 3,           /* u32 an entry: its id is this number */
+    OBX_ID_ENDS = 4,         /* u64 an entry: where its id ends in OBX_IDS */
+    OBX_IDS = 5,             /* ids, one behind the other */
+    OBX_ATTRIBUTES = 6,      /* u16 an entry: number of its source and classification in META */
+    OBX_HASH_ENTRIES = 7,    /* u32 a hash: its entry; absent: the same number */
+    OBX_DIGESTS = 8,         /* + kind: memory of ob_digest_set_build */
+    OBX_DIGEST_ENTRIES = 11, /* + kind: u32 a digest: its entry */
 } obx_kind;
 
 /* Little-endian, as all machines that this runs on. */
@@ -67,15 +161,13 @@ typedef struct obx_section {
 
 #define OBX_MAGIC "\x89OBX\r\n\x1a\n"
 
-typedef struct obx_attribute {
-    char source[OB_LIST_TEXT_MAX + 1];
-    char classification[OB_LIST_TEXT_MAX + 1];
-} obx_attribute;
-
 /* An open file. Any content is safe: whatever is read from the mapping is checked first. */
 typedef struct obx {
     ob_list_info info; /* without name and enabled */
     ob_index index;
+    const uint32_t *hash_entries; /* NULL: position and entry are the same */
+    ob_digest_set digests[DIGEST_KINDS];
+    const uint32_t *digest_entries[DIGEST_KINDS];
     const uint32_t *lines;
     const uint64_t *id_ends;
     const char *ids;
@@ -83,9 +175,16 @@ typedef struct obx {
     const uint16_t *attributes_of;
     obx_attribute *attributes; /* [0] is the list's own */
     size_t attribute_count;
+    uint64_t journal;                  /* journals below this number are in the file already */
+    uint64_t index_offset, index_size; /* of the section, for who moves it */
     const uint8_t *bytes;
     uint64_t size;
+    dev_t device; /* of an opened file: whether a path still leads to it */
+    ino_t inode;
 } obx;
+
+/* Files up to this size are compared with their checksums whenever they are opened. */
+#define OBX_CHECKED_AT_ONCE (UINT64_C(64) << 20)
 
 /* `path` only serves the sentences of errors. obx_close frees. */
 ob_status obx_open(obx *out, const char *path, ob_error *err);
@@ -99,37 +198,36 @@ void obx_drop(obx *file);
 /* Compares every section's checksum. */
 ob_status obx_check(const obx *file, ob_error *err);
 
-/* The id of an entry below info.entries; OB_EFORMAT where the file's offsets are impossible. */
-ob_status obx_id(char out[OB_LIST_ID_MAX + 1], const obx *file, uint64_t entry, ob_error *err);
+/* The entry behind a position of the index or of a digest set. OB_EFORMAT when impossible. */
+ob_status obx_hash_entry(uint64_t *out, const obx *file, uint64_t position, ob_error *err);
+ob_status obx_digest_entry(uint64_t *out, const obx *file, int kind, uint64_t position,
+                           ob_error *err);
+
+/* The id of an entry below info.entries, and whether it is its own (own may be NULL) or the line's
+ * number. OB_EFORMAT where the file's offsets are impossible. */
+ob_status obx_id(char out[OB_LIST_ID_MAX + 1], bool *own, const obx *file, uint64_t entry,
+                 ob_error *err);
 const obx_attribute *obx_attribute_of(const obx *file, uint64_t entry);
 
-/* ---- entries.c ---------------------------------------------------------------------------- */
+/* ---- obx_write.c -------------------------------------------------------------------------- */
 
-typedef struct entries {
-    ob_hash256 *hashes;
-    uint32_t *lines;         /* of the file they were read from */
-    uint64_t *id_ends;       /* NULL until the first entry with an id of its own */
-    uint16_t *attributes_of; /* NULL until the first entry with a source or classification */
-    ob_buf ids;
-    obx_attribute *attributes; /* NULL or [0] is empty */
-    size_t attribute_count, attribute_capacity;
-    uint64_t count, capacity;
-    uint32_t *table; /* finds duplicates */
-    uint64_t slots;
-} entries;
+typedef struct obx_wish {
+    const char *dir, *name;
+    ob_list_info info; /* purpose, source, imported_at */
+    uint64_t journal;
+    void (*progress)(void *context, const char *step, uint64_t done, uint64_t total);
+    void *context;
+    const atomic_bool *stop; /* may be NULL: end with OB_EBUSY once it is true */
+} obx_wish;
 
-typedef struct entry {
-    ob_hash256 hash;
-    uint64_t line;
-    const char *id;                      /* NULL: none */
-    const char *source, *classification; /* never NULL */
-    bool withdrawn;
-} entry;
+/* Writes a list's file under a temporary name and makes it durable; *temporary is its path, for
+ * obx_place, freed by the caller. On error nothing is left behind. Uses a thread for each
+ * processor. */
+ob_status obx_write(char **temporary, const obx_wish *wish, const entries *entries, ob_error *err);
 
-/* An entry with the same hash and the same id (or both without one) as an earlier one is left out,
- * and *duplicate set. */
-ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error *err);
-void entries_free(entries *entries);
+/* Puts it in the place of DIR/lists/NAME.obx, or .obx.off, durably. */
+ob_status obx_place(const char *temporary, const char *dir, const char *name, bool enabled,
+                    ob_error *err);
 
 /* ---- low_information.c --------------------------------------------------------------------- */
 
@@ -147,25 +245,125 @@ void list_screen_free(list_screen *screen);
 /* The name of such a picture near this hash, or NULL. */
 const char *list_screen_name(const list_screen *screen, const ob_hash256 *hash);
 
-/* ---- obx_write.c -------------------------------------------------------------------------- */
+/* ---- journal.c ---------------------------------------------------------------------------- */
 
-/* Writes DIR/lists/NAME.obx (.off when not enabled) under a temporary name, makes it durable and
- * puts it in place. On error nothing is left behind and the old file stays. */
-ob_status obx_write(const char *dir, const char *name, bool enabled, const ob_list_info *info,
-                    const entries *entries, ob_error *err);
+/* What was added and withdrawn since a list file was written. A line is what was acknowledged at
+ * once: 16 digits of a SHA-256, a space, a JSON array of entries as an import reads them (withdrawn
+ * ones with their state), on the disk before the acknowledgement. A last line that is not whole was
+ * cut off by a crash and never acknowledged. */
+typedef struct journal {
+    int file; /* -1: none */
+    char *path;
+    uint64_t size; /* of its whole lines */
+} journal;
 
-/* ---- read.c ------------------------------------------------------------------------------- */
+/* Opens or makes a journal for appending, and cuts off what is not whole. */
+ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
+                       ob_error *err);
+void journal_close(journal *journal);
 
-typedef struct reader reader;
+/* All of them, durably, or on error none. */
+ob_status journal_commit(journal *journal, const entry *entries, size_t count, ob_error *err);
 
-/* `file` is read from its current position; `label` names it in sentences. */
-ob_status reader_new(reader **out, int file, const char *label, ob_error *err);
-void reader_free(reader *reader);
+/* Calls `each` for every entry of whole lines; *whole is their size. OB_EFORMAT names a damaged
+ * line; OB_ENOTFOUND. */
+ob_status journal_read(uint64_t *whole, const char *path,
+                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                       void *context, ob_error *err);
 
-/* Sets *out to the next entry (valid until the next call) or *end. A line that is no entry:
- * OB_EFORMAT with file, line and reason; the next call goes on behind it. Other errors are final.
+/* ---- live.c ------------------------------------------------------------------------------- */
+
+/* A list that answers while it changes: a file, which of its entries were withdrawn, and chunks of
+ * entries added since. Any number of threads may read; one at a time may write. Counts its users.
  */
-ob_status reader_next(entry *out, bool *end, reader *reader, ob_error *err);
-uint64_t reader_bytes(const reader *reader); /* read so far */
+typedef struct live live;
+
+/* Opens a list with its journals. */
+ob_status live_open(live **out, const char *dir, const char *name, ob_error *err);
+live *live_keep(live *list);
+void live_release(live *list); /* NULL is fine */
+
+void live_info(ob_list_info *out, const live *list);
+uint64_t live_journal(const live *list); /* journals from this number on are not in the file */
+bool live_has_digests(const live *list);
+uint64_t live_changes(const live *list); /* entries added and withdrawn since */
+
+/* Entries are numbered: those of the file, then those added. */
+typedef struct hit {
+    uint64_t entry;
+    uint32_t query, list, distance;
+    ob_hash256 hash; /* zero where a digest matched */
+} hit;
+
+typedef struct hits {
+    hit *hit;
+    size_t count, capacity;
+    uint32_t list; /* number that is noted with the next ones */
+} hits;
+
+/* Appends whatever matches and counts. */
+ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uint32_t count,
+                     unsigned distance, ob_error *err);
+ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_t *queries,
+                             uint32_t count, ob_error *err);
+
+/* Fills list, source, classification and entry of a match; the texts are the list's. */
+ob_status live_describe(ob_list_match *out, const live *list, uint64_t entry, ob_error *err);
+
+/* Sets *out to the entries that count and have all that `which` has: a hash or a digest at least.
+ */
+ob_status live_find(hits *out, const live *list, const entry *which, ob_error *err);
+
+/* Adding, in two steps, so that nothing can fail once it is in the journal. live_prepare takes all
+ * the memory that at most OB_LISTS_ADD_MAX entries need; they must have ids. What live_publish adds
+ * is seen by every search that begins after the return; live_drop gives the memory back instead. */
+typedef struct prepared {
+    struct added **entries;
+    size_t count;
+} prepared;
+ob_status live_prepare(prepared *out, live *list, const entry *entries, size_t count,
+                       ob_error *err);
+void live_publish(live *list, prepared *prepared);
+void live_drop(prepared *prepared);
+
+/* In memory only; no search that begins after the return finds it. */
+void live_withdraw(live *list, uint64_t entry);
+
+/* Ends the current chunk: what was added until then is in the first *chunks. */
+ob_status live_seal(size_t *chunks, live *list, ob_error *err);
+
+/* Calls `each` for every entry that counts, in order, of the file and of the first `chunks` chunks
+ * (SIZE_MAX: all). Ids are NULL where the line's number is meant. */
+ob_status live_each(const live *list, size_t chunks,
+                    ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                    void *context, ob_error *err);
+
+/* Compares all checksums. After OB_EFORMAT the list only fails. */
+ob_status live_check(live *list, ob_error *err);
+
+/* Does that and moves the index into huge pages where there is memory, while searches
+ * go on. */
+ob_status live_settle(live *list, ob_error *err);
+
+/* ---- import_read.c -------------------------------------------------------------------------- */
+
+/* Reads import->file and calls `each` for every entry, withdrawn ones too, unless it is too close
+ * to a picture with nothing in it. Counts lines, bad and refused; an error where those must not be.
+ */
+ob_status import_read(ob_import_result *counts, const ob_import *import, const list_screen *screen,
+                      ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                      void *context, ob_error *err);
+
+/* Whether that file can be opened. */
+ob_status import_check_file(const ob_import *import, ob_error *err);
+
+/* ---- import.c and keep.c, for who has the lock
+ * ---------------------------------------------------- */
+
+ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,
+                            ob_error *err);
+ob_status import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import, ob_error *err);
+ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_error *err);
+ob_status remove_under_lock(const char *dir, const char *name, ob_error *err);
 
 #endif

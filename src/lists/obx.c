@@ -71,7 +71,7 @@ static ob_status check_sections(const obx *file, uint32_t sections, ob_error *er
 
 /* Sets *out to the section's bytes, or NULL where the file has none of this kind. */
 static ob_status find_section(const uint8_t **out, uint64_t *size, const obx *file,
-                              uint32_t sections, obx_kind kind, ob_error *err)
+                              uint32_t sections, int kind, ob_error *err)
 {
     *out = NULL;
     *size = 0;
@@ -87,14 +87,14 @@ static ob_status find_section(const uint8_t **out, uint64_t *size, const obx *fi
     return OB_OK;
 }
 
-/* A section with `each` bytes for every entry; it may be absent. */
-static ob_status find_column(const void **out, const obx *file, uint32_t sections, obx_kind kind,
-                             uint64_t each, ob_error *err)
+/* A section of `count` times `each` bytes; it may be absent. */
+static ob_status find_column(const void **out, const obx *file, uint32_t sections, int kind,
+                             uint64_t count, uint64_t each, ob_error *err)
 {
     const uint8_t *bytes;
     uint64_t size;
     ob_status status = find_section(&bytes, &size, file, sections, kind, err);
-    if (!status && bytes && size != each * file->info.entries)
+    if (!status && bytes && (count > OB_INDEX_MAX_COUNT || size != each * count))
         status = damaged(err, "a section of the wrong size");
     if (!status)
         *out = bytes;
@@ -137,7 +137,19 @@ static ob_status take_attributes(obx *file, const json_t *array, ob_error *err)
     return status;
 }
 
-static ob_status take_meta(obx *file, const uint8_t *bytes, uint64_t size, ob_error *err)
+/* A number that is not there is 0. */
+static uint64_t number_in(const json_t *object, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(object, key));
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+typedef struct counts {
+    uint64_t hashes, digests[DIGEST_KINDS];
+} counts;
+
+static ob_status take_meta(counts *out, obx *file, const uint8_t *bytes, uint64_t size,
+                           ob_error *err)
 {
     json_error_t where;
     json_t *meta =
@@ -158,21 +170,88 @@ static ob_status take_meta(obx *file, const uint8_t *bytes, uint64_t size, ob_er
     if (!status)
         status = take_attributes(file, json_object_get(meta, "attributes"), err);
     info->imported_at = json_integer_value(json_object_get(meta, "imported_at"));
+    file->journal = number_in(meta, "journal");
+    out->hashes = number_in(meta, "hashes");
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        out->digests[k] = number_in(json_object_get(meta, "digests"), list_digest_kinds[k].name);
     json_decref(meta);
     return status;
 }
 
 /* ---- The file ----------------------------------------------------------------------------- */
 
+static ob_status take_index(obx *file, uint32_t sections, uint64_t count, ob_error *err)
+{
+    const uint8_t *bytes;
+    uint64_t size;
+    const void *entries = NULL;
+    ob_status status = find_section(&bytes, &size, file, sections, OBX_INDEX, err);
+    if (!status && !bytes)
+        status = damaged(err, "no index");
+    if (!status)
+        status = ob_index_open(&file->index, bytes, size, count, OB_ISA_AUTO, err);
+    if (!status)
+        status = find_column(&entries, file, sections, OBX_HASH_ENTRIES, count, 4, err);
+    if (!status && !entries && count > file->info.entries)
+        status = damaged(err, "more hashes than entries");
+    if (status)
+        return status;
+    file->hash_entries = entries;
+    file->index_offset = (uint64_t)(bytes - file->bytes);
+    file->index_size = size;
+    return OB_OK;
+}
+
+static ob_status take_digests(obx *file, uint32_t sections, int kind, uint64_t count, ob_error *err)
+{
+    const uint8_t *bytes;
+    uint64_t size;
+    const void *entries = NULL;
+    unsigned width = list_digest_kinds[kind].width;
+    ob_status status = find_section(&bytes, &size, file, sections, OBX_DIGESTS + kind, err);
+    if (!status && !bytes != !count)
+        status = damaged(err, "digests that are not there");
+    if (status || !count)
+        return status;
+    status = ob_digest_set_open(&file->digests[kind], bytes, size, count, width, err);
+    if (!status)
+        status = find_column(&entries, file, sections, OBX_DIGEST_ENTRIES + kind, count, 4, err);
+    if (!status && !entries)
+        status = damaged(err, "digests without entries");
+    file->digest_entries[kind] = entries;
+    return status;
+}
+
+static ob_status take_columns(obx *file, uint32_t sections, ob_error *err)
+{
+    uint64_t n = file->info.entries;
+    const uint8_t *ids = NULL;
+    const void *lines = NULL, *id_ends = NULL, *attributes_of = NULL;
+    ob_status status = find_column(&lines, file, sections, OBX_LINES, n, 4, err);
+    if (!status)
+        status = find_column(&id_ends, file, sections, OBX_ID_ENDS, n, 8, err);
+    if (!status)
+        status = find_section(&ids, &file->ids_size, file, sections, OBX_IDS, err);
+    if (!status)
+        status = find_column(&attributes_of, file, sections, OBX_ATTRIBUTES, n, 2, err);
+    if (!status && !lines)
+        status = damaged(err, "no line numbers");
+    file->lines = lines;
+    file->id_ends = id_ends;
+    file->ids = (const char *)ids;
+    file->attributes_of = attributes_of;
+    return status;
+}
+
 ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
 {
     obx file = {.bytes = bytes, .size = size};
     obx_header header;
-    const uint8_t *meta = NULL, *hashes = NULL, *ids = NULL;
-    const void *lines = NULL, *id_ends = NULL, *attributes_of = NULL;
-    uint64_t meta_size = 0, hashes_size = 0;
+    const uint8_t *meta = NULL;
+    uint64_t meta_size = 0;
+    counts counts = {0};
     ob_status status = check_header(&header, bytes, size, err);
-    uint32_t n = header.sections;
+    uint32_t n = status ? 0 : header.sections;
     if (!status) {
         file.info.entries = header.entries;
         file.info.size_bytes = size;
@@ -181,28 +260,15 @@ ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
     if (!status)
         status = find_section(&meta, &meta_size, &file, n, OBX_META, err);
     if (!status)
-        status = take_meta(&file, meta, meta_size, err);
+        status = take_meta(&counts, &file, meta, meta_size, err);
     if (!status)
-        status = find_section(&hashes, &hashes_size, &file, n, OBX_HASHES, err);
-    if (!status && !hashes)
-        status = damaged(err, "no hashes");
+        status = take_index(&file, n, counts.hashes, err);
+    for (int k = 0; k < DIGEST_KINDS && !status; k++)
+        status = take_digests(&file, n, k, counts.digests[k], err);
     if (!status)
-        status = ob_index_open(&file.index, hashes, hashes_size, header.entries, OB_ISA_AUTO, err);
-    if (!status)
-        status = find_column(&lines, &file, n, OBX_LINES, sizeof *file.lines, err);
-    if (!status)
-        status = find_column(&id_ends, &file, n, OBX_ID_ENDS, sizeof *file.id_ends, err);
-    if (!status)
-        status = find_section(&ids, &file.ids_size, &file, n, OBX_IDS, err);
-    if (!status)
-        status =
-            find_column(&attributes_of, &file, n, OBX_ATTRIBUTES, sizeof *file.attributes_of, err);
-    if (!status && !lines)
-        status = damaged(err, "no line numbers");
-    file.lines = lines;
-    file.id_ends = id_ends;
-    file.ids = (const char *)ids;
-    file.attributes_of = attributes_of;
+        status = take_columns(&file, n, err);
+    if (!status && size <= OBX_CHECKED_AT_ONCE)
+        status = obx_check(&file, err);
     if (status)
         obx_drop(&file);
     else
@@ -240,6 +306,8 @@ ob_status obx_open(obx *out, const char *path, ob_error *err)
         munmap(bytes, (size_t)info.st_size);
         return ob_fail_in(err, status, "%s", path);
     }
+    out->device = info.st_dev;
+    out->inode = info.st_ino;
     return OB_OK;
 }
 
@@ -281,7 +349,21 @@ ob_status obx_check(const obx *file, ob_error *err)
     return status;
 }
 
-ob_status obx_id(char out[OB_LIST_ID_MAX + 1], const obx *file, uint64_t entry, ob_error *err)
+ob_status obx_hash_entry(uint64_t *out, const obx *file, uint64_t position, ob_error *err)
+{
+    *out = file->hash_entries ? file->hash_entries[position] : position;
+    return *out < file->info.entries ? OB_OK : damaged(err, "an entry that is not there");
+}
+
+ob_status obx_digest_entry(uint64_t *out, const obx *file, int kind, uint64_t position,
+                           ob_error *err)
+{
+    *out = file->digest_entries[kind][position];
+    return *out < file->info.entries ? OB_OK : damaged(err, "an entry that is not there");
+}
+
+ob_status obx_id(char out[OB_LIST_ID_MAX + 1], bool *own, const obx *file, uint64_t entry,
+                 ob_error *err)
 {
     uint64_t from = 0, to = 0;
     if (file->id_ends) {
@@ -290,6 +372,8 @@ ob_status obx_id(char out[OB_LIST_ID_MAX + 1], const obx *file, uint64_t entry, 
         if (from > to || to > file->ids_size || to - from > OB_LIST_ID_MAX)
             return damaged(err, "an entry's id");
     }
+    if (own)
+        *own = from < to;
     if (from < to) {
         memcpy(out, file->ids + from, to - from);
         out[to - from] = '\0';

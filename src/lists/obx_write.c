@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -13,13 +14,17 @@
 typedef struct writer {
     int file;
     const char *path;
-    uint64_t offset;
+    const obx_wish *wish;
+    uint64_t offset; /* of what is written next */
     obx_header header;
     obx_section sections[OBX_SECTIONS_MAX];
+    ob_sha256_sum *sum; /* of the open section */
     ob_error *err;
 } writer;
 
-static ob_status write_all(writer *w, const void *bytes, uint64_t size, uint64_t offset)
+/* ---- Sections ----------------------------------------------------------------------------- */
+
+static ob_status write_at(writer *w, const void *bytes, uint64_t size, uint64_t offset)
 {
     const char *from = bytes;
     while (size) {
@@ -36,26 +41,173 @@ static ob_status write_all(writer *w, const void *bytes, uint64_t size, uint64_t
     return OB_OK;
 }
 
-static ob_status add_section(writer *w, obx_kind kind, const void *bytes, uint64_t size)
+static ob_status begin_section(writer *w, int kind)
 {
-    obx_section *section = &w->sections[w->header.sections++];
-    *section = (obx_section){.kind = (uint32_t)kind, .offset = w->offset, .size = size};
-    ob_status status = ob_sha256(section->sha256, bytes, size, w->err);
-    if (!status)
-        status = write_all(w, bytes, size, w->offset);
-    w->offset = (w->offset + size + OBX_ALIGN - 1) / OBX_ALIGN * OBX_ALIGN;
+    w->sections[w->header.sections] = (obx_section){.kind = (uint32_t)kind, .offset = w->offset};
+    return ob_sha256_begin(&w->sum, w->err);
+}
+
+static ob_status append(writer *w, const void *bytes, uint64_t size)
+{
+    enum { STEP = 16 << 20 };
+    ob_status status = OB_OK;
+    for (const char *from = bytes; size && !status;) {
+        uint64_t now = size < STEP ? size : STEP;
+        if (w->wish->stop && atomic_load(w->wish->stop))
+            return ob_fail(w->err, OB_EBUSY, "%s: stopped", w->path);
+        status = ob_sha256_add(w->sum, from, now, w->err);
+        if (!status)
+            status = write_at(w, from, now, w->offset);
+        w->offset += now;
+        from += now;
+        size -= now;
+    }
     return status;
 }
 
-static ob_status add_meta(writer *w, const ob_list_info *info, const entries *entries)
+static ob_status append_zeros(writer *w, uint64_t until)
 {
-    json_t *meta = json_object(), *attributes = json_array();
+    static const char zeros[OBX_ALIGN];
+    ob_status status = OB_OK;
+    while (w->offset < until && !status) {
+        uint64_t left = until - w->offset;
+        status = append(w, zeros, left < sizeof zeros ? left : sizeof zeros);
+    }
+    return status;
+}
+
+static ob_status end_section(writer *w)
+{
+    obx_section *section = &w->sections[w->header.sections++];
+    section->size = w->offset - section->offset;
+    w->offset = (w->offset + OBX_ALIGN - 1) / OBX_ALIGN * OBX_ALIGN;
+    return ob_sha256_finish(section->sha256, &w->sum, w->err);
+}
+
+static ob_status add_section(writer *w, int kind, const void *bytes, uint64_t size)
+{
+    ob_status status = begin_section(w, kind);
+    if (!status)
+        status = append(w, bytes, size);
+    return status ? status : end_section(w);
+}
+
+/* ---- The index: pieces are built side by side and written in order ------------------------- */
+
+typedef struct pieces {
+    writer *writer;
+    const entries *entries;
+    uint64_t start; /* of the section */
+    pthread_mutex_t lock;
+    pthread_cond_t written;
+    unsigned next, next_written;
+    ob_status status;
+    ob_error error;
+} pieces;
+
+static ob_status write_piece(pieces *p, unsigned piece, const void *memory, uint64_t size)
+{
+    uint64_t count = p->entries->hash_count;
+    ob_status status = append_zeros(p->writer, p->start + ob_index_piece_offset(count, piece));
+    if (!status)
+        status = append(p->writer, memory, size);
+    if (p->writer->wish->progress)
+        p->writer->wish->progress(p->writer->wish->context, "building the index", piece,
+                                  OB_INDEX_WORDS);
+    return status;
+}
+
+static void *build_pieces(void *argument)
+{
+    pieces *p = argument;
+    uint64_t count = p->entries->hash_count, size = ob_index_piece_size(count, 1);
+    const ob_index_half *const half[2] = {p->entries->half[0], p->entries->half[1]};
+    ob_error error = {0};
+    void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
+    ob_status status = memory ? OB_OK : ob_fail(&error, OB_ENOMEM, "out of memory: an index");
+    pthread_mutex_lock(&p->lock);
+    while (!p->status && !status && p->next < OB_INDEX_PIECES) {
+        unsigned piece = p->next++;
+        pthread_mutex_unlock(&p->lock);
+        status = ob_index_build_piece(memory, piece, half, count, &error);
+        pthread_mutex_lock(&p->lock);
+        while (!p->status && p->next_written != piece)
+            pthread_cond_wait(&p->written, &p->lock);
+        if (!status && !p->status)
+            status = write_piece(p, piece, memory, size); /* its error goes to the writer's */
+        p->next_written++;
+        pthread_cond_broadcast(&p->written);
+    }
+    if (status && !p->status) {
+        p->status = status;
+        p->error = error;
+    }
+    pthread_cond_broadcast(&p->written);
+    pthread_mutex_unlock(&p->lock);
+    free(memory);
+    return NULL;
+}
+
+static unsigned processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)CPU_COUNT(&set);
+}
+
+static ob_status add_words(writer *w, const entries *entries, uint64_t start)
+{
+    enum { MOST_THREADS = 8 }; /* each holds a piece: six bytes an entry */
+    pthread_t threads[MOST_THREADS];
+    unsigned wanted = processors(), started = 0;
+    pieces p = {.writer = w,
+                .entries = entries,
+                .start = start,
+                .lock = PTHREAD_MUTEX_INITIALIZER,
+                .written = PTHREAD_COND_INITIALIZER,
+                .next = 1,
+                .next_written = 1};
+    while (started + 1 < wanted && started < MOST_THREADS &&
+           !pthread_create(&threads[started], NULL, build_pieces, &p))
+        started++;
+    build_pieces(&p);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    if (p.status && p.error.text[0])
+        return ob_fail(w->err, p.status, "%s", p.error.text);
+    return p.status;
+}
+
+static ob_status add_index(writer *w, const entries *entries)
+{
+    uint64_t count = entries->hash_count, start = w->offset;
+    ob_status status = begin_section(w, OBX_INDEX);
+    for (int h = 0; h < 2 && !status; h++)
+        status = append(w, entries->half[h], count * sizeof *entries->half[h]);
+    if (!status && ob_index_piece_size(count, 1))
+        status = add_words(w, entries, start);
+    if (!status)
+        status = append_zeros(w, start + ob_index_size(count));
+    return status ? status : end_section(w);
+}
+
+/* ---- The rest ----------------------------------------------------------------------------- */
+
+static ob_status add_meta(writer *w, const entries *entries)
+{
+    const ob_list_info *info = &w->wish->info;
+    json_t *meta = json_object(), *attributes = json_array(), *digests = json_object();
     for (size_t i = 1; i < entries->attribute_count; i++)
         json_array_append_new(attributes, json_pack("[s, s]", entries->attributes[i].source,
                                                     entries->attributes[i].classification));
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        json_object_set_new(digests, list_digest_kinds[k].name,
+                            json_integer((json_int_t)entries->digest_count[k]));
     json_object_set_new(meta, "purpose", json_string(info->purpose));
     json_object_set_new(meta, "source", json_string(info->source));
     json_object_set_new(meta, "imported_at", json_integer(info->imported_at));
+    json_object_set_new(meta, "journal", json_integer((json_int_t)w->wish->journal));
+    json_object_set_new(meta, "hashes", json_integer((json_int_t)entries->hash_count));
+    json_object_set_new(meta, "digests", digests);
     json_object_set_new(meta, "attributes", attributes);
     char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
     json_decref(meta);
@@ -65,41 +217,55 @@ static ob_status add_meta(writer *w, const ob_list_info *info, const entries *en
     return status;
 }
 
-static ob_status add_hashes(writer *w, const entries *entries)
+static ob_status add_digests(writer *w, const entries *e, int kind)
 {
-    uint64_t size = ob_index_size(entries->count);
+    uint64_t count = e->digest_count[kind];
+    unsigned width = list_digest_kinds[kind].width;
+    if (!count)
+        return OB_OK;
+    uint64_t size = ob_digest_set_size(count, width);
     void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
-    if (!memory)
-        return ob_fail(w->err, OB_ENOMEM, "out of memory: an index of %llu entries",
-                       (unsigned long long)entries->count);
-    ob_status status = ob_index_build(memory, size, entries->hashes, entries->count, w->err);
+    uint32_t *order = malloc(count * sizeof *order);
+    const uint32_t *entry = e->digest_entries[kind].entry;
+    ob_status status =
+        memory && order ? OB_OK : ob_fail(w->err, OB_ENOMEM, "out of memory: digests of a list");
     if (!status)
-        status = add_section(w, OBX_HASHES, memory, size);
+        status = ob_digest_set_build(memory, size, order, (const uint8_t *)e->digests[kind].bytes,
+                                     count, width, w->err);
+    for (uint64_t k = 0; k < count && !status && entry; k++)
+        order[k] = entry[order[k]];
+    if (!status)
+        status = add_section(w, OBX_DIGESTS + kind, memory, size);
+    if (!status)
+        status = add_section(w, OBX_DIGEST_ENTRIES + kind, order, count * sizeof *order);
+    free(order);
     free(memory);
     return status;
 }
 
-static ob_status add_everything(writer *w, const ob_list_info *info, const entries *entries)
+static ob_status add_columns(writer *w, const entries *e)
 {
-    uint64_t n = entries->count;
-    ob_status status = add_meta(w, info, entries);
-    if (!status)
-        status = add_hashes(w, entries);
-    if (!status)
-        status = add_section(w, OBX_LINES, entries->lines, n * sizeof *entries->lines);
-    if (!status && entries->id_ends)
-        status = add_section(w, OBX_ID_ENDS, entries->id_ends, n * sizeof *entries->id_ends);
-    if (!status && entries->id_ends)
-        status = add_section(w, OBX_IDS, entries->ids.bytes, entries->ids.size);
-    if (!status && entries->attributes_of)
-        status = add_section(w, OBX_ATTRIBUTES, entries->attributes_of,
-                             n * sizeof *entries->attributes_of);
-    if (status)
-        return status;
+    uint64_t n = e->count;
+    ob_status status = add_section(w, OBX_LINES, e->lines, n * sizeof *e->lines);
+    if (!status && e->id_ends)
+        status = add_section(w, OBX_ID_ENDS, e->id_ends, n * sizeof *e->id_ends);
+    if (!status && e->id_ends)
+        status = add_section(w, OBX_IDS, e->ids.bytes, e->ids.size);
+    if (!status && e->attributes_of)
+        status = add_section(w, OBX_ATTRIBUTES, e->attributes_of, n * sizeof *e->attributes_of);
+    if (!status && e->hash_entries.entry)
+        status = add_section(w, OBX_HASH_ENTRIES, e->hash_entries.entry,
+                             e->hash_count * sizeof *e->hash_entries.entry);
+    for (int k = 0; k < DIGEST_KINDS && !status; k++)
+        status = add_digests(w, e, k);
+    return status;
+}
 
+static ob_status finish(writer *w, uint64_t count)
+{
     memcpy(w->header.magic, OBX_MAGIC, sizeof w->header.magic);
     w->header.version = OBX_VERSION;
-    w->header.entries = n;
+    w->header.entries = count;
     w->header.file_size = w->offset;
     struct {
         obx_header header;
@@ -107,9 +273,9 @@ static ob_status add_everything(writer *w, const ob_list_info *info, const entri
     } start = {.header = w->header};
     memcpy(start.sections, w->sections, sizeof w->sections);
     size_t size = sizeof start.header + w->header.sections * sizeof *w->sections;
-    status = ob_sha256(start.header.sha256, &start, size, w->err);
+    ob_status status = ob_sha256(start.header.sha256, &start, size, w->err);
     if (!status)
-        status = write_all(w, &start, size, 0);
+        status = write_at(w, &start, size, 0);
     if (!status && ftruncate(w->file, (off_t)w->offset))
         status = ob_fail(w->err, OB_EIO, "%s cannot be written: %s", w->path, strerror(errno));
     if (!status && fsync(w->file))
@@ -117,35 +283,50 @@ static ob_status add_everything(writer *w, const ob_list_info *info, const entri
     return status;
 }
 
-ob_status obx_write(const char *dir, const char *name, bool enabled, const ob_list_info *info,
-                    const entries *entries, ob_error *err)
+ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob_error *err)
 {
     _Static_assert(sizeof(obx_header) == 64 && sizeof(obx_section) == 56, "laid out as documented");
-    writer w = {.file = -1, .offset = OBX_ALIGN, .err = err};
-    char *temporary = NULL, *path = NULL;
-    ob_status status = list_path(&path, dir, name, enabled, err);
-    if (!status && asprintf(&temporary, "%s/lists/.%s.%d.tmp", dir, name, (int)getpid()) < 0) {
-        temporary = NULL;
-        status = ob_fail(err, OB_ENOMEM, "out of memory: a path");
-    }
-    if (status)
-        goto out;
+    writer w = {.file = -1, .offset = OBX_ALIGN, .wish = wish, .err = err};
+    char *temporary = NULL;
+    if (asprintf(&temporary, "%s/lists/.%s.%d.tmp", wish->dir, wish->name, (int)getpid()) < 0)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a path");
+    ob_status status = OB_OK;
     w.path = temporary;
     w.file = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (w.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
-        status = add_everything(&w, info, entries);
+        status = add_meta(&w, entries);
+    if (!status)
+        status = add_index(&w, entries);
+    if (!status)
+        status = add_columns(&w, entries);
+    if (!status)
+        status = finish(&w, entries->count);
+    if (w.sum)
+        ob_sha256_drop(&w.sum);
     if (w.file >= 0)
         close(w.file);
-    if (!status && rename(temporary, path))
-        status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
     if (status && w.file >= 0)
         unlink(temporary);
-    if (!status)
+    if (status)
+        free(temporary);
+    else
+        *out = temporary;
+    return status;
+}
+
+ob_status obx_place(const char *temporary, const char *dir, const char *name, bool enabled,
+                    ob_error *err)
+{
+    char *path = NULL;
+    ob_status status = list_path(&path, dir, name, enabled, err);
+    if (!status && rename(temporary, path))
+        status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
+    if (status)
+        unlink(temporary);
+    else
         status = list_sync_dir(dir, err);
-out:
-    free(temporary);
     free(path);
     return status;
 }

@@ -13,6 +13,9 @@ enum { CHUNK = 1 << 20, MAX_LINE = 64 << 10, MAX_COLUMNS = 256 };
 
 /* What an entry is made of, wherever it stands in a line. */
 typedef enum field {
+    FIELD_MD5, /* the kinds of digests come first, in their order */
+    FIELD_SHA1,
+    FIELD_SHA256,
     FIELD_HASH,
     FIELD_ID,
     FIELD_SOURCE,
@@ -130,11 +133,10 @@ static const struct {
     const char *name;
     field field;
 } field_names[] = {
-    {"pdq", FIELD_HASH},
-    {"hash", FIELD_HASH},
-    {"id", FIELD_ID},
-    {"source", FIELD_SOURCE},
-    {"classification", FIELD_CLASSIFICATION},
+    {"pdq", FIELD_HASH},      {"hash", FIELD_HASH},
+    {"md5", FIELD_MD5},       {"sha1", FIELD_SHA1},
+    {"sha256", FIELD_SHA256}, {"id", FIELD_ID},
+    {"source", FIELD_SOURCE}, {"classification", FIELD_CLASSIFICATION},
     {"state", FIELD_STATE},
 };
 
@@ -147,7 +149,7 @@ static int field_of(const char *name)
 }
 
 /* Whether jansson would take it: lists become JSON output. */
-static ob_status check_text(const char *text, size_t most, const char *name, ob_error *err)
+ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err)
 {
     if (strlen(text) > most)
         return ob_fail(err, OB_EFORMAT, "%s of %zu bytes; at most %zu are kept", name, strlen(text),
@@ -173,23 +175,57 @@ static ob_status take_state(bool *withdrawn, const char *state, ob_error *err)
     return OB_OK;
 }
 
-/* NULL fields are absent. */
+static int digit_value(char c)
+{
+    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+    return !at || (c < 'A' && c > '9') ? -1 : (int)(at - digits);
+}
+
+static ob_status take_digest(uint8_t out[OB_DIGEST_WIDTH_MAX], int kind, const char *text,
+                             ob_error *err)
+{
+    unsigned width = list_digest_kinds[kind].width;
+    if (strlen(text) != 2 * (size_t)width)
+        return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits",
+                       strlen(text), list_digest_kinds[kind].name, 2 * width);
+    for (unsigned i = 0; i < width; i++) {
+        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return ob_fail(err, OB_EFORMAT, "character %u of the %s is not a hexadecimal digit",
+                           2 * i + (high < 0 ? 1 : 2), list_digest_kinds[kind].name);
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return OB_OK;
+}
+
+/* NULL and empty fields are absent. */
 static ob_status make_entry(entry *out, const char *const fields[FIELDS], ob_error *err)
 {
-    const char *hash = fields[FIELD_HASH] ? fields[FIELD_HASH] : "";
-    const char *id = fields[FIELD_ID] ? fields[FIELD_ID] : "";
-    const char *source = fields[FIELD_SOURCE] ? fields[FIELD_SOURCE] : "";
-    const char *class = fields[FIELD_CLASSIFICATION] ? fields[FIELD_CLASSIFICATION] : "";
-    entry made = {.id = *id ? id : NULL, .source = source, .classification = class};
-    ob_status status = ob_hash256_parse(&made.hash, hash, strlen(hash), err);
-    if (!status && *id)
-        status = check_text(id, OB_LIST_ID_MAX, "an id", err);
-    if (!status && *source)
-        status = check_text(source, OB_LIST_TEXT_MAX, "a source", err);
-    if (!status && *class)
-        status = check_text(class, OB_LIST_TEXT_MAX, "a classification", err);
-    if (!status && fields[FIELD_STATE])
-        status = take_state(&made.withdrawn, fields[FIELD_STATE], err);
+    const char *text[FIELDS];
+    for (int f = 0; f < FIELDS; f++)
+        text[f] = fields[f] ? fields[f] : "";
+    entry made = {.id = *text[FIELD_ID] ? text[FIELD_ID] : NULL,
+                  .source = text[FIELD_SOURCE],
+                  .classification = text[FIELD_CLASSIFICATION]};
+    ob_status status = OB_OK;
+    bool any = false;
+    for (int k = 0; k < DIGEST_KINDS && !status; k++)
+        if (*text[k]) {
+            status = take_digest(made.digest[k], k, text[k], err);
+            made.has_digest[k] = any = true;
+        }
+    if (!status && (*text[FIELD_HASH] || !any)) {
+        status = ob_hash256_parse(&made.hash, text[FIELD_HASH], strlen(text[FIELD_HASH]), err);
+        made.has_hash = true;
+    }
+    if (!status && made.id)
+        status = list_check_text(made.id, OB_LIST_ID_MAX, "an id", err);
+    if (!status && *made.source)
+        status = list_check_text(made.source, OB_LIST_TEXT_MAX, "a source", err);
+    if (!status && *made.classification)
+        status = list_check_text(made.classification, OB_LIST_TEXT_MAX, "a classification", err);
+    if (!status)
+        status = take_state(&made.withdrawn, text[FIELD_STATE], err);
     if (!status)
         *out = made;
     return status;
@@ -241,10 +277,11 @@ static ob_status read_header(reader *r, char *line, ob_error *err)
         if (f >= 0 && r->column[f] < 0)
             r->column[f] = i;
     }
-    if (r->column[FIELD_HASH] < 0)
+    if (r->column[FIELD_HASH] < 0 && r->column[FIELD_MD5] < 0 && r->column[FIELD_SHA1] < 0 &&
+        r->column[FIELD_SHA256] < 0)
         return ob_fail(err, OB_EFORMAT,
                        "neither a hash of 64 hexadecimal digits nor a CSV header with a column "
-                       "\"pdq\" or \"hash\"");
+                       "\"pdq\", \"md5\", \"sha1\" or \"sha256\"");
     r->kind = KIND_CSV;
     return OB_OK;
 }
@@ -265,6 +302,25 @@ static ob_status read_csv(entry *out, reader *r, char *line, ob_error *err)
 
 /* ---- JSON Lines --------------------------------------------------------------------------- */
 
+ob_status entry_from_json(entry *out, const json_t *object, ob_error *err)
+{
+    if (!json_is_object(object))
+        return ob_fail(err, OB_EFORMAT, "JSON, but not an object");
+    const char *fields[FIELDS] = {0};
+    for (size_t i = 0; i < sizeof field_names / sizeof *field_names; i++) {
+        const json_t *value = json_object_get(object, field_names[i].name);
+        if (!value || json_is_null(value))
+            continue;
+        if (!json_is_string(value))
+            return ob_fail(err, OB_EFORMAT, "\"%s\" is not text", field_names[i].name);
+        fields[field_names[i].field] = json_string_value(value);
+    }
+    if (!fields[FIELD_HASH] && !fields[FIELD_MD5] && !fields[FIELD_SHA1] && !fields[FIELD_SHA256])
+        return ob_fail(err, OB_EFORMAT,
+                       "an object without \"pdq\", \"md5\", \"sha1\" or \"sha256\"");
+    return make_entry(out, fields, err);
+}
+
 static ob_status read_json(entry *out, reader *r, const char *line, size_t length, ob_error *err)
 {
     json_error_t where;
@@ -272,27 +328,19 @@ static ob_status read_json(entry *out, reader *r, const char *line, size_t lengt
     r->object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &where);
     if (!r->object)
         return ob_fail(err, OB_EFORMAT, "not JSON, at character %d: %s", where.column, where.text);
-    if (!json_is_object(r->object))
-        return ob_fail(err, OB_EFORMAT, "JSON, but not an object");
-    const char *fields[FIELDS] = {0};
-    for (size_t i = 0; i < sizeof field_names / sizeof *field_names; i++) {
-        const json_t *value = json_object_get(r->object, field_names[i].name);
-        if (!value || json_is_null(value))
-            continue;
-        if (!json_is_string(value))
-            return ob_fail(err, OB_EFORMAT, "\"%s\" is not text", field_names[i].name);
-        fields[field_names[i].field] = json_string_value(value);
-    }
-    if (!fields[FIELD_HASH])
-        return ob_fail(err, OB_EFORMAT, "an object without \"pdq\" or \"hash\"");
-    return make_entry(out, fields, err);
+    return entry_from_json(out, r->object, err);
 }
 
 /* ---- Entries ------------------------------------------------------------------------------ */
 
-static ob_status read_text(entry *out, char *line, ob_error *err)
+/* By its length: 64 digits are a PDQ hash, 32 MD5, 40 SHA-1. */
+static ob_status read_text(entry *out, const char *line, ob_error *err)
 {
-    const char *fields[FIELDS] = {[FIELD_HASH] = line};
+    const char *fields[FIELDS] = {0};
+    size_t length = strlen(line);
+    fields[length == 2 * OB_MD5_SIZE    ? FIELD_MD5
+           : length == 2 * OB_SHA1_SIZE ? FIELD_SHA1
+                                        : FIELD_HASH] = line;
     return make_entry(out, fields, err);
 }
 
@@ -301,10 +349,10 @@ static ob_status read_text(entry *out, char *line, ob_error *err)
 static ob_status read_first(entry *out, bool *is_entry, reader *r, char *line, size_t length,
                             ob_error *err)
 {
-    ob_hash256 hash;
+    entry first;
     if (*line == '{')
         r->kind = KIND_JSON;
-    else if (!ob_hash256_parse(&hash, line, length, NULL))
+    else if (!read_text(&first, line, NULL))
         r->kind = KIND_TEXT;
     if (r->kind == KIND_UNKNOWN) {
         ob_status status = read_header(r, line, err);

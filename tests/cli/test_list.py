@@ -38,7 +38,7 @@ class Lists(obhut.Case):
         self.run_obhut("list", "enable", "known-2024")
         self.run_obhut("match", A, code=1)
         out, _ = self.run_obhut("list", "export", "known-2024")
-        self.assertEqual(out.splitlines()[1], f"{A},1,Hotline,")
+        self.assertEqual(out.splitlines()[1], f"{A},,,,1,Hotline,")
         self.run_obhut("list", "remove", "known-2024")
         self.run_obhut("match", A)
         _, err = self.run_obhut("list", "info", "known-2024", code=3)
@@ -141,12 +141,86 @@ class Lists(obhut.Case):
         out, _ = self.run_obhut("scan", obhut.IMAGES / "coffee-grey.jpg")
         self.assertIn("nothing found", out)
         out, _ = self.run_obhut("scan", obhut.IMAGES / "flat-grey.png")
-        self.assertIn("not matched: quality 0 is below 50", out)
+        self.assertIn("not matched by hash: quality 0 is below 50", out)
         line, = self.json_lines("scan", "--json", obhut.IMAGES / "flat-grey.png")
         self.assertEqual((line["matches"], line["not_matched"]), ([], "LOW_QUALITY"))
         cut = self.write("cut.jpg", (obhut.IMAGES / "coffee-grey.jpg").read_bytes()[:9000])
         self.run_obhut("scan", cut, code=3)
         self.run_obhut("scan", cut, self.dir / "small.jpg", code=1)
+
+    def test_entries_come_and_go(self):
+        self.run_obhut("list", "import", self.write("x.txt", [A]))
+        out, _ = self.run_obhut("list", "add", "x", B, "md5:" + "ab" * 16, "--source", "Own")
+        self.assertEqual(out, 'list "x": 2 added\n')
+        out, _ = self.run_obhut("list", "add", "x", B, C, "--id", "second")
+        self.assertEqual(out, 'list "x": 2 added\n')
+        out, _ = self.run_obhut("list", "add", "x", C, "--id", "second")
+        self.assertIn("0 added, the others were there", out)
+        line, = self.json_lines("match", "--json", B, code=1)
+        self.assertEqual([(m["entry"], m.get("source")) for m in line["matches"]],
+                         [(B[:16], "Own"), ("second", None)])
+        line, = self.json_lines("match", "--json", "md5:" + "AB" * 16, code=1)
+        self.assertEqual(line["matches"][0]["digest"], "md5")
+        self.run_obhut("list", "withdraw", "x", B, "--id", "second")
+        line, = self.json_lines("match", "--json", B, code=1)
+        self.assertEqual(len(line["matches"]), 1)
+        self.run_obhut("list", "withdraw", "x", A, B)
+        self.run_obhut("match", A, B)
+        _, err = self.run_obhut("list", "withdraw", "x", "--id", "nobody", code=3)
+        self.assertIn('list "x" has no such entry', err)
+        info, = self.json_lines("list", "info", "x", "--json")
+        self.assertEqual((info["entries"], info["unmerged"], info["withdrawn"]), (2, 2, 3))
+        before = self.run_obhut("list", "export", "x")[0]
+        self.run_obhut("list", "merge", "x")
+        self.assertEqual(self.run_obhut("list", "export", "x")[0], before)
+        info, = self.json_lines("list", "info", "x", "--json")
+        self.assertEqual((info["entries"], info["unmerged"], info["withdrawn"]), (2, 0, 0))
+        self.run_obhut("list", "add", "x", code=2)
+        flat, = self.json_lines("hash", "--json", obhut.IMAGES / "flat-grey.png")
+        _, err = self.run_obhut("list", "add", "x", flat["pdq"], code=3)
+        self.assertIn("a picture with nothing in it", err)
+        self.run_obhut("list", "withdraw", "x", code=2)
+        self.run_obhut("list", "add", "x", A, "--name", "y", code=2)
+
+    def test_an_update_adds_and_withdraws(self):
+        self.run_obhut("list", "import", self.write("x.csv", ["pdq,id", f"{A},1", f"{B},2"]))
+        delta = self.write("delta.jsonl", [
+            json.dumps({"pdq": C, "id": "3", "source": "Feed", "md5": "cd" * 16}),
+            json.dumps({"pdq": A, "id": "1", "state": "withdrawn"}),
+            json.dumps({"pdq": B, "id": "7", "state": "withdrawn"})])  # another id: stays
+        line, = self.json_lines("list", "update", "x", delta, "--json")
+        self.assertEqual((line["lines"], line["entries"], line["withdrawn"]), (3, 1, 1))
+        self.run_obhut("match", A)
+        self.run_obhut("match", B, code=1)
+        line, = self.json_lines("match", "--json", "md5:" + "cd" * 16, code=1)
+        self.assertEqual(line["matches"][0]["source"], "Feed")
+        bad = self.write("bad.txt", [A, "zz"])
+        _, err = self.run_obhut("list", "update", "x", bad, code=3)
+        self.assertIn("line 2: 2 characters", err)
+        self.run_obhut("match", A)
+        _, err = self.run_obhut("list", "update", "nobody", delta, code=3)
+        self.assertIn('no list "nobody"', err)
+
+    def test_files_are_found_by_their_bytes_too(self):
+        import hashlib
+        video = self.write("some.mp4", os.urandom(100000))
+        cut = self.write("cut.jpg", (obhut.IMAGES / "coffee-grey.jpg").read_bytes()[:9000])
+        flat = obhut.IMAGES / "flat-grey.png"
+        (self.dir / "tree").mkdir()
+        for path in (video, cut, flat):
+            (self.dir / "tree" / path.name).write_bytes(path.read_bytes())
+        (self.dir / "tree/notes.txt").write_text("nothing\n")
+        digests = [hashlib.md5(video.read_bytes()).hexdigest() + ",,",
+                   "," + hashlib.sha1(cut.read_bytes()).hexdigest() + ",",
+                   ",," + hashlib.sha256(flat.read_bytes()).hexdigest()]
+        self.run_obhut("list", "import", self.write("d.csv", ["md5,sha1,sha256", *digests]))
+        lines = self.json_lines("scan", "--json", self.dir / "tree", code=1)
+        self.assertEqual({os.path.basename(l["file"]): [m["digest"] for m in l["matches"]]
+                          for l in lines},
+                         {"some.mp4": ["md5"], "cut.jpg": ["sha1"], "flat-grey.png": ["sha256"]})
+        out, _ = self.run_obhut("scan", video, code=1)
+        self.assertIn("some.mp4: list d, entry 2, the same bytes (md5)", out)
+        self.run_obhut("scan", self.dir / "tree/notes.txt", code=3)
 
     def test_a_damaged_list_stops_matching(self):
         self.run_obhut("list", "import", self.write("x.txt", [A]))
@@ -182,24 +256,90 @@ class Interrupted(obhut.Case):
         started = time.monotonic()
         subprocess.run([*command[:-1], "whole"], check=True, capture_output=True)
         whole = time.monotonic() - started
-        moments = random.Random(4)
-        killed = 0
-        for _ in range(obhut.samples("OBHUT_KILLS", 10)):
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-            try:
-                process.wait(moments.uniform(0, 0.95) * whole)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                killed += 1
-            if process.returncode == 0:  # quicker than the first time: put the old one back
+
+        def after(finished):
+            if finished:  # put the old one back
                 self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
             self.old_list_answers()
-        self.assertGreater(killed, 0)
+        self.kill_at_random(command, whole, random.Random(4), after)
         self.run_obhut("list", "import", new, "--name", "x")
         self.run_obhut("match", A)
         self.assertEqual(sorted(os.listdir(self.data / "lists")), ["whole.obx", "x.obx"])
+
+    def changes(self, count):
+        """A delta, and the hashes that it adds."""
+        new = obhut.hashes(count, seed=6)
+        return self.write("delta.jsonl", [json.dumps({"pdq": h, "id": f"n{i}"})
+                                          for i, h in enumerate(new)]), new
+
+    def kill_at_random(self, command, whole, moments, after):
+        """Starts it again and again until it was killed often enough; `after` looks at what is
+        left, and hears whether it had finished."""
+        wanted, killed = obhut.samples("OBHUT_KILLS", 10), 0
+        for _ in range(20 * wanted):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            try:
+                process.wait(moments.uniform(0, whole))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            killed += process.returncode == -signal.SIGKILL
+            after(process.returncode == 0)
+            if killed == wanted:
+                break
+        self.assertEqual(killed, wanted)
+
+    def export(self, name):
+        return set(self.run_obhut("list", "export", name)[0].splitlines()[1:])
+
+    def test_a_killed_merge_loses_nothing_and_brings_nothing_back(self):
+        base = obhut.hashes(20000 if obhut.SANITIZED else 200000, seed=8)
+        self.run_obhut("list", "import", self.write("base.txt", base), "--name", "x")
+        delta, _ = self.changes(3000)
+        self.run_obhut("list", "update", "x", delta)
+        gone = [{"pdq": h, "state": "withdrawn"} for h in base[::50]]
+        self.run_obhut("list", "update", "x",
+                       self.write("gone.jsonl", [json.dumps(g) for g in gone]))
+        expected = self.export("x")
+        self.assertEqual(len(expected), len(base) - len(gone) + 3000)
+        command = [obhut.BINARY, "--data", str(self.data), "list", "merge", "x"]
+        started = time.monotonic()
+        subprocess.run(command, check=True)
+        whole = time.monotonic() - started
+        extra = iter(obhut.hashes(1000, seed=9))
+
+        def after(finished):
+            self.assertEqual(self.export("x"), expected)
+            new = next(extra)  # and changes go on
+            self.run_obhut("list", "add", "x", new)
+            expected.add(f"{new},,,,{new[:16]},,")
+        self.kill_at_random(command, whole, random.Random(10), after)
+        self.assertEqual(self.export("x"), expected)
+        self.run_obhut("list", "merge", "x")
+        self.assertEqual(self.export("x"), expected)
+        left = [n for n in os.listdir(self.data / "lists") if n != "x.obx"]
+        self.assertEqual(len(left), 1, left)  # the journal that is open
+
+    def test_a_killed_update_leaves_a_beginning_of_it(self):
+        delta, new = self.changes(3000 if obhut.SANITIZED else 60000)
+        command = [obhut.BINARY, "--data", str(self.data), "list", "update", "x", str(delta)]
+        copy = [*command]
+        self.run_obhut("list", "import", self.dir / "old.txt", "--name", "y")
+        copy[5] = "y"
+        started = time.monotonic()
+        subprocess.run(copy, check=True, capture_output=True)
+        whole = time.monotonic() - started
+        position = {h: i for i, h in enumerate(new)}
+
+        def after(finished):
+            lines = self.export("x")
+            there = sorted(position[l.split(",")[0]] for l in lines if not l.startswith(A))
+            self.assertEqual(there, list(range(len(there))))
+            self.assertEqual(len(lines), len(there) + 1)
+            self.assertTrue(not finished or len(there) == len(new))
+            self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
+        self.kill_at_random(command, whole, random.Random(11), after)
 
     def full_disk(self):
         """A data directory on a disk of one megabyte: a file system of its own where this process
@@ -224,6 +364,28 @@ class Interrupted(obhut.Case):
         self.assertRegex(err, "cannot be written: (No space left|File too large)")
         self.old_list_answers()
         self.assertEqual(os.listdir(self.data / "lists"), ["x.obx"])
+
+    def test_a_full_disk_stops_changes_and_merges_and_loses_nothing(self):
+        options = self.full_disk()
+        self.run_obhut("list", "import", self.write("base.txt", obhut.hashes(5000, seed=12)),
+                       "--name", "x")  # a good third of the disk
+        delta, _ = self.changes(4000)
+        expected = self.export("x")
+        failed = False
+        for start in range(0, 40000, 500):
+            part = self.write("part.txt", obhut.hashes(500, seed=start))
+            out, err = self.run_obhut("list", "update", "x", part, code=None, **options)
+            if err:
+                self.assertRegex(err, "cannot be (written|made durable): (No space|File too)")
+                failed = True
+                break
+            expected |= {f"{h},,,,{h[:16]},," for h in obhut.hashes(500, seed=start)}
+        self.assertTrue(failed)
+        self.assertEqual(self.export("x"), expected)
+        _, err = self.run_obhut("list", "merge", "x", code=3, **options)
+        self.assertRegex(err, "cannot be (written|made|opened)")
+        self.assertEqual(self.export("x"), expected)
+        self.assertFalse([n for n in os.listdir(self.data / "lists") if n.startswith(".")])
 
     def test_two_imports_at_once_do_not_mix(self):
         held = os.open(self.data / "lock", os.O_RDWR)

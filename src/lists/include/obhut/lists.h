@@ -1,8 +1,9 @@
-/* lists: the lists of known hashes in a data directory: import, export, on, off, matching.
+/* lists: the lists of known hashes in a data directory: import, export, change, matching.
  *
  * A list is one file, DIR/lists/NAME.obx (docs/FORMAT-OBX.md), replaced as a whole: whoever reads
- * keeps the old one until the new one is complete and on the disk. A list that is switched off is
- * kept as NAME.obx.off. One process at a time changes lists (DIR/lock); readers need no lock. */
+ * keeps the old one until the new one is complete and on the disk. What was added and withdrawn
+ * since stands in a journal beside it until it is merged. A list that is switched off is kept as
+ * NAME.obx.off. One process at a time changes lists (DIR/lock); readers need no lock. */
 #ifndef OBHUT_LISTS_H
 #define OBHUT_LISTS_H
 
@@ -23,7 +24,9 @@ typedef struct ob_list_info {
     char name[OB_LIST_NAME_MAX + 1];
     char purpose[16];
     char source[OB_LIST_TEXT_MAX + 1]; /* who published it, as told at import; may be empty */
-    uint64_t entries;
+    uint64_t entries;    /* that count: in the file or added since, and not withdrawn */
+    uint64_t unmerged;   /* of these, added since the file was written */
+    uint64_t withdrawn;  /* withdrawn since the file was written */
     uint64_t size_bytes; /* of the file */
     int64_t imported_at; /* seconds since 1970, UTC */
     bool enabled;
@@ -84,31 +87,118 @@ ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *
 
 /* ---- Matching ---------------------------------------------------------------------------- */
 
-/* The enabled lists of a directory, mapped. Stays what it was when opened. */
+/* The lists of a directory, mapped. */
 typedef struct ob_lists ob_lists;
 
-/* OB_EFORMAT names a damaged file: no list is silently left out. A directory without lists opens
- * as empty. The caller owns *out: ob_lists_close. */
+/* Opens them for reading: they stay what they were when opened. OB_EFORMAT names a damaged file: no
+ * list is silently left out. A directory without lists opens as empty. The caller owns *out:
+ * ob_lists_close. */
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
 void ob_lists_close(ob_lists *lists); /* NULL is fine */
 
-size_t ob_lists_count(const ob_lists *lists);     /* lists */
-uint64_t ob_lists_entries(const ob_lists *lists); /* hashes in all of them */
+size_t ob_lists_count(ob_lists *lists);     /* enabled lists */
+uint64_t ob_lists_entries(ob_lists *lists); /* in all of them */
+bool ob_lists_have_digests(ob_lists *lists);
+
+/* Kinds of digests that entries may have. */
+typedef enum ob_list_digest { OB_LIST_MD5, OB_LIST_SHA1, OB_LIST_SHA256 } ob_list_digest;
+enum { OB_LIST_DIGESTS = 3, OB_LIST_DIGEST_MAX = 32 };
+
+/* "md5", "sha1", "sha256", and bytes of one: 16, 20, 32. */
+const char *ob_list_digest_name(ob_list_digest kind);
+unsigned ob_list_digest_width(ob_list_digest kind);
 
 typedef struct ob_list_match {
     uint32_t query;
-    unsigned distance;
-    ob_hash256 hash;                /* the entry's */
-    const char *list;               /* its name; lives as long as the ob_lists, like the next two */
+    unsigned distance;              /* of digests: 0 */
+    ob_hash256 hash;                /* the entry's; zero where a digest matched */
+    const char *list;               /* its name; lives as long as the ob_list_matches, like these */
     const char *source;             /* who reported the entry; the list's where it has no own */
     const char *classification;     /* the source's own word; may be empty */
     char entry[OB_LIST_ID_MAX + 1]; /* the entry's id in its list */
 } ob_list_match;
 
-/* Every match of every query in every enabled list: by query, then distance, then list, then
- * entry. Sets *out to an array of *count, freed with free(). OB_EINVAL: distance above 31. */
-ob_status ob_lists_match(ob_list_match **out, size_t *count, const ob_lists *lists,
-                         const ob_hash256 *queries, uint32_t query_count, unsigned distance,
-                         ob_error *err);
+/* What was found: by query, then distance, then list, then place in the list. */
+typedef struct ob_list_matches {
+    ob_list_match *match;
+    size_t count;
+    uint64_t total; /* with those left out by a limit */
+    void *kept;     /* the lists that the texts belong to */
+} ob_list_matches;
+
+/* At most this many matches of each query; further ones are counted only. */
+enum { OB_LISTS_NO_LIMIT = 0 };
+
+/* Every match of every query in every enabled list, or of each query the nearest `limit`.
+ * *out is set on success; the caller frees it with ob_list_matches_free. OB_EINVAL: distance above
+ * 31. Any number of threads at once. */
+ob_status ob_lists_match(ob_list_matches *out, ob_lists *lists, const ob_hash256 *queries,
+                         uint32_t query_count, unsigned distance, uint32_t limit, ob_error *err);
+
+/* The same for equal digests: query_count times ob_list_digest_width(kind) bytes. */
+ob_status ob_lists_match_digests(ob_list_matches *out, ob_lists *lists, ob_list_digest kind,
+                                 const uint8_t *queries, uint32_t query_count, uint32_t limit,
+                                 ob_error *err);
+
+void ob_list_matches_free(ob_list_matches *matches);
+
+/* ---- Changing while answering -------------------------------------------------------------- */
+
+/* Like ob_lists_open, for the one process that changes them: takes the directory's lock until
+ * ob_lists_close. OB_EBUSY: another process has it. The calls below need this. */
+ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err);
+
+/* Starts a thread that moves lists into huge pages and compares their checksums, and merges what
+ * was added as soon as it is much. `problem` hears, from that thread, of what failed; a list that
+ * turns out to be damaged is not answered from any more: ob_lists_match says so. */
+ob_status ob_lists_keep(ob_lists *lists, void (*problem)(void *context, const char *sentence),
+                        void *context, ob_error *err);
+
+enum { OB_LISTS_ADD_MAX = 4096 };
+
+/* One entry, for adding, or what an entry must have to be withdrawn. */
+typedef struct ob_list_entry {
+    const ob_hash256 *hash;                 /* NULL: none */
+    const uint8_t *digest[OB_LIST_DIGESTS]; /* NULL: none */
+    const char *id;                         /* NULL: for adding, the first digits of the above */
+    const char *source, *classification;    /* NULL: the list's own, none */
+} ob_list_entry;
+
+/* Adds at most OB_LISTS_ADD_MAX entries to a list. They are on the disk, and every search that
+ * begins afterwards finds them, when this returns OB_OK; on any error none was added. *added (may
+ * be NULL) counts without those that were in the list already. OB_EREFUSED: too close to a picture
+ * with nothing in it; OB_EINVAL: neither hash nor digest, or texts that are too long or no UTF-8;
+ * OB_ENOTFOUND; OB_EIO; OB_ELIMIT: so much was added that it must be merged first. */
+ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
+                       const ob_list_entry *entries, size_t count, ob_error *err);
+
+/* Withdraws every entry that has all that one of `which` names: no search that begins after the
+ * return finds them. What names an id alone makes this read the whole list. *withdrawn (may be
+ * NULL) is 0 when there was nothing of the kind. OB_ENOTFOUND: no such list; OB_EIO: nothing was
+ * withdrawn. */
+ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *name,
+                            const ob_list_entry *which, size_t count, ob_error *err);
+
+/* Adds and withdraws what a file says, in the formats of ob_list_import, to a list that is there:
+ * entries whose state is withdrawn are withdrawn, the others added. The file is read whole before
+ * anything changes; import->name is the list, its source that of added entries that name none.
+ * Result: entries = added. Errors as ob_list_import, ob_lists_add. */
+ob_status ob_lists_update(ob_import_result *out, ob_lists *lists, const ob_import *import,
+                          ob_error *err);
+
+/* Writes a list's file anew, without what was withdrawn and with what was added, while searches and
+ * changes go on. `progress` may be NULL. */
+ob_status ob_lists_merge(ob_lists *lists, const char *name,
+                         void (*progress)(void *context, const char *step, uint64_t done,
+                                          uint64_t total),
+                         void *context, ob_error *err);
+
+/* Switches a list on or off: for every search that begins after the return. */
+ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, ob_error *err);
+
+/* ob_list_import and ob_list_remove on owned lists: searches go on meanwhile. */
+ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
+                          ob_error *err);
+ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err);
 
 #endif

@@ -1,0 +1,141 @@
+/* Reads the file of a published list from its first line to its last: counts, and names what is
+ * wrong. */
+#include "lists_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct reading {
+    const ob_import *wish;
+    const char *label;
+    const list_screen *screen;
+    ob_import_result *counts;
+    ob_status (*each)(void *context, const entry *entry, ob_error *err);
+    void *context;
+} reading;
+
+static void line_error(const reading *r, const char *sentence)
+{
+    if (r->wish->line_error)
+        r->wish->line_error(r->wish->context, sentence);
+}
+
+static ob_status take(const reading *r, const entry *e, ob_error *err)
+{
+    const char *picture =
+        e->has_hash && !e->withdrawn ? list_screen_name(r->screen, &e->hash) : NULL;
+    if (!picture) {
+        ob_status status = r->each(r->context, e, err);
+        return status ? ob_fail_in(err, status, "list \"%s\", line %llu", r->label,
+                                   (unsigned long long)e->line)
+                      : OB_OK;
+    }
+    ob_error problem = {0};
+    r->counts->refused++;
+    ob_fail(&problem, OB_EREFUSED,
+            "list \"%s\", line %llu: refused: within %d of a picture with nothing in it (%s); it "
+            "would match anything",
+            r->label, (unsigned long long)e->line, OB_INDEX_MAX_DISTANCE, picture);
+    line_error(r, problem.text);
+    return OB_OK;
+}
+
+static ob_status read_lines(const reading *r, int file, uint64_t total, ob_error *err)
+{
+    enum { STEP = 8 << 20 };
+    reader *reader = NULL;
+    ob_status status = reader_new(&reader, file, r->label, err);
+    for (uint64_t shown = 0; !status;) {
+        entry entry;
+        bool end;
+        ob_error problem = {0};
+        status = reader_next(&entry, &end, reader, &problem);
+        if (!status && end)
+            break;
+        r->counts->lines++;
+        if (status == OB_EFORMAT) {
+            r->counts->bad++;
+            line_error(r, problem.text);
+            status = OB_OK;
+        } else if (status) {
+            status = ob_fail(err, status, "%s", problem.text);
+        } else {
+            status = take(r, &entry, err);
+        }
+        if (r->wish->progress && reader_bytes(reader) >= shown + STEP) {
+            shown = reader_bytes(reader);
+            r->wish->progress(r->wish->context, "reading", shown, total);
+        }
+    }
+    reader_free(reader);
+    return status;
+}
+
+/* Whether what was read may count. */
+static ob_status judge(const reading *r, ob_error *err)
+{
+    const ob_import_result *c = r->counts;
+    if (c->bad && !r->wish->keep_going)
+        return ob_fail(err, OB_EFORMAT,
+                       "list \"%s\" was not imported: %llu of %llu lines cannot be read "
+                       "(--keep-going leaves them out)",
+                       r->label, (unsigned long long)c->bad, (unsigned long long)c->lines);
+    if (c->refused && !r->wish->keep_going)
+        return ob_fail(err, OB_EREFUSED,
+                       "list \"%s\" was not imported: %llu of %llu entries were refused "
+                       "(--keep-going leaves them out)",
+                       r->label, (unsigned long long)c->refused, (unsigned long long)c->lines);
+    return OB_OK;
+}
+
+static ob_status open_file(int *out, struct stat *info, const ob_import *wish, ob_error *err)
+{
+    bool standard_input = !strcmp(wish->file, "-");
+    int file = standard_input ? STDIN_FILENO : open(wish->file, O_RDONLY | O_CLOEXEC);
+    if (file >= 0 && !fstat(file, info) && !S_ISDIR(info->st_mode)) {
+        *out = file;
+        return OB_OK;
+    }
+    ob_status status =
+        ob_fail(err, OB_EIO, "list \"%s\" cannot be opened: %s", wish->file,
+                file >= 0 && S_ISDIR(info->st_mode) ? "a directory" : strerror(errno));
+    if (file >= 0 && !standard_input)
+        close(file);
+    return status;
+}
+
+ob_status import_check_file(const ob_import *wish, ob_error *err)
+{
+    int file = -1;
+    struct stat info;
+    ob_status status = open_file(&file, &info, wish, err);
+    if (!status && file != STDIN_FILENO)
+        close(file);
+    return status;
+}
+
+ob_status import_read(ob_import_result *counts, const ob_import *wish, const list_screen *screen,
+                      ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                      void *context, ob_error *err)
+{
+    int file = -1;
+    struct stat info = {0};
+    ob_status status = open_file(&file, &info, wish, err);
+    if (status)
+        return status;
+    const reading r = {.wish = wish,
+                       .label = file == STDIN_FILENO ? "standard input" : wish->file,
+                       .screen = screen,
+                       .counts = counts,
+                       .each = each,
+                       .context = context};
+    status = read_lines(&r, file, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0, err);
+    if (!status)
+        status = judge(&r, err);
+    if (file != STDIN_FILENO)
+        close(file);
+    return status;
+}

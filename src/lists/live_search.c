@@ -1,0 +1,203 @@
+/* Searching a list that changes: first its file, then what was added. */
+#include "live_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static ob_status damaged(const live *list, ob_error *err)
+{
+    return ob_fail(err, OB_EFORMAT,
+                   "list \"%s\": damaged list file: it is not what was written; import it again",
+                   list->file.info.name);
+}
+
+static ob_status note(hits *to, const hit *found, ob_error *err)
+{
+    if (to->count == to->capacity) {
+        size_t capacity = to->capacity ? 2 * to->capacity : 64;
+        hit *more = realloc(to->hit, capacity * sizeof *more);
+        if (!more)
+            return ob_fail(err, OB_ENOMEM, "out of memory: %zu matches", to->count);
+        to->hit = more;
+        to->capacity = capacity;
+    }
+    to->hit[to->count] = *found;
+    to->hit[to->count++].list = to->list;
+    return OB_OK;
+}
+
+/* ---- Hashes ------------------------------------------------------------------------------- */
+
+typedef struct collector {
+    const live *list;
+    const ob_index *index; /* that is searched */
+    const chunk *chunk;    /* NULL: the file */
+    uint64_t first;        /* number of the chunk's first entry */
+    hits *out;
+    ob_error *err;
+} collector;
+
+static ob_status collect(void *context, uint32_t query, uint64_t at, unsigned distance)
+{
+    const collector *c = context;
+    uint64_t entry = c->chunk ? c->first + c->chunk->of_hash[at] : 0;
+    ob_status status = c->chunk ? OB_OK : obx_hash_entry(&entry, &c->list->file, at, c->err);
+    if (status || live_is_withdrawn(c->list, entry))
+        return status;
+    const hit found = {
+        .entry = entry, .query = query, .distance = distance, .hash = ob_index_get(c->index, at)};
+    return note(c->out, &found, c->err);
+}
+
+ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uint32_t count,
+                     unsigned distance, ob_error *err)
+{
+    if (atomic_load(&list->damaged))
+        return damaged(list, err);
+    collector c = {.list = list, .index = atomic_load(&list->index), .out = out, .err = err};
+    ob_status status = ob_index_search(c.index, queries, count, distance, collect, &c, err);
+    size_t chunks = atomic_load(&list->chunk_count);
+    for (size_t i = 0; i < chunks && !status; i++) {
+        c.chunk = atomic_load(&list->chunks[i]);
+        c.first = list->file.info.entries + i * CHUNK;
+        const ob_index index =
+            ob_index_open_halves(c.chunk->half, CHUNK, atomic_load(&c.chunk->hashes), OB_ISA_AUTO);
+        c.index = &index;
+        status = ob_index_search(&index, queries, count, distance, collect, &c, err);
+    }
+    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+}
+
+/* ---- Digests ------------------------------------------------------------------------------ */
+
+static ob_status match_file_digests(hits *out, const live *list, int kind, const uint8_t *queries,
+                                    uint32_t count, ob_error *err)
+{
+    enum { AT_ONCE = 64 };
+    const ob_digest_set *set = &list->file.digests[kind];
+    ob_status status = OB_OK;
+    for (uint32_t from = 0; from < count && set->count && !status; from += AT_ONCE) {
+        uint64_t first[AT_ONCE], found[AT_ONCE], entry;
+        uint32_t now = count - from < AT_ONCE ? count - from : AT_ONCE;
+        ob_digest_set_find(first, found, set, queries + (size_t)from * set->width, now);
+        for (uint32_t q = 0; q < now; q++)
+            for (uint64_t at = 0; at < found[q] && !status; at++) {
+                status = obx_digest_entry(&entry, &list->file, kind, first[q] + at, err);
+                if (!status && !live_is_withdrawn(list, entry))
+                    status = note(out, &(hit){.entry = entry, .query = from + q}, err);
+            }
+    }
+    return status;
+}
+
+static ob_status match_chunk_digests(hits *out, const live *list, size_t number, int kind,
+                                     const uint8_t *queries, uint32_t count, ob_error *err)
+{
+    const chunk *c = atomic_load(&list->chunks[number]);
+    unsigned width = list_digest_kinds[kind].width;
+    uint32_t there = atomic_load(&c->digest_count[kind]);
+    ob_status status = OB_OK;
+    for (uint32_t at = 0; at < there; at++)
+        for (uint32_t q = 0; q < count && !status; q++) {
+            if (memcmp(c->digests[kind] + (size_t)at * width, queries + (size_t)q * width, width))
+                continue;
+            uint64_t entry = list->file.info.entries + number * CHUNK + c->of_digest[kind][at];
+            if (!live_is_withdrawn(list, entry))
+                status = note(out, &(hit){.entry = entry, .query = q}, err);
+        }
+    return status;
+}
+
+ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_t *queries,
+                             uint32_t count, ob_error *err)
+{
+    if (atomic_load(&list->damaged))
+        return damaged(list, err);
+    ob_status status = match_file_digests(out, list, kind, queries, count, err);
+    size_t chunks = atomic_load(&list->chunk_count);
+    for (size_t i = 0; i < chunks && !status; i++)
+        status = match_chunk_digests(out, list, i, kind, queries, count, err);
+    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+}
+
+/* ---- What an entry is ----------------------------------------------------------------------- */
+
+ob_status live_describe(ob_list_match *out, const live *list, uint64_t number, ob_error *err)
+{
+    out->list = list->file.info.name;
+    if (number >= list->file.info.entries) {
+        const entry *e = &live_added(list, number)->entry;
+        out->source = *e->source ? e->source : list->file.info.source;
+        out->classification = e->classification;
+        memcpy(out->entry, e->id, strlen(e->id) + 1);
+        return OB_OK;
+    }
+    const obx_attribute *attribute = obx_attribute_of(&list->file, number);
+    out->source = attribute->source;
+    out->classification = attribute->classification;
+    ob_status status = obx_id(out->entry, NULL, &list->file, number, err);
+    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+}
+
+/* ---- Entries that have what is asked for ----------------------------------------------------- */
+
+/* Keeps the hits that are in `other` too; both in order of their entries. */
+static void intersect(hits *kept, const hits *other)
+{
+    size_t count = 0, k = 0;
+    for (size_t i = 0; i < kept->count; i++) {
+        while (k < other->count && other->hit[k].entry < kept->hit[i].entry)
+            k++;
+        if (k < other->count && other->hit[k].entry == kept->hit[i].entry)
+            kept->hit[count++] = kept->hit[i];
+    }
+    kept->count = count;
+}
+
+static int by_entry(const void *a, const void *b)
+{
+    const hit *x = a, *y = b;
+    return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static ob_status keep_id(hits *hits, const live *list, const char *id, ob_error *err)
+{
+    size_t count = 0;
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < hits->count && !status; i++) {
+        ob_list_match match;
+        status = live_describe(&match, list, hits->hit[i].entry, err);
+        if (!status && !strcmp(match.entry, id))
+            hits->hit[count++] = hits->hit[i];
+    }
+    hits->count = count;
+    return status;
+}
+
+ob_status live_find(hits *out, const live *list, const entry *which, ob_error *err)
+{
+    bool narrowed = which->has_hash;
+    ob_status status = OB_OK;
+    out->count = 0;
+    if (which->has_hash)
+        status = live_match(out, list, &which->hash, 1, 0, err);
+    for (int k = 0; k < DIGEST_KINDS && !status; k++) {
+        hits other = {0};
+        if (!which->has_digest[k])
+            continue;
+        status = live_match_digests(narrowed ? &other : out, list, k, which->digest[k], 1, err);
+        if (out->count)
+            qsort(out->hit, out->count, sizeof *out->hit, by_entry);
+        if (other.count)
+            qsort(other.hit, other.count, sizeof *other.hit, by_entry);
+        if (narrowed)
+            intersect(out, &other);
+        narrowed = true;
+        free(other.hit);
+    }
+    if (!status && !narrowed)
+        status = ob_fail(err, OB_EINVAL, "neither a hash nor a digest");
+    if (!status && which->id)
+        status = keep_id(out, list, which->id, err);
+    return status;
+}

@@ -1,0 +1,209 @@
+/* Writing lists anew while searches and changes go on, and the thread that sees to it. */
+#include "set_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- When --------------------------------------------------------------------------------- */
+
+void own_wake(ob_lists *lists)
+{
+    pthread_mutex_lock(&lists->guard);
+    lists->work = true;
+    pthread_cond_signal(&lists->wake);
+    pthread_mutex_unlock(&lists->guard);
+}
+
+bool own_is_due(const ob_lists *lists, const slot *slot, const live *list)
+{
+    return live_changes(list) >= lists->merge_at + atomic_load(&slot->put_off);
+}
+
+/* ---- Merging ------------------------------------------------------------------------------ */
+
+typedef struct gathering {
+    entries entries;
+    const ob_list_info *info;
+    const obx_wish *wish;
+} gathering;
+
+static ob_status gather(void *context, const entry *from, ob_error *err)
+{
+    gathering *g = context;
+    entry e = *from;
+    bool duplicate;
+    if (!*e.classification && !strcmp(e.source, g->info->source))
+        e.source = ""; /* the list's own */
+    if (g->entries.count % (1 << 20) == 0) {
+        if (atomic_load(g->wish->stop))
+            return ob_fail(err, OB_EBUSY, "stopped");
+        if (g->wish->progress)
+            g->wish->progress(g->wish->context, "gathering entries", g->entries.count,
+                              g->info->entries);
+    }
+    return entries_add(&duplicate, &g->entries, &e, err);
+}
+
+/* What comes from now on goes to the next journal. Sets *from to the list as it is now, kept, and
+ * *chunks to what of it is merged. */
+static ob_status begin_merge(live **from, size_t *chunks, uint64_t *number, ob_lists *lists,
+                             slot *slot, ob_error *err)
+{
+    journal next;
+    ob_status status = own_need_journal(lists, slot, err);
+    if (!status)
+        status = live_seal(chunks, slot->now, err);
+    if (!status)
+        status = journal_open(&next, lists->dir, slot->name, slot->journal_number + 1, err);
+    if (status)
+        return status;
+    journal_close(&slot->journal);
+    slot->journal = next;
+    *number = ++slot->journal_number;
+    *from = live_keep(slot->now);
+    return OB_OK;
+}
+
+/* Under `renewing`. */
+static ob_status end_merge(const char *temporary, uint64_t number, ob_lists *lists, slot *slot,
+                           ob_error *err)
+{
+    live *made = NULL;
+    pthread_mutex_lock(&slot->writing);
+    ob_status status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
+    if (!status)
+        status = live_open(&made, lists->dir, slot->name, err);
+    if (!status)
+        set_replace(lists, slot, made);
+    pthread_mutex_unlock(&slot->writing);
+    if (!status) {
+        list_drop_journals(lists->dir, slot->name, number);
+        own_wake(lists);
+    }
+    return status;
+}
+
+ob_status ob_lists_merge(ob_lists *lists, const char *name,
+                         void (*progress)(void *context, const char *step, uint64_t done,
+                                          uint64_t total),
+                         void *context, ob_error *err)
+{
+    slot *slot = set_find(lists, name);
+    live *from = NULL;
+    size_t chunks = 0;
+    ob_list_info info;
+    char *temporary = NULL;
+    obx_wish wish = {.dir = lists->dir,
+                     .name = name,
+                     .progress = progress,
+                     .context = context,
+                     .stop = &lists->stop};
+    gathering g = {.info = &info, .wish = &wish};
+    if (slot)
+        pthread_mutex_lock(&slot->renewing);
+    struct slot *same = NULL;
+    ob_status status = own_begin(&same, lists, name, err);
+    if (!status) {
+        status = begin_merge(&from, &chunks, &wish.journal, lists, slot, err);
+        pthread_mutex_unlock(&slot->writing);
+    }
+    if (!status) {
+        live_info(&info, from);
+        wish.info = info;
+        status = live_check(from, err); /* damage must not come under new checksums */
+    }
+    if (!status)
+        status = live_each(from, chunks, gather, &g, err);
+    live_release(from);
+    free(g.entries.table);
+    g.entries.table = NULL;
+    if (!status)
+        status = obx_write(&temporary, &wish, &g.entries, err);
+    entries_free(&g.entries);
+    if (!status)
+        status = end_merge(temporary, wish.journal, lists, slot, err);
+    free(temporary);
+    if (slot)
+        pthread_mutex_unlock(&slot->renewing);
+    return status;
+}
+
+/* ---- The keeper --------------------------------------------------------------------------- */
+
+static void say(const ob_lists *lists, const ob_error *err)
+{
+    if (lists->problem && !atomic_load(&lists->stop))
+        lists->problem(lists->problem_context, err->text);
+}
+
+static void keep_slot(ob_lists *lists, slot *slot)
+{
+    ob_error err = {0};
+    pthread_mutex_lock(&lists->guard);
+    live *now = slot->now ? live_keep(slot->now) : NULL;
+    bool settled = slot->settled;
+    pthread_mutex_unlock(&lists->guard);
+    if (!now)
+        return;
+    if (!settled) {
+        if (live_settle(now, &err))
+            say(lists, &err);
+        pthread_mutex_lock(&lists->guard);
+        slot->settled |= slot->now == now;
+        pthread_mutex_unlock(&lists->guard);
+    }
+    bool due = own_is_due(lists, slot, now);
+    uint64_t changes = live_changes(now);
+    live_release(now);
+    if (!due || atomic_load(&lists->stop))
+        return;
+    if (ob_lists_merge(lists, slot->name, NULL, NULL, &err)) {
+        say(lists, &err);
+        atomic_store(&slot->put_off, changes); /* a full disk is not tried at every change */
+    } else {
+        atomic_store(&slot->put_off, 0);
+    }
+}
+
+static void *keep(void *argument)
+{
+    ob_lists *lists = argument;
+    pthread_mutex_lock(&lists->guard);
+    while (!atomic_load(&lists->stop)) {
+        lists->work = false;
+        for (size_t i = 0; i < lists->count && !atomic_load(&lists->stop); i++) {
+            slot *slot = lists->slots[i];
+            pthread_mutex_unlock(&lists->guard);
+            keep_slot(lists, slot);
+            pthread_mutex_lock(&lists->guard);
+        }
+        while (!lists->work && !atomic_load(&lists->stop))
+            pthread_cond_wait(&lists->wake, &lists->guard);
+    }
+    pthread_mutex_unlock(&lists->guard);
+    return NULL;
+}
+
+ob_status ob_lists_keep(ob_lists *lists, void (*problem)(void *context, const char *sentence),
+                        void *context, ob_error *err)
+{
+    lists->problem = problem;
+    lists->problem_context = context;
+    if (pthread_create(&lists->keeper, NULL, keep, lists))
+        return ob_fail(err, OB_ENOMEM, "no thread could be started: keeping lists");
+    lists->keeping = true;
+    return OB_OK;
+}
+
+void own_end(ob_lists *lists)
+{
+    if (lists->keeping) {
+        pthread_mutex_lock(&lists->guard);
+        atomic_store(&lists->stop, true);
+        pthread_cond_signal(&lists->wake);
+        pthread_mutex_unlock(&lists->guard);
+        pthread_join(lists->keeper, NULL);
+    }
+    for (size_t i = 0; i < lists->count; i++)
+        journal_close(&lists->slots[i]->journal);
+}

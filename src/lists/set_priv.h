@@ -1,0 +1,74 @@
+/* The lists of a directory, as set.c searches and own.c changes them. */
+#ifndef OBHUT_LISTS_SET_PRIV_H
+#define OBHUT_LISTS_SET_PRIV_H
+
+#include "lists_priv.h"
+
+#include <pthread.h>
+
+/* One name. Slots stay until the set is closed; a removed list leaves an empty one. */
+typedef struct slot {
+    char name[OB_LIST_NAME_MAX + 1];
+    live *now; /* NULL: removed. This and the next two: under the set's guard */
+    bool enabled, settled;
+
+    /* For owners. `renewing` is held while the file is written anew, and taken before `writing`,
+     * which is held for every change of what is found. */
+    pthread_mutex_t renewing, writing;
+    journal journal;
+    uint64_t journal_number;
+    bool importing;           /* under `writing` */
+    _Atomic uint64_t put_off; /* so many changes more until a merge that failed is tried again */
+} slot;
+
+struct ob_lists {
+    char *dir;
+    int lock; /* of the directory; -1: a reader */
+    pthread_mutex_t guard;
+    slot **slots; /* by name */
+    size_t count;
+    list_screen screen; /* owners only */
+
+    uint64_t merge_at; /* entries added or withdrawn that make the keeper merge a list */
+    pthread_t keeper;
+    bool keeping; /* the thread runs */
+    atomic_bool stop;
+    bool work; /* under guard: something changed */
+    pthread_cond_t wake;
+    void (*problem)(void *context, const char *sentence);
+    void *problem_context;
+};
+
+/* Opens every list; what owners have more is left to own.c. */
+ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err);
+
+/* Finds a slot; NULL where none was ever. */
+slot *set_find(ob_lists *lists, const char *name);
+
+/* The list as it is now, or NULL; live_release when done. */
+live *set_now(ob_lists *lists, slot *slot);
+
+/* Puts a list in place of the old one, which lives until its last search has ended. */
+void set_replace(ob_lists *lists, slot *slot, live *with);
+
+/* Finds or makes a slot, which is empty at first. */
+ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err);
+
+/* ---- own.c and merge.c --------------------------------------------------------------------- */
+
+/* Sets *out to a list's slot and locks it for writing; the list is there and nobody imports it. */
+ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err);
+
+/* Opens the journal that the next change goes to. Under `writing`. */
+ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err);
+
+/* Whether so much has changed that the list should be merged. */
+bool own_is_due(const ob_lists *lists, const slot *slot, const live *list);
+
+/* Tells the keeper that there may be something to do. */
+void own_wake(ob_lists *lists);
+
+/* Ends the keeper and closes journals. */
+void own_end(ob_lists *lists);
+
+#endif
