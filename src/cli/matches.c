@@ -2,26 +2,13 @@
 
 #include <string.h>
 
-static int digit_value(char c)
-{
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-    return !at || (c < 'A' && c > '9') ? -1 : (int)(at - digits);
-}
-
 static ob_status parse_digest(wanted *out, const char *text, size_t length, ob_error *err)
 {
     unsigned width = ob_list_digest_width(out->kind);
     if (length != 2 * (size_t)width)
         return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits", length,
                        ob_list_digest_name(out->kind), 2 * width);
-    for (unsigned i = 0; i < width; i++) {
-        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return ob_fail(err, OB_EFORMAT, "character %u is not a hexadecimal digit",
-                           2 * i + (high < 0 ? 1 : 2));
-        out->digest[i] = (uint8_t)(high << 4 | low);
-    }
-    return OB_OK;
+    return ob_hex_parse(out->digest, width, text, err);
 }
 
 ob_status wanted_parse(wanted *out, const char *text, size_t length, ob_error *err)

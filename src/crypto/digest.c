@@ -106,12 +106,3 @@ void ob_sha256_drop(ob_sha256_sum **sum)
     EVP_MD_CTX_free((EVP_MD_CTX *)*sum);
     *sum = NULL;
 }
-
-void ob_hex(char *out, const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-    out[2 * size] = '\0';
-}

@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 
+/* A query that looks into a bucket: all that the first pass over the bucket needs. */
 typedef struct probe {
     uint32_t query;
-    uint16_t value, exact; /* exact: the query has this very value */
+    uint16_t next_word;
+    uint16_t bits; /* that the next word may differ in */
 } probe;
 
 typedef struct batch {
@@ -16,7 +18,8 @@ typedef struct batch {
     const index_asker *asker;
     uint32_t count;
     probe *probes;
-    uint32_t *starts;    /* of each bucket's probes; INDEX_BUCKETS + 1 */
+    uint32_t *ends; /* of each bucket's probes */
+    bool any_out;
     uint32_t *survivors; /* of each query; OUT: finished by comparing with all */
     index_place *told;   /* of a query that is OUT */
     index_pending pending;
@@ -28,18 +31,39 @@ static ob_status allocate(batch *b)
 {
     size_t n = b->count;
     b->probes = malloc(n * INDEX_VALUES * sizeof *b->probes);
-    b->starts = malloc((INDEX_BUCKETS + 1) * sizeof *b->starts);
+    b->ends = malloc((INDEX_BUCKETS + 1) * sizeof *b->ends);
     b->survivors = calloc(n, sizeof *b->survivors);
     b->told = calloc(n, sizeof *b->told);
-    if (b->probes && b->starts && b->survivors && b->told)
+    if (b->probes && b->ends && b->survivors && b->told)
         return OB_OK;
     return ob_fail(b->asker->err, OB_ENOMEM, "out of memory: %u queries at once", b->count);
+}
+
+/* Sets *out to more than the postings of any query, so that most indexes need no weighing. */
+static ob_status most_postings(uint64_t *out, const ob_index *index, ob_error *err)
+{
+    *out = 0;
+    for (unsigned word = 0; word < OB_INDEX_WORDS; word++) {
+        uint32_t most = 0;
+        for (uint32_t v = 0; v < INDEX_BUCKETS; v++) {
+            index_bucket bucket;
+            if (!index_bucket_at(&bucket, index, word, v))
+                return index_damaged(err);
+            most = bucket.count > most ? bucket.count : most;
+        }
+        *out += (uint64_t)INDEX_VALUES * most;
+    }
+    return OB_OK;
 }
 
 /* Queries that share too many words with too many entries are OUT from the start. */
 static ob_status weigh(batch *b)
 {
     unsigned one = index_limit(b->asker->distance, 1);
+    uint64_t most;
+    ob_status status = most_postings(&most, b->index, b->asker->err);
+    if (status || !index_too_many_postings(b->index, most))
+        return status;
     for (uint32_t q = 0; q < b->count; q++) {
         uint64_t postings = 0;
         for (unsigned word = 0; word < OB_INDEX_WORDS; word++) {
@@ -52,87 +76,99 @@ static ob_status weigh(batch *b)
                 postings += bucket.count;
             }
         }
-        if (index_too_many_postings(b->index, postings))
+        if (index_too_many_postings(b->index, postings)) {
             b->survivors[q] = OUT;
+            b->any_out = true;
+        }
     }
     return OB_OK;
 }
 
-/* Sorts the probes of one word by bucket; returns how many there are. */
-static uint32_t sort_probes(batch *b, unsigned word)
+/* Sorts the probes of one word by bucket. */
+static void sort_probes(batch *b, unsigned word)
 {
-    unsigned one = index_limit(b->asker->distance, 1);
-    uint32_t values[INDEX_VALUES];
-    memset(b->starts, 0, (INDEX_BUCKETS + 1) * sizeof *b->starts);
+    unsigned one = index_limit(b->asker->distance, 1), two = index_limit(b->asker->distance, 2);
+    uint32_t values[INDEX_VALUES], *starts = b->ends; /* until they have been filled */
+    memset(starts, 0, (INDEX_BUCKETS + 1) * sizeof *starts);
     for (uint32_t q = 0; q < b->count; q++) {
         if (b->survivors[q] == OUT)
             continue;
         unsigned n = index_values(values, index_word(&b->queries[q], word), one);
         for (unsigned k = 0; k < n; k++)
-            b->starts[values[k] + 1]++;
+            starts[values[k] + 1]++;
     }
     for (uint32_t v = 0; v < INDEX_BUCKETS; v++)
-        b->starts[v + 1] += b->starts[v];
-    uint32_t total = b->starts[INDEX_BUCKETS];
+        starts[v + 1] += starts[v];
     for (uint32_t q = 0; q < b->count; q++) {
         if (b->survivors[q] == OUT)
             continue;
         uint32_t here = index_word(&b->queries[q], word);
+        uint32_t next = index_word(&b->queries[q], (word + 1) % OB_INDEX_WORDS);
         unsigned n = index_values(values, here, one);
         for (unsigned k = 0; k < n; k++)
-            b->probes[b->starts[values[k]]++] =
-                (probe){.query = q, .value = (uint16_t)values[k], .exact = values[k] == here};
+            b->probes[starts[values[k]]++] = (probe){.query = q,
+                                                     .next_word = (uint16_t)next,
+                                                     .bits = (uint16_t)(two - (values[k] != here))};
     }
-    return total;
 }
 
-static ob_status run_probe(batch *b, unsigned word, const probe *p, const index_bucket *bucket)
+/* What passed of one block, from place `from` of the bucket on. */
+static ob_status take_survivors(batch *b, unsigned word, uint32_t value, const probe *p,
+                                const index_bucket *bucket, uint32_t from, const uint16_t *places,
+                                uint32_t passed)
 {
-    if (b->survivors[p->query] == OUT)
+    uint32_t entry = 0;
+    if (b->any_out && b->survivors[p->query] == OUT)
         return OB_OK;
-    const ob_hash256 *query = &b->queries[p->query];
-    uint32_t next = index_word(query, (word + 1) % OB_INDEX_WORDS);
-    unsigned bits = index_limit(b->asker->distance, 2) - !p->exact;
-    uint64_t most = index_most_survivors(b->index);
-    for (uint32_t at = 0; at < bucket->count; at += INDEX_BLOCK) {
-        uint16_t places[INDEX_BLOCK];
-        uint32_t block = bucket->count - at < INDEX_BLOCK ? bucket->count - at : INDEX_BLOCK;
-        uint32_t passed =
-            b->kernel->filter(places, bucket->next_words + 2 * (size_t)at, block, next, bits);
-        uint32_t entry = 0;
-        for (uint32_t i = 0; i < passed; i++) {
-            entry = index_entry_at(bucket, at + places[i]);
-            ob_status status = index_pending_add(&b->pending, p->query, entry, word);
-            if (status)
-                return status;
-        }
-        b->survivors[p->query] += passed;
-        if (b->survivors[p->query] > most) {
-            b->told[p->query] = (index_place){.word = word, .bucket = p->value, .entry = entry};
-            b->survivors[p->query] = OUT;
-            return OB_OK;
-        }
-    }
-    return OB_OK;
-}
-
-static ob_status run_word(batch *b, unsigned word)
-{
-    enum { AHEAD = 8, LINES = 4, LINE = 64 };
-    uint32_t total = sort_probes(b, word);
-    for (uint32_t k = 0; k < total; k++) {
-        index_bucket bucket, later;
-        if (k + AHEAD < total && b->probes[k + AHEAD].value != b->probes[k + AHEAD - 1].value &&
-            index_bucket_at(&later, b->index, word, b->probes[k + AHEAD].value))
-            for (size_t at = 0; at < LINES * LINE && at < 2 * (size_t)later.count; at += LINE)
-                __builtin_prefetch(later.next_words + at);
-        if (!index_bucket_at(&bucket, b->index, word, b->probes[k].value))
-            return index_damaged(b->asker->err);
-        ob_status status = run_probe(b, word, &b->probes[k], &bucket);
+    for (uint32_t i = 0; i < passed; i++) {
+        entry = index_entry_at(bucket, from + places[i]);
+        ob_status status = index_pending_add(&b->pending, p->query, entry, word);
         if (status)
             return status;
     }
+    b->survivors[p->query] += passed;
+    if (b->survivors[p->query] > index_most_survivors(b->index)) {
+        b->told[p->query] = (index_place){.word = word, .bucket = (uint16_t)value, .entry = entry};
+        b->survivors[p->query] = OUT;
+        b->any_out = true;
+    }
     return OB_OK;
+}
+
+static ob_status run_bucket(batch *b, unsigned word, uint32_t value, const probe *probes,
+                            uint32_t count)
+{
+    index_bucket bucket;
+    if (!index_bucket_at(&bucket, b->index, word, value))
+        return index_damaged(b->asker->err);
+    for (uint32_t k = 0; k < count; k++)
+        for (uint32_t at = 0; at < bucket.count; at += INDEX_BLOCK) {
+            uint16_t places[INDEX_BLOCK];
+            uint32_t block = bucket.count - at < INDEX_BLOCK ? bucket.count - at : INDEX_BLOCK;
+            uint32_t passed = b->kernel->filter(places, bucket.next_words + 2 * (size_t)at, block,
+                                                probes[k].next_word, probes[k].bits);
+            ob_status status = OB_OK;
+            if (passed)
+                status = take_survivors(b, word, value, &probes[k], &bucket, at, places, passed);
+            if (status)
+                return status;
+        }
+    return OB_OK;
+}
+
+/* Buckets lie one behind the other, and so they are read. */
+static ob_status run_word(batch *b, unsigned word)
+{
+    uint32_t from = 0;
+    ob_status status = OB_OK;
+    sort_probes(b, word);
+    for (uint32_t value = 0; value < INDEX_BUCKETS && !status; value++) {
+        uint32_t to = b->ends[value];
+        if (to > from)
+            status = run_bucket(b, word, value, b->probes + from, to - from);
+        from = to;
+    }
+    return status;
 }
 
 /* What is OUT, by comparing with all; one that was never started has been told of nothing. */
@@ -170,7 +206,7 @@ ob_status index_search_batch(const ob_index *index, const ob_hash256 *queries, u
     if (!status)
         status = finish(&b, number);
     free(b.probes);
-    free(b.starts);
+    free(b.ends);
     free(b.survivors);
     free(b.told);
     return status;

@@ -5,7 +5,7 @@
 
 enum { MIN_WIDTH = 4, MAX_BITS = 24, ALIGN = 64 };
 
-/* About sixteen digests behind each number of the table. */
+/* Two to four digests behind each number of the table, as long as MAX_BITS allow. */
 static unsigned bits_for(uint64_t count)
 {
     unsigned bits = 0;
@@ -30,7 +30,7 @@ static inline uint32_t prefix(const uint8_t *digest, unsigned bits)
 {
     uint32_t first = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 |
                      (uint32_t)digest[2] << 8 | digest[3];
-    return bits ? first >> (32 - bits) : 0;
+    return (uint32_t)((uint64_t)first >> (32 - bits));
 }
 
 static ob_status check(const void *memory, uint64_t size, uint64_t count, unsigned width,
@@ -152,24 +152,48 @@ static inline void bounds(uint64_t *from, uint64_t *to, const ob_digest_set *set
         *from = *to = 0;
 }
 
+/* The first eight bytes as a number that sorts as they do. */
+static inline uint64_t beginning(const uint8_t *digest)
+{
+    uint64_t bytes;
+    memcpy(&bytes, digest, sizeof bytes);
+    return __builtin_bswap64(bytes);
+}
+
+/* memcmp of two digests, nearly always decided by their beginnings. */
+static inline int order_of(const uint8_t *a, const uint8_t *b, unsigned width)
+{
+    if (width < sizeof(uint64_t))
+        return memcmp(a, b, width);
+    uint64_t x = beginning(a), y = beginning(b);
+    if (x != y)
+        return x < y ? -1 : 1;
+    return memcmp(a + sizeof x, b + sizeof x, width - sizeof x);
+}
+
 static void find_between(uint64_t *first, uint64_t *found, const ob_digest_set *set, uint64_t from,
                          uint64_t to, const uint8_t *wanted)
 {
+    const unsigned width = set->width;
     uint64_t end = to;
     while (to - from > 8) { /* long only where one digest stands many times */
         uint64_t middle = from + (to - from) / 2;
-        if (memcmp(set->digests + middle * set->width, wanted, set->width) < 0)
+        if (order_of(set->digests + middle * width, wanted, width) < 0)
             from = middle + 1;
         else
             to = middle;
     }
-    while (from < to && memcmp(set->digests + from * set->width, wanted, set->width) < 0)
+    int order = 1;
+    while (from < to && (order = order_of(set->digests + from * width, wanted, width)) < 0)
         from++;
+    if (from == to && to < end) /* halved: what stands at the border was not compared last */
+        order = order_of(set->digests + from * width, wanted, width);
     *first = from;
     *found = 0;
-    while (from < end && !memcmp(set->digests + from * set->width, wanted, set->width)) {
+    while (!order) {
         from++;
         ++*found;
+        order = from < end ? memcmp(set->digests + from * width, wanted, width) : 1;
     }
 }
 

@@ -123,26 +123,49 @@ static uint64_t sum_of(const content *c)
     return sum;
 }
 
-/* Keeps the table at most half full. */
+/* A slot is 0, or the upper half of the sum and the number + 1. The upper bits also say where it
+ * stands, so a table grows without a look at any entry, and nearly all others are told apart by it.
+ */
+static uint64_t slot_of(const entries *e, uint64_t slot)
+{
+    return slot >> (64 - e->table_bits);
+}
+
 static ob_status grow_table(entries *e, ob_error *err)
 {
-    if (e->count < e->slots / 2)
+    uint64_t slots = e->table ? UINT64_C(1) << e->table_bits : 0;
+    if (e->count < slots / 2)
         return OB_OK;
-    uint64_t slots = e->slots ? 2 * e->slots : 8192;
-    uint32_t *table = calloc(slots, sizeof *table);
-    if (!table)
+    entries grown = {.table_bits = e->table ? e->table_bits + 1 : 13};
+    grown.table = calloc(UINT64_C(1) << grown.table_bits, sizeof *grown.table);
+    if (!grown.table)
         return too_many(err);
-    for (uint64_t number = 0; number < e->count; number++) {
-        content c = content_of(e, number);
-        uint64_t slot = sum_of(&c) & (slots - 1);
-        while (table[slot])
-            slot = (slot + 1) & (slots - 1);
-        table[slot] = (uint32_t)number + 1;
+    const uint64_t mask = (UINT64_C(1) << grown.table_bits) - 1;
+    for (uint64_t k = 0; k < slots; k++) {
+        if (!e->table[k])
+            continue;
+        uint64_t at = slot_of(&grown, e->table[k]);
+        while (grown.table[at])
+            at = (at + 1) & mask;
+        grown.table[at] = e->table[k];
     }
     free(e->table);
-    e->table = table;
-    e->slots = slots;
+    e->table = grown.table;
+    e->table_bits = grown.table_bits;
     return OB_OK;
+}
+
+/* Sets *at to the free slot for such an entry, or *known. */
+static void find_slot(uint64_t *at, bool *known, const entries *e, const content *c, uint64_t sum)
+{
+    const uint64_t mask = (UINT64_C(1) << e->table_bits) - 1;
+    *known = false;
+    for (*at = slot_of(e, sum); e->table[*at] && !*known; *at = (*at + 1) & mask) {
+        if ((e->table[*at] ^ sum) >> 32)
+            continue;
+        content other = content_of(e, (uint32_t)e->table[*at] - 1);
+        *known = is_same(c, &other);
+    }
 }
 
 /* ---- Columns ------------------------------------------------------------------------------ */
@@ -271,14 +294,11 @@ ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error 
     ob_status status = grow_table(to, err);
     if (status)
         return status;
-    uint64_t slot = sum_of(&c) & (to->slots - 1);
-    for (; to->table[slot]; slot = (slot + 1) & (to->slots - 1)) {
-        content other = content_of(to, to->table[slot] - 1);
-        if (is_same(&c, &other)) {
-            *duplicate = true;
-            return OB_OK;
-        }
-    }
+    const uint64_t sum = sum_of(&c);
+    uint64_t slot;
+    find_slot(&slot, duplicate, to, &c, sum);
+    if (*duplicate)
+        return OB_OK;
     uint16_t attribute = 0;
     status = find_attribute(&attribute, to, from, err);
     if (!status)
@@ -297,8 +317,7 @@ ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error 
         to->id_ends[to->count] = to->ids.size;
     if (to->attributes_of)
         to->attributes_of[to->count] = attribute;
-    to->table[slot] = (uint32_t)++to->count;
-    *duplicate = false;
+    to->table[slot] = (sum & ~(uint64_t)UINT32_MAX) | ++to->count;
     return OB_OK;
 }
 

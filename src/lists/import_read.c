@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { HELD = 256 };
 
 typedef struct reading {
     const ob_import *wish;
@@ -15,6 +18,12 @@ typedef struct reading {
     ob_import_result *counts;
     ob_status (*each)(void *context, const entry *entry, ob_error *err);
     void *context;
+
+    /* Entries that wait to be screened together, and their texts. */
+    entry held[HELD];
+    size_t text[HELD][3]; /* where id, source, classification start; 0: none */
+    ob_buf texts;
+    uint32_t count;
 } reading;
 
 static void line_error(const reading *r, const char *sentence)
@@ -23,27 +32,63 @@ static void line_error(const reading *r, const char *sentence)
         r->wish->line_error(r->wish->context, sentence);
 }
 
-static ob_status take(const reading *r, const entry *e, ob_error *err)
+static ob_status hold_text(size_t *out, reading *r, const char *text, ob_error *err)
 {
-    const char *picture =
-        e->has_hash && !e->withdrawn ? list_screen_name(r->screen, &e->hash) : NULL;
-    if (!picture) {
-        ob_status status = r->each(r->context, e, err);
-        return status ? ob_fail_in(err, status, "list \"%s\", line %llu", r->label,
-                                   (unsigned long long)e->line)
-                      : OB_OK;
-    }
+    *out = 0;
+    if (!text || !*text)
+        return OB_OK;
+    ob_status status = r->texts.size ? OB_OK : ob_buf_append(&r->texts, "", 1, err);
+    *out = r->texts.size;
+    return status ? status : ob_buf_append(&r->texts, text, strlen(text) + 1, err);
+}
+
+static ob_status hold(reading *r, const entry *e, ob_error *err)
+{
+    size_t *text = r->text[r->count];
+    r->held[r->count++] = *e;
+    ob_status status = hold_text(&text[0], r, e->id, err);
+    if (!status)
+        status = hold_text(&text[1], r, e->source, err);
+    return status ? status : hold_text(&text[2], r, e->classification, err);
+}
+
+static void refuse(const reading *r, const entry *e)
+{
     ob_error problem = {0};
     r->counts->refused++;
     ob_fail(&problem, OB_EREFUSED,
             "list \"%s\", line %llu: refused: within %d of a picture with nothing in it (%s); it "
             "would match anything",
-            r->label, (unsigned long long)e->line, OB_INDEX_MAX_DISTANCE, picture);
+            r->label, (unsigned long long)e->line, OB_INDEX_MAX_DISTANCE,
+            list_screen_name(r->screen, &e->hash));
     line_error(r, problem.text);
-    return OB_OK;
 }
 
-static ob_status read_lines(const reading *r, int file, uint64_t total, ob_error *err)
+/* Passes on what is held, in its order, but for what is refused. */
+static ob_status pass_on(reading *r, ob_error *err)
+{
+    ob_hash256 hashes[HELD];
+    bool near[HELD];
+    for (uint32_t i = 0; i < r->count; i++)
+        hashes[i] = r->held[i].hash;
+    ob_status status = list_screen_all(near, r->screen, hashes, r->count, err);
+    for (uint32_t i = 0; i < r->count && !status; i++) {
+        entry *e = &r->held[i];
+        e->id = r->text[i][0] ? r->texts.bytes + r->text[i][0] : NULL;
+        e->source = r->text[i][1] ? r->texts.bytes + r->text[i][1] : "";
+        e->classification = r->text[i][2] ? r->texts.bytes + r->text[i][2] : "";
+        if (near[i] && e->has_hash && !e->withdrawn)
+            refuse(r, e);
+        else if ((status = r->each(r->context, e, err)) != OB_OK)
+            status = ob_fail_in(err, status, "list \"%s\", line %llu", r->label,
+                                (unsigned long long)e->line);
+    }
+    r->count = 0;
+    r->texts.size = 0;
+    return status;
+}
+
+static ob_status read_lines(reading *r, int file, uint64_t total, ob_error *err)
 {
     enum { STEP = 8 << 20 };
     reader *reader = NULL;
@@ -57,13 +102,18 @@ static ob_status read_lines(const reading *r, int file, uint64_t total, ob_error
             break;
         r->counts->lines++;
         if (status == OB_EFORMAT) {
+            status = pass_on(r, err); /* what is said goes by line */
+            if (status)
+                break;
             r->counts->bad++;
             line_error(r, problem.text);
             status = OB_OK;
         } else if (status) {
             status = ob_fail(err, status, "%s", problem.text);
         } else {
-            status = take(r, &entry, err);
+            status = hold(r, &entry, err);
+            if (!status && r->count == HELD)
+                status = pass_on(r, err);
         }
         if (r->wish->progress && reader_bytes(reader) >= shown + STEP) {
             shown = reader_bytes(reader);
@@ -71,7 +121,7 @@ static ob_status read_lines(const reading *r, int file, uint64_t total, ob_error
         }
     }
     reader_free(reader);
-    return status;
+    return status ? status : pass_on(r, err);
 }
 
 /* Whether what was read may count. */
@@ -126,15 +176,23 @@ ob_status import_read(ob_import_result *counts, const ob_import *wish, const lis
     ob_status status = open_file(&file, &info, wish, err);
     if (status)
         return status;
-    const reading r = {.wish = wish,
-                       .label = file == STDIN_FILENO ? "standard input" : wish->file,
-                       .screen = screen,
-                       .counts = counts,
-                       .each = each,
-                       .context = context};
-    status = read_lines(&r, file, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0, err);
+    reading *r = calloc(1, sizeof *r);
+    if (!r) {
+        status = ob_fail(err, OB_ENOMEM, "out of memory: reading a list");
+        goto out;
+    }
+    r->wish = wish;
+    r->label = file == STDIN_FILENO ? "standard input" : wish->file;
+    r->screen = screen;
+    r->counts = counts;
+    r->each = each;
+    r->context = context;
+    status = read_lines(r, file, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0, err);
     if (!status)
-        status = judge(&r, err);
+        status = judge(r, err);
+    ob_buf_free(&r->texts);
+    free(r);
+out:
     if (file != STDIN_FILENO)
         close(file);
     return status;

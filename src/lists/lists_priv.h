@@ -99,8 +99,8 @@ typedef struct entries {
     ob_buf digests[DIGEST_KINDS];
     uint64_t digest_count[DIGEST_KINDS];
     column_entries digest_entries[DIGEST_KINDS];
-    uint32_t *table; /* finds duplicates: numbers of entries + 1 */
-    uint64_t slots;
+    uint64_t *table; /* finds duplicates */
+    unsigned table_bits;
 } entries;
 
 /* An entry with the same hash, digests and id as an earlier one is left out, and *duplicate set. */
@@ -241,6 +241,10 @@ typedef struct list_screen {
 /* list_screen_free in any case. */
 ob_status list_screen_init(list_screen *screen, ob_error *err);
 void list_screen_free(list_screen *screen);
+
+/* Sets near[i] where such a picture is near hashes[i]. */
+ob_status list_screen_all(bool *near, const list_screen *screen, const ob_hash256 *hashes,
+                          uint32_t count, ob_error *err);
 
 /* The name of such a picture near this hash, or NULL. */
 const char *list_screen_name(const list_screen *screen, const ob_hash256 *hash);

@@ -2,6 +2,7 @@
 #include "lists_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -25,6 +26,21 @@ ob_status list_screen_init(list_screen *screen, ob_error *err)
     if (!status)
         status = ob_index_open(&screen->index, screen->memory, size, COUNT, OB_ISA_AUTO, err);
     return status;
+}
+
+static ob_status note(void *context, uint32_t query, uint64_t entry, unsigned distance)
+{
+    (void)entry;
+    (void)distance;
+    ((bool *)context)[query] = true;
+    return OB_OK;
+}
+
+ob_status list_screen_all(bool *near, const list_screen *screen, const ob_hash256 *hashes,
+                          uint32_t count, ob_error *err)
+{
+    memset(near, 0, count * sizeof *near);
+    return ob_index_search(&screen->index, hashes, count, OB_INDEX_MAX_DISTANCE, note, near, err);
 }
 
 static ob_status remember(void *context, uint32_t query, uint64_t entry, unsigned distance)

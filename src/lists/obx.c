@@ -306,6 +306,8 @@ ob_status obx_open(obx *out, const char *path, ob_error *err)
         munmap(bytes, (size_t)info.st_size);
         return ob_fail_in(err, status, "%s", path);
     }
+    madvise(bytes, (size_t)info.st_size,
+            MADV_RANDOM); /* a query needs a few bytes here and there */
     out->device = info.st_dev;
     out->inode = info.st_ino;
     return OB_OK;
@@ -330,6 +332,7 @@ static bool is_zero(const uint8_t *bytes, uint64_t from, uint64_t to)
 ob_status obx_check(const obx *file, ob_error *err)
 {
     obx_header header;
+    madvise((void *)(uintptr_t)file->bytes, file->size, MADV_SEQUENTIAL);
     ob_status status = check_header(&header, file->bytes, file->size, err);
     uint64_t at = sizeof header + header.sections * sizeof(obx_section);
     for (uint32_t i = 0; i < header.sections && !status; i++) {
@@ -346,6 +349,7 @@ ob_status obx_check(const obx *file, ob_error *err)
     }
     if (!status && !is_zero(file->bytes, at, file->size))
         status = damaged(err, "something behind the last section");
+    madvise((void *)(uintptr_t)file->bytes, file->size, MADV_RANDOM);
     return status;
 }
 

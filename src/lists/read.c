@@ -175,12 +175,6 @@ static ob_status take_state(bool *withdrawn, const char *state, ob_error *err)
     return OB_OK;
 }
 
-static int digit_value(char c)
-{
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-    return !at || (c < 'A' && c > '9') ? -1 : (int)(at - digits);
-}
-
 static ob_status take_digest(uint8_t out[OB_DIGEST_WIDTH_MAX], int kind, const char *text,
                              ob_error *err)
 {
@@ -188,14 +182,8 @@ static ob_status take_digest(uint8_t out[OB_DIGEST_WIDTH_MAX], int kind, const c
     if (strlen(text) != 2 * (size_t)width)
         return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits",
                        strlen(text), list_digest_kinds[kind].name, 2 * width);
-    for (unsigned i = 0; i < width; i++) {
-        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return ob_fail(err, OB_EFORMAT, "character %u of the %s is not a hexadecimal digit",
-                           2 * i + (high < 0 ? 1 : 2), list_digest_kinds[kind].name);
-        out[i] = (uint8_t)(high << 4 | low);
-    }
-    return OB_OK;
+    ob_status status = ob_hex_parse(out, width, text, err);
+    return status ? ob_fail_in(err, status, "%s", list_digest_kinds[kind].name) : OB_OK;
 }
 
 /* NULL and empty fields are absent. */

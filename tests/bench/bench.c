@@ -88,13 +88,27 @@ static void print_machine(void)
     printf("machine: %s, %s kernels\n", model, ob_isa_name(ob_isa_best()));
 }
 
+/* The files of the year 2024 at the largest clearinghouse. */
+#define LARGE UINT64_C(62900000)
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    const char *pictures = argc > 1 ? argv[1] : "build/bench-pictures";
+    bool large = argc > 2 && !strcmp(argv[2], "large");
     print_machine();
-    bench_pictures(pictures);
+    if (large) {
+        bench_index(LARGE, false);
+        bench_digests(LARGE);
+        return 0;
+    }
+    if (argc < 3 || strcmp(argv[2], "index"))
+        bench_pictures(argc > 1 ? argv[1] : "build/bench-pictures");
     bench_linear(1000000);
     bench_linear(10000000);
+    bench_index(1000000, true);
+    bench_index(10000000, true);
+    bench_adversarial(1000000);
+    bench_digests(1000000);
+    bench_digests(10000000);
     return 0;
 }

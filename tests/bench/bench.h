@@ -22,6 +22,9 @@ uint64_t bench_random(uint64_t *state);
 
 void bench_pictures(const char *dir); /* directory with the photographs */
 void bench_linear(uint64_t count);
+void bench_index(uint64_t count, bool with_faiss);
+void bench_adversarial(uint64_t count);
+void bench_digests(uint64_t count);
 
 /* ---- References --------------------------------------------------------------------------- */
 
@@ -36,8 +39,10 @@ void plain_decode(const uint8_t *bytes, size_t size, unsigned scale, bool grey);
 uint64_t plain_scan(const ob_hash256 *hashes, uint64_t count, const ob_hash256 *queries,
                     uint32_t query_count, unsigned distance);
 
-/* FAISS IndexBinaryFlat, one thread; radius is what it calls strict: distance + 1. */
+/* FAISS IndexBinaryFlat, and IndexBinaryMultiHash with 16 words of 16 bits and one flip as
+ * python-threatexchange uses it; one thread; radius is what it calls strict: distance + 1. */
 void *faiss_flat_new(const void *hashes, uint64_t count);
+void *faiss_multi_hash_new(const void *hashes, uint64_t count);
 uint64_t faiss_search(void *index, const void *queries, uint64_t count, int distance);
 void faiss_free(void *index);
 

@@ -45,8 +45,8 @@ static void scan_faiss(void *context)
 void bench_linear(uint64_t count)
 {
     ob_hash256 *hashes = malloc(count * sizeof *hashes), queries[QUERIES];
-    uint64_t size = ob_index_size(count), state = 12345;
-    void *memory = aligned_alloc(1 << 21, (size + (1 << 21) - 1) >> 21 << 21);
+    uint64_t size = 2 * count * sizeof(ob_index_half), state = 12345;
+    ob_index_half *memory = aligned_alloc(1 << 21, (size + (1 << 21) - 1) >> 21 << 21);
     if (!hashes || !memory)
         abort();
     for (uint64_t e = 0; e < count; e++)
@@ -63,9 +63,9 @@ void bench_linear(uint64_t count)
         }
     }
     job j = {.hashes = hashes, .queries = queries, .count = count};
-    if (ob_index_build(memory, size, hashes, count, NULL) ||
-        ob_index_open(&j.index, memory, size, count, OB_ISA_AUTO, NULL))
-        abort();
+    for (uint64_t e = 0; e < count; e++)
+        ob_index_store(&memory[e], &memory[count + e], &hashes[e]);
+    j.index = ob_index_open_halves(memory, count, count, OB_ISA_AUTO);
     j.faiss = faiss_flat_new(hashes, count);
 
     printf(

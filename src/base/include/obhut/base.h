@@ -38,6 +38,15 @@ ob_status ob_fail(ob_error *err, ob_status status, const char *format, ...)
 ob_status ob_fail_in(ob_error *err, ob_status status, const char *where, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* ---- Hexadecimal digits ------------------------------------------------------------------- */
+
+/* Lower-case digits and a NUL: `out` has room for 2 * size + 1 characters. */
+void ob_hex(char *out, const uint8_t *bytes, size_t size);
+
+/* Reads exactly 2 * size digits of either case; `text` need not end there. *out is undefined on
+ * error. OB_EFORMAT names the first character that is no digit, by position. */
+ob_status ob_hex_parse(uint8_t *out, size_t size, const char *text, ob_error *err);
+
 /* ---- The 256-bit hash -------------------------------------------------------------------- */
 
 /* 256 bits compared by Hamming distance: PDQ and everything shaped like it. Bit k is bit k % 64 of

@@ -38,7 +38,4 @@ ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_e
 ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err);
 void ob_sha256_drop(ob_sha256_sum **sum);
 
-/* Lower-case hexadecimal and a NUL: `out` has room for 2 * size + 1 characters. */
-void ob_hex(char *out, const uint8_t *bytes, size_t size);
-
 #endif
