@@ -64,6 +64,17 @@ def fuzz_names():
     return re.findall(r"\{'name': '(\w+)'", table.split("fuzz_targets")[1])
 
 
+def wasm_suites():
+    """The unit tests of the modules without I/O, portable and with SIMD, and the library."""
+    node = ["node", "--no-warnings", "--experimental-wasi-unstable-preview1"]
+    samples = [f"{name}={value}" for name, value in environment("wasm").items() if name in SAMPLES]
+    for path in sorted((BUILD / "wasm/wasm").glob("*.wasm")):
+        if not path.stem.startswith("core"):
+            yield (f"wasm/{path.stem}", "wasm",
+                   [*node, str(ROOT / "tests/wasm/run.mjs"), str(path), *samples], "tap")
+    yield "wasm/core", "wasm", [sys.executable, str(ROOT / "tests/wasm/test_core.py")], "unittest"
+
+
 def suites():
     """(name, build, command, kind) of everything there is."""
     python = sys.executable
@@ -75,6 +86,7 @@ def suites():
             yield f"{build}/{path.stem}", build, [python, str(path)], "unittest"
     for path in sorted((ROOT / "tests/build").glob("test_*.py")):
         yield f"source/{path.stem}", "release", [python, str(path)], "unittest"
+    yield from wasm_suites()
     for name in fuzz_names():
         runs = 500000 if SOAK else 20000
         new = BUILD / "fuzz/corpus" / name

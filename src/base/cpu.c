@@ -11,6 +11,8 @@ ob_isa ob_isa_best(void)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
         __builtin_cpu_supports("popcnt"))
         return OB_ISA_AVX2;
+#elif defined(__wasm_simd128__)
+    return OB_ISA_SIMD128;
 #endif
     return OB_ISA_PORTABLE;
 }
@@ -23,6 +25,6 @@ ob_isa ob_isa_resolve(ob_isa wanted)
 
 const char *ob_isa_name(ob_isa isa)
 {
-    static const char *const names[] = {"auto", "portable", "avx2", "avx512"};
+    static const char *const names[] = {"auto", "portable", "avx2", "avx512", "simd128"};
     return names[isa];
 }

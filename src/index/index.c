@@ -103,6 +103,10 @@ const index_kernel *index_kernel_for(ob_isa isa)
     case OB_ISA_AVX2:
         return &index_kernel_avx2;
 #endif
+#ifdef __wasm_simd128__
+    case OB_ISA_SIMD128:
+        return &index_kernel_simd128;
+#endif
     default:
         return &index_kernel_portable;
     }

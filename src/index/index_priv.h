@@ -127,6 +127,9 @@ extern const index_kernel index_kernel_portable;
 #if OB_HAVE_X86
 extern const index_kernel index_kernel_avx2, index_kernel_avx512;
 #endif
+#ifdef __wasm_simd128__
+extern const index_kernel index_kernel_simd128;
+#endif
 
 const index_kernel *index_kernel_for(ob_isa isa);
 

@@ -91,7 +91,8 @@ typedef enum ob_isa {
     OB_ISA_AUTO = 0, /* the best that this machine has; what everybody should pass */
     OB_ISA_PORTABLE = 1,
     OB_ISA_AVX2 = 2,
-    OB_ISA_AVX512 = 3, /* F, BW, VL, DQ, VPOPCNTDQ, BITALG */
+    OB_ISA_AVX512 = 3,  /* F, BW, VL, DQ, VPOPCNTDQ, BITALG */
+    OB_ISA_SIMD128 = 4, /* WebAssembly's */
 } ob_isa;
 
 /* The best of this machine and operating system; never OB_ISA_AUTO. */

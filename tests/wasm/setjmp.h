@@ -1,0 +1,1 @@
+/* cmocka asks for it; the header in its place does not use it. */
