@@ -117,17 +117,16 @@ static ob_status take_survivors(batch *b, unsigned word, uint32_t value, const p
                                 const index_bucket *bucket, uint32_t from, const uint16_t *places,
                                 uint32_t passed)
 {
-    uint32_t entry = 0;
     if (b->any_out && b->survivors[p->query] == OUT)
         return OB_OK;
     for (uint32_t i = 0; i < passed; i++) {
-        entry = index_entry_at(bucket, from + places[i]);
-        ob_status status = index_pending_add(&b->pending, p->query, entry, word);
+        ob_status status = index_pending_add(&b->pending, p->query, bucket, from + places[i], word);
         if (status)
             return status;
     }
     b->survivors[p->query] += passed;
     if (b->survivors[p->query] > index_most_survivors(b->index)) {
+        uint32_t entry = index_entry_at(bucket, from + places[passed - 1]);
         b->told[p->query] = (index_place){.word = word, .bucket = (uint16_t)value, .entry = entry};
         b->survivors[p->query] = OUT;
         b->any_out = true;

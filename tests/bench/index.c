@@ -375,7 +375,7 @@ void bench_adversarial(uint64_t count)
         job by_index = {.index = &l.index, .queries = queries, .count = QUERIES};
         job by_all = {.index = &all, .queries = queries, .count = QUERIES};
         double index = 1e9, linear = 1e9; /* in turns */
-        for (int round = 0; round < 7; round++) {
+        for (int round = 0; round < 25; round++) {
             double one = best_of(1, search_one_by_one, &by_index);
             double other = best_of(1, search_one_by_one, &by_all);
             index = one < index ? one : index;
