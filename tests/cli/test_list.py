@@ -258,7 +258,10 @@ class Interrupted(obhut.Case):
         whole = time.monotonic() - started
 
         def after(finished):
-            if finished:  # put the old one back
+            info, = self.json_lines("list", "info", "x", "--json")
+            if finished or info["entries"] != 1:  # killed between the swap and its end
+                self.assertEqual(info["entries"], count)
+                self.run_obhut("match", A)
                 self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
             self.old_list_answers()
         self.kill_at_random(command, whole, random.Random(4), after)
