@@ -14,10 +14,12 @@ typedef struct cli {
 } cli;
 
 /* argv[0] is the command's own name; options are read with getopt_long. */
+int cmd_gateway(const cli *cli, int argc, char **argv);
 int cmd_hash(const cli *cli, int argc, char **argv);
 int cmd_list(const cli *cli, int argc, char **argv);
 int cmd_match(const cli *cli, int argc, char **argv);
 int cmd_scan(const cli *cli, int argc, char **argv);
+int cmd_token(const cli *cli, int argc, char **argv);
 
 /* "obhut: SENTENCE" on standard error. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -40,6 +42,13 @@ int cli_finish(int code);
 /* A JSON string for bytes that may not be UTF-8 (names of files): what is not becomes U+FFFD.
  * NULL only when out of memory. */
 json_t *cli_json_text(const char *bytes);
+
+/* Asks the service that owns the data directory, or does it here: takes the reference to `request`.
+ * NULL after an error was said. */
+json_t *cli_ask(const cli *cli, json_t *request);
+
+/* The texts of an array in a row, with commas. Static memory. */
+const char *cli_join(const json_t *array);
 
 /* A JSON string of a hash. */
 json_t *cli_json_hash(const ob_hash256 *hash);

@@ -2,6 +2,8 @@
 #include "cli.h"
 #include "pictures.h"
 
+#include <obhut/api.h>
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,8 @@ static const char help[] =
     "Usage: obhut hash [OPTION…] FILE… | DIR…\n"
     "\n"
     "Prints the PDQ hash, its quality (0..100; below 50 it matches nothing reliably) and the name\n"
-    "of every JPEG and PNG picture. Directories are walked through.\n"
+    "of every picture (JPEG, PNG, WebP, GIF, TIFF; AVIF and HEIC where obhut-worker-heif is\n"
+    "installed). Directories are walked through.\n"
     "\n"
     "  --json               one object a line, with size and digests (MD5, SHA-1, SHA-256)\n"
     "  --dihedral           with --json: the hashes of all eight ways to turn and mirror it too\n"
@@ -43,20 +46,17 @@ static void print_json(const printer *printer, const picture *picture)
 {
     json_t *object = json_object();
     json_object_set_new(object, "file", cli_json_text(picture->path));
-    if (picture->status) {
-        json_object_set_new(object, "error", cli_json_text(picture->error.text));
+    if (picture->job.status) {
+        json_object_set_new(object, "error", cli_json_text(picture->job.error.text));
         cli_print_json(object);
         return;
     }
-    const ob_media_result *result = &picture->result;
-    json_object_set_new(object, "format", json_string(ob_format_name(result->format)));
-    json_object_set_new(object, "width", json_integer(result->width));
-    json_object_set_new(object, "height", json_integer(result->height));
-    json_object_set_new(object, "pdq", cli_json_hash(&result->pdq.hash[OB_DIHEDRAL_ORIGINAL]));
-    json_object_set_new(object, "quality", json_integer(result->pdq.quality));
-    set_digest(object, "md5", picture->digests.md5, OB_MD5_SIZE);
-    set_digest(object, "sha1", picture->digests.sha1, OB_SHA1_SIZE);
-    set_digest(object, "sha256", picture->digests.sha256, OB_SHA256_SIZE);
+    const ob_media_result *result = &picture->job.media;
+    const ob_digests *digests = &picture->job.digests;
+    ob_api_set_picture(object, result);
+    set_digest(object, "md5", digests->md5, OB_MD5_SIZE);
+    set_digest(object, "sha1", digests->sha1, OB_SHA1_SIZE);
+    set_digest(object, "sha256", digests->sha256, OB_SHA256_SIZE);
     if (printer->dihedral) {
         json_t *all = json_object();
         for (int i = 0; i < OB_DIHEDRAL_COUNT; i++)
@@ -69,16 +69,16 @@ static void print_json(const printer *printer, const picture *picture)
 static void print(void *context, const picture *picture)
 {
     const printer *printer = context;
-    if (picture->status)
-        cli_say("%s: %s", picture->path, picture->error.text);
+    if (picture->job.status)
+        cli_say("%s: %s", picture->path, picture->job.error.text);
     else
         cli_progress(NULL);
     if (printer->json) {
         print_json(printer, picture);
-    } else if (!picture->status) {
+    } else if (!picture->job.status) {
         char hash[OB_HASH256_HEX + 1];
-        ob_hash256_print(hash, &picture->result.pdq.hash[OB_DIHEDRAL_ORIGINAL]);
-        printf("%s %3d %s\n", hash, picture->result.pdq.quality, picture->path);
+        ob_hash256_print(hash, &picture->job.media.pdq.hash[OB_DIHEDRAL_ORIGINAL]);
+        printf("%s %3d %s\n", hash, picture->job.media.pdq.quality, picture->path);
     }
 }
 
@@ -113,7 +113,7 @@ int cmd_hash(const cli *cli, int argc, char **argv)
     if (optind == argc)
         return cli_usage("hash", "which files?");
 
-    options.digests = printer.json;
+    options.digests = printer.json ? OB_DIGEST_ALL : 0;
     pictures_count count;
     ob_error err = {0};
     if (pictures_each(&count, argv + optind, &options, print, &printer, &err)) {

@@ -1,12 +1,16 @@
 /* obhut list: import, show, switch and remove lists of known hashes. */
 #include "cli.h"
-#include "matches.h"
 
+#include <obhut/admin.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: obhut [--data DIR] list ACTION …\n"
@@ -93,142 +97,117 @@ static int failed(const ob_error *err)
 
 enum { ERRORS_SHOWN = 20 };
 
-static void on_line_error(void *context, const char *sentence)
+/* What comes before the answer: bad lines, of which the first are shown, and progress. */
+static void on_event(void *context, json_t *event)
 {
     uint64_t *seen = context;
-    if (++*seen <= ERRORS_SHOWN)
-        cli_say("%s", sentence);
-}
-
-static void on_progress(void *context, const char *step, uint64_t done, uint64_t total)
-{
-    (void)context;
+    const char *line = json_string_value(json_object_get(event, "line"));
+    const json_t *progress = json_object_get(event, "progress");
+    if (line && ++*seen <= ERRORS_SHOWN)
+        cli_say("%s", line);
+    const char *step = json_string_value(json_object_get(progress, "step"));
+    if (!step)
+        return;
     char text[96];
     const bool bytes = !strcmp(step, "reading");
-    const uint64_t unit = bytes ? 1000000 : 1;
+    const json_int_t unit = bytes ? 1000000 : 1;
+    const json_int_t done = json_integer_value(json_object_get(progress, "done"));
+    const json_int_t total = json_integer_value(json_object_get(progress, "total"));
     if (total)
-        snprintf(text, sizeof text, "%s: %llu of %llu%s (%u %%)", step,
-                 (unsigned long long)(done / unit), (unsigned long long)(total / unit),
-                 bytes ? " MB" : "", (unsigned)((double)done / (double)total * 100));
+        snprintf(text, sizeof text, "%s: %lld of %lld%s (%u %%)", step, (long long)(done / unit),
+                 (long long)(total / unit), bytes ? " MB" : "",
+                 (unsigned)((double)done / (double)total * 100));
     else
-        snprintf(text, sizeof text, "%s: %llu%s", step, (unsigned long long)(done / unit),
+        snprintf(text, sizeof text, "%s: %lld%s", step, (long long)(done / unit),
                  bytes ? " MB" : "");
     cli_progress(text);
 }
 
-static int say_result(const wishes *wishes, const ob_import_result *r, const char *how)
+/* Asks whoever owns the data directory; takes the reference to `request`. NULL after an error was
+ * said. */
+static json_t *ask(const cli *cli, json_t *request, int file)
 {
-    cli_progress(NULL);
-    if (wishes->json)
-        cli_print_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "list", r->name, "lines",
-                                 (json_int_t)r->lines, "entries", (json_int_t)r->entries,
-                                 "duplicates", (json_int_t)r->duplicates, "withdrawn",
-                                 (json_int_t)r->withdrawn, "bad", (json_int_t)r->bad, "refused",
-                                 (json_int_t)r->refused));
+    uint64_t seen = 0;
+    const ob_admin_listener listener = {.hear = on_event, .context = &seen};
+    ob_error err = {0};
+    json_t *result = NULL;
+    if (!request)
+        ob_fail(&err, OB_ENOMEM, "out of memory: a request");
     else
-        printf("list \"%s\": %llu entries%s (%llu lines: %llu duplicate, %llu withdrawn, %llu bad, "
-               "%llu refused)\n",
-               r->name, (unsigned long long)r->entries, how, (unsigned long long)r->lines,
-               (unsigned long long)r->duplicates, (unsigned long long)r->withdrawn,
-               (unsigned long long)r->bad, (unsigned long long)r->refused);
+        ob_admin_ask(&result, cli->data_dir, request, file, &listener, &err);
+    json_decref(request);
+    cli_progress(NULL);
+    if (seen > ERRORS_SHOWN)
+        cli_say("… and %llu more such lines", (unsigned long long)(seen - ERRORS_SHOWN));
+    if (!result)
+        cli_say("%s", err.text);
+    return result;
+}
+
+static long long number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* import and update: a file goes along. */
+static int read_list(const cli *cli, const wishes *wishes, const char *action, const char *file,
+                     const char *name, const char *how)
+{
+    bool standard_input = !strcmp(file, "-");
+    int from = standard_input ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    if (from < 0) {
+        cli_say("list \"%s\" cannot be opened: %s", file, strerror(errno));
+        return cli_finish(CLI_FAILURE);
+    }
+    json_t *result =
+        ask(cli,
+            json_pack("{s:s, s:o, s:s*, s:s*, s:s*, s:b}", "do", action, "file",
+                      cli_json_text(file), "name", name, "purpose", wishes->import.purpose,
+                      "source", wishes->import.source, "keep_going", wishes->import.keep_going),
+            from);
+    if (!standard_input)
+        close(from);
+    if (!result)
+        return cli_finish(CLI_FAILURE);
+    if (wishes->json)
+        cli_print_json(json_incref(result));
+    else
+        printf("list \"%s\": %lld entries%s (%lld lines: %lld duplicate, %lld withdrawn, %lld bad, "
+               "%lld refused)\n",
+               json_string_value(json_object_get(result, "list")), number(result, "entries"), how,
+               number(result, "lines"), number(result, "duplicates"), number(result, "withdrawn"),
+               number(result, "bad"), number(result, "refused"));
+    json_decref(result);
     return cli_finish(CLI_NOTHING);
 }
 
 static int import_list(const cli *cli, const wishes *wishes, const char *file)
 {
-    uint64_t seen = 0;
-    ob_import import = wishes->import;
-    import.file = file;
-    import.line_error = on_line_error;
-    import.progress = on_progress;
-    import.context = &seen;
-    ob_import_result r;
-    ob_error err = {0};
-    ob_status status = ob_list_import(&r, cli->data_dir, &import, &err);
-    if (seen > ERRORS_SHOWN)
-        cli_say("… and %llu more such lines", (unsigned long long)(seen - ERRORS_SHOWN));
-    return status ? failed(&err) : say_result(wishes, &r, "");
+    return read_list(cli, wishes, "list.import", file, wishes->import.name, "");
 }
 
 static int update_list(const cli *cli, const wishes *wishes, const char *name)
 {
-    uint64_t seen = 0;
-    ob_import import = wishes->import;
-    import.name = name;
-    import.file = wishes->more[0];
-    import.line_error = on_line_error;
-    import.progress = on_progress;
-    import.context = &seen;
-    ob_import_result r;
-    ob_error err = {0};
-    ob_lists *lists = NULL;
-    ob_status status = ob_lists_own(&lists, cli->data_dir, &err);
-    if (!status)
-        status = ob_lists_update(&r, lists, &import, &err);
-    ob_lists_close(lists);
-    if (seen > ERRORS_SHOWN)
-        cli_say("… and %llu more such lines", (unsigned long long)(seen - ERRORS_SHOWN));
-    return status ? failed(&err) : say_result(wishes, &r, " added");
-}
-
-static int merge_list(const cli *cli, const wishes *wishes, const char *name)
-{
-    (void)wishes;
-    ob_error err = {0};
-    ob_lists *lists = NULL;
-    ob_status status = ob_lists_own(&lists, cli->data_dir, &err);
-    if (!status)
-        status = ob_lists_merge(lists, name, on_progress, NULL, &err);
-    ob_lists_close(lists);
-    cli_progress(NULL);
-    return status ? failed(&err) : cli_finish(CLI_NOTHING);
-}
-
-/* What the operands behind the list's name say, at least one where an id stands alone. */
-static ob_status take_entries(ob_list_entry *out, wanted *wanted, const wishes *wishes,
-                              ob_error *err)
-{
-    for (size_t i = 0; i < wishes->more_count; i++) {
-        ob_status status = wanted_parse(&wanted[i], wishes->more[i], strlen(wishes->more[i]), err);
-        if (status)
-            return ob_fail_in(err, status, "\"%.80s\"", wishes->more[i]);
-        if (wanted[i].is_digest)
-            out[i].digest[wanted[i].kind] = wanted[i].digest;
-        else
-            out[i].hash = &wanted[i].hash;
-    }
-    for (size_t i = 0; !i || i < wishes->more_count; i++) {
-        out[i].id = wishes->id;
-        out[i].source = wishes->import.source;
-        out[i].classification = wishes->classification;
-    }
-    return OB_OK;
+    return read_list(cli, wishes, "list.update", wishes->more[0], name, " added");
 }
 
 static int change_list(const cli *cli, const wishes *wishes, const char *name, bool add)
 {
-    size_t count = wishes->more_count ? wishes->more_count : 1;
-    wanted *wanted = calloc(count, sizeof *wanted);
-    ob_list_entry *entries = calloc(count, sizeof *entries);
-    ob_error err = {0};
-    ob_lists *lists = NULL;
-    uint64_t changed = 0;
-    ob_status status = wanted && entries ? take_entries(entries, wanted, wishes, &err)
-                                         : ob_fail(&err, OB_ENOMEM, "out of memory: entries");
-    if (!status)
-        status = ob_lists_own(&lists, cli->data_dir, &err);
-    if (!status)
-        status = add ? ob_lists_add(&changed, lists, name, entries, count, &err)
-                     : ob_lists_withdraw(&changed, lists, name, entries, count, &err);
-    if (!status && !add && !changed)
-        status = ob_fail(&err, OB_ENOTFOUND, "list \"%s\" has no such entry", name);
-    ob_lists_close(lists);
-    free(wanted);
-    free(entries);
-    if (status)
-        return failed(&err);
-    printf("list \"%s\": %llu %s%s\n", name, (unsigned long long)changed,
-           add ? "added" : "withdrawn", add && changed < count ? ", the others were there" : "");
+    json_t *hashes = json_array();
+    for (size_t i = 0; i < wishes->more_count; i++)
+        json_array_append_new(hashes, cli_json_text(wishes->more[i]));
+    json_t *result =
+        ask(cli,
+            json_pack("{s:s, s:s, s:o, s:s*, s:s*, s:s*}", "do", add ? "list.add" : "list.withdraw",
+                      "name", name, "hashes", hashes, "id", wishes->id, "source",
+                      wishes->import.source, "classification", wishes->classification),
+            -1);
+    if (!result)
+        return cli_finish(CLI_FAILURE);
+    long long changed = number(result, "changed"), asked = number(result, "asked");
+    printf("list \"%s\": %lld %s%s\n", name, changed, add ? "added" : "withdrawn",
+           add && changed < asked ? ", the others were there" : "");
+    json_decref(result);
     return cli_finish(CLI_NOTHING);
 }
 
@@ -242,6 +221,19 @@ static int withdraw_from_list(const cli *cli, const wishes *wishes, const char *
     if (!wishes->more_count && !wishes->id)
         return cli_usage("list", "list withdraw needs hashes or --id");
     return change_list(cli, wishes, name, false);
+}
+
+static int whole_list(const cli *cli, const char *action, const char *name)
+{
+    json_t *result = ask(cli, json_pack("{s:s, s:s}", "do", action, "name", name), -1);
+    json_decref(result);
+    return cli_finish(result ? CLI_NOTHING : CLI_FAILURE);
+}
+
+static int merge_list(const cli *cli, const wishes *wishes, const char *name)
+{
+    (void)wishes;
+    return whole_list(cli, "list.merge", name);
 }
 
 static int show_all(const cli *cli, const wishes *wishes, const char *unused)
@@ -293,24 +285,19 @@ static int export_list(const cli *cli, const wishes *wishes, const char *name)
 static int disable_list(const cli *cli, const wishes *wishes, const char *name)
 {
     (void)wishes;
-    ob_error err = {0};
-    return ob_list_set_enabled(cli->data_dir, name, false, &err) ? failed(&err)
-                                                                 : cli_finish(CLI_NOTHING);
+    return whole_list(cli, "list.disable", name);
 }
 
 static int enable_list(const cli *cli, const wishes *wishes, const char *name)
 {
     (void)wishes;
-    ob_error err = {0};
-    return ob_list_set_enabled(cli->data_dir, name, true, &err) ? failed(&err)
-                                                                : cli_finish(CLI_NOTHING);
+    return whole_list(cli, "list.enable", name);
 }
 
 static int remove_list(const cli *cli, const wishes *wishes, const char *name)
 {
     (void)wishes;
-    ob_error err = {0};
-    return ob_list_remove(cli->data_dir, name, &err) ? failed(&err) : cli_finish(CLI_NOTHING);
+    return whole_list(cli, "list.remove", name);
 }
 
 enum { SOME = 4096 };

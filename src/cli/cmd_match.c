@@ -1,7 +1,8 @@
 /* obhut match: which hashes are on a list. */
 #include "cli.h"
-#include "matches.h"
 #include "options.h"
+
+#include <obhut/api.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -21,7 +22,7 @@ static const char help[] =
     "\n"
     "  --distance N  at most N of 256 bits of a PDQ hash differ (0 to 31, default 31)\n"
     "  --json        one object a query: query, matches = [{list, entry, pdq, distance,\n"
-    "                source, classification}]; digest instead of pdq and distance where one "
+    "                threshold, sources, classification}]; digest instead of pdq where one "
     "matched\n"
     "\n"
     "Exit code 1 when something was found, 3 when a line was no hash and nothing was found.\n"
@@ -57,11 +58,11 @@ static const ob_list_digest *digest_of(int group)
     return group ? &kinds[group - 1] : NULL;
 }
 
-static json_t *json_matches(const ob_list_match *match, size_t count, int group)
+static json_t *json_matches(const ob_list_match *match, size_t count, int group, unsigned distance)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, matches_json(&match[i], digest_of(group)));
+        json_array_append_new(array, ob_api_entry(&match[i], digest_of(group), distance));
     return array;
 }
 
@@ -91,7 +92,7 @@ static void print_query(matcher *m, const query *query, const ob_list_match *mat
     m->found |= count > 0;
     if (m->json)
         cli_print_json(json_pack("{s:s, s:o}", "query", query->text, "matches",
-                                 json_matches(match, count, query->group)));
+                                 json_matches(match, count, query->group, m->distance)));
     else
         print_text(query, match, count);
 }
@@ -140,13 +141,13 @@ static ob_status add(matcher *m, const char *text, size_t length, ob_error *err)
         length--;
     if (!length)
         return OB_OK;
-    wanted wanted = {0};
+    ob_query wanted = {0};
     query *query = &m->queries[m->count];
     *query = (struct query){.text = strndup(text, length < MAX_LINE ? length : MAX_LINE)};
     if (!query->text)
         return ob_fail(err, OB_ENOMEM, "out of memory: a query");
     m->count++;
-    if (!wanted_parse(&wanted, text, length, &query->error)) {
+    if (!ob_query_parse(&wanted, text, length, &query->error)) {
         query->group = wanted.is_digest ? 1 + (int)wanted.kind : 0;
         query->number = m->group_count[query->group]++;
         if (wanted.is_digest) {

@@ -1,7 +1,7 @@
 /* obhut scan: which pictures are on a list. */
 #include "cli.h"
-#include "matches.h"
 #include "options.h"
+#include <obhut/api.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -16,15 +16,18 @@ static const char help[] =
     "looked\n"
     "up by them too, whatever it is. Prints what was found and where nothing was.\n"
     "\n"
-    "  --json        one object a file: file, format, width, height, pdq, quality,\n"
-    "                matches = [{list, entry, pdq, distance, orientation, digest, source,\n"
-    "                classification}]; digest alone where only the bytes are listed\n"
+    "  --json        one object a file: file, format, width, height, pdq, quality, frames,\n"
+    "                matches = [{list, entry, pdq, distance, threshold, quality, version,\n"
+    "                orientation, frame, digest, sources, classification}]; digest alone where\n"
+    "                only the bytes are listed\n"
     "  --distance N  at most N of 256 bits differ (0 to 31, default 31)\n"
     "  --exact, --variant full|reference, --threads N   as for `obhut hash`\n"
     "\n"
     "A picture of quality below 50 has too little in it to be matched by hash: it is said so\n"
-    "(\"not_matched\": \"LOW_QUALITY\"). The orientation of a match says how the picture must be\n"
-    "turned or mirrored to become the listed one.\n"
+    "(\"not_matched\": \"LOW_QUALITY\"). The version of a match is stored, shown (as EXIF turns "
+    "it)\n"
+    "or turned; the orientation says how the stored picture must be turned or mirrored to become\n"
+    "the listed one. Of a moving picture the first frame and seven others are looked at.\n"
     "\n"
     "Exit code 1 when something was found, else 3 when a file failed, else 0. A match is a "
     "question\n"
@@ -40,176 +43,64 @@ typedef struct scanner {
     ob_error failure; /* matching itself failed: not one file's fault */
 } scanner;
 
-/* One entry that a file matches, by hash, by digest, or both. */
-typedef struct found {
-    ob_list_match match;
-    bool by_hash, by_digest;
-    ob_list_digest kind;
-} found;
-
-/* What was found of one file. */
-typedef struct findings {
-    found *found;
-    size_t count;
-    ob_list_matches of[1 + OB_LIST_DIGESTS]; /* that the texts belong to */
-} findings;
-
-/* ---- Matching ----------------------------------------------------------------------------- */
-
-static int by_entry(const void *a, const void *b)
-{
-    const found *x = a, *y = b;
-    int order = strcmp(x->match.list, y->match.list);
-    if (!order)
-        order = strcmp(x->match.entry, y->match.entry);
-    if (!order)
-        order = y->by_hash - x->by_hash;
-    if (!order)
-        order = (x->match.distance > y->match.distance) - (x->match.distance < y->match.distance);
-    return order ? order : (x->match.query > y->match.query) - (x->match.query < y->match.query);
-}
-
-static int by_distance(const void *a, const void *b)
-{
-    const found *x = a, *y = b;
-    int order = (x->match.distance > y->match.distance) - (x->match.distance < y->match.distance);
-    return order ? order : by_entry(a, b);
-}
-
-/* An entry that several orientations or digests reach is told of once, with the nearest. */
-static void keep_nearest(findings *f)
-{
-    size_t kept = 0;
-    if (f->count)
-        qsort(f->found, f->count, sizeof *f->found, by_entry);
-    for (size_t i = 0; i < f->count; i++) {
-        found *last = kept ? &f->found[kept - 1] : NULL;
-        if (!last || strcmp(last->match.list, f->found[i].match.list) ||
-            strcmp(last->match.entry, f->found[i].match.entry)) {
-            f->found[kept++] = f->found[i];
-        } else if (f->found[i].by_digest) {
-            last->by_digest = true;
-            last->kind = f->found[i].kind;
-        }
-    }
-    f->count = kept;
-    if (kept)
-        qsort(f->found, kept, sizeof *f->found, by_distance);
-}
-
-static void drop_findings(findings *f)
-{
-    free(f->found);
-    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
-        ob_list_matches_free(&f->of[i]);
-}
-
-static ob_status look_up(findings *out, const scanner *s, const picture *picture, bool low,
-                         ob_error *err)
-{
-    const uint8_t *const digest[OB_LIST_DIGESTS] = {picture->digests.md5, picture->digests.sha1,
-                                                    picture->digests.sha256};
-    findings f = {0};
-    ob_status status = OB_OK;
-    if (!picture->status && !low)
-        status = ob_lists_match(&f.of[0], s->lists, picture->result.pdq.hash, OB_DIHEDRAL_COUNT,
-                                s->distance, OB_LISTS_NO_LIMIT, err);
-    for (int k = 0; k < OB_LIST_DIGESTS && !status && picture->digested; k++)
-        status = ob_lists_match_digests(&f.of[1 + k], s->lists, (ob_list_digest)k, digest[k], 1,
-                                        OB_LISTS_NO_LIMIT, err);
-    size_t count = 0;
-    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
-        count += f.of[i].count;
-    f.found = malloc((count + 1) * sizeof *f.found);
-    if (!f.found && !status)
-        status = ob_fail(err, OB_ENOMEM, "out of memory: matches");
-    for (int i = 0; i <= OB_LIST_DIGESTS && !status; i++)
-        for (size_t k = 0; k < f.of[i].count; k++)
-            f.found[f.count++] = (found){.match = f.of[i].match[k],
-                                         .by_hash = !i,
-                                         .by_digest = i,
-                                         .kind = (ob_list_digest)(i ? i - 1 : 0)};
-    if (status) {
-        drop_findings(&f);
-        return status;
-    }
-    keep_nearest(&f);
-    *out = f;
-    return OB_OK;
-}
-
 /* ---- Output ------------------------------------------------------------------------------- */
 
-static json_t *found_json(const found *found)
-{
-    json_t *object = matches_json(&found->match, found->by_hash ? NULL : &found->kind);
-    if (found->by_hash)
-        json_object_set_new(object, "orientation",
-                            json_string(ob_dihedral_name((ob_dihedral)found->match.query)));
-    if (found->by_hash && found->by_digest)
-        json_object_set_new(object, "digest", json_string(ob_list_digest_name(found->kind)));
-    return object;
-}
-
-static void print_json(const picture *picture, const findings *f, bool low)
+static void print_json(const scanner *s, const picture *picture, const ob_findings *f)
 {
     json_t *object = json_object(), *array = json_array();
-    const ob_media_result *result = &picture->result;
     json_object_set_new(object, "file", cli_json_text(picture->path));
-    if (picture->status) {
-        json_object_set_new(object, "error", cli_json_text(picture->error.text));
-    } else {
-        json_object_set_new(object, "format", json_string(ob_format_name(result->format)));
-        json_object_set_new(object, "width", json_integer(result->width));
-        json_object_set_new(object, "height", json_integer(result->height));
-        json_object_set_new(object, "pdq", cli_json_hash(&result->pdq.hash[OB_DIHEDRAL_ORIGINAL]));
-        json_object_set_new(object, "quality", json_integer(result->pdq.quality));
-    }
-    if (low)
+    if (picture->job.status)
+        json_object_set_new(object, "error", cli_json_text(picture->job.error.text));
+    else
+        ob_api_set_picture(object, &picture->job.media);
+    if (f->low_quality)
         json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
     for (size_t i = 0; i < f->count; i++)
-        json_array_append_new(array, found_json(&f->found[i]));
+        json_array_append_new(array, ob_api_match(&f->match[i], s->distance));
     json_object_set_new(object, "matches", array);
     cli_print_json(object);
 }
 
-static void print_text(const picture *picture, const findings *f, bool low)
+static void print_text(const picture *picture, const ob_findings *f)
 {
     for (size_t i = 0; i < f->count; i++) {
-        const found *one = &f->found[i];
-        bool turned = one->by_hash && one->match.query;
-        printf("%s: list %s, entry %s, ", picture->path, one->match.list, one->match.entry);
+        const ob_match *one = &f->match[i];
+        bool turned = one->by_hash && one->version != OB_VERSION_STORED;
+        printf("%s: list %s, entry %s, ", picture->path, one->entry.list, one->entry.entry);
         if (one->by_digest)
-            printf("the same bytes (%s)\n", ob_list_digest_name(one->kind));
+            printf("the same bytes (%s)\n", ob_list_digest_name(one->digest));
         else
-            printf("distance %u%s%s\n", one->match.distance, turned ? ", turned or mirrored: " : "",
-                   turned ? ob_dihedral_name((ob_dihedral)one->match.query) : "");
+            printf("distance %u%s%s%s\n", one->entry.distance,
+                   !turned                            ? ""
+                   : one->version == OB_VERSION_SHOWN ? ", as it is shown: "
+                                                      : ", turned or mirrored: ",
+                   turned ? ob_dihedral_name(one->orientation) : "",
+                   one->frame ? ", in a later frame" : "");
     }
-    if (low)
+    if (f->low_quality)
         printf("%s: not matched by hash: quality %d is below %d\n", picture->path,
-               picture->result.pdq.quality, OB_PDQ_MIN_QUALITY);
-    else if (!f->count && !picture->status)
+               picture->job.media.pdq.quality, OB_PDQ_MIN_QUALITY);
+    else if (!f->count && !picture->job.status)
         printf("%s: nothing found\n", picture->path);
 }
 
 static void scan(void *context, const picture *picture)
 {
     scanner *s = context;
-    findings f = {0};
-    bool low = !picture->status && picture->result.pdq.quality < OB_PDQ_MIN_QUALITY;
-    if (s->failure.status || look_up(&f, s, picture, low, &s->failure))
+    ob_findings f = {0};
+    if (s->failure.status || ob_find(&f, s->lists, &picture->job, s->distance, &s->failure))
         return;
     s->found |= f.count > 0;
-    if (picture->status && !picture->skipped)
-        cli_say("%s: %s", picture->path, picture->error.text);
+    if (picture->job.status && !picture->skipped)
+        cli_say("%s: %s", picture->path, picture->job.error.text);
     else
         cli_progress(NULL);
     bool other = picture->skipped && !f.count; /* no picture, and not listed */
     if (s->json && !other)
-        print_json(picture, &f, low);
+        print_json(s, picture, &f);
     else if (!other)
-        print_text(picture, &f, low);
-    drop_findings(&f);
+        print_text(picture, &f);
+    ob_findings_free(&f);
 }
 
 int cmd_scan(const cli *cli, int argc, char **argv)
@@ -248,7 +139,8 @@ int cmd_scan(const cli *cli, int argc, char **argv)
     if (!status && !ob_lists_count(lists))
         cli_say("no list is enabled in %s: nothing can match", cli->data_dir);
     scanner.lists = lists;
-    options.digests = options.other_files = lists && ob_lists_have_digests(lists);
+    options.digests = lists ? ob_lists_digests(lists) : 0;
+    options.other_files = options.digests;
     if (!status)
         status = pictures_each(&count, argv + optind, &options, scan, &scanner, &err);
     if (!status && scanner.failure.status) {

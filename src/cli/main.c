@@ -1,6 +1,8 @@
 /* obhut: finds the command and the data directory, nothing else. */
 #include "cli.h"
 
+#include <obhut/crypto.h>
+
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@ static const char help[] =
     "  scan    which pictures are on a list\n"
     "  match   which hashes are on a list\n"
     "  list    import, show, switch and remove lists of known hashes\n"
+    "  token   who may ask the service, and for what\n"
+    "  gateway software that asks in its own protocol\n"
     "\n"
     "  --data DIR   where lists are kept; else $OBHUT_DATA, else /var/lib/obhut for root and\n"
     "               ~/.local/share/obhut for everybody else\n"
@@ -32,10 +36,8 @@ static const struct {
     const char *name;
     int (*run)(const cli *cli, int argc, char **argv);
 } commands[] = {
-    {"hash", cmd_hash},
-    {"list", cmd_list},
-    {"match", cmd_match},
-    {"scan", cmd_scan},
+    {"gateway", cmd_gateway}, {"hash", cmd_hash}, {"list", cmd_list},
+    {"match", cmd_match},     {"scan", cmd_scan}, {"token", cmd_token},
 };
 
 /* Sets *out (owned by the caller) unless there is no home directory to take a default from. */
@@ -55,6 +57,11 @@ static const char *default_data_dir(char **out)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    ob_error err = {0};
+    if (ob_crypto_start(&err)) {
+        cli_say("%s", err.text);
+        return CLI_FAILURE;
+    }
     cli cli = {0};
     int at = 1;
     for (; at < argc && argv[at][0] == '-'; at++) {
@@ -74,7 +81,7 @@ int main(int argc, char **argv)
             return cli_usage("", "unknown option %s", argv[at]);
     }
     if (at == argc)
-        return cli_usage("", "which command? hash, scan, match or list");
+        return cli_usage("", "which command? hash, scan, match, list, token or gateway");
     if (cli.data_dir && !*cli.data_dir)
         return cli_usage("", "--data needs a directory");
 

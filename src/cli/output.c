@@ -1,5 +1,7 @@
 #include "cli.h"
 
+#include <obhut/admin.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,4 +112,33 @@ void cli_print_json(json_t *object)
         cli_say("out of memory: a line of output");
     free(text);
     json_decref(object);
+}
+
+json_t *cli_ask(const cli *cli, json_t *request)
+{
+    ob_error err = {0};
+    json_t *result = NULL;
+    if (!request)
+        ob_fail(&err, OB_ENOMEM, "out of memory: a request");
+    else
+        ob_admin_ask(&result, cli->data_dir, request, -1, NULL, &err);
+    json_decref(request);
+    if (!result)
+        cli_say("%s", err.text);
+    return result;
+}
+
+const char *cli_join(const json_t *array)
+{
+    static char joined[200];
+    size_t i;
+    json_t *value;
+    *joined = '\0';
+    json_array_foreach((json_t *)(uintptr_t)array, i, value)
+    {
+        const char *text = json_string_value(value);
+        size_t length = strlen(joined);
+        snprintf(joined + length, sizeof joined - length, "%s%s", i ? "," : "", text ? text : "?");
+    }
+    return joined;
 }

@@ -16,7 +16,6 @@
 
 enum {
     SLOTS = 64, /* files on their way at once */
-    CHUNK = 256 << 10,
     MAX_THREADS = 256,
 };
 
@@ -43,92 +42,78 @@ typedef struct pipeline {
 
 static bool has_picture_name(const char *path)
 {
+    static const char *const ends[] = {".jpg", ".jpeg", ".jpe",  ".png",  ".webp", ".gif",
+                                       ".tif", ".tiff", ".avif", ".heic", ".heif"};
     const char *dot = strrchr(path, '.');
-    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") ||
-                   !strcasecmp(dot, ".jpe") || !strcasecmp(dot, ".png"));
+    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
+        if (!strcasecmp(dot, ends[i]))
+            return true;
+    return false;
 }
 
-/* Reads the whole file into `bytes`, through the digester where there is one. OB_EFORMAT when the
- * first bytes are not a picture's: then with `every` the digester has all of it, and *skipped is
- * set when the file was only walked over. */
-static ob_status read_file(bool *skipped, ob_buf *bytes, int file, const slot *slot, bool every,
-                           ob_digester *digester, ob_error *err)
+/* What there is to do with an open file. OB_ENOTFOUND: no picture, and nothing else is wanted. */
+static ob_status plan(ob_job *job, slot *slot, const pictures_options *options, int file,
+                      ob_error *err)
 {
     struct stat info;
+    uint8_t first[OB_MEDIA_SNIFF];
     if (fstat(file, &info))
         return ob_fail(err, OB_EIO, "cannot be read: %s", strerror(errno));
     if (!S_ISREG(info.st_mode))
         return ob_fail(err, OB_EINVAL, "not a regular file");
-    bool first = true, is_picture = true;
-    bytes->size = 0;
-    for (;;) {
-        ob_status status = ob_buf_reserve(bytes, CHUNK, err);
-        if (status)
-            return status;
-        ssize_t got = read(file, bytes->bytes + bytes->size, CHUNK);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return ob_fail(err, OB_EIO, "cannot be read: %s", strerror(errno));
-        if (got == 0)
-            break;
-        if (first) {
-            first = false;
-            is_picture =
-                ob_media_sniff((const uint8_t *)bytes->bytes, (size_t)got) != OB_FORMAT_UNKNOWN;
-            *skipped = !is_picture && slot->walked && !has_picture_name(slot->path);
-            if (!is_picture && !every)
-                break;
-            if (is_picture && (uint64_t)info.st_size > PICTURES_MAX_FILE)
-                return ob_fail(err, OB_ELIMIT, "%lld bytes; pictures of up to %llu bytes are read",
-                               (long long)info.st_size, (unsigned long long)PICTURES_MAX_FILE);
-        }
-        if (digester)
-            status = ob_digester_add(digester, bytes->bytes + bytes->size, (size_t)got, err);
-        if (status)
-            return status;
-        bytes->size += is_picture ? (size_t)got : 0;
-        if (bytes->size > PICTURES_MAX_FILE)
-            return ob_fail(err, OB_ELIMIT, "grew over %llu bytes while it was read",
-                           (unsigned long long)PICTURES_MAX_FILE);
-    }
-    if (first) {
-        *skipped = slot->walked && !has_picture_name(slot->path);
+    ssize_t got = pread(file, first, sizeof first, 0);
+    if (got < 0)
+        return ob_fail(err, OB_EIO, "cannot be read: %s", strerror(errno));
+    bool is_picture = ob_media_sniff(first, (size_t)got) != OB_FORMAT_UNKNOWN;
+    slot->skipped = !is_picture && slot->walked && !has_picture_name(slot->path);
+    if (got == 0)
         return ob_fail(err, OB_EFORMAT, "an empty file");
-    }
-    return is_picture ? OB_OK : ob_fail(err, OB_EFORMAT, "not a JPEG or PNG picture");
+    if (!is_picture && !(options->other_files && options->digests))
+        return ob_fail(err, OB_ENOTFOUND, "no picture of a format that is known");
+    if (is_picture && (uint64_t)info.st_size > PICTURES_MAX_FILE)
+        return ob_fail(err, OB_ELIMIT, "%lld bytes; pictures of up to %llu bytes are read",
+                       (long long)info.st_size, (unsigned long long)PICTURES_MAX_FILE);
+    *job = (ob_job){.hash = is_picture,
+                    .digests = options->digests,
+                    .size = (uint64_t)info.st_size,
+                    .media = options->media};
+    return OB_OK;
 }
 
-static ob_status hash_file(slot *slot, const pictures_options *options, ob_buf *bytes,
-                           ob_digester *digester, ob_error *err)
+static ob_status hash_file(slot *slot, const pictures_options *options, ob_workers *workers,
+                           ob_error *err)
 {
-    picture *picture = &slot->picture;
     /* Not to wait for the other end when it is a pipe. */
     int file = open(slot->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0)
         return ob_fail(err, OB_EIO, "cannot be opened: %s", strerror(errno));
-    ob_status status = digester ? ob_digester_reset(digester, err) : OB_OK;
+    ob_job job;
+    ob_status status = plan(&job, slot, options, file, err);
     if (!status)
-        status = read_file(&slot->skipped, bytes, file, slot, options->other_files, digester, err);
-    if (digester && (!status || (status == OB_EFORMAT && options->other_files)))
-        picture->digested = !ob_digester_finish(&picture->digests, digester, NULL);
-    if (!status)
-        status = ob_media_hash(&picture->result, (const uint8_t *)bytes->bytes, bytes->size,
-                               &options->media, err);
+        status = ob_workers_do(&slot->picture.job, workers, &job, file, err);
     close(file);
-    return status;
+    if (status || slot->picture.job.status || job.hash)
+        return status;
+    slot->picture.job.status =
+        ob_fail(&slot->picture.job.error, OB_ENOTFOUND, "no picture of a format that is known");
+    return OB_OK;
 }
 
 /* ---- Workers ------------------------------------------------------------------------------ */
 
+static void on_problem(void *context, const char *sentence)
+{
+    (void)context;
+    cli_say("%s", sentence);
+}
+
 static void *work(void *argument)
 {
     pipeline *p = argument;
-    ob_buf bytes = {0};
-    ob_digester *digester = NULL;
-    ob_error no_digester = {0};
-    if (p->options->digests)
-        ob_digester_new(&digester, &no_digester);
+    const ob_worker_options options = {.problem = on_problem};
+    ob_workers *workers = NULL;
+    ob_error none = {0};
+    ob_workers_start(&workers, &options, &none);
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (p->taken == p->added && !p->closed)
@@ -137,20 +122,15 @@ static void *work(void *argument)
             break;
         slot *slot = &p->slots[p->taken++ % SLOTS];
         pthread_mutex_unlock(&p->lock);
-        if (p->options->digests && !digester) {
-            slot->picture.error = no_digester;
-            slot->picture.status = no_digester.status;
-        } else {
-            slot->picture.status =
-                hash_file(slot, p->options, &bytes, digester, &slot->picture.error);
-        }
+        ob_error problem = none;
+        if (!workers || hash_file(slot, p->options, workers, &problem))
+            slot->picture.job = (ob_job_result){.status = problem.status, .error = problem};
         pthread_mutex_lock(&p->lock);
         slot->state = SLOT_DONE;
         pthread_cond_signal(&p->done);
     }
     pthread_mutex_unlock(&p->lock);
-    ob_digester_free(digester);
-    ob_buf_free(&bytes);
+    ob_workers_stop(workers);
     return NULL;
 }
 
@@ -206,10 +186,10 @@ static void tell(teller *t, uint64_t left)
         slot->picture.skipped = slot->skipped;
         if (slot->skipped) {
             t->count.skipped++;
-            if (slot->picture.digested)
+            if (slot->picture.job.digested)
                 t->each(t->context, &slot->picture);
         } else {
-            *(slot->picture.status ? &t->count.failed : &t->count.hashed) += 1;
+            *(slot->picture.job.status ? &t->count.failed : &t->count.hashed) += 1;
             t->each(t->context, &slot->picture);
         }
         free(slot->path);
@@ -231,8 +211,8 @@ static ob_status add(teller *t, const char *path, bool walked, int problem, ob_e
         return ob_fail(err, OB_ENOMEM, "out of memory: a file's name");
     if (problem) { /* goes the way of the others so that the order holds */
         tell(t, 0);
-        picture failed = {.path = path, .status = OB_EIO};
-        ob_fail(&failed.error, OB_EIO, "cannot be read: %s", strerror(problem));
+        picture failed = {.path = path, .job.status = OB_EIO};
+        ob_fail(&failed.job.error, OB_EIO, "cannot be read: %s", strerror(problem));
         t->count.failed++;
         t->each(t->context, &failed);
         free(copy);

@@ -1,28 +1,24 @@
-/* Files and directories named on the command line, hashed in parallel, told of in order. */
+/* Files and directories named on the command line, hashed by workers in parallel, told of in
+ * order. */
 #ifndef OBHUT_CLI_PICTURES_H
 #define OBHUT_CLI_PICTURES_H
 
-#include <obhut/crypto.h>
-#include <obhut/media.h>
+#include <obhut/sandbox.h>
 
 /* A file larger than this is no picture that anybody uploads. */
 #define PICTURES_MAX_FILE (UINT64_C(256) << 20)
 
 typedef struct pictures_options {
     ob_media_options media;
-    bool digests;
+    uint32_t digests; /* OB_DIGEST_… */
     bool other_files; /* digests of files too that are no pictures */
     unsigned threads; /* 0: one for each processor */
 } pictures_options;
 
 typedef struct picture {
     const char *path;
-    ob_status status; /* OB_OK: result is set, and digests where wanted */
-    ob_error error;   /* otherwise: why; without the path */
-    ob_media_result result;
-    bool digested; /* digests are set, even where it is no picture or a broken one */
-    bool skipped;  /* found in a directory and no picture: told of for its digests only */
-    ob_digests digests;
+    bool skipped;      /* found in a directory and no picture: told of for its digests only */
+    ob_job_result job; /* status OB_OK: hashed; otherwise error says why not, without the path */
 } picture;
 
 typedef struct pictures_count {

@@ -8,6 +8,7 @@ enum { KINDS = 3 };
 
 struct ob_digester {
     EVP_MD_CTX *kind[KINDS];
+    uint32_t which; /* bit k: kind[k] */
 };
 
 static ob_status refused(ob_error *err)
@@ -26,7 +27,7 @@ ob_status ob_digester_new(ob_digester **out, ob_error *err)
             status = ob_fail(err, OB_ENOMEM, "out of memory: a digester");
     }
     if (!status)
-        status = ob_digester_reset(digester, err);
+        status = ob_digester_reset(digester, OB_DIGEST_ALL, err);
     if (status)
         ob_digester_free(digester);
     else
@@ -34,11 +35,12 @@ ob_status ob_digester_new(ob_digester **out, ob_error *err)
     return status;
 }
 
-ob_status ob_digester_reset(ob_digester *digester, ob_error *err)
+ob_status ob_digester_reset(ob_digester *digester, uint32_t which, ob_error *err)
 {
     const EVP_MD *const kinds[KINDS] = {EVP_md5(), EVP_sha1(), EVP_sha256()};
+    digester->which = which;
     for (int i = 0; i < KINDS; i++)
-        if (EVP_DigestInit_ex(digester->kind[i], kinds[i], NULL) != 1)
+        if (which >> i & 1 && EVP_DigestInit_ex(digester->kind[i], kinds[i], NULL) != 1)
             return refused(err);
     return OB_OK;
 }
@@ -46,17 +48,18 @@ ob_status ob_digester_reset(ob_digester *digester, ob_error *err)
 ob_status ob_digester_add(ob_digester *digester, const void *bytes, size_t size, ob_error *err)
 {
     for (int i = 0; i < KINDS; i++)
-        if (EVP_DigestUpdate(digester->kind[i], bytes, size) != 1)
+        if (digester->which >> i & 1 && EVP_DigestUpdate(digester->kind[i], bytes, size) != 1)
             return refused(err);
     return OB_OK;
 }
 
 ob_status ob_digester_finish(ob_digests *out, ob_digester *digester, ob_error *err)
 {
-    ob_digests digests;
+    ob_digests digests = {0};
     uint8_t *const results[KINDS] = {digests.md5, digests.sha1, digests.sha256};
     for (int i = 0; i < KINDS; i++)
-        if (EVP_DigestFinal_ex(digester->kind[i], results[i], NULL) != 1)
+        if (digester->which >> i & 1 &&
+            EVP_DigestFinal_ex(digester->kind[i], results[i], NULL) != 1)
             return refused(err);
     *out = digests;
     return OB_OK;

@@ -144,7 +144,9 @@ static ob_status judge(const reading *r, ob_error *err)
 static ob_status open_file(int *out, struct stat *info, const ob_import *wish, ob_error *err)
 {
     bool standard_input = !strcmp(wish->file, "-");
-    int file = standard_input ? STDIN_FILENO : open(wish->file, O_RDONLY | O_CLOEXEC);
+    int file = wish->from       ? fcntl(*wish->from, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+               : standard_input ? STDIN_FILENO
+                                : open(wish->file, O_RDONLY | O_CLOEXEC);
     if (file >= 0 && !fstat(file, info) && !S_ISDIR(info->st_mode)) {
         *out = file;
         return OB_OK;
@@ -152,7 +154,7 @@ static ob_status open_file(int *out, struct stat *info, const ob_import *wish, o
     ob_status status =
         ob_fail(err, OB_EIO, "list \"%s\" cannot be opened: %s", wish->file,
                 file >= 0 && S_ISDIR(info->st_mode) ? "a directory" : strerror(errno));
-    if (file >= 0 && !standard_input)
+    if (file > STDERR_FILENO)
         close(file);
     return status;
 }
@@ -182,7 +184,7 @@ ob_status import_read(ob_import_result *counts, const ob_import *wish, const lis
         goto out;
     }
     r->wish = wish;
-    r->label = file == STDIN_FILENO ? "standard input" : wish->file;
+    r->label = strcmp(wish->file, "-") ? wish->file : "standard input";
     r->screen = screen;
     r->counts = counts;
     r->each = each;

@@ -289,14 +289,15 @@ void live_release(live *list); /* NULL is fine */
 
 void live_info(ob_list_info *out, const live *list);
 uint64_t live_journal(const live *list); /* journals from this number on are not in the file */
-bool live_has_digests(const live *list);
+uint32_t live_digests(const live *list); /* bit k: it has digests of kind k */
 uint64_t live_changes(const live *list); /* entries added and withdrawn since */
 
 /* Entries are numbered: those of the file, then those added. */
 typedef struct hit {
     uint64_t entry;
     uint32_t query, list, distance;
-    ob_hash256 hash; /* zero where a digest matched */
+    uint64_t of_query; /* how many the query has in all */
+    ob_hash256 hash;   /* zero where a digest matched */
 } hit;
 
 typedef struct hits {

@@ -69,16 +69,17 @@ uint64_t live_journal(const live *list)
     return list->file.journal;
 }
 
-bool live_has_digests(const live *list)
+uint32_t live_digests(const live *list)
 {
-    bool any = false;
+    uint32_t kinds = 0;
     size_t chunks = atomic_load(&list->chunk_count);
     for (int k = 0; k < DIGEST_KINDS; k++) {
-        any |= list->file.digests[k].count > 0;
+        bool any = list->file.digests[k].count > 0;
         for (size_t i = 0; i < chunks; i++)
             any |= atomic_load(&atomic_load(&list->chunks[i])->digest_count[k]) > 0;
+        kinds |= (uint32_t)any << k;
     }
-    return any;
+    return kinds;
 }
 
 uint64_t live_changes(const live *list)

@@ -163,13 +163,37 @@ uint64_t ob_lists_entries(ob_lists *lists)
     return entries;
 }
 
-bool ob_lists_have_digests(ob_lists *lists)
+static int info_by_name(const void *a, const void *b)
 {
-    bool any = false;
+    return strcmp(((const ob_list_info *)a)->name, ((const ob_list_info *)b)->name);
+}
+
+ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_error *err)
+{
+    pthread_mutex_lock(&lists->guard);
+    ob_list_info *infos = calloc(lists->count + 1, sizeof *infos);
+    size_t found = 0;
+    for (size_t i = 0; infos && i < lists->count; i++)
+        if (lists->slots[i]->now) {
+            live_info(&infos[found], lists->slots[i]->now);
+            infos[found++].enabled = lists->slots[i]->enabled;
+        }
+    pthread_mutex_unlock(&lists->guard);
+    if (!infos)
+        return ob_fail(err, OB_ENOMEM, "out of memory: lists");
+    qsort(infos, found, sizeof *infos, info_by_name);
+    *out = infos;
+    *count = found;
+    return OB_OK;
+}
+
+uint32_t ob_lists_digests(ob_lists *lists)
+{
+    uint32_t any = 0;
     pthread_mutex_lock(&lists->guard);
     for (size_t i = 0; i < lists->count; i++)
-        any |= lists->slots[i]->now && lists->slots[i]->enabled &&
-               live_has_digests(lists->slots[i]->now);
+        if (lists->slots[i]->now && lists->slots[i]->enabled)
+            any |= live_digests(lists->slots[i]->now);
     pthread_mutex_unlock(&lists->guard);
     return any;
 }
@@ -217,14 +241,18 @@ static int in_order(const void *a, const void *b)
     return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-/* Leaves the first `limit` hits of each query. */
+/* Counts the hits of each query, and leaves the first `limit` of them. */
 static void apply_limit(hits *found, uint32_t limit)
 {
-    size_t count = 0, of_query = 0;
-    for (size_t i = 0; i < found->count; i++) {
-        of_query = i && found->hit[i - 1].query == found->hit[i].query ? of_query + 1 : 0;
-        if (of_query < limit)
-            found->hit[count++] = found->hit[i];
+    size_t count = 0;
+    for (size_t from = 0, to; from < found->count; from = to) {
+        for (to = from; to < found->count && found->hit[to].query == found->hit[from].query;)
+            to++;
+        uint64_t of_query = to - from;
+        for (size_t i = from; i < to && (limit == OB_LISTS_NO_LIMIT || i - from < limit); i++) {
+            found->hit[count] = found->hit[i];
+            found->hit[count++].of_query = of_query;
+        }
     }
     found->count = count;
 }
@@ -236,8 +264,7 @@ static ob_status tell(ob_list_matches *out, kept *k, hits *found, uint32_t limit
     ob_status status = OB_OK;
     if (found->count)
         qsort(found->hit, found->count, sizeof *found->hit, in_order);
-    if (limit != OB_LISTS_NO_LIMIT)
-        apply_limit(found, limit);
+    apply_limit(found, limit);
     if (found->count) {
         told.match = malloc(found->count * sizeof *told.match);
         if (!told.match)
@@ -246,7 +273,8 @@ static ob_status tell(ob_list_matches *out, kept *k, hits *found, uint32_t limit
     for (size_t i = 0; i < found->count && !status; i++) {
         const hit *h = &found->hit[i];
         ob_list_match *match = &told.match[told.count++];
-        *match = (ob_list_match){.query = h->query, .distance = h->distance, .hash = h->hash};
+        *match = (ob_list_match){
+            .query = h->query, .distance = h->distance, .hash = h->hash, .of_query = h->of_query};
         status = live_describe(match, k->lists[h->list], h->entry, err);
     }
     if (status)

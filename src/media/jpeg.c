@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jpeglib.h>
 
@@ -118,6 +119,17 @@ static void on_progress(j_common_ptr info)
         give_up(d, ob_fail(d->err, OB_ELIMIT, "a JPEG of more than %d scans", OB_MEDIA_MAX_SCANS));
 }
 
+/* ---- Orientation -------------------------------------------------------------------------- */
+
+static unsigned orientation(const struct jpeg_decompress_struct *jpeg)
+{
+    static const char mark[] = "Exif";
+    for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next)
+        if (m->data_length > sizeof mark && !memcmp(m->data, mark, sizeof mark))
+            return media_exif_orientation(m->data, m->data_length);
+    return 1;
+}
+
 /* ---- Decoding ----------------------------------------------------------------------------- */
 
 /* Coefficients of a picture that does not come row by row are all held at once. */
@@ -171,17 +183,17 @@ static void deliver(decoder *d, const media_sink *sink, const media_wish *wish)
     jpeg->scale_denom = reduction(jpeg, wish->min_side);
     jpeg_start_decompress(jpeg);
 
-    ob_pdq_shape shape = {.width = jpeg->image_width,
-                          .height = jpeg->image_height,
-                          .scale = jpeg->scale_denom,
-                          .samples = cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA};
+    const media_picture picture = {.shape = {.width = jpeg->image_width,
+                                             .height = jpeg->image_height,
+                                             .scale = jpeg->scale_denom,
+                                             .samples = cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA}};
     size_t pitch = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
     size_t rgb_pitch = (size_t)jpeg->output_width * 3;
     d->rows = malloc(ROWS_AT_ONCE * pitch);
     d->rgb = cmyk ? malloc(ROWS_AT_ONCE * rgb_pitch) : NULL;
     if (!d->rows || (cmyk && !d->rgb))
         give_up(d, ob_fail(d->err, OB_ENOMEM, "out of memory: rows of a JPEG"));
-    ob_status status = sink->begin(sink->context, &shape, d->err);
+    ob_status status = sink->begin(sink->context, &picture, d->err);
     if (status)
         give_up(d, status);
     JSAMPROW row[ROWS_AT_ONCE];
@@ -227,7 +239,9 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
         jpeg_create_decompress(&d->jpeg);
         d->jpeg.src = &d->source;
         d->jpeg.progress = &d->progress;
+        jpeg_save_markers(&d->jpeg, JPEG_APP0 + 1, 0xFFFF);
         jpeg_read_header(&d->jpeg, TRUE);
+        sink->facts->orientation = orientation(&d->jpeg);
         d->status = check_limits(&d->jpeg, err);
         if (!d->status)
             deliver(d, sink, wish);

@@ -1,68 +1,50 @@
+/* From what a decoder delivers to hashes. */
 #include "media_priv.h"
 
 #include <string.h>
-
-const char *ob_format_name(ob_format format)
-{
-    switch (format) {
-    case OB_FORMAT_JPEG:
-        return "jpeg";
-    case OB_FORMAT_PNG:
-        return "png";
-    default:
-        return "unknown";
-    }
-}
-
-ob_format ob_media_sniff(const uint8_t *bytes, size_t size)
-{
-    if (size >= 3 && !memcmp(bytes, "\xFF\xD8\xFF", 3))
-        return OB_FORMAT_JPEG;
-    if (size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1A\n", 8))
-        return OB_FORMAT_PNG;
-    return OB_FORMAT_UNKNOWN;
-}
-
-ob_status media_check_size(uint64_t width, uint64_t height, ob_error *err)
-{
-    if (!width || !height)
-        return ob_fail(err, OB_EFORMAT, "a picture without any pixels");
-    if (width > OB_PDQ_MAX_SIDE || height > OB_PDQ_MAX_SIDE)
-        return ob_fail(err, OB_ELIMIT, "%llu x %llu pixels; a side may have %d",
-                       (unsigned long long)width, (unsigned long long)height, OB_PDQ_MAX_SIDE);
-    if (width * height > OB_MEDIA_MAX_PIXELS)
-        return ob_fail(err, OB_ELIMIT, "%llu x %llu pixels; at most %llu million are decoded",
-                       (unsigned long long)width, (unsigned long long)height,
-                       (unsigned long long)(OB_MEDIA_MAX_PIXELS / 1000000));
-    return OB_OK;
-}
-
-ob_status media_check_memory(uint64_t bytes, const char *kind, ob_error *err)
-{
-    if (bytes > OB_MEDIA_MAX_MEMORY)
-        return ob_fail(err, OB_ELIMIT, "%s would take %llu MiB to decode; at most %llu are given",
-                       kind, (unsigned long long)(bytes >> 20),
-                       (unsigned long long)(OB_MEDIA_MAX_MEMORY >> 20));
-    return OB_OK;
-}
 
 /* ---- From rows to the hash ---------------------------------------------------------------- */
 
 typedef struct hashing {
     const ob_media_options *options;
-    ob_pdq_stream *stream;
-    uint32_t width, height;
+    ob_pdq_stream *stream; /* of the frame that is being delivered */
+    uint32_t frame, frames;
+    ob_media_result result;
 } hashing;
 
-static ob_status begin(void *context, const ob_pdq_shape *shape, ob_error *err)
+/* The frame that was being delivered is complete, if there was one. */
+static ob_status finish_frame(hashing *h, ob_error *err)
+{
+    if (!h->stream)
+        return OB_OK;
+    ob_media_frame frame = {.number = h->frame};
+    ob_status status = ob_pdq_finish(&frame.pdq, h->stream, err);
+    ob_pdq_free(h->stream);
+    h->stream = NULL;
+    if (status)
+        return status;
+    if (!h->frames++)
+        h->result.pdq = frame.pdq;
+    else if (h->result.more_count < OB_MEDIA_FRAMES - 1)
+        h->result.more[h->result.more_count++] = frame;
+    return OB_OK;
+}
+
+static ob_status begin(void *context, const media_picture *picture, ob_error *err)
 {
     hashing *h = context;
-    ob_pdq_shape complete = *shape;
-    complete.variant = h->options->variant;
-    complete.isa = h->options->isa;
-    h->width = shape->width;
-    h->height = shape->height;
-    return ob_pdq_begin(&h->stream, &complete, err);
+    ob_status status = finish_frame(h, err);
+    if (status)
+        return status;
+    ob_pdq_shape shape = picture->shape;
+    shape.variant = h->options->variant;
+    shape.isa = h->options->isa;
+    h->frame = picture->frame;
+    if (!h->frames) {
+        h->result.width = shape.width;
+        h->result.height = shape.height;
+    }
+    return ob_pdq_begin(&h->stream, &shape, err);
 }
 
 static ob_status rows(void *context, const uint8_t *from, size_t stride, size_t count,
@@ -72,33 +54,59 @@ static ob_status rows(void *context, const uint8_t *from, size_t stride, size_t 
     return ob_pdq_rows(h->stream, from, stride, count, err);
 }
 
-ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
-                        const ob_media_options *options, ob_error *err)
+ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8_t *bytes,
+                          size_t size, const ob_media_options *options, ob_error *err)
 {
     /* A reduced picture must keep 512 pixels a side: coarser ones move too many bits. */
     media_wish wish = {.colour = options->exact,
                        .min_side = options->exact || options->variant != OB_PDQ_FULL ? 0 : 512};
-    hashing h = {.options = options};
-    media_sink sink = {.begin = begin, .rows = rows, .context = &h};
-    ob_media_result result = {.format = ob_media_sniff(bytes, size)};
-    ob_status status;
-    switch (result.format) {
-    case OB_FORMAT_JPEG:
-        status = media_decode_jpeg(&sink, bytes, size, &wish, err);
-        break;
-    case OB_FORMAT_PNG:
-        status = media_decode_png(&sink, bytes, size, &wish, err);
-        break;
-    default:
-        status = ob_fail(err, OB_EFORMAT, "not a JPEG or PNG picture");
-    }
+    media_facts facts = {.orientation = 1, .frames = 1};
+    hashing h = {.options = options, .result.format = ob_media_sniff(bytes, size)};
+    media_sink sink = {.begin = begin, .rows = rows, .context = &h, .facts = &facts};
+    ob_status status = decode(&sink, bytes, size, &wish, err);
     if (!status)
-        status = ob_pdq_finish(&result.pdq, h.stream, err);
+        status = finish_frame(&h, err);
     ob_pdq_free(h.stream);
+    if (!status && !h.frames)
+        status = ob_fail(err, OB_EFORMAT, "a file without any picture");
     if (status)
         return status;
-    result.width = h.width;
-    result.height = h.height;
-    *out = result;
+    h.result.orientation = facts.orientation;
+    h.result.frames = facts.frames;
+    *out = h.result;
     return OB_OK;
+}
+
+ob_status media_deliver(const media_sink *sink, const uint8_t *rgb, size_t stride, uint32_t width,
+                        uint32_t height, uint32_t frame, ob_error *err)
+{
+    const media_picture picture = {
+        .shape = {.width = width, .height = height, .scale = 1, .samples = OB_PDQ_RGB},
+        .frame = frame};
+    ob_status status = sink->begin(sink->context, &picture, err);
+    return status ? status : sink->rows(sink->context, rgb, stride, height, err);
+}
+
+void media_drop_alpha(uint8_t *pixels, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        memmove(pixels + 3 * k, pixels + 4 * k, 3);
+}
+
+/* ---- Formats ------------------------------------------------------------------------------- */
+
+ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
+                        const ob_media_options *options, ob_error *err)
+{
+    static const media_decode decoders[OB_FORMATS] = {
+        [OB_FORMAT_JPEG] = media_decode_jpeg, [OB_FORMAT_PNG] = media_decode_png,
+        [OB_FORMAT_WEBP] = media_decode_webp, [OB_FORMAT_GIF] = media_decode_gif,
+        [OB_FORMAT_TIFF] = media_decode_tiff,
+    };
+    ob_format format = ob_media_sniff(bytes, size);
+    if (ob_format_is_heif(format))
+        return ob_fail(err, OB_ENOTFOUND, "this is no decoder of %s", ob_format_name(format));
+    if (!decoders[format])
+        return ob_fail(err, OB_ENOTFOUND, "no picture of a format that is known");
+    return media_hash_with(out, decoders[format], bytes, size, options, err);
 }

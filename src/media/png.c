@@ -76,6 +76,11 @@ static void deliver(decoder *d, const media_sink *sink)
     if (status)
         give_up(d, status);
 
+    png_bytep exif = NULL;
+    png_uint_32 exif_size = 0;
+    if (png_get_eXIf_1(png, d->info, &exif_size, &exif))
+        sink->facts->orientation = media_exif_orientation(exif, exif_size);
+
     int type = png_get_color_type(png, d->info), depth = png_get_bit_depth(png, d->info);
     if (depth == 16)
         png_set_scale_16(png);
@@ -88,10 +93,12 @@ static void deliver(decoder *d, const media_sink *sink)
     png_read_update_info(png, d->info);
 
     bool grey = type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_GRAY_ALPHA;
-    ob_pdq_shape shape = {
-        .width = width, .height = height, .scale = 1, .samples = grey ? OB_PDQ_LUMA : OB_PDQ_RGB};
+    const media_picture picture = {.shape = {.width = width,
+                                             .height = height,
+                                             .scale = 1,
+                                             .samples = grey ? OB_PDQ_LUMA : OB_PDQ_RGB}};
     size_t pitch = png_get_rowbytes(png, d->info);
-    if (pitch != (size_t)width * shape.samples)
+    if (pitch != (size_t)width * picture.shape.samples)
         give_up(d,
                 ob_fail(d->err, OB_EFORMAT, "a PNG of colour type %d and depth %d", type, depth));
     uint64_t bytes = (uint64_t)pitch * (interlaced ? height : 1);
@@ -101,7 +108,7 @@ static void deliver(decoder *d, const media_sink *sink)
     d->pixels = malloc(bytes);
     if (!d->pixels)
         give_up(d, ob_fail(d->err, OB_ENOMEM, "out of memory: rows of a PNG"));
-    status = sink->begin(sink->context, &shape, d->err);
+    status = sink->begin(sink->context, &picture, d->err);
     if (status)
         give_up(d, status);
 

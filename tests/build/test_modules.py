@@ -15,7 +15,7 @@ BUILD = ROOT / "build/release"
 def modules():
     table = (ROOT / "src/meson.build").read_text()
     return {name: re.findall(r"'(\w+)'", uses) for name, uses in
-            re.findall(r"\{'name': '(\w+)',\s*'layer': \d+, 'uses': \[([^\]]*)\]", table)}
+            re.findall(r"\{'name': '(\w+)',\s*'layer': \d+,\s*'uses': \[([^\]]*)\]", table)}
 
 
 def flags(module):

@@ -52,7 +52,7 @@ class Hash(obhut.Case):
         missing = self.dir / "missing.jpg"
         out, err = self.run_obhut("hash", cut, good, other, empty, missing, code=3)
         self.assertEqual(len(out.splitlines()), 1)
-        for path, reason in ((cut, "cut short, at row"), (other, "not a JPEG or PNG"),
+        for path, reason in ((cut, "cut short, at row"), (other, "no picture of a format that is known"),
                              (empty, "an empty file"), (missing, "No such file")):
             self.assertRegex(err, f"obhut: {path}: .*{reason}")
         objects = self.json_lines("hash", "--json", cut, good, code=3)
@@ -73,7 +73,7 @@ class Hash(obhut.Case):
         out, err = self.run_obhut("hash", tree, code=3)
         self.assertEqual([l.split()[-1] for l in out.splitlines()],
                          [str(tree / "a/b/one.dat"), str(tree / "two.png")])
-        self.assertIn("broken.jpg: not a JPEG or PNG", err)
+        self.assertIn("broken.jpg: no picture of a format that is known", err)
         self.assertIn("4 other files", err)
         self.run_obhut("hash", tree / "pipe.jpg", code=3)  # does not wait for a writer
 

@@ -133,8 +133,11 @@ class Lists(obhut.Case):
         lines = self.json_lines("scan", "--json", *(self.dir / n for n in copies), code=1)
         for line in lines:
             match, = line["matches"]
-            self.assertEqual((match["list"], match["entry"], match["source"],
-                              match["classification"]), ("x", "entry-7", "Hotline", "A1"))
+            self.assertEqual((match["list"], match["entry"], match["sources"],
+                              match["classification"]), ("x", "entry-7", ["Hotline"], "A1"))
+            self.assertEqual(match["threshold"], 31)
+            self.assertEqual(match["version"],
+                             "stored" if match["orientation"] == "original" else "turned")
             self.assertLessEqual(match["distance"], 31)
         self.assertEqual([l["matches"][0]["orientation"] for l in lines],
                          ["original", "original", "flipy", "rotate270"])
@@ -157,8 +160,8 @@ class Lists(obhut.Case):
         out, _ = self.run_obhut("list", "add", "x", C, "--id", "second")
         self.assertIn("0 added, the others were there", out)
         line, = self.json_lines("match", "--json", B, code=1)
-        self.assertEqual([(m["entry"], m.get("source")) for m in line["matches"]],
-                         [(B[:16], "Own"), ("second", None)])
+        self.assertEqual([(m["entry"], m["sources"]) for m in line["matches"]],
+                         [(B[:16], ["Own"]), ("second", ["x"])])
         line, = self.json_lines("match", "--json", "md5:" + "AB" * 16, code=1)
         self.assertEqual(line["matches"][0]["digest"], "md5")
         self.run_obhut("list", "withdraw", "x", B, "--id", "second")
@@ -193,7 +196,7 @@ class Lists(obhut.Case):
         self.run_obhut("match", A)
         self.run_obhut("match", B, code=1)
         line, = self.json_lines("match", "--json", "md5:" + "cd" * 16, code=1)
-        self.assertEqual(line["matches"][0]["source"], "Feed")
+        self.assertEqual(line["matches"][0]["sources"], ["Feed"])
         bad = self.write("bad.txt", [A, "zz"])
         _, err = self.run_obhut("list", "update", "x", bad, code=3)
         self.assertIn("line 2: 2 characters", err)

@@ -208,7 +208,7 @@ static void digests_are_found_with_their_entries(void **state)
     ob_lists *lists = NULL;
     ob_list_matches found;
     assert_int_equal(ob_lists_open(&lists, dir, NULL), OB_OK);
-    assert_true(ob_lists_have_digests(lists));
+    assert_true(ob_lists_digests(lists));
     assert_int_equal(ob_lists_match_digests(&found, lists, OB_LIST_MD5, md5[0], 2, 0, NULL), OB_OK);
     assert_int_equal(found.count, 2);
     assert_int_equal(found.match[0].query, 1);

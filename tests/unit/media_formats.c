@@ -238,7 +238,9 @@ static void a_file_cut_anywhere_has_no_hash(void **state)
             uint8_t *cut = malloc(size + 1); /* so that a read behind the end is found */
             assert_non_null(cut);
             memcpy(cut, file.bytes, size);
-            assert_int_equal(hash_bytes(&result, cut, size, part % 2, &err), OB_EFORMAT);
+            ob_status status = hash_bytes(&result, cut, size, part % 2, &err);
+            bool known = ob_media_sniff(cut, size) != OB_FORMAT_UNKNOWN;
+            assert_int_equal(status, known ? OB_EFORMAT : OB_ENOTFOUND);
             assert_true(strlen(err.text) > 10);
             assert_int_equal(result.width, 4711);
             free(cut);
@@ -329,16 +331,22 @@ static void a_progressive_picture_of_endless_scans_is_refused(void **state)
 static void what_is_no_picture_is_said_to_be_none(void **state)
 {
     (void)state;
-    static const char *const others[] = {
-        "", "GIF89a", "plain text", "\xFF\xD8", "\x89PNG\r\n", "RIFF....WEBPVP8 ", "%PDF-1.4"};
+    static const char *const others[] = {"",
+                                         "GIF88a",
+                                         "plain text",
+                                         "\xFF\xD8",
+                                         "\x89PNG\r\n",
+                                         "RIFF....WAVEfmt ",
+                                         "....ftypisom",
+                                         "%PDF-1.4"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         ob_media_result result;
         ob_error err = {0};
         assert_int_equal(ob_media_sniff((const uint8_t *)others[i], strlen(others[i])),
                          OB_FORMAT_UNKNOWN);
         assert_int_equal(hash_bytes(&result, others[i], strlen(others[i]), false, &err),
-                         OB_EFORMAT);
-        assert_non_null(strstr(err.text, "not a JPEG or PNG"));
+                         OB_ENOTFOUND);
+        assert_non_null(strstr(err.text, "no picture of a format that is known"));
     }
 }
 

@@ -19,6 +19,9 @@ typedef enum ob_status {
     OB_ENOTFOUND = -6, /* a named thing does not exist */
     OB_EBUSY = -7,     /* somebody else holds it; try again */
     OB_EREFUSED = -8,  /* possible, but a safety rule forbids it */
+    OB_ETIME = -9,     /* took longer than is allowed */
+    OB_ECRASH = -10,   /* a process that did the work died of it */
+    OB_STATUS_LEAST = OB_ECRASH,
 } ob_status;
 
 /* The sentence that goes with a status: what was wrong, with which input, what to do.

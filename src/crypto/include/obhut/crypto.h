@@ -1,4 +1,5 @@
-/* crypto: digests of files (MD5, SHA-1, SHA-256), by OpenSSL's libcrypto. */
+/* crypto: digests of files (MD5, SHA-1, SHA-256) by OpenSSL's libcrypto; random numbers, keys and
+ * codes by libsodium. */
 #ifndef OBHUT_CRYPTO_H
 #define OBHUT_CRYPTO_H
 
@@ -12,18 +13,26 @@ typedef struct ob_digests {
     uint8_t md5[OB_MD5_SIZE], sha1[OB_SHA1_SIZE], sha256[OB_SHA256_SIZE];
 } ob_digests;
 
-/* All three over one stream of bytes. */
+/* Which of them. */
+enum {
+    OB_DIGEST_MD5 = 1,
+    OB_DIGEST_SHA1 = 2,
+    OB_DIGEST_SHA256 = 4,
+    OB_DIGEST_ALL = OB_DIGEST_MD5 | OB_DIGEST_SHA1 | OB_DIGEST_SHA256,
+};
+
+/* Some or all of them over one stream of bytes. */
 typedef struct ob_digester ob_digester;
 
-/* *out is owned by the caller: ob_digester_free. OB_ENOMEM, or OB_EREFUSED when this machine's
- * libcrypto forbids MD5 or SHA-1 (FIPS mode). */
+/* *out is owned by the caller: ob_digester_free; it computes all of them. OB_ENOMEM, or OB_EREFUSED
+ * when this machine's libcrypto forbids MD5 or SHA-1 (FIPS mode). */
 ob_status ob_digester_new(ob_digester **out, ob_error *err);
 
-/* Forgets what was fed, so that one digester serves many files. */
-ob_status ob_digester_reset(ob_digester *digester, ob_error *err);
+/* Forgets what was fed, so that one digester serves many files. `which`: OB_DIGEST_… */
+ob_status ob_digester_reset(ob_digester *digester, uint32_t which, ob_error *err);
 ob_status ob_digester_add(ob_digester *digester, const void *bytes, size_t size, ob_error *err);
 
-/* Sets *out; feed nothing more before ob_digester_reset. */
+/* Sets *out, with zeros for what was not wanted; feed nothing more before ob_digester_reset. */
 ob_status ob_digester_finish(ob_digests *out, ob_digester *digester, ob_error *err);
 void ob_digester_free(ob_digester *digester);
 
@@ -37,5 +46,38 @@ ob_status ob_sha256_begin(ob_sha256_sum **out, ob_error *err);
 ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_error *err);
 ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err);
 void ob_sha256_drop(ob_sha256_sum **sum);
+
+/* ---- Random numbers, keys, codes ------------------------------------------------------------ */
+
+enum { OB_KEY_SIZE = 32, OB_CODE_SIZE = 32 };
+
+/* Must have returned OB_OK once in a process before anything below is called; any thread. */
+ob_status ob_crypto_start(ob_error *err);
+
+/* Unpredictable bytes. */
+void ob_random(void *out, size_t size);
+
+/* Whether two pieces of memory are equal, in a time that does not tell where they differ. */
+bool ob_same(const void *a, const void *b, size_t size);
+
+/* Overwrites what nobody may find later. */
+void ob_wipe(void *bytes, size_t size);
+
+/* BLAKE2b with a key (RFC 7693): nobody without the key can make or recompute it. `what` keeps uses
+ * of one key apart: a word of the program's own. Safe from any thread. */
+void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
+             const void *bytes, size_t size);
+
+/* The key in a file of 32 bytes that only its owner may read; made where there is none, durably,
+ * before it is used. OB_EFORMAT: another size; OB_EREFUSED: others may read it; OB_EIO. */
+ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err);
+
+/* A secret for somebody outside: 32 random bytes as 43 characters of base64url, and a NUL. */
+enum { OB_SECRET_TEXT = 43 };
+void ob_secret_make(char out[OB_SECRET_TEXT + 1]);
+
+/* What is kept of a secret in order to know it again: SHA-256 of its characters. It has 256 bits of
+ * its own, so no salt and no slow hash are needed. */
+void ob_secret_print(uint8_t out[OB_CODE_SIZE], const char *secret, size_t length);
 
 #endif

@@ -36,6 +36,7 @@ typedef struct ob_list_info {
 
 typedef struct ob_import {
     const char *file;    /* "-": standard input */
+    const int *from;     /* not NULL: read from this descriptor; file is what it is called */
     const char *name;    /* NULL: the file's, without directory and extension, lower case */
     const char *purpose; /* NULL: csam, the only one there is */
     const char *source;  /* NULL: empty */
@@ -96,11 +97,14 @@ typedef struct ob_lists ob_lists;
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
 void ob_lists_close(ob_lists *lists); /* NULL is fine */
 
+/* All of them as ob_list_all, but of what is open: without reading a file. */
+ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_error *err);
+
 size_t ob_lists_count(ob_lists *lists);     /* enabled lists */
 uint64_t ob_lists_entries(ob_lists *lists); /* in all of them */
-bool ob_lists_have_digests(ob_lists *lists);
+uint32_t ob_lists_digests(ob_lists *lists); /* bit k: some entry has a digest of kind k */
 
-/* Kinds of digests that entries may have. */
+/* Kinds of digests that entries may have; as bits they are OB_DIGEST_MD5, … of crypto. */
 typedef enum ob_list_digest { OB_LIST_MD5, OB_LIST_SHA1, OB_LIST_SHA256 } ob_list_digest;
 enum { OB_LIST_DIGESTS = 3, OB_LIST_DIGEST_MAX = 32 };
 
@@ -111,6 +115,7 @@ unsigned ob_list_digest_width(ob_list_digest kind);
 typedef struct ob_list_match {
     uint32_t query;
     unsigned distance;              /* of digests: 0 */
+    uint64_t of_query;              /* matches of this query, with those left out by a limit */
     ob_hash256 hash;                /* the entry's; zero where a digest matched */
     const char *list;               /* its name; lives as long as the ob_list_matches, like these */
     const char *source;             /* who reported the entry; the list's where it has no own */

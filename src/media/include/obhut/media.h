@@ -1,5 +1,5 @@
-/* media: from the bytes of a file to its hash. Decoders stay in here, and pixels never leave: what
- * comes out is format, size, quality and hash. */
+/* media: from the bytes of a file to its hashes. Decoders stay in here, linked into workers only,
+ * and pixels never leave: what comes out is format, size, quality and hashes. */
 #ifndef OBHUT_MEDIA_H
 #define OBHUT_MEDIA_H
 
@@ -10,21 +10,38 @@ typedef enum ob_format {
     OB_FORMAT_UNKNOWN = 0,
     OB_FORMAT_JPEG,
     OB_FORMAT_PNG,
+    OB_FORMAT_WEBP,
+    OB_FORMAT_GIF,
+    OB_FORMAT_TIFF,
+    OB_FORMAT_AVIF,
+    OB_FORMAT_HEIC,
+    OB_FORMATS,
 } ob_format;
 
-/* "jpeg", "png", "unknown". */
+/* "jpeg", "png", …, "unknown". */
 const char *ob_format_name(ob_format format);
 
 /* By the first bytes (OB_MEDIA_SNIFF are enough); names of files mean nothing. */
 enum { OB_MEDIA_SNIFF = 16 };
 ob_format ob_media_sniff(const uint8_t *bytes, size_t size);
 
+/* Whether only the worker program for HEIF decodes it: that one links libraries under the GPL and
+ * is installed by choice. */
+bool ob_format_is_heif(ob_format format);
+
 /* Limits of what is decoded at all: beyond them OB_ELIMIT. */
 #define OB_MEDIA_MAX_PIXELS (UINT64_C(1) << 28) /* the largest phone cameras make 200 million */
 #define OB_MEDIA_MAX_MEMORY                                                                        \
-    (UINT64_C(1) << 30)            /* bytes for one picture that cannot be streamed                \
-                                      (progressive JPEG, interlaced PNG) */
-enum { OB_MEDIA_MAX_SCANS = 500 }; /* of a progressive JPEG */
+    (UINT64_C(1) << 30) /* bytes for one picture that cannot be streamed                           \
+                         */
+enum {
+    OB_MEDIA_MAX_SCANS = 500,   /* of a progressive JPEG */
+    OB_MEDIA_MAX_FRAMES = 4096, /* of a moving picture, pages of a TIFF */
+};
+
+/* Of a moving picture the first frame and others evenly spread up to the last are hashed, this many
+ * in all. */
+enum { OB_MEDIA_FRAMES = 8 };
 
 typedef struct ob_media_options {
     ob_pdq_variant variant;
@@ -35,18 +52,35 @@ typedef struct ob_media_options {
     ob_isa isa; /* OB_ISA_AUTO */
 } ob_media_options;
 
+typedef struct ob_media_frame {
+    uint32_t number; /* from 0 */
+    ob_pdq pdq;
+} ob_media_frame;
+
 typedef struct ob_media_result {
     ob_format format;
     uint32_t width, height; /* at full size, as stored: EXIF orientation is not applied */
-    ob_pdq pdq;
+    ob_pdq pdq;             /* of the first frame, as stored */
+    unsigned orientation;   /* EXIF, 1..8; 1: shown as stored */
+    uint32_t frames;        /* in the file, at least 1 */
+    unsigned more_count;
+    ob_media_frame more[OB_MEDIA_FRAMES - 1]; /* further frames, by number */
 } ob_media_result;
+
+/* Which of the eight hashes of the stored picture is that of the picture as it is shown. */
+ob_dihedral ob_media_shown(unsigned orientation);
 
 /* Decodes and hashes one picture.
  *
  * *out is set on success and untouched on error: there is no hash of a picture that could not be
- * decoded to its last row. OB_EFORMAT: not a JPEG or PNG, damaged or cut short (err says where);
- * OB_ELIMIT; OB_ENOMEM. Safe to call from any thread. */
+ * decoded to its last row. OB_EFORMAT: damaged or cut short (err says where); OB_ELIMIT; OB_ENOMEM;
+ * OB_ENOTFOUND: no picture of a known format, or one for the other worker program. Safe to call
+ * from any thread. */
 ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
                         const ob_media_options *options, ob_error *err);
+
+/* The same for AVIF and HEIC; links libheif. */
+ob_status ob_media_hash_heif(ob_media_result *out, const uint8_t *bytes, size_t size,
+                             const ob_media_options *options, ob_error *err);
 
 #endif

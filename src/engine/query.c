@@ -1,8 +1,9 @@
-#include "matches.h"
+/* Hashes and digests as people type them. */
+#include <obhut/engine.h>
 
 #include <string.h>
 
-static ob_status parse_digest(wanted *out, const char *text, size_t length, ob_error *err)
+static ob_status parse_digest(ob_query *out, const char *text, size_t length, ob_error *err)
 {
     unsigned width = ob_list_digest_width(out->kind);
     if (length != 2 * (size_t)width)
@@ -11,9 +12,9 @@ static ob_status parse_digest(wanted *out, const char *text, size_t length, ob_e
     return ob_hex_parse(out->digest, width, text, err);
 }
 
-ob_status wanted_parse(wanted *out, const char *text, size_t length, ob_error *err)
+ob_status ob_query_parse(ob_query *out, const char *text, size_t length, ob_error *err)
 {
-    wanted made = {0};
+    ob_query made = {0};
     ob_status status;
     for (int k = 0; k < OB_LIST_DIGESTS; k++) {
         const char *name = ob_list_digest_name((ob_list_digest)k);
@@ -32,22 +33,4 @@ ob_status wanted_parse(wanted *out, const char *text, size_t length, ob_error *e
     if (!status)
         *out = made;
     return status;
-}
-
-json_t *matches_json(const ob_list_match *match, const ob_list_digest *digest)
-{
-    json_t *object = json_object();
-    json_object_set_new(object, "list", json_string(match->list));
-    json_object_set_new(object, "entry", cli_json_text(match->entry));
-    if (digest) {
-        json_object_set_new(object, "digest", json_string(ob_list_digest_name(*digest)));
-    } else {
-        json_object_set_new(object, "pdq", cli_json_hash(&match->hash));
-        json_object_set_new(object, "distance", json_integer(match->distance));
-    }
-    if (*match->source)
-        json_object_set_new(object, "source", cli_json_text(match->source));
-    if (*match->classification)
-        json_object_set_new(object, "classification", cli_json_text(match->classification));
-    return object;
 }

@@ -1,0 +1,148 @@
+/* Commands about tokens and gateways. */
+#include "admin_priv.h"
+
+#include <obhut/crypto.h>
+#include <obhut/gateways.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *surface_name(int s)
+{
+    return ob_surface_name((ob_surface)s);
+}
+
+static const char *scope_name(int s)
+{
+    return ob_scope_name((ob_scope)s);
+}
+
+/* The set that an array of names means. */
+static ob_status read_set(uint32_t *out, const admin_call *call, const char *key, int count,
+                          const char *(*name)(int), ob_error *err)
+{
+    const json_t *array = json_object_get(call->request, key);
+    size_t i;
+    json_t *value;
+    *out = 0;
+    json_array_foreach((json_t *)(uintptr_t)array, i, value)
+    {
+        const char *text = json_string_value(value);
+        int s = 0;
+        while (s < count && (!text || strcmp(name(s), text)))
+            s++;
+        if (s == count)
+            return ob_fail(err, OB_EINVAL, "no %s is called \"%.60s\"", key, text ? text : "");
+        *out |= 1u << s;
+    }
+    return *out ? OB_OK : ob_fail(err, OB_EINVAL, "at least one %s is needed", key);
+}
+
+static json_t *write_set(uint32_t set, int count, const char *(*name)(int))
+{
+    json_t *array = json_array();
+    for (int s = 0; s < count; s++)
+        if (set >> s & 1)
+            json_array_append_new(array, json_string(name(s)));
+    return array;
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------------- */
+
+ob_status admin_token_add(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    char secret[OB_SECRET_TEXT + 1];
+    uint32_t surfaces, scopes;
+    ob_status status = admin_text(&name, call, "name", err);
+    if (!status)
+        status = read_set(&surfaces, call, "surface", OB_SURFACES, surface_name, err);
+    if (!status)
+        status = read_set(&scopes, call, "scope", OB_SCOPES, scope_name, err);
+    if (!status)
+        status = ob_staff_token_add(secret, call->admin->staff, name, surfaces, scopes, err);
+    if (!status)
+        *out = json_pack("{s:s, s:s}", "name", name, "secret", secret);
+    ob_wipe(secret, sizeof secret);
+    return status;
+}
+
+ob_status admin_token_ls(json_t **out, const admin_call *call, ob_error *err)
+{
+    ob_token *tokens = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_tokens(&tokens, &count, call->admin->store, err);
+    if (status)
+        return status;
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array,
+                              json_pack("{s:s, s:o, s:o, s:o}", "name", tokens[i].name, "surface",
+                                        write_set(tokens[i].surfaces, OB_SURFACES, surface_name),
+                                        "scope", write_set(tokens[i].scopes, OB_SCOPES, scope_name),
+                                        "made_at", admin_time(tokens[i].made_at)));
+    free(tokens);
+    *out = json_pack("{s:o}", "tokens", array);
+    return OB_OK;
+}
+
+ob_status admin_token_remove(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    (void)out;
+    ob_status status = admin_text(&name, call, "name", err);
+    return status ? status : ob_store_token_remove(call->admin->store, name, err);
+}
+
+/* ---- Gateways ---------------------------------------------------------------------------------
+ */
+
+ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name, *kind, *surface_text, *fail = admin_optional(call, "fail");
+    char path[OB_GATEWAY_PATH];
+    ob_surface surface;
+    ob_status status = admin_text(&kind, call, "kind", err);
+    if (!status)
+        status = admin_text(&surface_text, call, "surface", err);
+    if (!status && !ob_surface_parse(&surface, surface_text))
+        status = ob_fail(err, OB_EINVAL, "no surface is called \"%.60s\"", surface_text);
+    if (!status && fail && strcmp(fail, "open") && strcmp(fail, "closed"))
+        status = ob_fail(err, OB_EINVAL, "fail is open or closed, not \"%.60s\"", fail);
+    if (status)
+        return status;
+    name = admin_optional(call, "name");
+    status = ob_gateways_add(path, call->admin->store, name ? name : kind, kind, surface,
+                             fail && !strcmp(fail, "closed"), err);
+    if (!status)
+        *out = json_pack("{s:s, s:s}", "name", name ? name : kind, "path", path);
+    ob_wipe(path, sizeof path);
+    return status;
+}
+
+ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err)
+{
+    ob_gateway *gateways = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_gateways(&gateways, &count, call->admin->store, err);
+    if (status)
+        return status;
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name",
+                                               gateways[i].name, "kind", gateways[i].kind,
+                                               "surface", surface_name((int)gateways[i].surface),
+                                               "fail", gateways[i].fail_closed ? "closed" : "open",
+                                               "made_at", admin_time(gateways[i].made_at)));
+    free(gateways);
+    *out = json_pack("{s:o}", "gateways", array);
+    return OB_OK;
+}
+
+ob_status admin_gateway_remove(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    (void)out;
+    ob_status status = admin_text(&name, call, "name", err);
+    return status ? status : ob_store_gateway_remove(call->admin->store, name, err);
+}

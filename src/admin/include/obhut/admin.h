@@ -1,0 +1,55 @@
+/* admin: what the operator commands: one request is one JSON object, and so is its answer. The same
+ * code serves the command line where no service runs and the service's socket where one does.
+ *
+ * Requests: {"do": "list.add", …}. Answers: {"ok": {…}} or {"error": {"status": -1, "text": "…"}}.
+ * On the way there may be {"progress": {"step", "done", "total"}} and {"line": "…"}, a bad line of
+ * a list. docs/OPERATION.md lists the requests. */
+#ifndef OBHUT_ADMIN_H
+#define OBHUT_ADMIN_H
+
+#include <obhut/lists.h>
+#include <obhut/staff.h>
+#include <obhut/store.h>
+
+#include <jansson.h>
+
+/* What commands work on; owned by whoever owns the data directory. */
+typedef struct ob_admin {
+    ob_lists *lists;
+    ob_store *store;
+    ob_staff *staff;
+} ob_admin;
+
+/* Who listens on the way to the answer. */
+typedef struct ob_admin_listener {
+    void (*hear)(void *context, json_t *event); /* the event is the caller's */
+    void *context;
+} ob_admin_listener;
+
+/* Does one request; `file` is the descriptor that goes with it, or -1. Never NULL except when out
+ * of memory. Any thread. */
+json_t *ob_admin_do(const ob_admin *admin, const json_t *request, int file,
+                    const ob_admin_listener *listener);
+
+/* ---- The socket -------------------------------------------------------------------------------
+ */
+
+/* Listens at DIR/run/admin.sock, which only the directory's owner can reach. */
+ob_status ob_admin_listen(int *out, const char *dir, ob_error *err);
+
+/* Takes one connection that waits, and serves it on a thread of its own; *admin must live until
+ * ob_admin_wait. Others than the directory's owner and root are turned away. */
+void ob_admin_serve(int listening, const ob_admin *admin);
+
+/* Waits until all connections are served, at most so long. Returns false when one is not. */
+bool ob_admin_wait(unsigned time_ms);
+
+/* ---- Asking -----------------------------------------------------------------------------------
+ */
+
+/* Asks the service that owns DIR, or does it here where none runs. Sets *out to what stood in "ok";
+ * the caller drops the reference. Errors are those of what was asked. */
+ob_status ob_admin_ask(json_t **out, const char *dir, const json_t *request, int file,
+                       const ob_admin_listener *listener, ob_error *err);
+
+#endif

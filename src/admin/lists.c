@@ -1,0 +1,181 @@
+/* Commands about lists. */
+#include "admin_priv.h"
+
+#include <obhut/engine.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Import and update ----------------------------------------------------------------------- */
+
+static void on_line(void *context, const char *sentence)
+{
+    admin_hear(context, json_pack("{s:s}", "line", sentence));
+}
+
+static void on_progress(void *context, const char *step, uint64_t done, uint64_t total)
+{
+    admin_hear(context, json_pack("{s:{s:s, s:I, s:I}}", "progress", "step", step, "done",
+                                  (json_int_t)done, "total", (json_int_t)total));
+}
+
+static ob_import import_of(const admin_call *call)
+{
+    const char *file = admin_optional(call, "file");
+    return (ob_import){.file = file ? file : "-",
+                       .from = call->file >= 0 ? &call->file : NULL,
+                       .name = admin_optional(call, "name"),
+                       .purpose = admin_optional(call, "purpose"),
+                       .source = admin_optional(call, "source"),
+                       .keep_going = json_is_true(json_object_get(call->request, "keep_going")),
+                       .line_error = on_line,
+                       .progress = on_progress,
+                       .context = (void *)(uintptr_t)call};
+}
+
+static ob_status read_list(json_t **out, const admin_call *call,
+                           ob_status (*read)(ob_import_result *, ob_lists *, const ob_import *,
+                                             ob_error *),
+                           ob_error *err)
+{
+    ob_import import = import_of(call);
+    ob_import_result r;
+    if (!import.from)
+        return ob_fail(err, OB_EINVAL, "a file is needed");
+    ob_status status = read(&r, call->admin->lists, &import, err);
+    if (!status)
+        *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "list", r.name, "lines",
+                         (json_int_t)r.lines, "entries", (json_int_t)r.entries, "duplicates",
+                         (json_int_t)r.duplicates, "withdrawn", (json_int_t)r.withdrawn, "bad",
+                         (json_int_t)r.bad, "refused", (json_int_t)r.refused);
+    return status;
+}
+
+ob_status admin_list_import(json_t **out, const admin_call *call, ob_error *err)
+{
+    return read_list(out, call, ob_lists_import, err);
+}
+
+ob_status admin_list_update(json_t **out, const admin_call *call, ob_error *err)
+{
+    return read_list(out, call, ob_lists_update, err);
+}
+
+/* ---- Entries --------------------------------------------------------------------------------- */
+
+typedef struct wanted {
+    ob_query *queries;
+    ob_list_entry *entries;
+    size_t count;
+} wanted;
+
+static void wanted_free(wanted *w)
+{
+    free(w->queries);
+    free(w->entries);
+}
+
+static ob_status wanted_read(wanted *out, const admin_call *call, ob_error *err)
+{
+    const json_t *hashes = json_object_get(call->request, "hashes");
+    size_t given = json_array_size(hashes);
+    wanted w = {.count = given ? given : 1};
+    if (w.count > OB_LISTS_ADD_MAX)
+        return ob_fail(err, OB_ELIMIT, "%zu hashes at once; at most %d", w.count, OB_LISTS_ADD_MAX);
+    w.queries = calloc(w.count, sizeof *w.queries);
+    w.entries = calloc(w.count, sizeof *w.entries);
+    ob_status status =
+        w.queries && w.entries ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: entries");
+    for (size_t i = 0; i < w.count && !status; i++) {
+        const char *text = json_string_value(json_array_get(hashes, i));
+        w.entries[i].id = admin_optional(call, "id");
+        w.entries[i].source = admin_optional(call, "source");
+        w.entries[i].classification = admin_optional(call, "classification");
+        if (!given)
+            break;
+        status = text ? ob_query_parse(&w.queries[i], text, strlen(text), err)
+                      : ob_fail(err, OB_EINVAL, "\"hashes\" is an array of texts");
+        if (status && text)
+            status = ob_fail_in(err, status, "\"%.80s\"", text);
+        if (w.queries[i].is_digest)
+            w.entries[i].digest[w.queries[i].kind] = w.queries[i].digest;
+        else
+            w.entries[i].hash = &w.queries[i].hash;
+    }
+    if (status)
+        wanted_free(&w);
+    else
+        *out = w;
+    return status;
+}
+
+static ob_status change(json_t **out, const admin_call *call, bool add, ob_error *err)
+{
+    const char *name;
+    wanted w = {0};
+    uint64_t changed = 0;
+    ob_status status = admin_text(&name, call, "name", err);
+    if (!status)
+        status = wanted_read(&w, call, err);
+    if (status)
+        return status;
+    status = add ? ob_lists_add(&changed, call->admin->lists, name, w.entries, w.count, err)
+                 : ob_lists_withdraw(&changed, call->admin->lists, name, w.entries, w.count, err);
+    if (!status && !add && !changed)
+        status = ob_fail(err, OB_ENOTFOUND, "list \"%s\" has no such entry", name);
+    if (!status)
+        *out =
+            json_pack("{s:I, s:I}", "changed", (json_int_t)changed, "asked", (json_int_t)w.count);
+    wanted_free(&w);
+    return status;
+}
+
+ob_status admin_list_add(json_t **out, const admin_call *call, ob_error *err)
+{
+    return change(out, call, true, err);
+}
+
+ob_status admin_list_withdraw(json_t **out, const admin_call *call, ob_error *err)
+{
+    return change(out, call, false, err);
+}
+
+/* ---- Whole lists ------------------------------------------------------------------------------
+ */
+
+ob_status admin_list_merge(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    (void)out;
+    ob_status status = admin_text(&name, call, "name", err);
+    return status ? status
+                  : ob_lists_merge(call->admin->lists, name, on_progress, (void *)(uintptr_t)call,
+                                   err);
+}
+
+static ob_status set_enabled(const admin_call *call, bool enabled, ob_error *err)
+{
+    const char *name;
+    ob_status status = admin_text(&name, call, "name", err);
+    return status ? status : ob_lists_set_enabled(call->admin->lists, name, enabled, err);
+}
+
+ob_status admin_list_enable(json_t **out, const admin_call *call, ob_error *err)
+{
+    (void)out;
+    return set_enabled(call, true, err);
+}
+
+ob_status admin_list_disable(json_t **out, const admin_call *call, ob_error *err)
+{
+    (void)out;
+    return set_enabled(call, false, err);
+}
+
+ob_status admin_list_remove(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    (void)out;
+    ob_status status = admin_text(&name, call, "name", err);
+    return status ? status : ob_lists_remove(call->admin->lists, name, err);
+}

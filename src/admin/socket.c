@@ -1,0 +1,309 @@
+/* Requests over DIR/run/admin.sock: a line of JSON, with a descriptor where one belongs to it;
+ * lines come back. */
+#include "admin_priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { REQUEST_MOST = 1 << 20, CONNECTIONS_MOST = 32, READ_TIME_S = 30 };
+
+/* ---- Addresses ------------------------------------------------------------------------------ */
+
+static ob_status address_of(struct sockaddr_un *out, const char *dir, ob_error *err)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int length = snprintf(out->sun_path, sizeof out->sun_path, "%s/run/admin.sock", dir);
+    if (length < 0 || (size_t)length >= sizeof out->sun_path)
+        return ob_fail(err, OB_EINVAL, "%s: the path is too long for a socket", dir);
+    return OB_OK;
+}
+
+ob_status ob_admin_listen(int *out, const char *dir, ob_error *err)
+{
+    struct sockaddr_un address;
+    char run[sizeof address.sun_path + 8];
+    ob_status status = address_of(&address, dir, err);
+    if (status)
+        return status;
+    snprintf(run, sizeof run, "%s/run", dir);
+    if (mkdir(run, 0700) && errno != EEXIST)
+        return ob_fail(err, OB_EIO, "%s cannot be made: %s", run, strerror(errno));
+    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    unlink(address.sun_path); /* we own the directory: nobody listens there */
+    mode_t mask = umask(0177);
+    bool bound = listening >= 0 && !bind(listening, (struct sockaddr *)&address, sizeof address) &&
+                 !listen(listening, CONNECTIONS_MOST);
+    umask(mask);
+    if (bound) {
+        *out = listening;
+        return OB_OK;
+    }
+    status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", address.sun_path, strerror(errno));
+    if (listening >= 0)
+        close(listening);
+    return status;
+}
+
+/* ---- Lines ---------------------------------------------------------------------------------- */
+
+static bool send_all(int to, const char *bytes, size_t size)
+{
+    while (size) {
+        ssize_t sent = send(to, bytes, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        bytes += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool send_line(int to, const json_t *object)
+{
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    bool sent = text && send_all(to, text, strlen(text)) && send_all(to, "\n", 1);
+    free(text);
+    return sent;
+}
+
+/* Bytes that have come, and a descriptor that came with them. */
+typedef struct incoming {
+    int from, file;
+    ob_buf bytes;
+    size_t used;
+} incoming;
+
+static ssize_t receive(incoming *in)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    if (ob_buf_reserve(&in->bytes, 1 << 16, NULL))
+        return -1;
+    struct iovec piece = {.iov_base = in->bytes.bytes + in->bytes.size, .iov_len = (1 << 16) - 1};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t got;
+    do
+        got = recvmsg(in->from, &message, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    struct cmsghdr *head = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
+        if (in->file >= 0)
+            close(in->file);
+        memcpy(&in->file, CMSG_DATA(head), sizeof in->file);
+    }
+    if (got > 0)
+        in->bytes.size += (size_t)got;
+    return got;
+}
+
+/* The next line as an object, or NULL at the end, after too much, or where it is none. */
+static json_t *receive_line(incoming *in)
+{
+    for (;;) {
+        char *from = in->bytes.bytes ? in->bytes.bytes + in->used : NULL;
+        size_t left = in->bytes.size - in->used;
+        char *end = left ? memchr(from, '\n', left) : NULL;
+        if (end) {
+            json_t *object = json_loadb(from, (size_t)(end - from), JSON_REJECT_DUPLICATES, NULL);
+            in->used += (size_t)(end - from) + 1;
+            if (in->used == in->bytes.size)
+                in->used = in->bytes.size = 0;
+            return object;
+        }
+        if (left > REQUEST_MOST || receive(in) <= 0)
+            return NULL;
+    }
+}
+
+static void incoming_free(incoming *in)
+{
+    if (in->file >= 0)
+        close(in->file);
+    close(in->from);
+    ob_buf_free(&in->bytes);
+}
+
+/* ---- Serving -------------------------------------------------------------------------------- */
+
+static atomic_int serving;
+
+typedef struct connection {
+    const ob_admin *admin;
+    incoming in;
+} connection;
+
+static void pass_on(void *context, json_t *event)
+{
+    connection *c = context;
+    send_line(c->in.from, event); /* who does not listen any more gets it done all the same */
+}
+
+static void *serve(void *argument)
+{
+    connection *c = argument;
+    const ob_admin_listener listener = {.hear = pass_on, .context = c};
+    json_t *request = receive_line(&c->in);
+    json_t *answer = request ? ob_admin_do(c->admin, request, c->in.file, &listener)
+                             : json_pack("{s:{s:i, s:s}}", "error", "status", (int)OB_EFORMAT,
+                                         "text", "a request is one line of JSON");
+    send_line(c->in.from, answer);
+    json_decref(answer);
+    json_decref(request);
+    incoming_free(&c->in);
+    free(c);
+    atomic_fetch_sub(&serving, 1);
+    return NULL;
+}
+
+/* Commands are for the user who owns this process, and for root. */
+static bool is_owner(int peer)
+{
+    struct ucred who;
+    socklen_t size = sizeof who;
+    return !getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &size) &&
+           (who.uid == geteuid() || who.uid == 0);
+}
+
+void ob_admin_serve(int listening, const ob_admin *admin)
+{
+    int peer = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    if (peer < 0)
+        return;
+    const struct timeval patience = {.tv_sec = READ_TIME_S};
+    setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    connection *c = is_owner(peer) ? calloc(1, sizeof *c) : NULL;
+    pthread_attr_t detached;
+    pthread_t thread;
+    bool started = false;
+    if (c && atomic_fetch_add(&serving, 1) < CONNECTIONS_MOST) {
+        *c = (connection){.admin = admin, .in = {.from = peer, .file = -1}};
+        pthread_attr_init(&detached);
+        pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+        started = !pthread_create(&thread, &detached, serve, c);
+        pthread_attr_destroy(&detached);
+    }
+    if (started)
+        return;
+    if (c)
+        atomic_fetch_sub(&serving, 1);
+    free(c);
+    close(peer);
+}
+
+bool ob_admin_wait(unsigned time_ms)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    for (unsigned waited = 0; atomic_load(&serving) && waited < time_ms; waited += 10)
+        nanosleep(&moment, NULL);
+    return !atomic_load(&serving);
+}
+
+/* ---- Asking --------------------------------------------------------------------------------- */
+
+static ob_status take_answer(json_t **out, json_t *answer, ob_error *err)
+{
+    json_t *ok = json_object_get(answer, "ok"), *error = json_object_get(answer, "error");
+    const char *text = json_string_value(json_object_get(error, "text"));
+    ob_status status = OB_OK;
+    if (ok)
+        *out = json_incref(ok);
+    else if (text)
+        status = ob_fail(err, (ob_status)json_integer_value(json_object_get(error, "status")), "%s",
+                         text);
+    else
+        status = ob_fail(err, OB_EIO, "the service ended before it answered");
+    json_decref(answer);
+    return status;
+}
+
+static bool send_request(int to, const json_t *request, int file)
+{
+    char first = '{';
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec piece = {.iov_base = &first, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof file);
+    memcpy(CMSG_DATA(head), &file, sizeof file);
+    if (file < 0)
+        return send_line(to, request);
+    char *text = json_dumps(request, JSON_COMPACT); /* the descriptor goes with its first byte */
+    bool sent = text && sendmsg(to, &message, MSG_NOSIGNAL) == 1 &&
+                send_all(to, text + 1, strlen(text) - 1) && send_all(to, "\n", 1);
+    free(text);
+    return sent;
+}
+
+static ob_status ask_service(json_t **out, int to, const json_t *request, int file,
+                             const ob_admin_listener *listener, ob_error *err)
+{
+    incoming in = {.from = to, .file = -1};
+    json_t *line = NULL;
+    if (send_request(to, request, file))
+        while ((line = receive_line(&in)) != NULL && !json_object_get(line, "ok") &&
+               !json_object_get(line, "error")) {
+            if (listener && listener->hear)
+                listener->hear(listener->context, line);
+            json_decref(line);
+        }
+    ob_status status = take_answer(out, line, err);
+    incoming_free(&in);
+    return status;
+}
+
+static ob_status do_here(json_t **out, const char *dir, const json_t *request, int file,
+                         const ob_admin_listener *listener, ob_error *err)
+{
+    ob_admin admin = {0};
+    ob_status status = ob_lists_own(&admin.lists, dir, err);
+    if (!status)
+        status = ob_store_open(&admin.store, dir, err);
+    if (!status)
+        status = ob_staff_open(&admin.staff, admin.store, err);
+    if (!status)
+        status = take_answer(out, ob_admin_do(&admin, request, file, listener), err);
+    ob_staff_close(admin.staff);
+    ob_store_close(admin.store);
+    ob_lists_close(admin.lists);
+    return status;
+}
+
+ob_status ob_admin_ask(json_t **out, const char *dir, const json_t *request, int file,
+                       const ob_admin_listener *listener, ob_error *err)
+{
+    struct sockaddr_un address;
+    ob_status status = address_of(&address, dir, err);
+    if (status)
+        return status;
+    int to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (to >= 0 && !connect(to, (struct sockaddr *)&address, sizeof address))
+        return ask_service(out, to, request, file, listener, err);
+    if (to >= 0)
+        close(to);
+    return do_here(out, dir, request, file, listener, err);
+}

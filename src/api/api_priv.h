@@ -1,0 +1,60 @@
+/* The parts of api: routes.c finds the handler and checks the token; a handler is a file; json.c
+ * writes what several of them say. */
+#ifndef OBHUT_API_PRIV_H
+#define OBHUT_API_PRIV_H
+
+#include <obhut/api.h>
+
+#define API_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
+#define API_JSON_BODY_MOST (UINT64_C(1) << 20)
+enum { API_LIMIT = 100, API_LIMIT_MOST = 10000, API_QUERY_TEXT = 80 };
+
+struct ob_api {
+    ob_api_options options;
+    ob_api_counts counts;
+    int64_t started_at;
+};
+
+/* A request of the API on its way. */
+typedef struct api_call {
+    ob_call call; /* first */
+    ob_api *api;
+    ob_task task;
+    uint32_t limit;
+    /* Look-ups. */
+    ob_query *queries;
+    char (*texts)[API_QUERY_TEXT]; /* as they were asked, to answer with */
+    bool single;
+} api_call;
+
+/* A handler of a request's head, once the token was found to be good enough. Sets the answer of
+ * `call` and returns OB_PLAN_ANSWER, or wants a body. */
+typedef ob_plan (*api_begin)(api_call *call, const ob_request *request, const ob_token *token);
+
+ob_plan api_scan_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_match_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token);
+
+/* The end of every call. */
+void api_end_call(ob_call *call);
+
+/* Answers and returns OB_PLAN_ANSWER. */
+ob_plan api_end(api_call *call, ob_answer answer);
+
+/* Reads the query: only `names` may be there, each once. Sets the answer and returns false where
+ * something else is. */
+bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
+                     size_t count);
+
+/* The surface that a request names, where the token is for it and the gate opens. Otherwise sets
+ * the answer, which may be that nobody looked, and returns false. */
+bool api_may_look(api_call *call, const ob_request *request, const ob_token *token);
+
+/* Hands the task in; on failure answers. */
+void api_run(api_call *call, void (*done)(ob_task *task));
+
+#endif

@@ -1,0 +1,142 @@
+/* POST /v1/scan and /v1/hash: a file is the body. */
+#include "api_priv.h"
+
+#include <unistd.h>
+
+static const char *const names[] = {"surface"};
+
+void api_run(api_call *c, void (*done)(ob_task *task))
+{
+    ob_error err = {0};
+    c->task.done = done;
+    c->task.context = c;
+    if (ob_engine_add(c->api->options.engine, &c->task, &err)) {
+        if (c->task.file >= 0 && c->task.kind != OB_TASK_LOOK_UP)
+            close(c->task.file);
+        ob_call_answer(&c->call, ob_answer_problem(503, "BUSY", "%s", err.text));
+    }
+}
+
+/* ---- Answers -------------------------------------------------------------------------------- */
+
+static void set_undecodable(json_t *object, const ob_job_result *job)
+{
+    json_object_set_new(object, "reason", json_string(ob_api_undecodable(job->status)));
+    json_object_set_new(object, "detail", json_string(job->error.text));
+}
+
+static void answer_scan(ob_task *t)
+{
+    api_call *c = t->context;
+    if (t->status) {
+        ob_call_answer(&c->call, ob_answer_error(&t->error));
+        return;
+    }
+    json_t *object = json_object(), *matches = json_array();
+    json_object_set_new(object, "action", json_string(ob_action_name(t->action)));
+    if (t->job.status)
+        set_undecodable(object, &t->job);
+    else
+        ob_api_set_picture(object, &t->job.media);
+    if (t->findings.low_quality)
+        json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
+    for (size_t i = 0; i < t->findings.count; i++)
+        json_array_append_new(
+            matches, ob_api_match(&t->findings.match[i], c->api->options.policy->distance));
+    json_object_set_new(object, "matches", matches);
+    json_object_set_new(object, "total", json_integer((json_int_t)t->findings.total));
+    json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
+    ob_call_answer(&c->call, ob_answer_json(200, object));
+}
+
+static void set_digest(json_t *object, const char *name, const uint8_t *digest, size_t size)
+{
+    char text[2 * OB_SHA256_SIZE + 1];
+    ob_hex(text, digest, size);
+    json_object_set_new(object, name, json_string(text));
+}
+
+static void answer_hash(ob_task *t)
+{
+    api_call *c = t->context;
+    if (t->status) {
+        ob_call_answer(&c->call, ob_answer_error(&t->error));
+        return;
+    }
+    json_t *object = json_object();
+    if (t->job.status) {
+        json_object_set_new(object, "action", json_string("undecodable"));
+        set_undecodable(object, &t->job);
+    } else {
+        ob_api_set_picture(object, &t->job.media);
+    }
+    if (t->job.digested == OB_DIGEST_ALL) {
+        set_digest(object, "md5", t->job.digests.md5, OB_MD5_SIZE);
+        set_digest(object, "sha1", t->job.digests.sha1, OB_SHA1_SIZE);
+        set_digest(object, "sha256", t->job.digests.sha256, OB_SHA256_SIZE);
+    }
+    json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
+    ob_call_answer(&c->call, ob_answer_json(200, object));
+}
+
+/* ---- Requests ------------------------------------------------------------------------------- */
+
+static ob_answer too_large(const api_call *c)
+{
+    return ob_answer_problem(413, "TOO_LARGE", "at most %llu bytes are taken",
+                             (unsigned long long)c->api->options.body_most);
+}
+
+static void take_file(api_call *c, ob_body body, ob_task_kind kind, void (*done)(ob_task *task))
+{
+    if (body.too_large) {
+        ob_call_answer(&c->call, too_large(c));
+        return;
+    }
+    c->task.kind = kind;
+    c->task.file = body.file;
+    c->task.size = body.size;
+    c->task.limit = API_LIMIT;
+    api_run(c, done);
+}
+
+static void take_scan(ob_call *call, ob_body body)
+{
+    take_file((api_call *)call, body, OB_TASK_SCAN, answer_scan);
+}
+
+static void take_hash(ob_call *call, ob_body body)
+{
+    take_file((api_call *)call, body, OB_TASK_HASH, answer_hash);
+}
+
+static const ob_call_class scan_class = {.body = take_scan, .end = api_end_call};
+static const ob_call_class hash_class = {.body = take_hash, .end = api_end_call};
+
+static ob_plan want_file(api_call *c, const ob_request *request, const ob_token *token,
+                         const ob_call_class *class)
+{
+    uint64_t most = c->api->options.body_most;
+    if (!api_check_query(c, request, names, sizeof names / sizeof *names) ||
+        !api_may_look(c, request, token))
+        return OB_PLAN_ANSWER;
+    if (request->content_length > 0 && (uint64_t)request->content_length > most)
+        return api_end(c, too_large(c));
+    if (request->content_length == 0)
+        return api_end(c, ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing"));
+    if (!ob_engine_has_room(c->api->options.engine))
+        return api_end(c, ob_answer_problem(503, "BUSY", "too many items are waiting already"));
+    c->call.class = class;
+    c->call.most = most;
+    return OB_PLAN_FILE;
+}
+
+ob_plan api_scan_begin(api_call *call, const ob_request *request, const ob_token *token)
+{
+    return want_file(call, request, token, &scan_class);
+}
+
+ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token *token)
+{
+    return want_file(call, request, token, &hash_class);
+}

@@ -1,0 +1,63 @@
+/* api: the HTTP interface, from a request's head to its answer. docs/openapi.yaml describes it. */
+#ifndef OBHUT_API_H
+#define OBHUT_API_H
+
+#include <obhut/engine.h>
+#include <obhut/http.h>
+#include <obhut/lists.h>
+#include <obhut/staff.h>
+
+#include <stdatomic.h>
+
+typedef struct ob_api_options {
+    ob_engine *engine;
+    ob_lists *lists;
+    ob_staff *staff;
+    const ob_policy *policy;
+    uint64_t body_most; /* bytes of a file; 0: 50 MB */
+} ob_api_options;
+
+typedef struct ob_api ob_api;
+
+ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err);
+void ob_api_close(ob_api *api); /* NULL is fine */
+
+/* Looks at a head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The carrier sets *out's
+ * `answered` and `carrier` before it hands over a body, and calls class->end in the end. *out is
+ * NULL only when out of memory. */
+ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
+
+/* Counters that whoever carries requests adds to, for /metrics. */
+typedef struct ob_api_counts {
+    atomic_ullong not_scanned[OB_SURFACES]; /* nobody looked */
+    atomic_ullong front[4];                 /* what the front tells: see ob_front_count */
+} ob_api_counts;
+ob_api_counts *ob_api_counters(ob_api *api);
+
+/* What is counted outside of the API: connections taken, requests cut because they were too slow,
+ * bodies that were too large, bytes that nobody looked at. */
+typedef enum ob_front_count {
+    OB_FRONT_CONNECTIONS,
+    OB_FRONT_SLOW,
+    OB_FRONT_LARGE,
+    OB_FRONT_DROPPED,
+} ob_front_count;
+
+/* ---- JSON that others use too ---------------------------------------------------------------- */
+
+/* A match of a file. `threshold`: the distance that was asked for. */
+json_t *ob_api_match(const ob_match *match, unsigned threshold);
+
+/* A match of a look-up: by digest where `digest` is not NULL. */
+json_t *ob_api_entry(const ob_list_match *match, const ob_list_digest *digest, unsigned threshold);
+
+/* What was computed of a file: format, width, height, pdq, quality, and more where there is more.
+ */
+void ob_api_set_picture(json_t *object, const ob_media_result *media);
+
+/* "DAMAGED", "TOO_LARGE", …: why a file could not be looked at. */
+const char *ob_api_undecodable(ob_status status);
+
+json_t *ob_api_list(const ob_list_info *info);
+
+#endif

@@ -1,0 +1,174 @@
+/* From a request's head to its handler. */
+#include "api_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What a token must be good for. */
+enum { NO_TOKEN = -2, ANY_TOKEN = -1 };
+
+static const struct route {
+    const char *method, *path;
+    int scope; /* ob_scope, or one of the above */
+    api_begin begin;
+} routes[] = {
+    {"GET", "/healthz", NO_TOKEN, api_health_begin},
+    {"GET", "/readyz", NO_TOKEN, api_ready_begin},
+    {"GET", "/metrics", ANY_TOKEN, api_metrics_begin},
+    {"GET", "/v1/lists", OB_SCOPE_LISTS, api_lists_begin},
+    {"POST", "/v1/hash", OB_SCOPE_SCAN, api_hash_begin},
+    {"POST", "/v1/match", OB_SCOPE_MATCH, api_match_begin},
+    {"POST", "/v1/scan", OB_SCOPE_SCAN, api_scan_begin},
+};
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err)
+{
+    ob_api *api = calloc(1, sizeof *api);
+    if (!api)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the API");
+    api->options = *options;
+    api->started_at = (int64_t)time(NULL);
+    if (!api->options.body_most)
+        api->options.body_most = API_BODY_MOST;
+    *out = api;
+    return OB_OK;
+}
+
+void ob_api_close(ob_api *api)
+{
+    free(api);
+}
+
+ob_api_counts *ob_api_counters(ob_api *api)
+{
+    return &api->counts;
+}
+
+void api_end_call(ob_call *call)
+{
+    api_call *c = (api_call *)call;
+    ob_task_clear(&c->task);
+    ob_buf_free(&c->call.answer.body);
+    free(c->queries);
+    free(c->texts);
+    free(c);
+}
+
+static void no_body(ob_call *call, ob_body body)
+{
+    (void)body;
+    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
+}
+
+static const ob_call_class plain = {.body = no_body, .end = api_end_call};
+
+ob_plan api_end(api_call *call, ob_answer answer)
+{
+    call->call.answer = answer;
+    return OB_PLAN_ANSWER;
+}
+
+/* ---- Tokens --------------------------------------------------------------------------------- */
+
+/* False after setting the answer. */
+static bool check_token(api_call *c, ob_token *token, const struct route *route,
+                        const ob_request *request)
+{
+    if (route->scope == NO_TOKEN)
+        return true;
+    const char *secret = ob_request_token(request);
+    if (!secret || !ob_staff_token_find(token, c->api->options.staff, secret)) {
+        api_end(c, ob_answer_problem(401, "TOKEN",
+                                     secret ? "this token is not known here"
+                                            : "a token is needed: Authorization: Bearer …"));
+        return false;
+    }
+    if (route->scope >= 0 && !(token->scopes >> route->scope & 1)) {
+        api_end(c, ob_answer_problem(403, "TOKEN_SCOPE", "this token is not for \"%s\"",
+                                     ob_scope_name((ob_scope)route->scope)));
+        return false;
+    }
+    return true;
+}
+
+bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
+                     size_t count)
+{
+    for (size_t i = 0; i < request->query_count; i++) {
+        const char *name = request->query[i].name;
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known |= !strcmp(names[k], name);
+        bool twice = false;
+        for (size_t k = 0; k < i; k++)
+            twice |= !strcmp(request->query[k].name, name);
+        if (known && !twice)
+            continue;
+        api_end(call,
+                ob_answer_problem(400, twice ? "FIELD_TWICE" : "UNKNOWN_FIELD", "\"%.60s\" %s",
+                                  name, twice ? "was said twice" : "is no field of this request"));
+        return false;
+    }
+    return true;
+}
+
+bool api_may_look(api_call *call, const ob_request *request, const ob_token *token)
+{
+    const char *name = ob_request_value(request, "surface");
+    ob_surface surface;
+    if (!name || !ob_surface_parse(&surface, name)) {
+        api_end(call, ob_answer_problem(400, "SURFACE", "%s: direct, group, public or storage",
+                                        name ? "surface is one of" : "surface is needed"));
+        return false;
+    }
+    if (!(token->surfaces >> surface & 1)) {
+        api_end(call, ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s",
+                                        ob_surface_name(surface)));
+        return false;
+    }
+    if (ob_gate_allows(surface))
+        return true;
+    atomic_fetch_add(&call->api->counts.not_scanned[surface], 1);
+    api_end(call, ob_answer_json(
+                      200, json_pack("{s:s, s:s}", "action", "not_scanned", "reason", "NO_BASIS")));
+    return false;
+}
+
+/* ---- Finding the handler --------------------------------------------------------------------- */
+
+static ob_plan begin(api_call *c, const ob_request *request)
+{
+    const struct route *other = NULL;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const struct route *route = &routes[i];
+        if (strcmp(route->path, request->path))
+            continue;
+        bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
+        if (head || !strcmp(route->method, request->method)) {
+            ob_token token = {0};
+            return check_token(c, &token, route, request) ? route->begin(c, request, &token)
+                                                          : OB_PLAN_ANSWER;
+        }
+        other = route;
+    }
+    if (!other)
+        return api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
+    ob_answer answer = ob_answer_problem(405, "METHOD", "%s takes %s", other->path, other->method);
+    answer.allow = other->method;
+    return api_end(c, answer);
+}
+
+ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)
+{
+    api_call *c = calloc(1, sizeof *c);
+    *out = (ob_call *)c;
+    if (!c)
+        return OB_PLAN_ANSWER;
+    c->api = api;
+    c->call.class = &plain;
+    c->task.file = -1;
+    return begin(c, request);
+}

@@ -1,0 +1,129 @@
+/* obhut gateway: software that asks in its own protocol. */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: obhut [--data DIR] gateway ACTION …\n"
+    "\n"
+    "  add KIND --surface S [--name NAME] [--fail open|closed]\n"
+    "               make a way in for software that can send no token: its path is printed this "
+    "once\n"
+    "               and is the secret\n"
+    "  ls           all of them, without their paths\n"
+    "  remove NAME  from now on its path leads nowhere\n"
+    "\n"
+    "  KIND         pict-rs: media.external_validation of the image server of Lemmy and PieFed\n"
+    "  --surface    what its uploads are: an item on a surface that may not be looked at is let\n"
+    "               through unseen, and counted\n"
+    "  --fail       what becomes of a file that may be looked at and cannot (damaged, too large, "
+    "of\n"
+    "               an unknown format): open lets it through (default), closed refuses it\n"
+    "  --json       with add and ls\n"
+    "\n"
+    "Such servers upload a file before there is a post, also for private messages: who declares\n"
+    "them public says that everything uploaded there is public. See docs/INTEGRATIONS.md.\n"
+    "\n"
+    "  obhut gateway add pict-rs --surface public\n"
+    "  PICTRS__MEDIA__EXTERNAL_VALIDATION=http://127.0.0.1:8080/gw/pictrs/…\n";
+
+typedef struct wishes {
+    bool json;
+    const char *surface, *name, *fail;
+} wishes;
+
+static int add(const cli *cli, const wishes *w, const char *kind)
+{
+    json_t *result =
+        cli_ask(cli, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "do", "gateway.add", "kind", kind,
+                               "surface", w->surface, "name", w->name, "fail", w->fail));
+    if (!result)
+        return cli_finish(CLI_FAILURE);
+    if (w->json)
+        cli_print_json(json_incref(result));
+    else
+        printf("%s\n", json_string_value(json_object_get(result, "path")));
+    json_decref(result);
+    return cli_finish(CLI_NOTHING);
+}
+
+static int ls(const cli *cli, const wishes *w)
+{
+    json_t *result = cli_ask(cli, json_pack("{s:s}", "do", "gateway.ls")), *gateway;
+    size_t i;
+    if (!result)
+        return cli_finish(CLI_FAILURE);
+    const json_t *gateways = json_object_get(result, "gateways");
+    if (!w->json && json_array_size(gateways))
+        printf("%-24s %-10s %-8s %-8s %s\n", "GATEWAY", "KIND", "SURFACE", "FAIL", "MADE");
+    json_array_foreach((json_t *)(uintptr_t)gateways, i, gateway)
+    {
+        if (w->json) {
+            cli_print_json(json_incref(gateway));
+            continue;
+        }
+        printf("%-24s %-10s %-8s %-8s %s\n", json_string_value(json_object_get(gateway, "name")),
+               json_string_value(json_object_get(gateway, "kind")),
+               json_string_value(json_object_get(gateway, "surface")),
+               json_string_value(json_object_get(gateway, "fail")),
+               json_string_value(json_object_get(gateway, "made_at")));
+    }
+    json_decref(result);
+    return cli_finish(CLI_NOTHING);
+}
+
+static int remove_gateway(const cli *cli, const char *name)
+{
+    json_t *result = cli_ask(cli, json_pack("{s:s, s:s}", "do", "gateway.remove", "name", name));
+    json_decref(result);
+    return cli_finish(result ? CLI_NOTHING : CLI_FAILURE);
+}
+
+int cmd_gateway(const cli *cli, int argc, char **argv)
+{
+    enum { JSON = 256, SURFACE, NAME, FAIL };
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, JSON},       {"surface", required_argument, NULL, SURFACE},
+        {"name", required_argument, NULL, NAME}, {"fail", required_argument, NULL, FAIL},
+        {"help", no_argument, NULL, 'h'},        {0}};
+    wishes w = {0};
+    int option;
+    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+        switch (option) {
+        case JSON:
+            w.json = true;
+            break;
+        case SURFACE:
+            w.surface = optarg;
+            break;
+        case NAME:
+            w.name = optarg;
+            break;
+        case FAIL:
+            w.fail = optarg;
+            break;
+        case 'h':
+            return cli_help(help);
+        default:
+            return cli_usage("gateway", "%s", "");
+        }
+    int count = argc - optind;
+    char **operands = argv + optind;
+    const char *action = count ? operands[0] : "";
+    bool needs_one = !strcmp(action, "add") || !strcmp(action, "remove");
+    if (needs_one && count < 2)
+        return cli_usage("gateway", "gateway %s needs a %s", action,
+                         strcmp(action, "add") ? "name" : "kind: pict-rs");
+    if (count > 1 + needs_one)
+        return cli_usage("gateway", "gateway: too much: \"%s\"", operands[1 + needs_one]);
+    if (!strcmp(action, "add"))
+        return w.surface ? add(cli, &w, operands[1])
+                         : cli_usage("gateway", "gateway add needs --surface");
+    if (!strcmp(action, "ls"))
+        return ls(cli, &w);
+    if (!strcmp(action, "remove"))
+        return remove_gateway(cli, operands[1]);
+    return cli_usage("gateway", "which action? add, ls, remove");
+}

@@ -1,0 +1,110 @@
+/* Random numbers, keys and codes. */
+#include <obhut/crypto.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+ob_status ob_crypto_start(ob_error *err)
+{
+    return sodium_init() < 0 ? ob_fail(err, OB_EREFUSED, "this machine has no random numbers")
+                             : OB_OK;
+}
+
+void ob_random(void *out, size_t size)
+{
+    randombytes_buf(out, size);
+}
+
+bool ob_same(const void *a, const void *b, size_t size)
+{
+    return sodium_memcmp(a, b, size) == 0;
+}
+
+void ob_wipe(void *bytes, size_t size)
+{
+    sodium_memzero(bytes, size);
+}
+
+void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
+             const void *bytes, size_t size)
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, key, OB_KEY_SIZE, OB_CODE_SIZE);
+    crypto_generichash_update(&state, (const unsigned char *)what, strlen(what) + 1);
+    crypto_generichash_update(&state, bytes, size);
+    crypto_generichash_final(&state, out, OB_CODE_SIZE);
+    sodium_memzero(&state, sizeof state);
+}
+
+/* ---- Key files ------------------------------------------------------------------------------ */
+
+static ob_status read_key(uint8_t out[OB_KEY_SIZE], int file, const char *path, ob_error *err)
+{
+    struct stat info;
+    uint8_t more;
+    if (fstat(file, &info))
+        return ob_fail(err, OB_EIO, "%s: cannot be read: %s", path, strerror(errno));
+    if (info.st_mode & 077)
+        return ob_fail(err, OB_EREFUSED,
+                       "%s: others than its owner may read it; chmod 600 it, or remove it to get a "
+                       "new key",
+                       path);
+    if (read(file, out, OB_KEY_SIZE) != OB_KEY_SIZE || read(file, &more, 1) != 0)
+        return ob_fail(err, OB_EFORMAT, "%s: not a key of %d bytes", path, OB_KEY_SIZE);
+    return OB_OK;
+}
+
+/* Complete and durable before it has its name, so that no half a key is ever found. */
+static ob_status make_key(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
+{
+    char new_path[4096];
+    if (snprintf(new_path, sizeof new_path, "%s.new", path) >= (int)sizeof new_path)
+        return ob_fail(err, OB_EINVAL, "%s: the path is too long", path);
+    unlink(new_path);
+    int file = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ob_random(out, OB_KEY_SIZE);
+    bool written = file >= 0 && write(file, out, OB_KEY_SIZE) == OB_KEY_SIZE && !fsync(file);
+    int problem = errno;
+    if (file >= 0)
+        close(file);
+    if (written && rename(new_path, path))
+        problem = errno;
+    else if (written)
+        return OB_OK;
+    unlink(new_path);
+    return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
+}
+
+ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT)
+        return make_key(out, path, err);
+    if (file < 0)
+        return ob_fail(err, OB_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    ob_status status = read_key(out, file, path, err);
+    close(file);
+    return status;
+}
+
+/* ---- Secrets -------------------------------------------------------------------------------- */
+
+void ob_secret_make(char out[OB_SECRET_TEXT + 1])
+{
+    uint8_t bytes[OB_KEY_SIZE];
+    ob_random(bytes, sizeof bytes);
+    sodium_bin2base64(out, OB_SECRET_TEXT + 1, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_memzero(bytes, sizeof bytes);
+}
+
+void ob_secret_print(uint8_t out[OB_CODE_SIZE], const char *secret, size_t length)
+{
+    crypto_hash_sha256(out, (const unsigned char *)secret, length);
+}

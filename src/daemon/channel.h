@@ -1,0 +1,65 @@
+/* What front and core say to each other: packets over a pair of sockets, with a descriptor where
+ * one belongs to them. Both are from the same build; the core checks what the front says, which
+ * deals with the world. */
+#ifndef OBHUT_CHANNEL_H
+#define OBHUT_CHANNEL_H
+
+#include <obhut/http.h>
+
+typedef enum message_kind {
+    /* front to core */
+    MESSAGE_ASK = 1, /* a head: number = length of the body, or -1; payload: see channel_pack */
+    MESSAGE_BODY, /* a body: number = bytes, in the payload or a memory file; status 1: too large */
+    MESSAGE_GONE, /* nobody waits for this answer */
+    MESSAGE_COUNTS, /* payload: ob_front_count numbers of 64 bits */
+    /* core to front */
+    MESSAGE_PLAN,   /* the body is wanted: status = ob_plan, number = most bytes */
+    MESSAGE_ANSWER, /* status, number = Retry-After; payload: type, allow, and the body unless it is
+                     * in a memory file */
+} message_kind;
+
+typedef struct message_head {
+    uint32_t kind, status;
+    uint64_t id;
+    int64_t number;
+} message_head;
+
+enum { MESSAGE_MOST = 60000 }; /* bytes of a payload; what is larger goes into a memory file */
+
+/* A packet that came. */
+typedef struct message {
+    message_head head;
+    int file; /* or -1; the receiver's */
+    size_t size;
+    char payload[MESSAGE_MOST + 1]; /* followed by a NUL */
+} message;
+
+typedef struct channel channel;
+
+channel *channel_new(int socket); /* takes the socket over; NULL: out of memory */
+void channel_free(channel *channel);
+int channel_socket(const channel *channel);
+
+/* Sends, or keeps it until the other side reads; takes `file` (or -1) over. False when the other
+ * side is gone, or out of memory. */
+bool channel_send(channel *channel, const message_head *head, const void *payload, size_t size,
+                  int file);
+
+/* Whether something is kept; channel_flush tries to send it. */
+bool channel_is_full(const channel *channel);
+bool channel_flush(channel *channel);
+
+/* 1: *out is set; 0: nothing there; -1: the other side is gone or talks nonsense. */
+int channel_receive(channel *channel, message *out);
+
+/* Texts in a row, any of them NULL. */
+bool channel_pack(ob_buf *out, const char *text);
+
+/* Reads the next one; false where there is none or it is damaged. */
+bool channel_unpack(const char **text, const message *message, size_t *at);
+
+/* A memory file with these bytes, which nobody can change any more; -1: out of memory. */
+int channel_file(const void *bytes, size_t size);
+bool channel_seal(int file);
+
+#endif

@@ -1,0 +1,249 @@
+/* The configuration file, by libconfuse. Every key has a safe default; starting without a file
+ * works.
+ */
+#include "daemon.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <confuse.h>
+
+/* ---- Keys ------------------------------------------------------------------------------------ */
+
+static const struct number {
+    const char *key;
+    long least, most, normal;
+} numbers[] = {
+    {"decoders", 0, 256, 0},
+    {"searchers", 0, 256, 0},
+    {"queue-most", 0, 100000, 0},
+    {"connections-most", 1, 10000, 512},
+    {"body-most-mb", 1, 200, 50},
+    {"memory-most-mb", 1, 1000000, 512},
+    {"decode-time-ms", 100, 600000, 20000},
+    {"decode-cpu-ms", 100, 600000, 15000},
+    {"distance", 0, OB_PDQ_MAX_DISTANCE, OB_PDQ_MAX_DISTANCE},
+};
+enum { NUMBERS = sizeof numbers / sizeof *numbers };
+
+static const char *const texts[] = {"data", "listen", "action-one-source", "action-two-sources",
+                                    "list", "action"};
+enum { TEXTS = sizeof texts / sizeof *texts };
+
+static unsigned least_of(unsigned a, unsigned b, unsigned c)
+{
+    unsigned d = a < b ? a : b;
+    return d < c ? d : c;
+}
+
+/* How many characters must be put in, taken out or changed. */
+static unsigned edits(const char *a, const char *b)
+{
+    enum { MOST = 40 };
+    unsigned row[MOST + 1];
+    size_t m = strlen(a), n = strlen(b);
+    if (m > MOST || n > MOST)
+        return MOST;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= m; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= n; j++) {
+            unsigned above = row[j];
+            row[j] = least_of(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+const char *config_nearest(const char *word)
+{
+    const char *nearest = NULL;
+    unsigned least = (unsigned)strlen(word) / 2 + 1;
+    for (size_t i = 0; i < NUMBERS + TEXTS; i++) {
+        const char *key = i < NUMBERS ? numbers[i].key : texts[i - NUMBERS];
+        unsigned distance = edits(word, key);
+        if (distance < least) {
+            least = distance;
+            nearest = key;
+        }
+    }
+    return nearest;
+}
+
+/* ---- Errors ---------------------------------------------------------------------------------- */
+
+/* libconfuse hands its own object to the function that hears of errors, and no other context; each
+ * reading is one call on one thread. */
+static _Thread_local ob_error *hearing;
+
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format,
+                                                           va_list args)
+{
+    char text[300];
+    vsnprintf(text, sizeof text, format, args);
+    if (!hearing || hearing->status)
+        return; /* the first one counts */
+    const char *unknown = strstr(text, "no such option '");
+    const char *nearest = NULL;
+    if (unknown) {
+        char word[64];
+        snprintf(word, sizeof word, "%s", unknown + strlen("no such option '"));
+        word[strcspn(word, "'")] = '\0';
+        nearest = config_nearest(word);
+        ob_fail(hearing, OB_EFORMAT, "%s, line %d: there is no key \"%s\"%s%s%s", cfg->filename,
+                cfg->line, word, nearest ? "; \"" : "", nearest ? nearest : "",
+                nearest ? "\" was probably meant" : "");
+    } else {
+        ob_fail(hearing, OB_EFORMAT, "%s, line %d: %s", cfg->filename ? cfg->filename : "-",
+                cfg->line, text);
+    }
+}
+
+static int check_number(cfg_t *cfg, cfg_opt_t *option)
+{
+    long value = cfg_opt_getnint(option, cfg_opt_size(option) - 1);
+    for (int i = 0; i < NUMBERS; i++)
+        if (!strcmp(numbers[i].key, cfg_opt_name(option)) &&
+            (value < numbers[i].least || value > numbers[i].most)) {
+            cfg_error(cfg, "%s is a number from %ld to %ld, not %ld", numbers[i].key,
+                      numbers[i].least, numbers[i].most, value);
+            return -1;
+        }
+    return 0;
+}
+
+static int check_action(cfg_t *cfg, cfg_opt_t *option)
+{
+    const char *value = cfg_opt_getnstr(option, cfg_opt_size(option) - 1);
+    ob_action action;
+    if (value && ob_action_parse(&action, value))
+        return 0;
+    cfg_error(cfg, "%s is allow, review, warn, blur, hold or block, not \"%s\"",
+              cfg_opt_name(option), value ? value : "");
+    return -1;
+}
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+static void default_data(config *c)
+{
+    const char *given = getenv("OBHUT_DATA"), *home = getenv("HOME");
+    if (given && *given)
+        snprintf(c->data, sizeof c->data, "%s", given);
+    else if (geteuid() == 0 || !home || !*home)
+        snprintf(c->data, sizeof c->data, "/var/lib/obhut");
+    else
+        snprintf(c->data, sizeof c->data, "%s/.local/share/obhut", home);
+}
+
+static ob_status take_text(char *out, size_t capacity, cfg_t *cfg, const char *key, ob_error *err)
+{
+    const char *value = cfg_getstr(cfg, key);
+    if (!value)
+        return OB_OK;
+    if (!*value || strlen(value) >= capacity)
+        return ob_fail(err, OB_EFORMAT, "%s: \"%s\" is empty or too long", cfg->filename, key);
+    snprintf(out, capacity, "%s", value);
+    return OB_OK;
+}
+
+static ob_status take_lists(config *out, cfg_t *cfg, ob_error *err)
+{
+    unsigned count = cfg_size(cfg, "list");
+    if (!count)
+        return OB_OK;
+    out->policy.lists = calloc(count, sizeof *out->policy.lists);
+    if (!out->policy.lists)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the configuration");
+    for (unsigned i = 0; i < count; i++) {
+        cfg_t *list = cfg_getnsec(cfg, "list", i);
+        struct ob_list_policy *policy = &out->policy.lists[out->policy.list_count++];
+        const char *title = cfg_title(list);
+        if (!title || strlen(title) >= sizeof policy->list)
+            return ob_fail(err, OB_EFORMAT, "%s: a list's name is too long", cfg->filename);
+        snprintf(policy->list, sizeof policy->list, "%s", title);
+        ob_action_parse(&policy->action, cfg_getstr(list, "action"));
+    }
+    return OB_OK;
+}
+
+static ob_status take(config *out, cfg_t *cfg, ob_error *err)
+{
+    out->decoders = (unsigned)cfg_getint(cfg, "decoders");
+    out->searchers = (unsigned)cfg_getint(cfg, "searchers");
+    out->queue_most = (unsigned)cfg_getint(cfg, "queue-most");
+    out->connections_most = (unsigned)cfg_getint(cfg, "connections-most");
+    out->decode_time_ms = (unsigned)cfg_getint(cfg, "decode-time-ms");
+    out->decode_cpu_ms = (unsigned)cfg_getint(cfg, "decode-cpu-ms");
+    out->body_most = (uint64_t)cfg_getint(cfg, "body-most-mb") * 1000000;
+    out->memory_most = (uint64_t)cfg_getint(cfg, "memory-most-mb") * 1000000;
+    out->policy.distance = (unsigned)cfg_getint(cfg, "distance");
+    ob_action_parse(&out->policy.one_source, cfg_getstr(cfg, "action-one-source"));
+    ob_action_parse(&out->policy.two_sources, cfg_getstr(cfg, "action-two-sources"));
+    ob_status status = take_text(out->data, sizeof out->data, cfg, "data", err);
+    if (!status)
+        status = take_text(out->listen, sizeof out->listen, cfg, "listen", err);
+    return status ? status : take_lists(out, cfg, err);
+}
+
+static ob_status parse(cfg_t *cfg, const char *file, ob_error *err)
+{
+    ob_error heard = {0};
+    if (access(file, R_OK))
+        return ob_fail(err, OB_EIO, "%s cannot be read", file);
+    hearing = &heard;
+    int result = cfg_parse(cfg, file);
+    hearing = NULL;
+    if (result == CFG_SUCCESS && !heard.status)
+        return OB_OK;
+    return ob_fail(err, OB_EFORMAT, "%s",
+                   heard.status ? heard.text : "the configuration cannot be read");
+}
+
+ob_status config_read(config *out, const char *file, ob_error *err)
+{
+    cfg_opt_t list_options[] = {CFG_STR("action", "review", CFGF_NONE), CFG_END()};
+    cfg_opt_t options[NUMBERS + 6];
+    int n = 0;
+    for (; n < NUMBERS; n++)
+        options[n] = (cfg_opt_t)CFG_INT(numbers[n].key, numbers[n].normal, CFGF_NONE);
+    options[n++] = (cfg_opt_t)CFG_STR("data", NULL, CFGF_NONE);
+    options[n++] = (cfg_opt_t)CFG_STR("listen", NULL, CFGF_NONE);
+    options[n++] = (cfg_opt_t)CFG_STR("action-one-source", "review", CFGF_NONE);
+    options[n++] = (cfg_opt_t)CFG_STR("action-two-sources", "block", CFGF_NONE);
+    options[n++] =
+        (cfg_opt_t)CFG_SEC("list", list_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES);
+    options[n] = (cfg_opt_t)CFG_END();
+    cfg_t *cfg = cfg_init(options, CFGF_NONE);
+    if (!cfg)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the configuration");
+    cfg_set_error_function(cfg, on_error);
+    for (int i = 0; i < NUMBERS; i++)
+        cfg_set_validate_func(cfg, numbers[i].key, check_number);
+    cfg_set_validate_func(cfg, "action-one-source", check_action);
+    cfg_set_validate_func(cfg, "action-two-sources", check_action);
+    cfg_set_validate_func(cfg, "list|action", check_action);
+    config c = {.listen = "127.0.0.1:8080"};
+    default_data(&c);
+    ob_status status = file ? parse(cfg, file, err) : OB_OK;
+    if (!status)
+        status = take(&c, cfg, err);
+    cfg_free(cfg);
+    if (status)
+        config_free(&c);
+    else
+        *out = c;
+    return status;
+}
+
+void config_free(config *c)
+{
+    free(c->policy.lists);
+    c->policy.lists = NULL;
+}

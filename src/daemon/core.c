@@ -1,0 +1,420 @@
+/* The core: records, lists, decisions. It speaks to the front, to the operator's commands, and to
+ * its workers; it has no socket that the world can reach. */
+#include "channel.h"
+#include "daemon.h"
+
+#include <obhut/admin.h>
+#include <obhut/api.h>
+#include <obhut/crypto.h>
+#include <obhut/gateways.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { CALLS = 16384, ADMIN_WAIT_MS = 5000 };
+
+/* A request that the front carries to us. */
+typedef struct carried {
+    struct core *core;
+    ob_call *call;
+    ob_plan plan;
+    uint64_t id;
+    bool busy;            /* a handler has the body and will answer */
+    bool gone;            /* nobody waits for the answer any more */
+    struct carried *next; /* among those that were answered */
+} carried;
+
+typedef struct core {
+    const config *config;
+    ob_lists *lists;
+    ob_store *store;
+    ob_staff *staff;
+    ob_engine *engine;
+    ob_api *api;
+    ob_gateways *gateways;
+    ob_admin admin;
+    int admin_socket;
+    channel *front;
+    carried *calls[CALLS];
+    pthread_mutex_t lock; /* of what was answered */
+    carried *answered;
+    int answered_event;
+    bool stopping;
+    message message; /* the last that came */
+} core;
+
+/* ---- Answers -----------------------------------------------------------------------------------
+ */
+
+static void send_answer(core *c, uint64_t id, const ob_answer *answer)
+{
+    ob_buf payload = {0};
+    int file = -1;
+    bool packed = channel_pack(&payload, answer->type ? answer->type : "text/plain") &&
+                  channel_pack(&payload, answer->allow);
+    if (packed && payload.size + answer->body.size > MESSAGE_MOST)
+        packed = (file = channel_file(answer->body.bytes, answer->body.size)) >= 0;
+    else if (packed && answer->body.size)
+        packed = !ob_buf_append(&payload, answer->body.bytes, answer->body.size, NULL);
+    const message_head head = {.kind = MESSAGE_ANSWER,
+                               .id = id,
+                               .status = packed ? answer->status : 500,
+                               .number = answer->retry_after_s};
+    if (c->front)
+        channel_send(c->front, &head, payload.bytes, payload.size, file);
+    else if (file >= 0)
+        close(file);
+    ob_buf_free(&payload);
+}
+
+static void end_call(carried *k)
+{
+    core *c = k->core;
+    if (c->calls[k->id % CALLS] == k)
+        c->calls[k->id % CALLS] = NULL;
+    k->call->class->end(k->call);
+    free(k);
+}
+
+/* On whatever thread the answer came to be. */
+static void on_answered(ob_call *call)
+{
+    carried *k = call->carrier;
+    core *c = k->core;
+    const uint64_t one = 1;
+    pthread_mutex_lock(&c->lock);
+    k->next = c->answered;
+    c->answered = k;
+    pthread_mutex_unlock(&c->lock);
+    (void)!write(c->answered_event, &one, sizeof one);
+}
+
+static void take_answered(core *c)
+{
+    uint64_t count;
+    (void)!read(c->answered_event, &count, sizeof count);
+    pthread_mutex_lock(&c->lock);
+    carried *k = c->answered, *next;
+    c->answered = NULL;
+    pthread_mutex_unlock(&c->lock);
+    for (; k; k = next) {
+        next = k->next;
+        if (!k->gone)
+            send_answer(c, k->id, &k->call->answer);
+        end_call(k);
+    }
+}
+
+/* ---- Requests ----------------------------------------------------------------------------------
+ */
+
+enum { FIELDS_MOST = 64 };
+
+static bool unpack_request(ob_request *out, ob_field fields[FIELDS_MOST], const message *m)
+{
+    const char *const *wanted[] = {&out->method,          &out->path,
+                                   &out->authorization,   &out->content_type,
+                                   &out->idempotency_key, &out->language};
+    size_t at = 0;
+    *out = (ob_request){.content_length = m->head.number, .query = fields};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (!channel_unpack((const char **)(uintptr_t)wanted[i], m, &at))
+            return false;
+    while (at < m->size && out->query_count < FIELDS_MOST) {
+        ob_field *field = &fields[out->query_count++];
+        if (!channel_unpack(&field->name, m, &at) || !channel_unpack(&field->value, m, &at) ||
+            !field->name || !field->value)
+            return false;
+    }
+    return at == m->size && out->method && out->path;
+}
+
+static void refuse(core *c, uint64_t id, unsigned status, const char *code, const char *detail)
+{
+    ob_answer answer = ob_answer_problem(status, code, "%s", detail);
+    send_answer(c, id, &answer);
+    ob_buf_free(&answer.body);
+}
+
+static void hear_ask(core *c, message *m)
+{
+    ob_request request;
+    ob_field fields[FIELDS_MOST];
+    if (!unpack_request(&request, fields, m)) {
+        refuse(c, m->head.id, 400, "INVALID", "the head of this request makes no sense");
+        return;
+    }
+    carried *k = calloc(1, sizeof *k);
+    if (!k) {
+        refuse(c, m->head.id, 503, "BUSY", "out of memory: try again");
+        return;
+    }
+    *k = (carried){.core = c, .id = m->head.id};
+    ob_plan plan = ob_gateways_own(request.path)
+                       ? ob_gateways_begin(&k->call, c->gateways, &request)
+                       : ob_api_begin(&k->call, c->api, &request);
+    if (!k->call) {
+        free(k);
+        refuse(c, m->head.id, 503, "BUSY", "out of memory: try again");
+        return;
+    }
+    if (plan == OB_PLAN_ANSWER) {
+        send_answer(c, k->id, &k->call->answer);
+        end_call(k);
+        return;
+    }
+    k->plan = plan;
+    k->call->answered = on_answered;
+    k->call->carrier = k;
+    if (c->calls[k->id % CALLS]) /* cannot be, unless the front has gone mad */
+        c->calls[k->id % CALLS]->gone = true;
+    c->calls[k->id % CALLS] = k;
+    const message_head head = {
+        .kind = MESSAGE_PLAN, .id = k->id, .status = plan, .number = (int64_t)k->call->most};
+    channel_send(c->front, &head, NULL, 0, -1);
+}
+
+/* A file that the front made: its size is what it says, and it cannot change. */
+static bool is_sealed(int file, uint64_t size)
+{
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    off_t end = lseek(file, 0, SEEK_END);
+    return end >= 0 && (uint64_t)end == size && (fcntl(file, F_GET_SEALS) & seals) == seals;
+}
+
+static void hear_body(core *c, message *m)
+{
+    carried *k = c->calls[m->head.id % CALLS];
+    if (!k || k->id != m->head.id || k->busy)
+        return;
+    k->busy = true;
+    uint64_t size = (uint64_t)m->head.number;
+    ob_body body = {.bytes = m->payload, .size = m->size, .file = -1};
+    void *map = NULL;
+    if (m->head.status || (m->file >= 0 && !is_sealed(m->file, size)) ||
+        (m->file < 0 && k->plan == OB_PLAN_FILE)) {
+        body.too_large = true;
+    } else if (k->plan == OB_PLAN_FILE) {
+        body.size = size;
+        body.file = m->file;
+        m->file = -1;
+    } else if (m->file >= 0) {
+        map = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->file, 0) : MAP_FAILED;
+        body.bytes = map != MAP_FAILED ? map : "";
+        body.size = map != MAP_FAILED ? size : 0;
+    }
+    k->call->class->body(k->call, body);
+    if (map && map != MAP_FAILED)
+        munmap(map, size);
+}
+
+static void hear_gone(core *c, uint64_t id)
+{
+    carried *k = c->calls[id % CALLS];
+    if (!k || k->id != id)
+        return;
+    k->gone = true;
+    c->calls[id % CALLS] = NULL;
+    if (!k->busy)
+        end_call(k);
+}
+
+static void hear_counts(core *c, const message *m)
+{
+    uint64_t counts[4];
+    if (m->size != sizeof counts)
+        return;
+    memcpy(counts, m->payload, sizeof counts);
+    for (int i = 0; i < 4; i++)
+        atomic_store(&ob_api_counters(c->api)->front[i], counts[i]);
+}
+
+static void lose_front(core *c)
+{
+    channel_free(c->front);
+    c->front = NULL;
+    for (size_t i = 0; i < CALLS; i++)
+        if (c->calls[i])
+            hear_gone(c, c->calls[i]->id);
+}
+
+static void hear_front(core *c)
+{
+    while (c->front) {
+        message *m = &c->message;
+        int got = channel_receive(c->front, m);
+        if (got < 0)
+            lose_front(c);
+        if (got <= 0)
+            return;
+        switch (m->head.kind) {
+        case MESSAGE_ASK:
+            hear_ask(c, m);
+            break;
+        case MESSAGE_BODY:
+            hear_body(c, m);
+            break;
+        case MESSAGE_GONE:
+            hear_gone(c, m->head.id);
+            break;
+        case MESSAGE_COUNTS:
+            hear_counts(c, m);
+            break;
+        default:
+            break;
+        }
+        explicit_bzero(m->payload, m->size);
+        if (m->file >= 0)
+            close(m->file);
+    }
+}
+
+/* False when main is gone. */
+static bool hear_main(core *c)
+{
+    control_word word;
+    int peer;
+    while (control_receive(CONTROL_FD, &word, &peer)) {
+        if (!word)
+            return false;
+        if (word == CONTROL_PEER) {
+            if (c->front)
+                lose_front(c);
+            c->front = channel_new(peer);
+        } else if (word == CONTROL_STOP) {
+            c->stopping = true;
+        }
+    }
+    return true;
+}
+
+static void run(core *c)
+{
+    while (!c->stopping) {
+        struct pollfd all[4] = {
+            {.fd = CONTROL_FD, .events = POLLIN},
+            {.fd = c->answered_event, .events = POLLIN},
+            {.fd = c->admin_socket, .events = POLLIN},
+            {.fd = c->front ? channel_socket(c->front) : -1,
+             .events = (short)(POLLIN | (c->front && channel_is_full(c->front) ? POLLOUT : 0))}};
+        if (poll(all, 4, -1) < 0 && errno != EINTR)
+            return;
+        if (all[0].revents && !hear_main(c))
+            return;
+        if (all[1].revents)
+            take_answered(c);
+        if (all[2].revents)
+            ob_admin_serve(c->admin_socket, &c->admin);
+        if (c->front && all[3].revents & POLLOUT && !channel_flush(c->front))
+            lose_front(c);
+        if (c->front && all[3].revents & (POLLIN | POLLHUP | POLLERR))
+            hear_front(c);
+    }
+}
+
+/* ---- Life --------------------------------------------------------------------------------------
+ */
+
+static void on_problem(void *context, const char *sentence)
+{
+    (void)context;
+    daemon_say("core", "%s", sentence);
+}
+
+static ob_status open_all(core *c, ob_error *err)
+{
+    const config *f = c->config;
+    bool made = false;
+    const ob_engine_options engine = {.lists = NULL,
+                                      .policy = &f->policy,
+                                      .decoders = f->decoders,
+                                      .searchers = f->searchers,
+                                      .queue_most = f->queue_most,
+                                      .worker = {.time_ms = f->decode_time_ms,
+                                                 .cpu_ms = f->decode_cpu_ms,
+                                                 .problem = on_problem}};
+    ob_engine_options options = engine;
+    ob_status status = ob_crypto_start(err);
+    if (!status)
+        status = ob_lists_own(&c->lists, f->data, err);
+    if (!status)
+        status = ob_lists_keep(c->lists, on_problem, NULL, err);
+    if (!status)
+        status = ob_store_open(&c->store, f->data, err);
+    if (!status)
+        status = ob_staff_open(&c->staff, c->store, err);
+    if (!status)
+        status = ob_staff_need_own_token(&made, c->staff, f->data, err);
+    if (made)
+        daemon_say("core", "a token for every surface and scope is in %s/keys/api-token", f->data);
+    options.lists = c->lists;
+    if (!status)
+        status = ob_engine_open(&c->engine, &options, err);
+    const ob_api_options api = {.engine = c->engine,
+                                .lists = c->lists,
+                                .staff = c->staff,
+                                .policy = &f->policy,
+                                .body_most = f->body_most};
+    if (!status)
+        status = ob_api_open(&c->api, &api, err);
+    const ob_gateways_options gateways = {.engine = c->engine,
+                                          .store = c->store,
+                                          .body_most = f->body_most,
+                                          .not_scanned =
+                                              status ? NULL : ob_api_counters(c->api)->not_scanned};
+    if (!status)
+        status = ob_gateways_open(&c->gateways, &gateways, err);
+    c->admin = (ob_admin){.lists = c->lists, .store = c->store, .staff = c->staff};
+    if (!status)
+        status = ob_admin_listen(&c->admin_socket, f->data, err);
+    return status;
+}
+
+static void close_all(core *c)
+{
+    if (c->admin_socket >= 0)
+        close(c->admin_socket);
+    ob_admin_wait(ADMIN_WAIT_MS);
+    if (c->front)
+        lose_front(c);
+    ob_engine_close(c->engine); /* everybody who was busy has answered now */
+    take_answered(c);
+    ob_gateways_close(c->gateways);
+    ob_api_close(c->api);
+    ob_staff_close(c->staff);
+    ob_store_close(c->store);
+    ob_lists_close(c->lists);
+}
+
+int core_main(const config *config)
+{
+    core *c = calloc(1, sizeof *c);
+    ob_error err = {0};
+    if (!c)
+        return EXIT_FAILED;
+    c->config = config;
+    c->admin_socket = -1;
+    c->answered_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&c->lock, NULL);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys and records are in here */
+    ob_status status =
+        c->answered_event < 0 ? ob_fail(&err, OB_EIO, "%s", strerror(errno)) : open_all(c, &err);
+    if (status) {
+        daemon_say("core", "%s", err.text);
+    } else {
+        control_send(CONTROL_FD, CONTROL_READY, -1);
+        run(c);
+    }
+    close_all(c);
+    close(c->answered_event);
+    free(c);
+    return status ? EXIT_FAILED : EXIT_FINE;
+}

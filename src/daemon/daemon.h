@@ -1,0 +1,53 @@
+/* The parts of obhutd. main.c reads the command line and watches over two processes: front.c speaks
+ * HTTP and knows nothing, core.c knows everything and speaks to nobody outside. channel.c is what
+ * they say to each other; config.c the one configuration file. Workers are the core's children. */
+#ifndef OBHUT_DAEMON_H
+#define OBHUT_DAEMON_H
+
+#include <obhut/base.h>
+#include <obhut/engine.h>
+
+/* ---- config.c -------------------------------------------------------------------------------- */
+
+typedef struct config {
+    char data[4096];
+    char listen[128]; /* ADDRESS:PORT, [ADDRESS]:PORT */
+    unsigned decoders, searchers, queue_most, connections_most;
+    unsigned decode_time_ms, decode_cpu_ms;
+    uint64_t body_most, memory_most; /* bytes: of one body, of all that are on their way */
+    ob_policy policy;                /* policy.lists is freed by config_free */
+} config;
+
+/* Defaults, then the file (NULL: none). OB_EFORMAT names file, line, key, problem and the key that
+ * was probably meant. */
+ob_status config_read(config *out, const char *file, ob_error *err);
+void config_free(config *config);
+
+/* The known key that is nearest to a word, or NULL where none is near. */
+const char *config_nearest(const char *word);
+
+/* ---- What processes have ----------------------------------------------------------------------
+ */
+
+/* Descriptors of a child: to main, and for the front the listening socket. */
+enum { CONTROL_FD = 3, LISTEN_FD = 4 };
+
+/* Exit codes of obhutd and its parts. */
+enum { EXIT_FINE = 0, EXIT_WRONG_USE = 2, EXIT_FAILED = 3 };
+
+int core_main(const config *config);
+int front_main(const config *config);
+
+/* "obhutd: WHO: SENTENCE" on standard error, one line in one write. Never about an item. */
+void daemon_say(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+int64_t daemon_now_ms(void); /* monotonic */
+
+/* Calls `hear` for what comes on a control channel: the next peer's end, or the word to stop.
+ * Returns false when main is gone. */
+typedef enum control_word { CONTROL_READY = 1, CONTROL_PEER, CONTROL_STOP } control_word;
+bool control_send(int control, control_word word, int peer);
+/* Waits for nothing: false when there is no word; *word is 0 when the other side is gone. */
+bool control_receive(int control, control_word *word, int *peer);
+
+#endif

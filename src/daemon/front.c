@@ -1,0 +1,169 @@
+/* The front: speaks HTTP and holds nothing: no key, no record, no file. */
+#include "front.h"
+
+#include <obhut/sandbox.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    IDLE_S = 30,              /* of a connection without a byte */
+    HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and what was read of a body */
+    SWEEP_MS = 1000,
+    STOP_MS = 8000, /* to finish what has begun */
+};
+
+/* ---- Connections -------------------------------------------------------------------------------
+ */
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    front *f = context;
+    visitor *v = *slot;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        f->counts[OB_FRONT_CONNECTIONS]++;
+        *slot = v = calloc(1, sizeof *v);
+        if (!v || !info)
+            return;
+        v->socket = info->connect_fd;
+        v->idle_since_ms = daemon_now_ms();
+        v->next = f->visitors;
+        if (v->next)
+            v->next->previous = v;
+        f->visitors = v;
+    } else if (v) {
+        *(v->previous ? &v->previous->next : &f->visitors) = v->next;
+        if (v->next)
+            v->next->previous = v->previous;
+        free(v);
+        *slot = NULL;
+    }
+}
+
+static void on_http_problem(void *context, const char *format, va_list args)
+{
+    (void)context; /* hostile requests are no news; what it says may quote them */
+    (void)format;
+    (void)args;
+}
+
+static struct MHD_Daemon *start_http(front *f)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
+                            NULL, exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem,
+                            NULL, MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
+                            f->config->connections_most, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)HEAD_AND_BUFFER, MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, f,
+                            MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
+}
+
+/* ---- The loop ----------------------------------------------------------------------------------
+ */
+
+static void hear_core(front *f)
+{
+    while (f->core) {
+        int got = channel_receive(f->core, &f->message);
+        if (got < 0)
+            exchange_core_lost(f);
+        if (got <= 0)
+            return;
+        exchange_hear(f, &f->message);
+    }
+}
+
+/* False when main is gone. */
+static bool hear_main(front *f)
+{
+    control_word word;
+    int peer;
+    while (control_receive(CONTROL_FD, &word, &peer)) {
+        if (!word)
+            return false;
+        if (word == CONTROL_PEER) {
+            if (f->core)
+                exchange_core_lost(f);
+            f->core = channel_new(peer);
+        } else if (word == CONTROL_STOP && !f->stopping) {
+            f->stopping = true;
+            MHD_quiesce_daemon(f->http);
+        }
+    }
+    return true;
+}
+
+static int wait_ms(front *f, int64_t now, int64_t sweep_at)
+{
+    MHD_UNSIGNED_LONG_LONG http_ms;
+    int64_t wait = sweep_at - now;
+    if (MHD_get_timeout(f->http, &http_ms) == MHD_YES && (int64_t)http_ms < wait)
+        wait = (int64_t)http_ms;
+    return wait > 0 ? (int)wait : 0;
+}
+
+static void run(front *f)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(f->http, MHD_DAEMON_INFO_EPOLL_FD);
+    int64_t sweep_at = daemon_now_ms() + SWEEP_MS, stop_at = 0;
+    for (;;) {
+        int64_t now = daemon_now_ms();
+        struct pollfd all[3] = {
+            {.fd = info->epoll_fd, .events = POLLIN},
+            {.fd = CONTROL_FD, .events = POLLIN},
+            {.fd = f->core ? channel_socket(f->core) : -1,
+             .events = (short)(POLLIN | (f->core && channel_is_full(f->core) ? POLLOUT : 0))}};
+        poll(all, 3, wait_ms(f, now, sweep_at));
+        if (all[1].revents && !hear_main(f))
+            return;
+        if (f->core && all[2].revents & POLLOUT && !channel_flush(f->core))
+            exchange_core_lost(f);
+        if (f->core && all[2].revents & (POLLIN | POLLHUP | POLLERR))
+            hear_core(f);
+        MHD_run(f->http);
+        now = daemon_now_ms();
+        if (now >= sweep_at) {
+            exchange_sweep(f);
+            sweep_at = now + SWEEP_MS;
+        }
+        if (f->stopping && !stop_at)
+            stop_at = now + STOP_MS;
+        if (f->stopping && (!f->exchange_count || now > stop_at))
+            return;
+    }
+}
+
+int front_main(const config *config)
+{
+    front *f = calloc(1, sizeof *f);
+    uint32_t layers = 0;
+    ob_error err = {0};
+    if (!f)
+        return EXIT_FAILED;
+    f->config = config;
+    f->http = start_http(f);
+    if (!f->http) {
+        daemon_say("front", "HTTP cannot be spoken on the listening socket");
+        return EXIT_FAILED;
+    }
+    if (ob_confine(&layers, OB_PROFILE_FRONT, &err)) {
+        daemon_say("front", "%s", err.text);
+        return EXIT_FAILED;
+    }
+    control_send(CONTROL_FD, CONTROL_READY, -1);
+    run(f);
+    if (f->stopping && f->core) /* who still waits is told so */
+        exchange_core_lost(f);
+    MHD_run(f->http);
+    MHD_stop_daemon(f->http);
+    channel_free(f->core);
+    free(f);
+    return EXIT_FINE;
+}

@@ -1,0 +1,102 @@
+/* The parts of the front: front.c is its life, exchange.c one request from head to answer, intake.c
+ * the body of one. */
+#ifndef OBHUT_FRONT_H
+#define OBHUT_FRONT_H
+
+#include "channel.h"
+#include "daemon.h"
+
+#include <obhut/api.h>
+
+#include <microhttpd.h>
+
+/* ---- intake.c -------------------------------------------------------------------------------- */
+
+/* A body on its way: kept where it is wanted, overwritten where it is not. */
+typedef struct intake {
+    bool wanted, multipart, in_part, part_seen, too_large, no_memory;
+    bool to_file;
+    int file; /* a memory file, or -1 */
+    ob_buf bytes;
+    uint64_t size, most;
+    struct MHD_PostProcessor *parts;
+    uint64_t *held; /* bytes of all bodies on their way, and how many there may be */
+    uint64_t held_most;
+} intake;
+
+/* Starts; multipart bodies are taken apart where one part is wanted. False: out of memory. */
+bool intake_begin(intake *in, struct MHD_Connection *connection, bool to_file, uint64_t most,
+                  uint64_t *held, uint64_t held_most);
+void intake_drop(intake *in);
+/* Takes the next piece, or overwrites it. */
+void intake_add(intake *in, char *piece, size_t size);
+/* No more comes. False when a multipart body had no part or was cut short. */
+bool intake_end(intake *in);
+void intake_free(intake *in);
+
+/* ---- exchange.c ------------------------------------------------------------------------------ */
+
+enum { EXCHANGES_MOST = 16384 };
+
+typedef struct front front;
+
+/* One request. */
+typedef struct exchange {
+    front *front;
+    struct MHD_Connection *connection;
+    uint64_t id; /* its place in the front's table is id % EXCHANGES_MOST */
+    enum {
+        EXCHANGE_ASKING,   /* the head is with the core */
+        EXCHANGE_TAKING,   /* the body comes, and is wanted */
+        EXCHANGE_DROPPING, /* the body comes, and is not wanted; the answer is there */
+        EXCHANGE_WAITING,  /* the core has everything */
+        EXCHANGE_ANSWERED,
+    } state;
+    bool suspended, asked, answered, head_done;
+    intake body;
+    uint64_t came; /* bytes of the body, wanted or not */
+    int64_t began_ms;
+    unsigned status, retry_after_s;
+    char type[80], allow[32];
+    ob_buf answer;
+    int answer_file; /* or -1 */
+    size_t answer_size;
+} exchange;
+
+/* A connection, for those that never finish a head. */
+typedef struct visitor {
+    struct visitor *previous, *next;
+    int socket;
+    int64_t idle_since_ms; /* 0: a request is on its way */
+} visitor;
+
+struct front {
+    const config *config;
+    struct MHD_Daemon *http;
+    channel *core; /* NULL while there is none */
+    exchange *exchanges[EXCHANGES_MOST];
+    unsigned exchange_count;
+    uint64_t next_id, held;
+    visitor *visitors;
+    bool stopping;
+    uint64_t counts[4];
+    message message; /* the last that came */
+};
+
+/* MHD's callbacks. */
+enum MHD_Result exchange_handle(void *front, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *piece,
+                                size_t *piece_size, void **slot);
+void exchange_ended(void *front, struct MHD_Connection *connection, void **slot,
+                    enum MHD_RequestTerminationCode why);
+
+/* What the core said. */
+void exchange_hear(front *f, message *m);
+
+/* The core is gone: whatever it owes an answer fails. */
+void exchange_core_lost(front *f);
+
+/* Ends what is too slow. */
+void exchange_sweep(front *f);
+
+#endif

@@ -1,0 +1,139 @@
+#include "front.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- Keeping --------------------------------------------------------------------------------- */
+
+/* Nothing of it is kept any more. */
+static void forget(intake *in)
+{
+    *in->held -= in->size;
+    in->size = 0;
+    if (in->file >= 0)
+        close(in->file);
+    in->file = -1;
+    if (in->bytes.bytes)
+        explicit_bzero(in->bytes.bytes, in->bytes.size);
+    ob_buf_free(&in->bytes);
+}
+
+static bool write_all(int file, const char *bytes, size_t size)
+{
+    while (size) {
+        ssize_t written = write(file, bytes, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static void keep(intake *in, const char *bytes, size_t size)
+{
+    if (in->too_large || in->no_memory)
+        return;
+    if (size > in->most - in->size)
+        in->too_large = true;
+    else if (*in->held + size > in->held_most ||
+             !(in->to_file ? write_all(in->file, bytes, size)
+                           : !ob_buf_append(&in->bytes, bytes, size, NULL)))
+        in->no_memory = true;
+    if (in->too_large || in->no_memory) {
+        forget(in);
+        return;
+    }
+    in->size += size;
+    *in->held += size;
+}
+
+/* ---- Multipart: the first part with a file in it ----------------------------------------------
+ */
+
+static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind, const char *key,
+                               const char *filename, const char *type, const char *encoding,
+                               const char *bytes, uint64_t offset, size_t size)
+{
+    intake *in = context;
+    (void)kind;
+    (void)key;
+    (void)filename;
+    (void)type;
+    (void)encoding;
+    if (offset == 0 && in->part_seen)
+        in->in_part = false;
+    if (offset == 0 && !in->part_seen)
+        in->in_part = in->part_seen = true;
+    if (in->in_part)
+        keep(in, bytes, size);
+    return MHD_YES;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+bool intake_begin(intake *in, struct MHD_Connection *connection, bool to_file, uint64_t most,
+                  uint64_t *held, uint64_t held_most)
+{
+    enum { PART_BUFFER = 65536 };
+    static const char multipart[] = "multipart/form-data";
+    const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
+    *in = (intake){.wanted = true,
+                   .to_file = to_file,
+                   .file = -1,
+                   .most = most,
+                   .held = held,
+                   .held_most = held_most};
+    if (to_file) {
+        in->file = memfd_create("obhut", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (in->file < 0)
+            return false;
+        in->multipart = type && !strncasecmp(type, multipart, sizeof multipart - 1);
+    }
+    if (in->multipart) {
+        in->parts = MHD_create_post_processor(connection, PART_BUFFER, on_part, in);
+        if (!in->parts) /* no boundary: it cannot be taken apart */
+            in->part_seen = false;
+    }
+    return true;
+}
+
+void intake_drop(intake *in)
+{
+    if (!in->wanted)
+        return;
+    in->wanted = false;
+    forget(in);
+}
+
+void intake_add(intake *in, char *piece, size_t size)
+{
+    if (in->wanted && in->parts)
+        MHD_post_process(in->parts, piece, size);
+    else if (in->wanted && !in->multipart)
+        keep(in, piece, size);
+    explicit_bzero(piece, size); /* of the library's own buffer, which the next piece reuses */
+}
+
+bool intake_end(intake *in)
+{
+    bool whole = true;
+    if (in->parts)
+        whole = MHD_destroy_post_processor(in->parts) == MHD_YES;
+    in->parts = NULL;
+    return !in->multipart || (whole && in->part_seen);
+}
+
+void intake_free(intake *in)
+{
+    if (in->parts)
+        MHD_destroy_post_processor(in->parts);
+    in->parts = NULL;
+    if (in->held)
+        forget(in);
+}

@@ -1,0 +1,17 @@
+/* Two processes that are to run, and do again when they have ended. */
+#ifndef OBHUT_SUPERVISE_H
+#define OBHUT_SUPERVISE_H
+
+#include "daemon.h"
+
+typedef struct supervision {
+    const char *config_file; /* NULL: none */
+    const config *config;
+    int listening;
+    const char *url; /* told when everything is ready */
+} supervision;
+
+/* Runs until a signal or until a process cannot be started; returns the exit code. */
+int supervise(const supervision *s);
+
+#endif

@@ -1,0 +1,58 @@
+/* From findings to an action. */
+#include <obhut/engine.h>
+
+#include <string.h>
+
+static const char *const actions[OB_ACTIONS] = {"allow", "review", "warn",        "blur",
+                                                "hold",  "block",  "not_scanned", "undecodable"};
+
+const char *ob_action_name(ob_action action)
+{
+    return action < OB_ACTIONS ? actions[action] : "unknown";
+}
+
+bool ob_action_parse(ob_action *out, const char *name)
+{
+    for (int a = OB_ACTION_ALLOW; a <= OB_ACTION_BLOCK; a++)
+        if (!strcmp(actions[a], name)) {
+            *out = (ob_action)a;
+            return true;
+        }
+    return false;
+}
+
+const char *ob_match_source(const ob_list_match *match)
+{
+    return *match->source ? match->source : match->list;
+}
+
+static ob_action stricter(const ob_policy *policy, ob_action than, const char *list)
+{
+    for (size_t k = 0; k < policy->list_count; k++)
+        if (!strcmp(policy->lists[k].list, list) && policy->lists[k].action > than)
+            than = policy->lists[k].action;
+    return than;
+}
+
+ob_action ob_decide(const ob_policy *policy, const ob_findings *findings)
+{
+    if (!findings->count)
+        return OB_ACTION_ALLOW;
+    ob_action action = findings->source_count > 1 ? policy->two_sources : policy->one_source;
+    for (size_t i = 0; i < findings->count; i++)
+        action = stricter(policy, action, findings->match[i].entry.list);
+    return action;
+}
+
+ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match, size_t count)
+{
+    if (!count)
+        return OB_ACTION_ALLOW;
+    bool two = false;
+    for (size_t i = 1; i < count && !two; i++)
+        two = strcmp(ob_match_source(&match[0]), ob_match_source(&match[i])) != 0;
+    ob_action action = two ? policy->two_sources : policy->one_source;
+    for (size_t i = 0; i < count; i++)
+        action = stricter(policy, action, match[i].list);
+    return action;
+}

@@ -1,0 +1,328 @@
+/* Threads that take tasks: some decode, each with workers of its own, some only search. */
+#include <obhut/engine.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THREADS_MOST = 256, QUEUE_A_DECODER = 64 };
+
+/* A queue and the threads that serve it. */
+typedef struct lane {
+    struct ob_engine *engine;
+    pthread_mutex_t lock;
+    pthread_cond_t some;
+    ob_task *first, **last;
+    unsigned waiting, running, most; /* most: waiting and running */
+    bool closing;
+    pthread_t threads[THREADS_MOST];
+    unsigned thread_count;
+} lane;
+
+struct ob_engine {
+    ob_engine_options options;
+    lane decoding, searching;
+    atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us;
+    atomic_uint layers;
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static unsigned processors(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)CPU_COUNT(&set);
+}
+
+/* ---- Tasks ---------------------------------------------------------------------------------- */
+
+void ob_task_clear(ob_task *task)
+{
+    ob_findings_free(&task->findings);
+    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
+        ob_list_matches_free(&task->matches[i]);
+}
+
+static void do_file(ob_engine *e, ob_workers *workers, ob_task *t)
+{
+    const ob_policy *policy = e->options.policy;
+    const ob_job job = {.hash = true,
+                        .digests = t->kind == OB_TASK_HASH ? (uint32_t)OB_DIGEST_ALL
+                                                           : ob_lists_digests(e->options.lists),
+                        .size = t->size,
+                        .media = t->media};
+    t->status = ob_workers_do(&t->job, workers, &job, t->file, &t->error);
+    if (t->status || t->kind == OB_TASK_HASH)
+        return;
+    t->status = ob_find(&t->findings, e->options.lists, &t->job, policy->distance, &t->error);
+    if (t->status)
+        return;
+    t->action = ob_decide(policy, &t->findings);
+    if (t->limit != OB_LISTS_NO_LIMIT && t->findings.count > t->limit)
+        t->findings.count = t->limit;
+    if (t->job.status && !t->findings.total)
+        t->action = OB_ACTION_UNDECODABLE;
+}
+
+/* Queries of one kind go together; matches get their place among all of them back. */
+static ob_status look_up_kind(ob_task *t, ob_lists *lists, unsigned distance, int kind)
+{
+    uint32_t *place = malloc((t->query_count + 1) * sizeof *place);
+    unsigned width = kind ? ob_list_digest_width((ob_list_digest)(kind - 1)) : sizeof(ob_hash256);
+    uint8_t *keys = malloc((size_t)t->query_count * width + 1);
+    uint32_t count = 0;
+    ob_status status =
+        place && keys ? OB_OK : ob_fail(&t->error, OB_ENOMEM, "out of memory: queries");
+    for (uint32_t i = 0; i < t->query_count && !status; i++) {
+        const ob_query *q = &t->queries[i];
+        if ((q->is_digest ? 1 + (int)q->kind : 0) != kind)
+            continue;
+        memcpy(keys + (size_t)count * width, kind ? (const void *)q->digest : &q->hash, width);
+        place[count++] = i;
+    }
+    ob_list_matches *found = &t->matches[kind];
+    if (!status && count && !kind) {
+        ob_hash256 *hashes = malloc(count * sizeof *hashes);
+        if (hashes) {
+            memcpy(hashes, keys, count * sizeof *hashes);
+            status = ob_lists_match(found, lists, hashes, count, distance, t->limit, &t->error);
+        } else {
+            status = ob_fail(&t->error, OB_ENOMEM, "out of memory: queries");
+        }
+        free(hashes);
+    } else if (!status && count) {
+        status = ob_lists_match_digests(found, lists, (ob_list_digest)(kind - 1), keys, count,
+                                        t->limit, &t->error);
+    }
+    for (size_t i = 0; i < found->count && !status; i++)
+        found->match[i].query = place[found->match[i].query];
+    free(place);
+    free(keys);
+    return status;
+}
+
+static void look_up(ob_engine *e, ob_task *t)
+{
+    for (int kind = 0; kind <= OB_LIST_DIGESTS && !t->status; kind++)
+        t->status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind);
+}
+
+static void count_task(ob_engine *e, const ob_task *t)
+{
+    if (t->status)
+        atomic_fetch_add(&e->failures, 1);
+    else if (t->kind == OB_TASK_SCAN)
+        atomic_fetch_add(&e->scans[t->action], 1);
+    else if (t->kind == OB_TASK_HASH)
+        atomic_fetch_add(&e->hashes, 1);
+    else
+        atomic_fetch_add(&e->look_ups, 1);
+    atomic_fetch_add(&e->queries, t->query_count);
+}
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+static void on_worker_lost(void *context, const char *sentence)
+{
+    ob_engine *e = context;
+    atomic_fetch_add(&e->lost, 1);
+    if (e->options.worker.problem)
+        e->options.worker.problem(e->options.worker.context, sentence);
+}
+
+static ob_status need_workers(ob_workers **workers, ob_engine *e, ob_error *err)
+{
+    if (*workers)
+        return OB_OK;
+    ob_worker_options options = e->options.worker;
+    options.problem = on_worker_lost;
+    options.context = e;
+    ob_status status = ob_workers_start(workers, &options, err);
+    if (!status)
+        atomic_fetch_and(&e->layers, ob_workers_layers(*workers));
+    return status;
+}
+
+static void run_task(ob_engine *e, ob_workers **workers, ob_task *t)
+{
+    uint64_t started = now_us();
+    if (t->kind == OB_TASK_LOOK_UP) {
+        look_up(e, t);
+    } else {
+        t->status = need_workers(workers, e, &t->error);
+        if (!t->status)
+            do_file(e, *workers, t);
+        close(t->file);
+    }
+    t->took_us = now_us() - started;
+    if (t->kind != OB_TASK_LOOK_UP)
+        atomic_fetch_add(&e->busy_us, t->took_us);
+    count_task(e, t);
+}
+
+static void *serve(void *argument)
+{
+    lane *l = argument;
+    ob_workers *workers = NULL;
+    if (l == &l->engine->decoding)
+        need_workers(&workers, l->engine, NULL);
+    pthread_mutex_lock(&l->lock);
+    for (;;) {
+        while (!l->first && !l->closing)
+            pthread_cond_wait(&l->some, &l->lock);
+        ob_task *t = l->first;
+        if (!t)
+            break;
+        l->first = t->next;
+        if (!l->first)
+            l->last = &l->first;
+        l->waiting--;
+        l->running++;
+        bool closing = l->closing;
+        pthread_mutex_unlock(&l->lock);
+        if (!closing) {
+            run_task(l->engine, &workers, t);
+        } else {
+            t->status = ob_fail(&t->error, OB_EREFUSED, "the service is stopping");
+            if (t->kind != OB_TASK_LOOK_UP)
+                close(t->file);
+        }
+        pthread_mutex_lock(&l->lock);
+        l->running--;
+        pthread_mutex_unlock(&l->lock);
+        t->done(t);
+        pthread_mutex_lock(&l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+    ob_workers_stop(workers);
+    return NULL;
+}
+
+static void lane_init(lane *l, ob_engine *e, unsigned most)
+{
+    *l = (lane){.engine = e, .most = most};
+    l->last = &l->first;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->some, NULL);
+}
+
+static ob_status lane_start(lane *l, unsigned threads, ob_error *err)
+{
+    while (l->thread_count < threads && l->thread_count < THREADS_MOST &&
+           !pthread_create(&l->threads[l->thread_count], NULL, serve, l))
+        l->thread_count++;
+    return l->thread_count ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread could be started");
+}
+
+static void lane_end(lane *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->closing = true;
+    pthread_cond_broadcast(&l->some);
+    pthread_mutex_unlock(&l->lock);
+    for (unsigned i = 0; i < l->thread_count; i++)
+        pthread_join(l->threads[i], NULL);
+    pthread_cond_destroy(&l->some);
+    pthread_mutex_destroy(&l->lock);
+}
+
+/* ---- The engine ------------------------------------------------------------------------------ */
+
+/* Tells at once what would otherwise fail every item: a worker that does not start. */
+static ob_status try_worker(ob_engine *e, ob_error *err)
+{
+    ob_workers *workers = NULL;
+    ob_status status = need_workers(&workers, e, err);
+    ob_workers_stop(workers);
+    return status;
+}
+
+ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err)
+{
+    ob_engine *e = calloc(1, sizeof *e);
+    if (!e)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the engine");
+    e->options = *options;
+    unsigned decoders = options->decoders ? options->decoders : processors();
+    unsigned searchers = options->searchers ? options->searchers : processors();
+    unsigned most = options->queue_most ? options->queue_most : QUEUE_A_DECODER * decoders;
+    atomic_store(&e->layers, UINT32_MAX);
+    lane_init(&e->decoding, e, most);
+    lane_init(&e->searching, e, most);
+    ob_status status = try_worker(e, err);
+    if (!status)
+        status = lane_start(&e->decoding, decoders, err);
+    if (!status)
+        status = lane_start(&e->searching, searchers, err);
+    if (status)
+        ob_engine_close(e);
+    else
+        *out = e;
+    return status;
+}
+
+ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
+{
+    lane *l = task->kind == OB_TASK_LOOK_UP ? &e->searching : &e->decoding;
+    ob_status status = OB_OK;
+    pthread_mutex_lock(&l->lock);
+    if (l->closing) {
+        status = ob_fail(err, OB_EREFUSED, "the service is stopping");
+    } else if (l->waiting + l->running >= l->most) {
+        status = ob_fail(err, OB_EBUSY, "%u items are waiting already", l->waiting);
+    } else {
+        task->next = NULL;
+        *l->last = task;
+        l->last = &task->next;
+        l->waiting++;
+        pthread_cond_signal(&l->some);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return status;
+}
+
+bool ob_engine_has_room(ob_engine *e)
+{
+    lane *l = &e->decoding;
+    pthread_mutex_lock(&l->lock);
+    bool room = !l->closing && l->waiting + l->running < l->most;
+    pthread_mutex_unlock(&l->lock);
+    return room;
+}
+
+void ob_engine_count(ob_engine_counts *out, ob_engine *e)
+{
+    *out = (ob_engine_counts){
+        .hashes = atomic_load(&e->hashes),
+        .look_ups = atomic_load(&e->look_ups),
+        .queries = atomic_load(&e->queries),
+        .failures = atomic_load(&e->failures),
+        .workers_lost = atomic_load(&e->lost),
+        .busy_us = atomic_load(&e->busy_us),
+        .decoders = e->decoding.thread_count,
+        .layers = atomic_load(&e->layers),
+    };
+    for (int a = 0; a < OB_ACTIONS; a++)
+        out->scans[a] = atomic_load(&e->scans[a]);
+    pthread_mutex_lock(&e->decoding.lock);
+    out->waiting = e->decoding.waiting;
+    pthread_mutex_unlock(&e->decoding.lock);
+}
+
+void ob_engine_close(ob_engine *e)
+{
+    if (!e)
+        return;
+    lane_end(&e->decoding);
+    lane_end(&e->searching);
+    free(e);
+}

@@ -1,0 +1,229 @@
+/* From what was computed of a file to the entries that it matches. */
+#include <obhut/engine.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KINDS = 1 + OB_LIST_DIGESTS };
+
+/* What the texts of findings belong to. */
+typedef struct kept {
+    ob_list_matches of[KINDS];
+    const char **sources;
+} kept;
+
+const char *ob_version_name(ob_version version)
+{
+    static const char *const names[] = {"stored", "shown", "turned"};
+    return version <= OB_VERSION_TURNED ? names[version] : "unknown";
+}
+
+/* ---- Asking --------------------------------------------------------------------------------- */
+
+/* The frames of a picture that have enough in them. */
+typedef struct frames {
+    uint32_t number[OB_MEDIA_FRAMES];
+    int quality[OB_MEDIA_FRAMES];
+    ob_hash256 hash[OB_MEDIA_FRAMES * OB_DIHEDRAL_COUNT];
+    uint32_t count;
+} frames;
+
+static void add_frame(frames *f, uint32_t number, const ob_pdq *pdq)
+{
+    if (pdq->quality < OB_PDQ_MIN_QUALITY)
+        return;
+    f->number[f->count] = number;
+    f->quality[f->count] = pdq->quality;
+    memcpy(f->hash + f->count * OB_DIHEDRAL_COUNT, pdq->hash, sizeof pdq->hash);
+    f->count++;
+}
+
+static void take_frames(frames *f, const ob_media_result *media)
+{
+    f->count = 0;
+    add_frame(f, 0, &media->pdq);
+    for (unsigned i = 0; i < media->more_count; i++)
+        add_frame(f, media->more[i].number, &media->more[i].pdq);
+}
+
+/* ---- Sorting -------------------------------------------------------------------------------- */
+
+static int compare(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_entry(const void *a, const void *b)
+{
+    const ob_match *x = a, *y = b;
+    int order = strcmp(x->entry.list, y->entry.list);
+    if (!order)
+        order = strcmp(x->entry.entry, y->entry.entry);
+    if (!order)
+        order = y->by_hash - x->by_hash;
+    if (!order)
+        order = compare(x->entry.distance, y->entry.distance);
+    return order ? order : compare(x->entry.query, y->entry.query);
+}
+
+static int by_distance(const void *a, const void *b)
+{
+    const ob_match *x = a, *y = b;
+    int order = compare(x->entry.distance, y->entry.distance);
+    return order ? order : by_entry(a, b);
+}
+
+/* An entry that several frames, orientations or digests reach is told of once, with the nearest. */
+static void keep_nearest(ob_findings *f)
+{
+    size_t count = 0;
+    if (f->count)
+        qsort(f->match, f->count, sizeof *f->match, by_entry);
+    for (size_t i = 0; i < f->count; i++) {
+        ob_match *last = count ? &f->match[count - 1] : NULL;
+        if (!last || strcmp(last->entry.list, f->match[i].entry.list) ||
+            strcmp(last->entry.entry, f->match[i].entry.entry)) {
+            f->match[count++] = f->match[i];
+        } else if (f->match[i].by_digest && !last->by_digest) {
+            last->by_digest = true;
+            last->digest = f->match[i].digest;
+        }
+    }
+    f->count = f->total = count;
+    if (count)
+        qsort(f->match, count, sizeof *f->match, by_distance);
+}
+
+/* ---- Sources -------------------------------------------------------------------------------- */
+
+static bool is_among(const char *source, const char **sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(sources[i], source))
+            return true;
+    return false;
+}
+
+static bool is_same_content(const ob_match *a, const ob_match *b)
+{
+    if (a->by_digest && b->by_digest)
+        return true; /* the same bytes */
+    return a->by_hash && b->by_hash &&
+           !memcmp(&a->entry.hash, &b->entry.hash, sizeof a->entry.hash);
+}
+
+/* Who lists each of them, and how many there are in all. At most MOST matches are compared with
+ * each other: whoever has more of them needs no count. */
+static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
+{
+    enum { MOST = 200 };
+    size_t count = f->count < MOST ? f->count : MOST, used = 0;
+    k->sources = malloc((count * count + f->count + 1) * sizeof *k->sources);
+    if (!k->sources)
+        return ob_fail(err, OB_ENOMEM, "out of memory: sources of matches");
+    for (size_t i = 0; i < f->count; i++) {
+        ob_match *match = &f->match[i];
+        const char **mine = k->sources + used;
+        size_t n = 0;
+        mine[n++] = ob_match_source(&match->entry);
+        for (size_t j = 0; i < count && j < count; j++)
+            if (is_same_content(match, &f->match[j]) &&
+                !is_among(ob_match_source(&f->match[j].entry), mine, n))
+                mine[n++] = ob_match_source(&f->match[j].entry);
+        match->sources = mine;
+        match->source_count = n;
+        used += n;
+    }
+    for (size_t i = 0; i < f->count; i++) { /* 2 are as good as more */
+        bool first = true;
+        for (size_t j = 0; j < i && first; j++)
+            first = strcmp(ob_match_source(&f->match[i].entry),
+                           ob_match_source(&f->match[j].entry)) != 0;
+        f->source_count += first;
+        if (f->source_count > 1)
+            break;
+    }
+    return OB_OK;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------ */
+
+static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_result *job,
+                     unsigned distance, ob_error *err)
+{
+    const uint8_t *const digest[OB_LIST_DIGESTS] = {job->digests.md5, job->digests.sha1,
+                                                    job->digests.sha256};
+    ob_status status = OB_OK;
+    if (f->count)
+        status = ob_lists_match(&k->of[0], lists, f->hash, f->count * OB_DIHEDRAL_COUNT, distance,
+                                OB_LISTS_NO_LIMIT, err);
+    for (int d = 0; d < OB_LIST_DIGESTS && !status; d++)
+        if (job->digested >> d & 1)
+            status = ob_lists_match_digests(&k->of[1 + d], lists, (ob_list_digest)d, digest[d], 1,
+                                            OB_LISTS_NO_LIMIT, err);
+    return status;
+}
+
+static void note_hash(ob_match *match, const frames *f, const ob_job_result *job)
+{
+    uint32_t frame = match->entry.query / OB_DIHEDRAL_COUNT;
+    match->by_hash = true;
+    match->orientation = (ob_dihedral)(match->entry.query % OB_DIHEDRAL_COUNT);
+    match->frame = f->number[frame];
+    match->quality = f->quality[frame];
+    match->version = match->orientation == OB_DIHEDRAL_ORIGINAL ? OB_VERSION_STORED
+                     : match->orientation == ob_media_shown(job->media.orientation)
+                         ? OB_VERSION_SHOWN
+                         : OB_VERSION_TURNED;
+}
+
+ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,
+                  ob_error *err)
+{
+    frames frames = {.count = 0};
+    bool hashed = !job->status && job->media.format;
+    if (hashed)
+        take_frames(&frames, &job->media);
+    ob_findings f = {.low_quality = hashed && !frames.count};
+    kept *k = calloc(1, sizeof *k);
+    f.kept = k;
+    ob_status status = k ? ask(k, lists, &frames, job, distance, err)
+                         : ob_fail(err, OB_ENOMEM, "out of memory: matches");
+    size_t most = 0;
+    for (int i = 0; !status && i < KINDS; i++)
+        most += k->of[i].count;
+    f.match = status ? NULL : calloc(most + 1, sizeof *f.match);
+    if (!status && !f.match)
+        status = ob_fail(err, OB_ENOMEM, "out of memory: matches");
+    for (int i = 0; !status && i < KINDS; i++)
+        for (size_t m = 0; m < k->of[i].count; m++) {
+            ob_match *match = &f.match[f.count++];
+            match->entry = k->of[i].match[m];
+            match->by_digest = i > 0;
+            match->digest = (ob_list_digest)(i ? i - 1 : 0);
+            if (!i)
+                note_hash(match, &frames, job);
+        }
+    if (!status) {
+        keep_nearest(&f);
+        status = gather_sources(&f, k, err);
+    }
+    if (status) {
+        ob_findings_free(&f);
+        return status;
+    }
+    *out = f;
+    return OB_OK;
+}
+
+void ob_findings_free(ob_findings *f)
+{
+    kept *k = f->kept;
+    for (int i = 0; k && i < KINDS; i++)
+        ob_list_matches_free(&k->of[i]);
+    if (k)
+        free(k->sources);
+    free(k);
+    free(f->match);
+    *f = (ob_findings){0};
+}

@@ -1,0 +1,188 @@
+/* engine: the path of one item, from its bytes or hash to an action.
+ *
+ * An item is a task: handed in, done on one of the engine's threads, told of from there. Each
+ * thread that decodes has workers of its own. */
+#ifndef OBHUT_ENGINE_H
+#define OBHUT_ENGINE_H
+
+#include <obhut/base.h>
+#include <obhut/lists.h>
+#include <obhut/sandbox.h>
+
+/* ---- Findings -------------------------------------------------------------------------------- */
+
+/* Which of a picture's versions matched. */
+typedef enum ob_version {
+    OB_VERSION_STORED, /* as its pixels are stored */
+    OB_VERSION_SHOWN,  /* as EXIF says that it is shown */
+    OB_VERSION_TURNED, /* turned or mirrored otherwise */
+} ob_version;
+
+/* "stored", "shown", "turned". */
+const char *ob_version_name(ob_version version);
+
+/* An entry that a file matches. */
+typedef struct ob_match {
+    ob_list_match entry;
+    bool by_hash, by_digest;
+    ob_list_digest digest;   /* by_digest: which */
+    ob_dihedral orientation; /* by_hash: how the file must be turned to become the listed one */
+    ob_version version;
+    uint32_t frame;
+    int quality;                /* of that frame */
+    const char *const *sources; /* everybody who lists that hash or digest, without repeats */
+    size_t source_count;
+} ob_match;
+
+/* What was found of one file: each entry once, nearest first. */
+typedef struct ob_findings {
+    ob_match *match;
+    size_t count, total; /* total: with those that a limit left out */
+    size_t source_count; /* different sources among all of them */
+    bool low_quality;    /* no frame has enough in it to be matched by hash */
+    void *kept;          /* what the texts belong to */
+} ob_findings;
+
+/* Looks up all that was computed of a file: every frame in eight orientations, and its digests.
+ * *out is set on success: the caller frees it with ob_findings_free. Errors as ob_lists_match. */
+ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,
+                  ob_error *err);
+void ob_findings_free(ob_findings *findings);
+
+/* ---- Decisions ------------------------------------------------------------------------------- */
+
+typedef enum ob_action {
+    OB_ACTION_ALLOW,
+    OB_ACTION_REVIEW, /* delivered; a person should look */
+    OB_ACTION_WARN,
+    OB_ACTION_BLUR,
+    OB_ACTION_HOLD, /* not delivered before a person has looked */
+    OB_ACTION_BLOCK,
+    OB_ACTION_NOT_SCANNED, /* nobody looked: there was no basis */
+    OB_ACTION_UNDECODABLE, /* nobody could look */
+    OB_ACTIONS,
+} ob_action;
+
+/* "allow", …, "not_scanned", "undecodable". */
+const char *ob_action_name(ob_action action);
+
+/* The first six, that a policy may choose; false where there is none of that name. */
+bool ob_action_parse(ob_action *out, const char *name);
+
+/* What is done about matches. Whoever is listed by two sources that do not know of each other is
+ * hardly listed by mistake. */
+typedef struct ob_policy {
+    ob_action one_source, two_sources; /* review, block */
+    unsigned distance;                 /* at most so many bits of a hash differ: 31 */
+    struct ob_list_policy {
+        char list[OB_LIST_NAME_MAX + 1];
+        ob_action action; /* of every match in this list; the strictest counts */
+    } * lists;
+    size_t list_count;
+} ob_policy;
+
+#define OB_POLICY_DEFAULT                                                                          \
+    {                                                                                              \
+        .one_source = OB_ACTION_REVIEW, .two_sources = OB_ACTION_BLOCK,                            \
+        .distance = OB_PDQ_MAX_DISTANCE                                                            \
+    }
+
+ob_action ob_decide(const ob_policy *policy, const ob_findings *findings);
+
+/* The same for what one look-up found. */
+ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match, size_t count);
+
+/* Who lists it: the entry's source, or its list where it names none. */
+const char *ob_match_source(const ob_list_match *match);
+
+/* ---- Tasks ----------------------------------------------------------------------------------- */
+
+/* A hash or a digest that somebody asks for. */
+typedef struct ob_query {
+    bool is_digest;
+    ob_list_digest kind;
+    ob_hash256 hash;
+    uint8_t digest[OB_LIST_DIGEST_MAX];
+} ob_query;
+
+/* As people type it: 64 digits are a PDQ hash; "pdq:", "md5:", "sha1:", "sha256:" before the digits
+ * say what they are. OB_EFORMAT. */
+ob_status ob_query_parse(ob_query *out, const char *text, size_t length, ob_error *err);
+
+enum { OB_QUERIES_MAX = 4096 };
+
+typedef enum ob_task_kind {
+    OB_TASK_SCAN,    /* a file: hashes, matches, action */
+    OB_TASK_HASH,    /* a file: hashes and digests */
+    OB_TASK_LOOK_UP, /* queries: matches */
+} ob_task_kind;
+
+typedef struct ob_task {
+    ob_task_kind kind;
+    /* Called once, on a thread of the engine; the task is its owner's again. */
+    void (*done)(struct ob_task *task);
+    void *context;
+
+    /* Files: a sealed memory file, the engine's until done. */
+    int file;
+    uint64_t size;
+    ob_media_options media;
+
+    /* Look-ups: at most OB_QUERIES_MAX, the owner's. */
+    const ob_query *queries;
+    uint32_t query_count;
+
+    uint32_t limit; /* matches of the file or of each query */
+
+    /* Results. */
+    ob_status status; /* OB_OK, or error says why nothing was done */
+    ob_error error;
+    uint64_t took_us; /* without waiting for its turn */
+    ob_job_result job;
+    ob_findings findings;
+    ob_action action;
+    ob_list_matches matches[1 + OB_LIST_DIGESTS]; /* [0] of hashes, [1 + kind] of digests; query is
+                                                   * the place in `queries` */
+    struct ob_task *next;                         /* the engine's */
+} ob_task;
+
+/* Frees what results hold, not the task. */
+void ob_task_clear(ob_task *task);
+
+/* ---- The engine ------------------------------------------------------------------------------ */
+
+typedef struct ob_engine_options {
+    ob_lists *lists;
+    const ob_policy *policy;
+    unsigned decoders;   /* threads with workers; 0: one for each processor */
+    unsigned searchers;  /* threads for look-ups; 0: one for each processor */
+    unsigned queue_most; /* tasks of each kind of thread that wait or run; 0: 64 a decoder */
+    ob_worker_options worker;
+} ob_engine_options;
+
+typedef struct ob_engine ob_engine;
+
+/* Starts threads and workers. What options point to must outlive *out. */
+ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err);
+
+/* Takes a task, or OB_EBUSY when too many are waiting, OB_EREFUSED when it is closing. */
+ob_status ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
+
+/* Whether a scan that comes next would be taken. */
+bool ob_engine_has_room(ob_engine *engine);
+
+/* What it has done since it was opened. */
+typedef struct ob_engine_counts {
+    uint64_t scans[OB_ACTIONS]; /* by action */
+    uint64_t hashes, look_ups, queries, failures, workers_lost;
+    uint64_t busy_us; /* of decoding threads */
+    unsigned waiting, decoders;
+    uint32_t layers; /* OB_CONFINED_… of every worker */
+} ob_engine_counts;
+
+void ob_engine_count(ob_engine_counts *out, ob_engine *engine);
+
+/* Finishes what is running, fails what waits with OB_EREFUSED, ends workers and threads. */
+void ob_engine_close(ob_engine *engine); /* NULL is fine */
+
+#endif

@@ -1,0 +1,147 @@
+/* Secrets in paths, and who they belong to. */
+#include <obhut/gateways.h>
+
+#include <obhut/crypto.h>
+
+#include "gateways_priv.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BODY_MOST (UINT64_C(50) * 1000 * 1000)
+
+/* Kinds, and what their paths are called. */
+static const struct kind {
+    const char *kind, *path;
+    ob_plan (*begin)(gateway_call *call, const ob_request *request);
+} kinds[] = {{"pict-rs", "pictrs", pictrs_begin}};
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+ob_status ob_gateways_open(ob_gateways **out, const ob_gateways_options *options, ob_error *err)
+{
+    ob_gateways *g = calloc(1, sizeof *g);
+    if (!g)
+        return ob_fail(err, OB_ENOMEM, "out of memory: gateways");
+    g->options = *options;
+    if (!g->options.body_most)
+        g->options.body_most = BODY_MOST;
+    pthread_mutex_init(&g->lock, NULL);
+    *out = g;
+    return OB_OK;
+}
+
+void ob_gateways_close(ob_gateways *g)
+{
+    if (!g)
+        return;
+    pthread_mutex_destroy(&g->lock);
+    free(g->known);
+    free(g);
+}
+
+ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_store *store, const char *name,
+                          const char *kind, ob_surface surface, bool fail_closed, ob_error *err)
+{
+    ob_gateway gateway = {
+        .surface = surface, .fail_closed = fail_closed, .made_at = (int64_t)time(NULL)};
+    const char *word = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kinds[i].kind, kind))
+            word = kinds[i].path;
+    if (!word)
+        return ob_fail(err, OB_EINVAL, "no gateway is called \"%.60s\"; there is: pict-rs", kind);
+    if (!ob_name_is_valid(name))
+        return ob_fail(err, OB_EINVAL, "\"%.80s\" is no name: a-z 0-9 . _ -, at most %d", name,
+                       OB_NAME_MAX);
+    snprintf(gateway.name, sizeof gateway.name, "%s", name);
+    snprintf(gateway.kind, sizeof gateway.kind, "%s", kind);
+    char secret[OB_SECRET_TEXT + 1];
+    ob_secret_make(secret);
+    ob_secret_print(gateway.print, secret, OB_SECRET_TEXT);
+    snprintf(path, OB_GATEWAY_PATH, "/gw/%s/%s", word, secret);
+    ob_wipe(secret, sizeof secret);
+    return ob_store_gateway_add(store, &gateway, err);
+}
+
+/* ---- Finding one ----------------------------------------------------------------------------- */
+
+/* Under the lock: they are few, and read again when the records have changed. */
+static ob_status read_gateways(ob_gateways *g)
+{
+    ob_gateway *known = NULL;
+    size_t count = 0;
+    uint64_t generation = ob_store_generation(g->options.store);
+    if (g->generation == generation)
+        return OB_OK;
+    ob_status status = ob_store_gateways(&known, &count, g->options.store, NULL);
+    if (status)
+        return status;
+    free(g->known);
+    g->known = known;
+    g->count = count;
+    g->generation = generation;
+    return OB_OK;
+}
+
+static bool find(ob_gateway *out, ob_gateways *g, const char *kind, const char *secret)
+{
+    uint8_t print[OB_CODE_SIZE];
+    bool found = false;
+    ob_secret_print(print, secret, strlen(secret));
+    pthread_mutex_lock(&g->lock);
+    if (!read_gateways(g))
+        for (size_t i = 0; i < g->count; i++)
+            if (ob_same(g->known[i].print, print, sizeof print) &&
+                !strcmp(g->known[i].kind, kind)) {
+                *out = g->known[i];
+                found = true;
+            }
+    pthread_mutex_unlock(&g->lock);
+    return found;
+}
+
+bool ob_gateways_own(const char *path)
+{
+    return !strncmp(path, "/gw/", 4);
+}
+
+/* ---- Calls ---------------------------------------------------------------------------------- */
+
+void gateway_end_call(ob_call *call)
+{
+    gateway_call *c = (gateway_call *)call;
+    ob_task_clear(&c->task);
+    ob_buf_free(&c->call.answer.body);
+    free(c);
+}
+
+static void no_body(ob_call *call, ob_body body)
+{
+    (void)body;
+    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
+}
+
+ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *request)
+{
+    static const ob_call_class class = {.body = no_body, .end = gateway_end_call};
+    gateway_call *c = calloc(1, sizeof *c);
+    *out = (ob_call *)c;
+    if (!c)
+        return OB_PLAN_ANSWER;
+    c->gateways = g;
+    c->call.class = &class;
+    c->task.file = -1;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i].path);
+        const char *rest = request->path + 4;
+        if (!strncmp(rest, kinds[i].path, length) && rest[length] == '/' &&
+            find(&c->gateway, g, kinds[i].kind, rest + length + 1))
+            return kinds[i].begin(c, request);
+    }
+    c->call.answer = ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path");
+    return OB_PLAN_ANSWER;
+}

@@ -1,0 +1,148 @@
+#include <obhut/http.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *ob_request_value(const ob_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->query_count; i++)
+        if (!strcmp(request->query[i].name, name))
+            return request->query[i].value;
+    return NULL;
+}
+
+const char *ob_request_token(const ob_request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *value = request->authorization;
+    if (!value || strncasecmp(value, scheme, sizeof scheme - 1))
+        return NULL;
+    value += sizeof scheme - 1;
+    return value + strspn(value, " ");
+}
+
+/* ---- Answers -------------------------------------------------------------------------------- */
+
+static const char out_of_memory[] =
+    "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
+    "\"code\":\"NO_MEMORY\",\"detail\":\"out of memory\"}\n";
+
+ob_answer ob_answer_text(unsigned status, const char *type, const char *text)
+{
+    ob_answer answer = {.status = status, .type = type};
+    if (ob_buf_append(&answer.body, text, strlen(text), NULL))
+        answer.status = 500;
+    return answer;
+}
+
+static ob_answer json_of_type(unsigned status, json_t *value, const char *type)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(value);
+    if (!text)
+        return ob_answer_text(500, "application/problem+json", out_of_memory);
+    ob_answer answer = {.status = status, .type = type};
+    if (ob_buf_append(&answer.body, text, strlen(text), NULL) ||
+        ob_buf_append(&answer.body, "\n", 1, NULL)) {
+        ob_buf_free(&answer.body);
+        answer = ob_answer_text(500, "application/problem+json", out_of_memory);
+    }
+    free(text);
+    return answer;
+}
+
+ob_answer ob_answer_json(unsigned status, json_t *value)
+{
+    return json_of_type(status, value, "application/json");
+}
+
+/* RFC 9110, section 15. */
+static const char *title_of(unsigned status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 409:
+        return "Conflict";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 422:
+        return "Unprocessable Content";
+    case 503:
+        return "Service Unavailable";
+    case 507:
+        return "Insufficient Storage";
+    default:
+        return "Internal Server Error";
+    }
+}
+
+/* A string, whatever the bytes are: what is no UTF-8 is left out. */
+static json_t *any_text(const char *text)
+{
+    json_t *string = json_string(text);
+    if (string)
+        return string;
+    ob_buf ascii = {0};
+    for (const char *p = text; *p; p++)
+        ob_buf_append(&ascii, (unsigned char)*p < 0x80 ? p : "?", 1, NULL);
+    string = json_string(ascii.bytes ? ascii.bytes : "");
+    ob_buf_free(&ascii);
+    return string;
+}
+
+ob_answer ob_answer_problem(unsigned status, const char *code, const char *format, ...)
+{
+    char detail[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    ob_answer answer = json_of_type(status,
+                                    json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank",
+                                              "title", title_of(status), "status", (int)status,
+                                              "code", code, "detail", any_text(detail)),
+                                    "application/problem+json");
+    answer.retry_after_s = status == 503 ? 1 : 0;
+    return answer;
+}
+
+ob_answer ob_answer_error(const ob_error *err)
+{
+    switch (err->status) {
+    case OB_EINVAL:
+    case OB_EFORMAT:
+        return ob_answer_problem(400, "INVALID", "%s", err->text);
+    case OB_ENOTFOUND:
+        return ob_answer_problem(404, "NOT_FOUND", "%s", err->text);
+    case OB_ELIMIT:
+        return ob_answer_problem(413, "TOO_LARGE", "%s", err->text);
+    case OB_EREFUSED:
+        return ob_answer_problem(403, "REFUSED", "%s", err->text);
+    case OB_EBUSY:
+        return ob_answer_problem(503, "BUSY", "%s", err->text);
+    default:
+        return ob_answer_problem(500, "FAILED", "%s", err->text);
+    }
+}
+
+void ob_call_answer(ob_call *call, ob_answer answer)
+{
+    call->answer = answer;
+    call->answered(call);
+}

@@ -1,0 +1,118 @@
+/* Giving up what is not needed. Only the filter of system calls must hold; the other layers are
+ * used where the kernel has them and lets them. */
+#include "sandbox_priv.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Address space of a worker: what decoding may hold, the file, and the program. */
+#define WORKER_MEMORY (OB_MEDIA_MAX_MEMORY + (UINT64_C(768) << 20))
+
+static bool limit(int what, rlim_t most)
+{
+    const struct rlimit both = {most, most};
+    return !setrlimit(what, &both);
+}
+
+static bool set_limits(ob_profile profile)
+{
+    bool fine = limit(RLIMIT_CORE, 0);
+    if (profile == OB_PROFILE_FRONT)
+        return fine;
+    fine &= limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, 16) && limit(RLIMIT_MEMLOCK, 0);
+#ifndef OB_SANITIZED /* whose shadow memory is larger than any limit */
+    fine &= limit(RLIMIT_AS, WORKER_MEMORY);
+#endif
+    return fine;
+}
+
+/* Nobody in particular, with no group: files that only the operator may read are out of reach even
+ * where every other layer is missing. */
+static void leave_root(void)
+{
+    enum { NOBODY = 65534 };
+    if (geteuid() != 0)
+        return;
+    if (!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY))
+        (void)!setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+#ifndef OB_SANITIZED
+/* An empty file system in the place of the real one. */
+static void leave_files(void)
+{
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0555") ||
+        chdir("/proc"))
+        return;
+    if (!syscall(SYS_pivot_root, ".", "."))
+        (void)!umount2(".", MNT_DETACH);
+    (void)!chdir("/");
+}
+
+static bool leave_namespaces(void)
+{
+    const int alone = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWCGROUP;
+    if (unshare(CLONE_NEWUSER | alone) && unshare(alone))
+        return false;
+    leave_files();
+    return true;
+}
+
+static bool leave_to_landlock(void)
+{
+    struct landlock_ruleset_attr attributes = {0};
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version < 1)
+        return false;
+    /* every right that the first version knows: the bits 0 to 12 */
+    attributes.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    if (rules < 0)
+        return false;
+    bool held = !syscall(SYS_landlock_restrict_self, rules, 0);
+    close(rules);
+    return held;
+}
+#endif
+
+static void drop_capabilities(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[2] = {{0}, {0}};
+    for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
+        (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    (void)syscall(SYS_capset, &head, none);
+}
+
+ob_status ob_confine(uint32_t *layers, ob_profile profile, ob_error *err)
+{
+    uint32_t held = 0;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        return ob_fail(err, OB_EREFUSED, "this kernel cannot forbid new privileges: %s",
+                       strerror(errno));
+    leave_root();
+#ifndef OB_SANITIZED
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (leave_namespaces())
+        held |= OB_CONFINED_NAMESPACES;
+    if (leave_to_landlock())
+        held |= OB_CONFINED_LANDLOCK;
+#endif
+    drop_capabilities();
+    if (set_limits(profile))
+        held |= OB_CONFINED_LIMITS;
+    ob_status status = filter_load(profile, err);
+    if (!status)
+        *layers = held | OB_CONFINED_SECCOMP;
+    return status;
+}

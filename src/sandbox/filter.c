@@ -1,0 +1,172 @@
+/* The system calls that a process may still make. */
+#include "sandbox_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <seccomp.h>
+
+/* What memory, threads and leaving need. */
+static const int everybody[] = {
+    SCMP_SYS(brk),           SCMP_SYS(munmap),          SCMP_SYS(mremap),
+    SCMP_SYS(madvise),       SCMP_SYS(futex),           SCMP_SYS(exit),
+    SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn),    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),       SCMP_SYS(close),
+    SCMP_SYS(sched_yield),   SCMP_SYS(restart_syscall), SCMP_SYS(lseek),
+    SCMP_SYS(sysinfo), /* the C library's qsort looks how much memory there is */
+};
+
+static const int workers[] = {SCMP_SYS(setitimer)};
+
+static const int threads[] = {
+    SCMP_SYS(set_robust_list), SCMP_SYS(rseq),           SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(gettid),          SCMP_SYS(getpid),         SCMP_SYS(rt_sigaction),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler),
+};
+
+static const int front[] = {
+    SCMP_SYS(accept4),         SCMP_SYS(recvfrom),     SCMP_SYS(recvmsg),
+    SCMP_SYS(sendto),          SCMP_SYS(sendmsg),      SCMP_SYS(read),
+    SCMP_SYS(readv),           SCMP_SYS(write),        SCMP_SYS(writev),
+    SCMP_SYS(sendfile),        SCMP_SYS(shutdown),     SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockopt),      SCMP_SYS(getsockname),  SCMP_SYS(getpeername),
+    SCMP_SYS(epoll_create1),   SCMP_SYS(epoll_ctl),    SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),     SCMP_SYS(eventfd2),     SCMP_SYS(memfd_create),
+    SCMP_SYS(ftruncate),       SCMP_SYS(fcntl),        SCMP_SYS(newfstatat),
+    SCMP_SYS(fstat),           SCMP_SYS(poll),         SCMP_SYS(timerfd_create),
+    SCMP_SYS(timerfd_settime), SCMP_SYS(getpid),       SCMP_SYS(gettid),
+    SCMP_SYS(pread64),         SCMP_SYS(rt_sigaction), SCMP_SYS(tgkill),
+};
+
+#ifdef OB_SANITIZED
+/* What the sanitizers' own bookkeeping needs; not part of any other build. */
+static const int sanitizers[] = {
+    SCMP_SYS(mmap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(openat),
+    SCMP_SYS(open),
+    SCMP_SYS(read),
+    SCMP_SYS(pread64),
+    SCMP_SYS(write),
+    SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(fstat),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(tgkill),
+    SCMP_SYS(clone),
+    SCMP_SYS(wait4),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(prctl),
+    SCMP_SYS(getdents),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(personality),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(uname),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(getppid),
+    SCMP_SYS(arch_prctl),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(mincore),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(dup2),
+    SCMP_SYS(dup),
+    SCMP_SYS(pipe2),
+    SCMP_SYS(sysinfo),
+};
+#endif
+
+static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+    return failed;
+}
+
+/* Allows a call where the bits `mask` of one argument are `value`. */
+static int allow_where(scmp_filter_ctx filter, int call, unsigned argument, scmp_datum_t mask,
+                       scmp_datum_t value)
+{
+    const struct scmp_arg_cmp condition = {
+        .arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
+}
+
+/* Memory that can never be executed. */
+static int allow_memory(scmp_filter_ctx filter)
+{
+#ifdef OB_SANITIZED
+    return allow(filter, sanitizers, sizeof sanitizers / sizeof *sanitizers);
+#else
+    int failed = allow_where(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+    return failed ? failed : allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+#endif
+}
+
+static int allow_worker(scmp_filter_ctx filter)
+{
+    const scmp_datum_t every_bit = UINT32_MAX;
+    int failed = allow(filter, workers, sizeof workers / sizeof *workers);
+    if (!failed)
+        failed = allow_where(filter, SCMP_SYS(sendmsg), 0, every_bit, OB_WORKER_CHANNEL);
+    if (!failed)
+        failed = allow_where(filter, SCMP_SYS(recvmsg), 0, every_bit, OB_WORKER_CHANNEL);
+    return failed;
+}
+
+/* Threads of the own process, by the older of the two calls, whose flags can be seen. */
+static int allow_threads(scmp_filter_ctx filter)
+{
+    int failed = allow(filter, threads, sizeof threads / sizeof *threads);
+    if (!failed)
+        failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+#ifndef OB_SANITIZED
+    const scmp_datum_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    if (!failed)
+        failed = allow_where(filter, SCMP_SYS(clone), 0, thread, thread);
+    if (!failed)
+        failed = allow_where(filter, SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME);
+#endif
+    return failed;
+}
+
+ob_status filter_load(ob_profile profile, ob_error *err)
+{
+    /* Whatever a library of the front's asks for beyond fails; a worker that asks for more is
+     * hostile. */
+    scmp_filter_ctx filter =
+        seccomp_init(profile == OB_PROFILE_FRONT ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
+    if (!filter)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the filter of system calls");
+    int failed = allow(filter, everybody, sizeof everybody / sizeof *everybody);
+    if (!failed)
+        failed = allow_memory(filter);
+    if (!failed && profile != OB_PROFILE_FRONT)
+        failed = allow_worker(filter);
+    if (!failed && profile == OB_PROFILE_WORKER_THREADS)
+        failed = allow_threads(filter);
+    if (!failed && profile == OB_PROFILE_FRONT)
+        failed = allow(filter, front, sizeof front / sizeof *front);
+    if (!failed)
+        failed = seccomp_load(filter);
+    seccomp_release(filter);
+    if (failed)
+        return ob_fail(err, OB_EREFUSED, "the filter of system calls cannot be had: %s",
+                       strerror(-failed));
+    return OB_OK;
+}

@@ -1,0 +1,111 @@
+/* sandbox: processes that can do little. Worker processes decode and hash, and nothing else: no
+ * files, no network, no new processes.
+ *
+ * Whoever has bytes hands a worker a descriptor of them; what comes back are hashes. A worker is
+ * started once and kept. One that dies, hangs or breaks its bounds costs the job that it was at,
+ * and is replaced for the next one. */
+#ifndef OBHUT_SANDBOX_H
+#define OBHUT_SANDBOX_H
+
+#include <obhut/base.h>
+#include <obhut/crypto.h>
+#include <obhut/media.h>
+
+/* ---- Jobs --------------------------------------------------------------------------------- */
+
+/* What is wanted of a file. */
+typedef struct ob_job {
+    bool hash;
+    uint32_t digests; /* OB_DIGEST_… */
+    uint64_t size;    /* bytes, from the beginning of the file */
+    ob_media_options media;
+} ob_job;
+
+typedef struct ob_job_result {
+    /* Of hashing, where it was wanted: OB_OK, and media is set; OB_EFORMAT: damaged; OB_ELIMIT,
+     * OB_ENOMEM, OB_ETIME: beyond a bound; OB_ENOTFOUND: no picture of a format that is known or
+     * whose worker is installed; OB_ECRASH: the worker died of it. error says why. */
+    ob_status status;
+    ob_error error;
+    ob_media_result media;
+    uint32_t digested; /* OB_DIGEST_… that are set in digests; also where hashing failed */
+    ob_digests digests;
+} ob_job_result;
+
+/* ---- Workers ------------------------------------------------------------------------------ */
+
+/* What holds a process. */
+enum {
+    OB_CONFINED_SECCOMP = 1,    /* an allow-list of system calls: alone it suffices */
+    OB_CONFINED_LANDLOCK = 2,   /* no file can be opened */
+    OB_CONFINED_NAMESPACES = 4, /* no network, no other processes, no file system is in sight */
+    OB_CONFINED_LIMITS = 8,     /* memory, files, core dumps */
+};
+
+typedef struct ob_worker_options {
+    const char *program; /* NULL: obhut-worker, beside this program or where it was installed */
+    unsigned time_ms;    /* for one job, 0: 20,000 */
+    unsigned cpu_ms;     /* of the processor for one job, 0: 15,000 */
+    /* Hears of every worker that died of a job: a sentence without anything of the item. */
+    void (*problem)(void *context, const char *sentence);
+    void *context;
+} ob_worker_options;
+
+/* A worker, and its successors. One thread at a time. */
+typedef struct ob_worker ob_worker;
+
+/* Starts the process and waits until it is confined. The strings and the context in options must
+ * outlive *out, which the caller owns: ob_worker_stop. OB_ENOTFOUND: there is no such program;
+ * OB_EIO; OB_ETIME. */
+ob_status ob_worker_start(ob_worker **out, const ob_worker_options *options, ob_error *err);
+
+/* OB_CONFINED_… that hold this worker. */
+uint32_t ob_worker_layers(const ob_worker *worker);
+
+/* The process that runs now. */
+int ob_worker_process(const ob_worker *worker);
+
+/* Does one job and waits for it, as long as is allowed. `file` is a sealed memory file, or a
+ * regular one: somebody may then change it meanwhile, which costs the job; it stays the caller's.
+ *
+ * OB_OK: *out is set, whatever became of the file; otherwise no worker could be had (OB_EIO,
+ * OB_ENOTFOUND, OB_ENOMEM), and nothing was looked at. */
+ob_status ob_worker_do(ob_job_result *out, ob_worker *worker, const ob_job *job, int file,
+                       ob_error *err);
+
+void ob_worker_stop(ob_worker *worker); /* NULL is fine */
+
+/* The pair of workers that all formats need: the second is started when a HEIF file comes. */
+typedef struct ob_workers ob_workers;
+ob_status ob_workers_start(ob_workers **out, const ob_worker_options *options, ob_error *err);
+ob_status ob_workers_do(ob_job_result *out, ob_workers *workers, const ob_job *job, int file,
+                        ob_error *err);
+uint32_t ob_workers_layers(const ob_workers *workers);
+void ob_workers_stop(ob_workers *workers); /* NULL is fine */
+
+/* Whether the worker program for AVIF and HEIC is installed. */
+bool ob_workers_have_heif(void);
+
+/* ---- Confining oneself --------------------------------------------------------------------- */
+
+typedef enum ob_profile {
+    OB_PROFILE_WORKER,         /* the channel (descriptor OB_WORKER_CHANNEL) and memory */
+    OB_PROFILE_WORKER_THREADS, /* and threads of its own */
+    OB_PROFILE_FRONT,          /* sockets that exist, memory files, timers */
+} ob_profile;
+
+/* Gives up what the profile does not need, for good; *layers is set to what holds. OB_EREFUSED: not
+ * even the filter of system calls could be had. Call it while there is one thread. */
+ob_status ob_confine(uint32_t *layers, ob_profile profile, ob_error *err);
+
+/* A descriptor's place in a worker. */
+enum { OB_WORKER_CHANNEL = 3 };
+
+/* The life of a worker process: confines itself and does jobs until its channel is closed. Returns
+ * the exit code. `hash` decodes; `prepare` (may be NULL) runs before the confinement. */
+int ob_worker_serve(ob_profile profile,
+                    ob_status (*hash)(ob_media_result *out, const uint8_t *bytes, size_t size,
+                                      const ob_media_options *options, ob_error *err),
+                    void (*prepare)(void));
+
+#endif

@@ -1,0 +1,48 @@
+/* The parts of sandbox: confine.c takes rights away, filter.c is the list of system calls; serve.c
+ * runs in the worker; worker.c in who hands out jobs; wire.c checks what one says to the other. */
+#ifndef OBHUT_SANDBOX_PRIV_H
+#define OBHUT_SANDBOX_PRIV_H
+
+#include <obhut/sandbox.h>
+
+/* ---- wire.c: one packet each, both sides from the same build ------------------------------- */
+
+enum { WIRE_HELLO = 0x4F425731 };
+
+typedef struct wire_hello {
+    uint32_t magic; /* WIRE_HELLO */
+    uint32_t layers;
+} wire_hello;
+
+/* Comes with the descriptor of the file. */
+typedef struct wire_job {
+    uint64_t number, size;
+    uint32_t hash, digests, variant, exact, cpu_ms, unused;
+} wire_job;
+
+typedef struct wire_result {
+    uint64_t number;
+    int32_t status;
+    uint32_t digested;
+    char text[480];
+    ob_media_result media;
+    ob_digests digests;
+} wire_result;
+
+/* What a worker says is checked as if it came from the file that it has just decoded. False when it
+ * is not an answer to `job`. */
+bool wire_take_result(ob_job_result *out, const wire_result *result, const wire_job *job);
+
+/* Sends with at most one descriptor (-1: none). Returns false when the other side is gone. */
+bool wire_send(int channel, const void *bytes, size_t size, int file);
+
+/* Receives one packet of exactly `size` bytes, and *file (or -1) where `file` is not NULL. Returns
+ * false at the end, on an error, or on a packet of another size. */
+bool wire_receive(int channel, void *bytes, size_t size, int *file);
+
+/* ---- filter.c ------------------------------------------------------------------------------ */
+
+/* Loads the filter of system calls. OB_EREFUSED. */
+ob_status filter_load(ob_profile profile, ob_error *err);
+
+#endif

@@ -1,0 +1,165 @@
+#include <obhut/staff.h>
+
+#include <obhut/crypto.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert((int)OB_TOKEN_TEXT == (int)OB_SECRET_TEXT, "a token's secret is a secret");
+_Static_assert((int)OB_PRINT_SIZE == (int)OB_CODE_SIZE, "a print is a code");
+
+/* Tokens are few and asked for with every request: they are kept in memory, and read again when the
+ * records have changed. */
+struct ob_staff {
+    ob_store *store;
+    pthread_mutex_t lock;
+    ob_token *tokens;
+    size_t count;
+    uint64_t generation; /* of the store when they were read */
+};
+
+static const char *const scopes[OB_SCOPES] = {"scan", "match", "lists"};
+
+const char *ob_scope_name(ob_scope scope)
+{
+    return scope < OB_SCOPES ? scopes[scope] : "unknown";
+}
+
+bool ob_scope_parse(ob_scope *out, const char *name)
+{
+    for (int s = 0; s < OB_SCOPES; s++)
+        if (!strcmp(scopes[s], name)) {
+            *out = (ob_scope)s;
+            return true;
+        }
+    return false;
+}
+
+/* ---- Opening -------------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static ob_status read_tokens(ob_staff *staff, ob_error *err)
+{
+    ob_token *tokens = NULL;
+    size_t count = 0;
+    uint64_t generation = ob_store_generation(staff->store);
+    if (staff->generation == generation)
+        return OB_OK;
+    ob_status status = ob_store_tokens(&tokens, &count, staff->store, err);
+    if (status)
+        return status;
+    free(staff->tokens);
+    staff->tokens = tokens;
+    staff->count = count;
+    staff->generation = generation;
+    return OB_OK;
+}
+
+ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_error *err)
+{
+    ob_staff *staff = calloc(1, sizeof *staff);
+    if (!staff)
+        return ob_fail(err, OB_ENOMEM, "out of memory: tokens");
+    staff->store = store;
+    pthread_mutex_init(&staff->lock, NULL);
+    ob_status status = read_tokens(staff, err);
+    if (status)
+        ob_staff_close(staff);
+    else
+        *out = staff;
+    return status;
+}
+
+void ob_staff_close(ob_staff *staff)
+{
+    if (!staff)
+        return;
+    pthread_mutex_destroy(&staff->lock);
+    free(staff->tokens);
+    free(staff);
+}
+
+/* ---- Tokens --------------------------------------------------------------------------------- */
+
+ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, uint32_t surfaces,
+                             uint32_t scopes_wanted, ob_error *err)
+{
+    ob_token token = {
+        .surfaces = surfaces, .scopes = scopes_wanted, .made_at = (int64_t)time(NULL)};
+    if (!surfaces || !scopes_wanted || surfaces & ~(uint32_t)OB_EVERY_SURFACE ||
+        scopes_wanted & ~(uint32_t)OB_EVERY_SCOPE)
+        return ob_fail(err, OB_EINVAL, "a token needs a surface and a scope");
+    if (!ob_name_is_valid(name))
+        return ob_fail(err, OB_EINVAL, "\"%s\" is no name: a-z 0-9 . _ -, at most %d", name,
+                       OB_NAME_MAX);
+    snprintf(token.name, sizeof token.name, "%s", name);
+    ob_secret_make(secret);
+    ob_secret_print(token.print, secret, OB_SECRET_TEXT);
+    return ob_store_token_add(staff->store, &token, err);
+}
+
+bool ob_staff_token_find(ob_token *out, ob_staff *staff, const char *secret)
+{
+    uint8_t print[OB_CODE_SIZE];
+    bool found = false;
+    ob_secret_print(print, secret, strlen(secret));
+    pthread_mutex_lock(&staff->lock);
+    if (!read_tokens(staff, NULL))
+        for (size_t i = 0; i < staff->count; i++)
+            if (ob_same(staff->tokens[i].print, print, sizeof print)) {
+                *out = staff->tokens[i];
+                found = true;
+            }
+    pthread_mutex_unlock(&staff->lock);
+    return found;
+}
+
+/* ---- The operator's own ---------------------------------------------------------------------- */
+
+static const char own_name[] = "own";
+
+static ob_status write_secret(const char *path, const char *secret, ob_error *err)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    size_t size = strlen(secret);
+    bool written = file >= 0 && write(file, secret, size) == (ssize_t)size &&
+                   write(file, "\n", 1) == 1 && !fsync(file);
+    int problem = errno;
+    if (file >= 0)
+        close(file);
+    if (written)
+        return OB_OK;
+    unlink(path);
+    return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
+}
+
+ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err)
+{
+    char path[4096], secret[OB_SECRET_TEXT + 1];
+    *made = false;
+    if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
+        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
+    strcat(path, "/api-token");
+    if (!access(path, F_OK)) /* also where its token was removed: on purpose, then */
+        return OB_OK;
+    bool has_record = false; /* the start that made it was cut short, or the file was lost */
+    for (size_t i = 0; i < staff->count; i++)
+        has_record |= !strcmp(staff->tokens[i].name, own_name);
+    ob_status status = has_record ? ob_store_token_remove(staff->store, own_name, err) : OB_OK;
+    if (!status)
+        status = ob_staff_token_add(secret, staff, own_name, OB_EVERY_SURFACE, OB_EVERY_SCOPE, err);
+    if (!status)
+        status = write_secret(path, secret, err);
+    ob_wipe(secret, sizeof secret);
+    *made = !status;
+    return status;
+}

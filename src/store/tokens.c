@@ -1,0 +1,70 @@
+#include "store_priv.h"
+
+#include <stdlib.h>
+
+ob_status ob_store_token_add(ob_store *store, const ob_token *token, ob_error *err)
+{
+    sql q;
+    if (!ob_name_is_valid(token->name))
+        return ob_fail(err, OB_EINVAL, "\"%s\" is no name: a-z 0-9 . _ -, at most %d", token->name,
+                       OB_NAME_MAX);
+    sql_begin(&q, store,
+              "INSERT INTO token (name, print, surfaces, scopes, made_at) VALUES (?, ?, ?, ?, ?)"
+              " ON CONFLICT DO NOTHING",
+              err);
+    sql_bind_text(&q, 1, token->name);
+    sql_bind_bytes(&q, 2, token->print, sizeof token->print);
+    sql_bind_int(&q, 3, token->surfaces);
+    sql_bind_int(&q, 4, token->scopes);
+    sql_bind_int(&q, 5, token->made_at);
+    sql_step(&q);
+    bool added = !q.status && sql_changed(store) == 1;
+    ob_status status = sql_end(&q);
+    store_changed(store);
+    if (!status && !added)
+        status = ob_fail(err, OB_EINVAL, "there is a token \"%s\" already", token->name);
+    return status;
+}
+
+ob_status ob_store_token_remove(ob_store *store, const char *name, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "DELETE FROM token WHERE name = ?", err);
+    sql_bind_text(&q, 1, name);
+    sql_step(&q);
+    bool removed = !q.status && sql_changed(store) == 1;
+    ob_status status = sql_end(&q);
+    store_changed(store);
+    if (!status && !removed)
+        status = ob_fail(err, OB_ENOTFOUND, "no token \"%s\"", name);
+    return status;
+}
+
+ob_status ob_store_tokens(ob_token **out, size_t *count, ob_store *store, ob_error *err)
+{
+    sql q;
+    void *tokens = NULL;
+    size_t found = 0, capacity = 0;
+    sql_begin(&q, store, "SELECT name, print, surfaces, scopes, made_at FROM token ORDER BY name",
+              err);
+    while (sql_step(&q)) {
+        ob_token *token = store_grow(&tokens, &found, &capacity, sizeof *token);
+        if (!token) {
+            q.status = ob_fail(err, OB_ENOMEM, "out of memory: tokens");
+            break;
+        }
+        sql_text(&q, 0, token->name, sizeof token->name);
+        sql_bytes(&q, 1, token->print, sizeof token->print);
+        token->surfaces = (uint32_t)sql_int(&q, 2);
+        token->scopes = (uint32_t)sql_int(&q, 3);
+        token->made_at = sql_int(&q, 4);
+    }
+    ob_status status = sql_end(&q);
+    if (status) {
+        free(tokens);
+        return status;
+    }
+    *out = tokens;
+    *count = found;
+    return OB_OK;
+}

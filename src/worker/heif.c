@@ -1,0 +1,17 @@
+/* obhut-worker-heif: the same for AVIF and HEIC, whose libraries start threads. */
+#include <obhut/sandbox.h>
+
+#include <malloc.h>
+
+#include <libheif/heif.h>
+
+static void prepare(void)
+{
+    mallopt(M_ARENA_MAX, 1); /* arenas of threads shrink by a look into /proc */
+    heif_init(NULL);         /* registers decoders, which may look for files */
+}
+
+int main(void)
+{
+    return ob_worker_serve(OB_PROFILE_WORKER_THREADS, ob_media_hash_heif, prepare);
+}
