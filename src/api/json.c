@@ -79,8 +79,7 @@ void ob_api_set_picture(json_t *object, const ob_media_result *media)
     json_object_set_new(object, "quality", json_integer(media->pdq.quality));
     if (media->orientation != 1) {
         json_object_set_new(object, "exif_orientation", json_integer(media->orientation));
-        json_object_set_new(object, "pdq_shown",
-                            hash_text(&media->pdq.hash[ob_media_shown(media->orientation)]));
+        json_object_set_new(object, "pdq_shown", hash_text(&media->shown));
     }
     if (media->frames > 1)
         json_object_set_new(object, "frames", json_integer(media->frames));

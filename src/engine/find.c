@@ -24,8 +24,9 @@ const char *ob_version_name(ob_version version)
 typedef struct frames {
     uint32_t number[OB_MEDIA_FRAMES];
     int quality[OB_MEDIA_FRAMES];
-    ob_hash256 hash[OB_MEDIA_FRAMES * OB_DIHEDRAL_COUNT];
+    ob_hash256 hash[OB_MEDIA_FRAMES * OB_DIHEDRAL_COUNT + 1];
     uint32_t count;
+    uint32_t queries; /* eight a frame, and where it differs the first as it is shown */
 } frames;
 
 static void add_frame(frames *f, uint32_t number, const ob_pdq *pdq)
@@ -44,6 +45,9 @@ static void take_frames(frames *f, const ob_media_result *media)
     add_frame(f, 0, &media->pdq);
     for (unsigned i = 0; i < media->more_count; i++)
         add_frame(f, media->more[i].number, &media->more[i].pdq);
+    f->queries = f->count * OB_DIHEDRAL_COUNT;
+    if (media->orientation != 1 && media->pdq.quality >= OB_PDQ_MIN_QUALITY)
+        f->hash[f->queries++] = media->shown;
 }
 
 /* ---- Sorting -------------------------------------------------------------------------------- */
@@ -155,8 +159,8 @@ static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_res
                                                     job->digests.sha256};
     ob_status status = OB_OK;
     if (f->count)
-        status = ob_lists_match(&k->of[0], lists, f->hash, f->count * OB_DIHEDRAL_COUNT, distance,
-                                OB_LISTS_NO_LIMIT, err);
+        status =
+            ob_lists_match(&k->of[0], lists, f->hash, f->queries, distance, OB_LISTS_NO_LIMIT, err);
     for (int d = 0; d < OB_LIST_DIGESTS && !status; d++)
         if (job->digested >> d & 1)
             status = ob_lists_match_digests(&k->of[1 + d], lists, (ob_list_digest)d, digest[d], 1,
@@ -166,15 +170,16 @@ static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_res
 
 static void note_hash(ob_match *match, const frames *f, const ob_job_result *job)
 {
-    uint32_t frame = match->entry.query / OB_DIHEDRAL_COUNT;
+    const ob_dihedral shown = ob_media_shown(job->media.orientation);
+    bool as_shown = match->entry.query == f->count * OB_DIHEDRAL_COUNT;
+    uint32_t frame = as_shown ? 0 : match->entry.query / OB_DIHEDRAL_COUNT;
     match->by_hash = true;
-    match->orientation = (ob_dihedral)(match->entry.query % OB_DIHEDRAL_COUNT);
+    match->orientation = as_shown ? shown : (ob_dihedral)(match->entry.query % OB_DIHEDRAL_COUNT);
     match->frame = f->number[frame];
     match->quality = f->quality[frame];
     match->version = match->orientation == OB_DIHEDRAL_ORIGINAL ? OB_VERSION_STORED
-                     : match->orientation == ob_media_shown(job->media.orientation)
-                         ? OB_VERSION_SHOWN
-                         : OB_VERSION_TURNED;
+                     : match->orientation == shown              ? OB_VERSION_SHOWN
+                                                                : OB_VERSION_TURNED;
 }
 
 ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,

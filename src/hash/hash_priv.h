@@ -30,8 +30,11 @@ typedef struct pdq_axis {
                                  * PDQ_LANES */
 } pdq_axis;
 
-/* For `size` samples of which `scale` at a time were summed up into one. */
-ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, ob_error *err);
+/* For `size` samples of which `scale` at a time were summed up into one. Where fields have no
+ * middle sample, the one behind it is taken: `mirrored` takes the one before it, as if the axis had
+ * been turned round before. */
+ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, bool mirrored,
+                        ob_error *err);
 void pdq_axis_free(pdq_axis *axis);
 
 /* ---- The arithmetic ----------------------------------------------------------------------- */

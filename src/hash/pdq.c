@@ -60,10 +60,11 @@ ob_status ob_pdq_begin(ob_pdq_stream **out, const ob_pdq_shape *shape, ob_error 
                  (shape->width > PDQ_NEAREST || shape->height > PDQ_NEAREST);
     pdq_dct_matrix_init(&s->matrix);
 
-    status = pdq_axis_init(&s->columns, s->nearest ? PDQ_NEAREST : shape->width, shape->scale, err);
+    status = pdq_axis_init(&s->columns, s->nearest ? PDQ_NEAREST : shape->width, shape->scale,
+                           shape->mirror_x, err);
     if (!status)
-        status =
-            pdq_axis_init(&s->rows, s->nearest ? PDQ_NEAREST : shape->height, shape->scale, err);
+        status = pdq_axis_init(&s->rows, s->nearest ? PDQ_NEAREST : shape->height, shape->scale,
+                               shape->mirror_y, err);
     if (!status) {
         /* The last window may be read up to 15 samples behind the row. */
         s->pitch = ((size_t)s->columns.cells + 2 * PDQ_LANES - 1) & ~(size_t)(PDQ_LANES - 1);
@@ -118,15 +119,24 @@ static void filter_row(ob_pdq_stream *s, const uint8_t *row)
     }
 }
 
+/* The source sample of number `at` of 512. */
+static uint64_t nearest(uint64_t at, uint64_t size, bool mirrored)
+{
+    return mirrored ? size - 1 - (PDQ_NEAREST - 1 - at) * size / PDQ_NEAREST
+                    : at * size / PDQ_NEAREST;
+}
+
 /* Gives the filter each of the 512 sampled rows that source row `number` stands for. */
 static void sample_row(ob_pdq_stream *s, const uint8_t *row, uint32_t number)
 {
     uint64_t width = s->shape.width, height = s->shape.height;
     unsigned bytes = s->shape.samples;
     bool sampled = false;
-    while (s->rows_filtered < PDQ_NEAREST && s->rows_filtered * height / PDQ_NEAREST == number) {
+    while (s->rows_filtered < PDQ_NEAREST &&
+           nearest(s->rows_filtered, height, s->shape.mirror_y) == number) {
         for (uint64_t c = 0; !sampled && c < PDQ_NEAREST; c++)
-            memcpy(s->sampled + c * bytes, row + c * width / PDQ_NEAREST * bytes, bytes);
+            memcpy(s->sampled + c * bytes, row + nearest(c, width, s->shape.mirror_x) * bytes,
+                   bytes);
         sampled = true;
         filter_row(s, s->sampled);
     }

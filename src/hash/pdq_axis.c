@@ -37,7 +37,20 @@ static void tent(double *weight, int64_t centre, int64_t w, int64_t size, int64_
         weight[k] += weight[k - 1];
 }
 
-ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, ob_error *err)
+/* Turns a window round: the other end of the axis comes first. */
+static void turn(double *weight, int64_t size, int64_t *from, int64_t *to)
+{
+    int64_t length = *to - *from + 1, first = size - 1 - *to;
+    for (int64_t k = 0; k < length / 2; k++) {
+        double kept = weight[k];
+        weight[k] = weight[length - 1 - k];
+        weight[length - 1 - k] = kept;
+    }
+    *from = first;
+    *to = first + length - 1;
+}
+
+ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, bool mirrored, ob_error *err)
 {
     int64_t w = ((int64_t)size + 127) / 128;
     size_t per_output =
@@ -54,7 +67,8 @@ ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, ob_error 
     uint32_t at = 0;
     int64_t before = -1;
     for (uint32_t i = 0; i < PDQ_SIDE; i++) {
-        int64_t centre = ((int64_t)(2 * i + 1) * size) / (2 * PDQ_SIDE);
+        uint32_t output = mirrored ? PDQ_SIDE - 1 - i : i;
+        int64_t centre = ((int64_t)(2 * output + 1) * size) / (2 * PDQ_SIDE);
         if (centre == before) { /* fewer than 64 samples: outputs repeat */
             axis->same_as[i] = axis->same_as[i - 1];
             axis->first[i] = axis->first[i - 1];
@@ -65,6 +79,8 @@ ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, ob_error 
         before = centre;
         int64_t from, to;
         tent(weight, centre, w, size, &from, &to);
+        if (mirrored)
+            turn(weight, size, &from, &to);
         axis->same_as[i] = i;
         axis->first[i] = (uint32_t)(from / scale);
         axis->last[i] = (uint32_t)(to / scale);

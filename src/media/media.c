@@ -7,7 +7,10 @@
 
 typedef struct hashing {
     const ob_media_options *options;
+    const media_facts *facts;
     ob_pdq_stream *stream; /* of the frame that is being delivered */
+    ob_pdq_stream *shown;  /* the same as it is shown, where that is another picture */
+    unsigned orientation;  /* of the first frame */
     uint32_t frame, frames;
     ob_media_result result;
 } hashing;
@@ -23,11 +26,24 @@ static ob_status finish_frame(hashing *h, ob_error *err)
     h->stream = NULL;
     if (status)
         return status;
-    if (!h->frames++)
+    if (!h->frames++) {
+        ob_pdq shown = frame.pdq;
+        if (h->shown)
+            status = ob_pdq_finish(&shown, h->shown, err);
+        ob_pdq_free(h->shown);
+        h->shown = NULL;
         h->result.pdq = frame.pdq;
-    else if (h->result.more_count < OB_MEDIA_FRAMES - 1)
+        h->result.shown = shown.hash[ob_media_shown(h->orientation)];
+    } else if (h->result.more_count < OB_MEDIA_FRAMES - 1)
         h->result.more[h->result.more_count++] = frame;
-    return OB_OK;
+    return status;
+}
+
+/* Which way the stored picture is mirrored before it is, perhaps, transposed and shown. */
+static void mirrors(bool *x, bool *y, unsigned orientation)
+{
+    *x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    *y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
 }
 
 static ob_status begin(void *context, const media_picture *picture, ob_error *err)
@@ -43,6 +59,13 @@ static ob_status begin(void *context, const media_picture *picture, ob_error *er
     if (!h->frames) {
         h->result.width = shape.width;
         h->result.height = shape.height;
+        h->orientation = h->facts->orientation;
+        ob_pdq_shape turned = shape;
+        mirrors(&turned.mirror_x, &turned.mirror_y, h->orientation);
+        if (turned.mirror_x || turned.mirror_y)
+            status = ob_pdq_begin(&h->shown, &turned, err);
+        if (status)
+            return status;
     }
     return ob_pdq_begin(&h->stream, &shape, err);
 }
@@ -51,7 +74,10 @@ static ob_status rows(void *context, const uint8_t *from, size_t stride, size_t 
                       ob_error *err)
 {
     hashing *h = context;
-    return ob_pdq_rows(h->stream, from, stride, count, err);
+    ob_status status = ob_pdq_rows(h->stream, from, stride, count, err);
+    if (!status && h->shown)
+        status = ob_pdq_rows(h->shown, from, stride, count, err);
+    return status;
 }
 
 ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8_t *bytes,
@@ -61,12 +87,13 @@ ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8
     media_wish wish = {.colour = options->exact,
                        .min_side = options->exact || options->variant != OB_PDQ_FULL ? 0 : 512};
     media_facts facts = {.orientation = 1, .frames = 1};
-    hashing h = {.options = options, .result.format = ob_media_sniff(bytes, size)};
+    hashing h = {.options = options, .facts = &facts, .result.format = ob_media_sniff(bytes, size)};
     media_sink sink = {.begin = begin, .rows = rows, .context = &h, .facts = &facts};
     ob_status status = decode(&sink, bytes, size, &wish, err);
     if (!status)
         status = finish_frame(&h, err);
     ob_pdq_free(h.stream);
+    ob_pdq_free(h.shown);
     if (!status && !h.frames)
         status = ob_fail(err, OB_EFORMAT, "a file without any picture");
     if (status)

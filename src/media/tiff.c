@@ -111,6 +111,16 @@ static ob_status damaged(const input *in, uint32_t page, ob_error *err)
                    *in->problem ? in->problem : "it cannot be decoded");
 }
 
+/* Colours are left as they are where libtiff believes that they were multiplied by alpha already.
+ */
+static void ignore_alpha(TIFF *tiff)
+{
+    const uint16_t multiplied[1] = {EXTRASAMPLE_ASSOCALPHA};
+    uint16_t count = 0, *kinds = NULL;
+    if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) && count)
+        TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, multiplied);
+}
+
 /* Decodes the current page as it is stored, without regard to its orientation. */
 static ob_status deliver_page(const media_sink *sink, TIFF *tiff, const input *in, uint32_t page,
                               uint32_t number, ob_error *err)
@@ -125,6 +135,7 @@ static ob_status deliver_page(const media_sink *sink, TIFF *tiff, const input *i
         return status;
     char problem[1024] = "";
     TIFFRGBAImage image;
+    ignore_alpha(tiff);
     if (!TIFFRGBAImageOK(tiff, problem) || !TIFFRGBAImageBegin(&image, tiff, 1, problem))
         return ob_fail(err, OB_EFORMAT, "a TIFF of an unknown kind, page %u: %.200s", page,
                        *problem ? problem : in->problem);

@@ -10,8 +10,9 @@
 enum { WIRE_HELLO = 0x4F425731 };
 
 typedef struct wire_hello {
-    uint32_t magic; /* WIRE_HELLO */
-    uint32_t layers;
+    uint32_t magic;  /* WIRE_HELLO */
+    uint32_t layers; /* 0: it gives up, and `text` says why */
+    char text[200];
 } wire_hello;
 
 /* Comes with the descriptor of the file. */

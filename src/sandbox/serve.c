@@ -82,11 +82,11 @@ int ob_worker_serve(ob_profile profile, hasher hash, void (*prepare)(void))
     if (prepare)
         prepare();
     if (ob_confine(&hello.layers, profile, &err)) {
-        fprintf(stderr, "obhut-worker: %s\n", err.text);
-        return 3;
+        hello.layers = 0;
+        snprintf(hello.text, sizeof hello.text, "%.*s", (int)sizeof hello.text - 1, err.text);
     }
-    if (!wire_send(OB_WORKER_CHANNEL, &hello, sizeof hello, -1))
-        return 0;
+    if (!wire_send(OB_WORKER_CHANNEL, &hello, sizeof hello, -1) || !hello.layers)
+        return hello.layers ? 0 : 3;
     for (;;) {
         wire_job job;
         int file;

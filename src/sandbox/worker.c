@@ -140,6 +140,10 @@ static ob_status spawn(ob_worker *w, int end, ob_error *err)
     int failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     if (!failed)
         failed = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+#ifndef OB_SANITIZED /* whose reports would be lost */
+    if (!failed)
+        failed = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+#endif
     if (!failed) /* also where it has that number already: the flag that closes it goes */
         failed = posix_spawn_file_actions_adddup2(&actions, end, OB_WORKER_CHANNEL);
     if (!failed)
@@ -172,10 +176,13 @@ static ob_status start(ob_worker *w, ob_error *err)
     }
     if (!wire_receive(w->channel, &hello, sizeof hello, NULL) || hello.magic != WIRE_HELLO) {
         kill_process(w);
-        return ob_fail(err, OB_EIO,
-                       "%s gave up at once: it cannot be confined here, or it belongs "
-                       "to another version",
+        return ob_fail(err, OB_EIO, "%s gave up at once: does it belong to another version?",
                        w->program);
+    }
+    if (!hello.layers) {
+        kill_process(w);
+        return ob_fail(err, OB_EREFUSED, "%s cannot be confined: %.*s", w->program,
+                       (int)sizeof hello.text - 1, hello.text);
     }
     w->layers = hello.layers;
     w->of_this = 0;

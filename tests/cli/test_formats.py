@@ -121,7 +121,8 @@ class Formats(obhut.Case):
                     self.assertEqual(got.get("exif_orientation", 1), orientation)
                     self.assertEqual((got["width"], got["height"]), turned.size)
                     self.assertLessEqual(
-                        distance(got.get("pdq_shown", got["pdq"]), shown["pdq"]), 10)
+                        distance(got.get("pdq_shown", got["pdq"]), shown["pdq"]),
+                        10 if form == "JPEG" else 2)
                     if orientation == 6 and form == "JPEG":
                         self.run_obhut("list", "import", self.write("l.txt", [shown["pdq"]]))
                         line, = self.json_lines("scan", "--json", self.write("t.jpg", content),
@@ -204,7 +205,7 @@ class Formats(obhut.Case):
                 self.refused(content, "more than 4096 frames" if "frames" in name else "50000 x 50000")
         frame = Image.new("RGB", (16, 16))
         frames = [Image.new("RGB", (16, 16), (i % 256, i // 256 * 9, 0)) for i in range(4200)]
-        self.refused(encode(frame, "WEBP", save_all=True, append_images=frames),
+        self.refused(encode(frame, "WEBP", save_all=True, append_images=frames, lossless=True),
                      "more than 4096 frames")
 
     def test_large_pictures_take_no_more_memory_than_is_given(self):
@@ -212,8 +213,6 @@ class Formats(obhut.Case):
         ImageDraw.Draw(big).ellipse((1000, 2000, 12000, 14000), fill=200)
         got = self.hash_of(encode(big, "PNG", compress_level=1))
         self.assertEqual(got["width"], 15000)
-        self.refused(encode(Image.new("RGB", (16383, 16383)), "WEBP", quality=1, method=0)
-                     if not obhut.SANITIZED else b"RIFF", "")
 
     def test_mutated_files_of_every_format_have_a_hash_or_a_reason(self):
         image, moving = picture().resize((64, 48)), self.frames(4, (48, 32))

@@ -85,8 +85,8 @@ static void every_kernel_gives_the_bits_of_the_definition(void **state)
     test_random r = {21};
     for (uint64_t i = 0; i < samples; i++) {
         pdq_axis axis;
-        assert_int_equal(pdq_axis_init(&axis, 1 + (uint32_t)test_below(&r, 4 * CELLS), 1, NULL),
-                         OB_OK);
+        assert_int_equal(
+            pdq_axis_init(&axis, 1 + (uint32_t)test_below(&r, 4 * CELLS), 1, i % 2, NULL), OB_OK);
         fill(&r, in, i);
         run(expected, in, &pdq_kernel_portable, &axis, &matrix);
         for (ob_isa isa = OB_ISA_AVX2; isa <= ob_isa_best(); isa++) {
@@ -150,7 +150,7 @@ static void the_sparse_weights_are_the_published_filters(void **state)
             line[k] = (double)test_below(&r, 256);
         plain_filter(expected, line, size);
         pdq_axis axis;
-        assert_int_equal(pdq_axis_init(&axis, (uint32_t)size, 1, NULL), OB_OK);
+        assert_int_equal(pdq_axis_init(&axis, (uint32_t)size, 1, false, NULL), OB_OK);
         for (int j = 0; j < PDQ_SIDE; j++) {
             double sum = 0;
             for (uint32_t k = axis.first[j]; k <= axis.last[j]; k++)

@@ -146,6 +146,42 @@ static void turned_pictures_have_the_turned_hashes(void **state)
     }
 }
 
+/* At any other side the middle must be chosen as if the picture had been mirrored before. */
+static void a_picture_hashed_as_mirrored_has_the_mirrored_hash(void **state)
+{
+    (void)state;
+    static const ob_dihedral mirrored[2][2] = {{OB_DIHEDRAL_ORIGINAL, OB_DIHEDRAL_FLIPX},
+                                               {OB_DIHEDRAL_FLIPY, OB_DIHEDRAL_ROTATE180}};
+    test_random r = {14};
+    for (int i = 0; i < 60; i++) {
+        uint32_t w = 5 + (uint32_t)test_below(&r, i % 3 ? 300 : 900);
+        uint32_t h = 5 + (uint32_t)test_below(&r, i % 3 ? 300 : 900);
+        uint8_t *pixels = draw(&r, w, h, 1), *other = malloc((size_t)w * h);
+        assert_non_null(other);
+        for (int x_too = 0; x_too < 2; x_too++)
+            for (int y_too = 0; y_too < 2; y_too++) {
+                for (uint32_t y = 0; y < h; y++)
+                    for (uint32_t x = 0; x < w; x++)
+                        other[(size_t)y * w + x] =
+                            pixels[(size_t)(y_too ? h - 1 - y : y) * w + (x_too ? w - 1 - x : x)];
+                ob_pdq_variant variant = i % 2 ? OB_PDQ_FULL : OB_PDQ_REFERENCE;
+                ob_pdq expected = hash_of(other, w, h, OB_PDQ_LUMA, variant), got;
+                const ob_pdq_shape shape = {.width = w,
+                                            .height = h,
+                                            .scale = 1,
+                                            .samples = OB_PDQ_LUMA,
+                                            .variant = variant,
+                                            .mirror_x = x_too,
+                                            .mirror_y = y_too};
+                assert_int_equal(ob_pdq_hash(&got, &shape, pixels, w, NULL), OB_OK);
+                assert_true(ob_hash256_distance(&got.hash[mirrored[x_too][y_too]],
+                                                &expected.hash[OB_DIHEDRAL_ORIGINAL]) <= 2);
+            }
+        free(other);
+        free(pixels);
+    }
+}
+
 static void half_of_the_bits_are_set(void **state)
 {
     (void)state;
@@ -278,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pieces_in_which_rows_arrive_do_not_matter),
         cmocka_unit_test(turned_pictures_have_the_turned_hashes),
+        cmocka_unit_test(a_picture_hashed_as_mirrored_has_the_mirrored_hash),
         cmocka_unit_test(half_of_the_bits_are_set),
         cmocka_unit_test(up_to_512_pixels_the_variants_coincide),
         cmocka_unit_test(a_picture_reduced_by_means_moves_few_bits),

@@ -58,6 +58,10 @@ typedef struct ob_pdq_shape {
                              * with OB_PDQ_REFERENCE 1 only */
     ob_pdq_samples samples;
     ob_pdq_variant variant;
+    /* Of fields without a middle sample the one behind the middle is taken. In these directions
+     * take the one before it: then those of the eight hashes that mirror there are, to the bit,
+     * those of the mirrored picture. */
+    bool mirror_x, mirror_y;
     ob_isa isa; /* OB_ISA_AUTO */
 } ob_pdq_shape;
 

@@ -62,6 +62,7 @@ typedef struct ob_media_result {
     uint32_t width, height; /* at full size, as stored: EXIF orientation is not applied */
     ob_pdq pdq;             /* of the first frame, as stored */
     unsigned orientation;   /* EXIF, 1..8; 1: shown as stored */
+    ob_hash256 shown;       /* hash of the first frame as it is shown */
     uint32_t frames;        /* in the file, at least 1 */
     unsigned more_count;
     ob_media_frame more[OB_MEDIA_FRAMES - 1]; /* further frames, by number */
