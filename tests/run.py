@@ -24,9 +24,12 @@ SAMPLES = {
     "OBHUT_CHANGES": (4000, 20000),        # of lists that eight threads read
     "OBHUT_KILLS": (10, 100),                  # imports killed
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
+    "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
+    "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
+    "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
 }
 SANITIZED_PART = 10
-NEVER_PARTED = ("OBHUT_CLI_MUTATIONS",)
+NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
 THREADED = ("lists_live",)
@@ -84,6 +87,10 @@ def suites():
     for path in sorted((ROOT / "tests/cli").glob("test_*.py")):
         for build in ("release", "asan", "tsan"):
             yield f"{build}/{path.stem}", build, [python, str(path)], "unittest"
+    for path in sorted((ROOT / "tests/service").glob("test_*.py")):
+        for build in ("release", "asan", "tsan"):
+            yield f"{build}/service-{path.stem.removeprefix('test_')}", build, [
+                python, str(path)], "unittest"
     for path in sorted((ROOT / "tests/build").glob("test_*.py")):
         yield f"source/{path.stem}", "release", [python, str(path)], "unittest"
     yield from wasm_suites()

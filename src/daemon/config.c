@@ -25,6 +25,8 @@ static const struct number {
     {"memory-most-mb", 1, 1000000, 512},
     {"decode-time-ms", 100, 600000, 20000},
     {"decode-cpu-ms", 100, 600000, 15000},
+    {"head-time-ms", 1000, 600000, 45000},
+    {"body-time-ms", 1000, 600000, 30000},
     {"distance", 0, OB_PDQ_MAX_DISTANCE, OB_PDQ_MAX_DISTANCE},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
@@ -181,6 +183,8 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     out->connections_most = (unsigned)cfg_getint(cfg, "connections-most");
     out->decode_time_ms = (unsigned)cfg_getint(cfg, "decode-time-ms");
     out->decode_cpu_ms = (unsigned)cfg_getint(cfg, "decode-cpu-ms");
+    out->head_time_ms = (unsigned)cfg_getint(cfg, "head-time-ms");
+    out->body_time_ms = (unsigned)cfg_getint(cfg, "body-time-ms");
     out->body_most = (uint64_t)cfg_getint(cfg, "body-most-mb") * 1000000;
     out->memory_most = (uint64_t)cfg_getint(cfg, "memory-most-mb") * 1000000;
     out->policy.distance = (unsigned)cfg_getint(cfg, "distance");
@@ -202,8 +206,8 @@ static ob_status parse(cfg_t *cfg, const char *file, ob_error *err)
     hearing = NULL;
     if (result == CFG_SUCCESS && !heard.status)
         return OB_OK;
-    return ob_fail(err, OB_EFORMAT, "%s",
-                   heard.status ? heard.text : "the configuration cannot be read");
+    return heard.status ? ob_fail(err, OB_EFORMAT, "%s", heard.text)
+                        : ob_fail(err, OB_EFORMAT, "%s: this is no configuration", file);
 }
 
 ob_status config_read(config *out, const char *file, ob_error *err)

@@ -14,8 +14,9 @@ typedef struct config {
     char listen[128]; /* ADDRESS:PORT, [ADDRESS]:PORT */
     unsigned decoders, searchers, queue_most, connections_most;
     unsigned decode_time_ms, decode_cpu_ms;
-    uint64_t body_most, memory_most; /* bytes: of one body, of all that are on their way */
-    ob_policy policy;                /* policy.lists is freed by config_free */
+    unsigned head_time_ms, body_time_ms; /* for a head; for a body before its rate counts */
+    uint64_t body_most, memory_most;     /* bytes: of one body, of all that are on their way */
+    ob_policy policy;                    /* policy.lists is freed by config_free */
 } config;
 
 /* Defaults, then the file (NULL: none). OB_EFORMAT names file, line, key, problem and the key that

@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 enum {
-    BODY_GRACE_MS = 30000, /* then a body must come at LEAST_RATE, in the mean */
-    LEAST_RATE = 8,        /* bytes a millisecond */
-    HEAD_MS = 45000,       /* without a complete head */
+    LEAST_RATE = 8,        /* bytes a millisecond, in the mean, that a body must come at */
     DROP_MOST = 200000000, /* bytes of a body that nobody wants, until the connection is cut */
 };
 
@@ -382,7 +380,7 @@ void exchange_sweep(front *f)
 {
     int64_t now = daemon_now_ms();
     for (visitor *v = f->visitors; v; v = v->next)
-        if (v->idle_since_ms && now - v->idle_since_ms > HEAD_MS) {
+        if (v->idle_since_ms && now - v->idle_since_ms > f->config->head_time_ms) {
             cut(f, v->socket);
             v->idle_since_ms = now; /* once */
         }
@@ -390,7 +388,7 @@ void exchange_sweep(front *f)
         exchange *x = f->exchanges[i];
         if (!x || x->suspended || (x->state != EXCHANGE_TAKING && x->state != EXCHANGE_DROPPING))
             continue;
-        int64_t beyond = now - x->began_ms - BODY_GRACE_MS;
+        int64_t beyond = now - x->began_ms - f->config->body_time_ms;
         if (beyond <= 0 || x->came >= (uint64_t)beyond * LEAST_RATE)
             continue;
         const union MHD_ConnectionInfo *info =

@@ -63,7 +63,7 @@ static bool split_address(char host[128], char port[16], const char *address)
 {
     const char *colon = strrchr(address, ':');
     if (!colon || !colon[1] || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > UINT16_MAX)
         return false;
     size_t length = (size_t)(colon - address);
     if (*address == '[') {

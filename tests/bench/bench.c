@@ -101,8 +101,16 @@ int main(int argc, char **argv)
         bench_digests(LARGE);
         return 0;
     }
-    if (argc < 3 || strcmp(argv[2], "index"))
-        bench_pictures(argc > 1 ? argv[1] : "build/bench-pictures");
+    const char *dir = argc > 1 ? argv[1] : "build/bench-pictures";
+    const char *part = argc > 2 ? argv[2] : "";
+    if (!strcmp(part, "workers")) {
+        bench_workers(dir);
+        return 0;
+    }
+    if (strcmp(part, "index")) {
+        bench_pictures(dir);
+        bench_workers(dir);
+    }
     bench_linear(1000000);
     bench_linear(10000000);
     bench_index(1000000, true);

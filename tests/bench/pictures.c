@@ -52,10 +52,10 @@ static void decode_colour(void *context)
 
 /* ---- Parts behind the decoder ------------------------------------------------------------- */
 
-static ob_status keep_shape(void *context, const ob_pdq_shape *shape, ob_error *err)
+static ob_status keep_shape(void *context, const media_picture *picture, ob_error *err)
 {
     (void)err;
-    ((job *)context)->shape = *shape;
+    ((job *)context)->shape = picture->shape;
     return OB_OK;
 }
 
@@ -102,7 +102,8 @@ static void dct_and_bits(void *context)
 
 static void print_shares(job *j, const char *name, double whole)
 {
-    const media_sink sink = {.begin = keep_shape, .rows = keep_rows, .context = j};
+    media_facts facts = {.orientation = 1, .frames = 1};
+    const media_sink sink = {.begin = keep_shape, .rows = keep_rows, .context = j, .facts = &facts};
     const media_wish wish = {.colour = j->options.exact, .min_side = j->options.exact ? 0 : 512};
     if (media_decode_jpeg(&sink, j->bytes, j->size, &wish, NULL))
         exit(1);

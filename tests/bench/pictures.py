@@ -1,4 +1,4 @@
-"""Photographs of 0.3, 1.6 and 12 megapixels for the benchmark, cut and scaled from Debian's
+"""Photographs of 0.3, 1.0, 1.6 and 12 megapixels for the benchmark, cut and scaled from Debian's
 packages mate-backgrounds and plasma-workspace-wallpapers. Usage: pictures.py DIR"""
 import pathlib
 import sys
@@ -7,7 +7,7 @@ from PIL import Image
 
 SOURCES = ["/usr/share/backgrounds/mate/abstract/Elephants_5640x3172.jpg",
            "/usr/share/wallpapers/FallenLeaf/contents/images/2560x1600.jpg"]
-SIZES = {"0.3": (640, 480), "1.6": (1460, 1095), "12": (4000, 3000)}
+SIZES = {"0.3": (640, 480), "1.0": (1154, 866), "1.6": (1460, 1095), "12": (4000, 3000)}
 
 
 def main(directory):

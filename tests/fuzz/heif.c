@@ -1,0 +1,20 @@
+/* Any bytes as AVIF or HEIC: a hash or an error, whatever the options. */
+#include <obhut/media.h>
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    if (!ob_format_is_heif(ob_media_sniff(bytes, size)))
+        return -1;
+    const ob_media_options options = {.exact = size % 2,
+                                      .variant = size % 3 ? OB_PDQ_FULL : OB_PDQ_REFERENCE};
+    ob_media_result result;
+    ob_error err = {0};
+    ob_status status = ob_media_hash_heif(&result, bytes, size, &options, &err);
+    if (status && (err.status != status || !err.text[0]))
+        abort();
+    return 0;
+}

@@ -1,0 +1,175 @@
+"""What the suites that run the real service share."""
+import http.client
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+import obhut  # noqa: E402
+
+ROOT = obhut.ROOT
+DAEMON = str(pathlib.Path(obhut.BINARY).with_name("obhutd"))
+SANITIZED = obhut.SANITIZED
+IMAGES = obhut.IMAGES
+DEMO = ROOT / "data/demo"
+
+
+def stat_of(pid):
+    """Fields of /proc/PID/stat behind the name, or None."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def children(pid):
+    found = []
+    for entry in os.listdir("/proc"):
+        fields = stat_of(entry) if entry.isdigit() else None
+        if fields and int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(entry))
+    return found
+
+
+def command(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def resident(pid):
+    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class Service:
+    """A running obhutd; its log is in `self.log`, line by line."""
+
+    def __init__(self, data, *arguments, program=DAEMON, environment=None, listen="127.0.0.1:0",
+                 ready_s=60):
+        self.data = pathlib.Path(data)
+        self.log = []
+        self.process = subprocess.Popen(
+            [program, "--data", str(data), "--listen", listen, *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=environment, errors="replace")
+        self.ready = threading.Event()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        if not self.ready.wait(ready_s) or not self.url:
+            self.process.kill()
+            raise AssertionError("the service is not ready: " + "\n".join(self.log))
+        self.host, _, port = self.url.removeprefix("http://").rpartition(":")
+        self.port = int(port)
+        self.token = (self.data / "keys/api-token").read_text().strip()
+
+    url = None
+
+    def read(self):
+        for line in self.process.stderr:
+            self.log.append(line.rstrip("\n"))
+            if "ready: http" in line and not self.url:
+                self.url = line.split("ready: ")[1].strip()
+                self.ready.set()
+        self.ready.set()
+
+    def processes(self):
+        """{"main": pid, "core": pid, "front": pid, "workers": [pid, …]} of those that run."""
+        found = {"main": self.process.pid, "workers": []}
+        for pid in children(self.process.pid):
+            words = command(pid)
+            if len(words) > 1:
+                found[words[1].decode()] = pid
+        for pid in children(found.get("core", -1)):
+            if b"obhut-worker" in command(pid)[0] if command(pid) else False:
+                found["workers"].append(pid)
+        return found
+
+    def connect(self, timeout=60):
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None, token=True, connection=None,
+                timeout=60):
+        """(status, headers, body as bytes)"""
+        own = connection or self.connect(timeout)
+        headers = dict(headers or {})
+        if token is True:
+            headers["Authorization"] = "Bearer " + self.token
+        elif token:
+            headers["Authorization"] = "Bearer " + token
+        try:
+            own.request(method, path, body, headers)
+            answer = own.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            if not connection:
+                own.close()
+
+    def json(self, method, path, body=None, status=200, **options):
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body).encode()
+        got, headers, content = self.request(method, path, body, **options)
+        if got != status:
+            raise AssertionError(f"{method} {path}: {got} {content[:2000]}")
+        kind = "application/problem+json" if status >= 400 else "application/json"
+        assert headers["Content-Type"] == kind, headers["Content-Type"]
+        return json.loads(content)
+
+    def scan(self, content, surface="public", **options):
+        return self.json("POST", f"/v1/scan?surface={surface}", content, **options)
+
+    def metrics(self):
+        """{"scans_total{action="allow"}": 3.0, …}"""
+        _, _, text = self.request("GET", "/metrics")
+        return {line.rpartition(" ")[0].removeprefix("obhut_"): float(line.rpartition(" ")[2])
+                for line in text.decode().splitlines() if not line.startswith("#")}
+
+    def stop(self, code=0):
+        """Ends it as systemd does; it must end well, in time, and leave nobody behind."""
+        if self.process.poll() is not None:
+            return
+        everybody = self.processes()
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        got = self.process.wait(20)
+        seconds = time.monotonic() - started
+        self.reader.join(10)
+        assert seconds < 10.5, f"took {seconds:.1f} s to end"
+        assert got == code, f"exit code {got}: " + "\n".join(self.log[-50:])
+        for pid in [everybody.get("core"), everybody.get("front"), *everybody["workers"]]:
+            assert not pid or b"obhut" not in b" ".join(command(pid)), f"{pid} still runs"
+        self.process.stderr.close()
+
+
+class Case(obhut.Case):
+    """A test with a data directory and, once started, a service on it."""
+
+    def start(self, *arguments, **options):
+        service = Service(self.data, *arguments, **options)
+        self.addCleanup(self.end, service)
+        return service
+
+    def end(self, service):
+        try:
+            service.stop()
+        finally:
+            if service.process.poll() is None:
+                service.process.kill()
+                service.process.wait()
+
+    def configure(self, text):
+        return "--config", self.write("obhutd.conf", text)
+
+    def list_of(self, path, **fields):
+        """A line of a list with the hash of a picture."""
+        line, = self.json_lines("hash", "--json", path)
+        return json.dumps({"pdq": line["pdq"], **fields})

@@ -1,0 +1,302 @@
+"""The HTTP interface: what is answered, to whom, and why."""
+import io
+import json
+import socket
+import subprocess
+import time
+import unittest
+
+import obhutd
+import yaml
+from PIL import Image
+
+COFFEE = obhutd.DEMO / "coffee-2400x1600.jpg"
+ROCKET = obhutd.DEMO / "rocket-640x427.jpg"
+
+
+class Api(obhutd.Case):
+    def listed(self):
+        """Coffee is listed by two sources, the rocket by one."""
+        lines = [self.list_of(COFFEE, id="coffee", source="A", classification="A1"),
+                 self.list_of(COFFEE, id="again", source="B"),
+                 self.list_of(ROCKET, id="rocket", source="A")]
+        self.run_obhut("list", "import", self.write("known.jsonl", lines))
+
+    def test_the_answer_says_what_and_why(self):
+        self.listed()
+        service = self.start()
+        content = COFFEE.read_bytes()
+        got = service.scan(content)
+        self.assertEqual((got["action"], got["format"], got["width"], got["height"], got["total"]),
+                         ("block", "jpeg", 2400, 1600, 2))
+        first = got["matches"][0]
+        self.assertEqual((first["list"], first["distance"], first["threshold"], first["version"]),
+                         ("known", 0, 31, "stored"))
+        self.assertEqual(sorted(first["sources"]), ["A", "B"])
+        self.assertGreaterEqual(first["quality"], 50)
+        self.assertGreater(got["took_us"], 0)
+        self.assertEqual(service.scan(ROCKET.read_bytes())["action"], "review")
+        altered = io.BytesIO()
+        Image.open(COFFEE).resize((600, 400)).transpose(
+            Image.Transpose.FLIP_LEFT_RIGHT).save(altered, "WEBP", quality=60)
+        got = service.scan(altered.getvalue())
+        self.assertEqual((got["action"], got["format"], got["matches"][0]["version"]),
+                         ("block", "webp", "turned"))
+        other = service.scan((obhutd.IMAGES / "astronaut-crop-300x420.png").read_bytes())
+        self.assertEqual((other["action"], other["matches"]), ("allow", []))
+        flat = service.scan((obhutd.IMAGES / "flat-grey.png").read_bytes())
+        self.assertEqual((flat["action"], flat["not_matched"]), ("allow", "LOW_QUALITY"))
+
+    def test_bytes_of_any_kind_are_found_by_digest(self):
+        import hashlib
+        film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 400
+        self.run_obhut("list", "import", self.write("d.csv", ["md5,source",
+                                                              hashlib.md5(film).hexdigest() + ",A"]))
+        service = self.start()
+        got = service.scan(film)
+        self.assertEqual((got["action"], got["matches"][0]["digest"]), ("review", "md5"))
+        got = service.scan(film + b"x")
+        self.assertEqual((got["action"], got["reason"]), ("undecodable", "UNKNOWN_FORMAT"))
+        got = service.scan(COFFEE.read_bytes()[:5000])
+        self.assertEqual((got["action"], got["reason"]), ("undecodable", "DAMAGED"))
+        self.assertIn("cut short", got["detail"])
+
+    def test_one_multipart_part_is_a_file_too(self):
+        service = self.start()
+        content = ROCKET.read_bytes()
+        plain = service.json("POST", "/v1/hash?surface=public", content)
+        boundary = "xYz"
+        body = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n'
+                "Content-Type: image/jpeg\r\n\r\n").encode() + content + \
+            f"\r\n--{boundary}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        got = service.json("POST", "/v1/hash?surface=public", body, headers=headers)
+        self.assertEqual({**got, "took_us": 0}, {**plain, "took_us": 0})
+        cut = service.json("POST", "/v1/hash?surface=public", body[:len(body) // 2],
+                           headers=headers, status=400)
+        self.assertEqual(cut["code"], "MULTIPART")
+        for kind in ("multipart/form-data", "multipart/form-data; boundary=other"):
+            got = service.json("POST", "/v1/hash?surface=public", body,
+                               headers={"Content-Type": kind}, status=400)
+            self.assertEqual(got["code"], "MULTIPART")
+
+    def test_hashes_are_matched_singly_and_many_at_once(self):
+        self.listed()
+        service = self.start()
+        pdq = json.loads(self.list_of(COFFEE))["pdq"]
+        got = service.json("POST", "/v1/match?surface=public", {"query": pdq})
+        self.assertEqual((got["action"], got["total"], len(got["matches"])), ("block", 2, 2))
+        got = service.json("POST", "/v1/match?surface=public", {"query": pdq, "limit": 1})
+        self.assertEqual((got["total"], len(got["matches"])), (2, 1))
+        many = obhutd.obhut.hashes(4000, seed=3) + [pdq, "md5:" + "ab" * 16]
+        got = service.json("POST", "/v1/match?surface=public", {"queries": many})["results"]
+        self.assertEqual([r["query"] for r in got], many)
+        self.assertEqual([r["total"] for r in got], [0] * 4000 + [2, 0])
+        for body, detail in (({"query": "zz"}, "query 0: 2 characters"),
+                             ({"queries": [pdq, 7]}, "query 1: not a text"),
+                             ({"queries": []}, "0 queries"), ({}, "is needed"),
+                             ({"query": pdq, "queries": [pdq]}, "is needed"),
+                             ({"query": pdq, "limit": 0}, "limit"),
+                             ({"query": pdq, "colour": 1}, "colour"), ([1], "no JSON object")):
+            problem = service.json("POST", "/v1/match?surface=public", body, status=400)
+            self.assertIn(detail, problem["detail"])
+        for raw in (b"{", b"\xff\xfe", b'{"query":"a","query":"b"}', b"[" * 5000):
+            service.json("POST", "/v1/match?surface=public", raw, status=400)
+        service.json("POST", "/v1/match?surface=public", b" " * 2000000, status=413)
+
+    def test_only_public_is_looked_at(self):
+        self.listed()
+        service = self.start()
+        pdq = json.loads(self.list_of(COFFEE))["pdq"]
+        for surface in ("direct", "group", "storage"):
+            denied = {"action": "not_scanned", "reason": "NO_BASIS"}
+            self.assertEqual(service.scan(COFFEE.read_bytes(), surface), denied)
+            self.assertEqual(service.json("POST", f"/v1/hash?surface={surface}", b"x"), denied)
+            self.assertEqual(service.json("POST", f"/v1/match?surface={surface}", {"query": pdq}),
+                             denied)
+        metrics = service.metrics()
+        self.assertEqual(metrics['not_scanned_total{surface="direct"}'], 3)
+        self.assertEqual(sum(v for k, v in metrics.items() if k.startswith("scans_total")), 0)
+        for query in ("", "?surface=", "?surface=everything", "?surface=Public"):
+            self.assertEqual(service.json("POST", "/v1/scan" + query, b"x", status=400)["code"],
+                             "SURFACE")
+        for query, code in (("&basis=consent", "UNKNOWN_FIELD"), ("&surface=public", "FIELD_TWICE"),
+                            ("&regime=eu-dsa", "UNKNOWN_FIELD")):
+            got = service.json("POST", "/v1/scan?surface=public" + query, b"x", status=400)
+            self.assertEqual(got["code"], code)
+
+    def test_tokens_speak_for_their_surfaces_and_scopes(self):
+        service = self.start()
+        def add(name, *surfaces, scopes=("scan",)):
+            arguments = [a for s in surfaces for a in ("--surface", s)]
+            arguments += [a for s in scopes for a in ("--scope", s)]
+            return self.run_obhut("token", "add", name, *arguments)[0].strip()
+        public = add("public", "public")
+        private = add("private", "direct", "group", scopes=("scan", "match"))
+        path = "/v1/scan?surface="
+        self.assertEqual(service.json("POST", path + "public", b"x", token=public)["action"],
+                         "undecodable")
+        got = service.json("POST", path + "public", b"x", token=private, status=403)
+        self.assertEqual(got["code"], "TOKEN_SURFACE")
+        got = service.json("POST", path + "direct", b"x", token=public, status=403)
+        self.assertEqual(got["code"], "TOKEN_SURFACE")
+        got = service.json("POST", "/v1/match?surface=public", b"{}", token=public, status=403)
+        self.assertEqual(got["code"], "TOKEN_SCOPE")
+        self.assertEqual(service.json("GET", "/v1/lists", token=public, status=403)["code"],
+                         "TOKEN_SCOPE")
+        for token in (False, "wrong", public[:-1], public + "x", "\xe9"):
+            got = service.json("POST", path + "public", b"x", token=token, status=401)
+            self.assertEqual(got["code"], "TOKEN")
+            service.json("GET", "/metrics", token=token, status=401)
+            service.json("GET", "/healthz", token=token)
+            service.json("GET", "/readyz", token=token)
+        names = [t["name"] for t in self.json_lines("token", "ls", "--json")]
+        self.assertEqual(names, ["own", "private", "public"])
+        self.assertNotIn(public, self.run_obhut("token", "ls")[0])
+        self.run_obhut("token", "remove", "public")
+        service.json("POST", path + "public", b"x", token=public, status=401)
+        self.run_obhut("token", "add", "x", code=2)
+        self.run_obhut("token", "add", "private", "--surface", "public", "--scope", "scan", code=3)
+        self.run_obhut("token", "add", "../x", "--surface", "public", "--scope", "scan", code=3)
+        self.run_obhut("token", "add", "x", "--surface", "moon", "--scope", "scan", code=3)
+        self.assertNotIn(public.encode(), (self.data / "obhut.db").read_bytes())
+
+    def test_the_own_token_is_made_once(self):
+        service = self.start()
+        path = self.data / "keys/api-token"
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+        token = service.token
+        service.stop()
+        service = self.start()
+        self.assertEqual(service.token, token)
+        service.stop()
+        self.run_obhut("token", "remove", "own")
+        service = self.start()
+        service.json("GET", "/v1/lists", token=token, status=401)
+
+    def test_a_denied_upload_is_answered_to_every_client(self):
+        service = self.start()
+        body = bytes(3000000)
+        file = self.write("3mb", body)
+        url = f"{service.url}/v1/scan?surface=direct"
+        token = f"Authorization: Bearer {service.token}"
+        for options in ([], ["-H", "Expect:"], ["-H", "Expect: 100-continue"],
+                        ["-H", "Transfer-Encoding: chunked"], ["--http1.0"],
+                        ["-F", f"file=@{file}"]):
+            command = ["curl", "-s", "-H", token, *options]
+            if "-F" not in options:
+                command += ["--data-binary", f"@{file}"]
+            for _ in range(3):
+                done = subprocess.run([*command, url], capture_output=True, timeout=60)
+                self.assertEqual((done.returncode, done.stdout.strip()),
+                                 (0, b'{"action":"not_scanned","reason":"NO_BASIS"}'), options)
+        connection = service.connect()
+        for _ in range(5):  # one connection after another file on it
+            got = service.request("POST", "/v1/scan?surface=group", body, connection=connection)
+            self.assertEqual(got[0], 200)
+        connection.close()
+        self.assertGreater(service.metrics()["dropped_bytes_total"], 3 * 3 * 3000000)
+        # who waits for "continue" is told at once instead, and never sends
+        with socket.create_connection((service.host, service.port)) as raw:
+            raw.sendall(f"POST /v1/scan?surface=direct HTTP/1.1\r\nHost: x\r\n{token}\r\n"
+                        "Content-Length: 3000000\r\nExpect: 100-continue\r\n\r\n".encode())
+            raw.settimeout(10)
+            answer = raw.recv(65536)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 200"), answer)
+
+    def test_too_much_is_refused(self):
+        service = self.start(*self.configure("body-most-mb = 1\n"))
+        got = service.scan(bytes(1500000), status=413)
+        self.assertEqual(got["code"], "TOO_LARGE")
+        chunks = (bytes(100000) for _ in range(30))
+        got = service.json("POST", "/v1/scan?surface=public", chunks, status=413)
+        self.assertEqual(got["code"], "TOO_LARGE")
+        with socket.create_connection((service.host, service.port)) as raw:  # without end
+            raw.sendall(f"POST /v1/scan?surface=public HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                        f"Bearer {service.token}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+            sent = 0
+            try:
+                while sent < 400e6:
+                    raw.sendall(b"100000\r\n" + bytes(1 << 20) + b"\r\n")
+                    sent += 1 << 20
+            except OSError:
+                pass
+            self.assertLess(sent, 300e6)
+        self.assertLess(obhutd.resident(service.processes()["front"]),
+                        2e9 if obhutd.SANITIZED else 100e6)
+        service.json("GET", "/healthz")
+
+    def test_nonsense_is_answered(self):
+        service = self.start()
+        for raw in (b"\0" * 100, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"A" * 200000,
+                    b"POST /v1/scan HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+                    b"POST /v1/scan HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                    b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\n\r\n",
+                    b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 200000 + b"\r\n\r\n",
+                    b"GET /healthz?" + b"a=b&" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                    b"GET /%00%ff%2e%2e/ HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with socket.create_connection((service.host, service.port), 10) as peer:
+                peer.settimeout(10)
+                try:
+                    peer.sendall(raw)
+                    peer.shutdown(socket.SHUT_WR)
+                    while peer.recv(65536):
+                        pass
+                except OSError:
+                    pass
+        got = service.json("GET", "/nothing", status=404)
+        self.assertEqual((got["code"], got["status"]), ("NOT_FOUND", 404))
+        got = service.request("PUT", "/v1/scan?surface=public", b"x")
+        self.assertEqual((got[0], got[1]["Allow"]), (405, "POST"))
+        got = service.request("HEAD", "/healthz")
+        self.assertEqual((got[0], got[2]), (200, b""))
+        service.json("POST", "/v1/scan?surface=public", b"", status=400)
+
+    def test_lists_are_shown(self):
+        self.listed()
+        service = self.start()
+        got, = service.json("GET", "/v1/lists")["lists"]
+        self.assertEqual((got["list"], got["entries"], got["enabled"]), ("known", 3, True))
+        self.run_obhut("list", "disable", "known")
+        got, = service.json("GET", "/v1/lists")["lists"]
+        self.assertFalse(got["enabled"])
+        self.assertEqual(service.scan(COFFEE.read_bytes())["action"], "allow")
+
+    def test_policy_comes_from_the_configuration(self):
+        self.listed()
+        service = self.start(*self.configure(
+            'action-one-source = "warn"\naction-two-sources = "blur"\ndistance = 0\n'
+            'list "known" {\n  action = "hold"\n}\nlist "other" {\n}\n'))
+        got = service.scan(ROCKET.read_bytes())
+        self.assertEqual((got["action"], got["matches"][0]["threshold"]), ("hold", 0))
+        small = io.BytesIO()
+        Image.open(ROCKET).resize((300, 200)).save(small, "JPEG", quality=20)
+        self.assertEqual(service.scan(small.getvalue())["action"], "allow")
+
+    def test_ready_tells_what_holds_workers(self):
+        service = self.start()
+        got = service.json("GET", "/readyz")
+        self.assertTrue(got["ready"])
+        self.assertIn("seccomp", got["sandbox"])
+
+    def test_the_description_and_the_service_agree(self):
+        service = self.start()
+        described = yaml.safe_load((obhutd.ROOT / "docs/openapi.yaml").read_text())
+        for path, methods in described["paths"].items():
+            if "{" in path:
+                continue
+            for method in ("get", "post", "put", "delete"):
+                status, headers, body = service.request(method.upper(), path, b"{}")
+                if method in methods:
+                    self.assertNotIn(status, (404, 405), (method, path))
+                    self.assertIn(str(status), methods[method]["responses"], (method, path, body))
+                else:
+                    self.assertEqual(status, 405, (method, path))
+        source = (obhutd.ROOT / "src/api/routes.c").read_text()
+        import re
+        for method, path in re.findall(r'\{"(\w+)", "(/[^"]+)"', source):
+            self.assertIn(method.lower(), described["paths"][path], path)
+
+
+if __name__ == "__main__":
+    unittest.main()

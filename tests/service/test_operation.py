@@ -1,0 +1,221 @@
+"""Starting, configuring and commanding the service."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import obhutd
+
+ROOT = obhutd.ROOT
+
+
+class Configuration(obhutd.Case):
+    def check(self, text):
+        done = subprocess.run([obhutd.DAEMON, "--check-config", "--config",
+                               self.write("c.conf", text)], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_mistakes_are_named_with_line_and_nearest_key(self):
+        good = 'listen = "127.0.0.1:9"\ndecoders = 2\nlist "x" {\n  action = "block"\n}\n'
+        self.assertEqual(self.check(good)[0], 0)
+        for text, *words in (
+                ("\n\ndecoder = 2\n", "c.conf, line 3", '"decoder"', '"decoders" was probably meant'),
+                ("decoders = two\n", "line 1", "decoders"),
+                ("distance = 99\n", "line 1", "distance is a number from 0 to 31, not 99"),
+                ('action-one-source = "report"\n', "action-one-source is allow, review", "report"),
+                ('list "x" {\n  acton = "hold"\n}\n', "line 2", '"action" was probably meant'),
+                ("= = =\n", "line 1"), ("\0\0", "c.conf"),
+                ('listen = ""\n', "listen"), ("zzzzzzzz = 1\n", 'no key "zzzzzzzz"')):
+            code, said = self.check(text)
+            self.assertEqual(code, 3, text)
+            for word in words:
+                self.assertIn(word, said)
+        code, said = self.check("x" * 1000000)
+        self.assertEqual(code, 3)
+        done = subprocess.run([obhutd.DAEMON, "--check-config", "--config", "/no/such"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("/no/such cannot be read", done.stderr)
+
+    def test_every_key_is_in_the_man_page(self):
+        page = (ROOT / "man/obhutd.conf.5").read_text().replace("\\-", "-")
+        import re
+        source = (ROOT / "src/daemon/config.c").read_text()
+        table = source.split("numbers[] = {")[1].split("};")[0]
+        keys = re.findall(r'\{"([a-z-]+)"', table) + re.findall(
+            r'"([a-z-]+)"', source.split("texts[] = {")[1].split("};")[0])
+        self.assertGreater(len(keys), 10)
+        for key in keys:
+            self.assertRegex(page, rf"(?m)^\.B {key}\b", key)
+
+    def test_wrong_use_is_said(self):
+        for arguments in (["--listen", "nowhere"], ["--listen", "127.0.0.1:99999"], ["--bogus"],
+                          ["more"], ["--data", ""]):
+            done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), *arguments],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2, (arguments, done.stderr))
+        taken = socket.create_server(("127.0.0.1", 0))
+        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen",
+                               "127.0.0.1:%d" % taken.getsockname()[1]], capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("cannot be listened on", done.stderr)
+        taken.close()
+
+    def test_a_damaged_directory_is_named_and_not_served(self):
+        self.data.mkdir()
+        (self.data / "obhut.db").write_bytes(b"no database" * 1000)
+        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen", "127.0.0.1:0"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("the records (obhut.db) cannot be", done.stderr)
+
+
+class Commands(obhutd.Case):
+    """The same commands with and without a service."""
+
+    def test_lists_change_while_the_service_answers(self):
+        a, b, c = obhutd.obhut.hashes(3, seed=40)
+        service = None
+        for running in (False, True):
+            service = self.start() if running else None
+            name = "running" if running else "alone"
+            self.run_obhut("list", "import", self.write("x.txt", [a]), "--name", name)
+            out, _ = self.run_obhut("list", "import", "-", "--name", name,
+                                    stdin=f"{a}\n{b}\n".encode())
+            self.assertIn("2 entries (2 lines", out)
+            _, err = self.run_obhut("list", "import", self.write("bad.txt", [a, "zz"]), "--name",
+                                    name, code=3)
+            self.assertIn("line 2: 2 characters", err)
+            out, _ = self.run_obhut("list", "add", name, c, c, "--id", "third")
+            self.assertIn("1 added, the others were there", out)
+            self.run_obhut("list", "withdraw", name, a)
+            self.run_obhut("list", "merge", name)
+            _, err = self.run_obhut("list", "add", "nobody", c, code=3)
+            self.assertIn('no list "nobody"', err)
+            _, err = self.run_obhut("list", "import", "/no/such/file", code=3)
+            self.assertIn("cannot be opened", err)
+            out, _ = self.run_obhut("list", "export", name)
+            self.assertEqual(sorted(line[:64] for line in out.splitlines()[1:]), sorted([b, c]))
+            if running:
+                got = service.json("POST", "/v1/match?surface=public", {"queries": [a, b, c]})
+                totals = [sum(m["list"] == name for m in r["matches"]) for r in got["results"]]
+                self.assertEqual(totals, [0, 1, 1])
+            self.run_obhut("list", "disable", name)
+            self.run_obhut("list", "enable", name)
+            self.run_obhut("list", "remove", name)
+            self.assertNotIn(name, self.run_obhut("list", "ls")[0])
+
+    def test_a_change_is_known_to_the_next_request(self):
+        hashes = obhutd.obhut.hashes(40, seed=41)
+        self.run_obhut("list", "import", self.write("x.txt", hashes[:1]))
+        service = self.start()
+        connection = service.connect()
+        def total(pdq):
+            return service.json("POST", "/v1/match?surface=public", {"query": pdq},
+                                connection=connection)["total"]
+        for pdq in hashes[1:]:
+            self.assertEqual(total(pdq), 0)
+            self.run_obhut("list", "add", "x", pdq)
+            self.assertEqual(total(pdq), 1)
+            self.run_obhut("list", "withdraw", "x", pdq)
+            self.assertEqual(total(pdq), 0)
+        connection.close()
+
+    def test_the_socket_takes_nonsense(self):
+        service = self.start()
+        path = str(self.data / "run/admin.sock")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        for raw in (b"", b"\n", b"nonsense\n", b"[]\n", b'{"do": 5}\n', b'{"do":"x"}\n',
+                    b'{"do":"list.add"}\n', b'{"do":"list.import"}\n', b"\0" * 100000 + b"\n",
+                    b'{"do":"list.add","name":"x","hashes":[1]}\n', b"{" * 100000 + b"\n",
+                    b'{"do":"token.add","name":"x","surface":"public","scope":["scan"]}\n'):
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.settimeout(20)
+                peer.connect(path)
+                try:
+                    peer.sendall(raw)
+                    peer.shutdown(socket.SHUT_WR)
+                    answer = peer.makefile().readline()
+                except OSError:
+                    answer = ""
+            if raw.strip():
+                self.assertIn("error", json.loads(answer), raw[:50])
+        service.json("GET", "/healthz")
+
+    @unittest.skipUnless(os.geteuid() == 0 and not obhutd.SANITIZED, "needs to become somebody else")
+    def test_other_users_cannot_command(self):
+        self.start()
+        path = str(self.data / "run/admin.sock")
+        for directory in (self.dir, self.data, self.data / "run"):
+            directory.chmod(0o777)
+        os.chmod(path, 0o777)
+        code = ("import socket,sys\ns=socket.socket(socket.AF_UNIX)\n"
+                f"s.connect({path!r})\ns.settimeout(10)\n"
+                "s.sendall(b'{\"do\":\"token.ls\"}\\n')\nsys.stdout.write(repr(s.recv(9999)))\n")
+        done = subprocess.run([sys.executable, "-c", code], user=65534, capture_output=True,
+                              text=True)
+        self.assertTrue(done.stdout in ("b''", "") and "own" not in done.stdout, done)
+
+
+class Installed(obhutd.Case):
+    def test_systemd_accepts_the_units(self):
+        if not shutil.which("systemd-analyze"):
+            self.fail("systemd-analyze is missing")
+        units = self.dir / "units"
+        units.mkdir()
+        for unit in (ROOT / "data/systemd").iterdir():
+            text = unit.read_text().replace("/usr/bin/obhutd", obhutd.DAEMON)
+            (units / unit.name).write_text(text)
+        names = sorted(str(p) for p in units.iterdir())
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *names],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+        done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=25",
+                               "--no-pager", str(units / "obhutd.service")], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr)
+
+    def test_an_inherited_socket_is_used(self):
+        listening = socket.create_server(("127.0.0.1", 0))
+        code = ("import os,sys\nos.dup2(int(sys.argv[1]),3,inheritable=True)\n"
+                "os.environ['LISTEN_PID']=str(os.getpid())\nos.environ['LISTEN_FDS']='1'\n"
+                "os.execv(sys.argv[2],sys.argv[2:])\n")
+        log = self.write("log", "")
+        with open(log, "w") as to:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, str(listening.fileno()), obhutd.DAEMON, "--data",
+                 str(self.data)], pass_fds=[listening.fileno()], stderr=to)
+        port = listening.getsockname()[1]
+        try:
+            for _ in range(600):
+                if "ready:" in log.read_text() or process.poll() is not None:
+                    break
+                time.sleep(0.05)
+            self.assertIn(f"ready: http://127.0.0.1:{port}", log.read_text())
+            import http.client
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/healthz")
+            self.assertEqual(connection.getresponse().status, 200)
+            connection.close()
+        finally:
+            process.terminate()
+            self.assertEqual(process.wait(20), 0, log.read_text())
+            listening.close()
+
+    def test_no_decoder_is_linked_where_keys_are(self):
+        for program in (obhutd.DAEMON, obhutd.obhut.BINARY):
+            linked = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+            for library in ("libjpeg", "libpng", "libwebp", "libgif", "libtiff", "libheif",
+                            "libexif", "libx265"):
+                self.assertNotIn(library, linked)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,75 @@
+"""What the README prints happens when it is typed."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+import obhutd
+
+ROOT = obhutd.ROOT
+
+
+def steps(text):
+    """[(command, [lines of output])] of the lines that begin with a prompt."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("    $ "):
+            found.append((line[6:], []))
+        elif line.startswith("    ") and found and found[-1][1] is not None:
+            found[-1][1].append(line[4:])
+        elif found and found[-1][1] is not None and line.strip():
+            found.append((None, None))  # the block has ended
+    return [s for s in found if s[0]]
+
+
+def pattern(line):
+    return ".*?".join(re.escape(part) for part in line.split("…"))
+
+
+class Readme(obhutd.Case):
+    def run_page(self, page):
+        """Types every command into one shell, in a copy of what the page names."""
+        home = self.dir / "clone"
+        (home / "build").mkdir(parents=True)
+        for name in ("data", "examples", "man", "docs"):
+            if (ROOT / name).exists():
+                (home / name).symlink_to(ROOT / name)
+        (home / "build/release").symlink_to(pathlib.Path(obhutd.DAEMON).parent)
+        script, marks = ["set -m"], []
+        for number, (command, _) in enumerate(steps(page.read_text())):
+            marks.append(f"==== {number} ====")
+            script += [f"echo '{marks[-1]}'", command.replace(" &", " 2>&1 &")]
+            if command.endswith("&"):
+                script.append("for i in $(seq 300); do curl -s -o /dev/null "
+                              "http://127.0.0.1:8099/healthz && break; sleep 0.05; done; sleep 0.3")
+        script.append("echo '==== end ===='")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("OBHUT_")}
+        done = subprocess.run(["bash", "-c", "\n".join(script)], cwd=home, text=True, env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        return re.split(r"==== (?:\d+|end) ====\n", done.stdout)[1:-1], done.stdout
+
+    def test_every_command_does_what_is_printed(self):
+        page = ROOT / "README.md"
+        outputs, everything = self.run_page(page)
+        expected = steps(page.read_text())
+        self.assertGreater(len(expected), 10)
+        self.assertEqual(len(outputs), len(expected), everything)
+        for (command, lines), output in zip(expected, outputs):
+            for line in lines:
+                if line.strip():
+                    self.assertRegex(output, pattern(line), command)
+            self.assertNotIn("command not found", output)
+
+    def test_every_file_that_docs_name_exists(self):
+        for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+            for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+                self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+            for target in re.findall(r"`((?:src|tests|tools|docs|man|data|wasm)/[\w./-]+)`",
+                                     page.read_text()):
+                self.assertTrue(shutil.os.path.exists(ROOT / target), f"{page.name}: {target}")
+
+
+if __name__ == "__main__":
+    unittest.main()
