@@ -91,6 +91,8 @@ def suites():
         for build in ("release", "asan", "tsan"):
             yield f"{build}/service-{path.stem.removeprefix('test_')}", build, [
                 python, str(path)], "unittest"
+    for path in sorted((ROOT / "tests/docs").glob("test_*.py")):
+        yield f"docs/{path.stem}", "release", [python, str(path)], "unittest"
     for path in sorted((ROOT / "tests/build").glob("test_*.py")):
         yield f"source/{path.stem}", "release", [python, str(path)], "unittest"
     yield from wasm_suites()

@@ -2,11 +2,12 @@
 import os
 import pathlib
 import re
-import shutil
 import subprocess
+import sys
 import unittest
 
-import obhutd
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "service"))
+import obhutd  # noqa: E402
 
 ROOT = obhutd.ROOT
 
@@ -68,7 +69,8 @@ class Readme(obhutd.Case):
                 self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
             for target in re.findall(r"`((?:src|tests|tools|docs|man|data|wasm)/[\w./-]+)`",
                                      page.read_text()):
-                self.assertTrue(shutil.os.path.exists(ROOT / target), f"{page.name}: {target}")
+                if "NAME" not in target:
+                    self.assertTrue((ROOT / target).exists(), f"{page.name}: {target}")
 
 
 if __name__ == "__main__":
