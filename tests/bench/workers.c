@@ -35,6 +35,15 @@ static void hash_in_worker(void *context)
         abort();
 }
 
+/* Pictures a second when every processor has one to hash. */
+static double rate(void (*work)(void *context), job *jobs, int threads, int times)
+{
+    void *contexts[16];
+    for (int i = 0; i < threads; i++)
+        contexts[i] = &jobs[i];
+    return threads / bench_threads(work, contexts, threads, times);
+}
+
 static double once(void (*work)(void *context), job *j)
 {
     double started = bench_now();
@@ -57,7 +66,8 @@ void bench_workers(const char *dir)
     ob_error err = {0};
     job j = {0};
     printf("\nworkers (reference: the same hashing in the own process)\n");
-    if (ob_worker_start(&j.worker, &options, &err)) {
+    ob_worker *second = NULL;
+    if (ob_worker_start(&j.worker, &options, &err) || ob_worker_start(&second, &options, &err)) {
         printf("  %s\n", err.text);
         return;
     }
@@ -81,10 +91,21 @@ void bench_workers(const char *dir)
         qsort(here, (size_t)times, sizeof *here, by_value);
         qsort(there, (size_t)times, sizeof *there, by_value);
         double a = here[times / 2], b = there[times / 2];
-        printf("  %10.3f x for %s megapixels: %.2f ms, and %.3f ms more\n", b / a, names[i],
-               a * 1e3, (b - a) * 1e3);
+        job two[2] = {j, j};
+        two[1].worker = second;
+        double alone = 0, worked = 0;
+        for (int round = 0; round < 5; round++) {
+            double one = rate(hash_here, two, 2, times / 4);
+            double other = rate(hash_in_worker, two, 2, times / 4);
+            alone = one > alone ? one : alone;
+            worked = other > worked ? other : worked;
+        }
+        printf("  %10.3f x the time for %s megapixels, both processors busy: %.1f/s in workers, "
+               "%.1f/s without; one at a time, both idle before: %.2f ms and %.3f ms more\n",
+               alone / worked, names[i], worked, alone, a * 1e3, (b - a) * 1e3);
         munmap(map, j.size);
         close(j.file);
     }
     ob_worker_stop(j.worker);
+    ob_worker_stop(second);
 }
