@@ -37,6 +37,7 @@ THREADED = ("lists_live",)
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut
     "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
+    "LSAN_OPTIONS": f"suppressions={ROOT / 'tests/lsan.supp'}:print_suppressions=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
     "TSAN_OPTIONS": "halt_on_error=1:exitcode=99",
 }

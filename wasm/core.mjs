@@ -84,7 +84,7 @@ export class Core {
       throw new RangeError(`${pixels.length} bytes where ${width} x ${height} pixels need more`);
     return this.run((error, take) => {
       const shape = take(28), out = take(ORIENTATIONS * HASH_SIZE + 8), from = take(pixels.length);
-      this.words(shape, 6).set([width, height, 1, samples, variant === 'reference' ? 1 : 0, 0]);
+      this.words(shape, 7).set([width, height, 1, samples, variant === 'reference' ? 1 : 0, 0, 0]);
       this.bytes(from, pixels.length).set(pixels);
       return {
         status: this.c.ob_pdq_hash(out, shape, from, width * samples, error),

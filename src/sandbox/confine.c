@@ -28,9 +28,9 @@ static bool set_limits(ob_profile profile)
     bool fine = limit(RLIMIT_CORE, 0);
     if (profile == OB_PROFILE_FRONT)
         return fine;
-    fine &= limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, 16) && limit(RLIMIT_MEMLOCK, 0);
-#ifndef OB_SANITIZED /* whose shadow memory is larger than any limit */
-    fine &= limit(RLIMIT_AS, WORKER_MEMORY);
+    fine &= limit(RLIMIT_NOFILE, 16) && limit(RLIMIT_MEMLOCK, 0);
+#ifndef OB_SANITIZED /* whose shadow memory is larger than any limit, and whose reports are kept */
+    fine &= limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_AS, WORKER_MEMORY);
 #endif
     return fine;
 }

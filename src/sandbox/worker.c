@@ -124,13 +124,26 @@ static bool wait_for(int channel, int64_t deadline_ms)
     }
 }
 
+#ifdef OB_SANITIZED
+static char *option(char *out, size_t size, const char *name)
+{
+    const char *value = getenv(name);
+    snprintf(out, size, "%s=%s:symbolize=0", name, value ? value : "");
+    return out;
+}
+#endif
+
 static ob_status spawn(ob_worker *w, int end, ob_error *err)
 {
     posix_spawn_file_actions_t actions;
     char *arguments[] = {w->program, NULL};
     static char *const no_environment[] = {NULL};
-#ifdef OB_SANITIZED
-    char *const *environment = environ; /* the sanitizers' options */
+#ifdef OB_SANITIZED /* their options, but for the symbolizer: it would be another process */
+    char asan[400], lsan[400], tsan[400];
+    char *const sanitized[] = {
+        option(asan, sizeof asan, "ASAN_OPTIONS"), option(lsan, sizeof lsan, "LSAN_OPTIONS"),
+        option(tsan, sizeof tsan, "TSAN_OPTIONS"), NULL};
+    char *const *environment = sanitized;
     (void)no_environment;
 #else
     char *const *environment = no_environment;

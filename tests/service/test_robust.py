@@ -97,9 +97,9 @@ class Robust(obhutd.Case):
             chunk(b"IDAT", zlib.compress(bytes(1 << 20)))
         gif = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0xF0, 0, 0) + bytes(6) + \
             b",\0\0\0\0\1\0\1\0\0\2\2D\1\0" * 10000 + b";"
-        service = self.start()
-        workers = service.processes()["workers"]
+        service = self.start(*self.configure("decoders = 1\n"))
         service.scan(ROCKET)
+        workers = service.processes()["workers"]
         before = max(obhutd.resident(pid) for pid in workers)
         for bomb in (png, gif) * 10:
             got = service.scan(bomb)
