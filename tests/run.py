@@ -21,6 +21,7 @@ SAMPLES = {
     "OBHUT_MUTATIONS": (10000, 100000),        # mutated pictures and list files
     "OBHUT_KERNEL_INPUTS": (200000, 1000000),  # inputs on which SIMD must equal the definition
     "OBHUT_INDEX_QUERIES": (4000, 100000),     # index against the linear scan
+    "OBHUT_GATE_CASES": (100000, 2000000), # generated laws, records and situations
     "OBHUT_CHANGES": (4000, 20000),        # of lists that eight threads read
     "OBHUT_KILLS": (10, 100),                  # imports killed
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary

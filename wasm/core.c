@@ -1,6 +1,10 @@
-/* What WebAssembly needs besides the public functions of base, hash and index, which are exported as
- * they are: a search that keeps what it found, for callers that cannot be called back. */
+/* What WebAssembly needs besides the public functions of base, hash, index and gate, which are
+ * exported as they are: a search that keeps what it found, for callers that cannot be called back,
+ * and a decision whose words are spelled out. */
 #include <obhut/index.h>
+#include <obhut/regimes.h>
+
+#include <stdlib.h>
 
 typedef struct core_match {
     uint32_t query, entry, distance;
@@ -38,4 +42,68 @@ ob_status core_search(uint32_t *total, core_match *match, uint32_t capacity, con
     if (!status)
         *total = m.count;
     return status;
+}
+
+/* ---- The gate ---------------------------------------------------------------------------------- */
+
+/* A decision, for a caller that knows no C: everything 4 bytes wide. NULL where there is nothing. */
+typedef struct core_answer {
+    uint32_t allow, law_allow, clarification;
+    const char *reason, *names, *ceiling, *referral, *regime, *article, *basis;
+    const char *law_reason, *law_names, *english, *german;
+    char expires[OB_TIME_TEXT + 4];
+} core_answer;
+
+/* Facts, empty; to be told by ob_facts_add. core_facts_free takes them back; NULL: out of memory. */
+ob_facts *core_facts_new(uint32_t text_size);
+void core_facts_free(ob_facts *facts);
+
+/* Completes the facts and decides, among the built-in regimes. */
+void core_decide(core_answer *out, ob_facts *facts);
+
+/* ob_facts_add, with a number that JavaScript has. */
+void core_facts_add(ob_facts *facts, const char *path, uint32_t kind, const char *text,
+                    double number);
+
+ob_facts *core_facts_new(uint32_t text_size)
+{
+    ob_facts *facts = malloc(sizeof *facts + text_size);
+    if (facts)
+        ob_facts_begin(facts, (char *)(facts + 1), text_size);
+    return facts;
+}
+
+void core_facts_free(ob_facts *facts)
+{
+    free(facts);
+}
+
+void core_facts_add(ob_facts *facts, const char *path, uint32_t kind, const char *text,
+                    double number)
+{
+    ob_facts_add(facts, path, (ob_fact_kind)kind, text, (int64_t)number);
+}
+
+void core_decide(core_answer *out, ob_facts *facts)
+{
+    ob_facts_end(facts);
+    ob_gate_decision d = ob_gate_decide(&facts->situation, ob_law_regimes());
+    *out = (core_answer){
+        .allow = d.allow,
+        .law_allow = d.law_allow,
+        .clarification = d.clarification,
+        .reason = ob_reason_name(d.reason),
+        .names = d.names,
+        .ceiling = d.ceiling ? ob_word_name(OB_WORD_CEILING, d.ceiling) : NULL,
+        .referral = d.allow ? ob_word_name(OB_WORD_REFERRAL, d.referral) : NULL,
+        .regime = d.regime ? d.regime->id : NULL,
+        .article = d.article,
+        .basis = facts->situation.incomplete ? NULL : ob_word_name(OB_WORD_BASIS, d.basis),
+        .law_reason = ob_reason_name(d.law_reason),
+        .law_names = d.law_names,
+        .english = ob_reason_text(d.reason, OB_ENGLISH),
+        .german = ob_reason_text(d.reason, OB_GERMAN),
+    };
+    if (d.allow)
+        ob_time_print(out->expires, d.expires);
 }

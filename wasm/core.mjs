@@ -6,6 +6,11 @@
 //     const index = core.index(['84609e77…', …]);     // 64 digits each
 //     index.search([hashes[0]], 31);                  // [{ query, entry, distance }, …]
 //     index.free();
+//     core.explain(situation);                        // as `obhut gate explain` answers
+
+// Kinds of facts, and the places of what core_decide answers.
+const TEXT = 0, NUMBER = 1, TRUE = 2, FALSE = 3, OBJECT = 4, ARRAY = 5, OTHER = 6;
+const DEEPEST = 8, ANSWER_WORDS = 14, ANSWER_SIZE = 4 * ANSWER_WORDS + 24;
 
 const ERROR_SIZE = 484, HASH_SIZE = 32, DIGITS = 64, ORIENTATIONS = 8;
 
@@ -61,6 +66,19 @@ export class Core {
     } finally {
       taken.forEach((at) => this.c.free(at));
     }
+  }
+
+  // A text in the core's memory, with its NUL; it is the caller's to free.
+  putText(text) {
+    const bytes = new TextEncoder().encode(text), at = this.alloc(bytes.length + 1);
+    this.bytes(at, bytes.length + 1).set([...bytes, 0]);
+    return at;
+  }
+
+  text(at) {
+    if (!at) return null;
+    const from = new Uint8Array(this.c.memory.buffer, at);
+    return new TextDecoder().decode(from.slice(0, from.indexOf(0)));
   }
 
   hex(at) {
@@ -140,5 +158,66 @@ export class Core {
         return found.sort((a, b) => a.query - b.query || a.distance - b.distance || a.entry - b.entry);
       capacity = found;
     }
+  }
+
+  // What the gate says of a situation (docs/GATE.md): it is hypothetical and permits nothing.
+  explain(situation) {
+    const facts = this.c.core_facts_new(4 * JSON.stringify(situation ?? null).length + 1);
+    const answer = this.alloc(ANSWER_SIZE);
+    try {
+      if (!facts) throw new RangeError('out of memory: a situation');
+      if (situation && typeof situation === 'object' && !Array.isArray(situation))
+        this.tell(facts, '', situation, 0);
+      this.c.core_decide(answer, facts);
+      return this.answer(answer);
+    } finally {
+      this.c.core_facts_free(facts);
+      this.c.free(answer);
+    }
+  }
+
+  tell(facts, path, value, depth) {
+    if (depth > DEEPEST || value === null) return;
+    if (Array.isArray(value)) {
+      this.fact(facts, path, ARRAY);
+      value.forEach((element) => this.tell(facts, path, element, depth + 1));
+    } else if (typeof value === 'object') {
+      if (path) this.fact(facts, path, OBJECT);
+      for (const [key, below] of Object.entries(value))
+        this.tell(facts, path ? `${path}.${key}` : key, below, depth + 1);
+    } else if (typeof value === 'string') {
+      this.fact(facts, path, value.includes('\0') ? OTHER : TEXT, value);
+    } else if (typeof value === 'number') {
+      this.fact(facts, path, Number.isSafeInteger(value) ? NUMBER : OTHER, '', value);
+    } else {
+      this.fact(facts, path, value ? TRUE : FALSE);
+    }
+  }
+
+  fact(facts, path, kind, text = '', number = 0) {
+    const where = this.putText(path), what = this.putText(text);
+    this.c.core_facts_add(facts, where, kind, what, kind === NUMBER ? number : 0);
+    this.c.free(where);
+    this.c.free(what);
+  }
+
+  answer(at) {
+    const words = Array.from(this.words(at, ANSWER_WORDS));
+    const [allow, lawAllow, clarification] = words;
+    const [reason, names, ceiling, referral, regime, article, basis, lawReason, lawNames, en, de] =
+      words.slice(3).map((word) => this.text(word));
+    const said = (allowed, why, which) => ({
+      decision: allowed ? 'allow' : 'deny',
+      ...(allowed ? {} : { reason: why }),
+      ...(which ? { names: which } : {}),
+    });
+    return {
+      ...said(allow, reason, names),
+      ...(clarification ? { clarification: true } : {}),
+      ...(allow ? { referral, expires: this.text(at + 4 * ANSWER_WORDS) } : {}),
+      ceiling, regime, article: article || null, basis,
+      law: said(lawAllow, lawReason, lawNames),
+      text: { en, de },
+    };
   }
 }

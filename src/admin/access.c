@@ -94,8 +94,7 @@ ob_status admin_token_remove(json_t **out, const admin_call *call, ob_error *err
     return status ? status : ob_store_token_remove(call->admin->store, name, err);
 }
 
-/* ---- Gateways ---------------------------------------------------------------------------------
- */
+/* ---- Gateways ------------------------------------------------------------------------------- */
 
 ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err)
 {

@@ -140,8 +140,7 @@ ob_status admin_list_withdraw(json_t **out, const admin_call *call, ob_error *er
     return change(out, call, false, err);
 }
 
-/* ---- Whole lists ------------------------------------------------------------------------------
- */
+/* ---- Whole lists ---------------------------------------------------------------------------- */
 
 ob_status admin_list_merge(json_t **out, const admin_call *call, ob_error *err)
 {

@@ -4,6 +4,7 @@
 #define OBHUT_API_PRIV_H
 
 #include <obhut/api.h>
+#include <obhut/gate.h>
 
 #define API_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
 #define API_JSON_BODY_MOST (UINT64_C(1) << 20)
@@ -25,6 +26,9 @@ typedef struct api_call {
     ob_query *queries;
     char (*texts)[API_QUERY_TEXT]; /* as they were asked, to answer with */
     bool single;
+    /* Situations. */
+    char at[OB_TIME_TEXT + 1]; /* "" : their own */
+    bool what_if;
 } api_call;
 
 /* A handler of a request's head, once the token was found to be good enough. Sets the answer of
@@ -34,6 +38,8 @@ typedef ob_plan (*api_begin)(api_call *call, const ob_request *request, const ob
 ob_plan api_scan_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_match_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_explain_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_regimes_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token);
@@ -44,6 +50,9 @@ void api_end_call(ob_call *call);
 
 /* Answers and returns OB_PLAN_ANSWER. */
 ob_plan api_end(api_call *call, ob_answer answer);
+
+/* A body of JSON is larger than API_JSON_BODY_MOST. */
+ob_answer api_too_large_json(void);
 
 /* Reads the query: only `names` may be there, each once. Sets the answer and returns false where
  * something else is. */

@@ -107,17 +107,11 @@ static ob_status take_object(api_call *c, const json_t *object, ob_error *err)
                         err);
 }
 
-static ob_answer too_large(void)
-{
-    return ob_answer_problem(413, "TOO_LARGE", "at most %llu bytes are taken",
-                             (unsigned long long)API_JSON_BODY_MOST);
-}
-
 static void take_match(ob_call *call, ob_body body)
 {
     api_call *c = (api_call *)call;
     if (body.too_large) {
-        ob_call_answer(&c->call, too_large());
+        ob_call_answer(&c->call, api_too_large_json());
         return;
     }
     json_error_t problem;
@@ -146,7 +140,7 @@ ob_plan api_match_begin(api_call *c, const ob_request *request, const ob_token *
         return api_end(
             c, ob_answer_problem(400, "NO_BODY", "the queries are the body: it is missing"));
     if (request->content_length > (int64_t)API_JSON_BODY_MOST)
-        return api_end(c, too_large());
+        return api_end(c, api_too_large_json());
     c->call.class = &match_class;
     c->call.most = API_JSON_BODY_MOST;
     return OB_PLAN_BYTES;

@@ -16,6 +16,8 @@ static const struct route {
     {"GET", "/healthz", NO_TOKEN, api_health_begin},
     {"GET", "/readyz", NO_TOKEN, api_ready_begin},
     {"GET", "/metrics", ANY_TOKEN, api_metrics_begin},
+    {"POST", "/v1/gate/explain", ANY_TOKEN, api_explain_begin},
+    {"GET", "/v1/gate/regimes", ANY_TOKEN, api_regimes_begin},
     {"GET", "/v1/lists", OB_SCOPE_LISTS, api_lists_begin},
     {"POST", "/v1/hash", OB_SCOPE_SCAN, api_hash_begin},
     {"POST", "/v1/match", OB_SCOPE_MATCH, api_match_begin},
@@ -69,6 +71,12 @@ ob_plan api_end(api_call *call, ob_answer answer)
 {
     call->call.answer = answer;
     return OB_PLAN_ANSWER;
+}
+
+ob_answer api_too_large_json(void)
+{
+    return ob_answer_problem(413, "TOO_LARGE", "at most %llu bytes are taken",
+                             (unsigned long long)API_JSON_BODY_MOST);
 }
 
 /* ---- Tokens --------------------------------------------------------------------------------- */
@@ -129,7 +137,7 @@ bool api_may_look(api_call *call, const ob_request *request, const ob_token *tok
                                         ob_surface_name(surface)));
         return false;
     }
-    if (ob_gate_allows(surface))
+    if (surface == OB_SURFACE_PUBLIC)
         return true;
     atomic_fetch_add(&call->api->counts.not_scanned[surface], 1);
     api_end(call, ob_answer_json(

@@ -60,8 +60,7 @@ ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_toke
     return api_end(call, ob_answer_json(200, json_pack("{s:o}", "lists", array)));
 }
 
-/* ---- Metrics: the text format of Prometheus ---------------------------------------------------
- */
+/* ---- Metrics: the text format of Prometheus ------------------------------------------------- */
 
 static void metric(ob_buf *out, const char *name, const char *type, const char *help)
 {

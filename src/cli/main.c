@@ -16,6 +16,7 @@ static const char help[] =
     "  scan    which pictures are on a list\n"
     "  match   which hashes are on a list\n"
     "  list    import, show, switch and remove lists of known hashes\n"
+    "  gate    what may be looked at, and why\n"
     "  token   who may ask the service, and for what\n"
     "  gateway software that asks in its own protocol\n"
     "\n"
@@ -36,8 +37,8 @@ static const struct {
     const char *name;
     int (*run)(const cli *cli, int argc, char **argv);
 } commands[] = {
-    {"gateway", cmd_gateway}, {"hash", cmd_hash}, {"list", cmd_list},
-    {"match", cmd_match},     {"scan", cmd_scan}, {"token", cmd_token},
+    {"gate", cmd_gate},   {"gateway", cmd_gateway}, {"hash", cmd_hash},   {"list", cmd_list},
+    {"match", cmd_match}, {"scan", cmd_scan},       {"token", cmd_token},
 };
 
 /* Sets *out (owned by the caller) unless there is no home directory to take a default from. */
@@ -81,7 +82,7 @@ int main(int argc, char **argv)
             return cli_usage("", "unknown option %s", argv[at]);
     }
     if (at == argc)
-        return cli_usage("", "which command? hash, scan, match, list, token or gateway");
+        return cli_usage("", "which command? obhut --help lists them");
     if (cli.data_dir && !*cli.data_dir)
         return cli_usage("", "--data needs a directory");
 

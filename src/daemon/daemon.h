@@ -27,8 +27,7 @@ void config_free(config *config);
 /* The known key that is nearest to a word, or NULL where none is near. */
 const char *config_nearest(const char *word);
 
-/* ---- What processes have ----------------------------------------------------------------------
- */
+/* ---- What processes have -------------------------------------------------------------------- */
 
 /* Descriptors of a child: to main, and for the front the listening socket. */
 enum { CONTROL_FD = 3, LISTEN_FD = 4 };

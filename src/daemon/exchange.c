@@ -83,8 +83,7 @@ static enum MHD_Result give_answer(exchange *x)
     return queued;
 }
 
-/* ---- Asking the core --------------------------------------------------------------------------
- */
+/* ---- Asking the core ------------------------------------------------------------------------ */
 
 static enum MHD_Result pack_pair(void *context, enum MHD_ValueKind kind, const char *key,
                                  size_t key_size, const char *value, size_t value_size)
@@ -158,8 +157,7 @@ static void ask(exchange *x, const char *method, const char *path)
     ob_buf_free(&payload);
 }
 
-/* ---- The body ---------------------------------------------------------------------------------
- */
+/* ---- The body ------------------------------------------------------------------------------- */
 
 static void send_body(exchange *x)
 {
@@ -213,8 +211,7 @@ static enum MHD_Result take_piece(exchange *x, const char *piece, size_t *size)
     return MHD_YES;
 }
 
-/* ---- The library's calls ----------------------------------------------------------------------
- */
+/* ---- The library's calls -------------------------------------------------------------------- */
 
 static exchange *begin(front *f, struct MHD_Connection *connection)
 {
@@ -302,8 +299,7 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     *slot = NULL;
 }
 
-/* ---- What the core says ------------------------------------------------------------------------
- */
+/* ---- What the core says --------------------------------------------------------------------- */
 
 static void hear_plan(exchange *x, const message_head *head)
 {
@@ -367,8 +363,7 @@ void exchange_core_lost(front *f)
     }
 }
 
-/* ---- Too slow ----------------------------------------------------------------------------------
- */
+/* ---- Too slow ------------------------------------------------------------------------------- */
 
 static void cut(front *f, int socket)
 {

@@ -16,8 +16,7 @@ enum {
     STOP_MS = 8000, /* to finish what has begun */
 };
 
-/* ---- Connections -------------------------------------------------------------------------------
- */
+/* ---- Connections ---------------------------------------------------------------------------- */
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what)
@@ -65,8 +64,7 @@ static struct MHD_Daemon *start_http(front *f)
                             MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
 }
 
-/* ---- The loop ----------------------------------------------------------------------------------
- */
+/* ---- The loop ------------------------------------------------------------------------------- */
 
 static void hear_core(front *f)
 {

@@ -53,8 +53,7 @@ static void keep(intake *in, const char *bytes, size_t size)
     *in->held += size;
 }
 
-/* ---- Multipart: the first part with a file in it ----------------------------------------------
- */
+/* ---- Multipart: the first part with a file in it -------------------------------------------- */
 
 static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind, const char *key,
                                const char *filename, const char *type, const char *encoding,

@@ -40,8 +40,7 @@ static int usage(const char *problem, const char *what)
     return EXIT_WRONG_USE;
 }
 
-/* ---- Listening ---------------------------------------------------------------------------------
- */
+/* ---- Listening ------------------------------------------------------------------------------ */
 
 /* What systemd has opened for us (sd_listen_fds(3)); -1: nothing, -2: not one stream socket. */
 static int inherited_socket(void)
@@ -132,8 +131,7 @@ static int move_up(int file)
     return moved;
 }
 
-/* ---- Running -----------------------------------------------------------------------------------
- */
+/* ---- Running -------------------------------------------------------------------------------- */
 
 static ob_status make_data_dir(const char *dir, ob_error *err)
 {

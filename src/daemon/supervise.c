@@ -43,8 +43,7 @@ typedef struct state {
     int code;
 } state;
 
-/* ---- One child ---------------------------------------------------------------------------------
- */
+/* ---- One child ------------------------------------------------------------------------------ */
 
 static bool spawn(state *st, int which)
 {
@@ -106,8 +105,7 @@ static void introduce(state *st)
     }
 }
 
-/* ---- Telling others ----------------------------------------------------------------------------
- */
+/* ---- Telling others ------------------------------------------------------------------------- */
 
 /* The protocol of sd_notify(3): a datagram to the socket that systemd names. */
 static void notify(const char *text)
@@ -128,8 +126,7 @@ static void notify(const char *text)
         close(to);
 }
 
-/* ---- What happens ------------------------------------------------------------------------------
- */
+/* ---- What happens --------------------------------------------------------------------------- */
 
 static void begin_stop(state *st)
 {

@@ -362,8 +362,7 @@ ob_status import_read(ob_import_result *counts, const ob_import *import, const l
 /* Whether that file can be opened. */
 ob_status import_check_file(const ob_import *import, ob_error *err);
 
-/* ---- import.c and keep.c, for who has the lock
- * ---------------------------------------------------- */
+/* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
 
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,
                             ob_error *err);

@@ -29,7 +29,7 @@ static bool set_limits(ob_profile profile)
     if (profile == OB_PROFILE_FRONT)
         return fine;
     fine &= limit(RLIMIT_NOFILE, 16) && limit(RLIMIT_MEMLOCK, 0);
-#ifndef OB_SANITIZED /* whose shadow memory is larger than any limit, and whose reports are kept */
+#ifndef OB_SANITIZED /* shadow memory is larger than any limit, and reports are files */
     fine &= limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_AS, WORKER_MEMORY);
 #endif
     return fine;

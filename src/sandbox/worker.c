@@ -140,9 +140,9 @@ static ob_status spawn(ob_worker *w, int end, ob_error *err)
     static char *const no_environment[] = {NULL};
 #ifdef OB_SANITIZED /* their options, but for the symbolizer: it would be another process */
     char asan[400], lsan[400], tsan[400];
-    char *const sanitized[] = {
-        option(asan, sizeof asan, "ASAN_OPTIONS"), option(lsan, sizeof lsan, "LSAN_OPTIONS"),
-        option(tsan, sizeof tsan, "TSAN_OPTIONS"), NULL};
+    char *const sanitized[] = {option(asan, sizeof asan, "ASAN_OPTIONS"),
+                               option(lsan, sizeof lsan, "LSAN_OPTIONS"),
+                               option(tsan, sizeof tsan, "TSAN_OPTIONS"), NULL};
     char *const *environment = sanitized;
     (void)no_environment;
 #else

@@ -1,6 +1,7 @@
 // Hashes pictures and searches with the library: node core.mjs core.wasm < requests, a JSON line each.
 //   {"file", "width", "height", "samples", "variant"}: raw pixels → {"hashes", "quality"}
 //   {"entries": […], "queries": […], "distance"}: → [{"query", "entry", "distance"}, …]
+//   {"situation": {…}}: → what the gate says
 // A request that the core refuses: {"error"}.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -10,6 +11,7 @@ const core = await Core.load(readFileSync(process.argv[2]));
 
 function answer(request) {
   if (request.file) return core.pdq(readFileSync(request.file), request.width, request.height, request);
+  if ('situation' in request) return core.explain(request.situation);
   const index = core.index(request.entries);
   try {
     return index.search(request.queries, request.distance);

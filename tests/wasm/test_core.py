@@ -3,12 +3,16 @@ import json
 import pathlib
 import random
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/gate"))
+import vectors  # noqa: E402
+
 PDQ = ROOT / "tests/conformance/pdq"
 
 
@@ -75,6 +79,23 @@ class Library:
                                        for e, entry in enumerate(entries)
                                        if distance(query, entry) <= most)])
         self.assertEqual(ask(self.library, requests), expected)
+
+    def test_every_situation_gets_its_answer_as_by_command(self):
+        pairs = vectors.situations()
+        odd = [{}, [], None, "x", {"item": {"id": "a\0b"}}, {"at": 3.5}, {"é": "ü" * 300}]
+        lines = [situation for _, situation in pairs] + odd
+        command = subprocess.run([str(ROOT / "build/release/obhut"), "gate", "explain", "--json", "-"],
+                                 input="".join(json.dumps(line) + "\n" for line in lines),
+                                 capture_output=True, text=True, timeout=600)
+        by_command = [json.loads(line) for line in command.stdout.splitlines()]
+        here = ask(self.library, [{"situation": line} for line in lines])
+        for (vector, _), answer in zip(pairs, here):
+            self.assertEqual(vectors.differences(vector, answer), [])
+        for one, other in zip(by_command[:len(pairs)], here):
+            self.assertEqual(one, other)
+        for one, other in zip(by_command[len(pairs):], here[len(pairs):]):
+            self.assertEqual(one["decision"], other["decision"])
+            self.assertEqual(one["reason"], other["reason"])
 
     def test_what_is_impossible_is_said_and_the_next_works(self):
         good = {"entries": ["0" * 64], "queries": ["0" * 63 + "1"], "distance": 31}

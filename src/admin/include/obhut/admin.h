@@ -31,8 +31,7 @@ typedef struct ob_admin_listener {
 json_t *ob_admin_do(const ob_admin *admin, const json_t *request, int file,
                     const ob_admin_listener *listener);
 
-/* ---- The socket -------------------------------------------------------------------------------
- */
+/* ---- The socket ----------------------------------------------------------------------------- */
 
 /* Listens at DIR/run/admin.sock, which only the directory's owner can reach. */
 ob_status ob_admin_listen(int *out, const char *dir, ob_error *err);
@@ -44,8 +43,7 @@ void ob_admin_serve(int listening, const ob_admin *admin);
 /* Waits until all connections are served, at most so long. Returns false when one is not. */
 bool ob_admin_wait(unsigned time_ms);
 
-/* ---- Asking -----------------------------------------------------------------------------------
- */
+/* ---- Asking --------------------------------------------------------------------------------- */
 
 /* Asks the service that owns DIR, or does it here where none runs. Sets *out to what stood in "ok";
  * the caller drops the reference. Errors are those of what was asked. */

@@ -1,10 +1,35 @@
-/* gate: who may be looked at. Pure: no I/O, no clock.
+/* gate: who may be looked at. A situation goes in; a permit or a denial with its first reason comes
+ * out. Pure: no I/O, no clock, no memory of its own.
  *
- * The words of this header are those of the API, the records and the documentation. */
+ * The gate computes the smallest of four ceilings: the law (a regime, handed in as data), the floor
+ * (Obhut's own, in floor.c: no law, policy or consent opens what it closes), the policy of the
+ * service, and the consent of the people concerned. docs/GATE.md explains it; the words of this
+ * header are those of the API, the records and the documentation. */
 #ifndef OBHUT_GATE_H
 #define OBHUT_GATE_H
 
 #include <obhut/base.h>
+
+/* ---- Words: every enum has names, in this order; *_COUNT is no value ------------------------ */
+
+typedef enum ob_mode { OB_MODE_PRODUCTION, OB_MODE_EXPLAIN, OB_MODE_COUNT } ob_mode;
+
+typedef enum ob_service_kind {
+    OB_SERVICE_INTERPERSONAL, /* number-independent interpersonal communications */
+    OB_SERVICE_HOSTING,
+    OB_SERVICE_NUMBER_BASED,
+    OB_SERVICE_COUNT,
+} ob_service_kind;
+
+typedef enum ob_media {
+    OB_MEDIA_IMAGE,
+    OB_MEDIA_VIDEO,
+    OB_MEDIA_TEXT,
+    OB_MEDIA_AUDIO,
+    OB_MEDIA_LIVE,
+    OB_MEDIA_METADATA,
+    OB_MEDIA_COUNT,
+} ob_media;
 
 /* Where a service has an item. */
 typedef enum ob_surface {
@@ -15,14 +40,359 @@ typedef enum ob_surface {
     OB_SURFACES,
 } ob_surface;
 
-/* "direct", "group", "public", "storage". */
+typedef enum ob_encryption {
+    OB_ENCRYPTION_NONE,
+    OB_ENCRYPTION_TRANSPORT,
+    OB_ENCRYPTION_E2EE,
+    OB_ENCRYPTION_E2EE_PLANNED,
+    OB_ENCRYPTION_E2EE_PAST,
+    OB_ENCRYPTION_COUNT,
+} ob_encryption;
+
+typedef enum ob_locus {
+    OB_LOCUS_SERVER,
+    OB_LOCUS_DEVICE,
+    OB_LOCUS_DISCLOSED, /* a participant has handed it over by an own act */
+    OB_LOCUS_COUNT,
+} ob_locus;
+
+typedef enum ob_detector {
+    OB_DETECTOR_KNOWN,    /* lists of known material */
+    OB_DETECTOR_NEW,      /* models for material that is on no list */
+    OB_DETECTOR_GROOMING, /* models for text */
+    OB_DETECTOR_OTHER,
+    OB_DETECTOR_COUNT,
+} ob_detector;
+
+typedef enum ob_basis {
+    OB_BASIS_NONE,
+    OB_BASIS_PUBLIC,
+    OB_BASIS_REPORT,
+    OB_BASIS_NOTICE,
+    OB_BASIS_CONSENT,
+    OB_BASIS_OWN_IMAGE,
+    OB_BASIS_ORDER,
+    OB_BASIS_VOLUNTARY,
+    OB_BASIS_COUNT,
+} ob_basis;
+
+/* A detector's life. */
+typedef enum ob_detector_state {
+    OB_STATE_UNTESTED,
+    OB_STATE_TRIAL,
+    OB_STATE_ON,
+    OB_STATE_SUSPENDED,
+    OB_STATE_COUNT,
+} ob_detector_state;
+
+/* What the derogations demand before anything is looked at; the last three for grooming only. */
+typedef enum ob_safeguard {
+    OB_SAFEGUARD_IMPACT_ASSESSMENT,
+    OB_SAFEGUARD_PRIOR_CONSULTATION,
+    OB_SAFEGUARD_INTERNAL_PROCEDURES,
+    OB_SAFEGUARD_HUMAN_REVIEWERS,
+    OB_SAFEGUARD_REDRESS_CHANNEL,
+    OB_SAFEGUARD_USER_INFORMATION_PUBLISHED,
+    OB_SAFEGUARD_ERROR_MEASUREMENT,
+    OB_SAFEGUARD_RETENTION_RULE,
+    OB_SAFEGUARD_AUTHORITY_ADVICE_FOLLOWED,
+    OB_SAFEGUARD_KEY_INDICATORS,
+    OB_SAFEGUARD_AGE_DIFFERENCE_FACTOR,
+    OB_SAFEGUARD_COUNT,
+} ob_safeguard;
+
+/* Why not; in the order of evaluation, so that the first that holds is the reason. */
+typedef enum ob_reason {
+    OB_ALLOWED,
+    OB_INPUT_INCOMPLETE,
+    OB_CLOCK,
+    OB_NO_AUDIT,
+    OB_PURPOSE_LIMIT,
+    OB_FLOOR_MEDIA,
+    OB_FLOOR_DEVICE,
+    OB_FLOOR_E2EE_SERVER,
+    OB_FLOOR_UNTARGETED,
+    OB_FLOOR_NOT_JUDICIAL,
+    OB_FLOOR_SUSPICIONLESS,
+    OB_FLOOR_KNOWN_ONLY,
+    OB_FLOOR_STORAGE,
+    OB_PROFESSIONAL_SECRECY,
+    OB_REGIME_UNKNOWN,
+    OB_REGIME_NOT_IN_FORCE,
+    OB_REGIME_NOT_YET,
+    OB_REGIME_EXPIRED,
+    OB_OUT_OF_SCOPE,
+    OB_NO_BASIS,
+    OB_CONSENT_INCOMPLETE,
+    OB_REPORT_SCOPE,
+    OB_ORDER_UNAUTHENTICATED,
+    OB_ORDER_DEFECTIVE,
+    OB_NOT_JUDICIAL,
+    OB_NOT_ORDERABLE,
+    OB_NO_CHILD_USER,
+    OB_ORDER_SUSPENDED,
+    OB_ORDER_WINDOW,
+    OB_ORDER_SCOPE,
+    OB_NOT_TARGETED,
+    OB_EVIDENCE_OTHER_REGIME,
+    OB_SAFEGUARD_MISSING,
+    OB_SAFEGUARD_OUTDATED,
+    OB_REPORT_OVERDUE,
+    OB_DETECTOR_UNVERIFIED,
+    OB_SUBSTANCE_DEDUCTION,
+    OB_DETECTOR_SUSPENDED,
+    OB_ERROR_UNMEASURED,
+    OB_LIST_UNTRUSTED,
+    OB_POLICY_OFF, /* "POLICY" */
+    OB_REASON_COUNT,
+} ob_reason;
+
+typedef enum ob_ceiling {
+    OB_CEILING_NONE,
+    OB_CEILING_LAW,
+    OB_CEILING_FLOOR,
+    OB_CEILING_POLICY,
+    OB_CEILING_CONSENT,
+    OB_CEILING_COUNT,
+} ob_ceiling;
+
+typedef enum ob_referral {
+    OB_REFERRAL_NEVER,
+    OB_REFERRAL_AFTER_HUMAN,
+    OB_REFERRAL_COUNT
+} ob_referral;
+
+/* Kinds of words. */
+typedef enum ob_word {
+    OB_WORD_MODE,
+    OB_WORD_SERVICE_KIND,
+    OB_WORD_MEDIA,
+    OB_WORD_SURFACE,
+    OB_WORD_ENCRYPTION,
+    OB_WORD_LOCUS,
+    OB_WORD_DETECTOR,
+    OB_WORD_BASIS,
+    OB_WORD_STATE,
+    OB_WORD_SAFEGUARD,
+    OB_WORD_REASON,
+    OB_WORD_CEILING,
+    OB_WORD_REFERRAL,
+    OB_WORDS,
+} ob_word;
+
+/* The name of value number `value`; NULL beyond the last. */
+const char *ob_word_name(ob_word word, unsigned value);
+
+/* Sets *out to the value of this name; false where there is none. */
+bool ob_word_parse(unsigned *out, ob_word word, const char *name);
+
+/* The same for the words that others use most. */
 const char *ob_surface_name(ob_surface surface);
-
-/* False where there is no surface of that name. */
 bool ob_surface_parse(ob_surface *out, const char *name);
+const char *ob_reason_name(ob_reason reason);
 
-/* Whether an item on this surface may be looked at. Only what everybody may see: there is no record
- * yet that could open anything else. */
-bool ob_gate_allows(ob_surface surface);
+/* What a reason says to a person, one or two calm sentences; `names` (or "") is what is missing. */
+typedef enum ob_language { OB_ENGLISH, OB_GERMAN, OB_LANGUAGES } ob_language;
+const char *ob_reason_text(ob_reason reason, ob_language language);
+ob_ceiling ob_reason_ceiling(ob_reason reason);
+
+/* ---- Time ----------------------------------------------------------------------------------- */
+
+/* "2026-11-02T12:00:00Z", nothing else; false where it is not. Seconds since 1970. */
+bool ob_time_parse(int64_t *out, const char *text);
+enum { OB_TIME_TEXT = 20 };
+void ob_time_print(char out[OB_TIME_TEXT + 1], int64_t at);
+
+/* The same day and time so many calendar months later; the last day of a shorter month. */
+int64_t ob_time_add_months(int64_t at, unsigned months);
+int ob_time_year(int64_t at);
+
+/* ---- Regimes -------------------------------------------------------------------------------- */
+
+typedef enum ob_regime_kind {
+    OB_REGIME_RULE,
+    OB_REGIME_DEROGATION,
+    OB_REGIME_PROPOSAL
+} ob_regime_kind;
+typedef enum ob_regime_status {
+    OB_STATUS_IN_FORCE, /* between its dates */
+    OB_STATUS_PROPOSAL,
+    OB_STATUS_UNVERIFIED,
+} ob_regime_status;
+
+/* What a rule says of a detector. */
+typedef enum ob_permission {
+    OB_PERMISSION_NO,
+    OB_PERMISSION_YES,
+    OB_PERMISSION_UNVERIFIED
+} ob_permission;
+
+/* The rules of a law, from data/regimes/ID.json. Masks: bit v is value v. */
+typedef struct ob_regime {
+    const char *id, *title;
+    ob_regime_kind kind;
+    ob_regime_status status;
+    int64_t from, until; /* half open; INT64_MIN, INT64_MAX: no such date */
+    const char *dates_article;
+    const char *countries; /* "AT BE …": two letters each; "" */
+    const char *displaces; /* the id of the rule that a derogation displaces; "" */
+
+    uint32_t services, surfaces, encryptions;
+    const char *scope_article;
+
+    uint32_t bases;
+    const char *basis_article[OB_BASIS_COUNT];
+    ob_permission detectors[OB_DETECTOR_COUNT];
+    const char *detector_article[OB_DETECTOR_COUNT];
+
+    /* Orders. */
+    bool court_only;
+    uint32_t orderable;                      /* detectors */
+    unsigned months_most[OB_DETECTOR_COUNT]; /* 0: no limit is known */
+    unsigned months_before;                  /* between receipt and start */
+    bool grooming_needs_child;
+    const char *order_article;
+
+    /* What must be recorded before the provider's own initiative. */
+    bool evidence_needed;
+    uint32_t safeguards, safeguards_grooming;
+    const char *safeguard_article[OB_SAFEGUARD_COUNT];
+    bool annual_report;
+    const char *report_article;
+
+    unsigned retention_months; /* at most, of what was found; 0: not said */
+    uint8_t digest[32];        /* SHA-256 of the file */
+} ob_regime;
+
+typedef struct ob_regimes {
+    const ob_regime *regime;
+    size_t count;
+} ob_regimes;
+
+/* NULL where there is none of that id. */
+const ob_regime *ob_regime_find(const ob_regimes *regimes, const char *id);
+
+/* ---- Situations ----------------------------------------------------------------------------- */
+
+/* Texts in a row, each with its NUL. */
+typedef struct ob_texts {
+    const char *first;
+    size_t count;
+} ob_texts;
+
+/* Everything that counts for one item, one detector, one basis and one regime. Texts are the
+ * caller's. A record that is not `present` is absent; one that is `garbled` fails its own reason.
+ */
+typedef struct ob_situation {
+    const char *incomplete; /* not NULL: which fact is missing, wrong or unknown */
+
+    ob_mode mode;
+    int64_t at;
+    const char *regime;
+    ob_service_kind service_kind;
+    const char *service_name; /* "" */
+    const char *item, *account;
+    ob_media media;
+    ob_surface surface;
+    ob_encryption encryption;
+    ob_locus locus;
+    bool is_hash; /* the item is a hash that somebody has computed */
+    ob_detector detector;
+    ob_basis basis;
+    bool is_protected, child_user;
+    ob_detector_state detector_state;
+    bool clock_ok, audit_ok;
+    uint32_t policy_bases, policy_detectors, policy_surfaces;
+    bool list_trusted, list_csam;
+    bool output_is_patterns;
+
+    struct ob_cause_facts {
+        bool present, garbled, ground_ok, confirmed;
+        const char *id, *account; /* account NULL: none */
+        int64_t from, until;
+    } cause;
+    struct ob_consent_facts {
+        bool present, garbled, by_account, by_all, free;
+    } consent;
+    struct ob_report_facts {
+        bool present, garbled, by_participant;
+        ob_texts items;
+    } report, notice;
+    struct ob_order_facts {
+        bool present, garbled;
+        bool authenticated, judicial, valid, halfway_fine, names_professional;
+        bool everybody; /* accounts are "all" */
+        const char *id, *issuer, *service, *reasons, *legal_basis, *redress; /* NULL: missing */
+        bool has_detectors, has_accounts, has_received, has_start, has_end;
+        uint32_t detectors;
+        ob_texts accounts;
+        int64_t received, start, end;
+    } order;
+    struct ob_safeguard_facts {
+        bool present, garbled, assessment_current;
+        const char *regime; /* NULL: none */
+        uint32_t recorded;
+        int64_t last_annual_report; /* a year; 0: none */
+    } safeguards;
+} ob_situation;
+
+/* ---- From facts to a situation -------------------------------------------------------------- */
+
+/* Situations from outside come as facts: the leaves of a JSON object, told one after the other by
+ * whoever reads JSON. All checking is here, so that every reader answers the same. */
+typedef enum ob_fact_kind {
+    OB_FACT_TEXT,
+    OB_FACT_NUMBER, /* a whole one */
+    OB_FACT_TRUE,
+    OB_FACT_FALSE,
+    OB_FACT_OBJECT, /* an object begins; its leaves follow */
+    OB_FACT_ARRAY,  /* an array begins; its elements follow, with the same path */
+    OB_FACT_OTHER,  /* anything else; null is no fact at all */
+} ob_fact_kind;
+
+typedef struct ob_facts {
+    ob_situation situation;
+    uint64_t seen; /* which facts that are always needed were there */
+    unsigned list_seen;
+    size_t array; /* the one that was begun last */
+    char unknown[80];
+    char *memory; /* for texts, of the caller */
+    size_t size, used;
+} ob_facts;
+
+/* `memory` takes all texts: as many bytes as the JSON has are enough. It must outlive the
+ * situation. */
+void ob_facts_begin(ob_facts *facts, char *memory, size_t size);
+
+/* "item.surface", OB_FACT_TEXT, "direct". Arrays and objects are told before what is in them. */
+void ob_facts_add(ob_facts *facts, const char *path, ob_fact_kind kind, const char *text,
+                  int64_t number);
+
+/* Completes facts->situation. */
+void ob_facts_end(ob_facts *facts);
+
+/* ---- The decision --------------------------------------------------------------------------- */
+
+typedef struct ob_gate_decision {
+    bool allow;
+    ob_reason reason;
+    const char
+        *names; /* of OB_ORDER_DEFECTIVE, OB_SAFEGUARD_…, OB_INPUT_INCOMPLETE: which; or "" */
+    bool clarification; /* the sender of a defective order may be asked; never an unverified one */
+    ob_ceiling ceiling; /* that stopped it */
+    ob_referral referral;
+    const ob_regime *regime; /* NULL: unknown */
+    ob_basis basis;
+    const char *article; /* of the regime or the floor, that decides */
+    int64_t expires;     /* of an allow: the least of three minutes, regime, order, cause */
+    bool law_allow;      /* what the regime alone, without Obhut's floor, would answer */
+    ob_reason law_reason;
+    const char *law_names;
+} ob_gate_decision;
+
+enum { OB_PERMIT_SECONDS = 180, OB_CAUSE_SECONDS = 30 * 86400 };
+
+/* Deterministic; safe from any thread. */
+ob_gate_decision ob_gate_decide(const ob_situation *situation, const ob_regimes *regimes);
 
 #endif
