@@ -33,7 +33,7 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("lists_live",)
+THREADED = ("lists_live", "engine_gate")
 
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut

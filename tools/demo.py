@@ -122,7 +122,8 @@ def main(build, work):
         tell("a picture that nobody lists",
              ask(url, work, PICTURES / "rocket-640x427.jpg", "surface=public"))
         tell("the first one again, from a private conversation: nobody looks",
-             ask(url, work, PICTURES / "coffee-2400x1600.jpg", "surface=direct"))
+             ask(url, work, PICTURES / "coffee-2400x1600.jpg",
+                 "surface=direct&account=anna&conversation=7&encryption=transport"))
         shown = [p.resolve().relative_to(ROOT) if p.resolve().is_relative_to(ROOT) else p
                  for p in (build, work)]
         print(f"""

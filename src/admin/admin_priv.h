@@ -7,7 +7,7 @@
 
 /* A request that is being done. */
 typedef struct admin_call {
-    const ob_admin *admin;
+    ob_admin *admin;
     const json_t *request;
     int file;
     const ob_admin_listener *listener;
@@ -30,6 +30,106 @@ ob_status admin_token_remove(json_t **out, const admin_call *call, ob_error *err
 ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_gateway_remove(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_scan(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_policy_show(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_policy_set(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_person_add(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_person_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_person_remove(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_proposal_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_proposal_reject(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_report_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_report_confirm(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_verdict_add(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_verdict_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_verdict_overturn(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_cause_add(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_cause_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_cause_end(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_add(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_state(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_consent_withdraw(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_safeguard_record(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_safeguard_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_safeguard_remove(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_detector_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_detector_suspend(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_detector_set(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
+
+/* ---- Steps of two persons ----------------------------------------------------------------------
+ */
+
+/* What happens when the second person agrees: `body` is what was proposed, `p` by whom, `second`
+ * who agrees, `reason` why (""), as that person wrote it. */
+typedef ob_status (*admin_step)(json_t **out, const admin_call *call, const json_t *body,
+                                const ob_proposal *p, const char *second, const char *reason,
+                                ob_error *err);
+
+ob_status admin_verdict_step(json_t **out, const admin_call *call, const json_t *body,
+                             const ob_proposal *p, const char *second, const char *reason,
+                             ob_error *err);
+ob_status admin_cause_step(json_t **out, const admin_call *call, const json_t *body,
+                           const ob_proposal *p, const char *second, const char *reason,
+                           ob_error *err);
+ob_status admin_order_step(json_t **out, const admin_call *call, const json_t *body,
+                           const ob_proposal *p, const char *second, const char *reason,
+                           ob_error *err);
+ob_status admin_detector_step(json_t **out, const admin_call *call, const json_t *body,
+                              const ob_proposal *p, const char *second, const char *reason,
+                              ob_error *err);
+ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *body,
+                           const ob_proposal *p, const char *second, const char *reason,
+                           ob_error *err);
+
+/* Proposes, by whoever the request is from; takes the reference to `body`. *out: {proposal, until}.
+ */
+ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
+                        ob_error *err);
+
+/* Who the request is from: the person of its personal token, kept in *person, or the operator.
+ * OB_EREFUSED: a token that is not known. */
+ob_status admin_actor(ob_actor *out, ob_person *person, const admin_call *call, ob_error *err);
+
+/* The same, who must be a person with one of `roles` (bit r: ob_role r). */
+ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err);
+
+enum {
+    ADMIN_REVIEWERS = 1 << OB_ROLE_REVIEWER | 1 << OB_ROLE_LEAD,
+    ADMIN_LEADS = 1 << OB_ROLE_LEAD,
+    ADMIN_GUARDS = 1 << OB_ROLE_LEAD | 1 << OB_ROLE_OFFICER,
+};
+
+/* ---- Requests ----------------------------------------------------------------------------------
+ */
+
+/* The number at `key`; OB_EINVAL where it is missing or none. */
+ob_status admin_number(int64_t *out, const admin_call *call, const char *key, ob_error *err);
+
+/* A text that is kept: not empty, at most OB_RECORD_TEXT bytes. */
+ob_status admin_reason(char out[OB_RECORD_TEXT + 1], const char *text, ob_error *err);
+
+/* Keys as text, and back. */
+json_t *admin_key(const ob_record_key *key);
+ob_status admin_key_parse(ob_record_key *out, const json_t *value, ob_error *err);
+
+/* SHA-256 of the file that goes with the request: a document that is recorded. */
+ob_status admin_document(uint8_t out[32], const admin_call *call, ob_error *err);
+
+/* The account that the request names, as a pseudonym. */
+ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *err);
+
+/* An order as it was transcribed; docs/GATE.md has the fields. What is missing is left out, what is
+ * unreadable is an error. Accounts are the caller's: free(). */
+ob_status admin_order_read(ob_order *out, ob_record_key **accounts, size_t *count,
+                           const json_t *json, const ob_staff *staff, ob_error *err);
 
 /* The text at `key`; OB_EINVAL where it is missing or no text. */
 ob_status admin_text(const char **out, const admin_call *call, const char *key, ob_error *err);

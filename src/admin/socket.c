@@ -144,7 +144,7 @@ static void incoming_free(incoming *in)
 static atomic_int serving;
 
 typedef struct connection {
-    const ob_admin *admin;
+    ob_admin *admin;
     incoming in;
 } connection;
 
@@ -180,7 +180,7 @@ static bool is_owner(int peer)
            (who.uid == geteuid() || who.uid == 0);
 }
 
-void ob_admin_serve(int listening, const ob_admin *admin)
+void ob_admin_serve(int listening, ob_admin *admin)
 {
     int peer = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
     if (peer < 0)
@@ -276,34 +276,79 @@ static ob_status ask_service(json_t **out, int to, const json_t *request, int fi
     return status;
 }
 
-static ob_status do_here(json_t **out, const char *dir, const json_t *request, int file,
-                         const ob_admin_listener *listener, ob_error *err)
+struct ob_admin_session {
+    struct sockaddr_un address;
+    bool is_here; /* nobody else owns the directory: this process does */
+    ob_admin admin;
+};
+
+static int reach(const ob_admin_session *s)
 {
-    ob_admin admin = {0};
-    ob_status status = ob_lists_own(&admin.lists, dir, err);
+    int to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (to >= 0 && !connect(to, (const struct sockaddr *)&s->address, sizeof s->address))
+        return to;
+    if (to >= 0)
+        close(to);
+    return -1;
+}
+
+static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
+{
+    s->is_here = true;
+    ob_status status = ob_lists_own(&s->admin.lists, dir, err);
     if (!status)
-        status = ob_store_open(&admin.store, dir, err);
+        status = ob_store_open(&s->admin.store, dir, err);
     if (!status)
-        status = ob_staff_open(&admin.staff, admin.store, err);
-    if (!status)
-        status = take_answer(out, ob_admin_do(&admin, request, file, listener), err);
-    ob_staff_close(admin.staff);
-    ob_store_close(admin.store);
-    ob_lists_close(admin.lists);
+        status = ob_staff_open(&s->admin.staff, s->admin.store, dir, err);
     return status;
 }
 
-ob_status ob_admin_ask(json_t **out, const char *dir, const json_t *request, int file,
-                       const ob_admin_listener *listener, ob_error *err)
+ob_status ob_admin_begin(ob_admin_session **out, const char *dir, ob_error *err)
 {
-    struct sockaddr_un address;
-    ob_status status = address_of(&address, dir, err);
-    if (status)
-        return status;
-    int to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (to >= 0 && !connect(to, (struct sockaddr *)&address, sizeof address))
-        return ask_service(out, to, request, file, listener, err);
+    ob_admin_session *s = calloc(1, sizeof *s);
+    if (!s)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a command");
+    ob_status status = address_of(&s->address, dir, err);
+    int to = status ? -1 : reach(s);
+    if (!status && to < 0)
+        status = own(s, dir, err);
     if (to >= 0)
         close(to);
-    return do_here(out, dir, request, file, listener, err);
+    if (status)
+        ob_admin_end(s);
+    else
+        *out = s;
+    return status;
+}
+
+void ob_admin_end(ob_admin_session *s)
+{
+    if (!s)
+        return;
+    ob_engine_close(s->admin.engine);
+    ob_staff_close(s->admin.staff);
+    ob_store_close(s->admin.store);
+    ob_lists_close(s->admin.lists);
+    free(s);
+}
+
+ob_status ob_admin_ask(json_t **out, ob_admin_session *s, const json_t *request, int file,
+                       const ob_admin_listener *listener, ob_error *err)
+{
+    if (s->is_here)
+        return take_answer(out, ob_admin_do(&s->admin, request, file, listener), err);
+    int to = reach(s);
+    return to < 0 ? ob_fail(err, OB_EIO, "the service does not answer: is it stopping?")
+                  : ask_service(out, to, request, file, listener, err);
+}
+
+ob_status ob_admin_once(json_t **out, const char *dir, const json_t *request, int file,
+                        const ob_admin_listener *listener, ob_error *err)
+{
+    ob_admin_session *session = NULL;
+    ob_status status = ob_admin_begin(&session, dir, err);
+    if (!status)
+        status = ob_admin_ask(out, session, request, file, listener, err);
+    ob_admin_end(session);
+    return status;
 }

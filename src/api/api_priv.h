@@ -29,6 +29,9 @@ typedef struct api_call {
     /* Situations. */
     char at[OB_TIME_TEXT + 1]; /* "" : their own */
     bool what_if;
+    /* Records. */
+    char path_word[OB_PSEUDONYM_TEXT + 2]; /* what stands in the path where a route has {id} */
+    struct deed *deed;
 } api_call;
 
 /* A handler of a request's head, once the token was found to be good enough. Sets the answer of
@@ -40,6 +43,12 @@ ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token
 ob_plan api_match_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_explain_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_regimes_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_report_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_notice_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_members_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan api_conversation_remove_begin(api_call *call, const ob_request *request,
+                                      const ob_token *token);
+ob_plan api_withdraw_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token);
@@ -59,9 +68,15 @@ ob_answer api_too_large_json(void);
 bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
                      size_t count);
 
-/* The surface that a request names, where the token is for it and the gate opens. Otherwise sets
- * the answer, which may be that nobody looked, and returns false. */
-bool api_may_look(api_call *call, const ob_request *request, const ob_token *token);
+/* What a request says of its item, into call->task.item, where the token is for it. Otherwise sets
+ * the answer and returns false. */
+bool api_describe(api_call *call, const ob_request *request, const ob_token *token);
+extern const char *const api_item_fields[];
+extern const size_t api_item_field_count;
+
+/* Whether the gate lets it be looked at by these methods. Otherwise sets the answer, that nobody
+ * looked, and returns false. */
+bool api_may_look(api_call *call, uint32_t methods);
 
 /* Hands the task in; on failure answers. */
 void api_run(api_call *call, void (*done)(ob_task *task));

@@ -3,15 +3,13 @@
 
 #include <unistd.h>
 
-static const char *const names[] = {"surface"};
-
 void api_run(api_call *c, void (*done)(ob_task *task))
 {
     ob_error err = {0};
     c->task.done = done;
     c->task.context = c;
     if (ob_engine_add(c->api->options.engine, &c->task, &err)) {
-        if (c->task.file >= 0 && c->task.kind != OB_TASK_LOOK_UP)
+        if (c->task.file >= 0)
             close(c->task.file);
         ob_call_answer(&c->call, ob_answer_problem(503, "BUSY", "%s", err.text));
     }
@@ -25,28 +23,35 @@ static void set_undecodable(json_t *object, const ob_job_result *job)
     json_object_set_new(object, "detail", json_string(job->error.text));
 }
 
-static void answer_scan(ob_task *t)
+json_t *ob_api_scan(const ob_task *t, unsigned threshold)
 {
-    api_call *c = t->context;
-    if (t->status) {
-        ob_call_answer(&c->call, ob_answer_error(&t->error));
-        return;
-    }
+    if (t->action == OB_ACTION_NOT_SCANNED)
+        return ob_api_not_scanned(&t->why);
     json_t *object = json_object(), *matches = json_array();
     json_object_set_new(object, "action", json_string(ob_action_name(t->action)));
     if (t->job.status)
         set_undecodable(object, &t->job);
-    else
+    else if (t->job.media.format)
         ob_api_set_picture(object, &t->job.media);
     if (t->findings.low_quality)
         json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
     for (size_t i = 0; i < t->findings.count; i++)
-        json_array_append_new(
-            matches, ob_api_match(&t->findings.match[i], c->api->options.policy->distance));
+        json_array_append_new(matches, ob_api_match(&t->findings.match[i], threshold));
     json_object_set_new(object, "matches", matches);
     json_object_set_new(object, "total", json_integer((json_int_t)t->findings.total));
+    json_object_set_new(object, "basis", json_string(ob_word_name(OB_WORD_BASIS, t->why.basis)));
+    json_object_set_new(object, "regime", json_string(t->why.regime ? t->why.regime->id : ""));
     json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
-    ob_call_answer(&c->call, ob_answer_json(200, object));
+    return object;
+}
+
+static void answer_scan(ob_task *t)
+{
+    api_call *c = t->context;
+    ob_call_answer(&c->call,
+                   t->status
+                       ? ob_answer_error(&t->error)
+                       : ob_answer_json(200, ob_api_scan(t, c->api->options.policy->distance)));
 }
 
 static void set_digest(json_t *object, const char *name, const uint8_t *digest, size_t size)
@@ -63,11 +68,15 @@ static void answer_hash(ob_task *t)
         ob_call_answer(&c->call, ob_answer_error(&t->error));
         return;
     }
+    if (t->action == OB_ACTION_NOT_SCANNED) {
+        ob_call_answer(&c->call, ob_answer_json(200, ob_api_not_scanned(&t->why)));
+        return;
+    }
     json_t *object = json_object();
     if (t->job.status) {
         json_object_set_new(object, "action", json_string("undecodable"));
         set_undecodable(object, &t->job);
-    } else {
+    } else if (t->job.media.format) {
         ob_api_set_picture(object, &t->job.media);
     }
     if (t->job.digested == OB_DIGEST_ALL) {
@@ -117,8 +126,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
                          const ob_call_class *class)
 {
     uint64_t most = c->api->options.body_most;
-    if (!api_check_query(c, request, names, sizeof names / sizeof *names) ||
-        !api_may_look(c, request, token))
+    if (!api_describe(c, request, token) || !api_may_look(c, OB_EVERY_METHOD))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most)
         return api_end(c, too_large(c));

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"surface"};
-
 /* ---- Answers -------------------------------------------------------------------------------- */
 
 static json_t *answer_one(const api_call *c, uint32_t number, const ob_list_match *match,
@@ -28,6 +26,10 @@ static void answer_match(ob_task *t)
     api_call *c = t->context;
     if (t->status) {
         ob_call_answer(&c->call, ob_answer_error(&t->error));
+        return;
+    }
+    if (t->action == OB_ACTION_NOT_SCANNED) {
+        ob_call_answer(&c->call, ob_answer_json(200, ob_api_not_scanned(&t->why)));
         return;
     }
     size_t next[1 + OB_LIST_DIGESTS] = {0};
@@ -133,8 +135,10 @@ static const ob_call_class match_class = {.body = take_match, .end = api_end_cal
 
 ob_plan api_match_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
-    if (!api_check_query(c, request, names, sizeof names / sizeof *names) ||
-        !api_may_look(c, request, token))
+    if (!api_describe(c, request, token))
+        return OB_PLAN_ANSWER;
+    c->task.item.is_hash = true;
+    if (!api_may_look(c, OB_EVERY_METHOD))
         return OB_PLAN_ANSWER;
     if (request->content_length == 0)
         return api_end(

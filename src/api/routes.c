@@ -18,6 +18,11 @@ static const struct route {
     {"GET", "/metrics", ANY_TOKEN, api_metrics_begin},
     {"POST", "/v1/gate/explain", ANY_TOKEN, api_explain_begin},
     {"GET", "/v1/gate/regimes", ANY_TOKEN, api_regimes_begin},
+    {"POST", "/v1/reports", OB_SCOPE_REPORTS, api_report_begin},
+    {"POST", "/v1/notices", OB_SCOPE_REPORTS, api_notice_begin},
+    {"PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, api_members_begin},
+    {"DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, api_conversation_remove_begin},
+    {"DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, api_withdraw_begin},
     {"GET", "/v1/lists", OB_SCOPE_LISTS, api_lists_begin},
     {"POST", "/v1/hash", OB_SCOPE_SCAN, api_hash_begin},
     {"POST", "/v1/match", OB_SCOPE_MATCH, api_match_begin},
@@ -123,36 +128,34 @@ bool api_check_query(api_call *call, const ob_request *request, const char *cons
     return true;
 }
 
-bool api_may_look(api_call *call, const ob_request *request, const ob_token *token)
-{
-    const char *name = ob_request_value(request, "surface");
-    ob_surface surface;
-    if (!name || !ob_surface_parse(&surface, name)) {
-        api_end(call, ob_answer_problem(400, "SURFACE", "%s: direct, group, public or storage",
-                                        name ? "surface is one of" : "surface is needed"));
-        return false;
-    }
-    if (!(token->surfaces >> surface & 1)) {
-        api_end(call, ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s",
-                                        ob_surface_name(surface)));
-        return false;
-    }
-    if (surface == OB_SURFACE_PUBLIC)
-        return true;
-    atomic_fetch_add(&call->api->counts.not_scanned[surface], 1);
-    api_end(call, ob_answer_json(
-                      200, json_pack("{s:s, s:s}", "action", "not_scanned", "reason", "NO_BASIS")));
-    return false;
-}
-
 /* ---- Finding the handler --------------------------------------------------------------------- */
+
+/* Whether a path is that of a route; what stands where the route has {id} goes to `word`, cut where
+ * it is longer than any that is taken. */
+static bool is_at(const struct route *route, const char *path, char *word, size_t size)
+{
+    const char *place = strstr(route->path, "{id}");
+    if (!place)
+        return !strcmp(route->path, path);
+    size_t before = (size_t)(place - route->path), after = strlen(place + 4);
+    size_t length = strlen(path);
+    if (strncmp(route->path, path, before) || length <= before + after ||
+        strcmp(path + length - after, place + 4))
+        return false;
+    length -= before + after;
+    if (length >= size)
+        length = size - 1;
+    memcpy(word, path + before, length);
+    word[length] = '\0';
+    return true;
+}
 
 static ob_plan begin(api_call *c, const ob_request *request)
 {
     const struct route *other = NULL;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct route *route = &routes[i];
-        if (strcmp(route->path, request->path))
+        if (!is_at(route, request->path, c->path_word, sizeof c->path_word))
             continue;
         bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
         if (head || !strcmp(route->method, request->method)) {

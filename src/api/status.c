@@ -110,8 +110,12 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
             value(&text, "scans_total", "action", ob_action_name((ob_action)a), c.scans[a]);
     metric(&text, "not_scanned_total", "counter", "Items that nobody looked at, by surface.");
     for (int s = 0; s < OB_SURFACES; s++)
-        value(&text, "not_scanned_total", "surface", ob_surface_name((ob_surface)s),
-              atomic_load(&api->counts.not_scanned[s]));
+        value(&text, "not_scanned_total", "surface", ob_surface_name((ob_surface)s), c.denied[s]);
+    metric(&text, "denied_total", "counter", "The same, by reason.");
+    for (int r = OB_ALLOWED + 1; r < OB_REASON_COUNT; r++)
+        if (c.denied_reason[r])
+            value(&text, "denied_total", "reason", ob_reason_name((ob_reason)r),
+                  c.denied_reason[r]);
     single(&text, "hashes_total", "counter", "Files that were only hashed.", c.hashes);
     single(&text, "look_ups_total", "counter", "Requests to match hashes.", c.look_ups);
     single(&text, "queries_total", "counter", "Hashes that were matched.", c.queries);

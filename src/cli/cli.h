@@ -19,6 +19,9 @@ int cmd_gateway(const cli *cli, int argc, char **argv);
 int cmd_hash(const cli *cli, int argc, char **argv);
 int cmd_list(const cli *cli, int argc, char **argv);
 int cmd_match(const cli *cli, int argc, char **argv);
+/* Several commands, whose first word is argv[0]. */
+int cmd_records(const cli *cli, int argc, char **argv);
+bool cmd_records_has(const char *group);
 int cmd_scan(const cli *cli, int argc, char **argv);
 int cmd_token(const cli *cli, int argc, char **argv);
 

@@ -134,7 +134,7 @@ static json_t *ask(const cli *cli, json_t *request, int file)
     if (!request)
         ob_fail(&err, OB_ENOMEM, "out of memory: a request");
     else
-        ob_admin_ask(&result, cli->data_dir, request, file, &listener, &err);
+        ob_admin_once(&result, cli->data_dir, request, file, &listener, &err);
     json_decref(request);
     cli_progress(NULL);
     if (seen > ERRORS_SHOWN)

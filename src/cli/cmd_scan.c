@@ -1,7 +1,8 @@
-/* obhut scan: which pictures are on a list. */
+/* obhut scan: what the service would say of files. */
 #include "cli.h"
 #include "options.h"
-#include <obhut/api.h>
+
+#include <obhut/admin.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -9,147 +10,210 @@
 #include <string.h>
 
 static const char help[] =
-    "Usage: obhut scan [OPTION…] FILE… | DIR…\n"
+    "Usage: obhut scan --surface SURFACE [OPTION…] FILE… | DIR…\n"
     "\n"
-    "Hashes pictures as `obhut hash` does and looks each up in the enabled lists, in all eight\n"
-    "ways to turn and mirror it. Where a list has digests (MD5, SHA-1, SHA-256), every file is "
-    "looked\n"
-    "up by them too, whatever it is. Prints what was found and where nothing was.\n"
+    "Takes files the way that a service's take: the gate is asked about each, and only where it "
+    "lets\n"
+    "it be looked at, the file is hashed and looked up in the enabled lists, in all eight ways to\n"
+    "turn and mirror it. Where a list has digests (MD5, SHA-1, SHA-256), every file is looked up "
+    "by\n"
+    "them too. Prints what was found, where nothing was, and where nobody looked and why.\n"
     "\n"
-    "  --json        one object a file: file, format, width, height, pdq, quality, frames,\n"
-    "                matches = [{list, entry, pdq, distance, threshold, quality, version,\n"
-    "                orientation, frame, digest, sources, classification}]; digest alone where\n"
-    "                only the bytes are listed\n"
-    "  --distance N  at most N of 256 bits differ (0 to 31, default 31)\n"
+    "  --surface S       public, direct, group or storage: where the service has it\n"
+    "  --account A       whose it is; needed everywhere but on public\n"
+    "  --encryption E    none, transport, e2ee, e2ee_planned, e2ee_past; needed everywhere but on\n"
+    "                    public, where it is transport\n"
+    "  --conversation C  needed on direct and group\n"
+    "  --locus L         server (default), or disclosed: handed over by a participant\n"
+    "  --report N, --notice N   the record that it belongs to\n"
+    "  --json            one object a file: as POST /v1/scan answers\n"
+    "  --distance N      at most N of 256 bits differ (0 to 31, default 31)\n"
     "  --exact, --variant full|reference, --threads N   as for `obhut hash`\n"
     "\n"
-    "A picture of quality below 50 has too little in it to be matched by hash: it is said so\n"
-    "(\"not_matched\": \"LOW_QUALITY\"). The version of a match is stored, shown (as EXIF turns "
-    "it)\n"
-    "or turned; the orientation says how the stored picture must be turned or mirrored to become\n"
-    "the listed one. Of a moving picture the first frame and seven others are looked at.\n"
+    "A picture of quality below 50 has too little in it to be matched by hash: it is said so. The\n"
+    "version of a match is stored, shown (as EXIF turns it) or turned; the orientation says how "
+    "the\n"
+    "stored picture must be turned or mirrored to become the listed one.\n"
     "\n"
     "Exit code 1 when something was found, else 3 when a file failed, else 0. A match is a "
     "question\n"
     "that a person must answer, not a finding about anybody.\n"
     "\n"
-    "  obhut scan upload.jpg\n"
-    "  obhut scan --json ~/Pictures > matches.jsonl\n";
+    "  obhut scan --surface public upload.jpg\n"
+    "  obhut scan --surface public --json ~/uploads > matches.jsonl\n";
 
+/* What is asked of each file, and what became of all. */
 typedef struct scanner {
-    ob_lists *lists;
-    unsigned distance;
+    ob_admin_session *session;
+    json_t *request;
     bool json, found;
-    ob_error failure; /* matching itself failed: not one file's fault */
 } scanner;
+
+/* ---- Asking ------------------------------------------------------------------------------- */
+
+static const char *text_at(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text ? text : "";
+}
+
+static ob_status look(void *context, picture *picture, int file, ob_error *err)
+{
+    const scanner *s = context;
+    ob_status status = ob_admin_ask(&picture->answer, s->session, s->request, file, NULL, err);
+    if (!status && !strcmp(text_at(picture->answer, "action"), "undecodable"))
+        picture->job.status =
+            ob_fail(&picture->job.error, OB_EFORMAT, "%s", text_at(picture->answer, "detail"));
+    return status;
+}
 
 /* ---- Output ------------------------------------------------------------------------------- */
 
-static void print_json(const scanner *s, const picture *picture, const ob_findings *f)
+static void print_json(const picture *picture)
 {
-    json_t *object = json_object(), *array = json_array();
+    json_t *object = json_object();
     json_object_set_new(object, "file", cli_json_text(picture->path));
     if (picture->job.status)
         json_object_set_new(object, "error", cli_json_text(picture->job.error.text));
-    else
-        ob_api_set_picture(object, &picture->job.media);
-    if (f->low_quality)
-        json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
-    for (size_t i = 0; i < f->count; i++)
-        json_array_append_new(array, ob_api_match(&f->match[i], s->distance));
-    json_object_set_new(object, "matches", array);
+    if (picture->answer)
+        json_object_update(object, picture->answer);
     cli_print_json(object);
 }
 
-static void print_text(const picture *picture, const ob_findings *f)
+static void print_match(const char *path, const json_t *match)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        const ob_match *one = &f->match[i];
-        bool turned = one->by_hash && one->version != OB_VERSION_STORED;
-        printf("%s: list %s, entry %s, ", picture->path, one->entry.list, one->entry.entry);
-        if (one->by_digest)
-            printf("the same bytes (%s)\n", ob_list_digest_name(one->digest));
-        else
-            printf("distance %u%s%s%s\n", one->entry.distance,
-                   !turned                            ? ""
-                   : one->version == OB_VERSION_SHOWN ? ", as it is shown: "
-                                                      : ", turned or mirrored: ",
-                   turned ? ob_dihedral_name(one->orientation) : "",
-                   one->frame ? ", in a later frame" : "");
+    const char *version = text_at(match, "version");
+    printf("%s: list %s, entry %s, ", path, text_at(match, "list"), text_at(match, "entry"));
+    if (*text_at(match, "digest")) {
+        printf("the same bytes (%s)\n", text_at(match, "digest"));
+        return;
     }
-    if (f->low_quality)
-        printf("%s: not matched by hash: quality %d is below %d\n", picture->path,
-               picture->job.media.pdq.quality, OB_PDQ_MIN_QUALITY);
-    else if (!f->count && !picture->job.status)
+    printf("distance %lld", (long long)json_integer_value(json_object_get(match, "distance")));
+    if (!strcmp(version, "shown"))
+        printf(", as it is shown: %s", text_at(match, "orientation"));
+    else if (!strcmp(version, "turned"))
+        printf(", turned or mirrored: %s", text_at(match, "orientation"));
+    puts(json_integer_value(json_object_get(match, "frame")) ? ", in a later frame" : "");
+}
+
+static void print_text(const picture *picture)
+{
+    const json_t *a = picture->answer, *matches = json_object_get(a, "matches");
+    for (size_t i = 0; i < json_array_size(matches); i++)
+        print_match(picture->path, json_array_get(matches, i));
+    if (!strcmp(text_at(a, "action"), "not_scanned"))
+        printf("%s: nobody looked: %s%s%s\n", picture->path, text_at(a, "reason"),
+               *text_at(a, "names") ? ", " : "", text_at(a, "names"));
+    else if (*text_at(a, "not_matched"))
+        printf("%s: not matched by hash: quality %lld is below %d\n", picture->path,
+               (long long)json_integer_value(json_object_get(a, "quality")), OB_PDQ_MIN_QUALITY);
+    else if (a && !json_array_size(matches) && !picture->job.status)
         printf("%s: nothing found\n", picture->path);
 }
 
-static void scan(void *context, const picture *picture)
+static void tell(void *context, const picture *picture)
 {
     scanner *s = context;
-    ob_findings f = {0};
-    if (s->failure.status || ob_find(&f, s->lists, &picture->job, s->distance, &s->failure))
-        return;
-    s->found |= f.count > 0;
+    bool found = json_array_size(json_object_get(picture->answer, "matches")) > 0;
+    s->found |= found;
     if (picture->job.status && !picture->skipped)
         cli_say("%s: %s", picture->path, picture->job.error.text);
     else
         cli_progress(NULL);
-    bool other = picture->skipped && !f.count; /* no picture, and not listed */
-    if (s->json && !other)
-        print_json(s, picture, &f);
-    else if (!other)
-        print_text(picture, &f);
-    ob_findings_free(&f);
+    if (picture->skipped && !found) /* no picture, and not listed */
+        return;
+    if (s->json)
+        print_json(picture);
+    else
+        print_text(picture);
 }
 
-int cmd_scan(const cli *cli, int argc, char **argv)
+/* ---- The command -------------------------------------------------------------------------- */
+
+enum { JSON = 256, DISTANCE, ITEM };
+
+/* Options that say what the item is go on as they are. */
+static const char *const item_options[] = {"surface",      "account", "encryption", "locus",
+                                           "conversation", "report",  "notice"};
+
+/* -1: go on; else an exit code. */
+static int read_line(scanner *s, pictures_options *pictures, int argc, char **argv)
 {
-    enum { JSON = 256, DISTANCE };
     static const struct option longs[] = {{"json", no_argument, NULL, JSON},
                                           {"distance", required_argument, NULL, DISTANCE},
+                                          {"surface", required_argument, NULL, ITEM},
+                                          {"account", required_argument, NULL, ITEM + 1},
+                                          {"encryption", required_argument, NULL, ITEM + 2},
+                                          {"locus", required_argument, NULL, ITEM + 3},
+                                          {"conversation", required_argument, NULL, ITEM + 4},
+                                          {"report", required_argument, NULL, ITEM + 5},
+                                          {"notice", required_argument, NULL, ITEM + 6},
                                           OPTIONS_PICTURES,
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
-    scanner scanner = {.distance = OB_PDQ_MAX_DISTANCE};
-    pictures_options options = {0};
+    json_t *item = json_object_get(s->request, "item");
+    unsigned distance;
     int option;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
         switch (option) {
         case JSON:
-            scanner.json = true;
+            s->json = true;
             break;
         case DISTANCE:
-            if (!options_number(&scanner.distance, "--distance", optarg, 0, OB_PDQ_MAX_DISTANCE))
+            if (!options_number(&distance, "--distance", optarg, 0, OB_PDQ_MAX_DISTANCE))
                 return cli_usage("scan", "%s", "");
+            json_object_set_new(s->request, "distance", json_integer((json_int_t)distance));
             break;
         case 'h':
             return cli_help(help);
         default:
-            if (!options_picture(&options, option, optarg))
+            if (option >= ITEM && option < ITEM + 7)
+                json_object_set_new(item, item_options[option - ITEM], cli_json_text(optarg));
+            else if (!options_picture(pictures, option, optarg))
                 return cli_usage("scan", "%s", "");
         }
+    if (!json_object_get(item, "surface"))
+        return cli_usage("scan", "--surface is needed: where does the service have these files? "
+                                 "(your own files: obhut hash, obhut match)");
     if (optind == argc)
         return cli_usage("scan", "which files?");
+    json_object_set_new(s->request, "exact", json_boolean(pictures->media.exact));
+    json_object_set_new(s->request, "reference",
+                        json_boolean(pictures->media.variant == OB_PDQ_REFERENCE));
+    return -1;
+}
 
-    ob_error err = {0};
+/* What would be wrong with every file is said once. */
+static ob_status check_lists(const cli *cli, ob_error *err)
+{
     ob_lists *lists = NULL;
-    pictures_count count = {0};
-    ob_status status = ob_lists_open(&lists, cli->data_dir, &err);
+    ob_status status = ob_lists_open(&lists, cli->data_dir, err);
     if (!status && !ob_lists_count(lists))
         cli_say("no list is enabled in %s: nothing can match", cli->data_dir);
-    scanner.lists = lists;
-    options.digests = lists ? ob_lists_digests(lists) : 0;
-    options.other_files = options.digests;
-    if (!status)
-        status = pictures_each(&count, argv + optind, &options, scan, &scanner, &err);
-    if (!status && scanner.failure.status) {
-        err = scanner.failure;
-        status = err.status;
-    }
     ob_lists_close(lists);
-    if (status)
-        cli_say("%s", err.text);
-    int code = pictures_summary(&count);
-    return cli_finish(status ? CLI_FAILURE : scanner.found ? CLI_FOUND : code);
+    return status;
+}
+
+int cmd_scan(const cli *cli, int argc, char **argv)
+{
+    scanner scanner = {.request = json_pack("{s:s, s:{}}", "do", "scan", "item")};
+    pictures_options options = {
+        .look = look, .context = &scanner, .digests = OB_DIGEST_ALL, .other_files = true};
+    ob_error err = {0};
+    pictures_count count = {0};
+    int code = read_line(&scanner, &options, argc, argv);
+    if (code < 0) {
+        ob_status status = check_lists(cli, &err);
+        if (!status)
+            status = ob_admin_begin(&scanner.session, cli->data_dir, &err);
+        if (!status)
+            status = pictures_each(&count, argv + optind, &options, tell, &scanner, &err);
+        ob_admin_end(scanner.session);
+        if (status)
+            cli_say("%s", err.text);
+        code = pictures_summary(&count);
+        code = status ? CLI_FAILURE : scanner.found ? CLI_FOUND : code;
+    }
+    json_decref(scanner.request);
+    return cli_finish(code);
 }

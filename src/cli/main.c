@@ -13,11 +13,14 @@ static const char help[] =
     "Usage: obhut [--data DIR] COMMAND [OPTION…] …\n"
     "\n"
     "  hash    hashes and digests of pictures\n"
-    "  scan    which pictures are on a list\n"
+    "  scan    what the service would say of files\n"
     "  match   which hashes are on a list\n"
     "  list    import, show, switch and remove lists of known hashes\n"
     "  gate    what may be looked at, and why\n"
     "  token   who may ask the service, and for what\n"
+    "  person, policy, proposal, report, verdict, cause, order, consent, safeguard, detector, "
+    "clock\n"
+    "          the records that the gate reads: obhut cause --help\n"
     "  gateway software that asks in its own protocol\n"
     "\n"
     "  --data DIR   where lists are kept; else $OBHUT_DATA, else /var/lib/obhut for root and\n"
@@ -27,11 +30,14 @@ static const char help[] =
     "\n"
     "Exit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 something failed.\n"
     "\n"
-    "These commands look at your own files on your own machine. What a service hands over is\n"
-    "looked at only where a cause, a legal basis or a person's own wish allows it.\n"
+    "hash and match look at your own files on your own machine. What a service hands over, and "
+    "what\n"
+    "scan is told that it does, is looked at only where a cause, a legal basis or a person's own "
+    "wish\n"
+    "allows it.\n"
     "\n"
     "  obhut list import known.csv --source \"Hotline\"\n"
-    "  obhut scan ~/Pictures\n";
+    "  obhut scan --surface public ~/uploads\n";
 
 static const struct {
     const char *name;
@@ -97,6 +103,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; code < 0 && i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(argv[at], commands[i].name))
             code = commands[i].run(&cli, argc - at, argv + at);
+    if (code < 0 && cmd_records_has(argv[at]))
+        code = cmd_records(&cli, argc - at, argv + at);
     if (code < 0)
         code = cli_usage("", "no command %s", argv[at]);
     free(made);

@@ -121,7 +121,7 @@ json_t *cli_ask(const cli *cli, json_t *request)
     if (!request)
         ob_fail(&err, OB_ENOMEM, "out of memory: a request");
     else
-        ob_admin_ask(&result, cli->data_dir, request, -1, NULL, &err);
+        ob_admin_once(&result, cli->data_dir, request, -1, NULL, &err);
     json_decref(request);
     if (!result)
         cli_say("%s", err.text);

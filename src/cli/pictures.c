@@ -73,7 +73,8 @@ static ob_status plan(ob_job *job, slot *slot, const pictures_options *options, 
     if (is_picture && (uint64_t)info.st_size > PICTURES_MAX_FILE)
         return ob_fail(err, OB_ELIMIT, "%lld bytes; pictures of up to %llu bytes are read",
                        (long long)info.st_size, (unsigned long long)PICTURES_MAX_FILE);
-    *job = (ob_job){.hash = is_picture,
+    *job = (ob_job){.permit = ob_own_files_permit,
+                    .hash = is_picture,
                     .digests = options->digests,
                     .size = (uint64_t)info.st_size,
                     .media = options->media};
@@ -89,10 +90,12 @@ static ob_status hash_file(slot *slot, const pictures_options *options, ob_worke
         return ob_fail(err, OB_EIO, "cannot be opened: %s", strerror(errno));
     ob_job job;
     ob_status status = plan(&job, slot, options, file, err);
-    if (!status)
+    if (!status && options->look)
+        status = options->look(options->context, &slot->picture, file, err);
+    else if (!status)
         status = ob_workers_do(&slot->picture.job, workers, &job, file, err);
     close(file);
-    if (status || slot->picture.job.status || job.hash)
+    if (status || options->look || slot->picture.job.status || job.hash)
         return status;
     slot->picture.job.status =
         ob_fail(&slot->picture.job.error, OB_ENOTFOUND, "no picture of a format that is known");
@@ -113,7 +116,8 @@ static void *work(void *argument)
     const ob_worker_options options = {.problem = on_problem};
     ob_workers *workers = NULL;
     ob_error none = {0};
-    ob_workers_start(&workers, &options, &none);
+    if (!p->options->look)
+        ob_workers_start(&workers, &options, &none);
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (p->taken == p->added && !p->closed)
@@ -123,8 +127,11 @@ static void *work(void *argument)
         slot *slot = &p->slots[p->taken++ % SLOTS];
         pthread_mutex_unlock(&p->lock);
         ob_error problem = none;
-        if (!workers || hash_file(slot, p->options, workers, &problem))
-            slot->picture.job = (ob_job_result){.status = problem.status, .error = problem};
+        slot->picture.path = slot->path;
+        if ((!workers && !p->options->look) || hash_file(slot, p->options, workers, &problem))
+            slot->picture.job =
+                (ob_job_result){.status = problem.status ? problem.status : none.status,
+                                .error = problem.status ? problem : none};
         pthread_mutex_lock(&p->lock);
         slot->state = SLOT_DONE;
         pthread_cond_signal(&p->done);
@@ -186,12 +193,13 @@ static void tell(teller *t, uint64_t left)
         slot->picture.skipped = slot->skipped;
         if (slot->skipped) {
             t->count.skipped++;
-            if (slot->picture.job.digested)
+            if (slot->picture.job.digested || slot->picture.answer)
                 t->each(t->context, &slot->picture);
         } else {
             *(slot->picture.job.status ? &t->count.failed : &t->count.hashed) += 1;
             t->each(t->context, &slot->picture);
         }
+        json_decref(slot->picture.answer);
         free(slot->path);
         show_progress(t);
         pthread_mutex_lock(&p->lock);

@@ -5,20 +5,29 @@
 
 #include <obhut/sandbox.h>
 
+#include <jansson.h>
+
 /* A file larger than this is no picture that anybody uploads. */
 #define PICTURES_MAX_FILE (UINT64_C(256) << 20)
+
+struct picture;
 
 typedef struct pictures_options {
     ob_media_options media;
     uint32_t digests; /* OB_DIGEST_… */
     bool other_files; /* digests of files too that are no pictures */
     unsigned threads; /* 0: one for each processor */
+    /* Instead of a worker of this process: sets picture->answer, and picture->job.status and error
+     * where the file could not be looked at. Any thread. */
+    ob_status (*look)(void *context, struct picture *picture, int file, ob_error *err);
+    void *context;
 } pictures_options;
 
 typedef struct picture {
     const char *path;
     bool skipped;      /* found in a directory and no picture: told of for its digests only */
     ob_job_result job; /* status OB_OK: hashed; otherwise error says why not, without the path */
+    json_t *answer;    /* of `look`; dropped after it was told of */
 } picture;
 
 typedef struct pictures_count {

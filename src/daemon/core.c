@@ -347,29 +347,32 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_store_open(&c->store, f->data, err);
     if (!status)
-        status = ob_staff_open(&c->staff, c->store, err);
+        status = ob_staff_open(&c->staff, c->store, f->data, err);
     if (!status)
         status = ob_staff_need_own_token(&made, c->staff, f->data, err);
     if (made)
         daemon_say("core", "a token for every surface and scope is in %s/keys/api-token", f->data);
     options.lists = c->lists;
+    options.store = c->store;
     if (!status)
         status = ob_engine_open(&c->engine, &options, err);
     const ob_api_options api = {.engine = c->engine,
                                 .lists = c->lists,
                                 .staff = c->staff,
+                                .store = c->store,
                                 .policy = &f->policy,
                                 .body_most = f->body_most};
     if (!status)
         status = ob_api_open(&c->api, &api, err);
-    const ob_gateways_options gateways = {.engine = c->engine,
-                                          .store = c->store,
-                                          .body_most = f->body_most,
-                                          .not_scanned =
-                                              status ? NULL : ob_api_counters(c->api)->not_scanned};
+    const ob_gateways_options gateways = {
+        .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
         status = ob_gateways_open(&c->gateways, &gateways, err);
-    c->admin = (ob_admin){.lists = c->lists, .store = c->store, .staff = c->staff};
+    c->admin = (ob_admin){.lists = c->lists,
+                          .store = c->store,
+                          .staff = c->staff,
+                          .engine = c->engine,
+                          .policy = &f->policy};
     if (!status)
         status = ob_admin_listen(&c->admin_socket, f->data, err);
     return status;

@@ -1,9 +1,7 @@
 /* Threads that take tasks: some decode, each with workers of its own, some only search. */
-#include <obhut/engine.h>
+#include "engine_priv.h"
 
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +23,7 @@ typedef struct lane {
 
 struct ob_engine {
     ob_engine_options options;
+    keeper keeper;
     lane decoding, searching;
     atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us;
     atomic_uint layers;
@@ -52,25 +51,64 @@ void ob_task_clear(ob_task *task)
         ob_list_matches_free(&task->matches[i]);
 }
 
-static void do_file(ob_engine *e, ob_workers *workers, ob_task *t)
+/* Once: what is withdrawn meanwhile is OB_EREFUSED, with why->allow still set. */
+static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_task *t)
 {
     const ob_policy *policy = e->options.policy;
-    const ob_job job = {.hash = true,
-                        .digests = t->kind == OB_TASK_HASH ? (uint32_t)OB_DIGEST_ALL
-                                                           : ob_lists_digests(e->options.lists),
-                        .size = t->size,
-                        .media = t->media};
-    t->status = ob_workers_do(&t->job, workers, &job, t->file, &t->error);
-    if (t->status || t->kind == OB_TASK_HASH)
-        return;
-    t->status = ob_find(&t->findings, e->options.lists, &t->job, policy->distance, &t->error);
-    if (t->status)
-        return;
-    t->action = ob_decide(policy, &t->findings);
+    grant g;
+    ob_job job = {.hash = true,
+                  .digests = t->kind == OB_TASK_HASH ? (uint32_t)OB_DIGEST_ALL
+                                                     : ob_lists_digests(e->options.lists),
+                  .size = t->size,
+                  .media = t->media,
+                  .permit = grant_hand_on,
+                  .permit_context = &g};
+    ob_status status =
+        grant_get(&g, &t->why, &e->keeper, holder, &t->item, OB_EVERY_METHOD, &t->error);
+    if (status)
+        return status;
+    memcpy(job.item, t->item.id.bytes, sizeof job.item);
+    status = ob_workers_do(&t->job, workers, &job, t->file, &t->error);
+    if (status)
+        return status;
+    if (t->kind == OB_TASK_SCAN) {
+        const ob_leave leave = grant_leave(&g, t->job.methods);
+        status = ob_find(&t->findings, e->options.lists, &t->job,
+                         t->has_distance ? t->distance : policy->distance, &leave, &t->error);
+    }
+    if (!status)
+        grant_used(&g, &t->item);
+    return status;
+}
+
+static void decide_file(ob_engine *e, ob_task *t)
+{
+    t->action = ob_decide(e->options.policy, &t->findings);
     if (t->limit != OB_LISTS_NO_LIMIT && t->findings.count > t->limit)
         t->findings.count = t->limit;
     if (t->job.status && !t->findings.total)
         t->action = OB_ACTION_UNDECODABLE;
+}
+
+/* What was withdrawn while it was looked at may be allowed again by another record. */
+static void do_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_task *t)
+{
+    enum { ATTEMPTS = 8 };
+    t->status = OB_EREFUSED;
+    t->why.allow = true;
+    for (int i = 0; i < ATTEMPTS && t->status == OB_EREFUSED && t->why.allow; i++) {
+        t->status = try_file(e, workers, holder, t);
+        if (t->status) /* what was seen of it is forgotten */
+            t->job = (ob_job_result){0};
+    }
+    if (t->status == OB_EREFUSED && !t->why.allow) {
+        t->status = OB_OK;
+        t->action = OB_ACTION_NOT_SCANNED;
+    } else if (t->status == OB_EREFUSED) {
+        t->status = ob_fail(&t->error, OB_EBUSY, "records change faster than items are looked at");
+    } else if (!t->status && t->kind == OB_TASK_SCAN) {
+        decide_file(e, t);
+    }
 }
 
 /* Queries of one kind go together; matches get their place among all of them back. */
@@ -110,16 +148,41 @@ static ob_status look_up_kind(ob_task *t, ob_lists *lists, unsigned distance, in
     return status;
 }
 
-static void look_up(ob_engine *e, ob_task *t)
+static uint32_t methods_of(const ob_task *t)
 {
-    for (int kind = 0; kind <= OB_LIST_DIGESTS && !t->status; kind++)
-        t->status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind);
+    uint32_t methods = 0;
+    for (uint32_t i = 0; i < t->query_count; i++)
+        methods |= UINT32_C(1) << (t->queries[i].is_digest ? OB_METHOD_DIGESTS : OB_METHOD_PDQ);
+    return methods;
+}
+
+/* Queries of a method that has no permit find nothing. */
+static void look_up(ob_engine *e, ob_holder *holder, ob_task *t)
+{
+    grant g;
+    t->status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods_of(t), &t->error);
+    if (t->status == OB_EREFUSED && !t->why.allow) {
+        t->status = OB_OK;
+        t->action = OB_ACTION_NOT_SCANNED;
+        return;
+    }
+    for (int kind = 0; kind <= OB_LIST_DIGESTS && !t->status; kind++) {
+        const uint32_t method = UINT32_C(1) << (kind ? OB_METHOD_DIGESTS : OB_METHOD_PDQ);
+        if (g.terms.methods & method)
+            t->status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind);
+    }
+    if (!t->status)
+        grant_used(&g, &t->item);
 }
 
 static void count_task(ob_engine *e, const ob_task *t)
 {
+    if (t->kind == OB_TASK_RECORD)
+        return;
     if (t->status)
         atomic_fetch_add(&e->failures, 1);
+    else if (t->action == OB_ACTION_NOT_SCANNED)
+        return; /* the keeper has counted it */
     else if (t->kind == OB_TASK_SCAN)
         atomic_fetch_add(&e->scans[t->action], 1);
     else if (t->kind == OB_TASK_HASH)
@@ -144,6 +207,7 @@ static ob_status need_workers(ob_workers **workers, ob_engine *e, ob_error *err)
     if (*workers)
         return OB_OK;
     ob_worker_options options = e->options.worker;
+    options.epochs = e->keeper.epochs;
     options.problem = on_worker_lost;
     options.context = e;
     ob_status status = ob_workers_start(workers, &options, err);
@@ -152,19 +216,26 @@ static ob_status need_workers(ob_workers **workers, ob_engine *e, ob_error *err)
     return status;
 }
 
-static void run_task(ob_engine *e, ob_workers **workers, ob_task *t)
+static bool is_file(const ob_task *t)
+{
+    return t->kind == OB_TASK_SCAN || t->kind == OB_TASK_HASH;
+}
+
+static void run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
 {
     uint64_t started = now_us();
-    if (t->kind == OB_TASK_LOOK_UP) {
-        look_up(e, t);
+    if (t->kind == OB_TASK_RECORD) {
+        t->run(t);
+    } else if (t->kind == OB_TASK_LOOK_UP) {
+        look_up(e, holder, t);
     } else {
         t->status = need_workers(workers, e, &t->error);
         if (!t->status)
-            do_file(e, *workers, t);
+            do_file(e, *workers, holder, t);
         close(t->file);
     }
     t->took_us = now_us() - started;
-    if (t->kind != OB_TASK_LOOK_UP)
+    if (is_file(t))
         atomic_fetch_add(&e->busy_us, t->took_us);
     count_task(e, t);
 }
@@ -173,6 +244,8 @@ static void *serve(void *argument)
 {
     lane *l = argument;
     ob_workers *workers = NULL;
+    ob_holder holder;
+    ob_holder_init(&holder);
     if (l == &l->engine->decoding)
         need_workers(&workers, l->engine, NULL);
     pthread_mutex_lock(&l->lock);
@@ -190,10 +263,10 @@ static void *serve(void *argument)
         bool closing = l->closing;
         pthread_mutex_unlock(&l->lock);
         if (!closing) {
-            run_task(l->engine, &workers, t);
+            run_task(l->engine, &workers, &holder, t);
         } else {
             t->status = ob_fail(&t->error, OB_EREFUSED, "the service is stopping");
-            if (t->kind != OB_TASK_LOOK_UP)
+            if (is_file(t))
                 close(t->file);
         }
         pthread_mutex_lock(&l->lock);
@@ -258,7 +331,9 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     atomic_store(&e->layers, UINT32_MAX);
     lane_init(&e->decoding, e, most);
     lane_init(&e->searching, e, most);
-    ob_status status = try_worker(e, err);
+    ob_status status = keeper_open(&e->keeper, options->store, err);
+    if (!status)
+        status = try_worker(e, err);
     if (!status)
         status = lane_start(&e->decoding, decoders, err);
     if (!status)
@@ -272,7 +347,7 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
 
 ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 {
-    lane *l = task->kind == OB_TASK_LOOK_UP ? &e->searching : &e->decoding;
+    lane *l = is_file(task) ? &e->decoding : &e->searching;
     ob_status status = OB_OK;
     pthread_mutex_lock(&l->lock);
     if (l->closing) {
@@ -313,6 +388,11 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     };
     for (int a = 0; a < OB_ACTIONS; a++)
         out->scans[a] = atomic_load(&e->scans[a]);
+    for (int s = 0; s < OB_SURFACES; s++)
+        out->denied[s] = atomic_load(&e->keeper.denied[s]);
+    for (int r = 0; r < OB_REASON_COUNT; r++)
+        out->denied_reason[r] = atomic_load(&e->keeper.denied_reason[r]);
+    out->audit_ok = tallies_fine(e->keeper.tallies);
     pthread_mutex_lock(&e->decoding.lock);
     out->waiting = e->decoding.waiting;
     pthread_mutex_unlock(&e->decoding.lock);
@@ -324,5 +404,37 @@ void ob_engine_close(ob_engine *e)
         return;
     lane_end(&e->decoding);
     lane_end(&e->searching);
+    keeper_close(&e->keeper);
     free(e);
+}
+
+/* ---- The gate -------------------------------------------------------------------------------- */
+
+ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *e, const ob_item *item, uint32_t methods,
+                        ob_error *err)
+{
+    return keeper_ask(out, &e->keeper, item, methods, err);
+}
+
+const char *ob_engine_clock(ob_engine *e)
+{
+    return keeper_clock(&e->keeper, ob_now());
+}
+
+ob_status ob_engine_settle(ob_engine *e, ob_error *err)
+{
+    return tallies_settle(e->keeper.tallies, err);
+}
+
+ob_status ob_engine_accept_clock(ob_engine *e, ob_error *err)
+{
+    int64_t now = ob_now();
+    if (now < ob_law_built_at)
+        return ob_fail(err, OB_EREFUSED, "the clock shows a time before this program was built");
+    ob_status status = ob_engine_settle(e, err);
+    if (!status)
+        status = ob_store_clock_set(e->options.store, now, err);
+    if (!status)
+        atomic_store(&e->keeper.mark, now);
+    return status;
 }

@@ -2,6 +2,8 @@
  * for yes and everything else for no. It reads nothing but the status. */
 #include "gateways_priv.h"
 
+#include <obhut/crypto.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -26,7 +28,9 @@ static void answer(ob_task *t)
 {
     gateway_call *c = t->context;
     ob_answer told;
-    if (t->status || t->action == OB_ACTION_UNDECODABLE)
+    if (!t->status && t->action == OB_ACTION_NOT_SCANNED)
+        told = yes(OB_ACTION_NOT_SCANNED);
+    else if (t->status || t->action == OB_ACTION_UNDECODABLE)
         told = could_not(c);
     else if (t->action == OB_ACTION_BLOCK || t->action == OB_ACTION_HOLD)
         told =
@@ -43,12 +47,12 @@ static void take(ob_call *call, ob_body body)
         ob_call_answer(&c->call, could_not(c));
         return;
     }
-    c->task = (ob_task){.kind = OB_TASK_SCAN,
-                        .done = answer,
-                        .context = c,
-                        .file = body.file,
-                        .size = body.size,
-                        .limit = 1};
+    c->task.kind = OB_TASK_SCAN;
+    c->task.done = answer;
+    c->task.context = c;
+    c->task.file = body.file;
+    c->task.size = body.size;
+    c->task.limit = 1;
     if (ob_engine_add(c->gateways->options.engine, &c->task, NULL)) {
         close(body.file);
         ob_call_answer(&c->call, could_not(c));
@@ -59,12 +63,18 @@ ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
 {
     static const ob_call_class class = {.body = take, .end = gateway_end_call};
     const ob_gateways_options *o = &c->gateways->options;
-    ob_surface surface = (ob_surface)c->gateway.surface;
+    ob_gate_decision why = {0};
+    ob_item *item = &c->task.item;
+    *item = (ob_item){.media = OB_MEDIA_IMAGE,
+                      .surface = (ob_surface)c->gateway.surface,
+                      .encryption = OB_ENCRYPTION_TRANSPORT};
+    ob_random(&item->id, sizeof item->id); /* the file is all that it says */
     if (strcmp(request->method, "POST")) {
         c->call.answer = ob_answer_problem(405, "METHOD", "files are posted here");
         c->call.answer.allow = "POST";
-    } else if (surface != OB_SURFACE_PUBLIC) {
-        atomic_fetch_add(&o->not_scanned[surface], 1);
+    } else if (ob_engine_ask(&why, o->engine, item, OB_EVERY_METHOD, NULL)) {
+        c->call.answer = could_not(c);
+    } else if (!why.allow) {
         c->call.answer = yes(OB_ACTION_NOT_SCANNED);
     } else if (request->content_length > 0 && (uint64_t)request->content_length > o->body_most) {
         c->call.answer = could_not(c);

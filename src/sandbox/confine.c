@@ -23,7 +23,7 @@ static bool limit(int what, rlim_t most)
     return !setrlimit(what, &both);
 }
 
-static bool set_limits(ob_profile profile)
+static bool set_limits(ob_confinement profile)
 {
     bool fine = limit(RLIMIT_CORE, 0);
     if (profile == OB_PROFILE_FRONT)
@@ -94,7 +94,7 @@ static void drop_capabilities(void)
     (void)syscall(SYS_capset, &head, none);
 }
 
-ob_status ob_confine(uint32_t *layers, ob_profile profile, ob_error *err)
+ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err)
 {
     uint32_t held = 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

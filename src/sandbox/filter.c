@@ -22,12 +22,13 @@ static const int everybody[] = {
     SCMP_SYS(sysinfo), /* the C library's qsort looks how much memory there is */
 };
 
-static const int workers[] = {SCMP_SYS(setitimer)};
+static const int workers[] = {SCMP_SYS(setitimer), SCMP_SYS(getpid), SCMP_SYS(fstat)};
 
 static const int threads[] = {
-    SCMP_SYS(set_robust_list), SCMP_SYS(rseq),           SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(gettid),          SCMP_SYS(getpid),         SCMP_SYS(rt_sigaction),
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(sched_getparam), SCMP_SYS(sched_getscheduler),
+    SCMP_SYS(set_robust_list),   SCMP_SYS(rseq),
+    SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid),
+    SCMP_SYS(rt_sigaction),      SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(sched_getparam),    SCMP_SYS(sched_getscheduler),
 };
 
 static const int front[] = {
@@ -151,7 +152,7 @@ static int allow_threads(scmp_filter_ctx filter)
     return failed;
 }
 
-ob_status filter_load(ob_profile profile, ob_error *err)
+ob_status filter_load(ob_confinement profile, ob_error *err)
 {
     /* Whatever a library of the front's asks for beyond fails; a worker that asks for more is
      * hostile. */

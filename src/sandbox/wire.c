@@ -80,8 +80,10 @@ static bool is_picture(const ob_media_result *m)
 bool wire_take_result(ob_job_result *out, const wire_result *result, const wire_job *job)
 {
     bool hashed = job->hash && result->status == OB_OK;
-    if (result->number != job->number || result->status > 0 || result->status < OB_STATUS_LEAST ||
-        result->digested & ~job->digests || (hashed && !is_picture(&result->media)))
+    if (result->number != job->number || result->refused > 1 || result->status > 0 ||
+        result->status < OB_STATUS_LEAST || result->digested & ~job->digests ||
+        (hashed && !is_picture(&result->media)) ||
+        (result->refused && result->status != OB_EREFUSED))
         return false;
     *out = (ob_job_result){.status = (ob_status)result->status, .digested = result->digested};
     if (hashed)

@@ -28,7 +28,9 @@ struct ob_worker {
     pid_t process; /* 0: none runs */
     int channel;
     uint32_t layers;
-    uint64_t jobs, of_this; /* done in all, and by the process that runs */
+    ob_holder holder;          /* of permits: the process that runs */
+    ob_epoch_page *own_epochs; /* where the options have none */
+    uint64_t jobs, of_this;    /* done in all, and by the process that runs */
 };
 
 static int64_t now_ms(void)
@@ -169,6 +171,25 @@ static ob_status spawn(ob_worker *w, int end, ob_error *err)
     return OB_OK;
 }
 
+static const ob_epoch_page *epochs_of(const ob_worker *w)
+{
+    return w->options.epochs ? w->options.epochs : w->own_epochs;
+}
+
+/* A new key for every process: permits that were made for another are of no use to it. */
+static ob_status welcome(ob_worker *w, ob_error *err)
+{
+    wire_welcome welcome = {.magic = WIRE_HELLO};
+    ob_holder_init(&w->holder);
+    memcpy(welcome.key, w->holder.key, sizeof welcome.key);
+    bool sent = wire_send(w->channel, &welcome, sizeof welcome, epochs_file(epochs_of(w)));
+    ob_wipe(&welcome, sizeof welcome);
+    if (sent)
+        return OB_OK;
+    kill_process(w);
+    return ob_fail(err, OB_EIO, "%s ended at once", w->program);
+}
+
 static ob_status start(ob_worker *w, ob_error *err)
 {
     int ends[2];
@@ -199,7 +220,7 @@ static ob_status start(ob_worker *w, ob_error *err)
     }
     w->layers = hello.layers;
     w->of_this = 0;
-    return OB_OK;
+    return welcome(w, err);
 }
 
 ob_status ob_worker_start(ob_worker **out, const ob_worker_options *options, ob_error *err)
@@ -215,9 +236,10 @@ ob_status ob_worker_start(ob_worker **out, const ob_worker_options *options, ob_
     if (!w->options.cpu_ms)
         w->options.cpu_ms = CPU_MS;
     w->program = strchr(name, '/') ? strdup(name) : find_program(name);
-    ob_status status = w->program
-                           ? start(w, err)
-                           : ob_fail(err, OB_ENOTFOUND, "the program %s is not installed", name);
+    ob_status status = options->epochs ? OB_OK : ob_epoch_page_new(&w->own_epochs, err);
+    if (!status)
+        status = w->program ? start(w, err)
+                            : ob_fail(err, OB_ENOTFOUND, "the program %s is not installed", name);
     if (status)
         ob_worker_stop(w);
     else
@@ -230,6 +252,8 @@ void ob_worker_stop(ob_worker *w)
     if (!w)
         return;
     dismiss_process(w);
+    ob_epoch_page_free(w->own_epochs);
+    ob_wipe(&w->holder, sizeof w->holder);
     free(w->program);
     free(w);
 }
@@ -281,8 +305,9 @@ static unsigned more_ms(const ob_job *job)
     return ms > 3600000 ? 3600000 : (unsigned)ms;
 }
 
-/* Waits for the answer; every way in which it may not come ends the process. */
-static void await(ob_job_result *out, ob_worker *w, const wire_job *job, unsigned time_ms)
+/* Waits for the answer; every way in which it may not come ends the process. True: it had no
+ * permit. */
+static bool await(ob_job_result *out, ob_worker *w, const wire_job *job, unsigned time_ms)
 {
     wire_result result;
     ob_error err = {0};
@@ -295,31 +320,59 @@ static void await(ob_job_result *out, ob_worker *w, const wire_job *job, unsigne
         kill_process(w);
         ob_fail(&err, OB_ECRASH, "the decoder's answer makes no sense");
     } else {
-        return;
+        return result.refused;
     }
     tell_problem(w, err.text);
     *out = (ob_job_result){.status = err.status, .error = err};
+    return false;
+}
+
+/* A permit for this file and this process; what it is not for is not asked. */
+static ob_status get_permit(wire_job *wire, uint32_t *methods, ob_worker *w, const ob_job *job,
+                            int file, ob_error *err)
+{
+    ob_permit_item item = {.size = job->size};
+    const ob_seal seal = ob_holder_maker(&w->holder);
+    *methods = (job->hash ? UINT32_C(1) << OB_METHOD_PDQ : 0) |
+               (job->digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0);
+    memcpy(item.id, job->item, sizeof item.id);
+    if (!holder_look_at(&item, file))
+        return ob_fail(err, OB_EIO, "the file cannot be looked at: %s", strerror(errno));
+    if (!job->permit)
+        return ob_fail(err, OB_EREFUSED, "there is no permit");
+    ob_status status = job->permit(job->permit_context, &wire->permit, methods, &item,
+                                   ob_epochs_now(epochs_of(w)), &seal, err);
+    if (!(*methods >> OB_METHOD_PDQ & 1))
+        wire->hash = false;
+    if (!(*methods >> OB_METHOD_DIGESTS & 1))
+        wire->digests = 0;
+    return status;
 }
 
 ob_status ob_worker_do(ob_job_result *out, ob_worker *w, const ob_job *job, int file, ob_error *err)
 {
-    wire_job wire = {.number = ++w->jobs,
+    wire_job wire = {.number = ++w->jobs, /* of which every byte is set */
                      .size = job->size,
                      .hash = job->hash,
                      .digests = job->digests,
                      .variant = job->media.variant,
                      .exact = job->media.exact,
                      .cpu_ms = w->options.cpu_ms + more_ms(job)};
+    memcpy(wire.item, job->item, sizeof wire.item);
     if (w->process && w->of_this >= JOBS_MOST)
         dismiss_process(w);
     for (int attempt = 0; attempt < 2; attempt++) {
+        uint32_t methods;
         ob_status status = w->process ? OB_OK : start(w, err);
+        if (!status)
+            status = get_permit(&wire, &methods, w, job, file, err);
         if (status)
             return status;
         w->of_this++;
         if (wire_send(w->channel, &wire, sizeof wire, file)) {
-            await(out, w, &wire, w->options.time_ms + more_ms(job));
-            return OB_OK;
+            bool refused = await(out, w, &wire, w->options.time_ms + more_ms(job));
+            out->methods = methods;
+            return refused ? ob_fail(err, OB_EREFUSED, "%s", out->error.text) : OB_OK;
         }
         kill_process(w); /* it had died before this job */
     }
@@ -384,7 +437,8 @@ ob_status ob_workers_do(ob_job_result *out, ob_workers *both, const ob_job *job,
     }
     ob_job digests_only = *job;
     digests_only.hash = false;
-    status = ob_worker_do(out, both->standard, &digests_only, file, err);
+    *out = (ob_job_result){0};
+    status = job->digests ? ob_worker_do(out, both->standard, &digests_only, file, err) : OB_OK;
     if (!status)
         out->status = ob_fail(&out->error, OB_ENOTFOUND,
                               "%s is decoded by obhut-worker-heif, which is not installed",

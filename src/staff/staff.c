@@ -1,10 +1,7 @@
-#include <obhut/staff.h>
-
-#include <obhut/crypto.h>
+#include "staff_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +12,7 @@
 _Static_assert((int)OB_TOKEN_TEXT == (int)OB_SECRET_TEXT, "a token's secret is a secret");
 _Static_assert((int)OB_PRINT_SIZE == (int)OB_CODE_SIZE, "a print is a code");
 
-/* Tokens are few and asked for with every request: they are kept in memory, and read again when the
- * records have changed. */
-struct ob_staff {
-    ob_store *store;
-    pthread_mutex_t lock;
-    ob_token *tokens;
-    size_t count;
-    uint64_t generation; /* of the store when they were read */
-};
-
-static const char *const scopes[OB_SCOPES] = {"scan", "match", "lists"};
+static const char *const scopes[OB_SCOPES] = {"scan", "match", "lists", "reports", "consents"};
 
 const char *ob_scope_name(ob_scope scope)
 {
@@ -62,14 +49,27 @@ static ob_status read_tokens(ob_staff *staff, ob_error *err)
     return OB_OK;
 }
 
-ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_error *err)
+static ob_status read_key(ob_staff *staff, const char *dir, ob_error *err)
+{
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
+        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
+    strcat(path, "/pseudonym");
+    return ob_key_file(staff->key, path, err);
+}
+
+ob_status ob_staff_open(ob_staff **out, ob_store *store, const char *dir, ob_error *err)
 {
     ob_staff *staff = calloc(1, sizeof *staff);
     if (!staff)
         return ob_fail(err, OB_ENOMEM, "out of memory: tokens");
     staff->store = store;
     pthread_mutex_init(&staff->lock, NULL);
-    ob_status status = read_tokens(staff, err);
+    ob_status status = read_key(staff, dir, err);
+    if (!status)
+        status = read_tokens(staff, err);
     if (status)
         ob_staff_close(staff);
     else
@@ -82,6 +82,7 @@ void ob_staff_close(ob_staff *staff)
     if (!staff)
         return;
     pthread_mutex_destroy(&staff->lock);
+    ob_wipe(staff->key, sizeof staff->key);
     free(staff->tokens);
     free(staff);
 }
@@ -156,7 +157,7 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
         has_record |= !strcmp(staff->tokens[i].name, own_name);
     ob_status status = has_record ? ob_store_token_remove(staff->store, own_name, err) : OB_OK;
     if (!status)
-        status = ob_staff_token_add(secret, staff, own_name, OB_EVERY_SURFACE, OB_EVERY_SCOPE, err);
+        status = ob_staff_token_add(secret, staff, own_name, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
     if (!status)
         status = write_secret(path, secret, err);
     ob_wipe(secret, sizeof secret);

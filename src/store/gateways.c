@@ -1,7 +1,5 @@
 #include "store_priv.h"
 
-#include <stdlib.h>
-
 ob_status ob_store_gateway_add(ob_store *store, const ob_gateway *gateway, ob_error *err)
 {
     sql q;
@@ -41,33 +39,22 @@ ob_status ob_store_gateway_remove(ob_store *store, const char *name, ob_error *e
     return status;
 }
 
+static void read_gateway(void *record, sql *q)
+{
+    ob_gateway *gateway = record;
+    sql_text(q, 0, gateway->name, sizeof gateway->name);
+    sql_text(q, 1, gateway->kind, sizeof gateway->kind);
+    sql_bytes(q, 2, gateway->print, sizeof gateway->print);
+    gateway->surface = (uint32_t)sql_int(q, 3);
+    gateway->fail_closed = sql_int(q, 4) != 0;
+    gateway->made_at = sql_int(q, 5);
+}
+
 ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_store *store, ob_error *err)
 {
     sql q;
-    void *gateways = NULL;
-    size_t found = 0, capacity = 0;
     sql_begin(&q, store,
               "SELECT name, kind, print, surface, fail_closed, made_at FROM gateway ORDER BY name",
               err);
-    while (sql_step(&q)) {
-        ob_gateway *gateway = store_grow(&gateways, &found, &capacity, sizeof *gateway);
-        if (!gateway) {
-            q.status = ob_fail(err, OB_ENOMEM, "out of memory: gateways");
-            break;
-        }
-        sql_text(&q, 0, gateway->name, sizeof gateway->name);
-        sql_text(&q, 1, gateway->kind, sizeof gateway->kind);
-        sql_bytes(&q, 2, gateway->print, sizeof gateway->print);
-        gateway->surface = (uint32_t)sql_int(&q, 3);
-        gateway->fail_closed = sql_int(&q, 4) != 0;
-        gateway->made_at = sql_int(&q, 5);
-    }
-    ob_status status = sql_end(&q);
-    if (status) {
-        free(gateways);
-        return status;
-    }
-    *out = gateways;
-    *count = found;
-    return OB_OK;
+    return store_read_all(out, count, &q, sizeof **out, read_gateway);
 }

@@ -148,9 +148,10 @@ void sql_bind_bytes(sql *q, int at, const void *bytes, size_t size)
 
 bool sql_step(sql *q)
 {
-    if (q->status)
+    if (q->status || q->done) /* a step beyond the last would begin anew */
         return false;
     int code = sqlite3_step(q->statement);
+    q->done = code != SQLITE_ROW;
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         problem(q, sqlite3_stmt_readonly(q->statement) ? "read" : "written");
     return code == SQLITE_ROW;
@@ -212,6 +213,16 @@ int64_t sql_changed(ob_store *store)
     return sqlite3_changes64(store->db);
 }
 
+void sql_bind_key(sql *q, int at, const ob_record_key *key)
+{
+    sql_bind_bytes(q, at, key->bytes, sizeof key->bytes);
+}
+
+void sql_key(sql *q, int column, ob_record_key *out)
+{
+    sql_bytes(q, column, out->bytes, sizeof out->bytes);
+}
+
 uint64_t ob_store_generation(ob_store *store)
 {
     return 1 + atomic_load(&store->generation);
@@ -220,6 +231,19 @@ uint64_t ob_store_generation(ob_store *store)
 void store_changed(ob_store *store)
 {
     atomic_fetch_add(&store->generation, 1);
+}
+
+void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool personal),
+                            void *context)
+{
+    store->on_withdrawal = hear;
+    store->on_withdrawal_context = context;
+}
+
+void store_withdrawn(ob_store *store, bool personal)
+{
+    if (store->on_withdrawal)
+        store->on_withdrawal(store->on_withdrawal_context, personal);
 }
 
 void *store_grow(void **array, size_t *count, size_t *capacity, size_t size)

@@ -3,6 +3,7 @@
 #ifndef OBHUT_STORE_PRIV_H
 #define OBHUT_STORE_PRIV_H
 
+#include <obhut/records.h>
 #include <obhut/store.h>
 
 #include <pthread.h>
@@ -17,6 +18,8 @@ enum { SQL_KEPT = 128 }; /* statements that stay prepared */
 struct ob_store {
     sqlite3 *db;
     atomic_ullong generation;
+    void (*on_withdrawal)(void *context, bool personal);
+    void *on_withdrawal_context;
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
     struct {
         const char *text;
@@ -31,13 +34,14 @@ typedef struct sql {
     sqlite3_stmt *statement;
     ob_status status;
     ob_error *err;
-    bool kept;
+    bool kept, done;
 } sql;
 
 void sql_begin(sql *out, ob_store *store, const char *text, ob_error *err);
 void sql_bind_int(sql *q, int at, int64_t value);      /* parameters count from 1 */
 void sql_bind_text(sql *q, int at, const char *value); /* NULL is no text; lives until sql_end */
 void sql_bind_bytes(sql *q, int at, const void *bytes, size_t size);
+void sql_bind_key(sql *q, int at, const ob_record_key *key);
 
 /* True while there is a row. */
 bool sql_step(sql *q);
@@ -49,6 +53,7 @@ void sql_text(sql *q, int column, char *out, size_t capacity);
 
 /* Exactly `size` bytes, or an error. */
 void sql_bytes(sql *q, int column, void *out, size_t size);
+void sql_key(sql *q, int column, ob_record_key *out);
 
 /* Runs what is left, gives the statement back; the first error, if there was one. */
 ob_status sql_end(sql *q);
@@ -67,10 +72,32 @@ ob_status sql_script(ob_store *store, const char *text, ob_error *err);
 
 ob_status schema_update(ob_store *store, ob_error *err);
 
+/* ---- rows.c ---------------------------------------------------------------------------------- */
+
+/* Takes the columns of a row into a record, which is zero before. */
+typedef void (*row_reader)(void *record, sql *q);
+
+/* Reads all rows and ends the statement. `out` points to a pointer, to be freed with free(). */
+ob_status store_read_all(void *out, size_t *count, sql *q, size_t size, row_reader read);
+
+/* Reads the first row, if there is one, and ends the statement. */
+ob_status store_read_one(bool *found, void *out, sql *q, row_reader read);
+
+/* What the first column of the first row of `text` says, 1 where that is none. Within a
+ * transaction: the next number of a kind of record. */
+ob_status store_next_id(int64_t *out, ob_store *store, const char *text, ob_error *err);
+
+/* Runs a change and ends the statement: OB_ENOTFOUND with the sentence `otherwise` (NULL: fine)
+ * where no row was changed. */
+ob_status store_end_change(sql *q, const char *otherwise);
+
 /* ---- Shared --------------------------------------------------------------------------------- */
 
-/* Tokens or gateways have changed. */
+/* What others keep in memory has changed. */
 void store_changed(ob_store *store);
+
+/* Something that allowed looking may have gone. */
+void store_withdrawn(ob_store *store, bool personal);
 
 /* Appends one more element to an array; returns its place, or NULL. */
 void *store_grow(void **array, size_t *count, size_t *capacity, size_t size);

@@ -1,7 +1,5 @@
 #include "store_priv.h"
 
-#include <stdlib.h>
-
 ob_status ob_store_token_add(ob_store *store, const ob_token *token, ob_error *err)
 {
     sql q;
@@ -40,31 +38,20 @@ ob_status ob_store_token_remove(ob_store *store, const char *name, ob_error *err
     return status;
 }
 
+static void read_token(void *record, sql *q)
+{
+    ob_token *token = record;
+    sql_text(q, 0, token->name, sizeof token->name);
+    sql_bytes(q, 1, token->print, sizeof token->print);
+    token->surfaces = (uint32_t)sql_int(q, 2);
+    token->scopes = (uint32_t)sql_int(q, 3);
+    token->made_at = sql_int(q, 4);
+}
+
 ob_status ob_store_tokens(ob_token **out, size_t *count, ob_store *store, ob_error *err)
 {
     sql q;
-    void *tokens = NULL;
-    size_t found = 0, capacity = 0;
     sql_begin(&q, store, "SELECT name, print, surfaces, scopes, made_at FROM token ORDER BY name",
               err);
-    while (sql_step(&q)) {
-        ob_token *token = store_grow(&tokens, &found, &capacity, sizeof *token);
-        if (!token) {
-            q.status = ob_fail(err, OB_ENOMEM, "out of memory: tokens");
-            break;
-        }
-        sql_text(&q, 0, token->name, sizeof token->name);
-        sql_bytes(&q, 1, token->print, sizeof token->print);
-        token->surfaces = (uint32_t)sql_int(&q, 2);
-        token->scopes = (uint32_t)sql_int(&q, 3);
-        token->made_at = sql_int(&q, 4);
-    }
-    ob_status status = sql_end(&q);
-    if (status) {
-        free(tokens);
-        return status;
-    }
-    *out = tokens;
-    *count = found;
-    return OB_OK;
+    return store_read_all(out, count, &q, sizeof **out, read_token);
 }

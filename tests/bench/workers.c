@@ -29,7 +29,7 @@ static void hash_here(void *context)
 static void hash_in_worker(void *context)
 {
     job *j = context;
-    const ob_job task = {.hash = true, .size = j->size};
+    const ob_job task = {.hash = true, .permit = ob_own_files_permit, .size = j->size};
     ob_job_result result;
     if (ob_worker_do(&result, j->worker, &task, j->file, NULL) || result.status)
         abort();

@@ -125,7 +125,7 @@ class Formats(obhut.Case):
                         10 if form == "JPEG" else 2)
                     if orientation == 6 and form == "JPEG":
                         self.run_obhut("list", "import", self.write("l.txt", [shown["pdq"]]))
-                        line, = self.json_lines("scan", "--json", self.write("t.jpg", content),
+                        line, = self.json_lines("scan", "--surface", "public", "--json", self.write("t.jpg", content),
                                                 code=1)
                         self.assertEqual(line["matches"][0]["version"], "shown")
 
@@ -162,7 +162,7 @@ class Formats(obhut.Case):
         content = encode(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
         got = self.hash_of(content)
         self.run_obhut("list", "import", self.write("l.txt", [got["more_frames"][-1]["pdq"]]))
-        line, = self.json_lines("scan", "--json", self.write("x.webp", content), code=1)
+        line, = self.json_lines("scan", "--surface", "public", "--json", self.write("x.webp", content), code=1)
         self.assertEqual(line["matches"][0]["frame"], 19)
 
     def test_what_was_cut_has_no_hash(self):

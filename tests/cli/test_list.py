@@ -130,7 +130,7 @@ class Lists(obhut.Case):
         }
         for name, picture in copies.items():
             picture.save(self.dir / name)
-        lines = self.json_lines("scan", "--json", *(self.dir / n for n in copies), code=1)
+        lines = self.json_lines("scan", "--surface", "public", "--json", *(self.dir / n for n in copies), code=1)
         for line in lines:
             match, = line["matches"]
             self.assertEqual((match["list"], match["entry"], match["sources"],
@@ -141,15 +141,15 @@ class Lists(obhut.Case):
             self.assertLessEqual(match["distance"], 31)
         self.assertEqual([l["matches"][0]["orientation"] for l in lines],
                          ["original", "original", "flipy", "rotate270"])
-        out, _ = self.run_obhut("scan", obhut.IMAGES / "coffee-grey.jpg")
+        out, _ = self.run_obhut("scan", "--surface", "public", obhut.IMAGES / "coffee-grey.jpg")
         self.assertIn("nothing found", out)
-        out, _ = self.run_obhut("scan", obhut.IMAGES / "flat-grey.png")
+        out, _ = self.run_obhut("scan", "--surface", "public", obhut.IMAGES / "flat-grey.png")
         self.assertIn("not matched by hash: quality 0 is below 50", out)
-        line, = self.json_lines("scan", "--json", obhut.IMAGES / "flat-grey.png")
+        line, = self.json_lines("scan", "--surface", "public", "--json", obhut.IMAGES / "flat-grey.png")
         self.assertEqual((line["matches"], line["not_matched"]), ([], "LOW_QUALITY"))
         cut = self.write("cut.jpg", (obhut.IMAGES / "coffee-grey.jpg").read_bytes()[:9000])
-        self.run_obhut("scan", cut, code=3)
-        self.run_obhut("scan", cut, self.dir / "small.jpg", code=1)
+        self.run_obhut("scan", "--surface", "public", cut, code=3)
+        self.run_obhut("scan", "--surface", "public", cut, self.dir / "small.jpg", code=1)
 
     def test_entries_come_and_go(self):
         self.run_obhut("list", "import", self.write("x.txt", [A]))
@@ -217,13 +217,13 @@ class Lists(obhut.Case):
                    "," + hashlib.sha1(cut.read_bytes()).hexdigest() + ",",
                    ",," + hashlib.sha256(flat.read_bytes()).hexdigest()]
         self.run_obhut("list", "import", self.write("d.csv", ["md5,sha1,sha256", *digests]))
-        lines = self.json_lines("scan", "--json", self.dir / "tree", code=1)
+        lines = self.json_lines("scan", "--surface", "public", "--json", self.dir / "tree", code=1)
         self.assertEqual({os.path.basename(l["file"]): [m["digest"] for m in l["matches"]]
                           for l in lines},
                          {"some.mp4": ["md5"], "cut.jpg": ["sha1"], "flat-grey.png": ["sha256"]})
-        out, _ = self.run_obhut("scan", video, code=1)
+        out, _ = self.run_obhut("scan", "--surface", "public", video, code=1)
         self.assertIn("some.mp4: list d, entry 2, the same bytes (md5)", out)
-        self.run_obhut("scan", self.dir / "tree/notes.txt", code=3)
+        self.run_obhut("scan", "--surface", "public", self.dir / "tree/notes.txt", code=3)
 
     def test_a_damaged_list_stops_matching(self):
         self.run_obhut("list", "import", self.write("x.txt", [A]))

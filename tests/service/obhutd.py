@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import obhut  # noqa: E402
@@ -124,8 +125,13 @@ class Service:
         assert headers["Content-Type"] == kind, headers["Content-Type"]
         return json.loads(content)
 
-    def scan(self, content, surface="public", **options):
-        return self.json("POST", f"/v1/scan?surface={surface}", content, **options)
+    def scan(self, content, surface="public", item=None, **options):
+        """`item`: further fields; those that a surface demands are there without."""
+        fields = {"surface": surface}
+        if surface != "public":
+            fields |= {"account": "acct-1", "encryption": "transport", "conversation": "talk-1"}
+        fields |= item or {}
+        return self.json("POST", "/v1/scan?" + urllib.parse.urlencode(fields), content, **options)
 
     def metrics(self):
         """{"scans_total{action="allow"}": 3.0, …}"""

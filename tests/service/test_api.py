@@ -108,12 +108,15 @@ class Api(obhutd.Case):
         self.listed()
         service = self.start()
         pdq = json.loads(self.list_of(COFFEE))["pdq"]
+        unknown = {"action": "not_scanned", "reason": "INPUT_INCOMPLETE",
+                   "names": "conversation.protected"}
         for surface in ("direct", "group", "storage"):
-            denied = {"action": "not_scanned", "reason": "NO_BASIS"}
+            denied = unknown if surface != "storage" else {"action": "not_scanned",
+                                                           "reason": "NO_BASIS"}
+            fields = f"?surface={surface}&account=a&conversation=c&encryption=transport"
             self.assertEqual(service.scan(COFFEE.read_bytes(), surface), denied)
-            self.assertEqual(service.json("POST", f"/v1/hash?surface={surface}", b"x"), denied)
-            self.assertEqual(service.json("POST", f"/v1/match?surface={surface}", {"query": pdq}),
-                             denied)
+            self.assertEqual(service.json("POST", "/v1/hash" + fields, b"x"), denied)
+            self.assertEqual(service.json("POST", "/v1/match" + fields, {"query": pdq}), denied)
         metrics = service.metrics()
         self.assertEqual(metrics['not_scanned_total{surface="direct"}'], 3)
         self.assertEqual(sum(v for k, v in metrics.items() if k.startswith("scans_total")), 0)
@@ -178,7 +181,8 @@ class Api(obhutd.Case):
         service = self.start()
         body = bytes(3000000)
         file = self.write("3mb", body)
-        url = f"{service.url}/v1/scan?surface=direct"
+        fields = "account=a&conversation=c&encryption=transport"
+        url = f"{service.url}/v1/scan?surface=storage&{fields}"
         token = f"Authorization: Bearer {service.token}"
         for options in ([], ["-H", "Expect:"], ["-H", "Expect: 100-continue"],
                         ["-H", "Transfer-Encoding: chunked"], ["--http1.0"],
@@ -192,13 +196,13 @@ class Api(obhutd.Case):
                                  (0, b'{"action":"not_scanned","reason":"NO_BASIS"}'), options)
         connection = service.connect()
         for _ in range(5):  # one connection after another file on it
-            got = service.request("POST", "/v1/scan?surface=group", body, connection=connection)
+            got = service.request("POST", f"/v1/scan?surface=group&{fields}", body, connection=connection)
             self.assertEqual(got[0], 200)
         connection.close()
         self.assertGreater(service.metrics()["dropped_bytes_total"], 3 * 3 * 3000000)
         # who waits for "continue" is told at once instead, and never sends
         with socket.create_connection((service.host, service.port)) as raw:
-            raw.sendall(f"POST /v1/scan?surface=direct HTTP/1.1\r\nHost: x\r\n{token}\r\n"
+            raw.sendall(f"POST /v1/scan?surface=storage&account=a&encryption=none HTTP/1.1\r\nHost: x\r\n{token}\r\n"
                         "Content-Length: 3000000\r\nExpect: 100-continue\r\n\r\n".encode())
             raw.settimeout(10)
             answer = raw.recv(65536)

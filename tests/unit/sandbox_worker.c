@@ -43,7 +43,11 @@ static void on_problem(void *context, const char *sentence)
 static ob_job_result do_bytes(ob_worker *worker, const void *bytes, size_t size, bool exact)
 {
     int file = sealed(bytes, size);
-    const ob_job job = {.hash = true, .digests = OB_DIGEST_ALL, .size = size, .media.exact = exact};
+    const ob_job job = {.hash = true,
+                        .permit = ob_own_files_permit,
+                        .digests = OB_DIGEST_ALL,
+                        .size = size,
+                        .media.exact = exact};
     ob_job_result result;
     ob_error err = {0};
     if (ob_worker_do(&result, worker, &job, file, &err))

@@ -1,5 +1,5 @@
-/* Writes the built-in regimes as C: generate BUILT-AT FLOOR-SOURCE FILE.json … > builtin.c. The
- * files are read by the same code that reads one to explain it. */
+/* Writes the built-in regimes and methods as C: generate BUILT-AT FLOOR-SOURCE FILE.json … >
+ * builtin.c. The files are read by the same code that reads one to explain it. */
 #include "../law_priv.h"
 
 #include <inttypes.h>
@@ -103,6 +103,42 @@ static void print_regime(const ob_regime *r)
     puts("},");
 }
 
+/* ---- Methods ------------------------------------------------------------------------------------
+ */
+
+static void die(const char *path, const char *what)
+{
+    fprintf(stderr, "%s: %s\n", path, what);
+    exit(1);
+}
+
+static unsigned word_at(const json_t *json, const char *path, const char *member, ob_word word)
+{
+    const char *text = json_string_value(json_object_get(json, member));
+    unsigned value = 0;
+    if (!text || !ob_word_parse(&value, word, text))
+        die(path, member);
+    return value;
+}
+
+static bool is_method(const char *path)
+{
+    return strstr(path, "/detectors/") != NULL;
+}
+
+static void print_method(const char *path)
+{
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    json_t *bound = json_object_get(json, "bound_per_million");
+    if (!json_is_object(json) || json_object_size(json) != 5 || !json_is_integer(bound) ||
+        json_integer_value(bound) < 1 || json_integer_value(bound) > 1000000)
+        die(path, "no method: id, kind, state, bound_per_million, about");
+    printf("    [%u] = {%u, %u, %u},\n", word_at(json, path, "id", OB_WORD_METHOD),
+           word_at(json, path, "kind", OB_WORD_DETECTOR),
+           word_at(json, path, "state", OB_WORD_STATE), (unsigned)json_integer_value(bound));
+    json_decref(json);
+}
+
 static int by_id(const void *a, const void *b)
 {
     const ob_law_file *const *x = a, *const *y = b;
@@ -124,7 +160,14 @@ int main(int argc, char **argv)
     printf("const uint8_t ob_law_floor_digest[32] = ");
     print_digest(digest);
     printf(";\nconst int64_t ob_law_built_at = INT64_C(%s);\n\n", argv[1]);
+    puts("const ob_method_spec ob_law_methods[OB_METHODS] = {");
+    for (int i = 3; i < argc; i++)
+        if (is_method(argv[i]))
+            print_method(argv[i]);
+    puts("};\n");
     for (int i = 3; i < argc; i++) {
+        if (is_method(argv[i]))
+            continue;
         ob_error err = {0};
         char *bytes = read_file(argv[i], &size);
         if (ob_law_file_read(&files[count++], bytes, size, &err)) {

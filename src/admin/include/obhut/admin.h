@@ -7,6 +7,7 @@
 #ifndef OBHUT_ADMIN_H
 #define OBHUT_ADMIN_H
 
+#include <obhut/engine.h>
 #include <obhut/lists.h>
 #include <obhut/staff.h>
 #include <obhut/store.h>
@@ -18,6 +19,8 @@ typedef struct ob_admin {
     ob_lists *lists;
     ob_store *store;
     ob_staff *staff;
+    ob_engine *engine; /* NULL where no service runs: made when a command needs it */
+    const ob_policy *policy;
 } ob_admin;
 
 /* Who listens on the way to the answer. */
@@ -28,7 +31,7 @@ typedef struct ob_admin_listener {
 
 /* Does one request; `file` is the descriptor that goes with it, or -1. Never NULL except when out
  * of memory. Any thread. */
-json_t *ob_admin_do(const ob_admin *admin, const json_t *request, int file,
+json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
                     const ob_admin_listener *listener);
 
 /* ---- The socket ----------------------------------------------------------------------------- */
@@ -38,16 +41,26 @@ ob_status ob_admin_listen(int *out, const char *dir, ob_error *err);
 
 /* Takes one connection that waits, and serves it on a thread of its own; *admin must live until
  * ob_admin_wait. Others than the directory's owner and root are turned away. */
-void ob_admin_serve(int listening, const ob_admin *admin);
+void ob_admin_serve(int listening, ob_admin *admin);
 
 /* Waits until all connections are served, at most so long. Returns false when one is not. */
 bool ob_admin_wait(unsigned time_ms);
 
 /* ---- Asking --------------------------------------------------------------------------------- */
 
-/* Asks the service that owns DIR, or does it here where none runs. Sets *out to what stood in "ok";
- * the caller drops the reference. Errors are those of what was asked. */
-ob_status ob_admin_ask(json_t **out, const char *dir, const json_t *request, int file,
+/* A way to whoever does requests: the service that owns DIR, or, where none runs, this process,
+ * which then owns it until the end. Any thread. */
+typedef struct ob_admin_session ob_admin_session;
+ob_status ob_admin_begin(ob_admin_session **out, const char *dir, ob_error *err);
+void ob_admin_end(ob_admin_session *session); /* NULL is fine */
+
+/* Does one request. Sets *out to what stood in "ok"; the caller drops the reference. Errors are
+ * those of what was asked. */
+ob_status ob_admin_ask(json_t **out, ob_admin_session *session, const json_t *request, int file,
                        const ob_admin_listener *listener, ob_error *err);
+
+/* The three in one. */
+ob_status ob_admin_once(json_t **out, const char *dir, const json_t *request, int file,
+                        const ob_admin_listener *listener, ob_error *err);
 
 #endif

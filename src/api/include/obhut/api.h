@@ -13,6 +13,7 @@ typedef struct ob_api_options {
     ob_engine *engine;
     ob_lists *lists;
     ob_staff *staff;
+    ob_store *store;
     const ob_policy *policy;
     uint64_t body_most; /* bytes of a file; 0: 50 MB */
 } ob_api_options;
@@ -29,8 +30,7 @@ ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
 
 /* Counters that whoever carries requests adds to, for /metrics. */
 typedef struct ob_api_counts {
-    atomic_ullong not_scanned[OB_SURFACES]; /* nobody looked */
-    atomic_ullong front[4];                 /* what the front tells: see ob_front_count */
+    atomic_ullong front[4]; /* what the front tells: see ob_front_count */
 } ob_api_counts;
 ob_api_counts *ob_api_counters(ob_api *api);
 
@@ -42,6 +42,20 @@ typedef enum ob_front_count {
     OB_FRONT_LARGE,
     OB_FRONT_DROPPED,
 } ob_front_count;
+
+/* ---- Items ------------------------------------------------------------------------------------
+ */
+
+/* What the query of a request says of its item: surface, account, encryption, locus, item,
+ * conversation, report, notice. False with *answer set where something is missing or wrong. */
+bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff,
+                     const ob_request *request);
+
+/* {action: not_scanned, reason, names}. */
+json_t *ob_api_not_scanned(const ob_gate_decision *why);
+
+/* {action, format, …, matches, total, took_us}: what was found of a file. */
+json_t *ob_api_scan(const ob_task *task, unsigned threshold);
 
 /* ---- JSON that others use too ---------------------------------------------------------------- */
 

@@ -6,8 +6,24 @@
 #define OBHUT_ENGINE_H
 
 #include <obhut/base.h>
+#include <obhut/gate.h>
 #include <obhut/lists.h>
+#include <obhut/records.h>
 #include <obhut/sandbox.h>
+
+/* ---- Items ----------------------------------------------------------------------------------- */
+
+/* What a service says of an item; never its bytes. Nothing in it is a basis: bases are records. */
+typedef struct ob_item {
+    ob_media media;
+    ob_surface surface;
+    ob_encryption encryption;
+    ob_locus locus; /* OB_LOCUS_SERVER or OB_LOCUS_DISCLOSED */
+    bool is_hash;   /* somebody has computed it */
+    bool has_account, has_conversation;
+    ob_record_key id, account, conversation; /* pseudonyms */
+    int64_t report, notice;                  /* numbers of records; 0: none */
+} ob_item;
 
 /* ---- Findings -------------------------------------------------------------------------------- */
 
@@ -43,10 +59,19 @@ typedef struct ob_findings {
     void *kept;          /* what the texts belong to */
 } ob_findings;
 
+/* What somebody who looks holds: a permit, what it is used for, and the seal that it was made with.
+ */
+typedef struct ob_leave {
+    const ob_permit *permit;
+    const ob_permit_use *use;
+    const ob_seal *seal;
+} ob_leave;
+
 /* Looks up all that was computed of a file: every frame in eight orientations, and its digests.
- * *out is set on success: the caller frees it with ob_findings_free. Errors as ob_lists_match. */
+ * *out is set on success: the caller frees it with ob_findings_free. OB_EREFUSED without a permit
+ * that still holds; else errors as ob_lists_match. */
 ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,
-                  ob_error *err);
+                  const ob_leave *leave, ob_error *err);
 void ob_findings_free(ob_findings *findings);
 
 /* ---- Decisions ------------------------------------------------------------------------------- */
@@ -115,6 +140,7 @@ typedef enum ob_task_kind {
     OB_TASK_SCAN,    /* a file: hashes, matches, action */
     OB_TASK_HASH,    /* a file: hashes and digests */
     OB_TASK_LOOK_UP, /* queries: matches */
+    OB_TASK_RECORD,  /* `run` is called, on a thread that may wait for the disk */
 } ob_task_kind;
 
 typedef struct ob_task {
@@ -122,6 +148,9 @@ typedef struct ob_task {
     /* Called once, on a thread of the engine; the task is its owner's again. */
     void (*done)(struct ob_task *task);
     void *context;
+
+    ob_item item; /* of everything but OB_TASK_RECORD */
+    void (*run)(struct ob_task *task);
 
     /* Files: a sealed memory file, the engine's until done. */
     int file;
@@ -133,12 +162,15 @@ typedef struct ob_task {
     uint32_t query_count;
 
     uint32_t limit; /* matches of the file or of each query */
+    bool has_distance;
+    unsigned distance; /* has_distance: instead of the policy's */
 
     /* Results. */
     ob_status status; /* OB_OK, or error says why nothing was done */
     ob_error error;
     uint64_t took_us; /* without waiting for its turn */
     ob_job_result job;
+    ob_gate_decision why; /* OB_ACTION_NOT_SCANNED: why nobody looked; else under what */
     ob_findings findings;
     ob_action action;
     ob_list_matches matches[1 + OB_LIST_DIGESTS]; /* [0] of hashes, [1 + kind] of digests; query is
@@ -153,6 +185,7 @@ void ob_task_clear(ob_task *task);
 
 typedef struct ob_engine_options {
     ob_lists *lists;
+    ob_store *store; /* the engine becomes its listener for withdrawals */
     const ob_policy *policy;
     unsigned decoders;   /* threads with workers; 0: one for each processor */
     unsigned searchers;  /* threads for look-ups; 0: one for each processor */
@@ -168,12 +201,30 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
 /* Takes a task, or OB_EBUSY when too many are waiting, OB_EREFUSED when it is closing. */
 ob_status ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
 
+/* What the gate says of an item now, for turning away at once what nobody may look at: before its
+ * bytes have come. `methods`: that would be used (bit m: ob_method m). A denial is counted. */
+ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *engine, const ob_item *item,
+                        uint32_t methods, ob_error *err);
+
+enum { OB_EVERY_METHOD = (1 << OB_METHODS) - 1 };
+
+/* "ok", "backwards": before the last permit; "unset": before this program was built. */
+const char *ob_engine_clock(ob_engine *engine);
+
+/* Writes down what was counted so far. OB_OK, or what cannot be recorded, and so is not done. */
+ob_status ob_engine_settle(ob_engine *engine, ob_error *err);
+
+/* The clock is right from now on, although something was allowed later than that. */
+ob_status ob_engine_accept_clock(ob_engine *engine, ob_error *err);
+
 /* Whether a scan that comes next would be taken. */
 bool ob_engine_has_room(ob_engine *engine);
 
 /* What it has done since it was opened. */
 typedef struct ob_engine_counts {
-    uint64_t scans[OB_ACTIONS]; /* by action */
+    uint64_t scans[OB_ACTIONS];                                   /* by action */
+    uint64_t denied[OB_SURFACES], denied_reason[OB_REASON_COUNT]; /* items that nobody looked at */
+    bool audit_ok;
     uint64_t hashes, look_ups, queries, failures, workers_lost;
     uint64_t busy_us; /* of decoding threads */
     unsigned waiting, decoders;

@@ -76,6 +76,13 @@ typedef enum ob_basis {
     OB_BASIS_COUNT,
 } ob_basis;
 
+/* How detectors look: each has a state and a measured error of its own. */
+typedef enum ob_method {
+    OB_METHOD_DIGESTS, /* MD5, SHA-1, SHA-256: the same bytes */
+    OB_METHOD_PDQ,     /* similar pictures */
+    OB_METHODS,
+} ob_method;
+
 /* A detector's life. */
 typedef enum ob_detector_state {
     OB_STATE_UNTESTED,
@@ -172,6 +179,7 @@ typedef enum ob_word {
     OB_WORD_LOCUS,
     OB_WORD_DETECTOR,
     OB_WORD_BASIS,
+    OB_WORD_METHOD,
     OB_WORD_STATE,
     OB_WORD_SAFEGUARD,
     OB_WORD_REASON,
@@ -394,5 +402,11 @@ enum { OB_PERMIT_SECONDS = 180, OB_CAUSE_SECONDS = 30 * 86400 };
 
 /* Deterministic; safe from any thread. */
 ob_gate_decision ob_gate_decide(const ob_situation *situation, const ob_regimes *regimes);
+
+/* The reason that stands further down in the order of evaluation got further. */
+static inline bool ob_reason_is_further(ob_reason a, ob_reason than)
+{
+    return a == OB_ALLOWED ? than != OB_ALLOWED : than != OB_ALLOWED && a > than;
+}
 
 #endif

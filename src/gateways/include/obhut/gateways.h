@@ -7,13 +7,10 @@
 #include <obhut/http.h>
 #include <obhut/store.h>
 
-#include <stdatomic.h>
-
 typedef struct ob_gateways_options {
     ob_engine *engine;
     ob_store *store;
-    uint64_t body_most;         /* bytes of a file; 0: 50 MB */
-    atomic_ullong *not_scanned; /* OB_SURFACES counters, of whoever tells of them */
+    uint64_t body_most; /* bytes of a file; 0: 50 MB */
 } ob_gateways_options;
 
 typedef struct ob_gateways ob_gateways;

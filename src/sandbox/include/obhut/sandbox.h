@@ -10,6 +10,43 @@
 #include <obhut/base.h>
 #include <obhut/crypto.h>
 #include <obhut/media.h>
+#include <obhut/permit.h>
+
+/* ---- Permits -------------------------------------------------------------------------------- */
+
+/* A holder of permits: a worker process, or a thread that makes and takes its own. Its key works in
+ * the process that made it and in no other, not even after a fork. One thread at a time. */
+typedef struct ob_holder {
+    uint8_t key[OB_KEY_SIZE];
+    int process;
+    uint64_t made, taken; /* numbers of the last permits */
+} ob_holder;
+
+void ob_holder_init(ob_holder *holder);
+ob_seal ob_holder_maker(ob_holder *holder);
+ob_seal ob_holder_taker(ob_holder *holder);
+
+/* Seconds since 1970; and milliseconds of a clock that nobody sets. */
+int64_t ob_now(void);
+int64_t ob_now_monotonic_ms(void);
+
+/* Epochs in memory that workers can read and not write. Any thread. */
+typedef struct ob_epoch_page ob_epoch_page;
+ob_status ob_epoch_page_new(ob_epoch_page **out, ob_error *err);
+void ob_epoch_page_free(ob_epoch_page *page); /* NULL is fine */
+void ob_epoch_raise(ob_epoch_page *page, bool personal);
+ob_epochs ob_epochs_now(const ob_epoch_page *page);
+
+/* Makes the permit for an item and the worker that will get it, at the last moment. *methods is
+ * what is wanted; it may be made less. OB_EREFUSED: nobody may look. */
+typedef ob_status (*ob_permit_maker)(void *context, ob_permit *out, uint32_t *methods,
+                                     const ob_permit_item *item, ob_epochs epochs,
+                                     const ob_seal *seal, ob_error *err);
+
+/* The maker for commands on files of one's own: permits everything. No service has a use for it. */
+ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *methods,
+                              const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                              ob_error *err);
 
 /* ---- Jobs --------------------------------------------------------------------------------- */
 
@@ -19,6 +56,9 @@ typedef struct ob_job {
     uint32_t digests; /* OB_DIGEST_… */
     uint64_t size;    /* bytes, from the beginning of the file */
     ob_media_options media;
+    uint8_t item[OB_PERMIT_KEY]; /* whose permit it is */
+    ob_permit_maker permit;
+    void *permit_context;
 } ob_job;
 
 typedef struct ob_job_result {
@@ -28,6 +68,7 @@ typedef struct ob_job_result {
     ob_status status;
     ob_error error;
     ob_media_result media;
+    uint32_t methods;  /* that the permit was for */
     uint32_t digested; /* OB_DIGEST_… that are set in digests; also where hashing failed */
     ob_digests digests;
 } ob_job_result;
@@ -46,6 +87,7 @@ typedef struct ob_worker_options {
     const char *program; /* NULL: obhut-worker, beside this program or where it was installed */
     unsigned time_ms;    /* for one job, 0: 20,000 */
     unsigned cpu_ms;     /* of the processor for one job, 0: 15,000 */
+    const ob_epoch_page *epochs; /* NULL: nothing is ever withdrawn */
     /* Hears of every worker that died of a job: a sentence without anything of the item. */
     void (*problem)(void *context, const char *sentence);
     void *context;
@@ -68,8 +110,9 @@ int ob_worker_process(const ob_worker *worker);
 /* Does one job and waits for it, as long as is allowed. `file` is a sealed memory file, or a
  * regular one: somebody may then change it meanwhile, which costs the job; it stays the caller's.
  *
- * OB_OK: *out is set, whatever became of the file; otherwise no worker could be had (OB_EIO,
- * OB_ENOTFOUND, OB_ENOMEM), and nothing was looked at. */
+ * OB_OK: *out is set, whatever became of the file; otherwise nothing was looked at, or what was
+ * seen is forgotten: OB_EREFUSED: there is no permit, or it was withdrawn meanwhile; OB_EIO,
+ * OB_ENOTFOUND, OB_ENOMEM: no worker could be had. */
 ob_status ob_worker_do(ob_job_result *out, ob_worker *worker, const ob_job *job, int file,
                        ob_error *err);
 
@@ -88,22 +131,22 @@ bool ob_workers_have_heif(void);
 
 /* ---- Confining oneself --------------------------------------------------------------------- */
 
-typedef enum ob_profile {
+typedef enum ob_confinement {
     OB_PROFILE_WORKER,         /* the channel (descriptor OB_WORKER_CHANNEL) and memory */
     OB_PROFILE_WORKER_THREADS, /* and threads of its own */
     OB_PROFILE_FRONT,          /* sockets that exist, memory files, timers */
-} ob_profile;
+} ob_confinement;
 
 /* Gives up what the profile does not need, for good; *layers is set to what holds. OB_EREFUSED: not
  * even the filter of system calls could be had. Call it while there is one thread. */
-ob_status ob_confine(uint32_t *layers, ob_profile profile, ob_error *err);
+ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err);
 
 /* A descriptor's place in a worker. */
 enum { OB_WORKER_CHANNEL = 3 };
 
 /* The life of a worker process: confines itself and does jobs until its channel is closed. Returns
  * the exit code. `hash` decodes; `prepare` (may be NULL) runs before the confinement. */
-int ob_worker_serve(ob_profile profile,
+int ob_worker_serve(ob_confinement profile,
                     ob_status (*hash)(ob_media_result *out, const uint8_t *bytes, size_t size,
                                       const ob_media_options *options, ob_error *err),
                     void (*prepare)(void));

@@ -1,0 +1,225 @@
+/* Commands about persons, and about what they agree to. */
+#include "admin_priv.h"
+
+#include <obhut/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Who it is --------------------------------------------------------------------------------
+ */
+
+ob_status admin_actor(ob_actor *out, ob_person *person, const admin_call *call, ob_error *err)
+{
+    const char *token = admin_optional(call, "person_token");
+    *out = (ob_actor){NULL};
+    if (!token)
+        return OB_OK;
+    if (!ob_staff_person_find(person, call->admin->staff, token))
+        return ob_fail(err, OB_EREFUSED, "this personal token is not known here");
+    out->person = person;
+    return OB_OK;
+}
+
+ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err)
+{
+    ob_actor actor;
+    ob_status status = admin_actor(&actor, out, call, err);
+    if (!status && !actor.person)
+        status = ob_fail(err, OB_EREFUSED,
+                         "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token");
+    if (!status && !ob_actor_has(&actor, roles))
+        status = ob_fail(err, OB_EREFUSED, "%s has no role for this", out->name);
+    return status;
+}
+
+/* ---- Persons ----------------------------------------------------------------------------------
+ */
+
+ob_status admin_person_add(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    char secret[OB_SECRET_TEXT + 1];
+    const json_t *roles = json_object_get(call->request, "role");
+    uint32_t wanted = 0;
+    size_t i;
+    json_t *value;
+    ob_status status = admin_text(&name, call, "name", err);
+    json_array_foreach((json_t *)(uintptr_t)roles, i, value)
+    {
+        ob_role role;
+        const char *text = json_string_value(value);
+        if (!status && (!text || !ob_role_parse(&role, text)))
+            status = ob_fail(err, OB_EINVAL, "a role is reviewer, lead or officer, not \"%.60s\"",
+                             text ? text : "");
+        if (!status)
+            wanted |= UINT32_C(1) << role;
+    }
+    if (!status)
+        status = ob_staff_person_add(secret, call->admin->staff, name, wanted,
+                                     json_is_true(json_object_get(call->request, "external")), err);
+    if (!status)
+        *out = json_pack("{s:s, s:s}", "name", name, "secret", secret);
+    ob_wipe(secret, sizeof secret);
+    return status;
+}
+
+ob_status admin_person_ls(json_t **out, const admin_call *call, ob_error *err)
+{
+    ob_person *persons = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_persons(&persons, &count, call->admin->store, err);
+    if (status)
+        return status;
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *roles = json_array();
+        for (int r = 0; r < OB_ROLES; r++)
+            if (persons[i].roles >> r & 1)
+                json_array_append_new(roles, json_string(ob_role_name((ob_role)r)));
+        json_t *one =
+            json_pack("{s:s, s:o, s:b, s:o}", "name", persons[i].name, "role", roles, "external",
+                      (int)persons[i].is_external, "made_at", admin_time(persons[i].made_at));
+        if (persons[i].ended_at)
+            json_object_set_new(one, "ended_at", admin_time(persons[i].ended_at));
+        json_array_append_new(array, one);
+    }
+    free(persons);
+    *out = json_pack("{s:o}", "persons", array);
+    return OB_OK;
+}
+
+ob_status admin_person_remove(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *name;
+    (void)out;
+    ob_status status = admin_text(&name, call, "name", err);
+    return status ? status : ob_store_person_end(call->admin->store, name, ob_now(), err);
+}
+
+/* ---- Proposals --------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *kind;
+    uint32_t roles; /* of who agrees */
+    bool needs_reason;
+    admin_step step;
+} steps[] = {
+    {"verdict", ADMIN_REVIEWERS, true, admin_verdict_step},
+    {"cause", ADMIN_REVIEWERS, true, admin_cause_step},
+    {"order", ADMIN_LEADS, false, admin_order_step},
+    {"detector", ADMIN_GUARDS, false, admin_detector_step},
+    {"clock", ADMIN_GUARDS, false, admin_clock_step},
+};
+
+ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
+                        ob_error *err)
+{
+    ob_actor actor;
+    ob_person person;
+    int64_t id = 0;
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    ob_status status = text ? admin_actor(&actor, &person, call, err)
+                            : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
+    if (!status)
+        status = ob_staff_propose(&id, call->admin->staff, kind, text, &actor, err);
+    if (!status)
+        *out = json_pack("{s:I, s:s, s:s, s:o}", "proposal", (json_int_t)id, "kind", kind,
+                         "proposed_by", ob_actor_name(&actor), "until",
+                         admin_time(ob_now() + OB_PROPOSAL_SECONDS));
+    free(text);
+    json_decref(body);
+    return status;
+}
+
+static json_t *proposal_json(const ob_proposal *p)
+{
+    static const char *const states[] = {"open", "approved", "rejected"};
+    const char *state =
+        p->state == OB_PROPOSAL_OPEN && ob_now() >= p->until ? "over" : states[p->state];
+    json_t *body = json_loads(p->body, 0, NULL);
+    json_t *one = json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o}", "proposal", (json_int_t)p->id,
+                            "kind", p->kind, "state", state, "proposed_by", p->proposed_by,
+                            "proposed_at", admin_time(p->proposed_at), "until",
+                            admin_time(p->until), "body", body ? body : json_null());
+    if (*p->decided_by)
+        json_object_set_new(one, "decided_by", json_string(p->decided_by));
+    return one;
+}
+
+ob_status admin_proposal_ls(json_t **out, const admin_call *call, ob_error *err)
+{
+    enum { MOST = 200 };
+    ob_proposal *proposals = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_proposals(&proposals, &count, call->admin->store, MOST, err);
+    if (status)
+        return status;
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, proposal_json(&proposals[i]));
+    free(proposals);
+    *out = json_pack("{s:o}", "proposals", array);
+    return OB_OK;
+}
+
+static ob_status run_step(json_t **out, const admin_call *call, const ob_proposal *p,
+                          admin_step step, const char *second, const char *reason, ob_error *err)
+{
+    json_t *body = json_loads(p->body, 0, NULL);
+    ob_status status = body ? step(out, call, body, p, second, reason, err)
+                            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+    json_decref(body);
+    if (!status)
+        status = ob_store_proposal_decide(call->admin->store, p->id, OB_PROPOSAL_APPROVED, second,
+                                          ob_now(), err);
+    return status;
+}
+
+ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error *err)
+{
+    ob_actor actor;
+    ob_person person;
+    int64_t id;
+    ob_proposal *p = calloc(1, sizeof *p);
+    bool adopted = false;
+    const char *reason = admin_optional(call, "reason");
+    ob_status status =
+        p ? admin_number(&id, call, "proposal", err) : ob_fail(err, OB_ENOMEM, "out of memory");
+    if (!status)
+        status = admin_actor(&actor, &person, call, err);
+    if (!status)
+        status = ob_store_proposal(p, call->admin->store, id, err);
+    size_t k = 0;
+    while (!status && k < sizeof steps / sizeof *steps && strcmp(steps[k].kind, p->kind))
+        k++;
+    if (!status && k == sizeof steps / sizeof *steps)
+        status = ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+    if (!status)
+        status = ob_staff_second(&adopted, p, call->admin->staff, id, &actor, steps[k].roles, err);
+    if (!status && !adopted && steps[k].needs_reason && !reason)
+        status = ob_fail(err, OB_EINVAL, "who agrees to this says why: a reason is needed");
+    if (!status && adopted)
+        *out = json_pack("{s:I, s:b, s:s}", "proposal", (json_int_t)id, "done", 0, "proposed_by",
+                         person.name);
+    else if (!status)
+        status = run_step(out, call, p, steps[k].step, person.name, reason ? reason : "", err);
+    free(p);
+    return status;
+}
+
+ob_status admin_proposal_reject(json_t **out, const admin_call *call, ob_error *err)
+{
+    ob_actor actor;
+    ob_person person;
+    int64_t id;
+    (void)out;
+    ob_status status = admin_number(&id, call, "proposal", err);
+    if (!status)
+        status = admin_actor(&actor, &person, call, err);
+    if (!status)
+        status = ob_store_proposal_decide(call->admin->store, id, OB_PROPOSAL_REJECTED,
+                                          ob_actor_name(&actor), ob_now(), err);
+    return status;
+}

@@ -1,0 +1,400 @@
+/* POST /v1/reports, POST /v1/notices, PUT and DELETE /v1/conversations/…, DELETE /v1/accounts/…:
+ * what a service tells, and the gate reads. */
+#include "api_priv.h"
+
+#include <obhut/records.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS_MOST = 1000, MEMBERS_MOST = 10000 };
+
+/* ---- Reading -----------------------------------------------------------------------------------
+ */
+
+static ob_status only(const json_t *object, const char *const *names, size_t count, ob_error *err)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object))
+        return ob_fail(err, OB_EFORMAT, "a JSON object is wanted");
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        bool known = false;
+        for (size_t i = 0; i < count; i++)
+            known |= !strcmp(names[i], key);
+        if (!known)
+            return ob_fail(err, OB_EFORMAT, "\"%.60s\" is no field of this request", key);
+    }
+    return OB_OK;
+}
+
+/* A word of the service's own. */
+static ob_status key_of(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                        const json_t *value, const char *what, ob_error *err)
+{
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    if (!text || !length || length > OB_PSEUDONYM_TEXT || strlen(text) != length ||
+        (kind == OB_PSEUDONYM_ACCOUNT && !strcmp(text, "-")))
+        return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %d bytes", what,
+                       OB_PSEUDONYM_TEXT);
+    ob_staff_pseudonym(out, staff, kind, text);
+    return OB_OK;
+}
+
+static ob_status key_at(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                        const json_t *in, const char *member, ob_error *err)
+{
+    return key_of(out, staff, kind, json_object_get(in, member), member, err);
+}
+
+static ob_status text_at(char *out, size_t size, const json_t *in, const char *member,
+                         ob_error *err)
+{
+    const json_t *value = json_object_get(in, member);
+    const char *text = json_string_value(value);
+    if (!text || !*text || strlen(text) != json_string_length(value) || strlen(text) >= size)
+        return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %zu bytes", member,
+                       size - 1);
+    memcpy(out, text, strlen(text) + 1);
+    return OB_OK;
+}
+
+static ob_status yes_no_at(ob_yes_no *out, const json_t *in, const char *member,
+                           ob_yes_no otherwise, ob_error *err)
+{
+    static const char *const names[] = {"no", "yes", "unknown"};
+    const json_t *value = json_object_get(in, member);
+    const char *text = json_string_value(value);
+    *out = otherwise;
+    if (!value)
+        return OB_OK;
+    for (int i = 0; text && i < 3; i++)
+        if (!strcmp(text, names[i])) {
+            *out = (ob_yes_no)i;
+            return OB_OK;
+        }
+    return ob_fail(err, OB_EFORMAT, "\"%s\" is yes, no or unknown", member);
+}
+
+static ob_status truth_at(bool *out, const json_t *in, const char *member, ob_error *err)
+{
+    const json_t *value = json_object_get(in, member);
+    *out = json_is_true(value);
+    return !value || json_is_boolean(value)
+               ? OB_OK
+               : ob_fail(err, OB_EFORMAT, "\"%s\" is true or false", member);
+}
+
+static ob_status items_at(ob_record_key **out, size_t *count, const ob_staff *staff,
+                          const json_t *in, ob_error *err)
+{
+    const json_t *array = json_object_get(in, "items");
+    *count = json_array_size(array);
+    if (!*count || *count > ITEMS_MOST)
+        return ob_fail(err, OB_EFORMAT, "\"items\" is needed: the ids of 1 to %d items",
+                       ITEMS_MOST);
+    *out = calloc(*count, sizeof **out);
+    ob_status status = *out ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: items");
+    for (size_t i = 0; i < *count && !status; i++)
+        status =
+            key_of(&(*out)[i], staff, OB_PSEUDONYM_ITEM, json_array_get(array, i), "items", err);
+    return status;
+}
+
+/* ---- Doing --------------------------------------------------------------------------------------
+ */
+
+/* What a thread that may wait for the disk is to do. */
+typedef struct deed {
+    ob_incoming incoming;
+    ob_record_key *items;
+    ob_conversation conversation;
+    ob_member *members;
+    size_t count;
+    int64_t id;
+    uint64_t changed;
+} deed;
+
+static ob_store *store_of(const api_call *c)
+{
+    return c->api->options.store;
+}
+
+static void add_incoming(ob_task *t)
+{
+    api_call *c = t->context;
+    deed *d = c->deed;
+    t->status =
+        ob_store_incoming_add(&d->id, store_of(c), &d->incoming, d->items, d->count, &t->error);
+}
+
+static void set_conversation(ob_task *t)
+{
+    api_call *c = t->context;
+    deed *d = c->deed;
+    t->status =
+        ob_store_conversation_set(store_of(c), &d->conversation, d->members, d->count, &t->error);
+}
+
+static void remove_conversation(ob_task *t)
+{
+    api_call *c = t->context;
+    deed *d = c->deed;
+    t->status = ob_store_conversation_remove(store_of(c), &d->conversation.id, &t->error);
+}
+
+static void withdraw(ob_task *t)
+{
+    api_call *c = t->context;
+    deed *d = c->deed;
+    t->status = ob_store_consent_withdraw(&d->changed, store_of(c), &d->conversation.id, ob_now(),
+                                          &t->error);
+}
+
+static void answer_incoming(ob_task *t)
+{
+    api_call *c = t->context;
+    const deed *d = c->deed;
+    const char *name = d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice";
+    ob_call_answer(&c->call,
+                   t->status ? ob_answer_error(&t->error)
+                             : ob_answer_json(201, json_pack("{s:I}", name, (json_int_t)d->id)));
+}
+
+static void answer_done(ob_task *t)
+{
+    api_call *c = t->context;
+    ob_call_answer(&c->call, t->status ? ob_answer_error(&t->error)
+                                       : ob_answer_json(200, json_pack("{s:b}", "done", 1)));
+}
+
+static void answer_withdrawn(ob_task *t)
+{
+    api_call *c = t->context;
+    const deed *d = c->deed;
+    ob_call_answer(&c->call, t->status ? ob_answer_error(&t->error)
+                                       : ob_answer_json(200, json_pack("{s:I}", "conversations",
+                                                                       (json_int_t)d->changed)));
+}
+
+static void end_call(ob_call *call)
+{
+    deed *d = ((api_call *)call)->deed;
+    if (d) {
+        free(d->items);
+        free(d->members);
+    }
+    free(d);
+    api_end_call(call);
+}
+
+static void do_it(api_call *c, void (*run)(ob_task *task), void (*done)(ob_task *task))
+{
+    c->task.kind = OB_TASK_RECORD;
+    c->task.run = run;
+    api_run(c, done);
+}
+
+/* ---- Bodies -------------------------------------------------------------------------------------
+ */
+
+static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind kind, ob_error *err)
+{
+    static const char *const report[] = {"conversation", "reporter", "account", "items", "reason"};
+    static const char *const notice[] = {"reporter", "items", "reason"};
+    const ob_staff *staff = c->api->options.staff;
+    deed *d = c->deed;
+    bool is_report = kind == OB_INCOMING_REPORT;
+    d->incoming = (ob_incoming){.kind = kind, .at = ob_now()};
+    ob_status status = only(in, is_report ? report : notice, is_report ? 5 : 3, err);
+    if (!status && is_report)
+        status = key_at(&d->incoming.conversation, staff, OB_PSEUDONYM_CONVERSATION, in,
+                        "conversation", err);
+    if (!status && (is_report || json_object_get(in, "reporter")))
+        status = key_at(&d->incoming.reporter, staff, OB_PSEUDONYM_ACCOUNT, in, "reporter", err);
+    if (!status && is_report)
+        status = key_at(&d->incoming.account, staff, OB_PSEUDONYM_ACCOUNT, in, "account", err);
+    if (!status)
+        status = text_at(d->incoming.reason, sizeof d->incoming.reason, in, "reason", err);
+    return status ? status : items_at(&d->items, &d->count, staff, in, err);
+}
+
+static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
+{
+    static const char *const fields[] = {"members", "free", "protected", "child_user"};
+    static const char *const member_fields[] = {"account", "consents"};
+    const json_t *array = json_object_get(in, "members");
+    deed *d = c->deed;
+    d->count = json_array_size(array);
+    d->conversation.changed_at = ob_now();
+    ob_status status = only(in, fields, 4, err);
+    if (!status && (!json_is_array(array) || d->count > MEMBERS_MOST))
+        status = ob_fail(err, OB_EFORMAT, "\"members\" is needed: all of them, at most %d",
+                         MEMBERS_MOST);
+    if (!status)
+        status = truth_at(&d->conversation.is_free, in, "free", err);
+    if (!status)
+        status = yes_no_at(&d->conversation.is_protected, in, "protected", OB_NO, err);
+    if (!status)
+        status = yes_no_at(&d->conversation.has_child, in, "child_user", OB_UNKNOWN, err);
+    d->members = status ? NULL : calloc(d->count + 1, sizeof *d->members);
+    if (!status && !d->members)
+        status = ob_fail(err, OB_ENOMEM, "out of memory: members");
+    for (size_t i = 0; i < d->count && !status; i++) {
+        const json_t *member = json_array_get(array, i);
+        status = only(member, member_fields, 2, err);
+        if (!status)
+            status = key_at(&d->members[i].account, c->api->options.staff, OB_PSEUDONYM_ACCOUNT,
+                            member, "account", err);
+        if (!status)
+            status = truth_at(&d->members[i].consents, member, "consents", err);
+    }
+    return status;
+}
+
+typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
+
+static void take_json(api_call *c, ob_body body, body_reader read, void (*run)(ob_task *),
+                      void (*done)(ob_task *))
+{
+    json_error_t problem;
+    ob_error err = {0};
+    if (body.too_large) {
+        ob_call_answer(&c->call, api_too_large_json());
+        return;
+    }
+    json_t *in = json_loadb(body.bytes, body.size, JSON_REJECT_DUPLICATES, &problem);
+    ob_status status = in ? read(c, in, &err)
+                          : ob_fail(&err, OB_EFORMAT, "the body is no JSON: %s, at byte %d",
+                                    problem.text, problem.position);
+    json_decref(in);
+    if (status)
+        ob_call_answer(&c->call, ob_answer_error(&err));
+    else
+        do_it(c, run, done);
+}
+
+static ob_status read_report(api_call *c, const json_t *in, ob_error *err)
+{
+    return read_incoming(c, in, OB_INCOMING_REPORT, err);
+}
+
+static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
+{
+    return read_incoming(c, in, OB_INCOMING_NOTICE, err);
+}
+
+static void take_report(ob_call *call, ob_body body)
+{
+    take_json((api_call *)call, body, read_report, add_incoming, answer_incoming);
+}
+
+static void take_notice(ob_call *call, ob_body body)
+{
+    take_json((api_call *)call, body, read_notice, add_incoming, answer_incoming);
+}
+
+static void take_members(ob_call *call, ob_body body)
+{
+    take_json((api_call *)call, body, read_members, set_conversation, answer_done);
+}
+
+/* Without a body there is nothing to read: but it may have one. */
+static void take_removal(ob_call *call, ob_body body)
+{
+    (void)body;
+    do_it((api_call *)call, remove_conversation, answer_done);
+}
+
+static void take_withdrawal(ob_call *call, ob_body body)
+{
+    (void)body;
+    do_it((api_call *)call, withdraw, answer_withdrawn);
+}
+
+/* ---- Heads --------------------------------------------------------------------------------------
+ */
+
+static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_class *class,
+                         bool has_body)
+{
+    if (!api_check_query(c, request, NULL, 0))
+        return OB_PLAN_ANSWER;
+    if (has_body && request->content_length == 0)
+        return api_end(c, ob_answer_problem(400, "NO_BODY",
+                                            "a JSON object is the body: it is "
+                                            "missing"));
+    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
+        return api_end(c, api_too_large_json());
+    if (!c->deed)
+        c->deed = calloc(1, sizeof(deed));
+    if (!c->deed)
+        return api_end(c, ob_answer_problem(503, "BUSY", "out of memory: try again"));
+    c->call.class = class;
+    c->call.most = API_JSON_BODY_MOST;
+    return OB_PLAN_BYTES;
+}
+
+static void no_body(ob_call *call, ob_body body)
+{
+    (void)body;
+    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
+}
+
+static const ob_call_class unread = {.body = no_body, .end = end_call};
+
+/* The part of the path that is a word of the service's own. */
+static bool take_path_key(api_call *c, ob_pseudonym_kind kind)
+{
+    deed *d = c->deed = calloc(1, sizeof *d);
+    ob_error err = {0};
+    json_t *text = json_string(c->path_word);
+    ob_status status =
+        d && text ? key_of(&d->conversation.id, c->api->options.staff, kind, text, "id", &err)
+                  : ob_fail(&err, OB_EBUSY, "out of memory: try again");
+    json_decref(text);
+    c->call.class = &unread;
+    if (status)
+        api_end(c, ob_answer_error(&err));
+    return !status;
+}
+
+ob_plan api_report_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_report, .end = end_call};
+    (void)token;
+    return want_json(c, request, &class, true);
+}
+
+ob_plan api_notice_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_notice, .end = end_call};
+    (void)token;
+    return want_json(c, request, &class, true);
+}
+
+ob_plan api_members_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_members, .end = end_call};
+    (void)token;
+    return take_path_key(c, OB_PSEUDONYM_CONVERSATION) ? want_json(c, request, &class, true)
+                                                       : OB_PLAN_ANSWER;
+}
+
+ob_plan api_conversation_remove_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_removal, .end = end_call};
+    (void)token;
+    return take_path_key(c, OB_PSEUDONYM_CONVERSATION) ? want_json(c, request, &class, false)
+                                                       : OB_PLAN_ANSWER;
+}
+
+ob_plan api_withdraw_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_withdrawal, .end = end_call};
+    (void)token;
+    return take_path_key(c, OB_PSEUDONYM_ACCOUNT) ? want_json(c, request, &class, false)
+                                                  : OB_PLAN_ANSWER;
+}

@@ -1,0 +1,324 @@
+/* What the gate is asked about an item: every basis that the records hold for it, under every law
+ * that is about it, with every method. */
+#include "engine_priv.h"
+
+#include <obhut/crypto.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_private(const ob_item *item)
+{
+    return item->surface == OB_SURFACE_DIRECT || item->surface == OB_SURFACE_GROUP;
+}
+
+static bool is_on(const look *l, ob_basis basis)
+{
+    return l->settings->profile.bases >> basis & 1 &&
+           l->settings->profile.surfaces >> l->item->surface & 1;
+}
+
+/* ---- The situation ------------------------------------------------------------------------------
+ */
+
+/* Messages are an interpersonal service's, uploads a host's, where a service is both. */
+static ob_service_kind kind_of(const look *l)
+{
+    static const ob_service_kind of_messages[] = {OB_SERVICE_INTERPERSONAL, OB_SERVICE_NUMBER_BASED,
+                                                  OB_SERVICE_HOSTING};
+    static const ob_service_kind of_uploads[] = {OB_SERVICE_HOSTING, OB_SERVICE_INTERPERSONAL,
+                                                 OB_SERVICE_NUMBER_BASED};
+    const ob_service_kind *rather = is_private(l->item) ? of_messages : of_uploads;
+    for (int i = 0; i < 3; i++)
+        if (l->settings->profile.kinds >> rather[i] & 1)
+            return rather[i];
+    return OB_SERVICE_HOSTING;
+}
+
+/* What is the same under every basis, law and method. */
+static void describe(look *l, ob_situation *s)
+{
+    const ob_profile *profile = &l->settings->profile;
+    const ob_item *item = l->item;
+    *s = (ob_situation){.mode = OB_MODE_PRODUCTION,
+                        .at = l->at,
+                        .service_kind = kind_of(l),
+                        .service_name = profile->service,
+                        .item = l->item_text,
+                        .account = item->has_account ? l->account_text : "-",
+                        .media = item->media,
+                        .surface = item->surface,
+                        .encryption = item->encryption,
+                        .locus = item->locus,
+                        .is_hash = item->is_hash,
+                        .clock_ok = l->clock_ok,
+                        .audit_ok = l->audit_ok,
+                        .policy_bases = profile->bases,
+                        .policy_detectors = profile->detectors,
+                        .policy_surfaces = profile->surfaces,
+                        .list_trusted = true, /* lists of another purpose, or that nobody
+                                               * vouches for, are refused at their import */
+                        .list_csam = true,
+                        .output_is_patterns = true};
+    if (!is_private(item))
+        return;
+    ob_yes_no is_protected = !profile->keeps_register ? OB_UNKNOWN
+                             : l->has_conversation    ? l->conversation.is_protected
+                                                      : OB_NO;
+    s->is_protected = is_protected == OB_YES;
+    s->child_user = l->has_conversation && l->conversation.has_child == OB_YES;
+    if (is_protected == OB_UNKNOWN)
+        s->incomplete = "conversation.protected";
+}
+
+/* ---- Laws ---------------------------------------------------------------------------------------
+ */
+
+static bool is_in_force(const ob_regime *r, int64_t at)
+{
+    return r->status == OB_STATUS_IN_FORCE && r->from <= at && at < r->until;
+}
+
+static bool is_about(const ob_regime *r, const ob_situation *s)
+{
+    return r->services >> s->service_kind & 1 && r->surfaces >> s->surface & 1 &&
+           r->encryptions >> s->encryption & 1;
+}
+
+static bool is_displaced(const look *l, const ob_regime *rule, const ob_situation *s)
+{
+    for (size_t i = 0; i < l->settings->regime_count; i++) {
+        const ob_regime *r = l->settings->regime[i];
+        if (r->kind == OB_REGIME_DEROGATION && is_in_force(r, l->at) && is_about(r, s) &&
+            r->bases >> s->basis & 1 && !strcmp(r->displaces, rule->id))
+            return true;
+    }
+    return false;
+}
+
+/* The laws that must all allow: rules that nothing displaces, and the derogations that do. */
+static size_t laws_for(const ob_regime *out[REGIMES_MOST], const look *l, const ob_situation *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->settings->regime_count; i++) {
+        const ob_regime *r = l->settings->regime[i];
+        if (!is_in_force(r, l->at) || !is_about(r, s))
+            continue;
+        if (r->kind == OB_REGIME_DEROGATION ? r->bases >> s->basis & 1 : !is_displaced(l, r, s))
+            out[count++] = r;
+    }
+    return count;
+}
+
+/* ---- Trying -------------------------------------------------------------------------------------
+ */
+
+static void keep_best(look *l, const ob_gate_decision *d)
+{
+    if (!l->any || ob_reason_is_further(d->reason, l->best.reason))
+        l->best = *d;
+    l->any = true;
+}
+
+/* One method under one law. */
+static ob_gate_decision decide(look *l, ob_situation *s, const ob_regime *law, int method)
+{
+    s->regime = law->id;
+    s->detector = ob_law_methods[method].detector;
+    s->detector_state = l->settings->method[method];
+    settings_evidence(&s->safeguards, l->settings, law, l->at);
+    return ob_gate_decide(s, ob_law_regimes());
+}
+
+/* No law in force is about it: those that are not say why. */
+static void tell_why_no_law(look *l, ob_situation *s)
+{
+    static const ob_regime none = {.id = ""};
+    ob_gate_decision d = decide(l, s, &none, OB_METHOD_DIGESTS);
+    if (!l->settings->regime_count)
+        keep_best(l, &d);
+    for (size_t i = 0; i < l->settings->regime_count; i++) {
+        d = decide(l, s, l->settings->regime[i], OB_METHOD_DIGESTS);
+        keep_best(l, &d);
+    }
+}
+
+/* A method is allowed when every law that is about the item allows it; the situations under the
+ * last of them make the permit. */
+static bool try_candidate(look *l, ob_situation *s, int64_t record, int64_t tell_by)
+{
+    const ob_regime *laws[REGIMES_MOST];
+    size_t count = laws_for(laws, l, s);
+    bool allowed = false;
+    if (!count) {
+        tell_why_no_law(l, s);
+        return false;
+    }
+    l->request = (ob_permit_request){.record = record, .tell_by = tell_by};
+    for (int m = 0; m < OB_METHODS; m++) {
+        ob_gate_decision d = {.allow = true};
+        if (!(l->methods >> m & 1))
+            continue;
+        for (size_t i = 0; i < count && d.allow; i++)
+            d = decide(l, s, laws[i], m);
+        keep_best(l, &d);
+        if (!d.allow)
+            continue;
+        l->situation[m] = *s;
+        l->request.situation[m] = &l->situation[m];
+        allowed = true;
+    }
+    return allowed;
+}
+
+/* ---- Bases --------------------------------------------------------------------------------------
+ */
+
+static bool try_plain(look *l, ob_basis basis)
+{
+    ob_situation s;
+    describe(l, &s);
+    s.basis = basis;
+    return try_candidate(l, &s, 0, 0);
+}
+
+/* A participant's report, or a third party's notice, of this very item. */
+static ob_status try_incoming(bool *allowed, look *l, ob_basis basis, int64_t id, ob_error *err)
+{
+    ob_situation s;
+    bool holds;
+    const ob_texts items = {.first = l->item_text, .count = 1};
+    struct ob_report_facts facts = {.by_participant = basis == OB_BASIS_REPORT};
+    ob_status status = ob_store_incoming_holds(
+        &facts.present, &holds, l->store,
+        basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT : OB_INCOMING_NOTICE, id, &l->item->id, err);
+    if (status)
+        return status;
+    if (holds)
+        facts.items = items;
+    describe(l, &s);
+    s.basis = basis;
+    if (basis == OB_BASIS_REPORT)
+        s.report = facts;
+    else
+        s.notice = facts;
+    *allowed = try_candidate(l, &s, id, 0);
+    return OB_OK;
+}
+
+static bool try_consent(look *l)
+{
+    ob_situation s;
+    const ob_conversation *c = &l->conversation;
+    if (!l->has_conversation || !c->members)
+        return false;
+    describe(l, &s);
+    s.basis = OB_BASIS_CONSENT;
+    s.consent = (struct ob_consent_facts){
+        .present = true, .by_all = c->consenting == c->members, .free = c->is_free};
+    return try_candidate(l, &s, 0, 0);
+}
+
+static bool try_order(look *l, const ob_order *o)
+{
+    ob_situation s;
+    describe(l, &s);
+    snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)o->id);
+    s.basis = OB_BASIS_ORDER;
+    s.order = (struct ob_order_facts){
+        .present = true,
+        .authenticated = o->is_authentic,
+        .judicial = o->is_judicial,
+        .valid = o->state == OB_ORDER_VALID,
+        .halfway_fine = o->halfway_done_at || l->at < o->halfway_at,
+        .names_professional = o->names_professional,
+        .everybody = o->everybody,
+        .id = l->record_text,
+        .issuer = *o->issuer ? o->issuer : NULL,
+        .service = *o->service ? o->service : NULL,
+        .reasons = *o->reasons ? o->reasons : NULL,
+        .legal_basis = *o->legal_basis ? o->legal_basis : NULL,
+        .redress = *o->redress ? o->redress : NULL,
+        .has_detectors = o->has_detectors,
+        .has_accounts = o->has_accounts,
+        .has_received = o->received,
+        .has_start = o->start,
+        .has_end = o->end,
+        .detectors = o->detectors,
+        .accounts = {.first = l->account_text, .count = 1}, /* it was found by this account */
+        .received = o->received,
+        .start = o->start,
+        .end = o->end,
+    };
+    return try_candidate(l, &s, o->id, o->secret_until > o->end ? o->secret_until : o->end);
+}
+
+static ob_status try_orders(bool *allowed, look *l, ob_error *err)
+{
+    size_t count = 0;
+    ob_status status = ob_store_orders_naming(l->orders, &count, ORDERS_MOST, l->store,
+                                              &l->item->account, l->at, err);
+    for (size_t i = 0; i < count && !status && !*allowed; i++)
+        *allowed = try_order(l, &l->orders[i]);
+    return status;
+}
+
+static ob_status try_voluntary(bool *allowed, look *l, ob_error *err)
+{
+    ob_situation s;
+    bool found = false;
+    ob_status status =
+        ob_store_cause_of(&found, &l->cause, l->store, &l->item->account, l->at, err);
+    if (status)
+        return status;
+    describe(l, &s);
+    s.basis = OB_BASIS_VOLUNTARY;
+    if (found) {
+        ob_hex(l->other_text, l->cause.account.bytes, sizeof l->cause.account.bytes);
+        snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)l->cause.id);
+        s.cause = (struct ob_cause_facts){.present = true,
+                                          .ground_ok = l->cause.ground <= OB_GROUND_REPORT,
+                                          .confirmed = *l->cause.confirmed_by != '\0',
+                                          .id = l->record_text,
+                                          .account = l->other_text,
+                                          .from = l->cause.from,
+                                          .until = l->cause.until};
+    }
+    *allowed = try_candidate(l, &s, found ? l->cause.id : 0, found ? l->cause.until : 0);
+    return OB_OK;
+}
+
+static ob_status try_all(look *l, ob_error *err)
+{
+    const ob_item *item = l->item;
+    bool allowed = false;
+    ob_status status = OB_OK;
+    if (item->report && is_on(l, OB_BASIS_REPORT))
+        status = try_incoming(&allowed, l, OB_BASIS_REPORT, item->report, err);
+    if (!status && !allowed && item->notice && is_on(l, OB_BASIS_NOTICE))
+        status = try_incoming(&allowed, l, OB_BASIS_NOTICE, item->notice, err);
+    if (!status && !allowed && item->surface == OB_SURFACE_PUBLIC)
+        allowed = try_plain(l, OB_BASIS_PUBLIC);
+    if (!status && !allowed && is_on(l, OB_BASIS_CONSENT))
+        allowed = try_consent(l);
+    if (!status && !allowed && item->has_account && is_on(l, OB_BASIS_ORDER))
+        status = try_orders(&allowed, l, err);
+    if (!status && !allowed && item->has_account && is_private(item) &&
+        is_on(l, OB_BASIS_VOLUNTARY))
+        status = try_voluntary(&allowed, l, err);
+    if (!status && !l->any)
+        try_plain(l, OB_BASIS_NONE);
+    return status;
+}
+
+ob_status look_decide(look *l, ob_error *err)
+{
+    const ob_item *item = l->item;
+    ob_status status = OB_OK;
+    ob_hex(l->item_text, item->id.bytes, sizeof item->id.bytes);
+    ob_hex(l->account_text, item->account.bytes, sizeof item->account.bytes);
+    if (is_private(item) && item->has_conversation && l->settings->profile.keeps_register)
+        status = ob_store_conversation(&l->has_conversation, &l->conversation, l->store,
+                                       &item->conversation, err);
+    return status ? status : try_all(l, err);
+}

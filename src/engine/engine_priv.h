@@ -1,0 +1,131 @@
+/* The parts of engine. Before anything is looked at: settings.c has what a service is, candidates.c
+ * builds from item and records what the gate decides, keeper.c makes permits, tallies.c counts
+ * them. Then: engine.c has threads, find.c, decide.c and query.c do what they say. */
+#ifndef OBHUT_ENGINE_PRIV_H
+#define OBHUT_ENGINE_PRIV_H
+
+#include <obhut/engine.h>
+#include <obhut/regimes.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* ---- settings.c -------------------------------------------------------------------------------
+ */
+
+enum { REGIMES_MOST = 16 };
+
+/* What was recorded for a regime. */
+typedef struct evidence {
+    char regime[65];
+    uint32_t recorded;
+    int64_t assessment_at, last_report;
+} evidence;
+
+/* What the gate must know about the service; read again when it has changed. */
+typedef struct settings {
+    ob_profile profile;
+    const ob_regime *regime[REGIMES_MOST]; /* of its country, whenever; or the house rule alone */
+    size_t regime_count;
+    evidence evidence[REGIMES_MOST];
+    ob_detector_state method[OB_METHODS];
+    int64_t changed_at; /* of what an impact assessment is about */
+} settings;
+
+ob_status settings_read(settings *out, ob_store *store, ob_error *err);
+void settings_evidence(struct ob_safeguard_facts *out, const settings *settings,
+                       const ob_regime *regime, int64_t at);
+
+/* ---- candidates.c -----------------------------------------------------------------------------
+ */
+
+enum { ORDERS_MOST = 8, HEX = 64 };
+
+/* One item and what the records hold for it. */
+typedef struct look {
+    const settings *settings;
+    ob_store *store;
+    const ob_item *item;
+    uint32_t methods; /* that are wanted */
+    int64_t at;
+    bool clock_ok, audit_ok;
+
+    ob_gate_decision best; /* of the candidate that got furthest */
+    bool any;
+    /* Of the candidate that was allowed: what its permit is made from. */
+    ob_situation situation[OB_METHODS];
+    ob_permit_request request;
+
+    char item_text[HEX + 1], account_text[HEX + 1], other_text[HEX + 1], record_text[24];
+    ob_conversation conversation;
+    bool has_conversation;
+    ob_cause cause;
+    ob_order orders[ORDERS_MOST];
+} look;
+
+/* Tries candidate after candidate; the first allow ends it (best.allow). Fails only where records
+ * cannot be read. */
+ob_status look_decide(look *l, ob_error *err);
+
+/* ---- tallies.c --------------------------------------------------------------------------------
+ */
+
+typedef struct tallies tallies;
+
+ob_status tallies_open(tallies **out, ob_store *store, ob_error *err);
+void tallies_close(tallies *t); /* writes what is left; NULL is fine */
+void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms);
+void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, int64_t at);
+ob_status tallies_settle(tallies *t, ob_error *err);
+bool tallies_fine(const tallies *t); /* what was counted last could be written */
+
+/* ---- keeper.c ---------------------------------------------------------------------------------
+ */
+
+/* Who asks the gate, and makes permits. Any thread. */
+typedef struct keeper {
+    ob_store *store;
+    tallies *tallies;
+    ob_epoch_page *epochs;
+    pthread_rwlock_t lock; /* of the settings */
+    settings settings;
+    uint64_t generation;
+    atomic_llong mark; /* the latest instant at which anything was allowed */
+    atomic_ullong denied[OB_SURFACES], denied_reason[OB_REASON_COUNT];
+} keeper;
+
+ob_status keeper_open(keeper *k, ob_store *store, ob_error *err);
+void keeper_close(keeper *k);
+const char *keeper_clock(keeper *k, int64_t now);
+
+/* The gate's answer; a denial is counted. */
+ob_status keeper_ask(ob_gate_decision *out, keeper *k, const ob_item *item, uint32_t methods,
+                     ob_error *err);
+
+/* A permit on its way from the keeper to whoever looks: made for this thread, and handed on. */
+typedef struct grant {
+    keeper *keeper;
+    ob_holder *holder;
+    ob_permit permit;
+    ob_permit_use use;
+    ob_permit_terms terms;
+    ob_seal maker, taker;
+} grant;
+
+/* Asks, and makes a permit for the thread of `holder`, which it takes at once. OB_EREFUSED where
+ * nobody may look: *why says why, and it is counted. */
+ob_status grant_get(grant *g, ob_gate_decision *why, keeper *k, ob_holder *holder,
+                    const ob_item *item, uint32_t methods, ob_error *err);
+
+/* For ob_job: hands it on to a worker. */
+ob_status grant_hand_on(void *context, ob_permit *out, uint32_t *methods,
+                        const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                        ob_error *err);
+
+/* As it must be shown: with the clocks and epochs of now. */
+ob_leave grant_leave(grant *g, uint32_t methods);
+
+/* It was used: counted. */
+void grant_used(const grant *g, const ob_item *item);
+
+#endif

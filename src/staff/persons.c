@@ -1,0 +1,65 @@
+/* Persons, and the pseudonyms of those whom they decide about. */
+#include "staff_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const roles[OB_ROLES] = {"reviewer", "lead", "officer"};
+
+const char *ob_role_name(ob_role role)
+{
+    return role < OB_ROLES ? roles[role] : "unknown";
+}
+
+bool ob_role_parse(ob_role *out, const char *name)
+{
+    for (int r = 0; r < OB_ROLES; r++)
+        if (!strcmp(roles[r], name)) {
+            *out = (ob_role)r;
+            return true;
+        }
+    return false;
+}
+
+ob_status ob_staff_person_add(char secret[], ob_staff *staff, const char *name, uint32_t wanted,
+                              bool is_external, ob_error *err)
+{
+    ob_person person = {
+        .roles = wanted, .is_external = is_external, .made_at = (int64_t)time(NULL)};
+    if (!wanted || wanted >> OB_ROLES)
+        return ob_fail(err, OB_EINVAL, "a person needs a role: reviewer, lead or officer");
+    if (!ob_name_is_valid(name) || !strcmp(name, "operator"))
+        return ob_fail(err, OB_EINVAL, "\"%.80s\" is no name: a-z 0-9 . _ -, at most %d", name,
+                       OB_NAME_MAX);
+    snprintf(person.name, sizeof person.name, "%s", name);
+    ob_secret_make(secret);
+    ob_secret_print(person.print, secret, OB_SECRET_TEXT);
+    return ob_store_person_add(staff->store, &person, err);
+}
+
+bool ob_staff_person_find(ob_person *out, ob_staff *staff, const char *secret)
+{
+    uint8_t print[OB_CODE_SIZE];
+    ob_person *persons = NULL;
+    size_t count = 0;
+    bool found = false;
+    ob_secret_print(print, secret, strlen(secret));
+    if (ob_store_persons(&persons, &count, staff->store, NULL))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (ob_same(persons[i].print, print, sizeof print) && !persons[i].ended_at) {
+            *out = persons[i];
+            found = true;
+        }
+    free(persons);
+    return found;
+}
+
+void ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                        const char *text)
+{
+    static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item"};
+    ob_code(out->bytes, staff->key, uses[kind], text, strlen(text));
+}

@@ -1,0 +1,66 @@
+/* One mechanism for every step that needs two persons: a proposal, another person's approval, an
+ * expiry. */
+#include "staff_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char operator_name[] = "operator";
+
+const char *ob_actor_name(const ob_actor *actor)
+{
+    return actor->person ? actor->person->name : operator_name;
+}
+
+bool ob_actor_has(const ob_actor *actor, uint32_t roles)
+{
+    return actor->person && actor->person->roles & roles;
+}
+
+static ob_status add(int64_t *id, ob_staff *staff, const char *kind, const char *body,
+                     const char *by, ob_error *err)
+{
+    int64_t now = (int64_t)time(NULL);
+    ob_proposal p = {.proposed_at = now, .until = now + OB_PROPOSAL_SECONDS};
+    if (strlen(body) >= sizeof p.body || strlen(kind) >= sizeof p.kind)
+        return ob_fail(err, OB_ELIMIT, "too much for one proposal: %zu bytes, at most %zu",
+                       strlen(body), sizeof p.body - 1);
+    snprintf(p.kind, sizeof p.kind, "%s", kind);
+    snprintf(p.body, sizeof p.body, "%s", body);
+    snprintf(p.proposed_by, sizeof p.proposed_by, "%s", by);
+    return ob_store_proposal_add(id, staff->store, &p, err);
+}
+
+ob_status ob_staff_propose(int64_t *id, ob_staff *staff, const char *kind, const char *body,
+                           const ob_actor *actor, ob_error *err)
+{
+    return add(id, staff, kind, body, ob_actor_name(actor), err);
+}
+
+ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int64_t id,
+                          const ob_actor *actor, uint32_t roles, ob_error *err)
+{
+    int64_t now = (int64_t)time(NULL);
+    *adopted = false;
+    ob_status status = ob_store_proposal(out, staff->store, id, err);
+    if (status)
+        return status;
+    if (out->state != OB_PROPOSAL_OPEN)
+        return ob_fail(err, OB_EREFUSED, "proposal %lld is not open", (long long)id);
+    if (now >= out->until)
+        return ob_fail(err, OB_EREFUSED, "proposal %lld is over: it must be made anew",
+                       (long long)id);
+    if (!actor->person)
+        return ob_fail(err, OB_EREFUSED,
+                       "only a person can agree: set OBHUT_PERSON_TOKEN to a personal token");
+    if (!ob_actor_has(actor, roles))
+        return ob_fail(err, OB_EREFUSED, "%s has no role for this", actor->person->name);
+    if (!strcmp(out->proposed_by, actor->person->name))
+        return ob_fail(err, OB_EREFUSED, "%s has proposed this: another person must agree",
+                       actor->person->name);
+    if (strcmp(out->proposed_by, operator_name) != 0)
+        return OB_OK;
+    *adopted = true;
+    return ob_store_proposal_adopt(staff->store, id, actor->person->name, err);
+}

@@ -1,0 +1,54 @@
+/* Reading rows into arrays, and numbering. */
+#include "store_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+ob_status store_read_all(void *out, size_t *count, sql *q, size_t size, row_reader read)
+{
+    void *records = NULL;
+    size_t found = 0, capacity = 0;
+    while (sql_step(q)) {
+        void *record = store_grow(&records, &found, &capacity, size);
+        if (!record) {
+            q->status = ob_fail(q->err, OB_ENOMEM, "out of memory: records");
+            break;
+        }
+        read(record, q);
+    }
+    ob_status status = sql_end(q);
+    if (status) {
+        free(records);
+        return status;
+    }
+    memcpy(out, &records, sizeof records);
+    *count = found;
+    return OB_OK;
+}
+
+ob_status store_read_one(bool *found, void *out, sql *q, row_reader read)
+{
+    *found = sql_step(q);
+    if (*found)
+        read(out, q);
+    return sql_end(q);
+}
+
+ob_status store_next_id(int64_t *out, ob_store *store, const char *text, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, text, err);
+    *out = sql_step(&q) ? sql_int(&q, 0) : 1;
+    return sql_end(&q);
+}
+
+ob_status store_end_change(sql *q, const char *otherwise)
+{
+    sql_step(q);
+    bool changed = !q->status && sql_changed(q->store) > 0;
+    ob_error *err = q->err;
+    ob_status status = sql_end(q);
+    if (!status && !changed && otherwise)
+        status = ob_fail(err, OB_ENOTFOUND, "%s", otherwise);
+    return status;
+}
