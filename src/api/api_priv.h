@@ -54,6 +54,12 @@ ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_tok
 ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token);
 
+ob_plan api_transparency_begin(api_call *call, const ob_request *request, const ob_token *token);
+
+/* The program's own digest as text, "" where it has none. */
+enum { API_BUILD_ID = 130 };
+const char *api_build_id(char out[API_BUILD_ID]);
+
 /* The end of every call. */
 void api_end_call(ob_call *call);
 

@@ -15,6 +15,7 @@ static const struct route {
 } routes[] = {
     {"GET", "/healthz", NO_TOKEN, api_health_begin},
     {"GET", "/readyz", NO_TOKEN, api_ready_begin},
+    {"GET", "/transparency", NO_TOKEN, api_transparency_begin},
     {"GET", "/metrics", ANY_TOKEN, api_metrics_begin},
     {"POST", "/v1/gate/explain", ANY_TOKEN, api_explain_begin},
     {"GET", "/v1/gate/regimes", ANY_TOKEN, api_regimes_begin},

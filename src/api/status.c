@@ -1,7 +1,10 @@
 /* What the service tells of itself: /healthz, /readyz, /metrics, /v1/lists. */
 #include "api_priv.h"
 
+#include <obhut/regimes.h>
+
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token)
@@ -34,12 +37,23 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     const ob_api_options *o = &call->api->options;
     ob_engine_counts counts;
     ob_engine_count(&counts, o->engine);
-    bool ready = counts.layers & OB_CONFINED_SECCOMP && counts.layers != UINT32_MAX;
+    const char *clock = ob_engine_clock(o->engine);
+    bool ready = counts.layers & OB_CONFINED_SECCOMP && counts.layers != UINT32_MAX &&
+                 counts.audit_ok && !strcmp(clock, "ok");
+    char regimes[65], floor[65], build[API_BUILD_ID];
+    ob_hex(regimes, ob_law_regimes_digest, sizeof ob_law_regimes_digest);
+    ob_hex(floor, ob_law_floor_digest, sizeof ob_law_floor_digest);
     json_t *object =
         json_pack("{s:b, s:s, s:o, s:b, s:i, s:I, s:I}", "ready", ready, "version", OB_VERSION,
                   "sandbox", layers_of(counts.layers), "heif", ob_workers_have_heif(), "decoders",
                   (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists), "entries",
                   (json_int_t)ob_lists_entries(o->lists));
+    json_object_set_new(object, "clock", json_string(clock));
+    json_object_set_new(object, "records",
+                        json_string(counts.audit_ok ? "ok" : "cannot be written"));
+    json_object_set_new(object, "digests",
+                        json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",
+                                  api_build_id(build)));
     return api_end(call, ob_answer_json(ready ? 200 : 503, object));
 }
 

@@ -67,6 +67,10 @@ static enum MHD_Result give_answer(exchange *x)
     MHD_add_response_header(response, "Content-Type", x->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (!strncmp(x->type, "text/html", 9)) /* no script, nothing from elsewhere */
+        MHD_add_response_header(response, "Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; "
+                                "frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
     if (*x->allow)
         MHD_add_response_header(response, "Allow", x->allow);
     if (x->status == 401)

@@ -63,8 +63,9 @@ static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, 
                   .media = t->media,
                   .permit = grant_hand_on,
                   .permit_context = &g};
-    ob_status status =
-        grant_get(&g, &t->why, &e->keeper, holder, &t->item, OB_EVERY_METHOD, &t->error);
+    const uint32_t methods =
+        UINT32_C(1) << OB_METHOD_PDQ | (job.digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0);
+    ob_status status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods, &t->error);
     if (status)
         return status;
     memcpy(job.item, t->item.id.bytes, sizeof job.item);
@@ -414,6 +415,27 @@ ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *e, const ob_item *item
                         ob_error *err)
 {
     return keeper_ask(out, &e->keeper, item, methods, err);
+}
+
+ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_engine *e,
+                         ob_error *err)
+{
+    settings now;
+    int64_t at = ob_now();
+    *count = 0;
+    ob_status status = keeper_settings(&now, &e->keeper, err);
+    for (size_t i = 0; !status && i < now.regime_count; i++) {
+        const ob_regime *r = now.regime[i];
+        if (r->status == OB_STATUS_IN_FORCE && r->from <= at && at < r->until)
+            out[(*count)++] = r;
+    }
+    return status;
+}
+
+ob_detector_state ob_engine_method(ob_engine *e, ob_method method)
+{
+    settings now;
+    return keeper_settings(&now, &e->keeper, NULL) ? OB_STATE_SUSPENDED : now.method[method];
 }
 
 const char *ob_engine_clock(ob_engine *e)

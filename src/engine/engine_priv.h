@@ -13,7 +13,7 @@
 /* ---- settings.c -------------------------------------------------------------------------------
  */
 
-enum { REGIMES_MOST = 16 };
+enum { REGIMES_MOST = OB_LAWS_MOST };
 
 /* What was recorded for a regime. */
 typedef struct evidence {
@@ -101,6 +101,9 @@ const char *keeper_clock(keeper *k, int64_t now);
 /* The gate's answer; a denial is counted. */
 ob_status keeper_ask(ob_gate_decision *out, keeper *k, const ob_item *item, uint32_t methods,
                      ob_error *err);
+
+/* Copies the settings of now. */
+ob_status keeper_settings(settings *out, keeper *k, ob_error *err);
 
 /* A permit on its way from the keeper to whoever looks: made for this thread, and handed on. */
 typedef struct grant {

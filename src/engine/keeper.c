@@ -61,6 +61,16 @@ static ob_status hold_settings(keeper *k, ob_error *err)
     return status;
 }
 
+ob_status keeper_settings(settings *out, keeper *k, ob_error *err)
+{
+    ob_status status = hold_settings(k, err);
+    if (status)
+        return status;
+    *out = k->settings;
+    pthread_rwlock_unlock(&k->lock);
+    return OB_OK;
+}
+
 /* ---- The clock ---------------------------------------------------------------------------------
  */
 

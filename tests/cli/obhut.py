@@ -31,9 +31,14 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         self.data = self.dir / "data"
 
-    def run_obhut(self, *arguments, code=0, stdin=None, **options):
-        """Runs it and returns (stdout, stderr) as text; any other exit code fails the test."""
-        done = subprocess.run([BINARY, "--data", str(self.data), *map(os.fspath, arguments)],
+    binary = BINARY
+
+    def run_obhut(self, *arguments, code=0, stdin=None, person=None, **options):
+        """Runs it and returns (stdout, stderr) as text; any other exit code fails the test. `person`: the
+        personal token of who does it."""
+        if person:
+            options["env"] = dict(os.environ, OBHUT_PERSON_TOKEN=person)
+        done = subprocess.run([self.binary, "--data", str(self.data), *map(os.fspath, arguments)],
                               input=stdin, capture_output=True, timeout=600, **options)
         out, err = (b.decode("utf-8", "surrogateescape") for b in (done.stdout, done.stderr))
         if code is not None:

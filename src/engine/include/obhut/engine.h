@@ -211,6 +211,14 @@ enum { OB_EVERY_METHOD = (1 << OB_METHODS) - 1 };
 /* "ok", "backwards": before the last permit; "unset": before this program was built. */
 const char *ob_engine_clock(ob_engine *engine);
 
+/* The laws in force that the service is under. */
+enum { OB_LAWS_MOST = 16 };
+ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_engine *engine,
+                         ob_error *err);
+
+/* A method's state now. */
+ob_detector_state ob_engine_method(ob_engine *engine, ob_method method);
+
 /* Writes down what was counted so far. OB_OK, or what cannot be recorded, and so is not done. */
 ob_status ob_engine_settle(ob_engine *engine, ob_error *err);
 

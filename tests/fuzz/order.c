@@ -1,0 +1,43 @@
+/* Any bytes as the transcription of an order: read or refused with a sentence. */
+#include "admin_priv.h"
+
+#include <obhut/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static ob_staff *staff(void)
+{
+    static ob_staff *one;
+    static ob_store *store;
+    char dir[] = "/tmp/obhut-fuzz-XXXXXX";
+    if (!one && (ob_crypto_start(NULL) || !mkdtemp(dir) || ob_store_open(&store, dir, NULL) ||
+                 ob_staff_open(&one, store, dir, NULL)))
+        abort();
+    return one;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    json_t *json = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
+    ob_order *order = malloc(sizeof *order);
+    ob_record_key *accounts = NULL;
+    size_t count = 0;
+    ob_error err = {0};
+    if (!order)
+        abort();
+    if (admin_order_read(order, &accounts, &count, json, staff(), &err)) {
+        if (!*err.text || accounts)
+            abort();
+    } else if (order->has_accounts && !count && !order->everybody) {
+        abort();
+    } else if (strlen(order->issuer) >= sizeof order->issuer) {
+        abort();
+    }
+    free(accounts);
+    free(order);
+    json_decref(json);
+    return 0;
+}
