@@ -107,9 +107,14 @@ int main(int argc, char **argv)
         bench_workers(dir);
         return 0;
     }
+    if (!strcmp(part, "gate")) {
+        bench_gate();
+        return 0;
+    }
     if (strcmp(part, "index")) {
         bench_pictures(dir);
         bench_workers(dir);
+        bench_gate();
     }
     bench_linear(1000000);
     bench_linear(10000000);
