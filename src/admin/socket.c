@@ -297,7 +297,7 @@ static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
     s->is_here = true;
     ob_status status = ob_lists_own(&s->admin.lists, dir, err);
     if (!status)
-        status = ob_store_open(&s->admin.store, dir, err);
+        status = ob_store_open(&s->admin.store, dir, NULL, err);
     if (!status)
         status = ob_staff_open(&s->admin.staff, s->admin.store, dir, err);
     return status;

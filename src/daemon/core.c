@@ -345,7 +345,7 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_lists_keep(c->lists, on_problem, NULL, err);
     if (!status)
-        status = ob_store_open(&c->store, f->data, err);
+        status = ob_store_open(&c->store, f->data, NULL, err);
     if (!status)
         status = ob_staff_open(&c->staff, c->store, f->data, err);
     if (!status)

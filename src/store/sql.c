@@ -20,9 +20,11 @@ static ob_status database_error(ob_store *store, const char *doing, ob_error *er
 
 /* ---- Opening -------------------------------------------------------------------------------- */
 
-ob_status ob_store_open(ob_store **out, const char *dir, ob_error *err)
+ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err)
 {
     char path[4096];
+    if (url)
+        return ob_fail(err, OB_EINVAL, "records are kept in the data directory only, as yet");
     if (snprintf(path, sizeof path, "%s/obhut.db", dir) >= (int)sizeof path)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
     ob_store *store = calloc(1, sizeof *store);
@@ -76,24 +78,68 @@ ob_status sql_script(ob_store *store, const char *text, ob_error *err)
     return status;
 }
 
+/* ---- Transactions --------------------------------------------------------------------------- */
+
+/* Databases differ in what a failed statement leaves of a transaction (SQLite may have undone it
+ * and would keep what follows). Here nothing of it is left, whatever failed, and nothing follows.
+ */
+static void transaction_fail(ob_store *store, ob_status status, const ob_error *err)
+{
+    if (!store->depth || store->failed.status)
+        return;
+    store->failed = (ob_error){.status = status};
+    ob_fail(&store->failed, status, "%s",
+            err && err->status == status ? err->text : "an earlier part of this step failed");
+}
+
+static ob_status transaction_failure(const ob_store *store, ob_error *err)
+{
+    return store->failed.status ? ob_fail(err, store->failed.status, "%s", store->failed.text)
+                                : OB_OK;
+}
+
 ob_status sql_transaction_begin(ob_store *store, ob_error *err)
 {
     pthread_mutex_lock(&store->lock);
-    ob_status status = sql_script(store, "BEGIN IMMEDIATE", err);
+    ob_status status =
+        store->depth ? transaction_failure(store, err) : sql_script(store, "BEGIN IMMEDIATE", err);
     if (status)
         pthread_mutex_unlock(&store->lock);
+    else
+        store->depth++;
+    return status;
+}
+
+static ob_status outermost_end(ob_store *store, ob_status so_far, ob_error *err)
+{
+    ob_status status = so_far ? so_far : transaction_failure(store, err);
+    store->failed = (ob_error){0};
+    if (!status)
+        status = sql_script(store, "COMMIT", err);
+    if (status)
+        sql_script(store, "ROLLBACK", NULL);
     return status;
 }
 
 ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err)
 {
     ob_status status = so_far;
-    if (!status)
-        status = sql_script(store, "COMMIT", err);
-    if (status)
-        sql_script(store, "ROLLBACK", NULL);
+    if (so_far)
+        transaction_fail(store, so_far, err);
+    if (--store->depth == 0)
+        status = outermost_end(store, so_far, err);
     pthread_mutex_unlock(&store->lock);
     return status;
+}
+
+ob_status ob_store_begin(ob_store *store, ob_error *err)
+{
+    return sql_transaction_begin(store, err);
+}
+
+ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err)
+{
+    return sql_transaction_end(store, so_far, err);
 }
 
 /* ---- One statement -------------------------------------------------------------------------- */
@@ -108,6 +154,9 @@ void sql_begin(sql *out, ob_store *store, const char *text, ob_error *err)
 {
     *out = (sql){.store = store, .err = err};
     pthread_mutex_lock(&store->lock);
+    out->status = store->depth ? transaction_failure(store, err) : OB_OK;
+    if (out->status)
+        return;
     for (int i = 0; i < SQL_KEPT; i++) {
         if (store->kept[i].text == text && !sqlite3_stmt_busy(store->kept[i].statement)) {
             out->statement = store->kept[i].statement;
@@ -204,6 +253,8 @@ ob_status sql_end(sql *q)
     } else {
         sqlite3_finalize(q->statement);
     }
+    if (q->status)
+        transaction_fail(q->store, q->status, q->err);
     pthread_mutex_unlock(&q->store->lock);
     return q->status;
 }

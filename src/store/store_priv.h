@@ -21,6 +21,8 @@ struct ob_store {
     void (*on_withdrawal)(void *context, bool personal);
     void *on_withdrawal_context;
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
+    int depth;            /* of transactions in transactions: the outermost one counts */
+    ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
     struct {
         const char *text;
         sqlite3_stmt *statement;
@@ -61,7 +63,8 @@ ob_status sql_end(sql *q);
 /* Rows that the last statement changed. */
 int64_t sql_changed(ob_store *store);
 
-/* Everything between happens or nothing does. */
+/* ob_store_begin and ob_store_end, for the statements in here. A statement that failed in between
+ * makes all of it fail. */
 ob_status sql_transaction_begin(ob_store *store, ob_error *err);
 ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err);
 

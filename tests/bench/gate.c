@@ -243,7 +243,7 @@ void bench_gate(void)
         exit(1);
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&s.lists, s.dir, &err), &err);
-    must(ob_store_open(&s.store, s.dir, &err), &err);
+    must(ob_store_open(&s.store, s.dir, NULL, &err), &err);
     const ob_engine_options options = {
         .lists = s.lists, .store = s.store, .policy = &s.policy, .decoders = 1, .searchers = 1};
     must(ob_engine_open(&s.engine, &options, &err), &err);

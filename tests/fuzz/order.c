@@ -13,7 +13,7 @@ static ob_staff *staff(void)
     static ob_staff *one;
     static ob_store *store;
     char dir[] = "/tmp/obhut-fuzz-XXXXXX";
-    if (!one && (ob_crypto_start(NULL) || !mkdtemp(dir) || ob_store_open(&store, dir, NULL) ||
+    if (!one && (ob_crypto_start(NULL) || !mkdtemp(dir) || ob_store_open(&store, dir, NULL, NULL) ||
                  ob_staff_open(&one, store, dir, NULL)))
         abort();
     return one;

@@ -112,7 +112,7 @@ static int begin_in(void **state, unsigned decoders)
     assert_non_null(mkdtemp(p->dir));
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&p->lists, p->dir, &err), &err);
-    must(ob_store_open(&p->store, p->dir, &err), &err);
+    must(ob_store_open(&p->store, p->dir, NULL, &err), &err);
     open_engine(p, decoders);
     *state = p;
     return 0;

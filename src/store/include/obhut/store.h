@@ -10,9 +10,21 @@
 typedef struct ob_store ob_store;
 
 /* Makes the file where there is none and brings an older one up to date. OB_EREFUSED: made by a
- * newer version; OB_EIO, OB_EFORMAT: with the database's own words. The caller owns *out. */
-ob_status ob_store_open(ob_store **out, const char *dir, ob_error *err);
+ * newer version; OB_EIO, OB_EFORMAT: with the database's own words. The caller owns *out.
+ *
+ * url   NULL: what this directory uses already, or SQLite */
+ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err);
 void ob_store_close(ob_store *store); /* NULL is fine */
+
+/* Everything between the two happens or nothing does: for changes of several kinds that belong
+ * together. Every ob_store_begin that returned OB_OK is followed by one ob_store_end of the same
+ * thread, which hands in how it went; in between the store belongs to that thread, so be brief.
+ *
+ * Pairs may stand within pairs: the outermost one counts, and fails where anything within it has
+ * failed. ob_store_end returns `so_far`, or what went wrong: with an error nothing has happened,
+ * whatever the calls in between returned. Numbers that they gave out are then given out again. */
+ob_status ob_store_begin(ob_store *store, ob_error *err);
+ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err);
 
 /* Another number after every change of tokens or gateways, so that who keeps them in memory knows
  * when to read them again. Never 0. */
