@@ -74,7 +74,8 @@ static ob_status count_members(ob_conversation *c, ob_store *store, ob_error *er
 {
     sql q;
     sql_begin(&q, store,
-              "SELECT count(*), coalesce(sum(consents), 0) FROM member WHERE conversation = ?",
+              "SELECT count(*), CAST(coalesce(sum(consents), 0) AS BIGINT) FROM member"
+              " WHERE conversation = ?",
               err);
     sql_bind_key(&q, 1, &c->id);
     if (sql_step(&q)) {

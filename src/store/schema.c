@@ -72,40 +72,49 @@ static const char *const steps[] = {
 
 enum { STEPS = sizeof steps / sizeof *steps };
 
-static ob_status read_version(int64_t *out, ob_store *store, ob_error *err)
+int64_t schema_steps(void)
 {
-    sql q;
-    sql_begin(&q, store, "PRAGMA user_version", err);
-    *out = sql_step(&q) ? sql_int(&q, 0) : 0;
-    return sql_end(&q);
+    return STEPS;
 }
 
-static ob_status set_version(ob_store *store, int64_t version, ob_error *err)
+static ob_status refuse_newer(ob_error *err)
 {
-    ob_buf text = {0};
-    ob_status status = ob_buf_printf(&text, err, "PRAGMA user_version = %lld", (long long)version);
-    if (!status)
-        status = sql_script(store, text.bytes, err);
-    ob_buf_free(&text);
+    return ob_fail(
+        err, OB_EREFUSED,
+        "the records were made by a newer version of obhut: install that one, or restore "
+        "a backup");
+}
+
+ob_status schema_check(ob_store *store, ob_error *err)
+{
+    int64_t version = 0;
+    ob_status status = store->driver->version(&version, store->db, err);
+    if (!status && version > STEPS)
+        status = refuse_newer(err);
+    if (!status && version < STEPS)
+        status = ob_fail(err, OB_EREFUSED,
+                         "the records were exchanged for older ones meanwhile: start Obhut again");
     return status;
 }
 
-ob_status schema_update(ob_store *store, ob_error *err)
+static ob_status go(ob_store *store, int64_t step, ob_error *err)
+{
+    ob_status status = sql_transaction_begin(store, err);
+    if (status)
+        return status;
+    status = sql_script(store, steps[step], err);
+    if (!status)
+        status = store->driver->set_version(store->db, step + 1, err);
+    return sql_transaction_end(store, status, err);
+}
+
+ob_status schema_update(ob_store *store, int64_t to, ob_error *err)
 {
     int64_t version = 0;
-    ob_status status = read_version(&version, store, err);
+    ob_status status = store->driver->version(&version, store->db, err);
     if (!status && version > STEPS)
-        return ob_fail(err, OB_EREFUSED,
-                       "the records (obhut.db) were made by a newer version of obhut: install that "
-                       "one, or restore a backup");
-    for (; !status && version < STEPS; version++) {
-        status = sql_transaction_begin(store, err);
-        if (status)
-            break;
-        status = sql_script(store, steps[version], err);
-        if (!status)
-            status = set_version(store, version + 1, err);
-        status = sql_transaction_end(store, status, err);
-    }
+        status = refuse_newer(err);
+    for (; !status && version < to; version++)
+        status = go(store, version, err);
     return status;
 }

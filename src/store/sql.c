@@ -1,84 +1,10 @@
-/* Prepare, bind, step: over SQLite. */
+/* Prepare, bind, step, and transactions: what is the same for every database. */
 #include "store_priv.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static ob_status database_error(ob_store *store, const char *doing, ob_error *err)
-{
-    int code = store->db ? sqlite3_errcode(store->db) : SQLITE_NOMEM;
-    ob_status status = code == SQLITE_NOMEM                              ? OB_ENOMEM
-                       : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OB_EFORMAT
-                       : code == SQLITE_CONSTRAINT                       ? OB_EINVAL
-                                                                         : OB_EIO;
-    return ob_fail(err, status, "the records (obhut.db) cannot be %s: %s", doing,
-                   store->db ? sqlite3_errmsg(store->db) : "out of memory");
-}
 
 /* ---- Opening -------------------------------------------------------------------------------- */
-
-ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err)
-{
-    char path[4096];
-    if (url)
-        return ob_fail(err, OB_EINVAL, "records are kept in the data directory only, as yet");
-    if (snprintf(path, sizeof path, "%s/obhut.db", dir) >= (int)sizeof path)
-        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    ob_store *store = calloc(1, sizeof *store);
-    if (!store)
-        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
-    pthread_mutexattr_t recursive;
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&store->lock, &recursive);
-    pthread_mutexattr_destroy(&recursive);
-    mode_t mask = umask(077);
-    int code = sqlite3_open_v2(path, &store->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                                   SQLITE_OPEN_NOFOLLOW,
-                               NULL);
-    ob_status status = code ? database_error(store, "opened", err) : OB_OK;
-    if (!status)
-        status = sql_script(store,
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                            "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-                            "PRAGMA temp_store = MEMORY;",
-                            err);
-    if (!status)
-        status = schema_update(store, err);
-    umask(mask);
-    if (status)
-        ob_store_close(store);
-    else
-        *out = store;
-    return status;
-}
-
-void ob_store_close(ob_store *store)
-{
-    if (!store)
-        return;
-    for (int i = 0; i < SQL_KEPT; i++)
-        sqlite3_finalize(store->kept[i].statement);
-    sqlite3_close(store->db);
-    pthread_mutex_destroy(&store->lock);
-    free(store);
-}
-
-ob_status sql_script(ob_store *store, const char *text, ob_error *err)
-{
-    pthread_mutex_lock(&store->lock);
-    ob_status status = sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK
-                           ? OB_OK
-                           : database_error(store, "changed", err);
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
-/* ---- Transactions --------------------------------------------------------------------------- */
 
 /* Databases differ in what a failed statement leaves of a transaction (SQLite may have undone it
  * and would keep what follows). Here nothing of it is left, whatever failed, and nothing follows.
@@ -92,17 +18,82 @@ static void transaction_fail(ob_store *store, ob_status status, const ob_error *
             err && err->status == status ? err->text : "an earlier part of this step failed");
 }
 
-static ob_status transaction_failure(const ob_store *store, ob_error *err)
+ob_status sql_open(ob_store **out, const driver *driver, const char *where, ob_error *err)
 {
-    return store->failed.status ? ob_fail(err, store->failed.status, "%s", store->failed.text)
-                                : OB_OK;
+    ob_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    store->driver = driver;
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&store->lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    ob_status status = driver->open(&store->db, where, err);
+    if (status)
+        ob_store_close(store);
+    else
+        *out = store;
+    return status;
 }
+
+void ob_store_close(ob_store *store)
+{
+    if (!store)
+        return;
+    sql_forget(store);
+    if (store->db)
+        store->driver->close(store->db);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
+void sql_forget(ob_store *store)
+{
+    for (int i = 0; i < SQL_KEPT; i++) {
+        if (store->kept[i].is_used)
+            continue;
+        store->driver->drop(store->kept[i].statement);
+        store->kept[i].statement = NULL;
+        store->kept[i].text = NULL;
+    }
+}
+
+/* Whether anything can be asked now. A new connection means that others may have been here. */
+static ob_status ready(ob_store *store, ob_error *err)
+{
+    bool is_new = false;
+    if (store->depth)
+        return store->failed.status ? ob_fail(err, store->failed.status, "%s", store->failed.text)
+                                    : OB_OK;
+    ob_status status = store->driver->ready ? store->driver->ready(&is_new, store->db, err) : OB_OK;
+    if (is_new) {
+        store_changed(store);
+        status = schema_check(store, err);
+    }
+    return status;
+}
+
+ob_status sql_script(ob_store *store, const char *text, ob_error *err)
+{
+    pthread_mutex_lock(&store->lock);
+    ob_status status = ready(store, err);
+    if (!status)
+        status = store->driver->script(store->db, text, err);
+    if (status)
+        transaction_fail(store, status, err);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+/* ---- Transactions --------------------------------------------------------------------------- */
 
 ob_status sql_transaction_begin(ob_store *store, ob_error *err)
 {
     pthread_mutex_lock(&store->lock);
-    ob_status status =
-        store->depth ? transaction_failure(store, err) : sql_script(store, "BEGIN IMMEDIATE", err);
+    ob_status status = ready(store, err);
+    if (!status && !store->depth)
+        status = store->driver->begin(store->db, err);
     if (status)
         pthread_mutex_unlock(&store->lock);
     else
@@ -112,12 +103,14 @@ ob_status sql_transaction_begin(ob_store *store, ob_error *err)
 
 static ob_status outermost_end(ob_store *store, ob_status so_far, ob_error *err)
 {
-    ob_status status = so_far ? so_far : transaction_failure(store, err);
+    ob_status status = so_far;
+    if (!status && store->failed.status)
+        status = ob_fail(err, store->failed.status, "%s", store->failed.text);
     store->failed = (ob_error){0};
     if (!status)
-        status = sql_script(store, "COMMIT", err);
+        status = store->driver->commit(store->db, err);
     if (status)
-        sql_script(store, "ROLLBACK", NULL);
+        store->driver->rollback(store->db);
     return status;
 }
 
@@ -144,114 +137,176 @@ ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err)
 
 /* ---- One statement -------------------------------------------------------------------------- */
 
-static void problem(sql *q, const char *doing)
+/* PostgreSQL refuses other bytes, SQLite would keep them: so they are refused for both. */
+static bool is_utf8(const char *text, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + size;
+    while (p < end) {
+        int more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : (*p & 0xF0) == 0xE0 ? 2 : 3;
+        unsigned first = *p++, second = p < end ? *p : 0;
+        if (first >= 0x80 && (first < 0xC2 || first > 0xF4))
+            return false;
+        if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+            (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
+            return false;
+        for (; more; more--, p++)
+            if (p >= end || (*p & 0xC0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
+/* The first error counts. */
+static void note(sql *q, ob_status status)
 {
     if (!q->status)
-        q->status = database_error(q->store, doing, q->err);
+        q->status = status;
+}
+
+static ob_status prepare(sql *q, statement_use use)
+{
+    ob_store *store = q->store;
+    return store->driver->prepare(&q->statement, store->db, q->text, use, q->err);
+}
+
+static void begin_kept(sql *q)
+{
+    for (int i = 0; i < SQL_KEPT; i++) {
+        struct kept *kept = &q->store->kept[i];
+        if (!kept->text) {
+            q->status = prepare(q, USE_OFTEN);
+            if (q->status)
+                return;
+            kept->text = q->text;
+            kept->statement = q->statement;
+        } else if (kept->text != q->text || kept->is_used) {
+            continue;
+        }
+        q->statement = kept->statement;
+        q->kept = kept;
+        kept->is_used = true;
+        return;
+    }
+    q->status = prepare(q, USE_ONCE);
 }
 
 void sql_begin(sql *out, ob_store *store, const char *text, ob_error *err)
 {
-    *out = (sql){.store = store, .err = err};
+    *out = (sql){.store = store, .text = text, .err = err};
     pthread_mutex_lock(&store->lock);
-    out->status = store->depth ? transaction_failure(store, err) : OB_OK;
-    if (out->status)
-        return;
-    for (int i = 0; i < SQL_KEPT; i++) {
-        if (store->kept[i].text == text && !sqlite3_stmt_busy(store->kept[i].statement)) {
-            out->statement = store->kept[i].statement;
-            out->kept = true;
-            return;
-        }
-        if (store->kept[i].text)
-            continue;
-        if (sqlite3_prepare_v3(store->db, text, -1, SQLITE_PREPARE_PERSISTENT, &out->statement,
-                               NULL))
-            break;
-        store->kept[i].text = text;
-        store->kept[i].statement = out->statement;
-        out->kept = true;
-        return;
-    }
-    if (sqlite3_prepare_v3(store->db, text, -1, 0, &out->statement, NULL))
-        problem(out, "asked");
+    out->status = ready(store, err);
+    if (!out->status)
+        begin_kept(out);
 }
 
-void sql_bind_int(sql *q, int at, int64_t value)
+void sql_begin_own(sql *out, ob_store *store, const char *text, statement_use use, ob_error *err)
 {
-    if (!q->status && sqlite3_bind_int64(q->statement, at, value))
-        problem(q, "asked");
+    *out = (sql){.store = store, .text = text, .err = err};
+    pthread_mutex_lock(&store->lock);
+    out->status = ready(store, err);
+    if (!out->status)
+        out->status = prepare(out, use);
 }
 
-void sql_bind_text(sql *q, int at, const char *value)
+void sql_bind(sql *q, int at, const value *value)
 {
-    if (!q->status && sqlite3_bind_text(q->statement, at, value, -1, SQLITE_STATIC))
-        problem(q, "asked");
+    if (!q->status)
+        note(q, q->store->driver->bind(q->statement, at, value, q->err));
+}
+
+void sql_bind_int(sql *q, int at, int64_t number)
+{
+    sql_bind(q, at, &(value){.kind = VALUE_INT, .number = number});
+}
+
+void sql_bind_text(sql *q, int at, const char *text)
+{
+    size_t size = text ? strlen(text) : 0;
+    if (!is_utf8(text, size))
+        note(q, ob_fail(q->err, OB_EINVAL, "a text is not UTF-8"));
+    sql_bind(q, at, &(value){.kind = VALUE_TEXT, .bytes = text, .size = size});
 }
 
 void sql_bind_bytes(sql *q, int at, const void *bytes, size_t size)
 {
-    if (!q->status && sqlite3_bind_blob64(q->statement, at, bytes, size, SQLITE_STATIC))
-        problem(q, "asked");
+    sql_bind(q, at, &(value){.kind = VALUE_BYTES, .bytes = bytes, .size = size});
 }
 
 bool sql_step(sql *q)
 {
+    bool row = false;
     if (q->status || q->done) /* a step beyond the last would begin anew */
         return false;
-    int code = sqlite3_step(q->statement);
-    q->done = code != SQLITE_ROW;
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        problem(q, sqlite3_stmt_readonly(q->statement) ? "read" : "written");
-    return code == SQLITE_ROW;
+    note(q, q->store->driver->step(&row, q->statement, q->err));
+    q->done = !row;
+    return row && !q->status;
+}
+
+void sql_stop(sql *q, ob_status status)
+{
+    note(q, status);
+}
+
+void sql_again(sql *q)
+{
+    if (q->status)
+        return;
+    q->store->driver->reset(q->statement);
+    q->done = false;
+}
+
+value sql_value(sql *q, int column)
+{
+    value out = {0};
+    note(q, q->store->driver->column(&out, q->statement, column, q->status ? NULL : q->err));
+    return out;
 }
 
 int64_t sql_int(sql *q, int column)
 {
-    return sqlite3_column_int64(q->statement, column);
+    return sql_value(q, column).number;
 }
 
 bool sql_is_null(sql *q, int column)
 {
-    return sqlite3_column_type(q->statement, column) == SQLITE_NULL;
+    return sql_value(q, column).kind == VALUE_NULL;
 }
 
 static void damaged(sql *q)
 {
-    if (!q->status)
-        q->status = ob_fail(q->err, OB_EFORMAT,
-                            "the records (obhut.db) are damaged: a value of impossible size");
+    note(q, ob_fail(q->status ? NULL : q->err, OB_EFORMAT,
+                    "the records are damaged: a value of impossible size"));
 }
 
 void sql_text(sql *q, int column, char *out, size_t capacity)
 {
-    const unsigned char *text = sqlite3_column_text(q->statement, column);
-    size_t size = (size_t)sqlite3_column_bytes(q->statement, column);
+    value text = sql_value(q, column);
     *out = '\0';
-    if (size >= capacity)
+    if (text.size >= capacity)
         damaged(q);
-    else if (text)
-        memcpy(out, text, size + 1);
+    else if (text.bytes)
+        memcpy(out, text.bytes, text.size + 1);
 }
 
 void sql_bytes(sql *q, int column, void *out, size_t size)
 {
-    const void *bytes = sqlite3_column_blob(q->statement, column);
-    if ((size_t)sqlite3_column_bytes(q->statement, column) != size || !bytes)
+    value bytes = sql_value(q, column);
+    if (bytes.size != size || !bytes.bytes)
         damaged(q);
     else
-        memcpy(out, bytes, size);
+        memcpy(out, bytes.bytes, size);
 }
 
 ob_status sql_end(sql *q)
 {
+    const driver *driver = q->store->driver;
     while (sql_step(q))
         ;
-    if (q->kept && q->statement) {
-        sqlite3_reset(q->statement);
-        sqlite3_clear_bindings(q->statement);
+    if (q->kept) {
+        driver->reset(q->statement);
+        q->kept->is_used = false;
     } else {
-        sqlite3_finalize(q->statement);
+        driver->drop(q->statement);
     }
     if (q->status)
         transaction_fail(q->store, q->status, q->err);
@@ -261,7 +316,7 @@ ob_status sql_end(sql *q)
 
 int64_t sql_changed(ob_store *store)
 {
-    return sqlite3_changes64(store->db);
+    return store->driver->changed(store->db);
 }
 
 void sql_bind_key(sql *q, int at, const ob_record_key *key)

@@ -1,5 +1,6 @@
-/* The parts of store: sql.c drives the database, schema.c knows the tables and how they came to be;
- * every kind of record is a file with its statements. */
+/* The parts of store: open.c finds the database, sql.c asks it through a driver (driver.h),
+ * schema.c knows the tables and how they came to be, dump.c writes and reads all of them; every
+ * kind of record is a file with its statements. */
 #ifndef OBHUT_STORE_PRIV_H
 #define OBHUT_STORE_PRIV_H
 
@@ -9,44 +10,57 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <sqlite3.h>
+#include "driver.h"
 
 /* ---- sql.c ---------------------------------------------------------------------------------- */
 
 enum { SQL_KEPT = 128 }; /* statements that stay prepared */
 
 struct ob_store {
-    sqlite3 *db;
+    const driver *driver;
+    void *db;
     atomic_ullong generation;
     void (*on_withdrawal)(void *context, bool personal);
     void *on_withdrawal_context;
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
     int depth;            /* of transactions in transactions: the outermost one counts */
     ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
-    struct {
+    struct kept {
         const char *text;
-        sqlite3_stmt *statement;
+        void *statement;
+        bool is_used;
     } kept[SQL_KEPT];
 };
 
 /* A statement on its way. Errors stay in it until sql_end, so that steps need not be checked one by
- * one. `text` is a string literal: it is known again by its place. */
+ * one. */
 typedef struct sql {
     ob_store *store;
-    sqlite3_stmt *statement;
+    const char *text;
+    void *statement;
+    struct kept *kept; /* NULL: it ends with sql_end */
     ob_status status;
     ob_error *err;
-    bool kept, done;
+    bool done;
 } sql;
 
+/* `text` is a string literal: it is known again by its place, and stays prepared. */
 void sql_begin(sql *out, ob_store *store, const char *text, ob_error *err);
-void sql_bind_int(sql *q, int at, int64_t value);      /* parameters count from 1 */
+/* Any text; it lives until sql_end, and is not kept. */
+void sql_begin_own(sql *out, ob_store *store, const char *text, statement_use use, ob_error *err);
+void sql_bind(sql *q, int at, const value *value); /* parameters count from 1 */
+void sql_bind_int(sql *q, int at, int64_t value);
 void sql_bind_text(sql *q, int at, const char *value); /* NULL is no text; lives until sql_end */
 void sql_bind_bytes(sql *q, int at, const void *bytes, size_t size);
 void sql_bind_key(sql *q, int at, const ob_record_key *key);
 
 /* True while there is a row. */
 bool sql_step(sql *q);
+/* An error of whoever reads: no more steps; sql_end returns it. */
+void sql_stop(sql *q, ob_status status);
+
+void sql_again(sql *q);              /* from the start, with new parameters */
+value sql_value(sql *q, int column); /* lives until the next step */
 int64_t sql_int(sql *q, int column); /* columns count from 0 */
 bool sql_is_null(sql *q, int column);
 
@@ -68,12 +82,45 @@ int64_t sql_changed(ob_store *store);
 ob_status sql_transaction_begin(ob_store *store, ob_error *err);
 ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err);
 
-/* Statements without parameters, one after the other. */
+/* Statements without parameters, one after the other, in the words of schema.c. */
 ob_status sql_script(ob_store *store, const char *text, ob_error *err);
+
+/* Opens, and leaves the tables as they are. The caller owns *out. */
+ob_status sql_open(ob_store **out, const driver *driver, const char *where, ob_error *err);
+
+/* Nothing stays prepared: tables were made anew. */
+void sql_forget(ob_store *store);
 
 /* ---- schema.c ------------------------------------------------------------------------------- */
 
-ob_status schema_update(ob_store *store, ob_error *err);
+/* Steps of the schema that this program knows. */
+int64_t schema_steps(void);
+
+/* Goes the steps that are missing up to `version`. OB_EREFUSED: a newer program was here. */
+ob_status schema_update(ob_store *store, int64_t version, ob_error *err);
+
+/* The same without going any: OB_EREFUSED where the version is another one. */
+ob_status schema_check(ob_store *store, ob_error *err);
+
+/* ---- catalogue.c ---------------------------------------------------------------------------- */
+
+typedef struct store_column {
+    char name[64];
+    value_kind kind;
+    int64_t key; /* its place in the primary key, or 0 */
+} store_column;
+
+typedef struct store_table {
+    char name[64];
+    size_t count;
+    store_column columns[DRIVER_PARAMETERS];
+} store_table;
+
+/* What the database says about itself, by name. The caller frees *out. */
+ob_status store_catalogue(store_table **out, size_t *count, ob_store *store, ob_error *err);
+
+/* Appends "a", "b", …; key: the primary key's columns only, in their order. */
+ob_status store_columns(ob_buf *out, const store_table *table, bool key, ob_error *err);
 
 /* ---- rows.c ---------------------------------------------------------------------------------- */
 

@@ -1,0 +1,72 @@
+/* What sql.c needs of a database, as one table of functions: sqlite.c and postgresql.c fill it in
+ * and are all that knows how the two differ.
+ *
+ * A statement's text is the same for both: parameters are `?`, nothing is used that only one of
+ * them has. Errors are sentences with the database's own words: OB_EIO (cannot be reached, read or
+ * written), OB_EFORMAT (damaged), OB_EINVAL (a constraint forbids it), OB_ENOMEM. One thread at a
+ * time. */
+#ifndef OBHUT_DRIVER_H
+#define OBHUT_DRIVER_H
+
+#include <obhut/base.h>
+
+typedef enum value_kind { VALUE_NULL, VALUE_INT, VALUE_TEXT, VALUE_BYTES } value_kind;
+
+/* One value on its way in or out. Texts are followed by a NUL that `size` does not count. */
+typedef struct value {
+    value_kind kind;
+    int64_t number;
+    const void *bytes;
+    size_t size;
+} value;
+
+/* How a statement will be used. USE_STREAM: once, for so many rows that they should not all be in
+ * memory; until it has ended, no other statement runs. */
+typedef enum statement_use { USE_OFTEN, USE_ONCE, USE_STREAM } statement_use;
+
+/* Parameters of one statement. */
+enum { DRIVER_PARAMETERS = 64 };
+
+typedef struct driver {
+    /* `where`: a path or a URL, which is never part of an error. */
+    ob_status (*open)(void **db, const char *where, ob_error *err);
+    void (*close)(void *db); /* NULL is fine */
+
+    /* Called before a statement or transaction begins. *is_new is set where a lost connection had
+     * to be made anew: others may have been here. NULL where there is none to lose. */
+    ob_status (*ready)(bool *is_new, void *db, ob_error *err);
+
+    ob_status (*begin)(void *db, ob_error *err);
+    ob_status (*commit)(void *db, ob_error *err); /* after an error: rollback */
+    void (*rollback)(void *db);
+
+    /* Statements in the words of schema.c, without parameters. */
+    ob_status (*script)(void *db, const char *text, ob_error *err);
+
+    /* How many steps of the schema this database has gone; 0 where it is empty. */
+    ob_status (*version)(int64_t *out, void *db, ob_error *err);
+    ob_status (*set_version)(void *db, int64_t version, ob_error *err);
+
+    /* The caller drops it. */
+    ob_status (*prepare)(void **statement, void *db, const char *text, statement_use use,
+                         ob_error *err);
+    void (*drop)(void *statement); /* NULL is fine */
+
+    /* Parameters count from 1; what the value points to lives until `reset`. */
+    ob_status (*bind)(void *statement, int at, const value *value, ob_error *err);
+    ob_status (*step)(bool *row, void *statement, ob_error *err);
+    /* Lives until the next step. */
+    ob_status (*column)(value *out, void *statement, int column, ob_error *err);
+    void (*reset)(void *statement); /* parameters are gone, too */
+
+    /* Rows that the last statement changed. */
+    int64_t (*changed)(void *db);
+
+    /* Statements about the catalogue. tables: their names. columns, of the table ?: name, what it
+     * holds (a value_kind), its place in the primary key or 0; in their order. */
+    const char *tables, *columns;
+} driver;
+
+extern const driver driver_sqlite, driver_postgresql;
+
+#endif

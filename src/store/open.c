@@ -1,0 +1,177 @@
+/* Which database a directory has. DIR/records is one line with a URL; where there is none,
+ * DIR/obhut.db is the database. */
+#include "store_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+enum { PATH = 4096, URL = 2048 };
+
+typedef struct place {
+    const char *dir;
+    char records[PATH], sqlite[PATH];
+    char kept[URL]; /* what DIR/records says, "" where there is none */
+} place;
+
+static ob_status file_error(const char *path, const char *what, ob_error *err)
+{
+    return ob_fail(err, OB_EIO, "%s cannot be %s: %s", path, what, strerror(errno));
+}
+
+bool ob_store_url_is_valid(const char *url)
+{
+    size_t length = strlen(url);
+    return length < URL - 2 && length == strcspn(url, "\r\n") &&
+           (!strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11));
+}
+
+/* ---- DIR/records ---------------------------------------------------------------------------- */
+
+static ob_status read_open(place *p, int file, ob_error *err)
+{
+    struct stat about;
+    ssize_t size = 0;
+    if (fstat(file, &about) || (size = read(file, p->kept, sizeof p->kept - 1)) < 0)
+        return file_error(p->records, "read", err);
+    if (!S_ISREG(about.st_mode) || about.st_mode & 077)
+        return ob_fail(err, OB_EREFUSED,
+                       "%s can hold a password and can be read by others: chmod 600 it",
+                       p->records);
+    p->kept[size] = '\0'; /* and where it is too long, it is not valid */
+    size_t length = strlen(p->kept);
+    if (length && p->kept[length - 1] == '\n')
+        p->kept[length - 1] = '\0';
+    if (!ob_store_url_is_valid(p->kept))
+        return ob_fail(err, OB_EFORMAT, "%s: one line postgresql://USER@HOST/DATABASE is expected",
+                       p->records);
+    return OB_OK;
+}
+
+static ob_status read_kept(place *p, ob_error *err)
+{
+    int file = open(p->records, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return errno == ENOENT ? OB_OK : file_error(p->records, "read", err);
+    ob_status status = read_open(p, file, err);
+    close(file);
+    return status;
+}
+
+static ob_status sync_dir(const char *dir, ob_error *err)
+{
+    int file = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ob_status status = file < 0 || fsync(file) ? file_error(dir, "written", err) : OB_OK;
+    if (file >= 0)
+        close(file);
+    return status;
+}
+
+static ob_status write_file(const char *path, const char *url, ob_error *err)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return file_error(path, "written", err);
+    ob_status status =
+        dprintf(file, "%s\n", url) < 0 || fsync(file) ? file_error(path, "written", err) : OB_OK;
+    close(file);
+    return status;
+}
+
+static ob_status keep(const place *p, const char *url, ob_error *err)
+{
+    char next[PATH + 8];
+    snprintf(next, sizeof next, "%s.new", p->records);
+    ob_status status = write_file(next, url, err);
+    if (!status && rename(next, p->records))
+        status = file_error(p->records, "written", err);
+    if (status)
+        unlink(next);
+    return status ? status : sync_dir(p->dir, err);
+}
+
+/* ---- The same records, or others ------------------------------------------------------------ */
+
+static const char *part(const PQconninfoOption *options, const char *key)
+{
+    for (; options && options->keyword; options++)
+        if (!strcmp(options->keyword, key))
+            return options->val ? options->val : "";
+    return "";
+}
+
+/* Password, user and options may change; where the records are may not. */
+static bool is_same(const char *one, const char *other)
+{
+    static const char *const keys[] = {"host", "hostaddr", "port", "dbname", "service"};
+    PQconninfoOption *a = PQconninfoParse(one, NULL), *b = PQconninfoParse(other, NULL);
+    bool same = a && b;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        same = same && !strcmp(part(a, keys[i]), part(b, keys[i]));
+    PQconninfoFree(a);
+    PQconninfoFree(b);
+    return same || !strcmp(one, other);
+}
+
+static ob_status check_url(const place *p, const char *url, ob_error *err)
+{
+    if (!ob_store_url_is_valid(url))
+        return ob_fail(err, OB_EINVAL,
+                       "the address of the records: postgresql://USER@HOST/DATABASE is expected");
+    if (*p->kept && !is_same(p->kept, url))
+        return ob_fail(
+            err, OB_EREFUSED,
+            "%s keeps its records in another database (the file `records` in it says "
+            "which): a changed address moves nothing; docs/OPERATION.md says how records "
+            "are moved",
+            p->dir);
+    if (!*p->kept && !access(p->sqlite, F_OK))
+        return ob_fail(
+            err, OB_EREFUSED,
+            "%s keeps its records in obhut.db, and a changed address moves nothing: leave "
+            "`records` out of the configuration; docs/OPERATION.md says how records are "
+            "moved",
+            p->dir);
+    return OB_OK;
+}
+
+static ob_status find(place *p, const char *dir, ob_error *err)
+{
+    *p = (place){.dir = dir};
+    if (snprintf(p->records, sizeof p->records, "%s/records", dir) >= (int)sizeof p->records ||
+        snprintf(p->sqlite, sizeof p->sqlite, "%s/obhut.db", dir) >= (int)sizeof p->sqlite)
+        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
+    return read_kept(p, err);
+}
+
+ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err)
+{
+    ob_store *store = NULL;
+    place *p = malloc(sizeof *p);
+    if (!p)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    ob_status status = find(p, dir, err);
+    if (!status && url && *url)
+        status = check_url(p, url, err);
+    if (!status && !(url && *url))
+        url = *p->kept ? p->kept : NULL;
+    if (!status)
+        status = url ? sql_open(&store, &driver_postgresql, url, err)
+                     : sql_open(&store, &driver_sqlite, p->sqlite, err);
+    if (!status && url && strcmp(url, p->kept) != 0) /* before anything is in there */
+        status = keep(p, url, err);
+    if (!status)
+        status = schema_update(store, schema_steps(), err);
+    if (status)
+        ob_store_close(store);
+    else
+        *out = store;
+    free(p);
+    return status;
+}

@@ -1,0 +1,191 @@
+/* Records in one file, by SQLite. */
+#include "driver.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
+{
+    int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
+    ob_status status = code == SQLITE_NOMEM                              ? OB_ENOMEM
+                       : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OB_EFORMAT
+                       : code == SQLITE_CONSTRAINT                       ? OB_EINVAL
+                                                                         : OB_EIO;
+    return ob_fail(err, status, "the records (obhut.db) cannot be %s: %s", doing,
+                   db ? sqlite3_errmsg(db) : "out of memory");
+}
+
+/* ---- The file ------------------------------------------------------------------------------- */
+
+static ob_status script(void *db, const char *text, ob_error *err)
+{
+    return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ? OB_OK : fail(db, "changed", err);
+}
+
+static void close_file(void *db)
+{
+    sqlite3_close(db);
+}
+
+static ob_status open_file(void **out, const char *path, ob_error *err)
+{
+    sqlite3 *db = NULL;
+    mode_t mask = umask(077);
+    int code = sqlite3_open_v2(path, &db,
+                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                                   SQLITE_OPEN_NOFOLLOW,
+                               NULL);
+    ob_status status = code ? fail(db, "opened", err) : OB_OK;
+    if (!status)
+        status = script(db,
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                        "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+                        "PRAGMA temp_store = MEMORY;",
+                        err);
+    umask(mask);
+    if (status)
+        sqlite3_close(db);
+    else
+        *out = db;
+    return status;
+}
+
+static ob_status begin(void *db, ob_error *err)
+{
+    return script(db, "BEGIN IMMEDIATE", err);
+}
+
+static ob_status commit(void *db, ob_error *err)
+{
+    return script(db, "COMMIT", err);
+}
+
+static void rollback(void *db)
+{
+    script(db, "ROLLBACK", NULL); /* it may have done so by itself */
+}
+
+/* ---- Statements ----------------------------------------------------------------------------- */
+
+static ob_status statement_fail(sqlite3_stmt *statement, const char *doing, ob_error *err)
+{
+    return fail(sqlite3_db_handle(statement), doing, err);
+}
+
+static ob_status prepare(void **out, void *db, const char *text, statement_use use, ob_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v3(db, text, -1, use == USE_OFTEN ? SQLITE_PREPARE_PERSISTENT : 0,
+                           &statement, NULL))
+        return fail(db, "asked", err);
+    *out = statement;
+    return OB_OK;
+}
+
+static void drop(void *statement)
+{
+    sqlite3_finalize(statement);
+}
+
+static ob_status bind(void *statement, int at, const value *v, ob_error *err)
+{
+    int code = v->kind == VALUE_INT    ? sqlite3_bind_int64(statement, at, v->number)
+               : v->kind == VALUE_TEXT ? sqlite3_bind_text64(statement, at, v->bytes, v->size,
+                                                             SQLITE_STATIC, SQLITE_UTF8)
+               : v->kind == VALUE_BYTES
+                   ? sqlite3_bind_blob64(statement, at, v->bytes, v->size, SQLITE_STATIC)
+                   : sqlite3_bind_null(statement, at);
+    return code ? statement_fail(statement, "asked", err) : OB_OK;
+}
+
+static ob_status step(bool *row, void *statement, ob_error *err)
+{
+    int code = sqlite3_step(statement);
+    *row = code == SQLITE_ROW;
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return OB_OK;
+    return statement_fail(statement, sqlite3_stmt_readonly(statement) ? "read" : "written", err);
+}
+
+static ob_status column(value *out, void *statement, int at, ob_error *err)
+{
+    *out = (value){.kind = VALUE_NULL};
+    switch (sqlite3_column_type(statement, at)) {
+    case SQLITE_INTEGER:
+        *out = (value){.kind = VALUE_INT, .number = sqlite3_column_int64(statement, at)};
+        break;
+    case SQLITE_TEXT:
+        *out = (value){.kind = VALUE_TEXT, .bytes = sqlite3_column_text(statement, at)};
+        if (!out->bytes)
+            return statement_fail(statement, "read", err);
+        out->size = (size_t)sqlite3_column_bytes(statement, at);
+        break;
+    case SQLITE_BLOB:
+        *out = (value){.kind = VALUE_BYTES, .bytes = sqlite3_column_blob(statement, at)};
+        out->size = (size_t)sqlite3_column_bytes(statement, at);
+        break;
+    default:
+        break;
+    }
+    return OB_OK;
+}
+
+static void reset(void *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+static int64_t changed(void *db)
+{
+    return sqlite3_changes64(db);
+}
+
+/* ---- Version -------------------------------------------------------------------------------- */
+
+static ob_status version(int64_t *out, void *db, ob_error *err)
+{
+    bool row = false;
+    void *statement = NULL;
+    ob_status status = prepare(&statement, db, "PRAGMA user_version", USE_ONCE, err);
+    if (!status)
+        status = step(&row, statement, err);
+    if (!status)
+        *out = row ? sqlite3_column_int64(statement, 0) : 0;
+    drop(statement);
+    return status;
+}
+
+static ob_status set_version(void *db, int64_t number, ob_error *err)
+{
+    ob_buf text = {0};
+    ob_status status = ob_buf_printf(&text, err, "PRAGMA user_version = %lld", (long long)number);
+    if (!status)
+        status = script(db, text.bytes, err);
+    ob_buf_free(&text);
+    return status;
+}
+
+const driver driver_sqlite = {
+    .open = open_file,
+    .close = close_file,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .script = script,
+    .version = version,
+    .set_version = set_version,
+    .prepare = prepare,
+    .drop = drop,
+    .bind = bind,
+    .step = step,
+    .column = column,
+    .reset = reset,
+    .changed = changed,
+    .tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+              " ORDER BY name",
+    .columns = "SELECT name, CASE type WHEN 'INTEGER' THEN 1 WHEN 'TEXT' THEN 2 ELSE 3 END, pk"
+               " FROM pragma_table_info(?) ORDER BY cid",
+};

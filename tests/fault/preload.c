@@ -1,0 +1,134 @@
+/* Lets the n-th allocation or write fail, for programs that are run with
+ * LD_PRELOAD=fault-preload.so and find these functions with dlsym (tests/fault/fault.h). Release
+ * builds only: sanitizers have an allocator of their own.
+ *
+ * The real work is done by glibc's own names and by system calls: looking functions up with dlsym
+ * would allocate. */
+#undef _FILE_OFFSET_BITS /* it would make one name of pwrite and pwrite64 */
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *memory, size_t size);
+ssize_t pwrite64(int to, const void *bytes, size_t size, off64_t at);
+int ftruncate64(int file, off64_t size);
+
+static atomic_int armed; /* enum fault_kind */
+static atomic_bool ever_after;
+static atomic_ulong calls, failing;
+
+void fault_arm(int kind, unsigned long n, bool from_then_on)
+{
+    atomic_store(&calls, 0);
+    atomic_store(&failing, n);
+    atomic_store(&ever_after, from_then_on);
+    atomic_store(&armed, kind);
+}
+
+unsigned long fault_disarm(void)
+{
+    atomic_store(&armed, FAULT_NONE);
+    return atomic_load(&calls);
+}
+
+static bool fails(int kind)
+{
+    if (atomic_load(&armed) != kind)
+        return false;
+    unsigned long call = 1 + atomic_fetch_add(&calls, 1), n = atomic_load(&failing);
+    return atomic_load(&ever_after) ? call >= n : call == n;
+}
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+void *malloc(size_t size)
+{
+    if (!fails(FAULT_ALLOC))
+        return __libc_malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    if (!fails(FAULT_ALLOC))
+        return __libc_calloc(count, size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *realloc(void *memory, size_t size)
+{
+    if (!fails(FAULT_ALLOC))
+        return __libc_realloc(memory, size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* ---- Writing -------------------------------------------------------------------------------- */
+
+/* A full disk is what happens most. */
+static bool write_fails(void)
+{
+    if (!fails(FAULT_WRITE))
+        return false;
+    errno = ENOSPC;
+    return true;
+}
+
+ssize_t write(int to, const void *bytes, size_t size)
+{
+    return write_fails() ? -1 : syscall(SYS_write, to, bytes, size);
+}
+
+ssize_t pwrite(int to, const void *bytes, size_t size, off_t at)
+{
+    return write_fails() ? -1 : syscall(SYS_pwrite64, to, bytes, size, at);
+}
+
+ssize_t pwrite64(int to, const void *bytes, size_t size, off64_t at)
+{
+    return pwrite(to, bytes, size, at);
+}
+
+int fsync(int file)
+{
+    return write_fails() ? -1 : (int)syscall(SYS_fsync, file);
+}
+
+int fdatasync(int file)
+{
+    return write_fails() ? -1 : (int)syscall(SYS_fdatasync, file);
+}
+
+int ftruncate(int file, off_t size)
+{
+    return write_fails() ? -1 : (int)syscall(SYS_ftruncate, file, size);
+}
+
+int ftruncate64(int file, off64_t size)
+{
+    return ftruncate(file, size);
+}
+
+/* What a client of a database writes. */
+ssize_t send(int to, const void *bytes, size_t size, int flags)
+{
+    if (!fails(FAULT_WRITE))
+        return syscall(SYS_sendto, to, bytes, size, flags, NULL, 0);
+    errno = ECONNRESET;
+    return -1;
+}
