@@ -13,7 +13,12 @@
 
 /* The server ends a statement after 30 s. An answer that takes longer is a connection that is lost.
  */
-enum { STATEMENT_S = 30, ANSWER_MS = 1000 * (STATEMENT_S + 5), LONG_ANSWER_MS = 4 * 3600 * 1000 };
+enum {
+    STATEMENT_S = 30,
+    ANSWER_MS = 1000 * (STATEMENT_S + 5),
+    LONG_ANSWER_MS = 4 * 3600 * 1000,
+    LOCK_MS = 1500
+};
 
 /* "obhut": whoever holds this lock owns the records of a database. */
 #define LOCK "478560413044"
@@ -265,15 +270,15 @@ static ob_status connect_to(PGconn **out, const char *url, ob_error *err)
     return OB_OK;
 }
 
-/* One Obhut a database, a server that keeps what it acknowledges, and every text. */
+/* A server that keeps what it acknowledges, and every text. */
 static ob_status check(session *s, ob_error *err)
 {
     PGresult *r = NULL;
-    ob_status status = session_run(
-        &r, s,
-        "SELECT current_setting('server_encoding') = 'UTF8', current_setting('fsync') = 'on',"
-        " current_setting('server_version_num')::int >= 130000, pg_try_advisory_lock(" LOCK ")",
-        DOING_READ, err);
+    ob_status status =
+        session_run(&r, s,
+                    "SELECT current_setting('server_encoding') = 'UTF8', current_setting('fsync') ="
+                    " 'on', current_setting('server_version_num')::int >= 130000",
+                    DOING_READ, err);
     if (status)
         return status;
     if (*PQgetvalue(r, 0, 0) != 't')
@@ -288,9 +293,31 @@ static ob_status check(session *s, ob_error *err)
     else if (*PQgetvalue(r, 0, 2) != 't')
         status = ob_fail(err, OB_EREFUSED,
                          "the records' PostgreSQL is older than version 13: install a newer one");
-    else if (*PQgetvalue(r, 0, 3) != 't')
-        status = ob_fail(err, OB_EBUSY, "these records are in use by another Obhut");
     PQclear(r);
+    return status;
+}
+
+static ob_status try_lock(bool *got, session *s, ob_error *err)
+{
+    PGresult *r = NULL;
+    ob_status status = session_run(&r, s, "SELECT pg_try_advisory_lock(" LOCK ")", DOING_READ, err);
+    *got = !status && *PQgetvalue(r, 0, 0) == 't';
+    PQclear(r);
+    return status;
+}
+
+/* One Obhut a database. One that has just ended may not have been noticed yet. */
+static ob_status own(session *s, ob_error *err)
+{
+    bool got = false;
+    int64_t until = now_ms() + LOCK_MS;
+    ob_status status = try_lock(&got, s, err);
+    while (!status && !got && now_ms() < until) {
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        status = try_lock(&got, s, err);
+    }
+    if (!status && !got)
+        status = ob_fail(err, OB_EBUSY, "these records are in use by another Obhut");
     return status;
 }
 
@@ -304,7 +331,9 @@ static ob_status set_up(session *s, ob_error *err)
              " WHERE current_setting('synchronous_commit') = 'off'",
              STATEMENT_S);
     ob_status status = session_run(NULL, s, text, DOING_READ, err);
-    return status ? status : check(s, err);
+    if (!status)
+        status = check(s, err);
+    return status ? status : own(s, err);
 }
 
 static ob_status attempt(session *s, ob_error *err)

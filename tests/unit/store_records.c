@@ -1,0 +1,723 @@
+/* Every kind of record, on whichever database this runs. */
+#include "store_test.h"
+
+#include <pthread.h>
+
+/* Non-ASCII, quotes, marks of both databases, a line break. */
+#define WORDS "Grüße, „Ω“ 日本 😀 'a'' \"b\" $1 ? % \\ \n;--"
+
+static void text_of(char *out, size_t length)
+{
+    memset(out, 'x', length);
+    memcpy(out, "\xC3\xA4", 2);
+    out[length] = '\0';
+}
+
+/* ---- Tokens and gateways -------------------------------------------------------------------- */
+
+static void tokens_come_back_as_they_were_sorted_by_name(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    static const char *const names[] = {"b", "a.1", "a-1", "a_1", "z", "a"};
+    for (unsigned i = 0; i < 6; i++) {
+        ob_token t = token_of(names[i], i);
+        must(ob_store_token_add(p->store, &t, &err), &err);
+    }
+    open_again(p);
+    ob_token *all = NULL;
+    size_t count = 0;
+    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    static const unsigned order[] = {5, 2, 1, 3, 0, 4}; /* by bytes */
+    assert_int_equal(count, 6);
+    for (unsigned i = 0; i < 6; i++) {
+        ob_token t = token_of(names[order[i]], order[i]);
+        assert_memory_equal(&all[i], &t, sizeof t);
+    }
+    free(all);
+}
+
+static void a_token_is_added_once_and_removed_once(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_token t = token_of("forum", 1), same_print = token_of("other", 1), bad = token_of("No", 2);
+    uint64_t before = ob_store_generation(p->store);
+    must(ob_store_token_add(p->store, &t, &err), &err);
+    assert_true(ob_store_generation(p->store) != before);
+    refused(ob_store_token_add(p->store, &t, &err), OB_EINVAL, &err);
+    refused(ob_store_token_add(p->store, &same_print, &err), OB_EINVAL, &err);
+    refused(ob_store_token_add(p->store, &bad, &err), OB_EINVAL, &err);
+    must(ob_store_token_remove(p->store, "forum", &err), &err);
+    refused(ob_store_token_remove(p->store, "forum", &err), OB_ENOTFOUND, &err);
+    ob_token *all = NULL;
+    size_t count = 9;
+    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    assert_int_equal(count, 0);
+    free(all);
+}
+
+static void gateways_are_kept_like_tokens(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_gateway g = {
+        .name = "pict", .kind = "pict-rs", .surface = 3, .fail_closed = true, .made_at = 7};
+    memcpy(g.print, key_of(5).bytes, sizeof g.print);
+    must(ob_store_gateway_add(p->store, &g, &err), &err);
+    refused(ob_store_gateway_add(p->store, &g, &err), OB_EINVAL, &err);
+    open_again(p);
+    ob_gateway *all = NULL;
+    size_t count = 0;
+    must(ob_store_gateways(&all, &count, p->store, &err), &err);
+    assert_int_equal(count, 1);
+    assert_memory_equal(all, &g, sizeof g);
+    free(all);
+    must(ob_store_gateway_remove(p->store, "pict", &err), &err);
+    refused(ob_store_gateway_remove(p->store, "pict", &err), OB_ENOTFOUND, &err);
+}
+
+/* ---- The service ---------------------------------------------------------------------------- */
+
+static void count_withdrawal(void *context, bool personal)
+{
+    ((unsigned *)context)[personal]++;
+}
+
+static void same_profile(const ob_profile *a, const ob_profile *b)
+{
+    assert_string_equal(a->service, b->service);
+    assert_string_equal(a->country, b->country);
+    assert_string_equal(a->regime, b->regime);
+    assert_true(a->kinds == b->kinds && a->surfaces == b->surfaces && a->bases == b->bases);
+    assert_true(a->detectors == b->detectors && a->keeps_register == b->keeps_register);
+    assert_int_equal(a->changed_at, b->changed_at);
+}
+
+static void a_profile_replaces_the_one_before(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_profile read;
+    unsigned heard[2] = {0};
+    must(ob_store_profile(&read, p->store, &err), &err);
+    same_profile(&read, &ob_profile_default);
+    ob_store_on_withdrawal(p->store, count_withdrawal, heard);
+    ob_profile mine = {.service = "forum",
+                       .kinds = 0x80000001u,
+                       .country = "DE",
+                       .regime = "eu-dsa",
+                       .surfaces = 6,
+                       .bases = 7,
+                       .detectors = 1,
+                       .keeps_register = true,
+                       .changed_at = 1764000000};
+    must(ob_store_profile_set(p->store, &mine, &err), &err);
+    mine.surfaces = 4;
+    must(ob_store_profile_set(p->store, &mine, &err), &err);
+    assert_int_equal(heard[0], 2);
+    assert_int_equal(heard[1], 0);
+    open_again(p);
+    must(ob_store_profile(&read, p->store, &err), &err);
+    same_profile(&read, &mine);
+}
+
+static void a_persons_name_is_never_given_twice(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_person a = {.name = "anna", .roles = 5, .is_external = true, .made_at = 1};
+    memcpy(a.print, key_of(1).bytes, sizeof a.print);
+    ob_person b = {.name = "Bad name"};
+    must(ob_store_person_add(p->store, &a, &err), &err);
+    refused(ob_store_person_add(p->store, &b, &err), OB_EINVAL, &err);
+    must(ob_store_person_end(p->store, "anna", 9, &err), &err);
+    refused(ob_store_person_end(p->store, "anna", 10, &err), OB_ENOTFOUND, &err);
+    refused(ob_store_person_end(p->store, "nobody", 10, &err), OB_ENOTFOUND, &err);
+    refused(ob_store_person_add(p->store, &a, &err), OB_EINVAL, &err);
+    ob_person *all = NULL;
+    size_t count = 0;
+    must(ob_store_persons(&all, &count, p->store, &err), &err);
+    a.ended_at = 9;
+    assert_int_equal(count, 1);
+    assert_memory_equal(all, &a, sizeof a);
+    free(all);
+}
+
+/* ---- Proposals ------------------------------------------------------------------------------ */
+
+static void open_proposals_come_first_and_are_decided_once(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_proposal made = {
+        .kind = "cause.add", .proposed_by = "operator", .proposed_at = 3, .until = 99};
+    text_of(made.body, sizeof made.body - 1);
+    for (int64_t i = 1; i <= 4; i++) {
+        int64_t id = 0;
+        must(ob_store_proposal_add(&id, p->store, &made, &err), &err);
+        assert_int_equal(id, i);
+    }
+    must(ob_store_proposal_decide(p->store, 4, OB_PROPOSAL_REJECTED, "bea", 8, &err), &err);
+    refused(ob_store_proposal_decide(p->store, 4, OB_PROPOSAL_APPROVED, "cem", 9, &err),
+            OB_EREFUSED, &err);
+    refused(ob_store_proposal_decide(p->store, 7, OB_PROPOSAL_APPROVED, "cem", 9, &err),
+            OB_EREFUSED, &err);
+    must(ob_store_proposal_adopt(p->store, 2, "anna", &err), &err);
+    refused(ob_store_proposal_adopt(p->store, 4, "anna", &err), OB_ENOTFOUND, &err);
+    ob_proposal *all = NULL, one = {0};
+    size_t count = 0;
+    must(ob_store_proposals(&all, &count, p->store, 10, &err), &err);
+    assert_int_equal(count, 4);
+    static const int64_t order[] = {3, 2, 1, 4};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(all[i].id, order[i]);
+    assert_string_equal(all[1].proposed_by, "anna");
+    assert_string_equal(all[0].body, made.body);
+    assert_int_equal(all[3].state, OB_PROPOSAL_REJECTED);
+    assert_string_equal(all[3].decided_by, "bea");
+    free(all);
+    must(ob_store_proposals(&all, &count, p->store, 2, &err), &err);
+    assert_int_equal(count, 2);
+    free(all);
+    must(ob_store_proposal(&one, p->store, 1, &err), &err);
+    assert_int_equal(one.until, 99);
+    refused(ob_store_proposal(&one, p->store, 5, &err), OB_ENOTFOUND, &err);
+}
+
+/* ---- Reports and notices -------------------------------------------------------------------- */
+
+static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = 0;
+    bool there = true, holds = true;
+    ob_record_key items[] = {key_of(1), key_of(2), key_of(1)}, other = key_of(3);
+    ob_incoming in = {.kind = OB_INCOMING_REPORT,
+                      .conversation = key_of(10),
+                      .reporter = key_of(11),
+                      .account = key_of(12),
+                      .reason = WORDS,
+                      .at = 5};
+    must(ob_store_incoming_add(&id, p->store, &in, items, 3, &err), &err);
+    assert_int_equal(id, 1);
+    must(ob_store_incoming_add(&id, p->store, &in, NULL, 0, &err), &err);
+    assert_int_equal(id, 2);
+    in.kind = OB_INCOMING_NOTICE; /* counted on its own */
+    must(ob_store_incoming_add(&id, p->store, &in, items, 1, &err), &err);
+    assert_int_equal(id, 1);
+    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 1, &items[1], &err),
+         &err);
+    assert_true(there && holds);
+    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 1, &other, &err),
+         &err);
+    assert_true(there && !holds);
+    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 9, &other, &err),
+         &err);
+    assert_true(!there && !holds);
+    must(ob_store_report_confirm(p->store, 1, "anna", 8, &err), &err);
+    refused(ob_store_report_confirm(p->store, 1, "bea", 9, &err), OB_EREFUSED, &err);
+    refused(ob_store_report_confirm(p->store, 7, "bea", 9, &err), OB_EREFUSED, &err);
+    ob_incoming read = {0};
+    must(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, 1, &err), &err);
+    assert_string_equal(read.reason, WORDS);
+    assert_string_equal(read.confirmed_by, "anna");
+    assert_memory_equal(&read.account, &in.account, sizeof read.account);
+    refused(ob_store_incoming(&read, p->store, OB_INCOMING_NOTICE, 2, &err), OB_ENOTFOUND, &err);
+}
+
+static void removing_a_report_takes_its_items(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = 0;
+    unsigned heard[2] = {0};
+    bool there, holds;
+    ob_record_key item = key_of(1);
+    ob_incoming in = {.kind = OB_INCOMING_REPORT, .at = 5};
+    ob_incoming *all = NULL;
+    size_t count = 0;
+    ob_store_on_withdrawal(p->store, count_withdrawal, heard);
+    for (int i = 0; i < 3; i++)
+        must(ob_store_incoming_add(&id, p->store, &in, &item, 1, &err), &err);
+    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, &err), &err);
+    assert_int_equal(heard[1], 1);
+    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, &err), OB_ENOTFOUND, &err);
+    must(ob_store_incomings(&all, &count, p->store, OB_INCOMING_REPORT, 10, &err), &err);
+    assert_int_equal(count, 2);
+    assert_int_equal(all[0].id, 2);
+    free(all);
+    must(ob_store_incoming_add(&id, p->store, &in, NULL, 0, &err), &err); /* takes its number */
+    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 3, &item, &err),
+         &err);
+    assert_true(there && !holds);
+}
+
+/* ---- Verdicts, causes ----------------------------------------------------------------------- */
+
+static int64_t add_verdict(place *p, unsigned account)
+{
+    ob_error err = {0};
+    int64_t id = 0;
+    ob_verdict v = {.account = key_of(account),
+                    .reason = WORDS,
+                    .proposed_by = "anna",
+                    .confirmed_by = "bea",
+                    .at = 10};
+    must(ob_store_verdict_add(&id, p->store, &v, &err), &err);
+    return id;
+}
+
+static ob_cause cause_of(unsigned account, int64_t record, int64_t record_at, const char *by)
+{
+    ob_cause c = {.account = key_of(account),
+                  .ground = OB_GROUND_VERDICT,
+                  .record = record,
+                  .record_at = record_at,
+                  .proposed_by = "anna",
+                  .from = 100,
+                  .until = 200};
+    text_of(c.reason, OB_RECORD_TEXT);
+    snprintf(c.confirmed_by, sizeof c.confirmed_by, "%s", by);
+    return c;
+}
+
+static void an_overturned_verdict_ends_what_rests_on_it(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    bool found = false;
+    unsigned heard[2] = {0};
+    int64_t id = 0, first = add_verdict(p, 1), second = add_verdict(p, 2);
+    ob_cause c = cause_of(1, first, 10, "bea"), other = cause_of(2, second, 10, "bea"), read = {0};
+    must(ob_store_cause_add(&id, p->store, &c, &err), &err);
+    must(ob_store_cause_add(&id, p->store, &other, &err), &err);
+    ob_store_on_withdrawal(p->store, count_withdrawal, heard);
+    must(ob_store_verdict_overturn(p->store, first, "dora", 150, &err), &err);
+    assert_int_equal(heard[1], 1);
+    refused(ob_store_verdict_overturn(p->store, first, "dora", 151, &err), OB_ENOTFOUND, &err);
+    must(ob_store_cause_of(&found, &read, p->store, &c.account, 160, &err), &err);
+    assert_false(found);
+    must(ob_store_cause_of(&found, &read, p->store, &other.account, 160, &err), &err);
+    assert_true(found);
+    assert_string_equal(read.reason, other.reason);
+    ob_verdict one = {0}, *all = NULL;
+    size_t count = 0;
+    must(ob_store_verdict(&one, p->store, first, &err), &err);
+    assert_int_equal(one.overturned_at, 150);
+    assert_string_equal(one.overturned_by, "dora");
+    refused(ob_store_verdict(&one, p->store, 77, &err), OB_ENOTFOUND, &err);
+    must(ob_store_verdicts(&all, &count, p->store, 1, &err), &err);
+    assert_int_equal(count, 1);
+    assert_int_equal(all[0].id, second);
+    free(all);
+}
+
+static void a_cause_follows_only_with_a_newer_record_and_another_person(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = -1;
+    bool found = false;
+    ob_cause c = cause_of(1, 1, 10, "bea"), read = {0}, *all = NULL;
+    size_t count = 0;
+    must(ob_store_cause_add(&id, p->store, &c, &err), &err);
+    refused(ob_store_cause_add(&id, p->store, &c, &err), OB_EREFUSED, &err);
+    c.record_at = 11;
+    refused(ob_store_cause_add(&id, p->store, &c, &err), OB_EREFUSED, &err);
+    assert_int_equal(id, 1);
+    must(ob_store_cause_end(p->store, 1, 150, &err), &err);
+    refused(ob_store_cause_end(p->store, 1, 151, &err), OB_ENOTFOUND, &err);
+    snprintf(c.confirmed_by, sizeof c.confirmed_by, "cem");
+    must(ob_store_cause_add(&id, p->store, &c, &err), &err);
+    assert_int_equal(id, 2);
+    must(ob_store_cause_told(p->store, 2, 300, &err), &err);
+    refused(ob_store_cause_told(p->store, 2, 301, &err), OB_ENOTFOUND, &err);
+    must(ob_store_cause_of(&found, &read, p->store, &c.account, 99, &err), &err);
+    assert_false(found);
+    must(ob_store_cause_of(&found, &read, p->store, &c.account, 100, &err), &err);
+    assert_true(found && read.id == 2 && read.told_at == 300);
+    must(ob_store_cause_of(&found, &read, p->store, &c.account, 200, &err), &err);
+    assert_false(found);
+    must(ob_store_causes(&all, &count, p->store, 9, &err), &err);
+    assert_int_equal(count, 2);
+    assert_int_equal(all[1].ended_at, 150);
+    free(all);
+}
+
+/* ---- Orders --------------------------------------------------------------------------------- */
+
+static ob_order order_of(unsigned n)
+{
+    ob_order o = {.regime = "zz",
+                  .issuer = "Amtsgericht Köln",
+                  .is_judicial = true,
+                  .is_authentic = true,
+                  .names_professional = false,
+                  .everybody = n % 2,
+                  .has_detectors = true,
+                  .has_accounts = true,
+                  .verified_by = "anna",
+                  .contact = "x@example.org",
+                  .service = "forum",
+                  .detectors = 0xF0000000u,
+                  .received = 1,
+                  .start = 2,
+                  .end = 100,
+                  .halfway_at = 50,
+                  .secret_until = 60,
+                  .proposed_by = "anna",
+                  .approved_by = "bea",
+                  .made_at = INT64_MAX};
+    memcpy(o.document, key_of(n).bytes, sizeof o.document);
+    text_of(o.authenticity, OB_RECORD_TEXT);
+    text_of(o.reasons, OB_RECORD_TEXT);
+    text_of(o.legal_basis, 700);
+    text_of(o.redress, 3);
+    return o;
+}
+
+static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = 0;
+    size_t count = 0;
+    ob_order o = order_of(1), *read = calloc(8, sizeof *read), *all = NULL;
+    ob_record_key accounts[] = {key_of(1), key_of(2), key_of(1)}, other = key_of(3);
+    must(ob_store_order_add(&id, p->store, &o, accounts, 3, &err), &err);
+    must(ob_store_order_add(&id, p->store, &o, accounts, 1, &err), &err);
+    open_again(p);
+    must(ob_store_order(read, p->store, 1, &err), &err);
+    o.id = 1;
+    assert_memory_equal(read, &o, sizeof o);
+    refused(ob_store_order(read, p->store, 3, &err), OB_ENOTFOUND, &err);
+    must(ob_store_orders_naming(read, &count, 8, p->store, &accounts[0], 99, &err), &err);
+    assert_int_equal(count, 2);
+    assert_int_equal(read[0].id, 2);
+    must(ob_store_orders_naming(read, &count, 1, p->store, &accounts[0], 99, &err), &err);
+    assert_int_equal(count, 1);
+    must(ob_store_orders_naming(read, &count, 8, p->store, &accounts[0], 100, &err), &err);
+    assert_int_equal(count, 0);
+    must(ob_store_orders_naming(read, &count, 8, p->store, &other, 99, &err), &err);
+    assert_int_equal(count, 0);
+    must(ob_store_order_set_state(p->store, 1, OB_ORDER_HELD, &err), &err);
+    must(ob_store_order_set_state(p->store, 1, OB_ORDER_REVOKED, &err), &err);
+    refused(ob_store_order_set_state(p->store, 1, OB_ORDER_VALID, &err), OB_ENOTFOUND, &err);
+    must(ob_store_order_halfway_done(p->store, 1, 51, &err), &err);
+    refused(ob_store_order_halfway_done(p->store, 4, 51, &err), OB_ENOTFOUND, &err);
+    must(ob_store_orders(&all, &count, p->store, 9, &err), &err);
+    assert_int_equal(count, 2);
+    assert_int_equal(all[1].state, OB_ORDER_REVOKED);
+    assert_int_equal(all[1].halfway_done_at, 51);
+    free(all);
+    free(read);
+}
+
+/* ---- Conversations -------------------------------------------------------------------------- */
+
+static void consents_are_counted_once_an_account_and_withdrawn_everywhere(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    bool found = false;
+    uint64_t changed = 0;
+    unsigned heard[2] = {0};
+    ob_store_on_withdrawal(p->store, count_withdrawal, heard);
+    ob_conversation c = {
+        .id = key_of(1), .is_free = true, .has_child = OB_UNKNOWN, .changed_at = 4};
+    ob_conversation d = {.id = key_of(2), .is_free = true, .changed_at = 4}, read = {0};
+    ob_member members[] = {{key_of(10), true}, {key_of(11), true}, {key_of(12), false}};
+    must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
+    must(ob_store_conversation_set(p->store, &d, members, 3, &err), &err);
+    must(ob_store_conversation(&found, &read, p->store, &c.id, &err), &err);
+    assert_true(found && read.members == 2 && read.consenting == 2 && read.has_child == OB_UNKNOWN);
+    assert_int_equal(heard[1], 0);
+    must(ob_store_consent_withdraw(&changed, p->store, &members[0].account, 9, &err), &err);
+    assert_int_equal(changed, 2);
+    assert_int_equal(heard[1], 1);
+    must(ob_store_consent_withdraw(&changed, p->store, &members[0].account, 9, &err), &err);
+    assert_int_equal(changed, 0);
+    must(ob_store_conversation(&found, &read, p->store, &d.id, &err), &err);
+    assert_true(found && read.members == 3 && read.consenting == 1 && read.changed_at == 9);
+    ob_member twice[] = {{key_of(10), true}, {key_of(10), true}};
+    must(ob_store_conversation_set(p->store, &c, twice, 2, &err), &err);
+    must(ob_store_conversation(&found, &read, p->store, &c.id, &err), &err);
+    assert_true(found && read.members == 1 && read.consenting == 0); /* in doubt, no */
+    must(ob_store_conversation_remove(p->store, &c.id, &err), &err);
+    refused(ob_store_conversation_remove(p->store, &c.id, &err), OB_ENOTFOUND, &err);
+    must(ob_store_conversation(&found, &read, p->store, &c.id, &err), &err);
+    assert_false(found);
+}
+
+static void losing_unanimous_consent_is_heard_of(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    unsigned heard[2] = {0};
+    ob_conversation c = {.id = key_of(1), .is_free = true};
+    ob_member members[] = {{key_of(10), true}, {key_of(11), false}};
+    must(ob_store_conversation_set(p->store, &c, members, 1, &err), &err);
+    ob_store_on_withdrawal(p->store, count_withdrawal, heard);
+    must(ob_store_conversation_set(p->store, &c, members, 1, &err), &err);
+    assert_int_equal(heard[1], 0);
+    must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
+    assert_int_equal(heard[1], 1);
+}
+
+/* ---- Safeguards, detectors ------------------------------------------------------------------ */
+
+static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    size_t count = 0;
+    ob_safeguard_record s = {.regime = "eu", .safeguard = 3, .year = 2026, .at = 1, .by = "anna"},
+                        *all;
+    ob_detector_record d = {.detector = "pdq", .state = 1, .by = "anna", .reason = WORDS, .at = 1},
+                       *ds;
+    memcpy(s.document, key_of(1).bytes, sizeof s.document);
+    must(ob_store_safeguard_add(p->store, &s, &err), &err);
+    s.at = 2;
+    must(ob_store_safeguard_add(p->store, &s, &err), &err);
+    must(ob_store_safeguards(&all, &count, p->store, &err), &err);
+    assert_int_equal(count, 1);
+    assert_memory_equal(all, &s, sizeof s);
+    free(all);
+    must(ob_store_safeguard_remove(p->store, "eu", 3, &err), &err);
+    refused(ob_store_safeguard_remove(p->store, "eu", 3, &err), OB_ENOTFOUND, &err);
+    must(ob_store_detector_set(p->store, &d, &err), &err);
+    d.state = 2;
+    must(ob_store_detector_set(p->store, &d, &err), &err);
+    must(ob_store_detectors(&ds, &count, p->store, &err), &err);
+    assert_int_equal(count, 1);
+    assert_memory_equal(ds, &d, sizeof d);
+    free(ds);
+}
+
+/* ---- Counts, clock -------------------------------------------------------------------------- */
+
+static void counts_add_up_and_the_clock_only_goes_forward(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    size_t count = 0;
+    int64_t clock = -1;
+    ob_tally t[] = {{.day = 10, .surface = 1, .basis = 2, .reason = 0, .regime = "eu", .count = 5},
+                    {.day = 11, .surface = 1, .basis = 2, .reason = 0, .regime = "eu", .count = 7},
+                    {.day = 11, .surface = 0, .basis = 2, .reason = 3, .regime = "", .count = 1}};
+    ob_tally *all = NULL;
+    must(ob_store_clock(&clock, p->store, &err), &err);
+    assert_int_equal(clock, 0);
+    must(ob_store_tallies_add(p->store, t, 3, NULL, 0, 11, 500, &err), &err);
+    must(ob_store_tallies_add(p->store, t, 2, NULL, 0, 11, 400, &err), &err);
+    must(ob_store_clock(&clock, p->store, &err), &err);
+    assert_int_equal(clock, 500);
+    must(ob_store_clock_set(p->store, 3, &err), &err);
+    must(ob_store_clock(&clock, p->store, &err), &err);
+    assert_int_equal(clock, 3);
+    must(ob_store_tallies(&all, &count, p->store, 10, &err), &err);
+    assert_int_equal(count, 2);
+    assert_int_equal(all[0].count, 24);
+    assert_int_equal(all[1].reason, 3);
+    free(all);
+    must(ob_store_tallies(&all, &count, p->store, 11, &err), &err);
+    assert_int_equal(all[0].count, 14);
+    free(all);
+}
+
+static void denied_codes_and_their_salt_last_a_day(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    size_t count = 0;
+    ob_record_key salt, same, next, codes[] = {key_of(1), key_of(2), key_of(1)}, *all = NULL;
+    must(ob_store_denied(&salt, &all, &count, p->store, 20, &err), &err);
+    assert_int_equal(count, 0);
+    free(all);
+    must(ob_store_tallies_add(p->store, NULL, 0, codes, 3, 20, 1, &err), &err);
+    must(ob_store_denied(&same, &all, &count, p->store, 20, &err), &err);
+    assert_int_equal(count, 2);
+    assert_memory_equal(&salt, &same, sizeof salt);
+    free(all);
+    must(ob_store_denied(&next, &all, &count, p->store, 21, &err), &err);
+    assert_int_equal(count, 0);
+    assert_memory_not_equal(&salt, &next, sizeof salt);
+    free(all);
+    must(ob_store_denied(&same, &all, &count, p->store, 20, &err), &err);
+    assert_int_equal(count, 0);
+    free(all);
+}
+
+/* ---- Limits --------------------------------------------------------------------------------- */
+
+static void what_is_no_text_or_too_long_is_refused(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    static const char *const bad[] = {"\xFF",
+                                      "a\xC3",
+                                      "\xC0\x80",
+                                      "\xED\xA0\x80",
+                                      "\xF4\x90\x80\x80",
+                                      "\xE2\x82",
+                                      "\xF8\x88\x80\x80\x80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ob_detector_record d = {.detector = "pdq", .by = "anna"};
+        snprintf(d.reason, sizeof d.reason, "%s", bad[i]);
+        refused(ob_store_detector_set(p->store, &d, &err), OB_EINVAL, &err);
+    }
+    sql q; /* longer than its record has room for: somebody else wrote it */
+    ob_detector_record *all = NULL;
+    size_t count = 0;
+    char name[100];
+    text_of(name, 99);
+    sql_begin(&q, p->store,
+              "INSERT INTO detector (detector, state, person, reason, at) VALUES (?, 0, '', '', 0)",
+              &err);
+    sql_bind_text(&q, 1, name);
+    must(sql_end(&q), &err);
+    refused(ob_store_detectors(&all, &count, p->store, &err), OB_EFORMAT, &err);
+}
+
+/* ---- Transactions --------------------------------------------------------------------------- */
+
+static size_t tokens_in(place *p)
+{
+    ob_error err = {0};
+    ob_token *all = NULL;
+    size_t count = 0;
+    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    free(all);
+    return count;
+}
+
+static void what_belongs_together_happens_or_does_not(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = 0;
+    ob_token a = token_of("a", 1), b = token_of("b", 2);
+    must(ob_store_begin(p->store, &err), &err);
+    must(ob_store_token_add(p->store, &a, &err), &err);
+    add_verdict(p, 1);
+    must(ob_store_end(p->store, OB_OK, &err), &err);
+    assert_int_equal(tokens_in(p), 1);
+    must(ob_store_begin(p->store, &err), &err);
+    must(ob_store_token_add(p->store, &b, &err), &err);
+    id = add_verdict(p, 1);
+    assert_int_equal(id, 2);
+    assert_int_equal(ob_store_end(p->store, OB_EREFUSED, &err), OB_EREFUSED);
+    assert_int_equal(tokens_in(p), 1);
+    open_again(p);
+    assert_int_equal(tokens_in(p), 1);
+    assert_int_equal(add_verdict(p, 1), 2);
+}
+
+static void a_failure_within_undoes_all_of_it(void **state)
+{
+    place *p = *state;
+    ob_error err = {0}, inner = {0};
+    ob_token a = token_of("a", 1);
+    must(ob_store_begin(p->store, &err), &err);
+    must(ob_store_token_add(p->store, &a, &err), &err);
+    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 5, &inner), OB_ENOTFOUND,
+            &inner);
+    refused(ob_store_token_remove(p->store, "a", &err), OB_ENOTFOUND, &err); /* nothing follows */
+    assert_string_equal(err.text, inner.text);
+    refused(ob_store_begin(p->store, &err), OB_ENOTFOUND, &err);
+    refused(ob_store_end(p->store, OB_OK, &err), OB_ENOTFOUND, &err);
+    assert_string_equal(err.text, inner.text);
+    assert_int_equal(tokens_in(p), 0);
+    must(ob_store_token_add(p->store, &a, &err), &err); /* and the store goes on */
+}
+
+static void a_statement_that_fails_undoes_all_of_it(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_token a = token_of("a", 1);
+    must(ob_store_begin(p->store, &err), &err);
+    must(ob_store_token_add(p->store, &a, &err), &err);
+    refused(sql_script(p->store, "INSERT INTO token SELECT * FROM token", &err), OB_EINVAL, &err);
+    refused(ob_store_end(p->store, OB_OK, &err), OB_EINVAL, &err);
+    assert_int_equal(tokens_in(p), 0);
+}
+
+typedef struct worker {
+    place *p;
+    unsigned number;
+} worker;
+
+enum { ROUNDS = 40 };
+
+static void *work(void *context)
+{
+    worker *w = context;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        ob_error err = {0};
+        int64_t id = 0;
+        ob_verdict v = {.account = key_of(w->number), .at = i};
+        ob_tally t = {.day = 1, .regime = "eu", .count = 1};
+        must(ob_store_verdict_add(&id, w->p->store, &v, &err), &err);
+        must(ob_store_begin(w->p->store, &err), &err);
+        must(ob_store_tallies_add(w->p->store, &t, 1, NULL, 0, 1, i, &err), &err);
+        must(ob_store_tallies_add(w->p->store, &t, 1, NULL, 0, 1, i, &err), &err);
+        ob_status wanted = i % 4 ? OB_OK : OB_EREFUSED;
+        if (ob_store_end(w->p->store, wanted, &err) != wanted)
+            fail_msg("%s", err.text);
+    }
+    return NULL;
+}
+
+static void two_threads_get_numbers_of_their_own_and_lose_no_count(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    pthread_t threads[2];
+    worker workers[2] = {{p, 1}, {p, 2}};
+    ob_verdict *all = NULL;
+    ob_tally *tallies = NULL;
+    size_t count = 0;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    must(ob_store_verdicts(&all, &count, p->store, 1000, &err), &err);
+    assert_int_equal(count, 2 * ROUNDS);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(all[i].id, count - i);
+    free(all);
+    must(ob_store_tallies(&tallies, &count, p->store, 0, &err), &err);
+    assert_int_equal(tallies[0].count, 2 * 2 * (ROUNDS - ROUNDS / 4));
+    free(tallies);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_PLACE(tokens_come_back_as_they_were_sorted_by_name),
+        IN_PLACE(a_token_is_added_once_and_removed_once),
+        IN_PLACE(gateways_are_kept_like_tokens),
+        IN_PLACE(a_profile_replaces_the_one_before),
+        IN_PLACE(a_persons_name_is_never_given_twice),
+        IN_PLACE(open_proposals_come_first_and_are_decided_once),
+        IN_PLACE(a_report_is_kept_with_its_items_and_confirmed_once),
+        IN_PLACE(removing_a_report_takes_its_items),
+        IN_PLACE(an_overturned_verdict_ends_what_rests_on_it),
+        IN_PLACE(a_cause_follows_only_with_a_newer_record_and_another_person),
+        IN_PLACE(an_order_comes_back_whole_and_is_found_by_its_accounts),
+        IN_PLACE(consents_are_counted_once_an_account_and_withdrawn_everywhere),
+        IN_PLACE(losing_unanimous_consent_is_heard_of),
+        IN_PLACE(a_newer_safeguard_or_state_takes_the_place_of_the_older),
+        IN_PLACE(counts_add_up_and_the_clock_only_goes_forward),
+        IN_PLACE(denied_codes_and_their_salt_last_a_day),
+        IN_PLACE(what_is_no_text_or_too_long_is_refused),
+        IN_PLACE(what_belongs_together_happens_or_does_not),
+        IN_PLACE(a_failure_within_undoes_all_of_it),
+        IN_PLACE(a_statement_that_fails_undoes_all_of_it),
+        IN_PLACE(two_threads_get_numbers_of_their_own_and_lose_no_count),
+    };
+    return cmocka_run_group_tests_name("store_records", tests, NULL, NULL);
+}
