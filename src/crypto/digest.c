@@ -104,6 +104,15 @@ ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_
     return done == 1 ? OB_OK : refused(err);
 }
 
+ob_status ob_sha256_next(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum *sum, ob_error *err)
+{
+    /* No algorithm named: the context keeps the one it has, and nothing is looked up again. */
+    return EVP_DigestFinal_ex((EVP_MD_CTX *)sum, out, NULL) == 1 &&
+                   EVP_DigestInit_ex((EVP_MD_CTX *)sum, NULL, NULL) == 1
+               ? OB_OK
+               : refused(err);
+}
+
 void ob_sha256_drop(ob_sha256_sum **sum)
 {
     EVP_MD_CTX_free((EVP_MD_CTX *)*sum);

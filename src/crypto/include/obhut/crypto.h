@@ -1,5 +1,5 @@
-/* crypto: digests of files (MD5, SHA-1, SHA-256) by OpenSSL's libcrypto; random numbers, keys and
- * codes by libsodium. */
+/* crypto: digests of files (MD5, SHA-1, SHA-256) by OpenSSL's libcrypto; random numbers, keys,
+ * codes, signatures and base64 by libsodium. */
 #ifndef OBHUT_CRYPTO_H
 #define OBHUT_CRYPTO_H
 
@@ -47,6 +47,10 @@ ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_e
 ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err);
 void ob_sha256_drop(ob_sha256_sum **sum);
 
+/* The result so far, and a fresh start: one sum serves many small pieces without allocating for
+ * each. Sets *out; after an error the sum can only be dropped. */
+ob_status ob_sha256_next(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum *sum, ob_error *err);
+
 /* ---- Random numbers, keys, codes ------------------------------------------------------------ */
 
 enum { OB_KEY_SIZE = 32, OB_CODE_SIZE = 32 };
@@ -79,5 +83,36 @@ void ob_secret_make(char out[OB_SECRET_TEXT + 1]);
 /* What is kept of a secret in order to know it again: SHA-256 of its characters. It has 256 bits of
  * its own, so no salt and no slow hash are needed. */
 void ob_secret_print(uint8_t out[OB_CODE_SIZE], const char *secret, size_t length);
+
+/* ---- Signatures ----------------------------------------------------------------------------- */
+
+enum { OB_SIGN_PUBLIC = 32, OB_SIGNATURE_SIZE = 64 };
+
+/* An Ed25519 key pair (RFC 8032). Wipe it (ob_wipe) when it is no longer needed. */
+typedef struct ob_sign_key {
+    uint8_t secret[64];
+    uint8_t public_key[OB_SIGN_PUBLIC];
+} ob_sign_key;
+
+/* The pair that belongs to a seed, such as the one that ob_key_file keeps. */
+void ob_sign_start(ob_sign_key *out, const uint8_t seed[OB_KEY_SIZE]);
+
+/* Sets *out; the same bytes give the same signature. Safe from any thread. */
+void ob_sign(uint8_t out[OB_SIGNATURE_SIZE], const ob_sign_key *key, const void *bytes,
+             size_t size);
+
+/* Whether whoever has the secret part signed exactly these bytes. */
+bool ob_sign_check(const uint8_t signature[OB_SIGNATURE_SIZE],
+                   const uint8_t public_key[OB_SIGN_PUBLIC], const void *bytes, size_t size);
+
+/* ---- Base64 (RFC 4648, section 4) ------------------------------------------------------------ */
+
+/* Appends the text of `size` bytes, with padding. OB_ENOMEM. */
+ob_status ob_base64(ob_buf *out, const void *bytes, size_t size, ob_error *err);
+
+/* Reads `length` characters, all of them: with padding, without spaces, and only in the one way
+ * that ob_base64 would have written. Sets *out (room for `most` bytes) and *size. OB_EFORMAT. */
+ob_status ob_base64_parse(void *out, size_t *size, size_t most, const char *text, size_t length,
+                          ob_error *err);
 
 #endif

@@ -1,0 +1,207 @@
+/* The parts of audit: tree.c hashes; key.c and note.c know keys and checkpoints as text; line.c
+ * lines of the log; files.c opens and writes files; open.c reads what is there when the log is
+ * opened; log.c appends; seal.c writes checkpoints. For readers: lines.c reads `log` line by line,
+ * notes.c reads `checkpoints` one by one; verify.c, read.c, prove.c and check.c are what users
+ * call. */
+#ifndef OBHUT_AUDIT_PRIV_H
+#define OBHUT_AUDIT_PRIV_H
+
+#include <obhut/audit.h>
+#include <obhut/crypto.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* ---- tree.c: RFC 9162, section 2.1 ----------------------------------------------------------- */
+
+typedef struct tree_hash {
+    uint8_t bytes[OB_AUDIT_HASH];
+} tree_hash;
+
+ob_status tree_leaf(tree_hash *out, ob_sha256_sum *sum, const char *text, size_t size,
+                    ob_error *err);
+ob_status tree_node(tree_hash *out, ob_sha256_sum *sum, const tree_hash *left,
+                    const tree_hash *right, ob_error *err);
+bool tree_same(const tree_hash *a, const tree_hash *b);
+
+/* A tree that only grows needs no more than the roots of its maximal complete subtrees, left to
+ * right: one for each bit of its size. */
+enum { TREE_HEIGHT_MAX = 64 };
+typedef struct tree_frontier {
+    uint64_t size;
+    tree_hash roots[TREE_HEIGHT_MAX];
+} tree_frontier;
+
+unsigned tree_roots(uint64_t size); /* how many */
+ob_status tree_push(tree_frontier *frontier, ob_sha256_sum *sum, const tree_hash *leaf,
+                    ob_error *err);
+/* The root of the whole tree: all subtrees folded together; SHA-256 of nothing for size 0. */
+ob_status tree_root(tree_hash *out, const tree_frontier *frontier, ob_sha256_sum *sum,
+                    ob_error *err);
+
+/* ---- key.c ----------------------------------------------------------------------------------- */
+
+enum { KEY_ID = 4, KEY_LINE = OB_AUDIT_KEY + 1 }; /* KEY_LINE counts the newline */
+
+/* Who signs: the name follows from the public key, the id from both. */
+typedef struct log_key {
+    char name[OB_AUDIT_NAME + 1];
+    uint8_t id[KEY_ID];
+    uint8_t public_key[OB_SIGN_PUBLIC];
+} log_key;
+
+ob_status key_of(log_key *out, const uint8_t public_key[OB_SIGN_PUBLIC], ob_error *err);
+/* NAME+ID+BASE64, without newline, and a NUL. */
+ob_status key_print(char out[OB_AUDIT_KEY + 1], const log_key *key, ob_error *err);
+/* Exactly what key_print writes, and perhaps one newline. OB_EFORMAT. */
+ob_status key_parse(log_key *out, const char *text, size_t size, ob_error *err);
+bool key_same(const log_key *a, const log_key *b);
+
+/* ---- note.c ---------------------------------------------------------------------------------- */
+
+/* One checkpoint. */
+typedef struct note {
+    uint64_t bytes; /* of the log */
+    char at[OB_AUDIT_TIME + 1];
+    tree_frontier frontier; /* and with it the size */
+    tree_hash root;
+} note;
+
+bool note_line_is_allowed(const char *line);
+
+/* Appends the signed text; lines: those of the caller, NULL at the end, may be NULL. */
+ob_status note_print(ob_buf *out, const note *note, const log_key *name, const ob_sign_key *key,
+                     const char *const *lines, ob_error *err);
+
+typedef enum note_kind {
+    NOTE_STORED, /* as in `checkpoints`: one signature, and other text may follow */
+    NOTE_ALONE,  /* from outside: others may have signed too, and nothing follows */
+} note_kind;
+
+/* Reads the checkpoint at the beginning of `text` and sets *used to its bytes. *out is undefined on
+ * error.
+ * OB_ENOTFOUND  it has no end: a write that did not finish
+ * OB_EFORMAT    no checkpoint, its parts contradict each other, or the signature does not fit
+ * OB_EREFUSED   signed by another key, or by the right one in a newer format */
+ob_status note_parse(note *out, size_t *used, const char *text, size_t size, note_kind kind,
+                     const log_key *key, ob_sha256_sum *sum, ob_error *err);
+
+/* A number without sign or leading zero, up to `end`. */
+bool number_parse(uint64_t *out, const char *text, const char *end);
+void time_print(char out[OB_AUDIT_TIME + 1], int64_t seconds);
+bool time_is_valid(const char *text, size_t length);
+
+/* ---- line.c ---------------------------------------------------------------------------------- */
+
+/* A line of `log`: the leaf hash in hexadecimal digits, a space, the entry, a newline. */
+enum { LINE_HEAD = 2 * OB_AUDIT_HASH + 1, LINE_MAX = LINE_HEAD + OB_AUDIT_ENTRY_MAX + 1 };
+
+typedef struct line {
+    tree_hash stored;
+    const char *text; /* the entry */
+    size_t size;
+    uint64_t number;
+    const char *at; /* OB_AUDIT_TIME characters */
+    const char *what;
+    size_t what_length;
+} line;
+
+/* `bytes`: without the newline. OB_EFORMAT when it is not built as a line is; then *bad is the
+ * first byte that cannot be. Does not hash. */
+ob_status line_parse(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err);
+bool word_is_valid(const char *word);
+
+/* ---- files.c --------------------------------------------------------------------------------- */
+
+/* Never follows a symbolic link. */
+ob_status dir_open(int *out, const char *path, bool make, ob_error *err);
+/* A regular file in it; `flags` of open(2). OB_ENOTFOUND, OB_EREFUSED, OB_EIO. */
+ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *err);
+ob_status file_size(uint64_t *out, int file, const char *name, ob_error *err);
+/* Exactly `size` bytes at `offset`. */
+ob_status file_read(void *out, int file, const char *name, uint64_t offset, size_t size,
+                    ob_error *err);
+ob_status file_sync(int file, const char *name, ob_error *err);
+
+/* A file that only ever grows by what is durable. What could not be written is cut back, at once
+ * or before the next attempt. One thread at a time. */
+typedef struct tail {
+    int file;
+    const char *name;
+    uint64_t bytes; /* durable */
+    bool dirty;     /* there may be more behind them */
+} tail;
+ob_status tail_write(tail *tail, const char *bytes, size_t size, ob_error *err);
+/* Makes it end after `bytes`, durably. */
+ob_status tail_cut(tail *tail, ob_error *err);
+
+/* ---- The log that is open -------------------------------------------------------------------- */
+
+/* A thread that waits for its entry. Lives on that thread's stack. */
+typedef struct waiter {
+    struct waiter *next;
+    pthread_cond_t woken;
+    bool leads, done;
+    ob_status status;
+    ob_error err;
+} waiter;
+
+/* Entries that are written together. */
+typedef struct batch {
+    ob_buf text, leaves;
+    uint64_t count;
+    waiter *first, *last;
+} batch;
+
+struct ob_audit {
+    int dir; /* also the lock */
+    char **lines;
+    unsigned seal_ms;
+    int64_t (*now)(void *context);
+    void (*problem)(void *context, const char *sentence);
+    void *context;
+    log_key name;
+    ob_sign_key key;
+
+    pthread_mutex_t lock; /* of what follows */
+    ob_sha256_sum *sum;
+    tree_frontier frontier; /* of what is durable */
+    uint64_t log_bytes;     /* that it is made of */
+    tail log;               /* belongs to whoever leads, and needs no lock */
+    tree_frontier next;     /* what the frontier will be when that is written; likewise */
+    batch gathering, writing;
+    bool somebody_writes;
+    uint64_t refused; /* entries, since writing failed */
+
+    pthread_mutex_t sealing; /* taken before `lock`; of what follows */
+    ob_sha256_sum *seal_sum;
+    tail notes;
+    uint64_t sealed, sealed_bytes; /* what the last checkpoint covers */
+
+    atomic_bool log_fine, notes_fine;
+
+    pthread_mutex_t sleep;
+    pthread_cond_t wake;
+    bool stop;
+    bool has_keeper;
+    pthread_t keeper;
+};
+
+/* log.c */
+void audit_tell(ob_audit *audit, atomic_bool *fine, bool works, const char *sentence);
+int64_t audit_now(const ob_audit *audit);
+
+/* open.c: fills what is to be known from the files. */
+typedef struct repair {
+    uint64_t log_bytes, note_bytes; /* that were cut off */
+} repair;
+ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err);
+
+/* seal.c */
+ob_status audit_keeper_start(ob_audit *audit, ob_error *err);
+void audit_keeper_stop(ob_audit *audit);
+/* The text of a checkpoint over what `frontier` and `bytes` say. */
+ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier, uint64_t bytes,
+                     ob_sha256_sum *sum, ob_error *err);
+
+#endif

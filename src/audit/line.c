@@ -1,0 +1,90 @@
+/* A line of `log`, taken apart. */
+#include "audit_priv.h"
+
+#include <string.h>
+
+static bool is_word_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+bool word_is_valid(const char *word)
+{
+    size_t length = 0;
+    while (is_word_character(word[length]))
+        length++;
+    return !word[length] && length > 0 && length <= OB_AUDIT_WORD_MAX;
+}
+
+/* Lower-case digits only: there is one way to write a hash. Sets *bad to the first other one. */
+static bool parse_digits(tree_hash *out, size_t *bad, const char *digits)
+{
+    for (size_t i = 0; i < 2 * OB_AUDIT_HASH; i++)
+        if (!((digits[i] >= '0' && digits[i] <= '9') || (digits[i] >= 'a' && digits[i] <= 'f'))) {
+            *bad = i;
+            return false;
+        }
+    return !ob_hex_parse(out->bytes, OB_AUDIT_HASH, digits, NULL);
+}
+
+typedef struct scan {
+    const char *at, *end;
+} scan;
+
+static bool skip(scan *s, const char *text)
+{
+    while (*text && s->at < s->end && *s->at == *text)
+        s->at++, text++;
+    return !*text;
+}
+
+/* {"n":N,"at":"TIME","what":"WORD" and then members or the end. Leaves s->at where it went wrong.
+ */
+static bool parse_entry(line *out, scan *s)
+{
+    if (!skip(s, "{\"n\":"))
+        return false;
+    const char *number = s->at;
+    while (s->at < s->end && *s->at >= '0' && *s->at <= '9')
+        s->at++;
+    if (!number_parse(&out->number, number, s->at) || !skip(s, ",\"at\":\""))
+        return false;
+    out->at = s->at;
+    if (s->end - s->at < OB_AUDIT_TIME || !time_is_valid(s->at, OB_AUDIT_TIME))
+        return false;
+    s->at += OB_AUDIT_TIME;
+    if (!skip(s, "\",\"what\":\""))
+        return false;
+    out->what = s->at;
+    while (s->at < s->end && is_word_character(*s->at))
+        s->at++;
+    out->what_length = (size_t)(s->at - out->what);
+    return out->what_length && out->what_length <= OB_AUDIT_WORD_MAX && skip(s, "\"") &&
+           s->at < s->end && (*s->at == ',' || (*s->at == '}' && s->at + 1 == s->end)) &&
+           s->end[-1] == '}';
+}
+
+ob_status line_parse(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err)
+{
+    line parsed = {0};
+    size_t wrong = size;
+    if (size < LINE_HEAD || size > LINE_HEAD + OB_AUDIT_ENTRY_MAX) {
+        *bad = 0;
+        return ob_fail(err, OB_EFORMAT, "a line of %zu bytes", size);
+    }
+    if (!parse_digits(&parsed.stored, &wrong, bytes) || bytes[LINE_HEAD - 1] != ' ') {
+        *bad = wrong < size ? wrong : LINE_HEAD - 1;
+        return ob_fail(err, OB_EFORMAT, "a line that does not begin with a hash of 64 digits");
+    }
+    parsed.text = bytes + LINE_HEAD;
+    parsed.size = size - LINE_HEAD;
+    scan s = {parsed.text, bytes + size};
+    if (!parse_entry(&parsed, &s)) {
+        *bad = (size_t)(s.at - bytes);
+        return ob_fail(err, OB_EFORMAT,
+                       "a line that does not begin as entries of this version do; use the version "
+                       "of Obhut that wrote it, or a newer one");
+    }
+    *out = parsed;
+    return OB_OK;
+}

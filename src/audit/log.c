@@ -1,0 +1,346 @@
+/* Appending: whoever comes while nobody writes leads, writes what has gathered and makes it durable
+ * for everybody in it; those who come meanwhile gather behind, and the first of them leads next. */
+#include "audit_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- State ------------------------------------------------------------------------------------
+ */
+
+int64_t audit_now(const ob_audit *audit)
+{
+    return audit->now ? audit->now(audit->context) : (int64_t)time(NULL);
+}
+
+void audit_tell(ob_audit *audit, atomic_bool *fine, bool works, const char *sentence)
+{
+    bool worked = atomic_exchange(fine, works);
+    if (worked && !works && audit->problem)
+        audit->problem(audit->context, sentence);
+}
+
+bool ob_audit_fine(const ob_audit *audit)
+{
+    return audit->log_fine && audit->notes_fine;
+}
+
+uint64_t ob_audit_size(ob_audit *audit)
+{
+    pthread_mutex_lock(&audit->lock);
+    uint64_t size = audit->frontier.size;
+    pthread_mutex_unlock(&audit->lock);
+    return size;
+}
+
+/* ---- One entry as text ------------------------------------------------------------------------
+ */
+
+/* What stands behind `what`: ",…}" or "}". */
+static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err)
+{
+    ob_status status = OB_OK;
+    if (members && !json_is_object(members))
+        return ob_fail(err, OB_EINVAL, "the members of an audit entry are a JSON object");
+    if (json_object_get(members, "n") || json_object_get(members, "at") ||
+        json_object_get(members, "what"))
+        return ob_fail(err, OB_EINVAL, "\"n\", \"at\" and \"what\" are the log's own members");
+    if (!json_object_size(members))
+        return ob_buf_append(out, "}", 1, err);
+    char *text = json_dumps(members, JSON_COMPACT);
+    if (!text)
+        return ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
+    *text = ','; /* in the place of its brace */
+    status = ob_buf_append(out, text, strlen(text), err);
+    free(text);
+    return status;
+}
+
+static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint64_t number,
+                            const char *what, const ob_buf *members, ob_error *err)
+{
+    char at[OB_AUDIT_TIME + 1], digits[2 * OB_AUDIT_HASH + 1];
+    size_t start = out->size;
+    time_print(at, audit_now(audit));
+    ob_status status = ob_buf_printf(out, err, "%*s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"",
+                                     LINE_HEAD - 1, "", (unsigned long long)number, at, what);
+    if (!status)
+        status = ob_buf_append(out, members->bytes, members->size, err);
+    if (!status)
+        status = tree_leaf(leaf, audit->sum, out->bytes + start + LINE_HEAD,
+                           out->size - start - LINE_HEAD, err);
+    if (!status)
+        status = ob_buf_append(out, "\n", 1, err);
+    if (status) {
+        out->size = start;
+        return status;
+    }
+    ob_hex(digits, leaf->bytes, OB_AUDIT_HASH);
+    memcpy(out->bytes + start, digits, LINE_HEAD - 1);
+    return OB_OK;
+}
+
+/* ---- Batches ----------------------------------------------------------------------------------
+ */
+
+/* Under the lock, like all of these. */
+static ob_status gather(uint64_t *number, ob_audit *audit, waiter *waiter, const char *what,
+                        const ob_buf *members, ob_error *err)
+{
+    batch *batch = &audit->gathering;
+    tree_hash leaf;
+    size_t size = batch->text.size;
+    uint64_t n = audit->frontier.size + audit->writing.count + batch->count;
+    ob_status status = print_line(&batch->text, &leaf, audit, n, what, members, err);
+    if (!status)
+        status = ob_buf_append(&batch->leaves, &leaf, sizeof leaf, err);
+    if (status) {
+        batch->text.size = size;
+        return status;
+    }
+    batch->count++;
+    if (batch->last)
+        batch->last->next = waiter;
+    else
+        batch->first = waiter;
+    batch->last = waiter;
+    *number = n;
+    return OB_OK;
+}
+
+static void finish(batch *batch, ob_status status, const ob_error *err)
+{
+    for (waiter *w = batch->first, *next; w; w = next) {
+        next = w->next; /* once it is done, it may be gone */
+        w->status = status;
+        if (status)
+            w->err = *err;
+        w->done = true;
+        pthread_cond_signal(&w->woken);
+    }
+    batch->text.size = batch->leaves.size = 0;
+    batch->count = 0;
+    batch->first = batch->last = NULL;
+}
+
+/* What the tree will be with this batch: known before a byte is written, so that nothing can go
+ * wrong once it is durable. */
+static ob_status grow(ob_audit *audit, const batch *batch, ob_error *err)
+{
+    ob_status status = OB_OK;
+    audit->next = audit->frontier;
+    for (uint64_t i = 0; i < batch->count && !status; i++) {
+        tree_hash leaf;
+        memcpy(&leaf, batch->leaves.bytes + i * sizeof leaf, sizeof leaf);
+        status = tree_push(&audit->next, audit->sum, &leaf, err);
+    }
+    return status;
+}
+
+/* Without the lock. */
+static ob_status write_text(ob_audit *audit, ob_error *err)
+{
+    ob_status status =
+        tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
+    audit_tell(audit, &audit->log_fine, !status, err->text);
+    return status;
+}
+
+/* Writes what has gathered; gives the lock back meanwhile. */
+static void write_batch(ob_audit *audit)
+{
+    ob_error err = {0};
+    batch swapped = audit->writing;
+    audit->writing = audit->gathering;
+    audit->gathering = swapped;
+    ob_status status = grow(audit, &audit->writing, &err);
+    if (!status) {
+        pthread_mutex_unlock(&audit->lock);
+        status = write_text(audit, &err);
+        pthread_mutex_lock(&audit->lock);
+    }
+    if (status) {
+        audit->refused += audit->writing.count + audit->gathering.count;
+        /* Those behind have numbers that follow on what is not there. */
+        finish(&audit->gathering, status, &err);
+    } else {
+        audit->refused = 0;
+        audit->frontier = audit->next;
+        audit->log_bytes = audit->log.bytes;
+    }
+    finish(&audit->writing, status, &err);
+    if (audit->gathering.first) {
+        audit->gathering.first->leads = true;
+        pthread_cond_signal(&audit->gathering.first->woken);
+    } else {
+        audit->somebody_writes = false;
+    }
+}
+
+static ob_status append(uint64_t *number, ob_audit *audit, const char *what, const ob_buf *members,
+                        ob_error *err)
+{
+    waiter self = {.next = NULL};
+    pthread_cond_init(&self.woken, NULL);
+    pthread_mutex_lock(&audit->lock);
+    ob_status status = gather(number, audit, &self, what, members, err);
+    if (status)
+        goto out;
+    if (audit->somebody_writes)
+        while (!self.done && !self.leads)
+            pthread_cond_wait(&self.woken, &audit->lock);
+    else
+        audit->somebody_writes = true;
+    if (!self.done)
+        write_batch(audit);
+    status = self.status ? ob_fail(err, self.status, "%s", self.err.text) : OB_OK;
+out:
+    pthread_mutex_unlock(&audit->lock);
+    pthread_cond_destroy(&self.woken);
+    return status;
+}
+
+ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
+                          const json_t *members, ob_error *err)
+{
+    ob_buf text = {0};
+    uint64_t n = 0;
+    if (!word_is_valid(what))
+        return ob_fail(err, OB_EINVAL,
+                       "\"%.80s\" is no word for the audit log: 1 to %d of a-z 0-9 "
+                       ". _ -",
+                       what, OB_AUDIT_WORD_MAX);
+    ob_status status = print_members(&text, members, err);
+    /* 128: more than n, at and their names take */
+    if (!status && text.size + strlen(what) + 128 > OB_AUDIT_ENTRY_MAX)
+        status = ob_fail(err, OB_ELIMIT, "an audit entry has at most %d bytes", OB_AUDIT_ENTRY_MAX);
+    if (!status)
+        status = append(&n, audit, what, &text, err);
+    if (!status && number)
+        *number = n;
+    ob_buf_free(&text);
+    return status;
+}
+
+/* ---- Opening and closing ----------------------------------------------------------------------
+ */
+
+static ob_status copy_lines(ob_audit *audit, const char *const *lines, ob_error *err)
+{
+    size_t count = 0, total = 0;
+    while (lines && lines[count])
+        count++;
+    audit->lines = calloc(count + 1, sizeof *audit->lines);
+    if (!audit->lines)
+        return ob_fail(err, OB_ENOMEM, "out of memory: lines of checkpoints");
+    for (size_t i = 0; i < count; i++) {
+        total += strlen(lines[i]) + 1;
+        if (!note_line_is_allowed(lines[i]) || total > OB_AUDIT_CHECKPOINT_MAX / 2)
+            return ob_fail(err, OB_EINVAL, "\"%.80s\" cannot be a line of a checkpoint", lines[i]);
+        audit->lines[i] = strdup(lines[i]);
+        if (!audit->lines[i])
+            return ob_fail(err, OB_ENOMEM, "out of memory: lines of checkpoints");
+    }
+    return OB_OK;
+}
+
+static void free_batch(batch *batch)
+{
+    ob_buf_free(&batch->text);
+    ob_buf_free(&batch->leaves);
+}
+
+static void release(ob_audit *audit)
+{
+    for (char **line = audit->lines; line && *line; line++)
+        free(*line);
+    free(audit->lines);
+    free_batch(&audit->gathering);
+    free_batch(&audit->writing);
+    ob_sha256_drop(&audit->sum);
+    ob_sha256_drop(&audit->seal_sum);
+    if (audit->log.file >= 0)
+        close(audit->log.file);
+    if (audit->notes.file >= 0)
+        close(audit->notes.file);
+    if (audit->dir >= 0)
+        close(audit->dir); /* and with it the lock */
+    pthread_mutex_destroy(&audit->lock);
+    pthread_mutex_destroy(&audit->sealing);
+    pthread_mutex_destroy(&audit->sleep);
+    pthread_cond_destroy(&audit->wake);
+    ob_wipe(&audit->key, sizeof audit->key);
+    free(audit);
+}
+
+static ob_audit *new_audit(const ob_audit_options *options)
+{
+    ob_audit *audit = calloc(1, sizeof *audit);
+    if (!audit)
+        return NULL;
+    audit->dir = -1;
+    audit->log = (tail){.file = -1, .name = "audit/log"};
+    audit->notes = (tail){.file = -1, .name = "audit/checkpoints"};
+    audit->seal_ms = options->seal_ms ? options->seal_ms : 60000;
+    audit->now = options->now;
+    audit->problem = options->problem;
+    audit->context = options->context;
+    audit->log_fine = audit->notes_fine = true;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&audit->lock, NULL);
+    pthread_mutex_init(&audit->sealing, NULL);
+    pthread_mutex_init(&audit->sleep, NULL);
+    pthread_cond_init(&audit->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return audit;
+}
+
+static ob_status log_repair(ob_audit *audit, const repair *cut, ob_error *err)
+{
+    json_t *members = json_pack("{s:I}", "bytes", (json_int_t)cut->log_bytes);
+    bool made = members && (!cut->note_bytes ||
+                            !json_object_set_new(members, "checkpoint_bytes",
+                                                 json_integer((json_int_t)cut->note_bytes)));
+    ob_status status = made ? ob_audit_append(NULL, audit, "log.repaired", members, err)
+                            : ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
+    json_decref(members);
+    return status;
+}
+
+ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_error *err)
+{
+    repair cut = {0};
+    ob_audit *audit = new_audit(options);
+    if (!audit)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the audit log");
+    ob_status status = copy_lines(audit, options->lines, err);
+    if (!status)
+        status = ob_sha256_begin(&audit->sum, err);
+    if (!status)
+        status = ob_sha256_begin(&audit->seal_sum, err);
+    if (!status)
+        status = audit_load(audit, options->dir, &cut, err);
+    if (!status && (cut.log_bytes || cut.note_bytes))
+        status = log_repair(audit, &cut, err);
+    if (!status)
+        status = audit_keeper_start(audit, err);
+    if (status)
+        release(audit);
+    else
+        *out = audit;
+    return status;
+}
+
+ob_status ob_audit_close(ob_audit *audit, ob_error *err)
+{
+    if (!audit)
+        return OB_OK;
+    audit_keeper_stop(audit);
+    ob_status status = ob_audit_seal(audit, err);
+    release(audit);
+    return status;
+}

@@ -1,0 +1,343 @@
+/* What is there when a log is opened: made where nothing is, repaired where a write did not finish,
+ * refused where anything else is wrong. */
+#include "audit_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ADVICE "`obhut audit verify` says what is wrong"
+
+/* ---- Directories, lock, key ------------------------------------------------------------------ */
+
+/* Makes DIR/NAME last, and what is in it, and opens it. */
+static ob_status open_below(int *out, const char *data_dir, const char *name, ob_error *err)
+{
+    char *path = NULL;
+    int above = -1, dir = -1;
+    if (asprintf(&path, "%s/%s", data_dir, name) < 0)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a path");
+    ob_status status = dir_open(&dir, path, true, err);
+    if (!status) {
+        above = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        status = above < 0 ? ob_fail(err, OB_EIO, "directory %s cannot be opened: %s", data_dir,
+                                     strerror(errno))
+                           : file_sync(above, data_dir, err);
+    }
+    if (above >= 0)
+        close(above);
+    if (!status)
+        *out = dir;
+    else if (dir >= 0)
+        close(dir);
+    free(path);
+    return status;
+}
+
+static ob_status load_secret(ob_audit *audit, const char *data_dir, ob_error *err)
+{
+    uint8_t seed[OB_KEY_SIZE];
+    char *path = NULL;
+    int keys = -1;
+    ob_status status = open_below(&keys, data_dir, "keys", err);
+    if (status)
+        return status;
+    if (asprintf(&path, "%s/keys/audit", data_dir) < 0) {
+        path = NULL;
+        status = ob_fail(err, OB_ENOMEM, "out of memory: a path");
+    }
+    if (!status)
+        status = ob_key_file(seed, path, err);
+    if (!status) {
+        ob_sign_start(&audit->key, seed);
+        ob_wipe(seed, sizeof seed);
+        status = key_of(&audit->name, audit->key.public_key, err);
+    }
+    if (!status)
+        status = file_sync(keys, "keys", err);
+    close(keys);
+    free(path);
+    return status;
+}
+
+/* A reader that looks whether somebody writes holds it for a moment: hence the patience. */
+static ob_status take_lock(ob_audit *audit, ob_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    int tries = 100;
+    while (flock(audit->dir, LOCK_EX | LOCK_NB)) {
+        if (errno != EWOULDBLOCK)
+            return ob_fail(err, OB_EIO, "the audit log cannot be locked: %s", strerror(errno));
+        if (!--tries)
+            return ob_fail(err, OB_EBUSY, "another process writes this audit log: stop it first");
+        nanosleep(&pause, NULL);
+    }
+    return OB_OK;
+}
+
+/* The public key, complete or as far as it had been written when the machine stopped. */
+static ob_status load_public(ob_audit *audit, ob_error *err)
+{
+    char is[KEY_LINE + 1], should[KEY_LINE + 1];
+    int file = -1;
+    uint64_t size = 0;
+    ob_status status = key_print(should, &audit->name, err);
+    if (!status)
+        status = file_open(&file, audit->dir, "key", O_RDWR | O_CREAT, err);
+    if (!status)
+        status = file_size(&size, file, "key", err);
+    if (status)
+        goto out;
+    should[OB_AUDIT_KEY] = '\n';
+    size_t got = size < sizeof is ? (size_t)size : sizeof is;
+    status = file_read(is, file, "key", 0, got, err);
+    if (!status && (got > KEY_LINE || memcmp(is, should, got)))
+        status = ob_fail(err, OB_EREFUSED,
+                         "audit/key is not the key that keys/audit makes: the log was begun with "
+                         "another one. Put that one back, or move the directory audit away to "
+                         "begin a new log");
+    if (!status && got < KEY_LINE) {
+        tail key = {.file = file, .name = "key"};
+        status = tail_write(&key, should, KEY_LINE, err);
+    }
+out:
+    if (file >= 0)
+        close(file);
+    return status;
+}
+
+/* ---- The last checkpoint --------------------------------------------------------------------- */
+
+/* Where the signature line that begins the text ends, or NULL. */
+static const char *line_end(const char *text, const char *end)
+{
+    const char *newline = memchr(text, '\n', (size_t)(end - text));
+    return newline ? newline + 1 : NULL;
+}
+
+/* The last complete checkpoint of `text`: from *start to *end. The end of one is the beginning of
+ * the next. False when there is none. */
+static bool find_last(size_t *start, size_t *end, const char *text, size_t size)
+{
+    static const char before_signature[] = "\n\n\xE2\x80\x94 ";
+    const char *stop = text + size, *found, *signature_end;
+    *start = *end = 0;
+    for (const char *at = text; at < stop; at = signature_end) {
+        found = memmem(at, (size_t)(stop - at), before_signature, sizeof before_signature - 1);
+        signature_end = found ? line_end(found + 2, stop) : NULL;
+        if (!signature_end)
+            break;
+        *start = *end;
+        *end = (size_t)(signature_end - text);
+    }
+    return *end > 0;
+}
+
+/* Sets *last to the last checkpoint, and the end of `notes` to where that ends. */
+static ob_status load_note(note *last, bool *is_there, uint64_t *torn, ob_audit *audit,
+                           ob_error *err)
+{
+    enum { WINDOW = 4 * OB_AUDIT_CHECKPOINT_MAX };
+    size_t start = 0, end = 0, used = 0;
+    ob_error problem = {0};
+    uint64_t size = 0;
+    ob_status status = file_size(&size, audit->notes.file, "checkpoints", err);
+    if (status)
+        return status;
+    uint64_t from = size > WINDOW ? size - WINDOW : 0;
+    size_t length = (size_t)(size - from);
+    char *text = malloc(length + 1);
+    if (!text)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the last checkpoint");
+    status = file_read(text, audit->notes.file, "checkpoints", from, length, err);
+    if (status)
+        goto out;
+    *is_there = find_last(&start, &end, text, length);
+    if (length - end > OB_AUDIT_CHECKPOINT_MAX || (*is_there && from && !start))
+        status =
+            ob_fail(err, OB_EFORMAT, "audit/checkpoints does not end as checkpoints do; " ADVICE);
+    else if (*is_there && (note_parse(last, &used, text + start, end - start, NOTE_STORED,
+                                      &audit->name, audit->sum, &problem)))
+        status = ob_fail(err, problem.status,
+                         "the last checkpoint in audit/checkpoints: %s; " ADVICE, problem.text);
+    if (status)
+        goto out;
+    *torn = length - end;
+    audit->notes.bytes = from + end;
+out:
+    free(text);
+    return status;
+}
+
+/* ---- What follows it --------------------------------------------------------------------------
+ */
+
+static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const char *what)
+{
+    return ob_fail(err, OB_EFORMAT,
+                   "audit/log, entry %llu (byte %llu): %s; nothing was changed. " ADVICE,
+                   (unsigned long long)entry, (unsigned long long)offset, what);
+}
+
+static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint64_t offset,
+                           ob_error *err)
+{
+    line line;
+    size_t bad;
+    tree_hash leaf;
+    ob_error problem = {0};
+    uint64_t entry = audit->frontier.size;
+    if (line_parse(&line, &bad, text, size, &problem))
+        return damaged(err, entry, offset + bad, problem.text);
+    ob_status status = tree_leaf(&leaf, audit->sum, line.text, line.size, err);
+    if (status)
+        return status;
+    if (!tree_same(&leaf, &line.stored))
+        return damaged(err, entry, offset, "its hash is not the one that was stored with it");
+    if (line.number != entry)
+        return damaged(err, entry, offset, "another entry is in its place");
+    return tree_push(&audit->frontier, audit->sum, &leaf, err);
+}
+
+/* Takes all lines that end in the buffer; *used: their bytes. */
+static ob_status take_lines(size_t *used, ob_audit *audit, const char *text, size_t size,
+                            uint64_t offset, ob_error *err)
+{
+    ob_status status = OB_OK;
+    const char *at = text, *end = text + size, *newline;
+    while (!status && at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        status = take_line(audit, at, (size_t)(newline - at), offset + (uint64_t)(at - text), err);
+        at = newline + 1;
+    }
+    *used = (size_t)(at - text);
+    return status;
+}
+
+/* Reads on from audit->log.bytes; what is left at the end has no newline. */
+static ob_status load_tail(uint64_t *torn, ob_audit *audit, uint64_t size, ob_error *err)
+{
+    enum { BUFFER = 4 * LINE_MAX };
+    char *buffer = malloc(BUFFER);
+    ob_status status = buffer ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: reading the log");
+    while (!status && audit->log.bytes < size) {
+        uint64_t left = size - audit->log.bytes;
+        size_t length = left < BUFFER ? (size_t)left : BUFFER, used = 0;
+        status = file_read(buffer, audit->log.file, "log", audit->log.bytes, length, err);
+        if (!status)
+            status = take_lines(&used, audit, buffer, length, audit->log.bytes, err);
+        if (!status && !used && length > LINE_MAX)
+            status = damaged(err, audit->frontier.size, audit->log.bytes, "a line without end");
+        audit->log.bytes += used;
+        if (!used)
+            break;
+    }
+    free(buffer);
+    *torn = size - audit->log.bytes;
+    return status;
+}
+
+static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uint64_t size,
+                          ob_error *err)
+{
+    char before = '\n';
+    if (size < last->bytes)
+        return ob_fail(err, OB_EFORMAT,
+                       "audit/log has %llu bytes, and its last checkpoint covers %llu: the end is "
+                       "missing. Restore it from a backup; " ADVICE,
+                       (unsigned long long)size, (unsigned long long)last->bytes);
+    ob_status status =
+        last->bytes ? file_read(&before, audit->log.file, "log", last->bytes - 1, 1, err) : OB_OK;
+    if (status)
+        return status;
+    if (before != '\n')
+        return damaged(err, last->frontier.size, last->bytes - 1,
+                       "no line ends where the last checkpoint says");
+    audit->frontier = last->frontier;
+    audit->log.bytes = audit->sealed_bytes = last->bytes;
+    audit->sealed = last->frontier.size;
+    return load_tail(torn, audit, size, err);
+}
+
+/* ---- Everything -------------------------------------------------------------------------------
+ */
+
+/* A log begins with a checkpoint over nothing, so that one without any is never taken for new. */
+static ob_status begin(note *first, ob_audit *audit, ob_error *err)
+{
+    ob_buf text = {0};
+    *first = (note){0};
+    audit->notes.dirty = true; /* half a checkpoint may be there */
+    ob_status status = audit_note(&text, audit, &first->frontier, 0, audit->sum, err);
+    if (!status)
+        status = tail_write(&audit->notes, text.bytes, text.size, err);
+    ob_buf_free(&text);
+    return status;
+}
+
+static ob_status open_files(ob_audit *audit, const char *data_dir, ob_error *err)
+{
+    ob_status status = open_below(&audit->dir, data_dir, "audit", err);
+    if (!status)
+        status = take_lock(audit, err);
+    if (!status)
+        status = load_public(audit, err);
+    if (!status)
+        status = file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | O_CREAT, err);
+    return status ? ob_fail_in(err, status, "the audit log in %s", data_dir) : OB_OK;
+}
+
+/* The log itself is made last: where it has a byte, the first checkpoint is durable. */
+static ob_status open_log(uint64_t *size, ob_audit *audit, const note *last, bool has_note,
+                          ob_error *err)
+{
+    int make = has_note && last->bytes ? 0 : O_CREAT;
+    ob_status status = file_open(&audit->log.file, audit->dir, "log", O_RDWR | make, err);
+    if (status == OB_ENOTFOUND)
+        return ob_fail(err, OB_EFORMAT,
+                       "audit/log is missing, and audit/checkpoints is there. Restore it from a "
+                       "backup, or move the directory audit away to begin a new log");
+    if (!status)
+        status = file_size(size, audit->log.file, "log", err);
+    if (!status)
+        status = file_sync(audit->log.file, "log", err);
+    return status;
+}
+
+ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err)
+{
+    note last = {0};
+    bool has_note = false;
+    uint64_t size = 0;
+    struct stat info;
+    ob_status status = load_secret(audit, data_dir, err);
+    if (!status)
+        status = open_files(audit, data_dir, err);
+    if (!status)
+        status = load_note(&last, &has_note, &cut->note_bytes, audit, err);
+    if (!status && !has_note && !fstatat(audit->dir, "log", &info, AT_SYMLINK_NOFOLLOW) &&
+        info.st_size)
+        status = ob_fail(err, OB_EFORMAT,
+                         "audit/log has entries, and audit/checkpoints has no checkpoint. Restore "
+                         "it from a backup; " ADVICE);
+    if (!status && !has_note) {
+        cut->note_bytes = 0; /* nothing had begun */
+        status = begin(&last, audit, err);
+    }
+    if (!status)
+        status = open_log(&size, audit, &last, has_note, err);
+    if (!status)
+        status = load_log(&cut->log_bytes, audit, &last, size, err);
+    audit->log_bytes = audit->log.bytes;
+    if (!status && cut->log_bytes)
+        status = tail_cut(&audit->log, err);
+    if (!status && cut->note_bytes)
+        status = tail_cut(&audit->notes, err);
+    if (!status)
+        status = file_sync(audit->dir, "audit", err);
+    return status;
+}

@@ -1,0 +1,143 @@
+/* Checkpoints: written every minute when something happened, at close, and when asked. */
+#include "audit_priv.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { RETRY_MS = 1000 };
+
+ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier, uint64_t bytes,
+                     ob_sha256_sum *sum, ob_error *err)
+{
+    note note = {.bytes = bytes, .frontier = *frontier};
+    time_print(note.at, audit_now(audit));
+    ob_status status = tree_root(&note.root, frontier, sum, err);
+    if (!status)
+        status = note_print(out, &note, &audit->name, &audit->key,
+                            (const char *const *)audit->lines, err);
+    return status;
+}
+
+/* Under `sealing`: appending goes on meanwhile. */
+static ob_status seal(ob_audit *audit, ob_error *err)
+{
+    ob_buf text = {0};
+    pthread_mutex_lock(&audit->lock);
+    tree_frontier frontier = audit->frontier;
+    uint64_t bytes = audit->log_bytes;
+    pthread_mutex_unlock(&audit->lock);
+    if (frontier.size == audit->sealed)
+        return OB_OK;
+    ob_status status = audit_note(&text, audit, &frontier, bytes, audit->seal_sum, err);
+    if (!status)
+        status = tail_write(&audit->notes, text.bytes, text.size, err);
+    if (!status) {
+        audit->sealed = frontier.size;
+        audit->sealed_bytes = bytes;
+    }
+    ob_buf_free(&text);
+    return status;
+}
+
+static ob_status seal_and(ob_audit_extent *out, ob_audit *audit, ob_error *err)
+{
+    ob_error problem = {0};
+    pthread_mutex_lock(&audit->sealing);
+    ob_status status = seal(audit, &problem);
+    if (!status && out)
+        *out = (ob_audit_extent){audit->sealed, audit->sealed_bytes, audit->notes.bytes};
+    pthread_mutex_unlock(&audit->sealing);
+    audit_tell(audit, &audit->notes_fine, !status, problem.text);
+    return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
+}
+
+ob_status ob_audit_seal(ob_audit *audit, ob_error *err)
+{
+    return seal_and(NULL, audit, err);
+}
+
+ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err)
+{
+    return seal_and(out, audit, err);
+}
+
+/* ---- The thread that sees to it ---------------------------------------------------------------
+ */
+
+static void wait_until_due(ob_audit *audit, unsigned ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (!audit->stop && pthread_cond_timedwait(&audit->wake, &audit->sleep, &until) != ETIMEDOUT)
+        ;
+}
+
+/* Nobody else may come as long as writing fails: the attempt is an entry that says so. */
+static void try_again(ob_audit *audit)
+{
+    pthread_mutex_lock(&audit->lock);
+    uint64_t refused = audit->refused;
+    pthread_mutex_unlock(&audit->lock);
+    json_t *members = json_pack("{s:I}", "refused", (json_int_t)refused);
+    if (members)
+        ob_audit_append(NULL, audit, "log.resumed", members, NULL);
+    json_decref(members);
+}
+
+static void *keep(void *context)
+{
+    ob_audit *audit = context;
+    unsigned since_seal = 0;
+    pthread_mutex_lock(&audit->sleep);
+    while (!audit->stop) {
+        /* Short steps: a log that begins to fail is tried a second later. */
+        unsigned left = audit->seal_ms - since_seal;
+        unsigned step = left < RETRY_MS ? left : RETRY_MS;
+        wait_until_due(audit, step);
+        if (audit->stop)
+            break;
+        pthread_mutex_unlock(&audit->sleep);
+        since_seal += step;
+        if (!audit->log_fine)
+            try_again(audit);
+        if (since_seal >= audit->seal_ms || !audit->notes_fine) {
+            ob_audit_seal(audit, NULL);
+            since_seal = 0;
+        }
+        pthread_mutex_lock(&audit->sleep);
+    }
+    pthread_mutex_unlock(&audit->sleep);
+    return NULL;
+}
+
+ob_status audit_keeper_start(ob_audit *audit, ob_error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all); /* signals are the service's business */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int problem = pthread_create(&audit->keeper, NULL, keep, audit);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (problem)
+        return ob_fail(err, OB_ENOMEM, "no thread for the audit log: %s", strerror(problem));
+    audit->has_keeper = true;
+    return OB_OK;
+}
+
+void audit_keeper_stop(ob_audit *audit)
+{
+    if (!audit->has_keeper)
+        return;
+    pthread_mutex_lock(&audit->sleep);
+    audit->stop = true;
+    pthread_cond_signal(&audit->wake);
+    pthread_mutex_unlock(&audit->sleep);
+    pthread_join(audit->keeper, NULL);
+    audit->has_keeper = false;
+}
