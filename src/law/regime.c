@@ -302,9 +302,13 @@ static void read_all(reader *r, const json_t *root)
     regime->annual_report = report != NULL;
     regime->report_article = article_of(r, report, "annual_report");
     const json_t *retention = object_at(r, root, "retention", false);
-    if (retention)
+    if (json_object_get(retention, "months"))
         regime->retention_months = number_at(r, retention, "months", 1200);
-    article_of(r, retention, "retention");
+    if (json_object_get(retention, "least_months"))
+        regime->retention_least_months = number_at(r, retention, "least_months", 1200);
+    if (retention && !regime->retention_months && !regime->retention_least_months)
+        wrong(r, "retention", "says neither \"months\" nor \"least_months\"");
+    regime->retention_article = article_of(r, retention, "retention");
 }
 
 ob_status ob_law_file_read(ob_law_file **out, const char *bytes, size_t size, ob_error *err)

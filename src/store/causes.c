@@ -59,7 +59,7 @@ ob_status ob_store_cause_add(int64_t *id, ob_store *store, const ob_cause *c, ob
         return status;
     status = check_before(store, c, err);
     if (!status)
-        status = store_next_id(&number, store, "SELECT coalesce(max(id), 0) + 1 FROM cause", err);
+        status = store_next_id(&number, store, "cause", err);
     if (!status) {
         sql_begin(&q, store,
                   "INSERT INTO cause (id, account, ground, record, record_at, reason, proposed_by,"

@@ -43,6 +43,9 @@ typedef struct driver {
     /* Statements in the words of schema.c, without parameters. */
     ob_status (*script)(void *db, const char *text, ob_error *err);
 
+    /* Outside a transaction: what was deleted is in none of its files any more. */
+    ob_status (*scrub)(void *db, ob_error *err);
+
     /* How many steps of the schema this database has gone; 0 where it is empty. */
     ob_status (*version)(int64_t *out, void *db, ob_error *err);
     ob_status (*set_version)(void *db, int64_t version, ob_error *err);

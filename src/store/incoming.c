@@ -40,11 +40,7 @@ ob_status ob_store_incoming_add(int64_t *id, ob_store *store, const ob_incoming 
     if (status)
         return status;
     status =
-        in->kind == OB_INCOMING_REPORT
-            ? store_next_id(&number, store,
-                            "SELECT coalesce(max(id), 0) + 1 FROM incoming WHERE kind = 0", err)
-            : store_next_id(&number, store,
-                            "SELECT coalesce(max(id), 0) + 1 FROM incoming WHERE kind = 1", err);
+        store_next_id(&number, store, in->kind == OB_INCOMING_REPORT ? "report" : "notice", err);
     if (!status)
         status = add(number, store, in, err);
     for (size_t i = 0; i < count && !status; i++)

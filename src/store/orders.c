@@ -100,7 +100,7 @@ ob_status ob_store_order_add(int64_t *id, ob_store *store, const ob_order *order
     ob_status status = sql_transaction_begin(store, err);
     if (status)
         return status;
-    status = store_next_id(&number, store, "SELECT coalesce(max(id), 0) + 1 FROM court_order", err);
+    status = store_next_id(&number, store, "order", err);
     if (!status)
         status = add(number, store, order, err);
     for (size_t i = 0; i < count && !status; i++)

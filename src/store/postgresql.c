@@ -106,6 +106,23 @@ static ob_status script(void *db, const char *text, ob_error *err)
     return status;
 }
 
+/* A deleted row stays in its page, and what wrote it in the server's journal. The tables are
+ * written anew; the journal goes at once only where this role may ask for that, else when the
+ * server recycles it. */
+static ob_status scrub(void *db, ob_error *err)
+{
+    session *s = db;
+    ob_status status = session_take_long(s, err);
+    if (!status)
+        status = session_run(NULL, s, "VACUUM (FULL)", DOING_WRITE, err);
+    if (!status) {
+        session_run(NULL, s, "SELECT pg_switch_wal()", DOING_READ, NULL);
+        session_run(NULL, s, "CHECKPOINT", DOING_READ, NULL);
+    }
+    session_hurry_again(s);
+    return status;
+}
+
 static int64_t changed(void *db)
 {
     return ((const session *)db)->changed;
@@ -363,6 +380,7 @@ const driver driver_postgresql = {
     .commit = commit,
     .rollback = rollback,
     .script = script,
+    .scrub = scrub,
     .version = version,
     .set_version = set_version,
     .prepare = prepare,

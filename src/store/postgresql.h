@@ -54,6 +54,10 @@ ob_status session_run(PGresult **out, session *s, const char *text, doing what, 
 ob_status session_take_time(session *s, ob_error *err);
 void session_hurry(session *s);
 
+/* The same outside a transaction, until session_hurry_again. */
+ob_status session_take_long(session *s, ob_error *err);
+void session_hurry_again(session *s);
+
 /* Gives the connection up. */
 void session_lose(session *s, const char *why);
 

@@ -210,6 +210,23 @@ void session_hurry(session *s)
     s->answer_ms = ANSWER_MS;
 }
 
+ob_status session_take_long(session *s, ob_error *err)
+{
+    ob_status status = session_run(NULL, s, "SET statement_timeout = 0", DOING_READ, err);
+    if (!status)
+        s->answer_ms = LONG_ANSWER_MS;
+    return status;
+}
+
+void session_hurry_again(session *s)
+{
+    char text[64];
+    session_hurry(s);
+    snprintf(text, sizeof text, "SET statement_timeout = '%ds'", STATEMENT_S);
+    if (s->connection && session_run(NULL, s, text, DOING_READ, NULL))
+        session_lose(s, "its time-out could not be set again");
+}
+
 /* ---- Connecting ----------------------------------------------------------------------------- */
 
 /* What the server says besides is for people at a terminal. */

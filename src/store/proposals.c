@@ -9,7 +9,7 @@ ob_status ob_store_proposal_add(int64_t *id, ob_store *store, const ob_proposal 
     ob_status status = sql_transaction_begin(store, err);
     if (status)
         return status;
-    status = store_next_id(&number, store, "SELECT coalesce(max(id), 0) + 1 FROM proposal", err);
+    status = store_next_id(&number, store, "proposal", err);
     if (!status) {
         sql_begin(&q, store,
                   "INSERT INTO proposal (id, kind, body, proposed_by, proposed_at, until, state,"

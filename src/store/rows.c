@@ -34,11 +34,17 @@ ob_status store_read_one(bool *found, void *out, sql *q, row_reader read)
     return sql_end(q);
 }
 
-ob_status store_next_id(int64_t *out, ob_store *store, const char *text, ob_error *err)
+ob_status store_next_id(int64_t *out, ob_store *store, const char *kind, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, text, err);
-    *out = sql_step(&q) ? sql_int(&q, 0) : 1;
+    char name[32] = "last.";
+    strncat(name, kind, sizeof name - sizeof "last.");
+    sql_begin(&q, store,
+              "INSERT INTO mark (name, value) VALUES (?, 1)"
+              " ON CONFLICT (name) DO UPDATE SET value = mark.value + 1 RETURNING value",
+              err);
+    sql_bind_text(&q, 1, name);
+    *out = sql_step(&q) ? sql_int(&q, 0) : 0;
     return sql_end(&q);
 }
 

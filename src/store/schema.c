@@ -68,6 +68,30 @@ static const char *const steps[] = {
     "CREATE TABLE denied (code BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT;"
     "CREATE TABLE salt (day INTEGER PRIMARY KEY, salt BLOB NOT NULL) STRICT;"
     "CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;",
+    /* 3: periods, and what the log needs. Numbers are never given twice: the last of each kind is
+     * kept now that records go. */
+    "CREATE TABLE hold (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, record INTEGER NOT NULL,"
+    " law TEXT NOT NULL, reason TEXT NOT NULL, person TEXT NOT NULL, made_at INTEGER NOT NULL,"
+    " until INTEGER NOT NULL, ended_at INTEGER NOT NULL, decided_by TEXT NOT NULL,"
+    " decided_at INTEGER NOT NULL, decided_why TEXT NOT NULL) STRICT;"
+    "CREATE INDEX hold_record ON hold (kind, record);"
+    "CREATE TABLE delivery (key BLOB PRIMARY KEY, digest BLOB NOT NULL, id INTEGER NOT NULL,"
+    " at INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE log_key (subject BLOB PRIMARY KEY, key BLOB NOT NULL, used_at INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE TABLE log_second (second INTEGER PRIMARY KEY, entry INTEGER NOT NULL, salt BLOB NOT "
+    "NULL,"
+    " codes BLOB NOT NULL) STRICT;"
+    "INSERT INTO mark (name, value) SELECT 'last.report', max(id) FROM incoming WHERE kind = 0"
+    " HAVING max(id) > 0;"
+    "INSERT INTO mark (name, value) SELECT 'last.notice', max(id) FROM incoming WHERE kind = 1"
+    " HAVING max(id) > 0;"
+    "INSERT INTO mark (name, value) SELECT 'last.proposal', max(id) FROM proposal"
+    " HAVING max(id) > 0;"
+    "INSERT INTO mark (name, value) SELECT 'last.verdict', max(id) FROM verdict HAVING max(id) > 0;"
+    "INSERT INTO mark (name, value) SELECT 'last.cause', max(id) FROM cause HAVING max(id) > 0;"
+    "INSERT INTO mark (name, value) SELECT 'last.order', max(id) FROM court_order"
+    " HAVING max(id) > 0;",
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };

@@ -121,6 +121,8 @@ ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err)
         transaction_fail(store, so_far, err);
     if (--store->depth == 0)
         status = outermost_end(store, so_far, err);
+    if (!status && !store->depth && store->scrub) /* too late to fail: the next run tries again */
+        sql_scrub(store, NULL);
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -295,6 +297,29 @@ void sql_bytes(sql *q, int column, void *out, size_t size)
         damaged(q);
     else
         memcpy(out, bytes.bytes, size);
+}
+
+void *sql_copy(sql *q, int column, size_t size, size_t *count)
+{
+    value bytes = sql_value(q, column);
+    char *out = bytes.size % size ? NULL : malloc(bytes.size + 1);
+    *count = bytes.size / size;
+    if (bytes.size % size)
+        damaged(q);
+    else if (!out)
+        note(q, ob_fail(q->err, OB_ENOMEM, "out of memory: a record"));
+    else if (bytes.size)
+        memcpy(out, bytes.bytes, bytes.size);
+    return out;
+}
+
+ob_status sql_scrub(ob_store *store, ob_error *err)
+{
+    pthread_mutex_lock(&store->lock);
+    store->scrub = store->depth > 0; /* else when the transaction has ended */
+    ob_status status = store->scrub ? OB_OK : store->driver->scrub(store->db, err);
+    pthread_mutex_unlock(&store->lock);
+    return status;
 }
 
 ob_status sql_end(sql *q)

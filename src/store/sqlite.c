@@ -67,6 +67,12 @@ static void rollback(void *db)
     script(db, "ROLLBACK", NULL); /* it may have done so by itself */
 }
 
+/* With secure_delete rows are overwritten where they were; the journal still has them. */
+static ob_status scrub(void *db, ob_error *err)
+{
+    return script(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+}
+
 /* ---- Statements ----------------------------------------------------------------------------- */
 
 static ob_status statement_fail(sqlite3_stmt *statement, const char *doing, ob_error *err)
@@ -175,6 +181,7 @@ const driver driver_sqlite = {
     .commit = commit,
     .rollback = rollback,
     .script = script,
+    .scrub = scrub,
     .version = version,
     .set_version = set_version,
     .prepare = prepare,

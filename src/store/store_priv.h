@@ -24,6 +24,7 @@ struct ob_store {
     void *on_withdrawal_context;
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
     int depth;            /* of transactions in transactions: the outermost one counts */
+    bool scrub;           /* when it has ended: something was deleted for good */
     ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
     struct kept {
         const char *text;
@@ -70,6 +71,12 @@ void sql_text(sql *q, int column, char *out, size_t capacity);
 /* Exactly `size` bytes, or an error. */
 void sql_bytes(sql *q, int column, void *out, size_t size);
 void sql_key(sql *q, int column, ob_record_key *out);
+
+/* A column's bytes as pieces of `size`; the caller's: free(). NULL with an error. */
+void *sql_copy(sql *q, int column, size_t size, size_t *count);
+
+/* Overwrites what was deleted: nobody finds it in the database's files. */
+ob_status sql_scrub(ob_store *store, ob_error *err);
 
 /* Runs what is left, gives the statement back; the first error, if there was one. */
 ob_status sql_end(sql *q);
@@ -133,13 +140,36 @@ ob_status store_read_all(void *out, size_t *count, sql *q, size_t size, row_read
 /* Reads the first row, if there is one, and ends the statement. */
 ob_status store_read_one(bool *found, void *out, sql *q, row_reader read);
 
-/* What the first column of the first row of `text` says, 1 where that is none. Within a
- * transaction: the next number of a kind of record. */
-ob_status store_next_id(int64_t *out, ob_store *store, const char *text, ob_error *err);
+/* Within a transaction: the next number of a kind of record. A number is never given twice, not
+ * even when its record is deleted. */
+ob_status store_next_id(int64_t *out, ob_store *store, const char *kind, ob_error *err);
 
 /* Runs a change and ends the statement: OB_ENOTFOUND with the sentence `otherwise` (NULL: fine)
  * where no row was changed. */
 ob_status store_end_change(sql *q, const char *otherwise);
+
+/* ---- kinds.c --------------------------------------------------------------------------------- */
+
+/* How rows of a kind go. Parameters of the statements: the instant before which a row is due; where
+ * there is `due_free`, now, for holds; for `remove` the size of a batch. */
+typedef struct store_reaper {
+    const char *word;     /* a record of this kind; holds name it so */
+    int months, days;     /* its period */
+    bool law;             /* the least that a law allows wins */
+    bool withdraws;       /* without it something may not be looked at any more */
+    const char *due;      /* how many; NULL: rows go otherwise, or never */
+    const char *due_free; /* how many of them nobody holds; NULL: cannot be held */
+    const char *remove;
+    const char *remove_parts;
+} store_reaper;
+
+typedef struct store_kind {
+    ob_record_kind about; /* without a table: a further reaper of the one before */
+    store_reaper reaper;
+} store_kind;
+
+extern const store_kind store_kinds[];
+extern const size_t store_kind_count;
 
 /* ---- Shared --------------------------------------------------------------------------------- */
 

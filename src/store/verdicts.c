@@ -9,7 +9,7 @@ ob_status ob_store_verdict_add(int64_t *id, ob_store *store, const ob_verdict *v
     ob_status status = sql_transaction_begin(store, err);
     if (status)
         return status;
-    status = store_next_id(&number, store, "SELECT coalesce(max(id), 0) + 1 FROM verdict", err);
+    status = store_next_id(&number, store, "verdict", err);
     if (!status) {
         sql_begin(&q, store,
                   "INSERT INTO verdict (id, account, reason, proposed_by, confirmed_by, at,"

@@ -174,6 +174,8 @@ static void assert_same(const ob_regime *a, const ob_regime *b)
     assert_true(a->annual_report == b->annual_report);
     assert_true(same_text(a->report_article, b->report_article));
     assert_true(a->retention_months == b->retention_months);
+    assert_true(a->retention_least_months == b->retention_least_months);
+    assert_true(same_text(a->retention_article, b->retention_article));
     assert_memory_equal(a->digest, b->digest, sizeof a->digest);
 }
 

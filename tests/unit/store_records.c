@@ -248,10 +248,11 @@ static void removing_a_report_takes_its_items(void **state)
     assert_int_equal(count, 2);
     assert_int_equal(all[0].id, 2);
     free(all);
-    must(ob_store_incoming_add(&id, p->store, &in, NULL, 0, &err), &err); /* takes its number */
+    must(ob_store_incoming_add(&id, p->store, &in, NULL, 0, &err), &err);
+    assert_int_equal(id, 4); /* a number is never given twice */
     must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 3, &item, &err),
          &err);
-    assert_true(there && !holds);
+    assert_true(!there && !holds);
 }
 
 /* ---- Verdicts, causes ----------------------------------------------------------------------- */

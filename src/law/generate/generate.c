@@ -95,9 +95,10 @@ static void print_regime(const ob_regime *r)
            ",\n",
            r->evidence_needed, r->safeguards, r->safeguards_grooming);
     print_texts("safeguard_article", r->safeguard_article, OB_SAFEGUARD_COUNT);
-    printf("     .annual_report = %d, .retention_months = %u,\n", r->annual_report,
-           r->retention_months);
+    printf("     .annual_report = %d, .retention_months = %u, .retention_least_months = %u,\n",
+           r->annual_report, r->retention_months, r->retention_least_months);
     print_member("report_article", r->report_article);
+    print_member("retention_article", r->retention_article);
     printf("     .digest = ");
     print_digest(r->digest);
     puts("},");

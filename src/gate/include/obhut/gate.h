@@ -268,8 +268,11 @@ typedef struct ob_regime {
     bool annual_report;
     const char *report_article;
 
-    unsigned retention_months; /* at most, of what was found; 0: not said */
-    uint8_t digest[32];        /* SHA-256 of the file */
+    /* Of what was found: how long it may be kept at most, and how long what was reported must be;
+     * in months, 0: not said. */
+    unsigned retention_months, retention_least_months;
+    const char *retention_article;
+    uint8_t digest[32]; /* SHA-256 of the file */
 } ob_regime;
 
 typedef struct ob_regimes {

@@ -300,6 +300,127 @@ ob_status ob_store_tallies(ob_tally **out, size_t *count, ob_store *store, int64
  * none; older ones are deleted. */
 ob_status ob_store_denied(ob_record_key *salt, ob_record_key **out, size_t *count, ob_store *store,
                           int64_t day, ob_error *err);
+/* ---- Kinds of records, and how long they stay ----------------------------------------------- */
+
+/* A column, and why it is kept. */
+typedef struct ob_record_field {
+    const char *name, *purpose;
+} ob_record_field;
+
+/* A table. */
+typedef struct ob_record_kind {
+    const char *table, *title;
+    const char *purpose, *period;
+    const char *persons;           /* what it tells about persons */
+    const ob_record_field *fields; /* ends with a name that is NULL */
+} ob_record_kind;
+
+/* The kinds there are, by their place from 0; NULL beyond the last. */
+const ob_record_kind *ob_record_kind_at(size_t index);
+
+/* What the reaper is told. */
+typedef struct ob_reap {
+    int64_t now;
+    uint32_t law_months; /* the least that a law of this service allows at most; 0: none says so */
+} ob_reap;
+
+/* What it found of one kind: due = deleted + held, and left = held, unless something was added
+ * meanwhile. */
+typedef struct ob_reaped {
+    const char *word; /* "report" */
+    uint64_t due, held, deleted, left;
+} ob_reaped;
+
+enum { OB_REAPED_MOST = 32 };
+
+/* Deletes what has been kept long enough, batch after batch; what was deleted is not found in the
+ * database's files either (docs/DATA.md says what PostgreSQL needs for that). Sets `out` for
+ * kinds of which something was due, also when it fails in the middle: what is deleted stays
+ * deleted, and the next run goes on. */
+ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
+                        const ob_reap *how, ob_error *err);
+
+/* ---- Holds ------------------------------------------------------------------------------------
+ */
+
+/* A record that is kept longer: because a person has a reason, or because a law demands it. */
+typedef struct ob_hold {
+    int64_t id;
+    char kind[16]; /* report, notice, verdict, cause, order */
+    int64_t record;
+    char law[65]; /* the regime that demands it; "": a person's own reason */
+    char reason[OB_RECORD_TEXT + 1];
+    char by[OB_NAME_MAX + 1];
+    int64_t made_at, until;
+    int64_t ended_at; /* 0: not before `until` */
+    /* Where one law demands keeping and another deletion, a person decides to keep: who, when, why.
+     */
+    char decided_by[OB_NAME_MAX + 1], decided_why[OB_RECORD_TEXT + 1];
+    int64_t decided_at;
+} ob_hold;
+
+/* OB_EINVAL without reason, person or end, or for a kind that cannot be held. */
+ob_status ob_store_hold_add(int64_t *id, ob_store *store, const ob_hold *hold, ob_error *err);
+ob_status ob_store_hold(ob_hold *out, ob_store *store, int64_t id, ob_error *err);
+ob_status ob_store_holds(ob_hold **out, size_t *count, ob_store *store, size_t most, ob_error *err);
+ob_status ob_store_hold_end(ob_store *store, int64_t id, int64_t at, ob_error *err);
+/* Of a law's hold that nobody has decided about: it stays. */
+ob_status ob_store_hold_decide(ob_store *store, int64_t id, const char *by, const char *why,
+                               int64_t at, ob_error *err);
+/* The instant from which the period of a record of such a kind counts. OB_ENOTFOUND. */
+ob_status ob_store_record_at(int64_t *out, ob_store *store, const char *kind, int64_t id,
+                             ob_error *err);
+
+/* `at` less so many calendar months; the last day of a month goes back to the last day. */
+int64_t ob_months_before(int64_t at, int months);
+
+/* ---- What the log needs -----------------------------------------------------------------------
+ */
+
+typedef enum ob_mark {
+    OB_MARK_LOG_ENTRY, /* the last entry whose act these records hold */
+    OB_MARK_LOG_DAY,   /* the last day whose counts are in the log */
+    OB_MARKS,
+} ob_mark;
+
+/* -1 where it was never set. */
+ob_status ob_store_mark(int64_t *out, ob_store *store, ob_mark mark, ob_error *err);
+ob_status ob_store_mark_set(ob_store *store, ob_mark mark, int64_t value, ob_error *err);
+
+/* The key by which the log knows an account or person, made where there is none. Without it the
+ * log's entries are about nobody: destroying it erases them there. */
+ob_status ob_store_log_key(ob_record_key *out, ob_store *store, const ob_record_key *subject,
+                           int64_t at, ob_error *err);
+ob_status ob_store_log_key_find(bool *found, ob_record_key *out, ob_store *store,
+                                const ob_record_key *subject, ob_error *err);
+ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject, ob_error *err);
+
+/* What an entry of the log that stands for a second was made of; kept for a day. */
+typedef struct ob_log_second {
+    int64_t second, entry;
+    ob_record_key salt;
+    ob_record_key *codes; /* of its items, ascending */
+    size_t count;
+} ob_log_second;
+
+ob_status ob_store_second_add(ob_store *store, const ob_log_second *second, ob_error *err);
+/* The first at `from` or later; out->codes is the caller's: free(). */
+ob_status ob_store_second(bool *found, ob_log_second *out, ob_store *store, int64_t from,
+                          ob_error *err);
+
+/* ---- Deliveries -------------------------------------------------------------------------------
+ */
+
+/* The same request twice makes one record. Sets *id where `key` has come within a day; OB_EREFUSED
+ * where it came with another body, whose digest was another. */
+ob_status ob_store_delivery(bool *found, int64_t *id, ob_store *store, const ob_record_key *key,
+                            const ob_record_key *digest, ob_error *err);
+ob_status ob_store_delivery_add(ob_store *store, const ob_record_key *key,
+                                const ob_record_key *digest, int64_t id, int64_t at, ob_error *err);
+
+/* ---- The clock --------------------------------------------------------------------------------
+ */
+
 ob_status ob_store_clock(int64_t *out, ob_store *store, ob_error *err);
 ob_status ob_store_clock_set(ob_store *store, int64_t at, ob_error *err);
 

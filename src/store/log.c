@@ -1,0 +1,160 @@
+/* What the log needs of the records: keys of those whom it is about, how far both agree, and what
+ * a second's entry stands for. Deliveries stand here too: they make one act of two. */
+#include "store_priv.h"
+
+#include <obhut/crypto.h>
+#include <obhut/records.h>
+
+#include <stdlib.h>
+
+/* ---- Marks ------------------------------------------------------------------------------------
+ */
+
+static const char *const marks[OB_MARKS] = {"log.entry", "log.day"};
+
+ob_status ob_store_mark(int64_t *out, ob_store *store, ob_mark mark, ob_error *err)
+{
+    sql q;
+    *out = -1;
+    sql_begin(&q, store, "SELECT value FROM mark WHERE name = ?", err);
+    sql_bind_text(&q, 1, marks[mark]);
+    if (sql_step(&q))
+        *out = sql_int(&q, 0);
+    return sql_end(&q);
+}
+
+ob_status ob_store_mark_set(ob_store *store, ob_mark mark, int64_t value, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store,
+              "INSERT INTO mark (name, value) VALUES (?, ?)"
+              " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+              err);
+    sql_bind_text(&q, 1, marks[mark]);
+    sql_bind_int(&q, 2, value);
+    return store_end_change(&q, NULL);
+}
+
+/* ---- Keys -------------------------------------------------------------------------------------
+ */
+
+static void read_log_key(void *record, sql *q)
+{
+    sql_key(q, 0, record);
+}
+
+ob_status ob_store_log_key_find(bool *found, ob_record_key *out, ob_store *store,
+                                const ob_record_key *subject, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "SELECT key FROM log_key WHERE subject = ?", err);
+    sql_bind_key(&q, 1, subject);
+    return store_read_one(found, out, &q, read_log_key);
+}
+
+ob_status ob_store_log_key(ob_record_key *out, ob_store *store, const ob_record_key *subject,
+                           int64_t at, ob_error *err)
+{
+    enum { ROUGHLY = 86400 }; /* the age need not be exact, and a write costs */
+    sql q;
+    bool found = false;
+    ob_status status = ob_store_log_key_find(&found, out, store, subject, err);
+    if (status)
+        return status;
+    if (found) {
+        sql_begin(&q, store, "UPDATE log_key SET used_at = ? WHERE subject = ? AND used_at < ?",
+                  err);
+        sql_bind_int(&q, 1, at);
+        sql_bind_key(&q, 2, subject);
+        sql_bind_int(&q, 3, at - ROUGHLY);
+        return store_end_change(&q, NULL);
+    }
+    ob_random(out->bytes, sizeof out->bytes);
+    sql_begin(&q, store, "INSERT INTO log_key (subject, key, used_at) VALUES (?, ?, ?)", err);
+    sql_bind_key(&q, 1, subject);
+    sql_bind_key(&q, 2, out);
+    sql_bind_int(&q, 3, at);
+    return store_end_change(&q, NULL);
+}
+
+ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "DELETE FROM log_key WHERE subject = ?", err);
+    sql_bind_key(&q, 1, subject);
+    ob_status status = store_end_change(&q, "the log has no key of that name");
+    return status ? status : sql_scrub(store, err);
+}
+
+/* ---- Seconds ----------------------------------------------------------------------------------
+ */
+
+ob_status ob_store_second_add(ob_store *store, const ob_log_second *s, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store,
+              "INSERT INTO log_second (second, entry, salt, codes) VALUES (?, ?, ?, ?)"
+              " ON CONFLICT DO NOTHING",
+              err);
+    sql_bind_int(&q, 1, s->second);
+    sql_bind_int(&q, 2, s->entry);
+    sql_bind_key(&q, 3, &s->salt);
+    sql_bind_bytes(&q, 4, s->codes, s->count * sizeof *s->codes);
+    return store_end_change(&q, NULL);
+}
+
+ob_status ob_store_second(bool *found, ob_log_second *out, ob_store *store, int64_t from,
+                          ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store,
+              "SELECT second, entry, salt, codes FROM log_second WHERE second >= ?"
+              " ORDER BY second LIMIT 1",
+              err);
+    sql_bind_int(&q, 1, from);
+    *found = sql_step(&q);
+    if (*found) {
+        *out = (ob_log_second){.second = sql_int(&q, 0), .entry = sql_int(&q, 1)};
+        sql_key(&q, 2, &out->salt);
+        out->codes = sql_copy(&q, 3, sizeof *out->codes, &out->count);
+    }
+    ob_status status = sql_end(&q);
+    if (status && *found)
+        free(out->codes);
+    return status;
+}
+
+/* ---- Deliveries -------------------------------------------------------------------------------
+ */
+
+ob_status ob_store_delivery(bool *found, int64_t *id, ob_store *store, const ob_record_key *key,
+                            const ob_record_key *digest, ob_error *err)
+{
+    sql q;
+    ob_record_key before;
+    sql_begin(&q, store, "SELECT digest, id FROM delivery WHERE key = ?", err);
+    sql_bind_key(&q, 1, key);
+    *found = sql_step(&q);
+    if (*found) {
+        sql_key(&q, 0, &before);
+        *id = sql_int(&q, 1);
+    }
+    ob_status status = sql_end(&q);
+    if (!status && *found && !ob_same(before.bytes, digest->bytes, sizeof before.bytes))
+        status = ob_fail(err, OB_EREFUSED,
+                         "this Idempotency-Key came with another body before: a new request needs "
+                         "a new key");
+    return status;
+}
+
+ob_status ob_store_delivery_add(ob_store *store, const ob_record_key *key,
+                                const ob_record_key *digest, int64_t id, int64_t at, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "INSERT INTO delivery (key, digest, id, at) VALUES (?, ?, ?, ?)", err);
+    sql_bind_key(&q, 1, key);
+    sql_bind_key(&q, 2, digest);
+    sql_bind_int(&q, 3, id);
+    sql_bind_int(&q, 4, at);
+    return store_end_change(&q, NULL);
+}
