@@ -12,6 +12,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* What a person does about a log that cannot be gone on with. */
+#define AUDIT_ADVICE "`obhut audit verify` says what is wrong"
+
 /* ---- tree.c: RFC 9162, section 2.1 ----------------------------------------------------------- */
 
 typedef struct tree_hash {
@@ -61,7 +64,8 @@ bool key_same(const log_key *a, const log_key *b);
 
 /* One checkpoint. */
 typedef struct note {
-    uint64_t bytes; /* of the log */
+    uint64_t bytes;  /* of the log */
+    uint64_t before; /* the size that the checkpoint before it has */
     char at[OB_AUDIT_TIME + 1];
     tree_frontier frontier; /* and with it the size */
     tree_hash root;
@@ -106,9 +110,11 @@ typedef struct line {
     size_t what_length;
 } line;
 
-/* `bytes`: without the newline. OB_EFORMAT when it is not built as a line is; then *bad is the
- * first byte that cannot be. Does not hash. */
-ob_status line_parse(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err);
+/* A line without its newline has two parts: a hash, and the entry. Either is OB_EFORMAT when it is
+ * not built as it ought to be, and then *bad is the first byte that cannot be. Neither hashes. */
+ob_status line_head(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err);
+/* After line_head. */
+ob_status line_entry(line *out, size_t *bad, ob_error *err);
 bool word_is_valid(const char *word);
 
 /* ---- files.c --------------------------------------------------------------------------------- */
@@ -134,6 +140,94 @@ typedef struct tail {
 ob_status tail_write(tail *tail, const char *bytes, size_t size, ob_error *err);
 /* Makes it end after `bytes`, durably. */
 ob_status tail_cut(tail *tail, ob_error *err);
+
+/* ---- lines.c: `log`, line by line ------------------------------------------------------------ */
+
+/* A file that is read from front to back, a piece at a time. */
+typedef struct stream {
+    int dir, file;
+    const char *name;
+    char *buffer;
+    size_t capacity, start, filled;
+    uint64_t at;  /* offset of buffer[start] */
+    uint64_t end; /* how far to read */
+} stream;
+
+/* `piece`: at least twice what is ever looked at as one. */
+ob_status stream_open(stream *out, int dir, const char *name, size_t piece, ob_error *err);
+void stream_close(stream *s);
+void stream_seek(stream *s, uint64_t offset);
+/* Makes `want` bytes (or all up to the end) stand at buffer[start]; *got: how many do. */
+ob_status stream_fill(size_t *got, stream *s, size_t want, ob_error *err);
+void stream_take(stream *s, size_t bytes);
+/* The file ends in the middle of something. Where a service writes it, waits until it has written
+ * more and reads on; *more is false where nobody does. */
+ob_status stream_wait(bool *more, stream *s, ob_error *err);
+
+typedef enum lines_found { LINES_LINE, LINES_END, LINES_TORN, LINES_LONG } lines_found;
+ob_status lines_open(stream *out, int dir, ob_error *err);
+/* LINES_LINE: *bytes is valid until the next call, and *size does not count the newline. Else
+ * nothing is taken: at the end, a line without a newline, a line that is too long. */
+ob_status lines_next(lines_found *found, const char **bytes, size_t *size, stream *s,
+                     ob_error *err);
+/* Moves to the line of this entry, or to the end where there is none. */
+ob_status lines_seek(stream *s, uint64_t entry, ob_error *err);
+
+/* ---- notes.c: `checkpoints`, one by one --------------------------------------------------------
+ */
+
+ob_status notes_open(stream *out, int dir, ob_error *err);
+/* *is_there is false at the end. As note_parse; then s->at is where the bad one begins. */
+ob_status notes_next(note *out, bool *is_there, stream *s, const log_key *key, ob_sha256_sum *sum,
+                     ob_error *err);
+
+/* The last complete one of the first `size` bytes of `file`. *is_there is false where there is
+ * none; *end is where it ends; `text` is given its text. */
+ob_status notes_last(note *out, bool *is_there, uint64_t *end, ob_buf *text, int file,
+                     uint64_t size, const log_key *key, ob_sha256_sum *sum, ob_error *err);
+
+/* ---- reader.c: what everybody needs who reads a directory
+ * ---------------------------------------- */
+
+typedef struct reader {
+    int dir;
+    log_key key;
+    ob_sha256_sum *sum;
+} reader;
+
+ob_status reader_dir(int *out, const char *path, ob_error *err);
+ob_status reader_key(log_key *out, int dir, ob_error *err);
+/* Both, and a sum. */
+ob_status reader_open(reader *out, const char *path, ob_error *err);
+void reader_close(reader *r);
+
+/* ---- locate.c ---------------------------------------------------------------------------------
+ */
+
+/* The tree so far, and where in the file its subtrees begin. */
+typedef struct audit_walk {
+    tree_frontier frontier;
+    uint64_t starts[TREE_HEIGHT_MAX];
+} audit_walk;
+ob_status walk_push(audit_walk *walk, ob_sha256_sum *sum, const tree_hash *leaf, uint64_t offset,
+                    ob_error *err);
+
+/* The first subtree in which it differs from another of the same size. */
+typedef struct walk_place {
+    uint64_t entry, offset;
+} walk_place;
+walk_place walk_differs(const audit_walk *walk, const tree_frontier *other);
+
+typedef struct located {
+    uint64_t offset;
+    const char *what;
+} located;
+/* What is wrong with a line whose hash and entry do not fit each other; it begins at `offset`, and
+ * `log` stands behind it. Reads on to the checkpoint `next` (NULL: there is none) to find out which
+ * of the two is right. Nothing can be verified with `log` after that. */
+ob_status locate(located *out, stream *log, const tree_frontier *frontier, const line *line,
+                 const char *bytes, uint64_t offset, const note *next, ob_sha256_sum *sum,
+                 ob_error *err);
 
 /* ---- The log that is open -------------------------------------------------------------------- */
 

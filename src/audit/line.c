@@ -16,15 +16,10 @@ bool word_is_valid(const char *word)
     return !word[length] && length > 0 && length <= OB_AUDIT_WORD_MAX;
 }
 
-/* Lower-case digits only: there is one way to write a hash. Sets *bad to the first other one. */
-static bool parse_digits(tree_hash *out, size_t *bad, const char *digits)
+/* Lower-case only: there is one way to write a hash. */
+static bool is_digit(char c)
 {
-    for (size_t i = 0; i < 2 * OB_AUDIT_HASH; i++)
-        if (!((digits[i] >= '0' && digits[i] <= '9') || (digits[i] >= 'a' && digits[i] <= 'f'))) {
-            *bad = i;
-            return false;
-        }
-    return !ob_hex_parse(out->bytes, OB_AUDIT_HASH, digits, NULL);
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
 typedef struct scan {
@@ -64,27 +59,35 @@ static bool parse_entry(line *out, scan *s)
            s->end[-1] == '}';
 }
 
-ob_status line_parse(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err)
+ob_status line_head(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err)
 {
     line parsed = {0};
-    size_t wrong = size;
-    if (size < LINE_HEAD || size > LINE_HEAD + OB_AUDIT_ENTRY_MAX) {
+    size_t digits = LINE_HEAD - 1, i = 0;
+    while (i < digits && i < size && is_digit(bytes[i]))
+        i++;
+    if (i < digits || size == digits || bytes[digits] != ' ') {
+        *bad = i;
+        return ob_fail(err, OB_EFORMAT, "a line that does not begin with a hash of 64 digits");
+    }
+    if (size > LINE_HEAD + OB_AUDIT_ENTRY_MAX) {
         *bad = 0;
         return ob_fail(err, OB_EFORMAT, "a line of %zu bytes", size);
     }
-    if (!parse_digits(&parsed.stored, &wrong, bytes) || bytes[LINE_HEAD - 1] != ' ') {
-        *bad = wrong < size ? wrong : LINE_HEAD - 1;
-        return ob_fail(err, OB_EFORMAT, "a line that does not begin with a hash of 64 digits");
-    }
     parsed.text = bytes + LINE_HEAD;
     parsed.size = size - LINE_HEAD;
-    scan s = {parsed.text, bytes + size};
-    if (!parse_entry(&parsed, &s)) {
-        *bad = (size_t)(s.at - bytes);
-        return ob_fail(err, OB_EFORMAT,
-                       "a line that does not begin as entries of this version do; use the version "
-                       "of Obhut that wrote it, or a newer one");
-    }
-    *out = parsed;
-    return OB_OK;
+    ob_status status = ob_hex_parse(parsed.stored.bytes, OB_AUDIT_HASH, bytes, err);
+    if (!status)
+        *out = parsed;
+    return status;
+}
+
+ob_status line_entry(line *out, size_t *bad, ob_error *err)
+{
+    scan s = {out->text, out->text + out->size};
+    if (parse_entry(out, &s))
+        return OB_OK;
+    *bad = LINE_HEAD + (size_t)(s.at - out->text);
+    return ob_fail(err, OB_EFORMAT,
+                   "an entry that does not begin as those of this version do; use the version of "
+                   "Obhut that wrote it, or a newer one");
 }

@@ -53,7 +53,7 @@ bool note_line_is_allowed(const char *line)
         if (line[i] < ' ' || line[i] > '~')
             return false;
     return length && length < 1024 && strncmp(line, "at ", 3) && strncmp(line, "bytes ", 6) &&
-           strncmp(line, "frontier", 8);
+           strncmp(line, "before ", 7) && strncmp(line, "frontier", 8);
 }
 
 /* ---- Printing -------------------------------------------------------------------------------- */
@@ -72,8 +72,8 @@ static ob_status print_body(ob_buf *out, const note *note, const log_key *name,
     if (!status)
         status = print_hash(out, "", &note->root, err);
     if (!status)
-        status = ob_buf_printf(out, err, "\nat %s\nbytes %llu\nfrontier", note->at,
-                               (unsigned long long)note->bytes);
+        status = ob_buf_printf(out, err, "\nat %s\nbefore %llu\nbytes %llu\nfrontier", note->at,
+                               (unsigned long long)note->before, (unsigned long long)note->bytes);
     for (unsigned i = 0; i < tree_roots(note->frontier.size) && !status; i++)
         status = print_hash(out, " ", &note->frontier.roots[i], err);
     if (!status)
@@ -171,7 +171,8 @@ static bool parse_rest(note *out, cursor *c)
         return false;
     memcpy(out->at, rest, OB_AUDIT_TIME);
     out->at[OB_AUDIT_TIME] = '\0';
-    return next_word(c, "bytes ", &rest, &end) && number_parse(&out->bytes, rest, end) &&
+    return next_word(c, "before ", &rest, &end) && number_parse(&out->before, rest, end) &&
+           next_word(c, "bytes ", &rest, &end) && number_parse(&out->bytes, rest, end) &&
            next_word(c, "frontier", &rest, &end) && parse_frontier(&out->frontier, rest, end);
 }
 

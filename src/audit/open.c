@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ADVICE "`obhut audit verify` says what is wrong"
-
 /* ---- Directories, lock, key ------------------------------------------------------------------ */
 
 /* Makes DIR/NAME last, and what is in it, and opens it. */
@@ -113,65 +111,22 @@ out:
 
 /* ---- The last checkpoint --------------------------------------------------------------------- */
 
-/* Where the signature line that begins the text ends, or NULL. */
-static const char *line_end(const char *text, const char *end)
-{
-    const char *newline = memchr(text, '\n', (size_t)(end - text));
-    return newline ? newline + 1 : NULL;
-}
-
-/* The last complete checkpoint of `text`: from *start to *end. The end of one is the beginning of
- * the next. False when there is none. */
-static bool find_last(size_t *start, size_t *end, const char *text, size_t size)
-{
-    static const char before_signature[] = "\n\n\xE2\x80\x94 ";
-    const char *stop = text + size, *found, *signature_end;
-    *start = *end = 0;
-    for (const char *at = text; at < stop; at = signature_end) {
-        found = memmem(at, (size_t)(stop - at), before_signature, sizeof before_signature - 1);
-        signature_end = found ? line_end(found + 2, stop) : NULL;
-        if (!signature_end)
-            break;
-        *start = *end;
-        *end = (size_t)(signature_end - text);
-    }
-    return *end > 0;
-}
-
 /* Sets *last to the last checkpoint, and the end of `notes` to where that ends. */
 static ob_status load_note(note *last, bool *is_there, uint64_t *torn, ob_audit *audit,
                            ob_error *err)
 {
-    enum { WINDOW = 4 * OB_AUDIT_CHECKPOINT_MAX };
-    size_t start = 0, end = 0, used = 0;
-    ob_error problem = {0};
-    uint64_t size = 0;
+    uint64_t size = 0, end = 0;
+    ob_buf text = {0};
     ob_status status = file_size(&size, audit->notes.file, "checkpoints", err);
+    if (!status)
+        status = notes_last(last, is_there, &end, &text, audit->notes.file, size, &audit->name,
+                            audit->sum, err);
+    ob_buf_free(&text);
     if (status)
         return status;
-    uint64_t from = size > WINDOW ? size - WINDOW : 0;
-    size_t length = (size_t)(size - from);
-    char *text = malloc(length + 1);
-    if (!text)
-        return ob_fail(err, OB_ENOMEM, "out of memory: the last checkpoint");
-    status = file_read(text, audit->notes.file, "checkpoints", from, length, err);
-    if (status)
-        goto out;
-    *is_there = find_last(&start, &end, text, length);
-    if (length - end > OB_AUDIT_CHECKPOINT_MAX || (*is_there && from && !start))
-        status =
-            ob_fail(err, OB_EFORMAT, "audit/checkpoints does not end as checkpoints do; " ADVICE);
-    else if (*is_there && (note_parse(last, &used, text + start, end - start, NOTE_STORED,
-                                      &audit->name, audit->sum, &problem)))
-        status = ob_fail(err, problem.status,
-                         "the last checkpoint in audit/checkpoints: %s; " ADVICE, problem.text);
-    if (status)
-        goto out;
-    *torn = length - end;
-    audit->notes.bytes = from + end;
-out:
-    free(text);
-    return status;
+    *torn = size - end;
+    audit->notes.bytes = end;
+    return OB_OK;
 }
 
 /* ---- What follows it --------------------------------------------------------------------------
@@ -180,7 +135,7 @@ out:
 static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const char *what)
 {
     return ob_fail(err, OB_EFORMAT,
-                   "audit/log, entry %llu (byte %llu): %s; nothing was changed. " ADVICE,
+                   "audit/log, entry %llu (byte %llu): %s; nothing was changed. " AUDIT_ADVICE,
                    (unsigned long long)entry, (unsigned long long)offset, what);
 }
 
@@ -192,7 +147,7 @@ static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint6
     tree_hash leaf;
     ob_error problem = {0};
     uint64_t entry = audit->frontier.size;
-    if (line_parse(&line, &bad, text, size, &problem))
+    if (line_head(&line, &bad, text, size, &problem) || line_entry(&line, &bad, &problem))
         return damaged(err, entry, offset + bad, problem.text);
     ob_status status = tree_leaf(&leaf, audit->sum, line.text, line.size, err);
     if (status)
@@ -248,7 +203,7 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uin
     if (size < last->bytes)
         return ob_fail(err, OB_EFORMAT,
                        "audit/log has %llu bytes, and its last checkpoint covers %llu: the end is "
-                       "missing. Restore it from a backup; " ADVICE,
+                       "missing. Restore it from a backup; " AUDIT_ADVICE,
                        (unsigned long long)size, (unsigned long long)last->bytes);
     ob_status status =
         last->bytes ? file_read(&before, audit->log.file, "log", last->bytes - 1, 1, err) : OB_OK;
@@ -323,7 +278,7 @@ ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_erro
         info.st_size)
         status = ob_fail(err, OB_EFORMAT,
                          "audit/log has entries, and audit/checkpoints has no checkpoint. Restore "
-                         "it from a backup; " ADVICE);
+                         "it from a backup; " AUDIT_ADVICE);
     if (!status && !has_note) {
         cut->note_bytes = 0; /* nothing had begun */
         status = begin(&last, audit, err);

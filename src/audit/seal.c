@@ -12,7 +12,7 @@ enum { RETRY_MS = 1000 };
 ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier, uint64_t bytes,
                      ob_sha256_sum *sum, ob_error *err)
 {
-    note note = {.bytes = bytes, .frontier = *frontier};
+    note note = {.bytes = bytes, .before = audit->sealed, .frontier = *frontier};
     time_print(note.at, audit_now(audit));
     ob_status status = tree_root(&note.root, frontier, sum, err);
     if (!status)

@@ -82,4 +82,99 @@ typedef struct ob_audit_extent {
  * change any more. */
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err);
 
+/* ---- Verifying ------------------------------------------------------------------------------
+
+ * These read a directory with `log`, `checkpoints` and `key`, wherever it is, and change nothing;
+ * also while a service writes it. */
+
+typedef struct ob_audit_check {
+    const char *dir;   /* with the three files */
+    const char *key;   /* whom to trust: a verifier key as `key` has it; NULL: DIR/key itself */
+    const char *since; /* a checkpoint that was kept elsewhere; NULL: none */
+    size_t since_size;
+    /* Bytes of the log; about once a megabyte; may be NULL. */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+} ob_audit_check;
+
+/* What was found. `entries`, `sealed`, `checkpoints`, `log_bytes` count what verified: all of it
+ * where `fine`, else what comes before the damage. */
+typedef struct ob_audit_report {
+    bool fine;
+    uint64_t entries, sealed; /* entries - sealed: not yet under a checkpoint */
+    uint64_t checkpoints, log_bytes;
+    char sealed_at[OB_AUDIT_TIME + 1]; /* when the last checkpoint was written; or "" */
+    char key[OB_AUDIT_KEY + 1];        /* the one that was trusted; or "" */
+    const char *file;                  /* where it is wrong: "log", "checkpoints", "key", "since" */
+    uint64_t offset;                   /* first bad byte of that file */
+    uint64_t entry;                    /* the first entry that cannot be relied on any more */
+    char problem[sizeof((ob_error){0}.text)]; /* a sentence */
+    unsigned strangers;                       /* files that do not belong there */
+    char stranger[256];                       /* the name of one */
+} ob_audit_report;
+
+/* Every leaf, number, checkpoint and signature, in bounded memory. OB_OK: *out is set, and
+ * out->fine says whether the log is what it was. OB_ENOTFOUND: no log is there. OB_EINVAL:
+ * check->key is no key. OB_EIO, OB_ENOMEM. *out is untouched then. */
+ob_status ob_audit_verify(ob_audit_report *out, const ob_audit_check *check, ob_error *err);
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* An entry: `size` bytes of JSON on one line, not followed by a NUL. Anything but OB_OK ends the
+ * reading and is what ob_audit_read returns. */
+typedef ob_status (*ob_audit_take)(void *context, uint64_t number, const char *text, size_t size,
+                                   ob_error *err);
+
+/* Gives the entries from..to, both included (UINT64_MAX: to the end), in order. Each is compared
+ * with its leaf hash: OB_EFORMAT where that does not fit. */
+ob_status ob_audit_read(const char *audit_dir, uint64_t from, uint64_t to, ob_audit_take take,
+                        void *context, ob_error *err);
+
+/* ---- Proofs ---------------------------------------------------------------------------------- */
+
+/* The tree under the last checkpoint, in memory: 72 bytes an entry. For many proofs. Not safe from
+ * several threads at once. */
+typedef struct ob_audit_tree ob_audit_tree;
+
+/* *out is owned by the caller: ob_audit_tree_free. OB_EFORMAT: the log is not what the checkpoint
+ * says. */
+ob_status ob_audit_tree_open(ob_audit_tree **out, const char *audit_dir, ob_error *err);
+void ob_audit_tree_free(ob_audit_tree *tree);
+uint64_t ob_audit_tree_size(const ob_audit_tree *tree);
+
+/* Appends a file that proves, to whoever has the key, that this entry is in the log
+ * (c2sp.org/tlog-proof@v1). OB_ENOTFOUND: not under a checkpoint. */
+ob_status ob_audit_tree_prove(ob_buf *out, ob_audit_tree *tree, uint64_t entry, ob_error *err);
+
+/* The same for: the log still begins with all that it had at an older checkpoint
+ * (obhut-consistency@v1). OB_EFORMAT: it does not, or this is no checkpoint; OB_EREFUSED: of
+ * another log. */
+ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const char *old_checkpoint,
+                                     ob_error *err);
+
+/* One proof. */
+ob_status ob_audit_prove(ob_buf *out, const char *audit_dir, uint64_t entry, ob_error *err);
+ob_status ob_audit_prove_growth(ob_buf *out, const char *audit_dir, const char *old_checkpoint,
+                                ob_error *err);
+
+typedef enum ob_audit_proof_kind { OB_AUDIT_INCLUDES, OB_AUDIT_GREW } ob_audit_proof_kind;
+
+/* What a proof shows. */
+typedef struct ob_audit_proof {
+    ob_audit_proof_kind kind;
+    uint64_t entry;                 /* OB_AUDIT_INCLUDES */
+    ob_buf text;                    /* and what it says; ob_buf_free */
+    uint64_t old_size;              /* OB_AUDIT_GREW */
+    char old_at[OB_AUDIT_TIME + 1]; /* and when that was */
+    uint64_t size;                  /* of the log at the (newer) checkpoint */
+    char at[OB_AUDIT_TIME + 1];
+    char key[OB_AUDIT_KEY + 1];
+} ob_audit_proof;
+
+/* Checks a proof with nothing but the key (a line as `key` has it). Sets *out only on OB_OK.
+ * OB_EFORMAT: no proof, or it does not hold; OB_EREFUSED: signed by another key; OB_EINVAL: `key`
+ * is no key. */
+ob_status ob_audit_check_proof(ob_audit_proof *out, const char *text, size_t size, const char *key,
+                               ob_error *err);
+
 #endif
