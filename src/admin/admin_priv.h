@@ -11,6 +11,7 @@ typedef struct admin_call {
     const json_t *request;
     int file;
     const ob_admin_listener *listener;
+    ob_act *act; /* of a command that changes records, else NULL */
 } admin_call;
 
 /* Sets *out to an object. */
@@ -61,6 +62,15 @@ ob_status admin_safeguard_remove(json_t **out, const admin_call *call, ob_error 
 ob_status admin_detector_ls(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_detector_suspend(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_detector_set(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_record_kinds(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_audit_open(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
 
@@ -106,6 +116,14 @@ enum {
     ADMIN_LEADS = 1 << OB_ROLE_LEAD,
     ADMIN_GUARDS = 1 << OB_ROLE_LEAD | 1 << OB_ROLE_OFFICER,
 };
+
+/* ---- The log -----------------------------------------------------------------------------------
+ */
+
+/* What of a request and of its answer stands in the log: names, numbers, words of ours; of a
+ * person's own words nothing. */
+void admin_log_request(ob_act *act, const json_t *request, const char *command);
+void admin_log_answer(ob_act *act, const json_t *answer);
 
 /* ---- Requests ----------------------------------------------------------------------------------
  */

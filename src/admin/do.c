@@ -8,57 +8,74 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct {
+/* What a command does to the log. */
+typedef enum mode {
+    LOOKS, /* nothing; a person's token is told of as a log-in */
+    ACTS,  /* it changes records: both or neither */
+    DOES,  /* it changes what is not in the records: told of before, and how it went */
+} mode;
+
+static const struct command {
     const char *name;
     admin_command run;
+    mode mode;
 } commands[] = {
-    {"list.import", admin_list_import},
-    {"list.update", admin_list_update},
-    {"list.merge", admin_list_merge},
-    {"list.add", admin_list_add},
-    {"list.withdraw", admin_list_withdraw},
-    {"list.enable", admin_list_enable},
-    {"list.disable", admin_list_disable},
-    {"list.remove", admin_list_remove},
-    {"token.add", admin_token_add},
-    {"token.ls", admin_token_ls},
-    {"token.remove", admin_token_remove},
-    {"gateway.add", admin_gateway_add},
-    {"gateway.ls", admin_gateway_ls},
-    {"gateway.remove", admin_gateway_remove},
-    {"scan", admin_scan},
-    {"policy.show", admin_policy_show},
-    {"policy.set", admin_policy_set},
-    {"person.add", admin_person_add},
-    {"person.ls", admin_person_ls},
-    {"person.remove", admin_person_remove},
-    {"proposal.ls", admin_proposal_ls},
-    {"proposal.approve", admin_proposal_approve},
-    {"proposal.reject", admin_proposal_reject},
-    {"report.ls", admin_report_ls},
-    {"report.confirm", admin_report_confirm},
-    {"report.remove", admin_report_remove},
-    {"verdict.add", admin_verdict_add},
-    {"verdict.ls", admin_verdict_ls},
-    {"verdict.overturn", admin_verdict_overturn},
-    {"cause.add", admin_cause_add},
-    {"cause.ls", admin_cause_ls},
-    {"cause.end", admin_cause_end},
-    {"cause.told", admin_cause_told},
-    {"order.check", admin_order_check},
-    {"order.add", admin_order_add},
-    {"order.ls", admin_order_ls},
-    {"order.state", admin_order_state},
-    {"order.halfway", admin_order_halfway},
-    {"consent.withdraw", admin_consent_withdraw},
-    {"safeguard.record", admin_safeguard_record},
-    {"safeguard.ls", admin_safeguard_ls},
-    {"safeguard.remove", admin_safeguard_remove},
-    {"detector.ls", admin_detector_ls},
-    {"detector.suspend", admin_detector_suspend},
-    {"detector.set", admin_detector_set},
-    {"clock.show", admin_clock_show},
-    {"clock.accept", admin_clock_accept},
+    {"list.import", admin_list_import, DOES},
+    {"list.update", admin_list_update, DOES},
+    {"list.merge", admin_list_merge, DOES},
+    {"list.add", admin_list_add, DOES},
+    {"list.withdraw", admin_list_withdraw, DOES},
+    {"list.enable", admin_list_enable, DOES},
+    {"list.disable", admin_list_disable, DOES},
+    {"list.remove", admin_list_remove, DOES},
+    {"token.add", admin_token_add, ACTS},
+    {"token.ls", admin_token_ls, LOOKS},
+    {"token.remove", admin_token_remove, ACTS},
+    {"gateway.add", admin_gateway_add, ACTS},
+    {"gateway.ls", admin_gateway_ls, LOOKS},
+    {"gateway.remove", admin_gateway_remove, ACTS},
+    {"scan", admin_scan, LOOKS},
+    {"policy.show", admin_policy_show, LOOKS},
+    {"policy.set", admin_policy_set, ACTS},
+    {"person.add", admin_person_add, ACTS},
+    {"person.ls", admin_person_ls, LOOKS},
+    {"person.remove", admin_person_remove, ACTS},
+    {"proposal.ls", admin_proposal_ls, LOOKS},
+    {"proposal.approve", admin_proposal_approve, ACTS},
+    {"proposal.reject", admin_proposal_reject, ACTS},
+    {"report.ls", admin_report_ls, LOOKS},
+    {"report.confirm", admin_report_confirm, ACTS},
+    {"report.remove", admin_report_remove, ACTS},
+    {"verdict.add", admin_verdict_add, ACTS},
+    {"verdict.ls", admin_verdict_ls, LOOKS},
+    {"verdict.overturn", admin_verdict_overturn, ACTS},
+    {"cause.add", admin_cause_add, ACTS},
+    {"cause.ls", admin_cause_ls, LOOKS},
+    {"cause.end", admin_cause_end, ACTS},
+    {"cause.told", admin_cause_told, ACTS},
+    {"order.check", admin_order_check, LOOKS},
+    {"order.add", admin_order_add, ACTS},
+    {"order.ls", admin_order_ls, LOOKS},
+    {"order.state", admin_order_state, ACTS},
+    {"order.halfway", admin_order_halfway, ACTS},
+    {"consent.withdraw", admin_consent_withdraw, ACTS},
+    {"safeguard.record", admin_safeguard_record, ACTS},
+    {"safeguard.ls", admin_safeguard_ls, LOOKS},
+    {"safeguard.remove", admin_safeguard_remove, ACTS},
+    {"detector.ls", admin_detector_ls, LOOKS},
+    {"detector.suspend", admin_detector_suspend, ACTS},
+    {"detector.set", admin_detector_set, ACTS},
+    {"record.kinds", admin_record_kinds, LOOKS},
+    {"record.reap", admin_record_reap, LOOKS},
+    {"hold.add", admin_hold_add, ACTS},
+    {"hold.ls", admin_hold_ls, LOOKS},
+    {"hold.end", admin_hold_end, ACTS},
+    {"hold.keep", admin_hold_keep, ACTS},
+    {"audit.code", admin_audit_code, LOOKS},
+    {"audit.open", admin_audit_open, LOOKS},
+    {"audit.forget", admin_audit_forget, ACTS},
+    {"clock.show", admin_clock_show, LOOKS},
+    {"clock.accept", admin_clock_accept, ACTS},
 };
 
 const char *admin_optional(const admin_call *call, const char *key)
@@ -166,23 +183,100 @@ json_t *admin_time(int64_t seconds)
     return json_string(text);
 }
 
+/* ---- Doing ------------------------------------------------------------------------------------
+ */
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+/* Somebody shows a token that nobody has. */
+static void log_stranger(const admin_call *call, const char *name)
+{
+    ob_staff_log(NULL, call->admin->staff, "refused", NULL,
+                 json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
+}
+
+static ob_status look(json_t **out, const admin_call *call, const struct command *c,
+                      const ob_actor *actor, ob_error *err)
+{
+    ob_status status = OB_OK;
+    if (actor->person)
+        status = ob_staff_log(NULL, call->admin->staff, "login", actor,
+                              json_pack("{s:s}", "for", c->name), err);
+    return status ? status : c->run(out, call, err);
+}
+
+static ob_status act(json_t **out, admin_call *call, const struct command *c, const ob_actor *actor,
+                     ob_error *err)
+{
+    ob_act entry;
+    ob_status status = ob_act_begin(&entry, call->admin->staff, c->name, actor, err);
+    if (status)
+        return status;
+    call->act = &entry;
+    admin_log_request(&entry, call->request, c->name);
+    status = c->run(out, call, err);
+    if (!status)
+        admin_log_answer(&entry, *out);
+    call->act = NULL;
+    return ob_act_end(&entry, status, err);
+}
+
+static ob_status deed(json_t **out, const admin_call *call, const struct command *c,
+                      const ob_actor *actor, ob_error *err)
+{
+    uint64_t number = 0;
+    ob_act entry;
+    ob_status status = ob_act_begin(&entry, call->admin->staff, c->name, actor, err);
+    if (status)
+        return status;
+    entry.entry = &number;
+    admin_log_request(&entry, call->request, c->name);
+    status = ob_act_end(&entry, OB_OK, err);
+    if (status)
+        return status;
+    status = c->run(out, call, err);
+    if (ob_act_begin(&entry, call->admin->staff, status ? "not_done" : "done", NULL, NULL))
+        return status;
+    ob_act_number(&entry, "entry", (int64_t)number);
+    if (!status)
+        admin_log_answer(&entry, *out);
+    ob_act_end(&entry, OB_OK, NULL); /* it has happened, or not, whether this is told or not */
+    return status;
+}
+
+static ob_status run(json_t **out, admin_call *call, const struct command *c, ob_error *err)
+{
+    ob_actor actor;
+    ob_person person;
+    ob_status status = admin_actor(&actor, &person, call, err);
+    if (status == OB_EREFUSED)
+        log_stranger(call, c->name);
+    if (status)
+        return status;
+    return c->mode == LOOKS  ? look(out, call, c, &actor, err)
+           : c->mode == ACTS ? act(out, call, c, &actor, err)
+                             : deed(out, call, c, &actor, err);
+}
+
 json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
                     const ob_admin_listener *listener)
 {
-    const admin_call call = {
-        .admin = admin, .request = request, .file = file, .listener = listener};
+    admin_call call = {.admin = admin, .request = request, .file = file, .listener = listener};
     ob_error err = {0};
     const char *name = NULL;
     json_t *result = NULL;
     ob_status status = admin_text(&name, &call, "do", &err);
-    admin_command run = NULL;
-    for (size_t i = 0; !status && i < sizeof commands / sizeof *commands; i++)
-        if (!strcmp(commands[i].name, name))
-            run = commands[i].run;
-    if (!status && !run)
+    const struct command *c = status ? NULL : find(name);
+    if (!status && !c)
         status = ob_fail(&err, OB_EINVAL, "no command is called \"%.60s\"", name);
     if (!status)
-        status = run(&result, &call, &err);
+        status = run(&result, &call, c, &err);
     if (!status)
         return json_pack("{s:o}", "ok", result ? result : json_object());
     json_decref(result);

@@ -95,6 +95,8 @@ ob_status admin_verdict_step(json_t **out, const admin_call *call, const json_t 
         status = admin_reason(v.reason, reason, err);
     if (status)
         return status;
+    ob_act_account(call->act, "about", &v.account);
+    ob_act_text(call->act, "reason", v.reason);
     snprintf(v.proposed_by, sizeof v.proposed_by, "%s", p->proposed_by);
     snprintf(v.confirmed_by, sizeof v.confirmed_by, "%s", second);
     status = ob_store_verdict_add(&id, call->admin->store, &v, err);
@@ -218,6 +220,8 @@ ob_status admin_cause_step(json_t **out, const admin_call *call, const json_t *b
         status = check_ground(&c, call->admin->store, err); /* it may have been overturned since */
     if (status)
         return status;
+    ob_act_account(call->act, "about", &c.account);
+    ob_act_text(call->act, "reason", c.reason);
     c.until = c.from + days * 86400;
     snprintf(c.proposed_by, sizeof c.proposed_by, "%s", p->proposed_by);
     snprintf(c.confirmed_by, sizeof c.confirmed_by, "%s", second);

@@ -23,8 +23,10 @@ static ob_status need_engine(ob_admin *admin, ob_error *err)
     if (!admin->policy)
         admin->policy = &default_policy;
     if (!admin->engine) {
-        const ob_engine_options options = {
-            .lists = admin->lists, .store = admin->store, .policy = admin->policy};
+        const ob_engine_options options = {.lists = admin->lists,
+                                           .store = admin->store,
+                                           .staff = admin->staff,
+                                           .policy = admin->policy};
         status = ob_engine_open(&admin->engine, &options, err);
     }
     pthread_mutex_unlock(&opening);

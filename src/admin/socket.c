@@ -299,7 +299,9 @@ static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
     if (!status)
         status = ob_store_open(&s->admin.store, dir, NULL, err);
     if (!status)
-        status = ob_staff_open(&s->admin.staff, s->admin.store, dir, err);
+        status = ob_engine_audit(&s->admin.audit, dir, NULL, NULL, err);
+    if (!status)
+        status = ob_staff_open(&s->admin.staff, s->admin.store, s->admin.audit, dir, err);
     return status;
 }
 
@@ -327,6 +329,7 @@ void ob_admin_end(ob_admin_session *s)
         return;
     ob_engine_close(s->admin.engine);
     ob_staff_close(s->admin.staff);
+    ob_audit_close(s->admin.audit, NULL);
     ob_store_close(s->admin.store);
     ob_lists_close(s->admin.lists);
     free(s);

@@ -30,6 +30,7 @@ typedef struct api_call {
     char at[OB_TIME_TEXT + 1]; /* "" : their own */
     bool what_if;
     /* Records. */
+    char token[OB_NAME_MAX + 1];
     char path_word[OB_PSEUDONYM_TEXT + 2]; /* what stands in the path where a route has {id} */
     struct deed *deed;
 } api_call;
@@ -55,10 +56,6 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
 ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token);
 
 ob_plan api_transparency_begin(api_call *call, const ob_request *request, const ob_token *token);
-
-/* The program's own digest as text, "" where it has none. */
-enum { API_BUILD_ID = 130 };
-const char *api_build_id(char out[API_BUILD_ID]);
 
 /* The end of every call. */
 void api_end_call(ob_call *call);

@@ -167,6 +167,7 @@ bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
     if (!api_check_query(c, request, api_item_fields, api_item_field_count))
         return false;
     if (name && ob_surface_parse(&surface, name) && !(token->surfaces >> surface & 1)) {
+        ob_engine_refused(c->api->options.engine, OB_REFUSED_SURFACE);
         api_end(c,
                 ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s", name));
         return false;

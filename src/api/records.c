@@ -2,8 +2,10 @@
  * what a service tells, and the gate reads. */
 #include "api_priv.h"
 
+#include <obhut/crypto.h>
 #include <obhut/records.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +110,8 @@ static ob_status items_at(ob_record_key **out, size_t *count, const ob_staff *st
 
 /* What a thread that may wait for the disk is to do. */
 typedef struct deed {
+    char client_key[OB_PSEUDONYM_TEXT + 2]; /* its Idempotency-Key; "" : none */
+    ob_record_key delivery, digest;         /* by which the same request is known again */
     ob_incoming incoming;
     ob_record_key *items;
     ob_conversation conversation;
@@ -122,35 +126,155 @@ static ob_store *store_of(const api_call *c)
     return c->api->options.store;
 }
 
+static ob_status begin_act(ob_act *act, const api_call *c, const char *what, ob_error *err)
+{
+    ob_status status = ob_act_begin(act, c->api->options.staff, what, NULL, err);
+    if (!status)
+        ob_act_word(act, "token", c->token);
+    return status;
+}
+
+static void log_incoming(ob_act *act, const deed *d)
+{
+    const ob_incoming *in = &d->incoming;
+    static const ob_record_key nobody;
+    if (in->kind == OB_INCOMING_REPORT) {
+        ob_act_account(act, "about", &in->account);
+        ob_act_text(act, "reason", in->reason);
+    }
+    if (memcmp(&in->reporter, &nobody, sizeof nobody) != 0)
+        ob_act_account(act, "reporter", &in->reporter);
+    ob_act_number(act, in->kind == OB_INCOMING_REPORT ? "report" : "notice", d->id);
+    ob_act_number(act, "items", (int64_t)d->count);
+}
+
+/* The same delivery twice is one record: the first one's number is the answer again. */
 static void add_incoming(ob_task *t)
 {
     api_call *c = t->context;
     deed *d = c->deed;
-    t->status =
-        ob_store_incoming_add(&d->id, store_of(c), &d->incoming, d->items, d->count, &t->error);
+    ob_act act;
+    bool found = false;
+    t->status = begin_act(
+        &act, c, d->incoming.kind == OB_INCOMING_REPORT ? "report.add" : "notice.add", &t->error);
+    if (t->status)
+        return;
+    ob_status status =
+        ob_store_delivery(&found, &d->id, store_of(c), &d->delivery, &d->digest, &t->error);
+    if (!status && !found)
+        status =
+            ob_store_incoming_add(&d->id, store_of(c), &d->incoming, d->items, d->count, &t->error);
+    if (!status && !found)
+        status = ob_store_delivery_add(store_of(c), &d->delivery, &d->digest, d->id, d->incoming.at,
+                                       &t->error);
+    if (!status && found)
+        ob_act_quiet(&act);
+    else if (!status)
+        log_incoming(&act, d);
+    t->status = ob_act_end(&act, status, &t->error);
+}
+
+/* ---- Consents ---------------------------------------------------------------------------------
+ */
+
+/* Looks up accounts in sorted members. */
+static int compare_members(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(ob_record_key));
+}
+
+static bool consents_in(const ob_member *members, size_t count, const ob_member *who)
+{
+    const ob_member *found =
+        count ? bsearch(who, members, count, sizeof *members, compare_members) : NULL;
+    return found && found->consents;
+}
+
+enum { CODES_MOST = 500 }; /* of an entry */
+
+/* Who consents in `one` and not in `other`: a code each, of this salt. */
+static json_t *difference(ob_act *act, const char *salt, const ob_member *one, size_t one_count,
+                          const ob_member *other, size_t other_count, size_t *from)
+{
+    json_t *list = json_array();
+    for (; *from < one_count && json_array_size(list) < CODES_MOST; (*from)++)
+        if (one[*from].consents && !consents_in(other, other_count, &one[*from]))
+            ob_act_consent(act, list, &one[*from].account, salt);
+    return list;
+}
+
+/* Entries about consents that were given or withdrawn; who neither did nor does consent is in none.
+ * Accounts have codes that differ from entry to entry, or the log would tell who talks to whom. */
+static void log_consents(ob_act *act, const char *token, const ob_member *before,
+                         size_t before_count, const ob_member *now, size_t now_count)
+{
+    size_t given_from = 0, withdrawn_from = 0;
+    ob_act_quiet(act);
+    while (given_from < now_count || withdrawn_from < before_count) {
+        uint8_t random[16];
+        char salt[2 * sizeof random + 1];
+        ob_random(random, sizeof random);
+        ob_hex(salt, random, sizeof random);
+        json_t *given = difference(act, salt, now, now_count, before, before_count, &given_from);
+        json_t *withdrawn =
+            difference(act, salt, before, before_count, now, now_count, &withdrawn_from);
+        if (json_array_size(given) || json_array_size(withdrawn))
+            ob_act_also(act, "consent",
+                        json_pack("{s:s, s:s, s:O, s:O}", "token", token, "salt", salt, "given",
+                                  given, "withdrawn", withdrawn));
+        json_decref(given);
+        json_decref(withdrawn);
+    }
+}
+
+static void change_members(ob_task *t, bool remove)
+{
+    api_call *c = t->context;
+    deed *d = c->deed;
+    ob_act act;
+    ob_member *before = NULL, *now = NULL;
+    size_t before_count = 0, now_count = 0;
+    t->status = begin_act(&act, c, "consent", &t->error);
+    if (t->status)
+        return;
+    const ob_record_key *id = &d->conversation.id;
+    ob_status status = ob_store_members(&before, &before_count, store_of(c), id, &t->error);
+    if (!status)
+        status = remove ? ob_store_conversation_remove(store_of(c), id, &t->error)
+                        : ob_store_conversation_set(store_of(c), &d->conversation, d->members,
+                                                    d->count, &t->error);
+    if (!status)
+        status = ob_store_members(&now, &now_count, store_of(c), id, &t->error);
+    if (!status)
+        log_consents(&act, c->token, before, before_count, now, now_count);
+    free(before);
+    free(now);
+    t->status = ob_act_end(&act, status, &t->error);
 }
 
 static void set_conversation(ob_task *t)
 {
-    api_call *c = t->context;
-    deed *d = c->deed;
-    t->status =
-        ob_store_conversation_set(store_of(c), &d->conversation, d->members, d->count, &t->error);
+    change_members(t, false);
 }
 
 static void remove_conversation(ob_task *t)
 {
-    api_call *c = t->context;
-    deed *d = c->deed;
-    t->status = ob_store_conversation_remove(store_of(c), &d->conversation.id, &t->error);
+    change_members(t, true);
 }
 
 static void withdraw(ob_task *t)
 {
     api_call *c = t->context;
     deed *d = c->deed;
-    t->status = ob_store_consent_withdraw(&d->changed, store_of(c), &d->conversation.id, ob_now(),
-                                          &t->error);
+    ob_act act;
+    t->status = begin_act(&act, c, "consent.withdraw", &t->error);
+    if (t->status)
+        return;
+    ob_act_account(&act, "about", &d->conversation.id);
+    ob_status status = ob_store_consent_withdraw(&d->changed, store_of(c), &d->conversation.id,
+                                                 ob_now(), &t->error);
+    ob_act_number(&act, "conversations", (int64_t)d->changed);
+    t->status = ob_act_end(&act, status, &t->error);
 }
 
 static void answer_incoming(ob_task *t)
@@ -254,6 +378,25 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
     return status;
 }
 
+/* The same request again is known by what its client named it, or else by what it says. */
+static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
+{
+    deed *d = c->deed;
+    const ob_staff *staff = c->api->options.staff;
+    uint8_t sum[OB_SHA256_SIZE];
+    char text[2 * OB_SHA256_SIZE + OB_NAME_MAX + OB_PSEUDONYM_TEXT + 16];
+    ob_status status = ob_sha256(sum, body.bytes, body.size, err);
+    if (status)
+        return status;
+    ob_hex(text, sum, sizeof sum);
+    ob_staff_pseudonym(&d->digest, staff, OB_PSEUDONYM_DELIVERY, text);
+    snprintf(text, sizeof text, "%d %s %s", (int)d->incoming.kind, c->token, d->client_key);
+    if (!*d->client_key)
+        ob_hex(text + strlen(text), d->digest.bytes, OB_RECORD_KEY);
+    ob_staff_pseudonym(&d->delivery, staff, OB_PSEUDONYM_DELIVERY, text);
+    return OB_OK;
+}
+
 typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
 
 static void take_json(api_call *c, ob_body body, body_reader read, void (*run)(ob_task *),
@@ -270,6 +413,8 @@ static void take_json(api_call *c, ob_body body, body_reader read, void (*run)(o
                           : ob_fail(&err, OB_EFORMAT, "the body is no JSON: %s, at byte %d",
                                     problem.text, problem.position);
     json_decref(in);
+    if (!status)
+        status = name_delivery(c, body, &err);
     if (status)
         ob_call_answer(&c->call, ob_answer_error(&err));
     else
@@ -332,6 +477,12 @@ static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_c
         c->deed = calloc(1, sizeof(deed));
     if (!c->deed)
         return api_end(c, ob_answer_problem(503, "BUSY", "out of memory: try again"));
+    if (request->idempotency_key && strlen(request->idempotency_key) > OB_PSEUDONYM_TEXT)
+        return api_end(c,
+                       ob_answer_problem(400, "INVALID", "an Idempotency-Key has at most %d bytes",
+                                         OB_PSEUDONYM_TEXT));
+    if (request->idempotency_key)
+        snprintf(c->deed->client_key, sizeof c->deed->client_key, "%s", request->idempotency_key);
     c->call.class = class;
     c->call.most = API_JSON_BODY_MOST;
     return OB_PLAN_BYTES;

@@ -95,16 +95,19 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
         return true;
     const char *secret = ob_request_token(request);
     if (!secret || !ob_staff_token_find(token, c->api->options.staff, secret)) {
+        ob_engine_refused(c->api->options.engine, OB_REFUSED_TOKEN);
         api_end(c, ob_answer_problem(401, "TOKEN",
                                      secret ? "this token is not known here"
                                             : "a token is needed: Authorization: Bearer …"));
         return false;
     }
     if (route->scope >= 0 && !(token->scopes >> route->scope & 1)) {
+        ob_engine_refused(c->api->options.engine, OB_REFUSED_SCOPE);
         api_end(c, ob_answer_problem(403, "TOKEN_SCOPE", "this token is not for \"%s\"",
                                      ob_scope_name((ob_scope)route->scope)));
         return false;
     }
+    memcpy(c->token, token->name, sizeof c->token);
     return true;
 }
 

@@ -40,7 +40,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     const char *clock = ob_engine_clock(o->engine);
     bool ready = counts.layers & OB_CONFINED_SECCOMP && counts.layers != UINT32_MAX &&
                  counts.audit_ok && !strcmp(clock, "ok");
-    char regimes[65], floor[65], build[API_BUILD_ID];
+    char regimes[65], floor[65], build[OB_BUILD_ID];
     ob_hex(regimes, ob_law_regimes_digest, sizeof ob_law_regimes_digest);
     ob_hex(floor, ob_law_floor_digest, sizeof ob_law_floor_digest);
     json_t *object =
@@ -53,7 +53,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
                         json_string(counts.audit_ok ? "ok" : "cannot be written"));
     json_object_set_new(object, "digests",
                         json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",
-                                  api_build_id(build)));
+                                  ob_build_id(build)));
     return api_end(call, ob_answer_json(ready ? 200 : 503, object));
 }
 

@@ -349,7 +349,8 @@ static ob_status put_counts(page *p, ob_error *err)
     size_t count = 0;
     ob_status status = ob_engine_settle(p->options->engine, err);
     if (!status)
-        status = ob_store_tallies(&tallies, &count, p->options->store, ob_now() / DAY - DAYS, err);
+        status = ob_store_tallies(&tallies, &count, p->options->store, ob_now() / DAY - DAYS,
+                                  INT64_MAX, err);
     if (status)
         return status;
     count = join_denied(tallies, count);
@@ -374,14 +375,14 @@ static void put_methods(page *p)
 
 static void put_digests(page *p)
 {
-    char regimes[65], floor[65], build[API_BUILD_ID];
+    char regimes[65], floor[65], build[OB_BUILD_ID];
     ob_hex(regimes, ob_law_regimes_digest, 32);
     ob_hex(floor, ob_law_floor_digest, 32);
     put_heading(p, p->w->digests);
     put(p,
         "<p>Obhut %s. %s</p><ul><li>%s: <code>%s</code></li><li>floor.c: <code>%s</code></li>"
         "<li>build: <code>%s</code></li></ul>",
-        OB_VERSION, p->w->how, p->w->ask, regimes, floor, api_build_id(build));
+        OB_VERSION, p->w->how, p->w->ask, regimes, floor, ob_build_id(build));
 }
 
 /* ---- The page

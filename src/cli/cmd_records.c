@@ -46,6 +46,14 @@ static const char help[] =
     "  detector set NAME --state trial|on --items N --false-alarms N --data NAME --document FILE\n"
     "  clock show | accept\n"
     "\n"
+    "  record reap             deletes what has been kept long enough; the service does it every "
+    "hour\n"
+    "  record kinds            what is stored, what for, how long\n"
+    "  hold add (--report N | --notice N | --verdict N | --cause N | --order N) --reason TEXT\n"
+    "           (--until TIME | --law ID [--from TIME])    a law: from when it was reported on\n"
+    "  hold ls | end N | keep N --reason TEXT    keep: where one law demands keeping a record and\n"
+    "                          another forbids it, a person decides\n"
+    "\n"
     "  --json                  the answer as JSON\n"
     "\n"
     "docs/GATE.md explains them.\n"
@@ -73,7 +81,7 @@ typedef struct word {
     bool needed;
 } word;
 
-enum { PLACES = 2, OPTIONS = 6 };
+enum { PLACES = 2, OPTIONS = 9 };
 
 #define NOTHING                                                                                    \
     {                                                                                              \
@@ -147,6 +155,38 @@ static const struct action {
     {"order", "resume", "order.state", {{"order", NUMBER, true}}, NOTHING, {"state", "valid"}},
     {"order", "revoke", "order.state", {{"order", NUMBER, true}}, NOTHING, {"state", "revoked"}},
     {"order", "halfway", "order.halfway", {{"order", NUMBER, true}}, NOTHING, {NULL}},
+    {"record", "reap", "record.reap", NOTHING, NOTHING, {NULL}},
+    {"record", "kinds", "record.kinds", NOTHING, NOTHING, {NULL}},
+    {"hold",
+     "add",
+     "hold.add",
+     NOTHING,
+     {{"report", NUMBER, false},
+      {"notice", NUMBER, false},
+      {"verdict", NUMBER, false},
+      {"cause", NUMBER, false},
+      {"order", NUMBER, false},
+      {"reason", TEXT, true},
+      {"until", TEXT, false},
+      {"law", TEXT, false},
+      {"from", TEXT, false}},
+     {NULL}},
+    {"hold", "ls", "hold.ls", NOTHING, NOTHING, {NULL}},
+    {"hold", "end", "hold.end", {{"hold", NUMBER, true}}, NOTHING, {NULL}},
+    {"hold", "keep", "hold.keep", {{"hold", NUMBER, true}}, {{"reason", TEXT, true}}, {NULL}},
+    {"audit",
+     "code",
+     "audit.code",
+     NOTHING,
+     {{"account", TEXT, false}, {"person", TEXT, false}},
+     {NULL}},
+    {"audit",
+     "forget",
+     "audit.forget",
+     NOTHING,
+     {{"account", TEXT, false}, {"person", TEXT, false}},
+     {NULL}},
+    {"audit", "open", "audit.open", NOTHING, {{"item", TEXT, true}, {"at", TEXT, true}}, {NULL}},
     {"consent", "withdraw", "consent.withdraw", NOTHING, {{"account", TEXT, true}}, {NULL}},
     {"safeguard",
      "record",

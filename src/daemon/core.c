@@ -19,7 +19,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { CALLS = 16384, ADMIN_WAIT_MS = 5000 };
+enum { CALLS = 16384, ADMIN_WAIT_MS = 5000, UPKEEP_S = 3600 };
 
 /* A request that the front carries to us. */
 typedef struct carried {
@@ -36,6 +36,7 @@ typedef struct core {
     const config *config;
     ob_lists *lists;
     ob_store *store;
+    ob_audit *audit;
     ob_staff *staff;
     ob_engine *engine;
     ob_api *api;
@@ -47,7 +48,7 @@ typedef struct core {
     pthread_mutex_t lock; /* of what was answered */
     carried *answered;
     int answered_event;
-    bool stopping;
+    bool stopping, ran;
     message message; /* the last that came */
 } core;
 
@@ -326,6 +327,19 @@ static void on_problem(void *context, const char *sentence)
     daemon_say("core", "%s", sentence);
 }
 
+/* What the service runs with, so that a change of it can be seen in the log. */
+static json_t *configuration_of(const config *f)
+{
+    json_t *lists = json_object();
+    for (size_t i = 0; i < f->policy.list_count; i++)
+        json_object_set_new(lists, f->policy.lists[i].list,
+                            json_string(ob_action_name(f->policy.lists[i].action)));
+    return json_pack("{s:I, s:I, s:s, s:s, s:o}", "body_most", (json_int_t)f->body_most, "distance",
+                     (json_int_t)f->policy.distance, "one_source",
+                     ob_action_name(f->policy.one_source), "two_sources",
+                     ob_action_name(f->policy.two_sources), "lists", lists);
+}
+
 static ob_status open_all(core *c, ob_error *err)
 {
     const config *f = c->config;
@@ -335,6 +349,7 @@ static ob_status open_all(core *c, ob_error *err)
                                       .decoders = f->decoders,
                                       .searchers = f->searchers,
                                       .queue_most = f->queue_most,
+                                      .upkeep_s = UPKEEP_S,
                                       .worker = {.time_ms = f->decode_time_ms,
                                                  .cpu_ms = f->decode_cpu_ms,
                                                  .problem = on_problem}};
@@ -347,13 +362,16 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_store_open(&c->store, f->data, NULL, err);
     if (!status)
-        status = ob_staff_open(&c->staff, c->store, f->data, err);
+        status = ob_engine_audit(&c->audit, f->data, on_problem, NULL, err);
+    if (!status)
+        status = ob_staff_open(&c->staff, c->store, c->audit, f->data, err);
     if (!status)
         status = ob_staff_need_own_token(&made, c->staff, f->data, err);
     if (made)
         daemon_say("core", "a token for every surface and scope is in %s/keys/api-token", f->data);
     options.lists = c->lists;
     options.store = c->store;
+    options.staff = c->staff;
     if (!status)
         status = ob_engine_open(&c->engine, &options, err);
     const ob_api_options api = {.engine = c->engine,
@@ -368,8 +386,14 @@ static ob_status open_all(core *c, ob_error *err)
         .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
         status = ob_gateways_open(&c->gateways, &gateways, err);
+    if (!status)
+        status = ob_staff_log(
+            NULL, c->staff, "service.start", NULL,
+            json_pack("{s:s, s:o}", "version", OB_VERSION, "configuration", configuration_of(f)),
+            err);
     c->admin = (ob_admin){.lists = c->lists,
                           .store = c->store,
+                          .audit = c->audit,
                           .staff = c->staff,
                           .engine = c->engine,
                           .policy = &f->policy};
@@ -380,6 +404,7 @@ static ob_status open_all(core *c, ob_error *err)
 
 static void close_all(core *c)
 {
+    ob_error err = {0};
     if (c->admin_socket >= 0)
         close(c->admin_socket);
     ob_admin_wait(ADMIN_WAIT_MS);
@@ -389,7 +414,11 @@ static void close_all(core *c)
     take_answered(c);
     ob_gateways_close(c->gateways);
     ob_api_close(c->api);
+    if (c->ran)
+        ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);
     ob_staff_close(c->staff);
+    if (ob_audit_close(c->audit, &err))
+        daemon_say("core", "%s", err.text);
     ob_store_close(c->store);
     ob_lists_close(c->lists);
 }
@@ -411,6 +440,7 @@ int core_main(const config *config)
         daemon_say("core", "%s", err.text);
     } else {
         control_send(CONTROL_FD, CONTROL_READY, -1);
+        c->ran = true;
         run(c);
     }
     close_all(c);

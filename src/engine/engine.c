@@ -24,6 +24,7 @@ typedef struct lane {
 struct ob_engine {
     ob_engine_options options;
     keeper keeper;
+    upkeep *upkeep;
     lane decoding, searching;
     atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us;
     atomic_uint layers;
@@ -332,13 +333,15 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     atomic_store(&e->layers, UINT32_MAX);
     lane_init(&e->decoding, e, most);
     lane_init(&e->searching, e, most);
-    ob_status status = keeper_open(&e->keeper, options->store, err);
+    ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
     if (!status)
         status = try_worker(e, err);
     if (!status)
         status = lane_start(&e->decoding, decoders, err);
     if (!status)
         status = lane_start(&e->searching, searchers, err);
+    if (!status && options->upkeep_s)
+        status = upkeep_start(&e->upkeep, &e->options, err);
     if (status)
         ob_engine_close(e);
     else
@@ -403,6 +406,7 @@ void ob_engine_close(ob_engine *e)
 {
     if (!e)
         return;
+    upkeep_stop(e->upkeep);
     lane_end(&e->decoding);
     lane_end(&e->searching);
     keeper_close(&e->keeper);
@@ -453,10 +457,15 @@ ob_status ob_engine_accept_clock(ob_engine *e, ob_error *err)
     int64_t now = ob_now();
     if (now < ob_law_built_at)
         return ob_fail(err, OB_EREFUSED, "the clock shows a time before this program was built");
-    ob_status status = ob_engine_settle(e, err);
-    if (!status)
-        status = ob_store_clock_set(e->options.store, now, err);
-    if (!status)
+    ob_status status = ob_store_clock_set(e->options.store, now, err);
+    if (!status) {
+        tallies_set_clock(e->keeper.tallies, now);
         atomic_store(&e->keeper.mark, now);
+    }
     return status;
+}
+
+void ob_engine_refused(ob_engine *e, ob_refusal refusal)
+{
+    tallies_refuse(e->keeper.tallies, refusal);
 }

@@ -67,17 +67,44 @@ typedef struct look {
  * cannot be read. */
 ob_status look_decide(look *l, ob_error *err);
 
+/* ---- leaf.c -----------------------------------------------------------------------------------
+ */
+
+/* The entry of a second, on its way into the log. */
+typedef struct leaf {
+    ob_store *store;
+    ob_log_second second; /* codes: to be freed */
+} leaf;
+
+/* Whether a count stands in the entry of its second: of public uploads that were looked at. */
+bool leaf_has(const ob_tally *kind);
+ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count,
+                    const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err);
+
+/* The counts of days that are over and not in the log yet. */
+ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *err);
+
 /* ---- tallies.c --------------------------------------------------------------------------------
  */
 
 typedef struct tallies tallies;
 
-ob_status tallies_open(tallies **out, ob_store *store, ob_error *err);
+ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error *err);
 void tallies_close(tallies *t); /* writes what is left; NULL is fine */
 void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms);
 void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, int64_t at);
+void tallies_refuse(tallies *t, ob_refusal refusal);
+void tallies_set_clock(tallies *t, int64_t at);
+void tallies_service(tallies *t, const char *service); /* whose permits they are */
 ob_status tallies_settle(tallies *t, ob_error *err);
 bool tallies_fine(const tallies *t); /* what was counted last could be written */
+
+/* ---- upkeep.c ---------------------------------------------------------------------------------
+ */
+
+typedef struct upkeep upkeep; /* a thread that deletes what is due, every options->upkeep_s */
+ob_status upkeep_start(upkeep **out, const ob_engine_options *options, ob_error *err);
+void upkeep_stop(upkeep *u); /* NULL is fine */
 
 /* ---- keeper.c ---------------------------------------------------------------------------------
  */
@@ -94,7 +121,7 @@ typedef struct keeper {
     atomic_ullong denied[OB_SURFACES], denied_reason[OB_REASON_COUNT];
 } keeper;
 
-ob_status keeper_open(keeper *k, ob_store *store, ob_error *err);
+ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err);
 void keeper_close(keeper *k);
 const char *keeper_clock(keeper *k, int64_t now);
 

@@ -13,7 +13,7 @@ static void on_withdrawal(void *context, bool personal)
     ob_epoch_raise(k->epochs, personal);
 }
 
-ob_status keeper_open(keeper *k, ob_store *store, ob_error *err)
+ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err)
 {
     int64_t mark = 0;
     k->store = store;
@@ -23,7 +23,7 @@ ob_status keeper_open(keeper *k, ob_store *store, ob_error *err)
     if (!status)
         status = ob_store_clock(&mark, store, err);
     if (!status)
-        status = tallies_open(&k->tallies, store, err);
+        status = tallies_open(&k->tallies, store, staff, err);
     atomic_store(&k->mark, mark);
     if (!status)
         ob_store_on_withdrawal(store, on_withdrawal, k);
@@ -54,6 +54,7 @@ static ob_status hold_settings(keeper *k, ob_error *err)
     if (!status) {
         k->settings = fresh;
         k->generation = generation;
+        tallies_service(k->tallies, fresh.profile.service);
     }
     pthread_rwlock_unlock(&k->lock);
     if (!status)

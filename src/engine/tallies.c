@@ -4,25 +4,47 @@
 
 #include <obhut/crypto.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { DAY = 86400, KINDS_MOST = 1024, DENIED_MOST = 1 << 20, SECOND_MS = 1000 };
+enum {
+    DAY = 86400,
+    KINDS_MOST = 1024,
+    DENIED_MOST = 1 << 20,
+    SEEN_MOST = 1 << 20, /* of a second, or of as long as nothing can be written */
+    SECOND_MS = 1000,
+};
+
+/* What was counted and is not written yet. */
+typedef struct batch {
+    ob_tally kinds[KINDS_MOST];
+    size_t kind_count;
+    int64_t day;          /* of `fresh` */
+    ob_record_key *fresh; /* codes of items that were denied for the first time that day */
+    size_t fresh_count, fresh_capacity;
+    ob_record_key *seen; /* public items that were looked at */
+    size_t seen_count, seen_capacity;
+    uint64_t refused[OB_REFUSALS]; /* requests, by what their token lacked */
+} batch;
 
 struct tallies {
     ob_store *store;
-    pthread_mutex_t lock;
+    ob_staff *staff;
+    pthread_mutex_t lock; /* briefly: of `now` and the table */
     pthread_cond_t closing_now;
     pthread_t thread;
     bool has_thread, closing;
-    ob_tally kinds[KINDS_MOST];
-    size_t kind_count;
-    int64_t clock; /* of the latest that was counted */
-    /* Denied items of `day` by code: a table that is at most half full, and what is not written. */
+    char service[OB_NAME_MAX + 1];
+    batch *now;               /* grows */
+    pthread_mutex_t settling; /* while something is written; taken before the lock */
+    batch *old;               /* is being written, or could not be */
+    atomic_llong clock;       /* of the latest that was counted */
+    /* Denied items of `day` by code: a table that is at most half full. */
     int64_t day;
-    ob_record_key salt, *table, *fresh;
-    size_t table_size, denied_count, fresh_count, fresh_capacity;
+    ob_record_key salt, *table;
+    size_t table_size, denied_count;
     atomic_bool fine;
 };
 
@@ -73,17 +95,17 @@ static bool remember(tallies *t, const ob_record_key *code)
     return true;
 }
 
-static void keep_fresh(tallies *t, const ob_record_key *code)
+static void keep(ob_record_key **keys, size_t *count, size_t *capacity, const ob_record_key *key)
 {
-    if (t->fresh_count == t->fresh_capacity) {
-        size_t more = 2 * t->fresh_capacity + 64;
-        ob_record_key *grown = realloc(t->fresh, more * sizeof *grown);
+    if (*count == *capacity) {
+        size_t more = 2 * *capacity + 64;
+        ob_record_key *grown = realloc(*keys, more * sizeof *grown);
         if (!grown)
             return;
-        t->fresh = grown;
-        t->fresh_capacity = more;
+        *keys = grown;
+        *capacity = more;
     }
-    t->fresh[t->fresh_count++] = *code;
+    (*keys)[(*count)++] = *key;
 }
 
 /* Under the lock: a new day has a new salt, and yesterday's codes are gone. */
@@ -98,8 +120,8 @@ static ob_status need_day(tallies *t, int64_t day, ob_error *err)
         return status;
     free(t->table);
     t->table = NULL;
-    t->table_size = t->denied_count = t->fresh_count = 0;
-    t->day = day;
+    t->table_size = t->denied_count = t->now->fresh_count = 0;
+    t->day = t->now->day = day;
     for (size_t i = 0; i < count; i++)
         remember(t, &codes[i]);
     free(codes);
@@ -110,18 +132,18 @@ static ob_status need_day(tallies *t, int64_t day, ob_error *err)
  */
 
 /* Under the lock. */
-static void count(tallies *t, const ob_tally *one)
+static void count(batch *b, const ob_tally *one)
 {
-    for (size_t i = 0; i < t->kind_count; i++) {
-        ob_tally *k = &t->kinds[i];
+    for (size_t i = 0; i < b->kind_count; i++) {
+        ob_tally *k = &b->kinds[i];
         if (k->day == one->day && k->surface == one->surface && k->basis == one->basis &&
             k->reason == one->reason && !strcmp(k->regime, one->regime)) {
             k->count += one->count;
             return;
         }
     }
-    if (t->kind_count < KINDS_MOST)
-        t->kinds[t->kind_count++] = *one;
+    if (b->kind_count < KINDS_MOST)
+        b->kinds[b->kind_count++] = *one;
 }
 
 void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms)
@@ -133,8 +155,12 @@ void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms
                     .count = 1};
     memcpy(one.regime, terms->regime, sizeof one.regime);
     pthread_mutex_lock(&t->lock);
-    count(t, &one);
-    t->clock = terms->issued > t->clock ? terms->issued : t->clock;
+    batch *b = t->now;
+    count(b, &one);
+    if (leaf_has(&one) && b->seen_count < SEEN_MOST)
+        keep(&b->seen, &b->seen_count, &b->seen_capacity, &item->id);
+    if (terms->issued > atomic_load(&t->clock))
+        atomic_store(&t->clock, terms->issued);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -153,33 +179,130 @@ void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, 
     if (known)
         ob_code(code.bytes, t->salt.bytes, "obhut denied", item->id.bytes, sizeof item->id.bytes);
     if (!known || remember(t, &code)) {
-        count(t, &one);
+        count(t->now, &one);
         if (known)
-            keep_fresh(t, &code);
+            keep(&t->now->fresh, &t->now->fresh_count, &t->now->fresh_capacity, &code);
     }
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tallies_refuse(tallies *t, ob_refusal refusal)
+{
+    pthread_mutex_lock(&t->lock);
+    t->now->refused[refusal]++;
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tallies_set_clock(tallies *t, int64_t at)
+{
+    atomic_store(&t->clock, at);
+}
+
+void tallies_service(tallies *t, const char *service)
+{
+    pthread_mutex_lock(&t->lock);
+    snprintf(t->service, sizeof t->service, "%s", service);
     pthread_mutex_unlock(&t->lock);
 }
 
 /* ---- Writing -----------------------------------------------------------------------------------
  */
 
+static bool has_refused(const batch *b)
+{
+    uint64_t all = 0;
+    for (int r = 0; r < OB_REFUSALS; r++)
+        all += b->refused[r];
+    return all > 0;
+}
+
+static bool has_permits(const batch *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < b->kind_count; i++)
+        any |= leaf_has(&b->kinds[i]);
+    return any;
+}
+
+static bool has_any(const batch *b)
+{
+    return b->kind_count || b->fresh_count || has_refused(b);
+}
+
+static void empty(batch *b)
+{
+    b->kind_count = b->fresh_count = b->seen_count = 0;
+    memset(b->refused, 0, sizeof b->refused);
+}
+
+static json_t *refused_json(const batch *b)
+{
+    static const char *const names[OB_REFUSALS] = {"token", "scope", "surface"};
+    json_t *object = json_object();
+    for (int r = 0; r < OB_REFUSALS; r++)
+        if (b->refused[r])
+            json_object_set_new(object, names[r], json_integer((json_int_t)b->refused[r]));
+    return object;
+}
+
+/* What the entry of this second says; nothing at all where there is nothing. */
+static ob_status fill(ob_act *act, leaf *l, const batch *b, const char *service, ob_error *err)
+{
+    if (has_refused(b))
+        ob_act_value(act, "refused", refused_json(b));
+    if (has_permits(b))
+        return leaf_fill(l, act, b->seen, b->seen_count, b->kinds, b->kind_count, service, err);
+    if (!has_refused(b))
+        ob_act_quiet(act);
+    return OB_OK;
+}
+
+/* Records and log, both or neither. */
+static ob_status write_down(tallies *t, const char *service, ob_error *err)
+{
+    const batch *b = t->old;
+    ob_act act;
+    leaf l = {.store = t->store, .second.second = ob_now()};
+    ob_status status = leaf_days(t->staff, t->store, l.second.second / DAY, err);
+    if (!status)
+        status = ob_act_begin(&act, t->staff, "second", NULL, err);
+    if (status)
+        return status;
+    status = ob_store_tallies_add(t->store, b->kinds, b->kind_count, b->fresh, b->fresh_count,
+                                  b->day, atomic_load(&t->clock), err);
+    if (!status)
+        status = fill(&act, &l, b, service, err);
+    status = ob_act_end(&act, status, err);
+    free(l.second.codes);
+    return status;
+}
+
 ob_status tallies_settle(tallies *t, ob_error *err)
 {
-    pthread_mutex_lock(&t->lock);
+    char service[OB_NAME_MAX + 1];
     ob_status status = OB_OK;
-    if (t->kind_count || t->fresh_count || !atomic_load(&t->fine))
-        status = ob_store_tallies_add(t->store, t->kinds, t->kind_count, t->fresh, t->fresh_count,
-                                      t->day, t->clock, err);
-    if (!status)
-        t->kind_count = t->fresh_count = 0;
-    atomic_store(&t->fine, !status);
+    pthread_mutex_lock(&t->settling);
+    pthread_mutex_lock(&t->lock);
+    if (!has_any(t->old)) {
+        batch *empty_one = t->old;
+        t->old = t->now;
+        t->now = empty_one;
+        t->now->day = t->day;
+    }
+    memcpy(service, t->service, sizeof service);
     pthread_mutex_unlock(&t->lock);
+    if (has_any(t->old) || !atomic_load(&t->fine))
+        status = write_down(t, service, err);
+    if (!status)
+        empty(t->old);
+    atomic_store(&t->fine, !status);
+    pthread_mutex_unlock(&t->settling);
     return status;
 }
 
 bool tallies_fine(const tallies *t)
 {
-    return atomic_load(&t->fine);
+    return atomic_load(&t->fine) && ob_staff_log_fine(t->staff);
 }
 
 static void *settle_now_and_then(void *argument)
@@ -202,15 +325,24 @@ static void *settle_now_and_then(void *argument)
 /* ---- Life --------------------------------------------------------------------------------------
  */
 
-ob_status tallies_open(tallies **out, ob_store *store, ob_error *err)
+ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error *err)
 {
     tallies *t = calloc(1, sizeof *t);
-    if (!t)
+    batch *now = calloc(1, sizeof *now), *old = calloc(1, sizeof *old);
+    if (!t || !now || !old) {
+        free(t);
+        free(now);
+        free(old);
         return ob_fail(err, OB_ENOMEM, "out of memory: counts");
+    }
+    t->now = now;
+    t->old = old;
     t->store = store;
+    t->staff = staff;
     t->day = -1;
     atomic_store(&t->fine, true);
     pthread_mutex_init(&t->lock, NULL);
+    pthread_mutex_init(&t->settling, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -225,6 +357,13 @@ ob_status tallies_open(tallies **out, ob_store *store, ob_error *err)
     return OB_OK;
 }
 
+static void batch_free(batch *b)
+{
+    free(b->fresh);
+    free(b->seen);
+    free(b);
+}
+
 void tallies_close(tallies *t)
 {
     if (!t)
@@ -235,10 +374,13 @@ void tallies_close(tallies *t)
     pthread_mutex_unlock(&t->lock);
     if (t->has_thread)
         pthread_join(t->thread, NULL);
+    tallies_settle(t, NULL); /* what came while older counts were written */
     pthread_cond_destroy(&t->closing_now);
     pthread_mutex_destroy(&t->lock);
+    pthread_mutex_destroy(&t->settling);
     ob_wipe(&t->salt, sizeof t->salt);
     free(t->table);
-    free(t->fresh);
+    batch_free(t->now);
+    batch_free(t->old);
     free(t);
 }

@@ -60,6 +60,7 @@ bool ob_staff_person_find(ob_person *out, ob_staff *staff, const char *secret)
 void ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
                         const char *text)
 {
-    static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item"};
+    static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item",
+                                       "obhut person", "obhut delivery"};
     ob_code(out->bytes, staff->key, uses[kind], text, strlen(text));
 }

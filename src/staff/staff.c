@@ -60,14 +60,19 @@ static ob_status read_key(ob_staff *staff, const char *dir, ob_error *err)
     return ob_key_file(staff->key, path, err);
 }
 
-ob_status ob_staff_open(ob_staff **out, ob_store *store, const char *dir, ob_error *err)
+ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
+                        ob_error *err)
 {
     ob_staff *staff = calloc(1, sizeof *staff);
     if (!staff)
         return ob_fail(err, OB_ENOMEM, "out of memory: tokens");
     staff->store = store;
+    staff->audit = audit;
+    snprintf(staff->audit_dir, sizeof staff->audit_dir, "%s/audit", dir);
     pthread_mutex_init(&staff->lock, NULL);
     ob_status status = read_key(staff, dir, err);
+    if (!status)
+        status = staff_settle_log(staff, err);
     if (!status)
         status = read_tokens(staff, err);
     if (status)
@@ -155,9 +160,17 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
     bool has_record = false; /* the start that made it was cut short, or the file was lost */
     for (size_t i = 0; i < staff->count; i++)
         has_record |= !strcmp(staff->tokens[i].name, own_name);
-    ob_status status = has_record ? ob_store_token_remove(staff->store, own_name, err) : OB_OK;
+    ob_act act;
+    const ob_actor operator= {NULL};
+    ob_status status = ob_act_begin(&act, staff, "token.add", &operator, err);
+    if (status)
+        return status;
+    ob_act_word(&act, "name", own_name);
+    if (has_record)
+        status = ob_store_token_remove(staff->store, own_name, err);
     if (!status)
         status = ob_staff_token_add(secret, staff, own_name, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
+    status = ob_act_end(&act, status, err);
     if (!status)
         status = write_secret(path, secret, err);
     ob_wipe(secret, sizeof secret);

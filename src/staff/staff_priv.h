@@ -1,4 +1,5 @@
-/* The parts of staff: staff.c has tokens, persons.c persons, proposals.c what two of them do. */
+/* The parts of staff: staff.c has tokens, persons.c persons, proposals.c what two of them do,
+ * acts.c what stands in the log of all that. */
 #ifndef OBHUT_STAFF_PRIV_H
 #define OBHUT_STAFF_PRIV_H
 
@@ -11,11 +12,17 @@
  * records have changed. */
 struct ob_staff {
     ob_store *store;
+    ob_audit *audit;
+    char audit_dir[4096 + 8];
+    bool unsure;              /* the log may have acts that were not done; under the store's lock */
     uint8_t key[OB_KEY_SIZE]; /* of pseudonyms */
     pthread_mutex_t lock;
     ob_token *tokens;
     size_t count;
     uint64_t generation; /* of the store when they were read */
 };
+
+/* acts.c: log and records agree again. */
+ob_status staff_settle_log(ob_staff *staff, ob_error *err);
 
 #endif

@@ -115,6 +115,23 @@ ob_status ob_store_conversation_set(ob_store *store, const ob_conversation *conv
     return status;
 }
 
+static void read_member(void *record, sql *q)
+{
+    ob_member *m = record;
+    sql_key(q, 0, &m->account);
+    m->consents = sql_int(q, 1) != 0;
+}
+
+ob_status ob_store_members(ob_member **out, size_t *count, ob_store *store, const ob_record_key *id,
+                           ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store,
+              "SELECT account, consents FROM member WHERE conversation = ? ORDER BY account", err);
+    sql_bind_key(&q, 1, id);
+    return store_read_all(out, count, &q, sizeof **out, read_member);
+}
+
 ob_status ob_store_conversation_remove(ob_store *store, const ob_record_key *id, ob_error *err)
 {
     sql q;

@@ -11,11 +11,16 @@
     " AND h.ended_at = 0 AND h.until > ?)"
 
 /* How rows of `table` go whose instant `since` lies so far back. */
-#define BY_ID(table, since, held)                                                                  \
+#define BY_ID(table, since)                                                                        \
     .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                                  \
-    .due_free = "SELECT count(*) FROM " table " WHERE " since " <= ?" held,                        \
     .remove = "DELETE FROM " table " WHERE id IN (SELECT id FROM " table " WHERE " since           \
-              " <= ?" held " ORDER BY id LIMIT ?)"
+              " <= ? ORDER BY id LIMIT ?)"
+
+#define BY_ID_UNLESS_HELD(table, since, kind)                                                      \
+    .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                                  \
+    .due_free = "SELECT count(*) FROM " table " WHERE " since " <= ?" FREE(kind, table ".id"),     \
+    .remove = "DELETE FROM " table " WHERE id IN (SELECT id FROM " table " WHERE " since           \
+              " <= ?" FREE(kind, table ".id") " ORDER BY id LIMIT ?)"
 
 #define BY_KEY(table, key, since, other)                                                           \
     .due = "SELECT count(*) FROM " table " WHERE " since " <= ?" other,                            \
@@ -125,7 +130,7 @@ const store_kind store_kinds[] = {
                                                       {"decided_by", "showing it"},
                                                       {"decided_at", "showing it"},
                                                       {NULL, NULL}}},
-        .reaper = {.months = 3, .word = "proposal", BY_ID("proposal", PROPOSAL_END, "")},
+        .reaper = {.months = 3, .word = "proposal", BY_ID("proposal", PROPOSAL_END)},
     },
     {
         .about = {.table = "incoming",
@@ -186,7 +191,7 @@ const store_kind store_kinds[] = {
                    .law = true,
                    .withdraws = true,
                    .word = "verdict",
-                   BY_ID("verdict", VERDICT_END, FREE("verdict", "verdict.id"))},
+                   BY_ID_UNLESS_HELD("verdict", VERDICT_END, "verdict")},
     },
     {
         .about = {.table = "cause",
@@ -211,7 +216,7 @@ const store_kind store_kinds[] = {
         .reaper = {.months = 12,
                    .law = true,
                    .word = "cause",
-                   BY_ID("cause", CAUSE_END, FREE("cause", "cause.id"))},
+                   BY_ID_UNLESS_HELD("cause", CAUSE_END, "cause")},
     },
     {
         .about =
@@ -255,7 +260,7 @@ const store_kind store_kinds[] = {
                    .law = true,
                    .withdraws = true,
                    .word = "order",
-                   BY_ID("court_order", ORDER_END, FREE("order", "court_order.id")),
+                   BY_ID_UNLESS_HELD("court_order", ORDER_END, "order"),
                    .remove_parts = "DELETE FROM court_order_account WHERE NOT EXISTS (SELECT 1 FROM"
                                    " court_order o WHERE o.id = court_order_account.id)"},
     },
@@ -348,7 +353,7 @@ const store_kind store_kinds[] = {
                                                 {"decided_at", "when"},
                                                 {"decided_why", "why"},
                                                 {NULL, NULL}}},
-        .reaper = {.months = 12, .word = "hold", BY_ID("hold", HOLD_END, "")},
+        .reaper = {.months = 12, .word = "hold", BY_ID("hold", HOLD_END)},
     },
     {
         .about = {.table = "delivery",

@@ -83,7 +83,7 @@ static ob_status reap_kind(ob_reaped *out, ob_store *store, const store_reaper *
 {
     int64_t cutoff = cutoff_of(r, how);
     uint64_t due = 0, free = 0, some = 1;
-    *out = (ob_reaped){.word = r->word};
+    *out = (ob_reaped){.word = r->word, .daily = r->days > 0};
     ob_status status = count_due(&due, store, r->due, how, cutoff, false, err);
     free = due;
     if (!status && r->due_free)

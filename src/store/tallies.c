@@ -72,15 +72,16 @@ static void read_tally(void *record, sql *q)
 }
 
 ob_status ob_store_tallies(ob_tally **out, size_t *count, ob_store *store, int64_t day,
-                           ob_error *err)
+                           int64_t until, ob_error *err)
 {
     sql q;
     sql_begin(&q, store,
               "SELECT surface, basis, reason, regime, CAST(sum(count) AS BIGINT) FROM tally"
-              " WHERE day >= ? GROUP BY surface, basis, reason, regime"
+              " WHERE day >= ? AND day < ? GROUP BY surface, basis, reason, regime"
               " ORDER BY reason, surface, basis, regime",
               err);
     sql_bind_int(&q, 1, day);
+    sql_bind_int(&q, 2, until);
     return store_read_all(out, count, &q, sizeof **out, read_tally);
 }
 

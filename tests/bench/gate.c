@@ -18,6 +18,8 @@ typedef struct service {
     char dir[64];
     ob_lists *lists;
     ob_store *store;
+    ob_audit *audit;
+    ob_staff *staff;
     ob_engine *engine;
     ob_policy policy;
     uint64_t random;
@@ -244,8 +246,14 @@ void bench_gate(void)
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&s.lists, s.dir, &err), &err);
     must(ob_store_open(&s.store, s.dir, NULL, &err), &err);
-    const ob_engine_options options = {
-        .lists = s.lists, .store = s.store, .policy = &s.policy, .decoders = 1, .searchers = 1};
+    must(ob_engine_audit(&s.audit, s.dir, NULL, NULL, &err), &err);
+    must(ob_staff_open(&s.staff, s.store, s.audit, s.dir, &err), &err);
+    const ob_engine_options options = {.lists = s.lists,
+                                       .store = s.store,
+                                       .staff = s.staff,
+                                       .policy = &s.policy,
+                                       .decoders = 1,
+                                       .searchers = 1};
     must(ob_engine_open(&s.engine, &options, &err), &err);
     printf("\ngate, %u orders, %u causes, %u consents (reference: one look-up by key in SQLite)\n",
            s.orders, s.causes, 2 * s.conversations);
@@ -278,6 +286,8 @@ void bench_gate(void)
     sqlite3_finalize(s.plain);
     sqlite3_close(db);
     ob_engine_close(s.engine);
+    ob_staff_close(s.staff);
+    ob_audit_close(s.audit, NULL);
     ob_store_close(s.store);
     ob_lists_close(s.lists);
     char command[100];

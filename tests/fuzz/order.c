@@ -12,9 +12,11 @@ static ob_staff *staff(void)
 {
     static ob_staff *one;
     static ob_store *store;
+    static ob_audit *audit;
     char dir[] = "/tmp/obhut-fuzz-XXXXXX";
     if (!one && (ob_crypto_start(NULL) || !mkdtemp(dir) || ob_store_open(&store, dir, NULL, NULL) ||
-                 ob_staff_open(&one, store, dir, NULL)))
+                 ob_engine_audit(&audit, dir, NULL, NULL, NULL) ||
+                 ob_staff_open(&one, store, audit, dir, NULL)))
         abort();
     return one;
 }

@@ -412,7 +412,7 @@ class Records(Service):
         self.assertEqual(self.scanned(service, "public"), "ALLOWED")
         service.stop()
         with contextlib.closing(sqlite3.connect(self.data / "obhut.db")) as records, records:
-            records.execute("UPDATE mark SET value = value + 7200")
+            records.execute("UPDATE mark SET value = value + 7200 WHERE name = 'clock'")
         service = self.start()
         self.assertEqual(self.scanned(service, "public"), "CLOCK")
         status, _, ready = service.request("GET", "/readyz", token=False)

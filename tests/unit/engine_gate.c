@@ -75,6 +75,8 @@ typedef struct place {
     char dir[64];
     ob_lists *lists;
     ob_store *store;
+    ob_audit *audit;
+    ob_staff *staff;
     ob_engine *engine;
     ob_policy policy;
 } place;
@@ -94,6 +96,7 @@ static void open_engine(place *p, unsigned decoders)
     ob_error err = {0};
     const ob_engine_options options = {.lists = p->lists,
                                        .store = p->store,
+                                       .staff = p->staff,
                                        .policy = &p->policy,
                                        .decoders = decoders,
                                        .searchers = 2,
@@ -113,6 +116,8 @@ static int begin_in(void **state, unsigned decoders)
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&p->lists, p->dir, &err), &err);
     must(ob_store_open(&p->store, p->dir, NULL, &err), &err);
+    must(ob_engine_audit(&p->audit, p->dir, NULL, NULL, &err), &err);
+    must(ob_staff_open(&p->staff, p->store, p->audit, p->dir, &err), &err);
     open_engine(p, decoders);
     *state = p;
     return 0;
@@ -128,6 +133,9 @@ static int end(void **state)
     place *p = *state;
     char command[128];
     ob_engine_close(p->engine);
+    ob_staff_close(p->staff);
+    ob_error err = {0};
+    must(ob_audit_close(p->audit, &err), &err);
     ob_store_close(p->store);
     ob_lists_close(p->lists);
     snprintf(command, sizeof command, "rm -rf %s", p->dir);
@@ -630,7 +638,7 @@ static uint64_t counted(place *p, ob_reason reason)
     uint64_t sum = 0;
     ob_error err = {0};
     must(ob_engine_settle(p->engine, &err), &err);
-    must(ob_store_tallies(&tallies, &count, p->store, 0, &err), &err);
+    must(ob_store_tallies(&tallies, &count, p->store, 0, INT64_MAX, &err), &err);
     for (size_t i = 0; i < count; i++)
         sum += tallies[i].reason == reason ? tallies[i].count : 0;
     free(tallies);

@@ -518,12 +518,12 @@ static void counts_add_up_and_the_clock_only_goes_forward(void **state)
     must(ob_store_clock_set(p->store, 3, &err), &err);
     must(ob_store_clock(&clock, p->store, &err), &err);
     assert_int_equal(clock, 3);
-    must(ob_store_tallies(&all, &count, p->store, 10, &err), &err);
+    must(ob_store_tallies(&all, &count, p->store, 10, INT64_MAX, &err), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[0].count, 24);
     assert_int_equal(all[1].reason, 3);
     free(all);
-    must(ob_store_tallies(&all, &count, p->store, 11, &err), &err);
+    must(ob_store_tallies(&all, &count, p->store, 11, INT64_MAX, &err), &err);
     assert_int_equal(all[0].count, 14);
     free(all);
 }
@@ -690,7 +690,7 @@ static void two_threads_get_numbers_of_their_own_and_lose_no_count(void **state)
     for (size_t i = 0; i < count; i++)
         assert_int_equal(all[i].id, count - i);
     free(all);
-    must(ob_store_tallies(&tallies, &count, p->store, 0, &err), &err);
+    must(ob_store_tallies(&tallies, &count, p->store, 0, INT64_MAX, &err), &err);
     assert_int_equal(tallies[0].count, 2 * 2 * (ROUNDS - ROUNDS / 4));
     free(tallies);
 }

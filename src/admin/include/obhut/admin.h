@@ -18,6 +18,7 @@
 typedef struct ob_admin {
     ob_lists *lists;
     ob_store *store;
+    ob_audit *audit;
     ob_staff *staff;
     ob_engine *engine; /* NULL where no service runs: made when a command needs it */
     const ob_policy *policy;

@@ -10,6 +10,7 @@
 #include <obhut/lists.h>
 #include <obhut/records.h>
 #include <obhut/sandbox.h>
+#include <obhut/staff.h>
 
 /* ---- Items ----------------------------------------------------------------------------------- */
 
@@ -185,11 +186,13 @@ void ob_task_clear(ob_task *task);
 
 typedef struct ob_engine_options {
     ob_lists *lists;
+    ob_staff *staff; /* that logs for it */
     ob_store *store; /* the engine becomes its listener for withdrawals */
     const ob_policy *policy;
     unsigned decoders;   /* threads with workers; 0: one for each processor */
     unsigned searchers;  /* threads for look-ups; 0: one for each processor */
     unsigned queue_most; /* tasks of each kind of thread that wait or run; 0: 64 a decoder */
+    unsigned upkeep_s;   /* how often what has been kept long enough is deleted; 0: never */
     ob_worker_options worker;
 } ob_engine_options;
 
@@ -224,6 +227,36 @@ ob_status ob_engine_settle(ob_engine *engine, ob_error *err);
 
 /* The clock is right from now on, although something was allowed later than that. */
 ob_status ob_engine_accept_clock(ob_engine *engine, ob_error *err);
+
+/* A request was turned away: its token is not known, or not for this. Goes to the log, as counts.
+ */
+typedef enum ob_refusal {
+    OB_REFUSED_TOKEN,
+    OB_REFUSED_SCOPE,
+    OB_REFUSED_SURFACE,
+    OB_REFUSALS,
+} ob_refusal;
+void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
+
+/* Opens the log of a data directory; its checkpoints carry the digests of regimes, floor and
+ * program. */
+ob_status ob_engine_audit(ob_audit **out, const char *dir,
+                          void (*problem)(void *context, const char *sentence), void *context,
+                          ob_error *err);
+
+/* The program's own build id as text, "" where it has none. */
+enum { OB_BUILD_ID = 130 };
+const char *ob_build_id(char out[OB_BUILD_ID]);
+
+/* Deletes what has been kept long enough under the laws of the service, and says so in the log. As
+ * ob_store_reap. */
+ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
+                          ob_staff *staff, int64_t now, ob_error *err);
+
+/* The most that a law of the service allows to keep what was found, in months, and its article;
+ * 0 where none says so. */
+ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_store *store,
+                          ob_error *err);
 
 /* Whether a scan that comes next would be taken. */
 bool ob_engine_has_room(ob_engine *engine);

@@ -3,10 +3,13 @@
 #ifndef OBHUT_STAFF_H
 #define OBHUT_STAFF_H
 
+#include <obhut/audit.h>
 #include <obhut/base.h>
 #include <obhut/gate.h>
 #include <obhut/records.h>
 #include <obhut/store.h>
+
+#include <jansson.h>
 
 /* What a token is good for. */
 typedef enum ob_scope {
@@ -30,9 +33,11 @@ enum {
 
 typedef struct ob_staff ob_staff;
 
-/* *out uses `store`, which must outlive it, and the key in DIR/keys/pseudonym, which it makes where
- * there is none. Any thread. */
-ob_status ob_staff_open(ob_staff **out, ob_store *store, const char *dir, ob_error *err);
+/* *out uses `store` and `audit`, which must outlive it, and the key in DIR/keys/pseudonym, which it
+ * makes where there is none. Says in the log what was logged and then not done, because the process
+ * died in between. OB_EREFUSED: log and records are not of one piece. Any thread. */
+ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
+                        ob_error *err);
 void ob_staff_close(ob_staff *staff); /* NULL is fine */
 
 /* Makes a token and its secret, which is told this once. Errors as ob_store_token_add; OB_EINVAL
@@ -54,6 +59,8 @@ typedef enum ob_pseudonym_kind {
     OB_PSEUDONYM_ACCOUNT,
     OB_PSEUDONYM_CONVERSATION,
     OB_PSEUDONYM_ITEM,
+    OB_PSEUDONYM_PERSON,   /* of the staff, in the log */
+    OB_PSEUDONYM_DELIVERY, /* a request, to know it again */
 } ob_pseudonym_kind;
 
 enum { OB_PSEUDONYM_TEXT = 256 };
@@ -106,5 +113,74 @@ ob_status ob_staff_propose(int64_t *id, ob_staff *staff, const char *kind, const
  * the first person who agrees: *adopted, and it stays open for a second one. */
 ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int64_t id,
                           const ob_actor *actor, uint32_t roles, ob_error *err);
+
+/* ---- Acts ---------------------------------------------------------------------------------------
+ */
+
+/* Something that changes records and stands in the log: both or neither. What cannot be logged is
+ * not done. From begin to end the store belongs to this thread.
+ *
+ *     ob_act act;
+ *     ob_status status = ob_act_begin(&act, staff, "cause.add", &actor, err);
+ *     if (status)
+ *         return status;
+ *     ob_act_account(&act, "about", &cause.account);
+ *     status = ob_store_cause_add(&id, store, &cause, err);
+ *     ob_act_number(&act, "cause", id);
+ *     return ob_act_end(&act, status, err);
+ */
+typedef struct ob_act {
+    ob_staff *staff;
+    const char *what;
+    json_t *members;
+    json_t *also; /* entries before it: an array of [what, members] */
+    /* Called with the entry's number before the records keep the act; NULL: not. */
+    ob_status (*keep)(void *context, uint64_t entry, ob_error *err);
+    void *keep_context;
+    uint64_t *entry;   /* set, where it is not NULL, to the entry's number */
+    ob_record_key key; /* of whom it is about */
+    bool has_key, quiet;
+    ob_error error; /* of its members */
+} ob_act;
+
+/* `actor` NULL: members say who. */
+ob_status ob_act_begin(ob_act *out, ob_staff *staff, const char *what, const ob_actor *actor,
+                       ob_error *err);
+
+/* Members of the entry. Never what somebody wrote in their own words: of that, a code. */
+void ob_act_number(ob_act *act, const char *member, int64_t number);
+void ob_act_word(ob_act *act, const char *member, const char *word);
+void ob_act_value(ob_act *act, const char *member, json_t *value); /* takes the reference */
+/* By the code that only this account's own key makes; "about": whom the entry is about. */
+void ob_act_account(ob_act *act, const char *member, const ob_record_key *account);
+void ob_act_person(ob_act *act, const char *member, const char *name);
+/* A code of a text, with the key of whom the entry is about: whoever has both can show that it is
+ * what was logged. Left out where it is about nobody. */
+void ob_act_text(ob_act *act, const char *member, const char *text);
+/* Appends to `list` a code of this account that only it and this entry's salt make: what a
+ * conversation's members have in common cannot be seen in the log. */
+void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt);
+/* One more entry, before the act's own; takes the reference to `members`. An entry has at most
+ * OB_AUDIT_ENTRY_MAX bytes. */
+void ob_act_also(ob_act *act, const char *what, json_t *members);
+/* No entry of its own: nothing worth one has happened, or ob_act_also says it. */
+void ob_act_quiet(ob_act *act);
+
+/* Logs it, and lets the records keep it; or neither, where something has failed so far. A refusal
+ * is logged as such. Returns `so_far` or what went wrong now. */
+ob_status ob_act_end(ob_act *act, ob_status so_far, ob_error *err);
+
+/* An entry of its own; takes the reference to `members` (may be NULL). `entry` may be NULL. */
+ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
+                       json_t *members, ob_error *err);
+
+/* What was logged last could be written. */
+bool ob_staff_log_fine(const ob_staff *staff);
+
+enum { OB_LOG_CODE = 48 };
+
+/* What the log knows an account or person by; *found false where there is no key, or no more. */
+ob_status ob_staff_log_code(bool *found, char out[OB_LOG_CODE], ob_staff *staff,
+                            ob_pseudonym_kind kind, const char *name, ob_error *err);
 
 #endif

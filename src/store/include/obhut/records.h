@@ -239,6 +239,9 @@ ob_status ob_store_conversation_set(ob_store *store, const ob_conversation *conv
                                     const ob_member *members, size_t count, ob_error *err);
 ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_store *store,
                                 const ob_record_key *id, ob_error *err);
+/* All of them, by account; none where there is no such conversation. */
+ob_status ob_store_members(ob_member **out, size_t *count, ob_store *store, const ob_record_key *id,
+                           ob_error *err);
 ob_status ob_store_conversation_remove(ob_store *store, const ob_record_key *id, ob_error *err);
 /* Withdraws one account's consent everywhere; *changed: in how many conversations. */
 ob_status ob_store_consent_withdraw(uint64_t *changed, ob_store *store,
@@ -293,9 +296,9 @@ typedef struct ob_tally {
 ob_status ob_store_tallies_add(ob_store *store, const ob_tally *tallies, size_t count,
                                const ob_record_key *denied, size_t denied_count, int64_t day,
                                int64_t clock, ob_error *err);
-/* Sums over all days since `day`. */
+/* Sums over the days from `day` to before `until`. */
 ob_status ob_store_tallies(ob_tally **out, size_t *count, ob_store *store, int64_t day,
-                           ob_error *err);
+                           int64_t until, ob_error *err);
 /* The codes of today's denied items, and the salt that they were made with, made where there is
  * none; older ones are deleted. */
 ob_status ob_store_denied(ob_record_key *salt, ob_record_key **out, size_t *count, ob_store *store,
@@ -328,6 +331,7 @@ typedef struct ob_reap {
  * meanwhile. */
 typedef struct ob_reaped {
     const char *word; /* "report" */
+    bool daily;       /* codes and the like, which go every day */
     uint64_t due, held, deleted, left;
 } ob_reaped;
 

@@ -1,11 +1,11 @@
 /* The linker's own digest of this program: which build it is. */
-#include "api_priv.h"
+#include "engine_priv.h"
 
 #include <elf.h>
 #include <link.h>
 #include <string.h>
 
-static int look(struct dl_phdr_info *info, size_t size, void *context)
+static int look_at(struct dl_phdr_info *info, size_t size, void *context)
 {
     char *out = context;
     (void)size;
@@ -20,7 +20,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *context)
             const char *name = at + sizeof note;
             const uint8_t *bytes = (const uint8_t *)name + ((note.n_namesz + 3) & ~3u);
             if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && !memcmp(name, "GNU", 4) &&
-                2 * note.n_descsz < API_BUILD_ID) {
+                2 * note.n_descsz < OB_BUILD_ID) {
                 ob_hex(out, bytes, note.n_descsz);
                 return 1;
             }
@@ -30,9 +30,9 @@ static int look(struct dl_phdr_info *info, size_t size, void *context)
     return 1; /* the first one is this program; libraries do not count */
 }
 
-const char *api_build_id(char out[API_BUILD_ID])
+const char *ob_build_id(char out[OB_BUILD_ID])
 {
     *out = '\0';
-    dl_iterate_phdr(look, out);
+    dl_iterate_phdr(look_at, out);
     return out;
 }

@@ -1,0 +1,56 @@
+#include "admin_priv.h"
+
+#include <string.h>
+
+/* Members that may stand in the log as they are. */
+static bool is_plain(const char *member)
+{
+    static const char *const plain[] = {
+        /* names that the operator gave, and words of ours */
+        "name", "kind", "surface", "scope", "role", "key", "value", "regime", "state", "fail",
+        "purpose", "source", "law", "until", "data", "detector", "document", "country", "keep",
+        /* numbers of records */
+        "proposal", "report", "notice", "verdict", "cause", "order", "hold", "record",
+        /* numbers */
+        "days", "year", "items", "false_alarms", "conversations", "changed", "lines", "entries",
+        "duplicates", "withdrawn", "bad", "refused", "asked",
+        /* yes or no */
+        "external", "notices", "done"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (!strcmp(plain[i], member))
+            return true;
+    return false;
+}
+
+static void copy_plain(ob_act *act, const json_t *from)
+{
+    const char *member;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)from, member, value)
+    {
+        if (is_plain(member) && !json_is_object(value) && !json_object_get(act->members, member))
+            ob_act_value(act, member, json_deep_copy(value));
+    }
+}
+
+void admin_log_request(ob_act *act, const json_t *request, const char *command)
+{
+    const char *account = json_string_value(json_object_get(request, "account"));
+    const char *reason = json_string_value(json_object_get(request, "reason"));
+    const char *name = json_string_value(json_object_get(request, "name"));
+    if (account && strlen(account) <= OB_PSEUDONYM_TEXT) {
+        ob_record_key key;
+        ob_staff_pseudonym(&key, act->staff, OB_PSEUDONYM_ACCOUNT, account);
+        ob_act_account(act, "about", &key);
+        if (reason)
+            ob_act_text(act, "reason", reason);
+    }
+    if (name && !strncmp(command, "person.", 7) && strlen(name) <= OB_PSEUDONYM_TEXT)
+        ob_act_person(act, "name", name);
+    copy_plain(act, request);
+}
+
+void admin_log_answer(ob_act *act, const json_t *answer)
+{
+    copy_plain(act, answer);
+}

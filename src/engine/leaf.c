@@ -1,0 +1,132 @@
+/* What the log is told of a second: how often public uploads were looked at, by which basis and
+ * regime, and a salted digest of which; of a day: all counts. Nothing else about looking ever gets
+ * there: it must not become a diary of who sent what when. */
+#include "engine_priv.h"
+
+#include <obhut/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DAY = 86400, TIME = 32 };
+
+/* ---- A second ---------------------------------------------------------------------------------
+ */
+
+static int compare_codes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(ob_record_key));
+}
+
+/* *codes: salted, ascending; the caller frees them. */
+static ob_status make_codes(ob_record_key **codes, uint8_t digest[32], const ob_record_key *salt,
+                            const ob_record_key *items, size_t count, ob_error *err)
+{
+    ob_record_key *out = malloc((count + 1) * sizeof *out);
+    if (!out)
+        return ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log");
+    for (size_t i = 0; i < count; i++)
+        ob_code(out[i].bytes, salt->bytes, "obhut permit", &items[i], sizeof items[i]);
+    qsort(out, count, sizeof *out, compare_codes);
+    ob_status status = ob_sha256(digest, out, count * sizeof *out, err);
+    if (status)
+        free(out);
+    else
+        *codes = out;
+    return status;
+}
+
+static json_t *counts_of(const ob_tally *kinds, size_t count, const char *service)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        if (leaf_has(&kinds[i]))
+            json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I}", "basis",
+                                                   ob_word_name(OB_WORD_BASIS, kinds[i].basis),
+                                                   "regime", kinds[i].regime, "service", service,
+                                                   "count", (json_int_t)kinds[i].count));
+    return array;
+}
+
+bool leaf_has(const ob_tally *kind)
+{
+    return kind->reason == OB_ALLOWED && kind->surface == OB_SURFACE_PUBLIC;
+}
+
+static ob_status keep_second(void *context, uint64_t entry, ob_error *err)
+{
+    leaf *l = context;
+    l->second.entry = (int64_t)entry;
+    return ob_store_second_add(l->store, &l->second, err);
+}
+
+ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count,
+                    const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err)
+{
+    uint8_t digest[32];
+    char hex[65];
+    ob_random(&l->second.salt, sizeof l->second.salt);
+    ob_status status = make_codes(&l->second.codes, digest, &l->second.salt, items, count, err);
+    if (status)
+        return status;
+    l->second.count = count;
+    ob_hex(hex, digest, sizeof digest);
+    ob_act_value(act, "permits", counts_of(kinds, kind_count, service));
+    ob_act_word(act, "items", hex);
+    act->keep = keep_second;
+    act->keep_context = l;
+    return OB_OK;
+}
+
+/* ---- A day ------------------------------------------------------------------------------------
+ */
+
+static json_t *tallies_json(const ob_tally *t, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            array,
+            json_pack(
+                "{s:s, s:s, s:s, s:s, s:I}", "surface", ob_word_name(OB_WORD_SURFACE, t[i].surface),
+                "basis", ob_word_name(OB_WORD_BASIS, t[i].basis), "regime", t[i].regime, "reason",
+                t[i].reason == OB_ALLOWED ? "allowed" : ob_reason_name((ob_reason)t[i].reason),
+                "count", (json_int_t)t[i].count));
+    return array;
+}
+
+static ob_status log_day(ob_staff *staff, ob_store *store, int64_t day, ob_error *err)
+{
+    ob_tally *tallies = NULL;
+    size_t count = 0;
+    char text[TIME];
+    ob_act act;
+    ob_time_print(text, day * DAY);
+    text[10] = '\0';
+    ob_status status = ob_act_begin(&act, staff, "counts", NULL, err);
+    if (status)
+        return status;
+    status = ob_store_tallies(&tallies, &count, store, day, day + 1, err);
+    if (!status && count) {
+        ob_act_word(&act, "day", text);
+        ob_act_value(&act, "counts", tallies_json(tallies, count));
+    } else {
+        ob_act_quiet(&act);
+    }
+    free(tallies);
+    if (!status)
+        status = ob_store_mark_set(store, OB_MARK_LOG_DAY, day, err);
+    return ob_act_end(&act, status, err);
+}
+
+ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *err)
+{
+    enum { MOST = 62 }; /* what a service missed that long ago has no counts */
+    int64_t last;
+    ob_status status = ob_store_mark(&last, store, OB_MARK_LOG_DAY, err);
+    if (!status && last < today - MOST)
+        last = today - MOST;
+    for (int64_t day = last + 1; day < today && !status; day++)
+        status = log_day(staff, store, day, err);
+    return status;
+}

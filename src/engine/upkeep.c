@@ -1,0 +1,159 @@
+/* What must hold over years: a log that says under which laws and by which program, and records
+ * that are kept no longer than they may be. */
+#include "engine_priv.h"
+
+#include <obhut/regimes.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+ob_status ob_engine_audit(ob_audit **out, const char *dir,
+                          void (*problem)(void *context, const char *sentence), void *context,
+                          ob_error *err)
+{
+    char regimes[80] = "regimes ", floor[80] = "floor ", id[OB_BUILD_ID], build[OB_BUILD_ID + 8];
+    ob_hex(regimes + strlen(regimes), ob_law_regimes_digest, sizeof ob_law_regimes_digest);
+    ob_hex(floor + strlen(floor), ob_law_floor_digest, sizeof ob_law_floor_digest);
+    ob_build_id(id);
+    snprintf(build, sizeof build, "build %s", *id ? id : "unknown");
+    const char *const lines[] = {regimes, floor, build, NULL};
+    const ob_audit_options options = {
+        .dir = dir, .lines = lines, .problem = problem, .context = context};
+    return ob_audit_open(out, &options, err);
+}
+
+static ob_status law_of(uint32_t *months, const ob_regime **regime, ob_store *store, ob_error *err)
+{
+    settings now;
+    *months = 0;
+    *regime = NULL;
+    ob_status status = settings_read(&now, store, err);
+    for (size_t i = 0; !status && i < now.regime_count; i++) {
+        const ob_regime *r = now.regime[i]; /* also one that is over: what it found is under it */
+        if (r->status != OB_STATUS_IN_FORCE || !r->retention_months ||
+            (*months && r->retention_months > *months))
+            continue;
+        *months = r->retention_months;
+        *regime = r;
+    }
+    return status;
+}
+
+ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_store *store,
+                          ob_error *err)
+{
+    return law_of(months, regime, store, err);
+}
+
+static json_t *counts_json(const ob_reaped *reaped, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", reaped[i].word,
+                                               "due", (json_int_t)reaped[i].due, "deleted",
+                                               (json_int_t)reaped[i].deleted, "held",
+                                               (json_int_t)reaped[i].held, "left",
+                                               (json_int_t)reaped[i].left));
+    return array;
+}
+
+/* Codes and seconds go every day: that alone is not worth an entry. */
+static bool is_worth_telling(const ob_reaped *reaped, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!reaped[i].daily && (reaped[i].deleted || reaped[i].held))
+            return true;
+    return false;
+}
+
+ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
+                          ob_staff *staff, int64_t now, ob_error *err)
+{
+    const ob_regime *regime;
+    ob_reap how = {.now = now};
+    *count = 0;
+    ob_status status = law_of(&how.law_months, &regime, store, err);
+    if (!status)
+        status = ob_store_reap(out, count, store, &how, err);
+    if (!is_worth_telling(out, *count))
+        return status;
+    json_t *members = json_pack("{s:o}", "reaped", counts_json(out, *count));
+    ob_status logged = ob_staff_log(NULL, staff, "reaped", NULL, members, status ? NULL : err);
+    return status ? status : logged;
+}
+
+/* ---- Every hour -------------------------------------------------------------------------------
+ */
+
+struct upkeep {
+    const ob_engine_options *options;
+    pthread_mutex_t lock;
+    pthread_cond_t closing_now;
+    pthread_t thread;
+    bool closing;
+};
+
+static void reap(const ob_engine_options *o)
+{
+    ob_reaped reaped[OB_REAPED_MOST];
+    size_t count;
+    ob_error err = {0};
+    if (ob_records_reap(reaped, &count, o->store, o->staff, ob_now(), &err) && o->worker.problem)
+        o->worker.problem(o->worker.context, err.text);
+}
+
+static void *keep_up(void *argument)
+{
+    upkeep *u = argument;
+    pthread_mutex_lock(&u->lock);
+    while (!u->closing) {
+        struct timespec until;
+        pthread_mutex_unlock(&u->lock);
+        reap(u->options);
+        pthread_mutex_lock(&u->lock);
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += u->options->upkeep_s;
+        while (!u->closing && !pthread_cond_timedwait(&u->closing_now, &u->lock, &until))
+            ;
+    }
+    pthread_mutex_unlock(&u->lock);
+    return NULL;
+}
+
+ob_status upkeep_start(upkeep **out, const ob_engine_options *options, ob_error *err)
+{
+    upkeep *u = calloc(1, sizeof *u);
+    if (!u)
+        return ob_fail(err, OB_ENOMEM, "out of memory: upkeep");
+    u->options = options;
+    pthread_mutex_init(&u->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&u->closing_now, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (!pthread_create(&u->thread, NULL, keep_up, u)) {
+        *out = u;
+        return OB_OK;
+    }
+    pthread_cond_destroy(&u->closing_now);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+    return ob_fail(err, OB_ENOMEM, "no thread could be started");
+}
+
+void upkeep_stop(upkeep *u)
+{
+    if (!u)
+        return;
+    pthread_mutex_lock(&u->lock);
+    u->closing = true;
+    pthread_cond_broadcast(&u->closing_now);
+    pthread_mutex_unlock(&u->lock);
+    pthread_join(u->thread, NULL);
+    pthread_cond_destroy(&u->closing_now);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}

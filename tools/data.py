@@ -1,0 +1,87 @@
+"""Prints docs/DATA.md: what is stored. What the records hold comes from the program itself.
+
+    python3 tools/data.py build/release/obhut > docs/DATA.md
+"""
+import json
+import subprocess
+import sys
+import tempfile
+
+HEAD = """# What is stored
+
+Everything lies under the data directory. What the records hold, what for and how long, is said by one table of the
+program (`src/store/kinds.c`); `obhut record kinds` prints it, and the lower half of this page is made of it. Pseudonyms
+are keyed codes (BLAKE2b) of what a service calls an account, a conversation or an item: the words themselves are not
+kept. Of what is looked at, or not, only counts remain.
+
+## Files
+
+| what | where | purpose | how long | about persons |
+|---|---|---|---|---|
+| the records, see below | `obhut.db`, or PostgreSQL | | | |
+| the log: acts, counts of a second and of a day | `audit/log` | proving what was done, years later, to others | while the directory exists | by codes; with the key of a code destroyed it is about nobody |
+| its checkpoints and public key | `audit/checkpoints`, `audit/key` | showing that the log was not changed | while the directory exists | no |
+| entries of lists: hash, digests, the publisher's id, source, classification, line | `lists/NAME.obx` | finding copies of known material | until the list is replaced or removed | no: a hash identifies a file, not anybody; but it is derived from illegal content and confidential |
+| a list's purpose, source, time of import | the same | saying where a match came from | the same | no |
+| entries added and withdrawn since a list was written | `lists/NAME.NUMBER.log` | the same, at once | until the list is merged, replaced or removed | no |
+| the key of pseudonyms | `keys/pseudonym` | knowing an account again without keeping its name | while the directory exists | without it pseudonyms mean nothing |
+| the key that signs checkpoints | `keys/audit` | nobody else can | while the directory exists | no |
+| the service's own token | `keys/api-token` | the operator's access | until removed | no |
+| the address of PostgreSQL, where there is one | `records` | finding the records | while the directory exists | no; it may have a password |
+| lock | `lock` | one writer at a time | empty file | no |
+
+Nothing else is stored. Bodies are in memory only while they are on their way; those that nobody may look at are
+overwritten piece by piece. What the service prints names no item, account, token or path. `hash`, `match` and `scan`
+keep nothing of what they looked at: results go to standard output.
+
+## The records
+
+"""
+
+TAIL = """
+## How records go
+
+The service deletes once an hour what has been kept long enough, in batches, each of them whole or not at all, and counts
+before and after: due, deleted, held, left. The counts stand in the log (`obhut audit show --what reaped`);
+`obhut record reap` does the same at once. A killed process goes on at its next start.
+
+- **A law's maximum wins.** Where a regime of the service's country says how long at most what was found may be kept
+  (Regulation (EU) 2021/1232 and 2026/1881, Art. 3(1)(h), (i): twelve months), no period is longer, and no hold can make
+  it so.
+- **A hold** keeps a report, notice, verdict, cause or order longer. It needs a reason, a person and an end:
+  `obhut hold add --report 7 --reason "appeal is running" --until 2027-03-01`.
+- **Two laws.** Where one demands keeping (18 USC 2258A(h)(1): a year from a report to the CyberTipline) and another
+  deletion before that, nobody decides silently: the record stays, `obhut hold ls` says `must_be_decided`, and a lead or
+  officer decides: `obhut hold keep N --reason …`, or `obhut hold end N`.
+- **Nothing is left in the files.** SQLite overwrites what it deletes (`secure_delete`), and its journal is emptied. On
+  PostgreSQL the tables are written anew (`VACUUM FULL`); its own journal (`pg_wal`) holds what was deleted until the server
+  recycles it, at once where the role may do so (`pg_checkpoint`; `pg_switch_wal`), and columns with personal data are kept
+  out of its statistics.
+- **The log forgets persons.** It knows accounts and the staff by codes that only a key of their own makes again.
+  `obhut audit forget --account NAME` destroys that key: from then on nobody can say whom these entries are about, and the
+  log still verifies.
+
+Backups hold what was there when they were made: keep them no longer than the shortest period above.
+"""
+
+
+def main():
+    program = sys.argv[1]
+    with tempfile.TemporaryDirectory() as place:
+        done = subprocess.run([program, "--data", place, "record", "kinds", "--json"], check=True,
+                              stdout=subprocess.PIPE)
+    kinds = json.loads(done.stdout)["kinds"]
+    out = HEAD
+    out += "| what | table | purpose | how long | about persons |\n|---|---|---|---|---|\n"
+    for kind in kinds:
+        out += (f"| {kind['title']} | `{kind['table']}` | {kind['purpose']} | {kind['period']} | "
+                f"{kind['persons']} |\n")
+    out += "\nEvery field, and why it is there:\n\n| table | fields |\n|---|---|\n"
+    for kind in kinds:
+        fields = "; ".join(f"`{name}`: {why}" for name, why in kind["fields"].items())
+        out += f"| `{kind['table']}` | {fields} |\n"
+    sys.stdout.write(out + TAIL)
+
+
+if __name__ == "__main__":
+    main()
