@@ -27,6 +27,7 @@ SAMPLES = {
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
+    "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
     "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
 }
 SANITIZED_PART = 10
@@ -47,6 +48,8 @@ SANITIZER_ENVIRONMENT = {
 def environment(build):
     variables = dict(os.environ, **SANITIZER_ENVIRONMENT)
     for name, (some, everything) in SAMPLES.items():
+        if SOAK and name in os.environ: # somebody chose
+            continue
         number = everything if SOAK else some
         whole = build == "release" or (build == "asan" and name in NEVER_PARTED)
         variables[name] = str(number if whole else max(1, number // SANITIZED_PART))

@@ -4,6 +4,7 @@
 #include <obhut/crypto.h>
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,7 @@ static const char *default_data_dir(char **out)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    signal(SIGXFSZ, SIG_IGN); /* a file may grow no more: an error is told, and the process lives */
     ob_error err = {0};
     if (ob_crypto_start(&err)) {
         cli_say("%s", err.text);

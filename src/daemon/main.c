@@ -192,7 +192,8 @@ static int run_role(const char *role, const config *config)
     snprintf(name, sizeof name, "obhutd: %s", role);
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, SIG_IGN); /* a terminal sends it to everybody; main says when to stop */
+    signal(SIGXFSZ, SIG_IGN); /* a file may grow no more: that is an error, and no reason to die */
+    signal(SIGINT, SIG_IGN);  /* a terminal sends it to everybody; main says when to stop */
     signal(SIGTERM, SIG_IGN);
     return strcmp(role, "core") ? front_main(config) : core_main(config);
 }

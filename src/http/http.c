@@ -136,6 +136,8 @@ ob_answer ob_answer_error(const ob_error *err)
         return ob_answer_problem(403, "REFUSED", "%s", err->text);
     case OB_EBUSY:
         return ob_answer_problem(503, "BUSY", "%s", err->text);
+    case OB_EIO: /* a full disk, a database that is gone: later it may work */
+        return ob_answer_problem(503, "UNAVAILABLE", "%s", err->text);
     default:
         return ob_answer_problem(500, "FAILED", "%s", err->text);
     }

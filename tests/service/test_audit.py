@@ -1,0 +1,214 @@
+"""What the running service writes into its log: every act, and nobody's diary."""
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import time
+import unittest
+
+import obhutd
+
+PICTURE = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
+SCOPES = ("--surface", "direct", "--scope", "reports", "--scope", "consents")
+
+
+def report(reason="unwanted", **members):
+    return {"conversation": "talk-1", "reporter": "child-7", "account": "acct-9", "items": ["i-1"],
+            "reason": reason} | members
+
+
+class Audit(obhutd.Case):
+    def begin(self, **options):
+        self.service = self.start(**options)
+        self.client = self.run_obhut("token", "add", "client", *SCOPES)[0].split()[-1]
+        return self.service
+
+    def person(self, name, role="lead"):
+        return self.run_obhut("person", "add", name, "--role", role)[0].strip()
+
+    def entries(self, what=None):
+        text = (self.data / "audit/log").read_text()
+        found = [json.loads(line[65:]) for line in text.splitlines()]
+        return [e for e in found if what is None or e["what"] == what]
+
+    def put_members(self, conversation, members):
+        self.service.json("PUT", f"/v1/conversations/{conversation}/members", {
+            "members": [{"account": a, "consents": c} for a, c in members]}, token=self.client)
+
+    def test_a_report_is_an_entry_and_the_same_delivery_is_not_another(self):
+        self.begin()
+        for _ in range(2):
+            got = self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
+            self.assertEqual(got["report"], 1)
+        key = {"Idempotency-Key": "one"}
+        got = self.service.json("POST", "/v1/reports", report("other"), 201, token=self.client,
+                                headers=key)
+        self.assertEqual(got["report"], 2)
+        got = self.service.json("POST", "/v1/reports", report("other"), 201, token=self.client,
+                                headers=key)
+        self.assertEqual(got["report"], 2)
+        self.service.json("POST", "/v1/reports", report("another"), 403, token=self.client,
+                          headers=key)
+        self.assertEqual([e["report"] for e in self.entries("report.add")], [1, 2])
+        entry = self.entries("report.add")[0]
+        self.assertEqual(entry["token"], "client")
+        self.assertTrue(entry["about"].startswith("account:"))
+        self.assertEqual(self.run_obhut("audit", "code", "--account", "acct-9")[0].strip(),
+                         "code: " + entry["about"])
+
+    def test_no_word_of_anybody_is_in_the_log(self):
+        self.begin()
+        ada, ben = self.person("ada"), self.person("ben")
+        self.service.json("POST", "/v1/reports", report("secret words"), 201, token=self.client)
+        self.put_members("talk-1", [("child-7", True), ("acct-9", True)])
+        self.run_obhut("verdict", "add", "--account", "acct-9", "--reason", "secret words",
+                       person=ada)
+        self.run_obhut("proposal", "approve", "1", "--reason", "secret words", person=ben)
+        self.service.scan(PICTURE, item={"account": "acct-9", "item": "picture-1"})
+        self.service.stop()
+        for path in (self.data / "audit").iterdir():
+            text = path.read_text()
+            for word in ("secret", "child-7", "acct-9", "talk-1", "i-1", "picture-1", "ada", "ben",
+                         self.client, self.service.token):
+                self.assertNotIn(word, text, path)
+
+    def test_acts_of_persons_refusals_and_log_ins_are_entries(self):
+        self.begin()
+        ada, ben = self.person("ada"), self.person("ben")
+        self.run_obhut("verdict", "add", "--account", "acct-9", "--reason", "seen", person=ada)
+        self.run_obhut("proposal", "approve", "1", "--reason", "seen", person=ada, code=3)
+        self.run_obhut("proposal", "approve", "1", "--reason", "seen", person=ben)
+        self.run_obhut("verdict", "ls", person=ada)
+        self.run_obhut("verdict", "ls", person="x" * 43, code=3)
+        self.run_obhut("policy", "set", "country", "DE")
+        whats = [e["what"] for e in self.entries()]
+        self.assertEqual(whats, [
+            "token.add", "service.start", "token.add", "person.add", "person.add", "verdict.add",
+            "refused", "proposal.approve", "login", "refused", "policy.set"])
+        codes = [e["name"] for e in self.entries("person.add")]
+        added, approved = self.entries("verdict.add")[0], self.entries("proposal.approve")[0]
+        self.assertEqual((added["by"], approved["by"]), (codes[0], codes[1]))
+        self.assertEqual(added["about"], approved["about"])
+        self.assertEqual((added["proposal"], approved["proposal"], approved["verdict"]), (1, 1, 1))
+        self.assertEqual(self.entries("refused")[0], {
+            "n": 6, "at": self.entries("refused")[0]["at"], "what": "refused",
+            "wanted": "proposal.approve", "by": codes[0]})
+        self.assertEqual(self.entries("refused")[1]["by"], "unknown")
+        self.assertEqual(self.entries("policy.set")[0]["value"], "DE")
+
+    def test_consents_are_told_without_telling_who_talks_to_whom(self):
+        self.begin()
+        self.put_members("one", [("a", True), ("b", True), ("c", False)])
+        self.put_members("one", [("a", True), ("b", True), ("c", False)])
+        self.put_members("two", [("a", True), ("b", True)])
+        self.put_members("one", [("a", True), ("b", False), ("c", True)])
+        self.service.json("DELETE", "/v1/conversations/two/members", token=self.client)
+        entries = self.entries("consent")
+        self.assertEqual([(len(e["given"]), len(e["withdrawn"])) for e in entries],
+                         [(2, 0), (2, 0), (1, 1), (0, 2)])
+        codes = [code for e in entries for code in e["given"] + e["withdrawn"]]
+        self.assertEqual(len(set(codes)), len(codes), "a code is used once")
+        self.service.json("DELETE", "/v1/accounts/a/consents", token=self.client)
+        self.assertEqual(self.entries("consent.withdraw")[0]["conversations"], 1)
+
+    def test_public_permits_are_one_entry_a_second_that_can_be_opened_for_a_day(self):
+        self.begin()
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for n in range(5):
+            self.service.scan(PICTURE, item={"item": f"picture-{n}"})
+        self.service.scan(PICTURE, surface="direct", item={"item": "private-1"})
+        time.sleep(2.2)
+        seconds = self.entries("second")
+        self.assertEqual(sum(c["count"] for e in seconds for c in e["permits"]), 5)
+        self.assertLess(len(seconds), 5)
+        self.assertEqual(set(seconds[0]["permits"][0]), {"basis", "regime", "service", "count"})
+        opened = json.loads(self.run_obhut("audit", "open", "--item", "picture-3", "--at", at,
+                                           "--json")[0])
+        entry = self.entries()[opened["entry"]]
+        codes = [bytes.fromhex(code) for code in opened["codes"]]
+        self.assertEqual(hashlib.sha256(b"".join(codes)).hexdigest(), entry["items"])
+        keyed = hashlib.blake2b(b"obhut permit\0" + bytes.fromhex(opened["item"]),
+                                key=bytes.fromhex(opened["salt"]), digest_size=32).hexdigest()
+        self.assertEqual(keyed, opened["code"])
+        self.assertIn(keyed, opened["codes"])
+        self.run_obhut("audit", "open", "--item", "private-1", "--at", at, code=3)
+        self.run_obhut("audit", "open", "--item", "other", "--at", at, code=3)
+
+    def test_a_destroyed_key_leaves_a_log_that_verifies_and_is_about_nobody(self):
+        self.begin()
+        officer = self.person("olga", "officer")
+        self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
+        self.run_obhut("audit", "forget", "--account", "acct-9", code=3)
+        self.run_obhut("audit", "forget", "--person", "olga", person=officer, code=3)
+        self.run_obhut("audit", "forget", "--account", "acct-9", person=officer)
+        self.run_obhut("audit", "code", "--account", "acct-9", code=3)
+        self.service.stop()
+        self.run_obhut("audit", "verify")
+        key = (self.data / "obhut.db").read_bytes()
+        self.assertEqual((self.data / "obhut.db-wal").exists(), False)
+        self.assertTrue(key)
+
+    def test_what_cannot_be_logged_is_not_done_and_nothing_is_looked_at(self):
+        self.begin()
+        place = self.data / "audit"
+        service = self.service
+        core = service.processes()["core"]
+        limit = os.path.getsize(place / "log")
+        resource.prlimit(core, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        self.service.json("POST", "/v1/reports", report(), 503, token=self.client)
+        self.run_obhut("policy", "set", "country", "DE", code=3)
+        self.assertEqual(json.loads(self.run_obhut("policy", "show", "--json")[0])["country"], "")
+        got = service.scan(PICTURE)
+        self.assertEqual((got["action"], got["reason"]), ("not_scanned", "NO_AUDIT"))
+        self.assertEqual(service.processes()["core"], core, "it lives")
+        resource.prlimit(core, resource.RLIMIT_FSIZE,
+                         (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        time.sleep(2.5)
+        self.assertEqual(service.scan(PICTURE)["action"], "allow")
+        got = self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
+        self.assertEqual(got["report"], 1)
+        self.assertEqual(len(self.entries("report.add")), 1)
+        self.service.stop()
+        self.run_obhut("audit", "verify")
+
+    def test_log_and_records_that_are_not_of_one_piece_are_refused(self):
+        self.begin()
+        self.service.stop()
+        copy = self.data.with_name("copy")
+        shutil.copytree(self.data / "audit", copy)
+        self.addCleanup(shutil.rmtree, copy)
+        service = self.start()
+        self.run_obhut("policy", "set", "country", "DE")
+        service.stop()
+        shutil.rmtree(self.data / "audit")
+        shutil.copytree(copy, self.data / "audit")
+        _, err = self.run_obhut("policy", "show", code=3)
+        self.assertIn("not of one piece", err)
+
+    def test_a_day_that_is_over_is_counted_in_the_log(self):
+        self.begin()
+        self.service.scan(PICTURE)
+        time.sleep(1.5)
+        self.service.stop()
+        import sqlite3
+        records = sqlite3.connect(self.data / "obhut.db")
+        records.execute("UPDATE tally SET day = day - 1")
+        records.execute("UPDATE mark SET value = value - 1 WHERE name = 'log.day'")
+        records.commit()
+        records.close()
+        service = self.start()
+        service.scan(PICTURE)
+        time.sleep(1.5)
+        day, = self.entries("counts")
+        self.assertEqual(day["counts"], [{"surface": "public", "basis": "public",
+                                          "regime": "eu-dsa", "reason": "allowed", "count": 1}])
+        service.stop()
+        self.run_obhut("audit", "verify")
+
+
+if __name__ == "__main__":
+    unittest.main()
