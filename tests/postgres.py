@@ -51,7 +51,8 @@ class Postgres:
         with open(self.dir / "log", "ab") as log:
             self.process = subprocess.Popen(
                 self.command("postgres", "-D", self.data, "-k", self.dir, "-c", "listen_addresses=",
-                             "-c", "shared_buffers=16MB", "-c", "max_connections=20"),
+                             "-c", "shared_buffers=16MB", "-c", "max_connections=20",
+                             "-c", "wal_recycle=off", "-c", "min_wal_size=32MB"),
                 cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
         for _ in range(600):

@@ -190,8 +190,8 @@ class Kill(obhutd.Case):
                 consenting = {line.split("|")[0]: int(line.split("|")[1])
                               for line in text.splitlines()}
                 return reports, consenting
-            self.run_kills(self.configure(f'records = "{url}"\n'), rows,
-                           KILLS, server)
+            self.data.mkdir(exist_ok=True)
+            self.run_kills(self.configure(f'records = "{url}"\n'), rows, KILLS, server)
 
 
 if __name__ == "__main__":
