@@ -49,8 +49,9 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
                   (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists), "entries",
                   (json_int_t)ob_lists_entries(o->lists));
     json_object_set_new(object, "clock", json_string(clock));
-    json_object_set_new(object, "records",
-                        json_string(counts.audit_ok ? "ok" : "cannot be written"));
+    bool records_ok = counts.audit_ok || !counts.log_ok;
+    json_object_set_new(object, "records", json_string(records_ok ? "ok" : "cannot be written"));
+    json_object_set_new(object, "log", json_string(counts.log_ok ? "ok" : "cannot be written"));
     json_object_set_new(object, "digests",
                         json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",
                                   ob_build_id(build)));

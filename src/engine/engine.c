@@ -397,6 +397,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     for (int r = 0; r < OB_REASON_COUNT; r++)
         out->denied_reason[r] = atomic_load(&e->keeper.denied_reason[r]);
     out->audit_ok = tallies_fine(e->keeper.tallies);
+    out->log_ok = ob_staff_log_fine(e->options.staff);
     pthread_mutex_lock(&e->decoding.lock);
     out->waiting = e->decoding.waiting;
     pthread_mutex_unlock(&e->decoding.lock);

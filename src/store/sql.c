@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 /* ---- Opening -------------------------------------------------------------------------------- */
 
 /* Databases differ in what a failed statement leaves of a transaction (SQLite may have undone it
@@ -140,22 +142,15 @@ ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err)
 /* ---- One statement -------------------------------------------------------------------------- */
 
 /* PostgreSQL refuses other bytes, SQLite would keep them: so they are refused for both. */
-static bool is_utf8(const char *text, size_t size)
+static ob_status check_utf8(const char *text, size_t size, ob_error *err)
 {
-    const unsigned char *p = (const unsigned char *)text, *end = p + size;
-    while (p < end) {
-        int more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : (*p & 0xF0) == 0xE0 ? 2 : 3;
-        unsigned first = *p++, second = p < end ? *p : 0;
-        if (first >= 0x80 && (first < 0xC2 || first > 0xF4))
-            return false;
-        if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-            (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-            return false;
-        for (; more; more--, p++)
-            if (p >= end || (*p & 0xC0) != 0x80)
-                return false;
-    }
-    return true;
+    json_t *checked = json_stringn(text, size), *none = checked ? NULL : json_string("");
+    ob_status status = checked ? OB_OK
+                       : none  ? ob_fail(err, OB_EINVAL, "a text is not UTF-8")
+                               : ob_fail(err, OB_ENOMEM, "out of memory: a text");
+    json_decref(checked);
+    json_decref(none);
+    return status;
 }
 
 /* The first error counts. */
@@ -224,8 +219,7 @@ void sql_bind_int(sql *q, int at, int64_t number)
 void sql_bind_text(sql *q, int at, const char *text)
 {
     size_t size = text ? strlen(text) : 0;
-    if (!is_utf8(text, size))
-        note(q, ob_fail(q->err, OB_EINVAL, "a text is not UTF-8"));
+    note(q, text ? check_utf8(text, size, q->status ? NULL : q->err) : OB_OK);
     sql_bind(q, at, &(value){.kind = VALUE_TEXT, .bytes = text, .size = size});
 }
 

@@ -265,7 +265,8 @@ bool ob_engine_has_room(ob_engine *engine);
 typedef struct ob_engine_counts {
     uint64_t scans[OB_ACTIONS];                                   /* by action */
     uint64_t denied[OB_SURFACES], denied_reason[OB_REASON_COUNT]; /* items that nobody looked at */
-    bool audit_ok;
+    bool audit_ok; /* counts and log could be written; else nothing is looked at */
+    bool log_ok;   /* the log could */
     uint64_t hashes, look_ups, queries, failures, workers_lost;
     uint64_t busy_us; /* of decoding threads */
     unsigned waiting, decoders;
