@@ -200,8 +200,11 @@ ob_status admin_order_step(json_t **out, const admin_call *call, const json_t *b
         snprintf(o->approved_by, sizeof o->approved_by, "%s", second);
         status = ob_store_order_add(&id, call->admin->store, o, accounts, count, err);
     }
-    if (!status)
+    if (!status) {
+        ob_act_word(call->act, "document", digest);
+        ob_act_accounts(call->act, "accounts", accounts, count);
         *out = json_pack("{s:I}", "order", (json_int_t)id);
+    }
     free(unused);
     free(accounts);
     free(o);

@@ -81,10 +81,12 @@ ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t cou
 /* ---- A day ------------------------------------------------------------------------------------
  */
 
+enum { COUNTS_MOST = 300 }; /* in one entry */
+
 static json_t *tallies_json(const ob_tally *t, size_t count)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < COUNTS_MOST; i++)
         json_array_append_new(
             array,
             json_pack(
@@ -107,12 +109,11 @@ static ob_status log_day(ob_staff *staff, ob_store *store, int64_t day, ob_error
     if (status)
         return status;
     status = ob_store_tallies(&tallies, &count, store, day, day + 1, err);
-    if (!status && count) {
-        ob_act_word(&act, "day", text);
-        ob_act_value(&act, "counts", tallies_json(tallies, count));
-    } else {
-        ob_act_quiet(&act);
-    }
+    ob_act_quiet(&act);
+    for (size_t i = 0; i < count && !status; i += COUNTS_MOST)
+        ob_act_also(
+            &act, "counts",
+            json_pack("{s:s, s:o}", "day", text, "counts", tallies_json(&tallies[i], count - i)));
     free(tallies);
     if (!status)
         status = ob_store_mark_set(store, OB_MARK_LOG_DAY, day, err);

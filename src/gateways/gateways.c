@@ -142,6 +142,7 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *reque
             find(&c->gateway, g, kinds[i].kind, rest + length + 1))
             return kinds[i].begin(c, request);
     }
+    ob_engine_refused(g->options.engine, OB_REFUSED_TOKEN);
     c->call.answer = ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path");
     return OB_PLAN_ANSWER;
 }

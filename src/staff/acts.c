@@ -8,7 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { CODE_SHOWN = 16 }; /* bytes of a code in the log */
+enum {
+    CODE_SHOWN = 16,  /* bytes of a code in the log */
+    CODES_MOST = 500, /* in one entry */
+};
 
 /* ---- Codes ------------------------------------------------------------------------------------
  */
@@ -93,6 +96,23 @@ void ob_act_account(ob_act *act, const char *member, const ob_record_key *accoun
         act->has_key = true;
     }
     ob_wipe(&key, sizeof key);
+}
+
+void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accounts, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count && !act->error.status; i++) {
+        char code[OB_LOG_CODE];
+        ob_record_key key;
+        if (json_array_size(array) == CODES_MOST) {
+            ob_act_also(act, act->what, json_pack("{s:o}", member, array));
+            array = json_array();
+        }
+        if (!need_code(code, &key, act->staff, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error))
+            json_array_append_new(array, json_string(code));
+        ob_wipe(&key, sizeof key);
+    }
+    set(act, member, array);
 }
 
 void ob_act_person(ob_act *act, const char *member, const char *name)

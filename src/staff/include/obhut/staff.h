@@ -153,6 +153,8 @@ void ob_act_word(ob_act *act, const char *member, const char *word);
 void ob_act_value(ob_act *act, const char *member, json_t *value); /* takes the reference */
 /* By the code that only this account's own key makes; "about": whom the entry is about. */
 void ob_act_account(ob_act *act, const char *member, const ob_record_key *account);
+/* The same of several, as an array; what does not fit goes into entries of the same name before. */
+void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accounts, size_t count);
 void ob_act_person(ob_act *act, const char *member, const char *name);
 /* A code of a text, with the key of whom the entry is about: whoever has both can show that it is
  * what was logged. Left out where it is about nobody. */
