@@ -301,7 +301,7 @@ ob_status admin_audit_open(json_t **out, const admin_call *call, ob_error *err)
     const char *item;
     ob_record_key id, code;
     ob_log_second s = {0};
-    int64_t at, from;
+    int64_t at, after = -1;
     bool found = true, here = false;
     ob_status status = admin_text(&item, call, "item", err);
     if (!status && strlen(item) > OB_PSEUDONYM_TEXT)
@@ -311,10 +311,10 @@ ob_status admin_audit_open(json_t **out, const admin_call *call, ob_error *err)
     if (status)
         return status;
     ob_staff_pseudonym(&id, call->admin->staff, OB_PSEUDONYM_ITEM, item);
-    for (from = at; !status && found && !here; from = s.second + 1) {
+    for (; !status && found && !here; after = s.entry) {
         free(s.codes);
         s = (ob_log_second){0};
-        status = ob_store_second(&found, &s, call->admin->store, from, err);
+        status = ob_store_second(&found, &s, call->admin->store, at, after, err);
         found = found && s.second <= at + SECONDS;
         if (status || !found)
             break;

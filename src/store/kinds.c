@@ -392,7 +392,7 @@ const store_kind store_kinds[] = {
                                                       {"salt", "making the codes again"},
                                                       {"codes", "of the items"},
                                                       {NULL, NULL}}},
-        .reaper = {.days = 1, .word = "second", BY_KEY("log_second", "second", "second", "")},
+        .reaper = {.days = 1, .word = "second", BY_KEY("log_second", "entry", "second", "")},
     },
     {
         .about = {.table = "tally",

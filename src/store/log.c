@@ -92,9 +92,7 @@ ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject
 ob_status ob_store_second_add(ob_store *store, const ob_log_second *s, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
-              "INSERT INTO log_second (second, entry, salt, codes) VALUES (?, ?, ?, ?)"
-              " ON CONFLICT DO NOTHING",
+    sql_begin(&q, store, "INSERT INTO log_second (second, entry, salt, codes) VALUES (?, ?, ?, ?)",
               err);
     sql_bind_int(&q, 1, s->second);
     sql_bind_int(&q, 2, s->entry);
@@ -104,14 +102,15 @@ ob_status ob_store_second_add(ob_store *store, const ob_log_second *s, ob_error 
 }
 
 ob_status ob_store_second(bool *found, ob_log_second *out, ob_store *store, int64_t from,
-                          ob_error *err)
+                          int64_t after, ob_error *err)
 {
     sql q;
     sql_begin(&q, store,
-              "SELECT second, entry, salt, codes FROM log_second WHERE second >= ?"
-              " ORDER BY second LIMIT 1",
+              "SELECT second, entry, salt, codes FROM log_second WHERE second >= ? AND entry > ?"
+              " ORDER BY entry LIMIT 1",
               err);
     sql_bind_int(&q, 1, from);
+    sql_bind_int(&q, 2, after);
     *found = sql_step(&q);
     if (*found) {
         *out = (ob_log_second){.second = sql_int(&q, 0), .entry = sql_int(&q, 1)};

@@ -79,7 +79,7 @@ static const char *const steps[] = {
     " at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE log_key (subject BLOB PRIMARY KEY, key BLOB NOT NULL, used_at INTEGER NOT NULL)"
     " STRICT;"
-    "CREATE TABLE log_second (second INTEGER PRIMARY KEY, entry INTEGER NOT NULL, salt BLOB NOT "
+    "CREATE TABLE log_second (entry INTEGER PRIMARY KEY, second INTEGER NOT NULL, salt BLOB NOT "
     "NULL,"
     " codes BLOB NOT NULL) STRICT;"
     "INSERT INTO mark (name, value) SELECT 'last.report', max(id) FROM incoming WHERE kind = 0"

@@ -408,9 +408,10 @@ typedef struct ob_log_second {
 } ob_log_second;
 
 ob_status ob_store_second_add(ob_store *store, const ob_log_second *second, ob_error *err);
-/* The first at `from` or later; out->codes is the caller's: free(). */
+/* The first at `from` or later whose entry comes after `after` (-1: any); out->codes is the
+ * caller's: free(). */
 ob_status ob_store_second(bool *found, ob_log_second *out, ob_store *store, int64_t from,
-                          ob_error *err);
+                          int64_t after, ob_error *err);
 
 /* ---- Deliveries -------------------------------------------------------------------------------
  */
