@@ -23,6 +23,7 @@ SAMPLES = {
     "OBHUT_INDEX_QUERIES": (4000, 100000),     # index against the linear scan
     "OBHUT_GATE_CASES": (100000, 2000000), # generated laws, records and situations
     "OBHUT_CHANGES": (4000, 20000),        # of lists that eight threads read
+    "OBHUT_FAULTS": (1000, 1000000),       # allocations and writes that fail, of each kind
     "OBHUT_KILLS": (10, 100),                  # imports killed
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
@@ -34,7 +35,7 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("lists_live", "engine_gate")
+THREADED = ("lists_live", "engine_gate", "store_records")
 
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut
@@ -95,6 +96,10 @@ def suites():
     for path in sorted((ROOT / "tests/service").glob("test_*.py")):
         for build in ("release", "asan", "tsan"):
             yield f"{build}/service-{path.stem.removeprefix('test_')}", build, [
+                python, str(path)], "unittest"
+    for path in sorted((ROOT / "tests/store").glob("test_*.py")):
+        for build in ("release", "asan", "tsan"):
+            yield f"{build}/store-{path.stem.removeprefix('test_')}", build, [
                 python, str(path)], "unittest"
     for path in sorted((ROOT / "tests/docs").glob("test_*.py")):
         yield f"docs/{path.stem}", "release", [python, str(path)], "unittest"

@@ -24,6 +24,9 @@ typedef struct value {
  * memory; until it has ended, no other statement runs. */
 typedef enum statement_use { USE_OFTEN, USE_ONCE, USE_STREAM } statement_use;
 
+/* Behind the error where a change may have been made all the same. */
+#define DRIVER_UNKNOWN "; whether this was kept is unknown: look before it is done again"
+
 /* Parameters of one statement. */
 enum { DRIVER_PARAMETERS = 64 };
 

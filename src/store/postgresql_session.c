@@ -60,9 +60,7 @@ static ob_status fail_lost(session *s, doing what, ob_error *err)
 {
     bool unknown = what == DOING_WRITE && !s->in_transaction;
     return ob_fail(err, OB_EIO, "the records (PostgreSQL) cannot be %s: %s%s",
-                   what == DOING_READ ? "read" : "written", s->why,
-                   unknown ? "; whether this was kept is unknown: look before it is done again"
-                           : "");
+                   what == DOING_READ ? "read" : "written", s->why, unknown ? DRIVER_UNKNOWN : "");
 }
 
 /* Only the first line of what the server says: the others may quote values. */
@@ -124,6 +122,12 @@ static bool is_error(const PGresult *result)
     return kind != PGRES_COMMAND_OK && kind != PGRES_TUPLES_OK && kind != PGRES_SINGLE_TUPLE;
 }
 
+/* Of this side: what the server says has a code. */
+static bool is_own_error(const PGresult *result)
+{
+    return is_error(result) && !PQresultErrorField(result, PG_DIAG_SQLSTATE);
+}
+
 /* The last result, or the first error; false: lost. */
 static bool collect(PGresult **out, session *s, const char **why)
 {
@@ -151,11 +155,10 @@ ob_status session_answer(PGresult **out, session *s, int sent, doing what, ob_er
     ob_status status = OB_OK;
     if (!s->connection)
         return fail_lost(s, what, err);
-    /* What could not be sent, and an answer that is none (memory is short), leave the two sides
-     * with different ideas of where they are: a new connection has one. */
-    bool is_lost = !sent || !collect(&result, s, &why);
-    if (!is_lost && (!result || PQstatus(s->connection) == CONNECTION_BAD))
-        is_lost = true;
+    /* What could not be sent, and an answer that libpq could not make sense of or had no memory
+     * for, leave the two sides with different ideas of where they are: a new connection has one. */
+    bool is_lost = !sent || !collect(&result, s, &why) || !result || is_own_error(result) ||
+                   PQstatus(s->connection) == CONNECTION_BAD;
     if (is_lost) {
         session_lose(s, why ? why : PQerrorMessage(s->connection));
         status = fail_lost(s, what, err);
@@ -177,7 +180,7 @@ ob_status session_row(PGresult **out, session *s, doing what, ob_error *err)
     if (!s->connection)
         return fail_lost(s, what, err);
     if (!flush(s->connection, until, &why) || !next(&result, s->connection, until, &why) ||
-        PQstatus(s->connection) == CONNECTION_BAD) {
+        PQstatus(s->connection) == CONNECTION_BAD || (result && is_own_error(result))) {
         PQclear(result);
         session_lose(s, why ? why : PQerrorMessage(s->connection));
         return fail_lost(s, what, err);

@@ -57,9 +57,18 @@ static ob_status begin(void *db, ob_error *err)
     return script(db, "BEGIN IMMEDIATE", err);
 }
 
+/* When the disk could not say that it has everything, it may have it all the same, and show it at
+ * the next opening. */
+static ob_status fail_commit(sqlite3 *db, ob_error *err)
+{
+    bool is_unknown = (sqlite3_errcode(db) & 0xFF) == SQLITE_IOERR;
+    return ob_fail(err, fail(db, "written", NULL), "the records (obhut.db) cannot be written: %s%s",
+                   sqlite3_errmsg(db), is_unknown ? DRIVER_UNKNOWN : "");
+}
+
 static ob_status commit(void *db, ob_error *err)
 {
-    return script(db, "COMMIT", err);
+    return sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? OB_OK : fail_commit(db, err);
 }
 
 static void rollback(void *db)
@@ -108,11 +117,14 @@ static ob_status bind(void *statement, int at, const value *v, ob_error *err)
 
 static ob_status step(bool *row, void *statement, ob_error *err)
 {
+    sqlite3 *db = sqlite3_db_handle(statement);
+    bool is_alone = sqlite3_get_autocommit(db) && !sqlite3_stmt_readonly(statement);
     int code = sqlite3_step(statement);
     *row = code == SQLITE_ROW;
     if (code == SQLITE_ROW || code == SQLITE_DONE)
         return OB_OK;
-    return statement_fail(statement, sqlite3_stmt_readonly(statement) ? "read" : "written", err);
+    return is_alone ? fail_commit(db, err)
+                    : fail(db, sqlite3_stmt_readonly(statement) ? "read" : "written", err);
 }
 
 static ob_status column(value *out, void *statement, int at, ob_error *err)

@@ -124,11 +124,12 @@ int ftruncate64(int file, off64_t size)
     return ftruncate(file, size);
 }
 
-/* What a client of a database writes. */
+/* What a client of a database writes. A connection that cannot be written to is gone for both sides. */
 ssize_t send(int to, const void *bytes, size_t size, int flags)
 {
     if (!fails(FAULT_WRITE))
         return syscall(SYS_sendto, to, bytes, size, flags, NULL, 0);
+    shutdown(to, SHUT_RDWR);
     errno = ECONNRESET;
     return -1;
 }

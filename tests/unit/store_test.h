@@ -76,7 +76,8 @@ static inline int begin_closed(void **state)
     assert_non_null(p);
     assert_int_equal(ob_crypto_start(NULL), OB_OK);
     p->url = getenv("OBHUT_TEST_URL");
-    snprintf(p->dir, sizeof p->dir, "/tmp/obhut-store-XXXXXX");
+    const char *where = getenv("TMPDIR");
+    snprintf(p->dir, sizeof p->dir, "%.30s/obhut-store-XXXXXX", where ? where : "/tmp");
     assert_non_null(mkdtemp(p->dir));
     empty_database(p);
     *state = p;

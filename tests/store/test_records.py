@@ -1,0 +1,182 @@
+"""The records on PostgreSQL: the suites of tests/unit, a server that goes and comes back, and faults on
+purpose on both databases."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import postgres  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = os.environ.get("OBHUT_BUILD", "release")
+PROGRAMS = ROOT / "build" / BUILD / "tests"
+OB_EIO, OB_EBUSY = -5, -7
+
+
+class Worker:
+    """tests/store/worker.c: `said` has its lines, as lists of words."""
+
+    def __init__(self, directory, url, *arguments):
+        self.process = subprocess.Popen([PROGRAMS / "store-worker", directory, url, *arguments],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.said = []
+        self.news = threading.Condition()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.said.append(line.split(" ", 3))
+                self.news.notify_all()
+        with self.news:
+            self.said.append(["over"])
+            self.news.notify_all()
+
+    def wait_for(self, kind, since=0, seconds=60):
+        """The first line of this kind behind `since`."""
+        with self.news:
+            if not self.news.wait_for(lambda: any(s[0].strip() == kind for s in self.said[since:]),
+                                      seconds):
+                raise AssertionError(f"no {kind}: {self.said[-5:]}")
+            return next(s for s in self.said[since:] if s[0].strip() == kind)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.reader.join()
+        self.process.stdout.close()
+
+    def numbers(self, kind):
+        return {int(s[1]) for s in self.said if s[0] == kind}
+
+
+class Records(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = postgres.Postgres()
+        cls.addClassCleanup(cls.server.close)
+
+    def setUp(self):
+        held = tempfile.TemporaryDirectory(prefix="obhut-store-")
+        self.addCleanup(held.cleanup)
+        self.dir = held.name
+
+    def run_program(self, name, **more):
+        done = subprocess.run([PROGRAMS / name], env=dict(os.environ, **more), cwd=ROOT,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stdout[-5000:])
+        self.assertRegex(done.stdout, r"(?m)^\s*ok |PASSED")
+        self.assertNotRegex(done.stdout, r"(?m)^\s*not ok |SKIP")
+        return done.stdout
+
+    # ---- The same promises
+
+    def test_every_record_is_kept_as_in_sqlite(self):
+        self.run_program("store_records", OBHUT_TEST_URL=self.server.url())
+
+    @unittest.skipIf(BUILD == "tsan", "one thread")
+    def test_versions_and_opening(self):
+        self.run_program("store_schema", OBHUT_TEST_URL=self.server.url())
+
+    @unittest.skipIf(BUILD == "tsan", "one thread")
+    def test_dumps(self):
+        self.run_program("store_dump", OBHUT_TEST_URL=self.server.url())
+
+    # ---- A server that goes
+
+    def work_through(self, take_away, give_back):
+        url = self.server.url()
+        database = re.search(r"@/(\w+)", url).group(1)
+        worker = Worker(self.dir, url)
+        self.addCleanup(worker.process.kill)
+        worker.wait_for("kept")
+        since = len(worker.said)
+        take_away()
+        try:
+            worker.wait_for("failed", since)
+        finally:
+            give_back()
+        since = len(worker.said)
+        worker.wait_for("kept", since)
+        worker.end()
+        self.assertEqual(worker.process.returncode, 0)
+        lost = [s for s in worker.said if s[0] in ("failed", "unknown")]
+        for line in lost:
+            self.assertEqual(int(line[2]), OB_EIO, line)
+            self.assertGreater(len(line[3]), 20)
+        kinds = [{int(n) for n in self.server.sql(f"SELECT substr(name, 5) FROM {t}", database).split()}
+                 for t in ("token", "gateway")]
+        self.assertEqual(*kinds)  # nothing half done
+        self.assertLessEqual(worker.numbers("kept"), kinds[0])
+        self.assertFalse(worker.numbers("failed") & kinds[0])
+        return lost
+
+    def test_a_server_that_was_stopped_and_started_is_used_again(self):
+        self.work_through(self.server.stop, self.server.start)
+
+    def test_a_server_that_crashed_loses_nothing_that_was_acknowledged(self):
+        for _ in range(2):
+            self.work_through(lambda: self.server.stop(signal.SIGQUIT), self.server.start)
+
+    def test_a_connection_that_is_cut_again_and_again(self):
+        def cut():
+            for _ in range(20):
+                self.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                " WHERE application_name = 'obhut'", "postgres")
+                time.sleep(0.03)
+        self.work_through(cut, lambda: None)
+
+    @unittest.skipIf(BUILD != "release", "it takes long")
+    def test_a_server_that_stands_still_is_given_up(self):
+        began = time.monotonic()
+        lost = self.work_through(lambda: self.server.pause(True), lambda: self.server.pause(False))
+        self.assertIn("does not answer", lost[0][3])
+        self.assertLess(time.monotonic() - began, 300)  # it does end
+
+    # ---- One Obhut a database
+
+    def test_another_process_is_refused_until_the_first_has_gone(self):
+        url = self.server.url()
+        first = Worker(self.dir, url)
+        self.addCleanup(first.process.kill)
+        first.wait_for("kept")
+        with tempfile.TemporaryDirectory() as other:
+            second = Worker(other, url, "open")
+            said = second.wait_for("failed")
+            self.assertEqual(int(said[2]), OB_EBUSY)
+            self.assertIn("in use by another Obhut", said[3])
+            self.assertEqual(os.listdir(other), [])
+            second.end()
+            first.process.kill()  # a lock that nobody gives back
+            first.process.wait()
+            first.end()
+            third = Worker(other, url, "open")
+            third.wait_for("ready")
+            third.end()
+
+    # ---- Faults
+
+    def walk(self, **more):
+        return self.run_program("store-faults", LD_PRELOAD=str(PROGRAMS / "fault-preload.so"), **more)
+
+    @unittest.skipIf(BUILD != "release", "sanitizers have an allocator of their own")
+    def test_every_allocation_and_write_may_fail_in_sqlite(self):
+        self.walk(TMPDIR="/dev/shm")  # a disk that needs no waiting
+
+    @unittest.skipIf(BUILD != "release", "sanitizers have an allocator of their own")
+    def test_allocations_and_writes_may_fail_in_postgresql(self):
+        faults = int(os.environ.get("OBHUT_FAULTS", 1000)) // 20  # it is slower
+        self.walk(OBHUT_TEST_URL=self.server.url(), OBHUT_FAULTS=str(faults))
+
+
+if __name__ == "__main__":
+    unittest.main()
