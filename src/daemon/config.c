@@ -11,6 +11,8 @@
 
 #include <confuse.h>
 
+#include <obhut/store.h>
+
 /* ---- Keys ------------------------------------------------------------------------------------ */
 
 static const struct number {
@@ -31,8 +33,8 @@ static const struct number {
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
-static const char *const texts[] = {"data", "listen", "action-one-source", "action-two-sources",
-                                    "list", "action"};
+static const char *const texts[] = {
+    "data", "listen", "records", "action-one-source", "action-two-sources", "list", "action"};
 enum { TEXTS = sizeof texts / sizeof *texts };
 
 static unsigned least_of(unsigned a, unsigned b, unsigned c)
@@ -131,6 +133,16 @@ static int check_action(cfg_t *cfg, cfg_opt_t *option)
     return -1;
 }
 
+/* The value can hold a password and is not repeated. */
+static int check_records(cfg_t *cfg, cfg_opt_t *option)
+{
+    const char *value = cfg_opt_getnstr(option, cfg_opt_size(option) - 1);
+    if (!value || !*value || ob_store_url_is_valid(value))
+        return 0;
+    cfg_error(cfg, "records is an address that begins with postgresql://, or empty");
+    return -1;
+}
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 static void default_data(config *c)
@@ -193,6 +205,8 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     ob_status status = take_text(out->data, sizeof out->data, cfg, "data", err);
     if (!status)
         status = take_text(out->listen, sizeof out->listen, cfg, "listen", err);
+    if (!status) /* checked while it was read */
+        snprintf(out->records, sizeof out->records, "%s", cfg_getstr(cfg, "records"));
     return status ? status : take_lists(out, cfg, err);
 }
 
@@ -213,12 +227,13 @@ static ob_status parse(cfg_t *cfg, const char *file, ob_error *err)
 ob_status config_read(config *out, const char *file, ob_error *err)
 {
     cfg_opt_t list_options[] = {CFG_STR("action", "review", CFGF_NONE), CFG_END()};
-    cfg_opt_t options[NUMBERS + 6];
+    cfg_opt_t options[NUMBERS + 7];
     int n = 0;
     for (; n < NUMBERS; n++)
         options[n] = (cfg_opt_t)CFG_INT(numbers[n].key, numbers[n].normal, CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("data", NULL, CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("listen", NULL, CFGF_NONE);
+    options[n++] = (cfg_opt_t)CFG_STR("records", "", CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("action-one-source", "review", CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("action-two-sources", "block", CFGF_NONE);
     options[n++] =
@@ -230,6 +245,7 @@ ob_status config_read(config *out, const char *file, ob_error *err)
     cfg_set_error_function(cfg, on_error);
     for (int i = 0; i < NUMBERS; i++)
         cfg_set_validate_func(cfg, numbers[i].key, check_number);
+    cfg_set_validate_func(cfg, "records", check_records);
     cfg_set_validate_func(cfg, "action-one-source", check_action);
     cfg_set_validate_func(cfg, "action-two-sources", check_action);
     cfg_set_validate_func(cfg, "list|action", check_action);

@@ -360,7 +360,7 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_lists_keep(c->lists, on_problem, NULL, err);
     if (!status)
-        status = ob_store_open(&c->store, f->data, NULL, err);
+        status = ob_store_open(&c->store, f->data, f->records, err);
     if (!status)
         status = ob_engine_audit(&c->audit, f->data, on_problem, NULL, err);
     if (!status)

@@ -251,6 +251,8 @@ int main(int argc, char **argv)
         snprintf(config.data, sizeof config.data, "%s", data);
     if (address)
         snprintf(config.listen, sizeof config.listen, "%s", address);
+    if (role && !strcmp(role, "front")) /* it has no records, and needs no password of theirs */
+        explicit_bzero(config.records, sizeof config.records);
     int code = EXIT_FINE;
     if (check)
         puts("the configuration is fine");

@@ -31,6 +31,7 @@ class Configuration(obhutd.Case):
                 ('action-one-source = "report"\n', "action-one-source is allow, review", "report"),
                 ('list "x" {\n  acton = "hold"\n}\n', "line 2", '"action" was probably meant'),
                 ("= = =\n", "line 1"), ("\0\0", "c.conf"),
+                ('records = "mysql://x"\n', "line 1", "begins with postgresql://"),
                 ('listen = ""\n', "listen"), ("zzzzzzzz = 1\n", 'no key "zzzzzzzz"')):
             code, said = self.check(text)
             self.assertEqual(code, 3, text)
@@ -38,6 +39,9 @@ class Configuration(obhutd.Case):
                 self.assertIn(word, said)
         code, said = self.check("x" * 1000000)
         self.assertEqual(code, 3)
+        self.assertEqual(self.check('records = ""\n')[0], 0)
+        self.assertEqual(self.check('records = "postgresql://obhut@/obhut"\n')[0], 0)
+        self.assertNotIn("secret", self.check('records = "postgres:/a:secret@h/d"\n')[1])
         done = subprocess.run([obhutd.DAEMON, "--check-config", "--config", "/no/such"],
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 3)

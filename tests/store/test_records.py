@@ -96,7 +96,9 @@ class Records(unittest.TestCase):
     def work_through(self, take_away, give_back):
         url = self.server.url()
         database = re.search(r"@/(\w+)", url).group(1)
-        worker = Worker(self.dir, url)
+        directory = pathlib.Path(self.dir, database)
+        directory.mkdir()
+        worker = Worker(directory, url)
         self.addCleanup(worker.process.kill)
         worker.wait_for("kept")
         since = len(worker.said)
