@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 enum { KINDS = 3 };
@@ -11,8 +12,18 @@ struct ob_digester {
     uint32_t which; /* bit k: kind[k] */
 };
 
+/* Why libcrypto would not: an algorithm that it has not (or may not have), else out of memory,
+ * which it tells in many ways. Empties its queue of errors. */
 static ob_status refused(ob_error *err)
 {
+    bool unsupported = false, no_memory = false;
+    for (unsigned long code; (code = ERR_get_error()) != 0;) {
+        int reason = ERR_GET_REASON(code);
+        unsupported |= reason == ERR_R_UNSUPPORTED || reason == EVP_R_UNSUPPORTED_ALGORITHM;
+        no_memory |= reason == ERR_R_MALLOC_FAILURE;
+    }
+    if (no_memory || !unsupported)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a checksum");
     return ob_fail(err, OB_EREFUSED,
                    "this machine's libcrypto refuses MD5, SHA-1 or SHA-256 (FIPS mode?)");
 }
@@ -79,42 +90,68 @@ ob_status ob_sha256(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size,
     return EVP_Digest(bytes, size, out, NULL, EVP_sha256(), NULL) == 1 ? OB_OK : refused(err);
 }
 
+struct ob_sha256_sum {
+    EVP_MD *kind; /* looked up once */
+    EVP_MD_CTX *context;
+    bool has_begun;
+};
+
 ob_status ob_sha256_begin(ob_sha256_sum **out, ob_error *err)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context)
+    ob_sha256_sum *sum = calloc(1, sizeof *sum);
+    if (!sum)
         return ob_fail(err, OB_ENOMEM, "out of memory: a checksum");
-    if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(context);
+    sum->context = EVP_MD_CTX_new();
+    sum->kind = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!sum->context || !sum->kind) {
+        ob_sha256_drop(&sum);
         return refused(err);
     }
-    *out = (ob_sha256_sum *)context;
+    *out = sum;
     return OB_OK;
+}
+
+/* What goes wrong leaves a sum of nothing. */
+static ob_status step(ob_sha256_sum *sum, bool worked, ob_error *err)
+{
+    sum->has_begun = worked;
+    return worked ? OB_OK : refused(err);
+}
+
+static ob_status begin(ob_sha256_sum *sum, ob_error *err)
+{
+    return sum->has_begun ? OB_OK
+                          : step(sum, EVP_DigestInit_ex2(sum->context, sum->kind, NULL) == 1, err);
 }
 
 ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_error *err)
 {
-    return EVP_DigestUpdate((EVP_MD_CTX *)sum, bytes, size) == 1 ? OB_OK : refused(err);
-}
-
-ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err)
-{
-    int done = EVP_DigestFinal_ex((EVP_MD_CTX *)*sum, out, NULL);
-    ob_sha256_drop(sum);
-    return done == 1 ? OB_OK : refused(err);
+    ob_status status = begin(sum, err);
+    return status ? status : step(sum, EVP_DigestUpdate(sum->context, bytes, size) == 1, err);
 }
 
 ob_status ob_sha256_next(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum *sum, ob_error *err)
 {
-    /* No algorithm named: the context keeps the one it has, and nothing is looked up again. */
-    return EVP_DigestFinal_ex((EVP_MD_CTX *)sum, out, NULL) == 1 &&
-                   EVP_DigestInit_ex((EVP_MD_CTX *)sum, NULL, NULL) == 1
-               ? OB_OK
-               : refused(err);
+    ob_status status = begin(sum, err);
+    if (!status)
+        status = step(sum, EVP_DigestFinal_ex(sum->context, out, NULL) == 1, err);
+    sum->has_begun = false;
+    return status;
+}
+
+ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err)
+{
+    ob_status status = ob_sha256_next(out, *sum, err);
+    ob_sha256_drop(sum);
+    return status;
 }
 
 void ob_sha256_drop(ob_sha256_sum **sum)
 {
-    EVP_MD_CTX_free((EVP_MD_CTX *)*sum);
+    if (!*sum)
+        return;
+    EVP_MD_CTX_free((*sum)->context);
+    EVP_MD_free((*sum)->kind);
+    free(*sum);
     *sum = NULL;
 }

@@ -36,8 +36,11 @@ ob_status ob_base64_parse(void *out, size_t *size, size_t most, const char *text
                           ob_error *err)
 {
     size_t got = 0;
-    if (sodium_base642bin(out, most, text, length, NULL, &got, NULL,
-                          sodium_base64_VARIANT_ORIGINAL))
+    bool fits = true;
+    for (size_t i = 0; i < length; i++)
+        fits &= !(text[i] & 0x80); /* libsodium would take these for others */
+    if (!fits || sodium_base642bin(out, most, text, length, NULL, &got, NULL,
+                                   sodium_base64_VARIANT_ORIGINAL))
         return ob_fail(err, OB_EFORMAT, "not the base64 of at most %zu bytes", most);
     *size = got;
     return OB_OK;
