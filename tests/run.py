@@ -23,8 +23,9 @@ SAMPLES = {
     "OBHUT_INDEX_QUERIES": (4000, 100000),     # index against the linear scan
     "OBHUT_GATE_CASES": (100000, 2000000), # generated laws, records and situations
     "OBHUT_CHANGES": (4000, 20000),        # of lists that eight threads read
-    "OBHUT_FAULTS": (1000, 1000000),       # allocations and writes that fail, of each kind
-    "OBHUT_KILLS": (10, 100),                  # imports killed
+    "OBHUT_FAULTS": (1000, 1000000),           # allocations and writes that fail, of each kind
+    "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
+    "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
@@ -35,7 +36,7 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("lists_live", "engine_gate", "store_records")
+THREADED = ("lists_live", "engine_gate", "store_records", "audit_log")
 
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut

@@ -61,6 +61,19 @@ static bool find_last(size_t *start, size_t *end, const char *text, size_t size)
     return *end > 0;
 }
 
+/* Whether a checkpoint that was being written can have left this: the beginning of one, or blocks
+ * that never got their contents. */
+static bool is_unfinished(const char *text, size_t size, const log_key *key)
+{
+    size_t start = size < OB_AUDIT_NAME ? size : OB_AUDIT_NAME;
+    const char *blank = memmem(text, size, "\n\n", 2);
+    const char *dash = memmem(text, size, "\xE2\x80\x94", 3);
+    const char *last = blank ? blank + 2 : dash; /* no line ends behind this */
+    bool begun = !memcmp(text, key->name, start) &&
+                 (!last || !memchr(last, '\n', size - (size_t)(last - text)));
+    return size <= OB_AUDIT_CHECKPOINT_MAX && (!size || begun || !text[size - 1]);
+}
+
 ob_status notes_last(note *out, bool *is_there, uint64_t *end, ob_buf *text, int file,
                      uint64_t size, const log_key *key, ob_sha256_sum *sum, ob_error *err)
 {
@@ -75,7 +88,7 @@ ob_status notes_last(note *out, bool *is_there, uint64_t *end, ob_buf *text, int
     if (status)
         return status;
     bool found = find_last(&first, &last, text->bytes, length);
-    if (length - last > OB_AUDIT_CHECKPOINT_MAX || (found && from && !first))
+    if (!is_unfinished(text->bytes + last, length - last, key) || (found && from && !first))
         return ob_fail(err, OB_EFORMAT,
                        "checkpoints does not end as checkpoints do; " AUDIT_ADVICE);
     if (found && (status = note_parse(out, &used, text->bytes + first, last - first, NOTE_STORED,

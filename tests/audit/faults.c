@@ -1,0 +1,166 @@
+/* Walks one life of a log (open, append, seal, verify, prove, close), letting the 1st, 2nd, 3rd, …
+ * allocation or write fail, once or from then on, until it passes without a fault. Whatever fails:
+ * a clear sentence or success, never another; and what was acknowledged is there, in a log that
+ * verifies, when it is opened again.
+ *
+ * tests/cli/test_audit.py runs it with tests/fault/preload.c loaded. */
+#include "../fault/fault.h"
+
+#include <obhut/audit.h>
+#include <obhut/crypto.h>
+
+#include <dlfcn.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ENTRIES = 6 };
+
+typedef struct life {
+    char dir[64], audit[80];
+    bool kept[ENTRIES]; /* acknowledged, under the number below */
+    uint64_t numbers[ENTRIES];
+    bool failed; /* anything */
+} life;
+
+static void die(const char *what, const ob_error *err)
+{
+    printf("%s: %s\n", what, err ? err->text : "");
+    exit(1);
+}
+
+/* An error has its own status and one whole sentence. */
+static bool fine(life *l, ob_status status, const ob_error *err)
+{
+    if (!status)
+        return true;
+    if (err->status != status || strlen(err->text) < 10 || strchr(err->text, '\n'))
+        die("an error without a clear sentence", err);
+    if (status != OB_ENOMEM && status != OB_EIO)
+        die("a fault that was taken for something else", err);
+    l->failed = true;
+    return false;
+}
+
+static void append_all(life *l, ob_audit *audit)
+{
+    for (int i = 0; i < ENTRIES; i++) {
+        ob_error err = {0};
+        json_t *members = json_pack("{s:i}", "value", i);
+        if (!members) {
+            l->failed = true;
+            continue;
+        }
+        l->kept[i] = fine(l, ob_audit_append(&l->numbers[i], audit, "word", members, &err), &err);
+        json_decref(members);
+        if (i % 3 == 2)
+            fine(l, ob_audit_seal(audit, &err), &err);
+    }
+}
+
+static void read_all(life *l)
+{
+    ob_error err = {0};
+    ob_audit_report report;
+    ob_buf proof = {0};
+    ob_audit_check check = {.dir = l->audit};
+    if (fine(l, ob_audit_verify(&report, &check, &err), &err) && !report.fine)
+        die(report.problem, NULL);
+    ob_status status = ob_audit_prove(&proof, l->audit, 0, &err);
+    if (status != OB_ENOTFOUND)
+        fine(l, status, &err);
+    ob_buf_free(&proof);
+}
+
+static void live(life *l)
+{
+    ob_error err = {0};
+    ob_audit *audit = NULL;
+    ob_audit_options options = {.dir = l->dir, .seal_ms = 1000000};
+    if (!fine(l, ob_audit_open(&audit, &options, &err), &err))
+        return;
+    append_all(l, audit);
+    read_all(l);
+    fine(l, ob_audit_close(audit, &err), &err);
+}
+
+static ob_status compare(void *context, uint64_t number, const char *text, size_t size,
+                         ob_error *err)
+{
+    life *l = context;
+    (void)err;
+    for (int i = 0; i < ENTRIES; i++) {
+        char end[40];
+        snprintf(end, sizeof end, "\"value\":%d}", i);
+        if (l->kept[i] && l->numbers[i] == number)
+            l->kept[i] = !memmem(text, size, end, strlen(end));
+    }
+    return OB_OK;
+}
+
+/* Without faults: everything is there, and it goes on. */
+static void look(life *l)
+{
+    ob_error err = {0};
+    ob_audit *audit = NULL;
+    ob_audit_report report;
+    ob_audit_options options = {.dir = l->dir};
+    ob_audit_check check = {.dir = l->audit};
+    if (ob_audit_open(&audit, &options, &err) || ob_audit_append(NULL, audit, "word", NULL, &err) ||
+        ob_audit_close(audit, &err) || ob_audit_verify(&report, &check, &err))
+        die("it does not go on", &err);
+    if (!report.fine)
+        die(report.problem, NULL);
+    if (ob_audit_read(l->audit, 0, UINT64_MAX, compare, l, &err))
+        die("it cannot be read", &err);
+    for (int i = 0; i < ENTRIES; i++)
+        if (l->kept[i])
+            die("an acknowledged entry is not there", NULL);
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info, (void)kind, (void)at;
+    return remove(path);
+}
+
+static unsigned walk(void (*arm)(int, unsigned long, bool), unsigned long (*disarm)(void), int kind,
+                     bool from_then_on)
+{
+    for (unsigned long n = 1;; n++) {
+        life l = {.dir = "/dev/shm/obhut-faults-XXXXXX"};
+        if (!mkdtemp(l.dir))
+            die("no directory", NULL);
+        snprintf(l.audit, sizeof l.audit, "%s/audit", l.dir);
+        arm(kind, n, from_then_on);
+        live(&l);
+        bool reached = disarm() >= n;
+        look(&l);
+        nftw(l.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        if (!reached && l.failed)
+            die("something failed without a fault", NULL);
+        if (!reached)
+            return (unsigned)n - 1;
+    }
+}
+
+int main(void)
+{
+    void (*arm)(int, unsigned long, bool);
+    unsigned long (*disarm)(void);
+    void *found = dlsym(RTLD_DEFAULT, "fault_arm"),
+         *found_too = dlsym(RTLD_DEFAULT, "fault_disarm");
+    ob_error err = {0};
+    uint8_t digest[OB_SHA256_SIZE]; /* by the first one, libcrypto gets ready */
+    if (!found || !found_too || ob_crypto_start(&err) || ob_sha256(digest, "", 0, &err))
+        die("run it with fault-preload.so in LD_PRELOAD", &err);
+    memcpy(&arm, &found, sizeof arm);
+    memcpy(&disarm, &found_too, sizeof disarm);
+    for (int kind = FAULT_ALLOC; kind <= FAULT_WRITE; kind++)
+        for (int ever = 0; ever < 2; ever++)
+            printf("%s %s: %u faults\n", kind == FAULT_ALLOC ? "allocations" : "writes",
+                   ever ? "from then on" : "once", walk(arm, disarm, kind, ever));
+    return 0;
+}
