@@ -242,6 +242,14 @@ static bool parse_journal_name(char name[OB_LIST_NAME_MAX + 1], uint64_t *number
     return list_name_is_valid(name);
 }
 
+bool ob_list_file_is_valid(const char *name)
+{
+    list_name list;
+    char of[OB_LIST_NAME_MAX + 1];
+    uint64_t number;
+    return parse_file_name(&list, name) || parse_journal_name(of, &number, name);
+}
+
 static DIR *open_lists(const char *dir, ob_error *err)
 {
     char *path = NULL;

@@ -139,6 +139,11 @@ void ob_lists_close(ob_lists *lists)
     free(lists);
 }
 
+const char *ob_lists_dir(const ob_lists *lists)
+{
+    return lists->dir;
+}
+
 size_t ob_lists_count(ob_lists *lists)
 {
     size_t count = 0;

@@ -97,6 +97,9 @@ typedef struct ob_lists ob_lists;
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
 void ob_lists_close(ob_lists *lists); /* NULL is fine */
 
+/* The data directory that they are of. */
+const char *ob_lists_dir(const ob_lists *lists);
+
 /* All of them as ob_list_all, but of what is open: without reading a file. */
 ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_error *err);
 
@@ -205,5 +208,30 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
 ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
                           ob_error *err);
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err);
+
+/* ---- Copying ------------------------------------------------------------------------------- */
+
+enum { OB_LIST_FILE_MAX = 95 }; /* bytes of a file's name */
+
+/* A file of DIR/lists, open: its first `size` bytes are what is copied. */
+typedef struct ob_list_file {
+    char name[OB_LIST_FILE_MAX + 1];
+    int file;
+    uint64_t size;
+} ob_list_file;
+
+typedef struct ob_list_files {
+    ob_list_file *file;
+    size_t count;
+} ob_list_files;
+
+/* Opens the files of every list while others may change them: those of one list belong together
+ * and say what it said at some moment since the call. The caller closes *out:
+ * ob_list_files_close. */
+ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err);
+void ob_list_files_close(ob_list_files *files);
+
+/* Whether a file of DIR/lists may be called so: NAME.obx, NAME.obx.off, NAME.NUMBER.log. */
+bool ob_list_file_is_valid(const char *name);
 
 #endif

@@ -1,0 +1,109 @@
+/* The files of lists that belong together, for whoever copies them. */
+#include "lists_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ob_status add_file(ob_list_files *to, const char *path, ino_t *inode, ob_error *err)
+{
+    struct stat info;
+    const char *name = strrchr(path, '/') + 1;
+    ob_list_file *more = realloc(to->file, (to->count + 1) * sizeof *more);
+    if (!more)
+        return ob_fail(err, OB_ENOMEM, "out of memory: files of lists");
+    to->file = more;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
+                       path, strerror(errno));
+    if (fstat(file, &info) || !S_ISREG(info.st_mode) || strlen(name) > OB_LIST_FILE_MAX) {
+        close(file);
+        return ob_fail(err, OB_EIO, "%s is not a file of a list", path);
+    }
+    ob_list_file *one = &to->file[to->count++];
+    *one = (ob_list_file){.file = file, .size = (uint64_t)info.st_size};
+    snprintf(one->name, sizeof one->name, "%s", name);
+    *inode = info.st_ino;
+    return OB_OK;
+}
+
+static void drop_from(ob_list_files *files, size_t first)
+{
+    for (size_t i = first; i < files->count; i++)
+        close(files->file[i].file);
+    files->count = first;
+}
+
+/* The file, then its journals: what was added after the journals were listed was acknowledged
+ * later than that. Sets *moved where a merge or a switch came in between. */
+static ob_status add_list(ob_list_files *to, bool *moved, const char *dir, const char *name,
+                          ob_error *err)
+{
+    bool enabled = false;
+    char *path = NULL;
+    uint64_t *numbers = NULL;
+    size_t count = 0;
+    ino_t inode = 0, other;
+    struct stat now;
+    ob_status status = list_find(&enabled, dir, name, err);
+    if (!status)
+        status = list_path(&path, dir, name, enabled, err);
+    if (!status)
+        status = add_file(to, path, &inode, err);
+    if (!status)
+        status = list_journals(&numbers, &count, dir, name, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        char *journal = NULL;
+        status = list_journal_path(&journal, dir, name, numbers[i], err);
+        if (!status)
+            status = add_file(to, journal, &other, err);
+        free(journal);
+    }
+    *moved = status == OB_ENOTFOUND || (!status && (lstat(path, &now) || now.st_ino != inode));
+    free(numbers);
+    free(path);
+    return status;
+}
+
+static ob_status add_settled(ob_list_files *to, const char *dir, const char *name, ob_error *err)
+{
+    enum { TRIES = 100 };
+    const size_t first = to->count;
+    for (int try = 0; try < TRIES; try++) {
+        bool moved = false, enabled;
+        ob_status status = add_list(to, &moved, dir, name, err);
+        if (!moved)
+            return status;
+        drop_from(to, first);
+        if (list_find(&enabled, dir, name, NULL) == OB_ENOTFOUND) /* removed in the meantime */
+            return OB_OK;
+    }
+    return ob_fail(err, OB_EBUSY, "list \"%s\" changes all the time", name);
+}
+
+ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err)
+{
+    list_name *names = NULL;
+    size_t count = 0;
+    ob_list_files files = {0};
+    ob_status status = list_names(&names, &count, dir, err);
+    for (size_t i = 0; i < count && !status; i++)
+        status = add_settled(&files, dir, names[i].name, err);
+    free(names);
+    if (status)
+        ob_list_files_close(&files);
+    else
+        *out = files;
+    return status;
+}
+
+void ob_list_files_close(ob_list_files *files)
+{
+    drop_from(files, 0);
+    free(files->file);
+    *files = (ob_list_files){0};
+}
