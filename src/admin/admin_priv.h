@@ -31,6 +31,7 @@ ob_status admin_token_remove(json_t **out, const admin_call *call, ob_error *err
 ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_gateway_remove(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_backup_make(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_scan(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_policy_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_policy_set(json_t **out, const admin_call *call, ob_error *err);

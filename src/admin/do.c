@@ -34,6 +34,7 @@ static const struct command {
     {"gateway.add", admin_gateway_add, ACTS},
     {"gateway.ls", admin_gateway_ls, LOOKS},
     {"gateway.remove", admin_gateway_remove, ACTS},
+    {"backup.make", admin_backup_make, DOES},
     {"scan", admin_scan, LOOKS},
     {"policy.show", admin_policy_show, LOOKS},
     {"policy.set", admin_policy_set, ACTS},

@@ -15,6 +15,8 @@ typedef struct cli {
 
 /* argv[0] is the command's own name; options are read with getopt_long. */
 int cmd_audit(const cli *cli, int argc, char **argv);
+int cmd_backup(const cli *cli, int argc, char **argv);
+int cmd_restore(const cli *cli, int argc, char **argv);
 int cmd_gate(const cli *cli, int argc, char **argv);
 int cmd_gateway(const cli *cli, int argc, char **argv);
 int cmd_hash(const cli *cli, int argc, char **argv);

@@ -24,6 +24,8 @@ static const char help[] =
     "          the records that the gate reads: obhut cause --help\n"
     "  gateway software that asks in its own protocol\n"
     "  audit   verify, show, search and prove what was done\n"
+    "  backup  everything in one file, encrypted to a key of yours, while the service runs\n"
+    "  restore a data directory from such a file\n"
     "\n"
     "  --data DIR   where lists are kept; else $OBHUT_DATA, else /var/lib/obhut for root and\n"
     "               ~/.local/share/obhut for everybody else\n"
@@ -45,8 +47,10 @@ static const struct {
     const char *name;
     int (*run)(const cli *cli, int argc, char **argv);
 } commands[] = {
-    {"audit", cmd_audit}, {"gate", cmd_gate},   {"gateway", cmd_gateway}, {"hash", cmd_hash},
-    {"list", cmd_list},   {"match", cmd_match}, {"scan", cmd_scan},       {"token", cmd_token},
+    {"audit", cmd_audit},     {"backup", cmd_backup},   {"gate", cmd_gate},
+    {"gateway", cmd_gateway}, {"hash", cmd_hash},       {"list", cmd_list},
+    {"match", cmd_match},     {"restore", cmd_restore}, {"scan", cmd_scan},
+    {"token", cmd_token},
 };
 
 /* Sets *out (owned by the caller) unless there is no home directory to take a default from. */

@@ -1,0 +1,265 @@
+/* Where a directory is built beside its place, so that it takes its name whole or not at all. */
+#include "backup_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- Trees ---------------------------------------------------------------------------------- */
+
+/* Removes what is in a directory, not the directory. */
+static ob_status clear(const char *path, ob_error *err)
+{
+    char *const roots[] = {(char *)(uintptr_t)path, NULL};
+    ob_status status = OB_OK;
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+    for (FTSENT *one; walk && !status && (one = fts_read(walk)) != NULL;)
+        if (one->fts_level > 0 && one->fts_info != FTS_D && remove(one->fts_accpath))
+            status =
+                ob_fail(err, OB_EIO, "%s cannot be removed: %s", one->fts_path, strerror(errno));
+    if (walk)
+        fts_close(walk);
+    return walk ? status : ob_fail(err, OB_ENOMEM, "out of memory: a directory");
+}
+
+static ob_status settle_one(const place *p, const FTSENT *one, ob_error *err)
+{
+    int file = open(one->fts_accpath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool fine = file >= 0 && (!p->has_owner || !fchown(file, p->owner, p->group)) && !fsync(file);
+    ob_status status = fine ? OB_OK
+                            : ob_fail(err, OB_EIO, "%s cannot be made durable: %s", one->fts_path,
+                                      strerror(errno));
+    if (file >= 0)
+        close(file);
+    return status;
+}
+
+/* Gives everything to its owner and to the disk; directories after what is in them. */
+static ob_status settle(const place *p, ob_error *err)
+{
+    char *const roots[] = {p->path, NULL};
+    ob_status status = OB_OK;
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+    for (FTSENT *one; walk && !status && (one = fts_read(walk)) != NULL;)
+        if (one->fts_info != FTS_D)
+            status = settle_one(p, one, err);
+    if (walk)
+        fts_close(walk);
+    return walk ? status : ob_fail(err, OB_ENOMEM, "out of memory: a directory");
+}
+
+/* The directory that holds p->dir. */
+static ob_status open_above(int *out, const place *p, ob_error *err)
+{
+    char *above = strdup(p->dir);
+    if (!above)
+        return ob_fail(err, OB_ENOMEM, "out of memory: a path");
+    char *slash = strrchr(above, '/');
+    if (slash)
+        slash[slash == above] = '\0';
+    int file = open(slash ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ob_status status = file < 0 ? ob_fail(err, OB_EIO, "%s cannot be opened: %s",
+                                          slash ? above : ".", strerror(errno))
+                                : OB_OK;
+    free(above);
+    *out = file;
+    return status;
+}
+
+/* ---- Beginning ------------------------------------------------------------------------------ */
+
+/* Somebody has the directory's lock: a service, or a command. */
+static bool is_in_use(int dir)
+{
+    int lock = openat(dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool used = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    if (lock >= 0)
+        close(lock);
+    return used;
+}
+
+static ob_status check_empty(const place *p, int dir, ob_error *err)
+{
+    int copy = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+    DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
+    bool any = false;
+    if (!list) {
+        if (copy >= 0)
+            close(copy);
+        return ob_fail(err, OB_EIO, "%s cannot be read: %s", p->dir, strerror(errno));
+    }
+    for (struct dirent *one; !any && (one = readdir(list)) != NULL;)
+        any = strcmp(one->d_name, ".") && strcmp(one->d_name, "..");
+    closedir(list);
+    if (!any)
+        return OB_OK;
+    return is_in_use(dir)
+               ? ob_fail(err, OB_EBUSY,
+                         "a service or a command is using %s: end it, and restore into an empty "
+                         "directory",
+                         p->dir)
+               : ob_fail(err, OB_EREFUSED,
+                         "%s is not empty: restore into another directory (--into), or move what "
+                         "is there out of the way",
+                         p->dir);
+}
+
+/* An existing directory must be empty, and one that can be replaced. */
+static ob_status look_at(place *p, ob_error *err)
+{
+    struct stat here = {0}, above = {0};
+    int parent = -1;
+    int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (dir < 0)
+        return errno == ENOENT ? OB_OK
+                               : ob_fail(err, OB_EREFUSED, "%s cannot become a directory: %s",
+                                         p->dir, strerror(errno));
+    ob_status status = check_empty(p, dir, err);
+    if (!status)
+        status = open_above(&parent, p, err);
+    if (!status && (fstat(dir, &here) || fstat(parent, &above)))
+        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", p->dir, strerror(errno));
+    if (!status && here.st_dev != above.st_dev)
+        status = ob_fail(err, OB_EREFUSED,
+                         "%s is a file system of its own, which cannot be replaced as a whole: "
+                         "restore into a new directory in it (--into %s/data)",
+                         p->dir, p->dir);
+    if (!status && geteuid() == 0) {
+        p->has_owner = true;
+        p->owner = here.st_uid;
+        p->group = here.st_gid;
+    }
+    close(dir);
+    if (parent >= 0)
+        close(parent);
+    return status;
+}
+
+/* The directories above. */
+static ob_status make_above(const char *path, ob_error *err)
+{
+    char *copy = strdup(path);
+    ob_status status = copy ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: a path");
+    for (char *p = copy ? strchr(copy + 1, '/') : NULL; p && !status; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        if (mkdir(copy, 0700) && errno != EEXIST)
+            status = ob_fail(err, OB_EIO, "%s cannot be made: %s", copy, strerror(errno));
+        *p = '/';
+    }
+    free(copy);
+    return status;
+}
+
+/* Opens DIR.restoring, makes it ours alone, and removes what was left in it. */
+static ob_status take(place *p, ob_error *err)
+{
+    struct stat ours, now;
+    if (mkdir(p->path, 0700) && errno != EEXIST)
+        return ob_fail(err, OB_EIO, "%s cannot be made: %s", p->path, strerror(errno));
+    p->file = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (p->file < 0 || fstat(p->file, &ours))
+        return ob_fail(err, OB_EIO, "%s cannot be opened: %s", p->path, strerror(errno));
+    /* Whoever had it may have given it its name, and then it is another path's: the look behind the
+     * lock tells. */
+    if (flock(p->file, LOCK_EX | LOCK_NB) || lstat(p->path, &now) || now.st_ino != ours.st_ino ||
+        now.st_dev != ours.st_dev) {
+        close(p->file);
+        p->file = -1; /* not ours to remove */
+        return ob_fail(err, OB_EBUSY, "another restore is working on %s: wait for its end", p->dir);
+    }
+    if (ours.st_uid != geteuid() || ours.st_mode & 077) {
+        close(p->file);
+        p->file = -1;
+        return ob_fail(err, OB_EREFUSED, "%s is there and not this user's own: remove it", p->path);
+    }
+    return clear(p->path, err);
+}
+
+/* Without slashes at its end, and with links in it followed. */
+static char *plain_path(const char *dir)
+{
+    char *real = realpath(dir, NULL);
+    if (!real && errno == ENOENT)
+        real = strdup(dir);
+    for (size_t length = real ? strlen(real) : 0; length > 1 && real[length - 1] == '/';)
+        real[--length] = '\0';
+    return real;
+}
+
+ob_status place_begin(place *out, const char *dir, ob_error *err)
+{
+    *out = (place){.file = -1, .dir = plain_path(dir)};
+    if (!out->dir)
+        return ob_fail(err, OB_EIO, "%s cannot be used: %s", dir, strerror(errno));
+    if (asprintf(&out->path, "%s.restoring", out->dir) < 0) {
+        out->path = NULL;
+        return ob_fail(err, OB_ENOMEM, "out of memory: a path");
+    }
+    ob_status status = look_at(out, err);
+    if (!status)
+        status = make_above(out->dir, err);
+    return status ? status : take(out, err);
+}
+
+/* ---- Building, and ending -------------------------------------------------------------------- */
+
+ob_status place_file(int *out, const place *p, const char *name, uint32_t mode, ob_error *err)
+{
+    char folder[64];
+    const char *slash = strchr(name, '/');
+    size_t length = slash ? (size_t)(slash - name) : 0;
+    if (length >= sizeof folder)
+        return ob_fail(err, OB_EINVAL, "%s: an impossible name", name);
+    memcpy(folder, name, length);
+    folder[length] = '\0';
+    if (length && mkdirat(p->file, folder, 0700) && errno != EEXIST)
+        return ob_fail(err, OB_EIO, "%s/%s cannot be made: %s", p->path, folder, strerror(errno));
+    int file = openat(p->file, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (file < 0)
+        return ob_fail(err, OB_EIO, "%s/%s cannot be made: %s", p->path, name, strerror(errno));
+    *out = file;
+    return OB_OK;
+}
+
+ob_status place_finish(place *p, ob_error *err)
+{
+    int above = -1;
+    ob_status status = settle(p, err);
+    if (!status)
+        status = open_above(&above, p, err);
+    if (!status && rename(p->path, p->dir))
+        status = errno == ENOTEMPTY || errno == EEXIST
+                     ? ob_fail(err, OB_EBUSY, "%s is not empty any more", p->dir)
+                     : ob_fail(err, OB_EIO, "%s cannot take the place of %s: %s", p->path, p->dir,
+                               strerror(errno));
+    if (!status) {
+        close(p->file); /* it has its name: nothing to remove */
+        p->file = -1;
+        if (fsync(above))
+            status =
+                ob_fail(err, OB_EIO, "%s is restored, but may be gone after a power failure: %s",
+                        p->dir, strerror(errno));
+    }
+    if (above >= 0)
+        close(above);
+    return status;
+}
+
+void place_drop(place *p)
+{
+    if (p->file >= 0) {
+        clear(p->path, NULL);
+        rmdir(p->path);
+        close(p->file);
+    }
+    free(p->path);
+    free(p->dir);
+    *p = (place){.file = -1};
+}

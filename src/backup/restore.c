@@ -1,0 +1,164 @@
+/* A directory from a backup. */
+#include "backup_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct restoring {
+    const ob_backup_target *target;
+    opened from;
+    place place;
+    ob_backup_about about;
+    uint64_t told;
+} restoring;
+
+static void tell(restoring *r, const char *step)
+{
+    enum { OFTEN = 1 << 20 };
+    uint64_t done = r->from.sequence.bytes;
+    if (r->target->progress && done - r->told >= OFTEN) {
+        r->target->progress(r->target->context, step, done, 0);
+        r->told = done;
+    }
+}
+
+/* ---- Files ---------------------------------------------------------------------------------- */
+
+static ob_status write_all(int to, const char *bytes, size_t size, const char *name, ob_error *err)
+{
+    while (size) {
+        ssize_t done = write(to, bytes, size);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return ob_fail(err, OB_EIO, "%s cannot be written: %s", name,
+                           done ? strerror(errno) : "nothing was taken");
+        bytes += done;
+        size -= (size_t)done;
+    }
+    return OB_OK;
+}
+
+static ob_status restore_file(restoring *r, char *piece, ob_error *err)
+{
+    sequence *s = &r->from.sequence;
+    int file = -1;
+    size_t got = 1;
+    ob_status status = place_file(&file, &r->place, s->now.name, s->now.mode, err);
+    while (!status && got) {
+        status = sequence_read(s, piece, OB_SEAL_PIECE, &got, err);
+        if (!status)
+            status = write_all(file, piece, got, s->now.name, err);
+        tell(r, "reading");
+    }
+    if (file >= 0 && close(file) && !status)
+        status = ob_fail(err, OB_EIO, "%s cannot be written: %s", s->now.name, strerror(errno));
+    return status;
+}
+
+/* ---- Records -------------------------------------------------------------------------------- */
+
+/* The database keeps them when their end is told: so before that, the end of all is verified. */
+static ob_status give_records(void *context, void *bytes, size_t capacity, size_t *size,
+                              ob_error *err)
+{
+    restoring *r = context;
+    bool end = false;
+    ob_status status = sequence_read(&r->from.sequence, bytes, capacity, size, err);
+    tell(r, "records");
+    if (status || *size || !capacity)
+        return status;
+    status = sequence_next(&end, &r->from.sequence, err);
+    return !status && !end ? ob_fail(err, OB_EFORMAT, "the backup goes on behind its records")
+                           : status;
+}
+
+static ob_status restore_records(restoring *r, ob_error *err)
+{
+    ob_store *store = NULL;
+    ob_status status = ob_store_open(&store, r->place.path, r->target->records, err);
+    if (!status)
+        status = ob_store_load(store, give_records, r, err);
+    ob_store_close(store);
+    return status;
+}
+
+/* ---- The log -------------------------------------------------------------------------------- */
+
+/* Opens it, which checks that key, checkpoint and end belong together, and says what happened: a
+ * reader of two logs that go on differently behind one place learns which was restored. */
+static ob_status restore_log(restoring *r, ob_error *err)
+{
+    ob_audit *audit = NULL;
+    char at[32] = "";
+    time_t when = (time_t)r->about.made_at;
+    struct tm utc;
+    if (gmtime_r(&when, &utc))
+        strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    const ob_audit_options options = {.dir = r->place.path};
+    json_t *members = json_pack("{s:s, s:s}", "made_at", at, "program", r->about.program);
+    ob_status status = members ? ob_audit_open(&audit, &options, err)
+                               : ob_fail(err, OB_ENOMEM, "out of memory: a log");
+    if (!status && ob_audit_size(audit) != r->about.audit_entries)
+        status = ob_fail(
+            err, OB_EFORMAT, "the log in the backup has %llu entries where it says %llu",
+            (unsigned long long)ob_audit_size(audit), (unsigned long long)r->about.audit_entries);
+    if (!status)
+        status = ob_audit_append(NULL, audit, "backup.restored", members, err);
+    ob_status closed = ob_audit_close(audit, status ? NULL : err);
+    json_decref(members);
+    return status ? status : closed;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------ */
+
+/* In the order of a backup: the log is complete and checked before a database keeps anything. */
+static ob_status restore_all(restoring *r, ob_error *err)
+{
+    bool end = false;
+    char *piece = malloc(OB_SEAL_PIECE);
+    ob_status status = piece ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: a backup");
+    while (!status && !end) {
+        status = sequence_next(&end, &r->from.sequence, err);
+        if (status || end)
+            break;
+        if (r->from.sequence.now.rank != RANK_RECORDS) {
+            status = restore_file(r, piece, err);
+            continue;
+        }
+        status = restore_log(r, err);
+        if (!status)
+            status = restore_records(r, err);
+        end = true; /* give_records has seen it */
+    }
+    free(piece);
+    return status;
+}
+
+ob_status ob_backup_restore(ob_backup_about *out, int file, const ob_seal_secret *secret,
+                            const ob_backup_target *target, ob_error *err)
+{
+    restoring r = {.target = target, .place = {.file = -1}};
+    ob_status status = opened_begin(&r.from, &r.about, file, secret, err);
+    if (!status)
+        status = place_begin(&r.place, target->dir, err);
+    if (!status)
+        status = restore_all(&r, err);
+    if (!status) {
+        status = place_finish(&r.place, err);
+        if (status && target->records)
+            ob_fail_in(err, status, "the database has the records, but");
+    }
+    if (!status) {
+        r.about.files = r.from.sequence.files;
+        r.about.bytes = r.from.sequence.bytes;
+        *out = r.about;
+    }
+    place_drop(&r.place);
+    opened_close(&r.from);
+    return status;
+}
