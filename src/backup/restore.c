@@ -89,20 +89,31 @@ static ob_status restore_records(restoring *r, ob_error *err)
 
 /* ---- The log -------------------------------------------------------------------------------- */
 
-/* Opens it, which checks that key, checkpoint and end belong together, and says what happened: a
- * reader of two logs that go on differently behind one place learns which was restored. */
-static ob_status restore_log(restoring *r, ob_error *err)
+static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
 {
-    ob_audit *audit = NULL;
+    const ob_audit_options options = {.dir = dir};
+    return ob_audit_open(out, &options, err);
+}
+
+static json_t *members_of(const ob_backup_about *about)
+{
     char at[32] = "";
-    time_t when = (time_t)r->about.made_at;
+    time_t when = (time_t)about->made_at;
     struct tm utc;
     if (gmtime_r(&when, &utc))
         strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    const ob_audit_options options = {.dir = r->place.path};
-    json_t *members = json_pack("{s:s, s:s}", "made_at", at, "program", r->about.program);
-    ob_status status = members ? ob_audit_open(&audit, &options, err)
-                               : ob_fail(err, OB_ENOMEM, "out of memory: a log");
+    return json_pack("{s:s, s:s}", "made_at", at, "program", about->program);
+}
+
+/* Opening checks that key, checkpoint and end belong together. The entry says what happened: who
+ * reads two logs that go on differently behind one place learns which of them was restored. */
+static ob_status restore_log(restoring *r, ob_error *err)
+{
+    ob_audit *audit = NULL;
+    json_t *members = members_of(&r->about);
+    ob_status status = members ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: a log");
+    if (!status)
+        status = (r->target->open_log ? r->target->open_log : open_log)(&audit, r->place.path, err);
     if (!status && ob_audit_size(audit) != r->about.audit_entries)
         status = ob_fail(
             err, OB_EFORMAT, "the log in the backup has %llu entries where it says %llu",

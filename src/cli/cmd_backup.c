@@ -232,14 +232,21 @@ static int show(const cli *cli, const wish *w)
 
 /* ---- Restore -------------------------------------------------------------------------------- */
 
+static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
+{
+    return ob_engine_audit(out, dir, NULL, NULL, err);
+}
+
 static int restore(const cli *cli, const wish *w)
 {
     ob_seal_secret secret;
     ob_backup_about about;
     int file = -1;
     ob_error err = {0};
-    const ob_backup_target target = {
-        .dir = w->into ? w->into : cli->data_dir, .records = w->records, .progress = on_progress};
+    const ob_backup_target target = {.dir = w->into ? w->into : cli->data_dir,
+                                     .records = w->records,
+                                     .open_log = open_log,
+                                     .progress = on_progress};
     ob_status status = backup_read_secret(&secret, w->secret, &err);
     if (!status)
         status = backup_open(&file, w->file, &err);

@@ -57,8 +57,10 @@ ob_status ob_backup_show(ob_backup_about *out, int file, const ob_seal_secret *s
                          ob_backup_see see, void *context, ob_error *err);
 
 typedef struct ob_backup_target {
-    const char *dir;             /* empty, or not there */
-    const char *records;         /* URL of an empty database, or NULL: in the directory */
+    const char *dir;     /* empty, or not there */
+    const char *records; /* URL of an empty database, or NULL: in the directory */
+    /* Opens the log there; NULL: ob_audit_open without lines of its own in checkpoints. */
+    ob_status (*open_log)(ob_audit **out, const char *dir, ob_error *err);
     ob_backup_progress progress; /* may be NULL */
     void *context;
 } ob_backup_target;
