@@ -25,7 +25,7 @@ static ob_status get(void *context, void *bytes, size_t capacity, size_t *size, 
 
 static void check(const sequence_file *before, const sequence_file *now)
 {
-    if (sequence_rank(now->name) != now->rank || now->rank >= RANKS || strstr(now->name, "..") ||
+    if (sequence_rank(now->name) != now->rank || now->rank >= RANKS || strstr(now->name, "/.") ||
         now->name[0] == '/' || (now->mode & 0177) || sequence_order(before, now) >= 0)
         abort();
 }
