@@ -247,11 +247,7 @@ class Drill(obhutd.Case):
     def test_a_service_waits_for_nobody_who_does_not_read(self):
         service = self.set_up_service()
         self.run_obhut("list", "import", self.write("big.txt", obhutd.obhut.hashes(30000)))
-        command = subprocess.Popen(
-            [obhutd.obhut.BINARY, "--data", str(self.data), "backup", "make", "--to", "-", "--key",
-             self.key], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        first = command.stdout.read(100)  # it writes, and soon has to wait
-        self.assertEqual(first[:4], b"\x89OBB")
+        command = self.never_read()
         body = {"conversation": "t", "reporter": "r", "account": "a", "items": ["m"],
                 "reason": "meanwhile"}
         number = service.json("POST", "/v1/reports", body, status=201, token=self.told)["report"]
@@ -261,7 +257,18 @@ class Drill(obhutd.Case):
         command.stdout.close()  # and a reader that goes away ends that one, not the service
         self.assertEqual(command.wait(60), 3)
         service.json("GET", "/healthz")
-        service.stop()
+        command = self.never_read()
+        service.stop()  # in time, all the same
+        self.assertEqual(command.wait(60), 3)
+        command.stdout.close()
+
+    def never_read(self):
+        """A backup into a pipe of which only the first bytes are read."""
+        command = subprocess.Popen(
+            [obhutd.obhut.BINARY, "--data", str(self.data), "backup", "make", "--to", "-", "--key",
+             self.key], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.assertEqual(os.read(command.stdout.fileno(), 100)[:4], b"\x89OBB")
+        return command
 
     def test_nobody_restores_over_a_service(self):
         service = self.set_up_service()
