@@ -47,10 +47,9 @@ static const struct {
     const char *name;
     int (*run)(const cli *cli, int argc, char **argv);
 } commands[] = {
-    {"audit", cmd_audit},     {"backup", cmd_backup},   {"gate", cmd_gate},
-    {"gateway", cmd_gateway}, {"hash", cmd_hash},       {"list", cmd_list},
-    {"match", cmd_match},     {"restore", cmd_restore}, {"scan", cmd_scan},
-    {"token", cmd_token},
+    {"audit", cmd_audit}, {"backup", cmd_backup}, {"gate", cmd_gate},   {"gateway", cmd_gateway},
+    {"hash", cmd_hash},   {"list", cmd_list},     {"match", cmd_match}, {"restore", cmd_restore},
+    {"scan", cmd_scan},   {"token", cmd_token},
 };
 
 /* Sets *out (owned by the caller) unless there is no home directory to take a default from. */

@@ -124,7 +124,8 @@ int ftruncate64(int file, off64_t size)
     return ftruncate(file, size);
 }
 
-/* What a client of a database writes. A connection that cannot be written to is gone for both sides. */
+/* What a client of a database writes. A connection that cannot be written to is gone for both
+ * sides. */
 ssize_t send(int to, const void *bytes, size_t size, int flags)
 {
     if (!fails(FAULT_WRITE))

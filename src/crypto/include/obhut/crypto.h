@@ -47,8 +47,9 @@ ob_status ob_sha256_add(ob_sha256_sum *sum, const void *bytes, size_t size, ob_e
 ob_status ob_sha256_finish(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum **sum, ob_error *err);
 void ob_sha256_drop(ob_sha256_sum **sum);
 
-/* The result so far, and a fresh start: one sum serves many small pieces, and the algorithm is looked
- * up once. Sets *out. After an error, of this or of ob_sha256_add, the sum is one of nothing. */
+/* The result so far, and a fresh start: one sum serves many small pieces, and the algorithm is
+ * looked up once. Sets *out. After an error, of this or of ob_sha256_add, the sum is one of
+ * nothing. */
 ob_status ob_sha256_next(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum *sum, ob_error *err);
 
 /* ---- Random numbers, keys, codes ------------------------------------------------------------ */
