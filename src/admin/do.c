@@ -73,6 +73,7 @@ static const struct command {
     {"hold.end", admin_hold_end, ACTS},
     {"hold.keep", admin_hold_keep, ACTS},
     {"audit.code", admin_audit_code, LOOKS},
+    {"audit.consents", admin_audit_consents, LOOKS},
     {"audit.open", admin_audit_open, LOOKS},
     {"audit.forget", admin_audit_forget, ACTS},
     {"clock.show", admin_clock_show, LOOKS},

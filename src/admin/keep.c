@@ -251,6 +251,21 @@ ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err)
     return status;
 }
 
+ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *err)
+{
+    const char *account;
+    json_t *found = NULL;
+    ob_status status = admin_text(&account, call, "account", err);
+    if (!status && strlen(account) > OB_PSEUDONYM_TEXT)
+        status =
+            ob_fail(err, OB_EINVAL, "an account is named by at most %d bytes", OB_PSEUDONYM_TEXT);
+    if (!status)
+        status = ob_staff_log_consents(&found, call->admin->staff, account, err);
+    if (!status)
+        *out = json_pack("{s:o}", "consents", found);
+    return status;
+}
+
 /* Of accounts at any time; of persons when they have left. */
 ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err)
 {

@@ -33,6 +33,8 @@ static const char help[] =
     "               a file that proves that the log still begins with what it had then\n"
     "  code | forget --account NAME | --person NAME\n"
     "               the code that stands for somebody in the log; destroy the key that makes it\n"
+    "  consents --account NAME\n"
+    "               which entries tell that it gave or withdrew a consent\n"
     "  open --item NAME --at INSTANT\n"
     "               that an upload is among those that the entry of a second stands for\n"
     "\n"

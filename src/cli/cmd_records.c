@@ -180,6 +180,7 @@ static const struct action {
      NOTHING,
      {{"account", TEXT, false}, {"person", TEXT, false}},
      {NULL}},
+    {"audit", "consents", "audit.consents", NOTHING, {{"account", TEXT, true}}, {NULL}},
     {"audit",
      "forget",
      "audit.forget",

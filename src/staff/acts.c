@@ -134,20 +134,6 @@ void ob_act_text(ob_act *act, const char *member, const char *text)
     ob_act_word(act, member, hex);
 }
 
-void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt)
-{
-    ob_record_key key;
-    uint8_t code[OB_CODE_SIZE];
-    char hex[2 * CODE_SHOWN + 1];
-    if (act->error.status ||
-        ob_store_log_key(&key, act->staff->store, account, (int64_t)time(NULL), &act->error))
-        return;
-    ob_code(code, key.bytes, "obhut log consent", salt, strlen(salt));
-    ob_hex(hex, code, CODE_SHOWN);
-    json_array_append_new(list, json_string(hex));
-    ob_wipe(&key, sizeof key);
-}
-
 void ob_act_also(ob_act *act, const char *what, json_t *members)
 {
     if (!act->also)

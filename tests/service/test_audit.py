@@ -114,6 +114,11 @@ class Audit(obhutd.Case):
         self.assertEqual(len(set(codes)), len(codes), "a code is used once")
         self.service.json("DELETE", "/v1/accounts/a/consents", token=self.client)
         self.assertEqual(self.entries("consent.withdraw")[0]["conversations"], 1)
+        found = json.loads(self.run_obhut("audit", "consents", "--account", "b", "--json")[0])
+        numbers = [e["n"] for e in entries]
+        self.assertEqual([(f["entry"], f["consent"]) for f in found["consents"]],
+                         [(numbers[0], "given"), (numbers[1], "given"), (numbers[2], "withdrawn"),
+                          (numbers[3], "withdrawn")])
 
     def test_public_permits_are_one_entry_a_second_that_can_be_opened_for_a_day(self):
         self.begin()

@@ -179,6 +179,10 @@ ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const
 /* What was logged last could be written. */
 bool ob_staff_log_fine(const ob_staff *staff);
 
+/* What the log tells of an account's consents: an array of {"entry", "at", "consent"}, "given" or
+ * "withdrawn". The caller drops it. Reads the whole log. */
+ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *account, ob_error *err);
+
 enum { OB_LOG_CODE = 48 };
 
 /* What the log knows an account or person by; *found false where there is no key, or no more. */

@@ -1,0 +1,90 @@
+/* Whose consents the log tells of: with the account's own key, and with nothing else. */
+#include "staff_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CODE_SHOWN = 16 }; /* bytes of a code in the log */
+
+static void consent_code(char out[2 * CODE_SHOWN + 1], const ob_record_key *key, const char *salt)
+{
+    uint8_t code[OB_CODE_SIZE];
+    ob_code(code, key->bytes, "obhut log consent", salt, strlen(salt));
+    ob_hex(out, code, CODE_SHOWN);
+}
+
+void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt)
+{
+    ob_record_key key;
+    char code[2 * CODE_SHOWN + 1];
+    if (act->error.status ||
+        ob_store_log_key(&key, act->staff->store, account, (int64_t)time(NULL), &act->error))
+        return;
+    consent_code(code, &key, salt);
+    json_array_append_new(list, json_string(code));
+    ob_wipe(&key, sizeof key);
+}
+
+typedef struct search {
+    ob_record_key key;
+    json_t *found; /* {"entry", "at", "consent": "given" or "withdrawn"} */
+} search;
+
+static bool has(const json_t *list, const char *code)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)(uintptr_t)list, i, one)
+    {
+        if (json_is_string(one) && !strcmp(json_string_value(one), code))
+            return true;
+    }
+    return false;
+}
+
+static void look_at(search *s, const json_t *entry, uint64_t number)
+{
+    static const char *const lists[] = {"given", "withdrawn"};
+    const char *salt = json_string_value(json_object_get(entry, "salt"));
+    char code[2 * CODE_SHOWN + 1];
+    if (!salt)
+        return;
+    consent_code(code, &s->key, salt);
+    for (int i = 0; i < 2; i++)
+        if (has(json_object_get(entry, lists[i]), code))
+            json_array_append_new(s->found,
+                                  json_pack("{s:I, s:O, s:s}", "entry", (json_int_t)number, "at",
+                                            json_object_get(entry, "at"), "consent", lists[i]));
+}
+
+/* Few entries are about consents: the others are not parsed. */
+static ob_status take(void *context, uint64_t number, const char *text, size_t size, ob_error *err)
+{
+    static const char mark[] = "\"what\":\"consent\"";
+    (void)err;
+    if (!memmem(text, size, mark, sizeof mark - 1))
+        return OB_OK;
+    json_t *entry = json_loadb(text, size, 0, NULL);
+    look_at(context, entry, number);
+    json_decref(entry);
+    return OB_OK;
+}
+
+ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *account, ob_error *err)
+{
+    ob_record_key subject;
+    search s = {.found = json_array()};
+    bool there = false;
+    ob_staff_pseudonym(&subject, staff, OB_PSEUDONYM_ACCOUNT, account);
+    ob_status status = ob_store_log_key_find(&there, &s.key, staff->store, &subject, err);
+    uint64_t size = ob_audit_size(staff->audit);
+    if (!status && there && size)
+        status = ob_audit_read(staff->audit_dir, 0, size - 1, take, &s, err);
+    ob_wipe(&s.key, sizeof s.key);
+    if (status)
+        json_decref(s.found);
+    else
+        *out = s.found;
+    return status;
+}
