@@ -50,7 +50,8 @@ ob_status session_row(PGresult **out, session *s, doing what, ob_error *err);
 /* Statements without parameters. */
 ob_status session_run(PGresult **out, session *s, const char *text, doing what, ob_error *err);
 
-/* Until the transaction ends, a statement may take as long as a large database needs. */
+/* Until the transaction ends, a statement may take as long as a large database needs. Outside one,
+ * nothing changes. */
 ob_status session_take_time(session *s, ob_error *err);
 void session_hurry(session *s);
 

@@ -200,6 +200,8 @@ ob_status session_run(PGresult **out, session *s, const char *text, doing what, 
 
 ob_status session_take_time(session *s, ob_error *err)
 {
+    if (!s->in_transaction)
+        return OB_OK;
     ob_status status = session_run(NULL, s, "SET LOCAL statement_timeout = 0", DOING_READ, err);
     if (!status)
         s->answer_ms = LONG_ANSWER_MS;
@@ -345,6 +347,9 @@ static ob_status set_up(session *s, ob_error *err)
     snprintf(text, sizeof text,
              "SET statement_timeout = '%ds'; SET lock_timeout = '10s';"
              "SET client_min_messages = warning;"
+             /* so that it notices in half a minute, too, when this side is gone with the lock */
+             "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
+             "SET tcp_keepalives_count = 3;"
              "SELECT set_config('synchronous_commit', 'on', false)"
              " WHERE current_setting('synchronous_commit') = 'off'",
              STATEMENT_S);
