@@ -84,6 +84,10 @@ class Records(unittest.TestCase):
         self.run_program("store_records", OBHUT_TEST_URL=self.server.url())
 
     @unittest.skipIf(BUILD == "tsan", "one thread")
+    def test_periods_and_what_the_log_needs(self):
+        self.run_program("store_keep", OBHUT_TEST_URL=self.server.url())
+
+    @unittest.skipIf(BUILD == "tsan", "one thread")
     def test_versions_and_opening(self):
         self.run_program("store_schema", OBHUT_TEST_URL=self.server.url())
 

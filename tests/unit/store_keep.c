@@ -1,0 +1,292 @@
+/* What is kept for a time: periods, holds, deliveries, and what the log needs of the records. */
+#include "store_test.h"
+
+enum { DAY = 86400 };
+
+static const int64_t now = INT64_C(1764000000);
+
+static int64_t add_report(place *p, int64_t at)
+{
+    ob_error err = {0};
+    int64_t id = 0;
+    ob_record_key items[] = {key_of(1), key_of(2)};
+    ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "Grüße", .at = at};
+    must(ob_store_incoming_add(&id, p->store, &in, items, 2, &err), &err);
+    return id;
+}
+
+static ob_hold hold_of(int64_t record, const char *law, int64_t until)
+{
+    ob_hold h = {.kind = "report",
+                 .record = record,
+                 .reason = "Verfahren läuft",
+                 .by = "anna",
+                 .made_at = now,
+                 .until = until};
+    snprintf(h.law, sizeof h.law, "%s", law);
+    return h;
+}
+
+/* ---- Holds ---------------------------------------------------------------------------------- */
+
+static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = 0;
+    ob_hold h = hold_of(1, "", now + DAY), wrong, read = {0}, *all = NULL;
+    size_t count = 0;
+    must(ob_store_hold_add(&id, p->store, &h, &err), &err);
+    assert_int_equal(id, 1);
+    wrong = h, *wrong.reason = '\0';
+    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    wrong = h, *wrong.by = '\0';
+    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    wrong = h, wrong.until = now;
+    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    wrong = h, snprintf(wrong.kind, sizeof wrong.kind, "token");
+    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    must(ob_store_hold(&read, p->store, 1, &err), &err);
+    assert_string_equal(read.reason, h.reason);
+    assert_int_equal(read.until, h.until);
+    refused(ob_store_hold(&read, p->store, 2, &err), OB_ENOTFOUND, &err);
+    refused(ob_store_hold_decide(p->store, 1, "bea", "why", now, &err), OB_ENOTFOUND, &err);
+    must(ob_store_hold_end(p->store, 1, now + 5, &err), &err);
+    refused(ob_store_hold_end(p->store, 1, now + 6, &err), OB_ENOTFOUND, &err);
+    must(ob_store_holds(&all, &count, p->store, 10, &err), &err);
+    assert_int_equal(count, 1);
+    assert_int_equal(all->ended_at, now + 5);
+    free(all);
+}
+
+static void a_laws_hold_is_decided_once(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t id = 0;
+    ob_hold h = hold_of(1, "us-2258a", now + DAY), read = {0};
+    must(ob_store_hold_add(&id, p->store, &h, &err), &err);
+    must(ob_store_hold_decide(p->store, id, "bea", "weil", now + 1, &err), &err);
+    refused(ob_store_hold_decide(p->store, id, "cem", "nein", now + 2, &err), OB_ENOTFOUND, &err);
+    must(ob_store_hold(&read, p->store, id, &err), &err);
+    assert_string_equal(read.decided_by, "bea");
+    assert_string_equal(read.decided_why, "weil");
+}
+
+static void the_instant_of_a_record_is_found_by_its_kind(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t at = 0, id = add_report(p, now - 7);
+    must(ob_store_record_at(&at, p->store, "report", id, &err), &err);
+    assert_int_equal(at, now - 7);
+    ob_order o = {.regime = "zz", .end = 5, .secret_until = 9};
+    must(ob_store_order_add(&id, p->store, &o, NULL, 0, &err), &err);
+    must(ob_store_record_at(&at, p->store, "order", id, &err), &err);
+    assert_int_equal(at, 9);
+    static const char *const kinds[] = {"notice", "verdict", "cause"};
+    for (int i = 0; i < 3; i++)
+        refused(ob_store_record_at(&at, p->store, kinds[i], 1, &err), OB_ENOTFOUND, &err);
+    refused(ob_store_record_at(&at, p->store, "token", 1, &err), OB_EINVAL, &err);
+}
+
+/* ---- Periods -------------------------------------------------------------------------------- */
+
+static const ob_reaped *found_of(const ob_reaped *all, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(all[i].word, word))
+            return &all[i];
+    fail_msg("nothing was due of kind %s", word);
+    return NULL;
+}
+
+static void what_is_due_goes_and_what_is_held_stays(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_reaped out[OB_REAPED_MOST];
+    const ob_reap how = {.now = now};
+    size_t count = 9;
+    int64_t id = 0;
+    ob_incoming read;
+    const int64_t old = ob_months_before(now, 12) - 1;
+    must(ob_store_begin(p->store, &err), &err);
+    for (int i = 0; i < 1203; i++) /* more than two batches */
+        add_report(p, old);
+    must(ob_store_end(p->store, OB_OK, &err), &err);
+    int64_t held = add_report(p, old), released = add_report(p, old),
+            young = add_report(p, now - 5);
+    ob_hold h = hold_of(held, "", now + 1), over = hold_of(released, "", now);
+    must(ob_store_hold_add(&id, p->store, &h, &err), &err);
+    over.made_at = now - 10;
+    must(ob_store_hold_add(&id, p->store, &over, &err), &err);
+    must(ob_store_reap(out, &count, p->store, &how, &err), &err);
+    const ob_reaped *reports = found_of(out, count, "report");
+    assert_int_equal(reports->due, 1205);
+    assert_int_equal(reports->held, 1);
+    assert_int_equal(reports->deleted, 1204);
+    assert_int_equal(reports->left, 1);
+    must(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, held, &err), &err);
+    must(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, young, &err), &err);
+    refused(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, released, &err), OB_ENOTFOUND,
+            &err);
+    sql q; /* their items went with them */
+    sql_begin(&q, p->store, "SELECT count(*) FROM incoming_item", &err);
+    assert_true(sql_step(&q));
+    assert_int_equal(sql_int(&q, 0), 4);
+    must(sql_end(&q), &err);
+    open_again(p);
+    must(ob_store_reap(out, &count, p->store, &how, &err), &err);
+    assert_int_equal(found_of(out, count, "report")->deleted, 0);
+}
+
+static void every_kind_of_record_goes_when_its_time_is_over(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_reaped out[OB_REAPED_MOST];
+    size_t count = 0;
+    int64_t id = 0;
+    ob_record_key key = key_of(1), salt, *codes = NULL;
+    ob_person person = {.name = "anna", .made_at = 1};
+    ob_proposal proposal = {.kind = "x", .until = 5};
+    ob_verdict verdict = {.at = 5};
+    ob_cause cause = {.record_at = 5, .until = 6};
+    ob_order order = {.regime = "zz", .end = 5};
+    ob_conversation conversation = {.id = key, .changed_at = 5};
+    ob_member member = {.account = key};
+    ob_tally tally = {.day = 1, .regime = "eu", .count = 1};
+    ob_hold hold = hold_of(1, "", 50);
+    ob_log_second second = {.second = 5, .entry = 1, .codes = &key, .count = 1};
+    hold.made_at = 5;
+    must(ob_store_person_add(p->store, &person, &err), &err);
+    must(ob_store_person_end(p->store, "anna", 5, &err), &err);
+    must(ob_store_proposal_add(&id, p->store, &proposal, &err), &err);
+    must(ob_store_verdict_add(&id, p->store, &verdict, &err), &err);
+    must(ob_store_cause_add(&id, p->store, &cause, &err), &err);
+    must(ob_store_order_add(&id, p->store, &order, &key, 1, &err), &err);
+    must(ob_store_conversation_set(p->store, &conversation, &member, 1, &err), &err);
+    must(ob_store_tallies_add(p->store, &tally, 1, &key, 1, 1, 1, &err), &err);
+    must(ob_store_denied(&salt, &codes, &count, p->store, 1, &err), &err);
+    free(codes);
+    must(ob_store_hold_add(&id, p->store, &hold, &err), &err);
+    must(ob_store_second_add(p->store, &second, &err), &err);
+    must(ob_store_delivery_add(p->store, &key, &key, 1, 5, &err), &err);
+    must(ob_store_log_key(&salt, p->store, &key, 5, &err), &err);
+    add_report(p, 5);
+    must(ob_store_reap(out, &count, p->store, &(ob_reap){.now = now, .law_months = 6}, &err), &err);
+    static const char *const words[] = {"person", "proposal",     "report", "verdict",  "cause",
+                                        "order",  "conversation", "hold",   "delivery", "log key",
+                                        "second", "count",        "denied", "salt"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const ob_reaped *one = found_of(out, count, words[i]);
+        if (one->due != 1 || one->deleted != 1 || one->left)
+            fail_msg("%s: %u due, %u deleted, %u left", words[i], (unsigned)one->due,
+                     (unsigned)one->deleted, (unsigned)one->left);
+    }
+    must(ob_store_reap(out, &count, p->store, &(ob_reap){.now = now}, &err), &err);
+    assert_int_equal(count, 0);
+}
+
+/* ---- What the log needs --------------------------------------------------------------------- */
+
+static void a_key_of_the_log_is_made_once_and_can_be_destroyed(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    bool found = true;
+    ob_record_key subject = key_of(1), first, same, next;
+    must(ob_store_log_key_find(&found, &same, p->store, &subject, &err), &err);
+    assert_false(found);
+    must(ob_store_log_key(&first, p->store, &subject, 5, &err), &err);
+    must(ob_store_log_key(&same, p->store, &subject, 9, &err), &err);
+    assert_memory_equal(&first, &same, sizeof first);
+    must(ob_store_log_key_find(&found, &same, p->store, &subject, &err), &err);
+    assert_true(found);
+    assert_memory_equal(&first, &same, sizeof first);
+    must(ob_store_log_key_destroy(p->store, &subject, &err), &err);
+    refused(ob_store_log_key_destroy(p->store, &subject, &err), OB_ENOTFOUND, &err);
+    must(ob_store_log_key(&next, p->store, &subject, 9, &err), &err);
+    assert_memory_not_equal(&first, &next, sizeof first);
+}
+
+static void marks_and_seconds_come_back_as_they_were(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t value = 0;
+    bool found = false;
+    ob_record_key codes[] = {key_of(1), key_of(2)};
+    ob_log_second s = {.second = 100, .entry = 7, .salt = key_of(9), .codes = codes, .count = 2},
+                  read;
+    must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    assert_int_equal(value, -1);
+    must(ob_store_mark_set(p->store, OB_MARK_LOG_ENTRY, 0, &err), &err);
+    must(ob_store_mark_set(p->store, OB_MARK_LOG_ENTRY, INT64_MAX, &err), &err);
+    must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    assert_true(value == INT64_MAX);
+    must(ob_store_mark(&value, p->store, OB_MARK_LOG_DAY, &err), &err);
+    assert_int_equal(value, -1);
+    must(ob_store_second_add(p->store, &s, &err), &err);
+    open_again(p);
+    must(ob_store_second(&found, &read, p->store, 100, -1, &err), &err);
+    assert_true(found && read.second == 100 && read.entry == 7 && read.count == 2);
+    assert_memory_equal(read.codes, codes, sizeof codes);
+    assert_memory_equal(&read.salt, &s.salt, sizeof s.salt);
+    free(read.codes);
+    must(ob_store_second(&found, &read, p->store, 101, -1, &err), &err);
+    assert_false(found);
+    must(ob_store_second(&found, &read, p->store, 0, 7, &err), &err);
+    assert_false(found);
+}
+
+static void the_same_delivery_is_known_again(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    bool found = true;
+    int64_t id = 0;
+    ob_record_key key = key_of(1), digest = key_of(2), other = key_of(3);
+    must(ob_store_delivery(&found, &id, p->store, &key, &digest, &err), &err);
+    assert_false(found);
+    must(ob_store_delivery_add(p->store, &key, &digest, 42, now, &err), &err);
+    must(ob_store_delivery(&found, &id, p->store, &key, &digest, &err), &err);
+    assert_true(found && id == 42);
+    refused(ob_store_delivery(&found, &id, p->store, &key, &other, &err), OB_EREFUSED, &err);
+    refused(ob_store_delivery_add(p->store, &key, &digest, 43, now, &err), OB_EINVAL, &err);
+}
+
+static void members_come_by_account(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    size_t count = 9;
+    ob_conversation c = {.id = key_of(1)};
+    ob_member members[] = {{key_of(200), true}, {key_of(11), false}}, *all = NULL;
+    must(ob_store_members(&all, &count, p->store, &c.id, &err), &err);
+    assert_int_equal(count, 0);
+    free(all);
+    must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
+    must(ob_store_members(&all, &count, p->store, &c.id, &err), &err);
+    assert_int_equal(count, 2);
+    assert_true(memcmp(&all[0].account, &all[1].account, sizeof all->account) < 0);
+    assert_true(all[0].consents != all[1].consents);
+    free(all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_PLACE(a_hold_needs_reason_person_and_end_and_is_ended_once),
+        IN_PLACE(a_laws_hold_is_decided_once),
+        IN_PLACE(the_instant_of_a_record_is_found_by_its_kind),
+        IN_PLACE(what_is_due_goes_and_what_is_held_stays),
+        IN_PLACE(every_kind_of_record_goes_when_its_time_is_over),
+        IN_PLACE(a_key_of_the_log_is_made_once_and_can_be_destroyed),
+        IN_PLACE(marks_and_seconds_come_back_as_they_were),
+        IN_PLACE(the_same_delivery_is_known_again),
+        IN_PLACE(members_come_by_account),
+    };
+    return cmocka_run_group_tests_name("store_keep", tests, NULL, NULL);
+}
