@@ -9,6 +9,9 @@
 /* Types that are sent and read (pg_type.dat), all of them in binary form. */
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25 };
 
+/* How long may be waited for a script that makes tables anew, and for one row of very many. */
+enum { MIGRATION_MS = 3600 * 1000, ROW_MS = 60 * 1000 };
+
 typedef struct pg_statement {
     session *session;
     ob_buf text; /* with $1, $2, … */
@@ -97,7 +100,7 @@ static ob_status script(void *db, const char *text, ob_error *err)
     ob_buf there = {0};
     ob_status status = postgresql_words(&there, text, err);
     if (!status)
-        status = session_take_time(db, err);
+        status = session_take_time(db, MIGRATION_MS, err);
     if (!status)
         status = session_run(NULL, db, there.bytes, DOING_WRITE, err);
     if (!status)
@@ -315,7 +318,7 @@ static ob_status step_stream(bool *row, pg_statement *s, ob_error *err)
     PGconn *c = s->session->connection;
     ob_status status = OB_OK;
     if (!s->is_running)
-        status = session_take_time(s->session, err);
+        status = session_take_time(s->session, ROW_MS, err);
     if (status)
         return status;
     if (!s->is_running && (!send_it(s) || !PQsetSingleRowMode(c)))

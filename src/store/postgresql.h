@@ -52,7 +52,7 @@ ob_status session_run(PGresult **out, session *s, const char *text, doing what, 
 
 /* Until the transaction ends, a statement may take as long as a large database needs. Outside one,
  * nothing changes. */
-ob_status session_take_time(session *s, ob_error *err);
+ob_status session_take_time(session *s, int64_t answer_ms, ob_error *err);
 void session_hurry(session *s);
 
 /* The same outside a transaction, until session_hurry_again. */

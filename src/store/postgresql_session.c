@@ -198,13 +198,13 @@ ob_status session_run(PGresult **out, session *s, const char *text, doing what, 
     return session_answer(out, s, sent, what, err);
 }
 
-ob_status session_take_time(session *s, ob_error *err)
+ob_status session_take_time(session *s, int64_t answer_ms, ob_error *err)
 {
     if (!s->in_transaction)
         return OB_OK;
     ob_status status = session_run(NULL, s, "SET LOCAL statement_timeout = 0", DOING_READ, err);
     if (!status)
-        s->answer_ms = LONG_ANSWER_MS;
+        s->answer_ms = answer_ms;
     return status;
 }
 

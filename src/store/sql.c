@@ -61,7 +61,8 @@ void sql_forget(ob_store *store)
     }
 }
 
-/* Whether anything can be asked now. A new connection means that others may have been here. */
+/* Whether anything can be asked now. A new connection means that others may have been here: nothing
+ * is asked before the tables are known to be ours. */
 static ob_status ready(ob_store *store, ob_error *err)
 {
     bool is_new = false;
@@ -71,7 +72,11 @@ static ob_status ready(ob_store *store, ob_error *err)
     ob_status status = store->driver->ready ? store->driver->ready(&is_new, store->db, err) : OB_OK;
     if (is_new) {
         store_changed(store);
+        store->is_unchecked = true;
+    }
+    if (!status && store->is_unchecked) {
         status = schema_check(store, err);
+        store->is_unchecked = status != OB_OK;
     }
     return status;
 }

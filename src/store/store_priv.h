@@ -25,6 +25,7 @@ struct ob_store {
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
     int depth;            /* of transactions in transactions: the outermost one counts */
     bool scrub;           /* when it has ended: something was deleted for good */
+    bool is_unchecked;    /* the connection is new, and its tables may be of another version */
     ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
     struct kept {
         const char *text;

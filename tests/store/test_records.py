@@ -17,7 +17,7 @@ import postgres  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = os.environ.get("OBHUT_BUILD", "release")
 PROGRAMS = ROOT / "build" / BUILD / "tests"
-OB_EIO, OB_EBUSY = -5, -7
+OB_EIO, OB_EBUSY, OB_EREFUSED = -5, -7, -8
 
 
 class Worker:
@@ -147,6 +147,26 @@ class Records(unittest.TestCase):
         lost = self.work_through(lambda: self.server.pause(True), lambda: self.server.pause(False))
         self.assertIn("does not answer", lost[0][3])
         self.assertLess(time.monotonic() - began, 300)  # it does end
+
+    def test_tables_of_another_version_are_left_alone_after_a_new_connection(self):
+        url = self.server.url()
+        database = re.search(r"@/(\w+)", url).group(1)
+        worker = Worker(self.dir, url)
+        self.addCleanup(worker.process.kill)
+        worker.wait_for("kept")
+        since = len(worker.said)
+        self.server.sql("UPDATE obhut_version SET version = 1000; SELECT pg_terminate_backend(pid)"
+                        " FROM pg_stat_activity WHERE application_name = 'obhut'", database)
+        worker.wait_for("failed", since)
+        before = self.server.sql("SELECT count(*) FROM token", database)
+        since = len(worker.said)
+        for _ in range(3):
+            said = worker.wait_for("failed", since)
+            self.assertEqual(int(said[2]), OB_EREFUSED, said)
+            self.assertIn("newer version", said[3])
+            since = len(worker.said)
+        self.assertEqual(self.server.sql("SELECT count(*) FROM token", database), before)
+        worker.end()
 
     # ---- One Obhut a database
 
