@@ -16,11 +16,13 @@ bool word_is_valid(const char *word)
     return !word[length] && length > 0 && length <= OB_AUDIT_WORD_MAX;
 }
 
-/* Lower-case only: there is one way to write a hash. */
-static bool is_digit(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
+/* Lower-case only: there is one way to write a hash. A table, because which kind of digit comes
+ * next cannot be foreseen. */
+static const bool digits[256] = {
+    ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true,
+    ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['a'] = true, ['b'] = true,
+    ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true,
+};
 
 typedef struct scan {
     const char *at, *end;
@@ -62,10 +64,10 @@ static bool parse_entry(line *out, scan *s)
 ob_status line_head(line *out, size_t *bad, const char *bytes, size_t size, ob_error *err)
 {
     line parsed = {0};
-    size_t digits = LINE_HEAD - 1, i = 0;
-    while (i < digits && i < size && is_digit(bytes[i]))
+    size_t length = LINE_HEAD - 1, i = 0;
+    while (i < length && i < size && digits[(unsigned char)bytes[i]])
         i++;
-    if (i < digits || size == digits || bytes[digits] != ' ') {
+    if (i < length || size == length || bytes[length] != ' ') {
         *bad = i;
         return ob_fail(err, OB_EFORMAT, "a line that does not begin with a hash of 64 digits");
     }

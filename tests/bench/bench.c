@@ -111,10 +111,15 @@ int main(int argc, char **argv)
         bench_gate();
         return 0;
     }
+    if (!strcmp(part, "audit")) {
+        bench_audit();
+        return 0;
+    }
     if (strcmp(part, "index")) {
         bench_pictures(dir);
         bench_workers(dir);
         bench_gate();
+        bench_audit();
     }
     bench_linear(1000000);
     bench_linear(10000000);

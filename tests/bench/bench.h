@@ -23,6 +23,7 @@ uint64_t bench_random(uint64_t *state);
 void bench_pictures(const char *dir); /* directory with the photographs */
 void bench_workers(const char *dir);
 void bench_gate(void);
+void bench_audit(void);
 void bench_linear(uint64_t count);
 void bench_index(uint64_t count, bool with_faiss);
 void bench_adversarial(uint64_t count);

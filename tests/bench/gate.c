@@ -279,7 +279,7 @@ void bench_gate(void)
     bench_case(&s, "direct, an order, after looking for consent", OB_SURFACE_DIRECT, "ordered",
                s.orders, true, reference);
     keeper k = {0};
-    must(keeper_open(&k, s.store, &err), &err);
+    must(keeper_open(&k, s.store, s.staff, &err), &err);
     print_row("public, with a permit made and taken", bench_median(make, &k, 9), reference);
     keeper_close(&k);
     sqlite3 *db = sqlite3_db_handle(s.plain);

@@ -28,8 +28,8 @@ typedef struct ob_audit ob_audit;
 typedef struct ob_audit_options {
     const char *dir;          /* the data directory: DIR/audit, DIR/keys/audit */
     const char *const *lines; /* of every checkpoint ("regimes HEX"), NULL at the end; may be NULL;
-                               * copied. One line each, printable, and none that begins with "at ",
-                               * "bytes " or "frontier", which are the log's own */
+                               * copied. One line each, printable, none that begins with "at ",
+                               * "before ", "bytes ", "frontier": those are the log's own */
     unsigned seal_ms;         /* how long entries may wait for a checkpoint; 0: 60000 */
     int64_t (*now)(void *context); /* seconds since 1970; NULL: the real clock */
     /* Told when writing begins to fail, and not again before it has worked; from any thread, and
