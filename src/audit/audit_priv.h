@@ -1,8 +1,8 @@
-/* The parts of audit: tree.c hashes; key.c and note.c know keys and checkpoints as text, line.c lines
- * of the log; files.c opens and writes files. For whoever writes: open.c reads what is there when the
- * log is opened, log.c appends, seal.c writes checkpoints. For readers: reader.c opens a directory,
- * lines.c reads `log` line by line, notes.c `checkpoints` one by one, locate.c finds where damage
- * is; verify.c, read.c, prove.c and check.c are what users call. */
+/* The parts of audit: tree.c hashes; key.c and note.c know keys and checkpoints as text, line.c
+ * lines of the log; files.c opens and writes files. For whoever writes: open.c reads what is there
+ * when the log is opened, log.c appends, seal.c writes checkpoints. For readers: reader.c opens a
+ * directory, lines.c reads `log` line by line, notes.c `checkpoints` one by one, locate.c finds
+ * where damage is; verify.c, read.c, prove.c and check.c are what users call. */
 #ifndef OBHUT_AUDIT_PRIV_H
 #define OBHUT_AUDIT_PRIV_H
 
