@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,45 +13,86 @@
 
 /* ---- Trees ---------------------------------------------------------------------------------- */
 
-/* Removes what is in a directory, not the directory. */
-static ob_status clear(const char *path, ob_error *err)
+enum { LEVELS = 4 }; /* a directory of ours has two */
+
+typedef ob_status (*visitor)(const place *p, int dir, const char *name, bool is_dir, ob_error *err);
+
+static ob_status walk(const place *p, int dir, int levels, visitor visit, ob_error *err);
+
+static ob_status walk_one(const place *p, int dir, const char *name, int levels, visitor visit,
+                          ob_error *err)
 {
-    char *const roots[] = {(char *)(uintptr_t)path, NULL};
     ob_status status = OB_OK;
-    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-    for (FTSENT *one; walk && !status && (one = fts_read(walk)) != NULL;)
-        if (one->fts_level > 0 && one->fts_info != FTS_D && remove(one->fts_accpath))
-            status =
-                ob_fail(err, OB_EIO, "%s cannot be removed: %s", one->fts_path, strerror(errno));
-    if (walk)
-        fts_close(walk);
-    return walk ? status : ob_fail(err, OB_ENOMEM, "out of memory: a directory");
+    int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (below >= 0)
+        status = levels
+                     ? walk(p, below, levels - 1, visit, err)
+                     : ob_fail(err, OB_EREFUSED, "%s: too many directories in each other", p->path);
+    if (!status)
+        status = visit(p, dir, name, below >= 0, err);
+    if (below >= 0)
+        close(below);
+    return status;
 }
 
-static ob_status settle_one(const place *p, const FTSENT *one, ob_error *err)
+/* Visits whatever is in a directory, and before that what is in it. (fts of glibc dies where memory
+ * runs out.) */
+static ob_status walk(const place *p, int dir, int levels, visitor visit, ob_error *err)
 {
-    int file = open(one->fts_accpath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool fine = file >= 0 && (!p->has_owner || !fchown(file, p->owner, p->group)) && !fsync(file);
-    ob_status status = fine ? OB_OK
-                            : ob_fail(err, OB_EIO, "%s cannot be made durable: %s", one->fts_path,
-                                      strerror(errno));
-    if (file >= 0)
-        close(file);
+    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = again >= 0 ? fdopendir(again) : NULL;
+    ob_status status = OB_OK;
+    if (!list) {
+        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", p->path, strerror(errno));
+        if (again >= 0)
+            close(again);
+        return status;
+    }
+    for (struct dirent *one; !status && (one = readdir(list)) != NULL;)
+        if (strcmp(one->d_name, ".") && strcmp(one->d_name, ".."))
+            status = walk_one(p, dir, one->d_name, levels, visit, err);
+    closedir(list);
+    return status;
+}
+
+static ob_status remove_one(const place *p, int dir, const char *name, bool is_dir, ob_error *err)
+{
+    return unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0)
+               ? ob_fail(err, OB_EIO, "%s: %s cannot be removed: %s", p->path, name,
+                         strerror(errno))
+               : OB_OK;
+}
+
+/* Removes what is in the directory that is built, not the directory. */
+static ob_status clear(const place *p, ob_error *err)
+{
+    return walk(p, p->file, LEVELS, remove_one, err);
+}
+
+static ob_status settle_file(const place *p, int file, const char *name, ob_error *err)
+{
+    return (p->has_owner && fchown(file, p->owner, p->group)) || fsync(file)
+               ? ob_fail(err, OB_EIO, "%s: %s cannot be made durable: %s", p->path, name,
+                         strerror(errno))
+               : OB_OK;
+}
+
+static ob_status settle_one(const place *p, int dir, const char *name, bool is_dir, ob_error *err)
+{
+    int file = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    (void)is_dir;
+    if (file < 0)
+        return ob_fail(err, OB_EIO, "%s: %s cannot be opened: %s", p->path, name, strerror(errno));
+    ob_status status = settle_file(p, file, name, err);
+    close(file);
     return status;
 }
 
 /* Gives everything to its owner and to the disk; directories after what is in them. */
 static ob_status settle(const place *p, ob_error *err)
 {
-    char *const roots[] = {p->path, NULL};
-    ob_status status = OB_OK;
-    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-    for (FTSENT *one; walk && !status && (one = fts_read(walk)) != NULL;)
-        if (one->fts_info != FTS_D)
-            status = settle_one(p, one, err);
-    if (walk)
-        fts_close(walk);
-    return walk ? status : ob_fail(err, OB_ENOMEM, "out of memory: a directory");
+    ob_status status = walk(p, p->file, LEVELS, settle_one, err);
+    return status ? status : settle_file(p, p->file, "the directory", err);
 }
 
 /* The directory that holds p->dir. */
@@ -179,7 +219,7 @@ static ob_status take(place *p, ob_error *err)
         p->file = -1;
         return ob_fail(err, OB_EREFUSED, "%s is there and not this user's own: remove it", p->path);
     }
-    return clear(p->path, err);
+    return clear(p, err);
 }
 
 /* Without slashes at its end, and with links in it followed. */
@@ -255,7 +295,7 @@ ob_status place_finish(place *p, ob_error *err)
 void place_drop(place *p)
 {
     if (p->file >= 0) {
-        clear(p->path, NULL);
+        clear(p, NULL);
         rmdir(p->path);
         close(p->file);
     }

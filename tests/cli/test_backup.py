@@ -444,6 +444,17 @@ class Backup(obhut.Case):
         self.restore(into=empty)
         self.assertFalse((self.dir / "empty.restoring").exists())
 
+    @unittest.skipIf(obhut.SANITIZED, "sanitizers have an allocator of their own")
+    def test_every_allocation_and_write_may_fail(self):
+        tests = pathlib.Path(self.binary).parent / "tests"
+        self.write("list.txt", [A, B])
+        done = subprocess.run(
+            [tests / "backup-faults", str(obhut.samples("OBHUT_BACKUP_FAULTS", 40)), "1"],
+            cwd=self.dir, env={"LD_PRELOAD": str(tests / "fault-preload.so")}, capture_output=True,
+            text=True, timeout=3600)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertGreater(int(done.stdout.split()[0]), 500)
+
     # ---- the command line
 
     def test_wrong_use_is_said(self):
