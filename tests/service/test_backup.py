@@ -17,10 +17,11 @@ import postgres  # noqa: E402
 
 
 class Load:
-    """Reports that come in from several sides, and hashes that are added to a list."""
+    """Reports that come in from several sides, and hashes that are added to a list. `tag`: so that
+    nobody reports the same again, which would be one report."""
 
-    def __init__(self, case, service, sides=4, most=180):
-        self.case, self.service, self.most = case, service, most
+    def __init__(self, case, service, tag="", sides=4, most=180):
+        self.case, self.service, self.tag, self.most = case, service, tag, most
         self.numbers, self.hashes, self.problems = [], [], []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self.report, args=(n,)) for n in range(sides)]
@@ -34,8 +35,8 @@ class Load:
                 if self.stopping.is_set():
                     return
                 body = {"conversation": f"talk-{side}", "reporter": f"r-{side}",
-                        "account": f"a-{side}-{n}", "items": [f"m-{side}-{n}"],
-                        "reason": f"side {side}, number {n}"}
+                        "account": f"a-{side}-{n}", "items": [f"m-{self.tag}{side}-{n}"],
+                        "reason": f"side {side}, number {n}{self.tag}"}
                 got = self.service.json("POST", "/v1/reports", body, status=201,
                                         token=self.case.told)
                 self.numbers.append(got["report"])
@@ -183,7 +184,7 @@ class Drill(obhutd.Case):
             self.data = moved
             service = self.start()
             self.assertTrue(self.found(service))
-            load = Load(self, service)
+            load = Load(self, service, "again")
             load.wait(20)
             self.make()
             load.stop()
