@@ -26,7 +26,7 @@ SAMPLES = {
     "OBHUT_FAULTS": (1000, 1000000),           # allocations and writes that fail, of each kind
     "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
     "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
-    "OBHUT_BACKUP_FAULTS": (40, 2000),     # how densely a backup's allocations and writes fail
+    "OBHUT_BACKUP_FAULTS": (100, 2000),    # how densely a backup's allocations and writes fail
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load

@@ -10,6 +10,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -447,10 +448,14 @@ class Backup(obhut.Case):
     @unittest.skipIf(obhut.SANITIZED, "sanitizers have an allocator of their own")
     def test_every_allocation_and_write_may_fail(self):
         tests = pathlib.Path(self.binary).parent / "tests"
-        self.write("list.txt", [A, B])
+        memory = pathlib.Path("/dev/shm")  # a disk that needs no waiting
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="obhut-",
+                                               dir=memory if memory.is_dir() else None))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        (folder / "list.txt").write_text(f"{A}\n{B}\n")
         done = subprocess.run(
             [tests / "backup-faults", str(obhut.samples("OBHUT_BACKUP_FAULTS", 40)), "1"],
-            cwd=self.dir, env={"LD_PRELOAD": str(tests / "fault-preload.so")}, capture_output=True,
+            cwd=folder, env={"LD_PRELOAD": str(tests / "fault-preload.so")}, capture_output=True,
             text=True, timeout=3600)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.assertGreater(int(done.stdout.split()[0]), 500)
