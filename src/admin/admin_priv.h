@@ -69,6 +69,7 @@ ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_open(json_t **out, const admin_call *call, ob_error *err);

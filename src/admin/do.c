@@ -72,6 +72,7 @@ static const struct command {
     {"hold.ls", admin_hold_ls, LOOKS},
     {"hold.end", admin_hold_end, ACTS},
     {"hold.keep", admin_hold_keep, ACTS},
+    {"audit.names", admin_audit_names, LOOKS},
     {"audit.code", admin_audit_code, LOOKS},
     {"audit.consents", admin_audit_consents, LOOKS},
     {"audit.open", admin_audit_open, LOOKS},

@@ -251,6 +251,29 @@ ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err)
     return status;
 }
 
+/* Of the staff. */
+ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err)
+{
+    ob_person *persons = NULL;
+    size_t count = 0;
+    json_t *names = json_object();
+    ob_status status = ob_store_persons(&persons, &count, call->admin->store, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        char code[OB_LOG_CODE];
+        bool found = false;
+        status = ob_staff_log_code(&found, code, call->admin->staff, OB_PSEUDONYM_PERSON,
+                                   persons[i].name, err);
+        if (!status && found)
+            json_object_set_new(names, code, json_string(persons[i].name));
+    }
+    free(persons);
+    if (status)
+        json_decref(names);
+    else
+        *out = json_pack("{s:o}", "names", names);
+    return status;
+}
+
 ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *err)
 {
     const char *account;

@@ -16,14 +16,15 @@ typedef struct audit_wishes {
     const char *words[AUDIT_WORDS_MAX]; /* all of them */
     int word_count;
     const char *after, *before; /* beginnings of times */
-    bool json;
+    bool json, wants_names;
+    struct json_t *names; /* code → name of the staff; NULL: codes are shown */
 } audit_wishes;
 
 /* Prints the entries that have what was wished for. Returns an exit code. */
 int audit_show(const char *dir, const audit_wishes *w);
 
 /* One entry as a line that a person reads. */
-void audit_print_entry(const char *text, size_t size);
+void audit_print_entry(const char *text, size_t size, const struct json_t *names);
 
 /* The beginning of an instant as entries have it. */
 bool audit_time_is_valid(const char *text);

@@ -69,7 +69,7 @@ static ob_status add_members(ob_buf *out, json_t *entry)
     bool first = true;
     json_object_foreach(entry, key, value)
     {
-        if (!strcmp(key, "n") || !strcmp(key, "at") || !strcmp(key, "what"))
+        if (!strcmp(key, "n") || !strcmp(key, "at") || !strcmp(key, "what") || !strcmp(key, "act"))
             continue;
         status = ob_buf_append(out, ", ", first ? 0 : 2, NULL);
         first = false;
@@ -100,10 +100,26 @@ static void print_parts(json_t *entry, const char *members)
            strlen(at) > 11 ? at + 11 : "", text_of(entry, "what"), *members ? "  " : "", members);
 }
 
-void audit_print_entry(const char *text, size_t size)
+/* Members that are the code of somebody whose name is known. */
+static void put_names(json_t *entry, const json_t *names)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(entry, key, value)
+    {
+        const char *code = json_string_value(value);
+        json_t *name = code ? json_object_get(names, code) : NULL;
+        if (name)
+            json_object_set(entry, key, name); /* of a member that is there: the order stays */
+    }
+}
+
+void audit_print_entry(const char *text, size_t size, const struct json_t *names)
 {
     ob_buf members = {0};
     json_t *entry = json_loadb(text, size, 0, NULL);
+    if (entry && names)
+        put_names(entry, names);
     if (entry && !ob_buf_reserve(&members, 0, NULL) && !add_members(&members, entry))
         print_parts(entry, members.size ? members.bytes : "");
     else
@@ -147,7 +163,7 @@ static ob_status take(void *context, uint64_t number, const char *text, size_t s
         if (w->json)
             printf("%.*s\n", (int)size, text);
         else
-            audit_print_entry(text, size);
+            audit_print_entry(text, size, w->names);
     }
     json_decref(entry);
     return ferror(stdout) ? ob_fail(err, OB_EIO, "the output could not be written") : OB_OK;

@@ -21,10 +21,11 @@ static const char help[] =
     "               whether every entry is what it was when it was written; reads only\n"
     "  verify --proof FILE [--key FILE] [--json]\n"
     "               whether a proof holds\n"
-    "  show [--from N] [--to N] [--what WORD] [--json]\n"
-    "               entries; WORD may be a beginning: cause\n"
-    "  search [--what WORD] [--word TEXT]… [--after TIME] [--before TIME] [--json]\n"
-    "         [--account NAME | --person NAME]\n"
+    "  show [--from N] [--to N] [--what WORD] [--names] [--json]\n"
+    "               entries; WORD may be a beginning: cause; --names: of the staff, from the\n"
+    "               records, in the place of their codes\n"
+    "  search [--what WORD] [--word TEXT]… [--after TIME] [--before TIME] [--names]\n"
+    "         [--json] [--account NAME | --person NAME]\n"
     "               entries that have all of these; TIME: 2026, 2026-11, 2026-11-25, "
     "2026-11-25T14:00;\n"
     "               accounts and persons are found through the records of the data directory\n"
@@ -184,7 +185,7 @@ static void print_proof(const ob_audit_proof *p)
     if (p->kind == OB_AUDIT_INCLUDES) {
         printf("right: entry %llu is one of the %llu that the log had on %s. It says:\n",
                (unsigned long long)p->entry, (unsigned long long)p->size, p->at);
-        audit_print_entry(p->text.bytes, p->text.size);
+        audit_print_entry(p->text.bytes, p->text.size, NULL);
     } else {
         printf("right: the %llu entries that the log had on %s still begin the %llu that it had on "
                "%s\n",
@@ -261,7 +262,7 @@ out:
 /* ---- Reading the command line
  * --------------------------------------------------------------------- */
 
-enum { FROM = 256, TO, WHAT, WORD, ACCOUNT, PERSON, AFTER, BEFORE, SINCE, KEY, PROOF, JSON };
+enum { FROM = 256, TO, WHAT, WORD, ACCOUNT, PERSON, AFTER, BEFORE, SINCE, KEY, PROOF, NAMES, JSON };
 static const struct option longs[] = {
     {"from", required_argument, NULL, FROM},
     {"to", required_argument, NULL, TO},
@@ -274,6 +275,7 @@ static const struct option longs[] = {
     {"since", required_argument, NULL, SINCE},
     {"key", required_argument, NULL, KEY},
     {"proof", required_argument, NULL, PROOF},
+    {"names", no_argument, NULL, NAMES},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -286,9 +288,10 @@ static const struct action {
     int (*run)(const char *dir, const audit_wishes *w);
 } actions[] = {
     {"verify", BIT(SINCE) | BIT(KEY) | BIT(PROOF) | BIT(JSON), verify},
-    {"show", BIT(FROM) | BIT(TO) | BIT(WHAT) | BIT(JSON), audit_show},
+    {"show", BIT(FROM) | BIT(TO) | BIT(WHAT) | BIT(NAMES) | BIT(JSON), audit_show},
     {"search",
-     BIT(WHAT) | BIT(WORD) | BIT(ACCOUNT) | BIT(PERSON) | BIT(AFTER) | BIT(BEFORE) | BIT(JSON),
+     BIT(WHAT) | BIT(WORD) | BIT(ACCOUNT) | BIT(PERSON) | BIT(AFTER) | BIT(BEFORE) | BIT(NAMES) |
+         BIT(JSON),
      audit_show},
     {"prove", BIT(SINCE), prove},
 };
@@ -337,6 +340,9 @@ static bool take(audit_wishes *w, int option, const char *value)
         return take_time(&w->after, value);
     case BEFORE:
         return take_time(&w->before, value);
+    case NAMES:
+        w->wants_names = true;
+        return true;
     case JSON:
         w->json = true;
         return true;
@@ -376,8 +382,18 @@ static int run_about(const cli *cli, const struct action *action, audit_wishes *
 {
     const char *kind = w->account ? "account" : "person",
                *name = w->account ? w->account : w->person;
-    if (!name)
-        return run_in(cli->data_dir, action, w);
+    if (w->wants_names) {
+        json_t *staff = cli_ask(cli, json_pack("{s:s}", "do", "audit.names"));
+        if (!staff)
+            return CLI_FAILURE;
+        w->names = json_incref(json_object_get(staff, "names"));
+        json_decref(staff);
+    }
+    if (!name) {
+        int shown = run_in(cli->data_dir, action, w);
+        json_decref(w->names);
+        return shown;
+    }
     json_t *answer =
         cli_ask(cli, json_pack("{s:s,s:o}", "do", "audit.code", kind, cli_json_text(name)));
     const char *code = json_string_value(json_object_get(answer, "code"));
@@ -386,6 +402,7 @@ static int run_about(const cli *cli, const struct action *action, audit_wishes *
         result = CLI_USAGE;
     else if (code)
         result = run_in(cli->data_dir, action, w);
+    json_decref(w->names);
     json_decref(answer);
     return result;
 }

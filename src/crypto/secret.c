@@ -60,6 +60,20 @@ static ob_status read_key(uint8_t out[OB_KEY_SIZE], int file, const char *path, 
     return OB_OK;
 }
 
+/* Its name is durable too: what was made with a key must not outlive it. */
+static bool sync_directory_of(const char *path)
+{
+    char directory[4096];
+    const char *end = strrchr(path, '/');
+    snprintf(directory, sizeof directory, "%.*s", end ? (int)(end - path) + 1 : 1,
+             end ? path : ".");
+    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = file >= 0 && !fsync(file);
+    if (file >= 0)
+        close(file);
+    return synced;
+}
+
 /* Complete and durable before it has its name, so that no half a key is ever found. */
 static ob_status make_key(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
 {
@@ -73,10 +87,12 @@ static ob_status make_key(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *
     int problem = errno;
     if (file >= 0)
         close(file);
-    if (written && rename(new_path, path))
-        problem = errno;
-    else if (written)
+    bool named = written && !rename(new_path, path);
+    if (named && sync_directory_of(path))
         return OB_OK;
+    problem = written ? errno : problem;
+    if (named) /* nothing has been made with it yet */
+        unlink(path);
     unlink(new_path);
     return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
 }

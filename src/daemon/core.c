@@ -407,7 +407,11 @@ static void close_all(core *c)
     ob_error err = {0};
     if (c->admin_socket >= 0)
         close(c->admin_socket);
-    ob_admin_wait(ADMIN_WAIT_MS);
+    if (!ob_admin_wait(ADMIN_WAIT_MS)) { /* it would use what is closed below */
+        ob_engine_settle(c->engine, NULL);
+        daemon_say("core", "a command was cut short");
+        _exit(EXIT_FINE); /* whatever was acknowledged is on the disk */
+    }
     if (c->front)
         lose_front(c);
     ob_engine_close(c->engine); /* everybody who was busy has answered now */

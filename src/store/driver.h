@@ -46,8 +46,8 @@ typedef struct driver {
     /* Statements in the words of schema.c, without parameters. */
     ob_status (*script)(void *db, const char *text, ob_error *err);
 
-    /* Outside a transaction: what was deleted is in none of its files any more. */
-    ob_status (*scrub)(void *db, ob_error *err);
+    /* Outside a transaction: what was deleted from a table is in none of the files any more. */
+    ob_status (*scrub)(void *db, const char *table, ob_error *err);
 
     /* How many steps of the schema this database has gone; 0 where it is empty. */
     ob_status (*version)(int64_t *out, void *db, ob_error *err);

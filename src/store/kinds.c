@@ -12,22 +12,23 @@
 
 /* How rows of `table` go whose instant `since` lies so far back. */
 #define BY_ID(table, since)                                                                        \
-    .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                                  \
+    .place = table, .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                  \
     .remove = "DELETE FROM " table " WHERE id IN (SELECT id FROM " table " WHERE " since           \
               " <= ? ORDER BY id LIMIT ?)"
 
 #define BY_ID_UNLESS_HELD(table, since, kind)                                                      \
-    .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                                  \
+    .place = table, .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                  \
     .due_free = "SELECT count(*) FROM " table " WHERE " since " <= ?" FREE(kind, table ".id"),     \
     .remove = "DELETE FROM " table " WHERE id IN (SELECT id FROM " table " WHERE " since           \
               " <= ?" FREE(kind, table ".id") " ORDER BY id LIMIT ?)"
 
 #define BY_KEY(table, key, since, other)                                                           \
-    .due = "SELECT count(*) FROM " table " WHERE " since " <= ?" other,                            \
+    .place = table, .due = "SELECT count(*) FROM " table " WHERE " since " <= ?" other,            \
     .remove = "DELETE FROM " table " WHERE " key " IN (SELECT " key " FROM " table " WHERE " since \
               " <= ?" other " LIMIT ?)"
 
 #define INCOMING(number, word)                                                                     \
+    .place = "incoming", .parts = "incoming_item",                                                 \
     .due = "SELECT count(*) FROM incoming WHERE kind = " number " AND at <= ?",                    \
     .due_free = "SELECT count(*) FROM incoming WHERE kind = " number                               \
                 " AND at <= ?" FREE(word, "incoming.id"),                                          \
@@ -260,6 +261,7 @@ const store_kind store_kinds[] = {
                    .law = true,
                    .withdraws = true,
                    .word = "order",
+                   .parts = "court_order_account",
                    BY_ID_UNLESS_HELD("court_order", ORDER_END, "order"),
                    .remove_parts = "DELETE FROM court_order_account WHERE NOT EXISTS (SELECT 1 FROM"
                                    " court_order o WHERE o.id = court_order_account.id)"},
@@ -291,6 +293,7 @@ const store_kind store_kinds[] = {
         .reaper = {.months = 36,
                    .withdraws = true,
                    .word = "conversation",
+                   .parts = "member",
                    BY_KEY("conversation", "id", "changed_at", " AND is_protected = 0"),
                    .remove_parts = "DELETE FROM member WHERE NOT EXISTS (SELECT 1 FROM conversation"
                                    " c WHERE c.id = member.conversation)"},
@@ -409,6 +412,7 @@ const store_kind store_kinds[] = {
                                                       {NULL, NULL}}},
         .reaper = {.months = 60,
                    .word = "count",
+                   .place = "tally",
                    .due = "SELECT count(*) FROM tally WHERE day * 86400 <= ?",
                    .remove = "DELETE FROM tally WHERE day IN (SELECT day FROM tally WHERE"
                              " day * 86400 <= ? LIMIT ?)"},

@@ -10,7 +10,7 @@
 /* ---- Marks ------------------------------------------------------------------------------------
  */
 
-static const char *const marks[OB_MARKS] = {"log.entry", "log.day"};
+static const char *const marks[OB_MARKS] = {"log.entry", "log.day", "scrub"};
 
 ob_status ob_store_mark(int64_t *out, ob_store *store, ob_mark mark, ob_error *err)
 {
@@ -80,10 +80,15 @@ ob_status ob_store_log_key(ob_record_key *out, ob_store *store, const ob_record_
 ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject, ob_error *err)
 {
     sql q;
+    ob_status begun = ob_store_begin(store, err);
+    if (begun)
+        return begun;
     sql_begin(&q, store, "DELETE FROM log_key WHERE subject = ?", err);
     sql_bind_key(&q, 1, subject);
     ob_status status = store_end_change(&q, "the log has no key of that name");
-    return status ? status : sql_scrub(store, err);
+    if (!status)
+        status = store_want_scrub(store, "log_key", err);
+    return ob_store_end(store, status, err);
 }
 
 /* ---- Seconds ----------------------------------------------------------------------------------

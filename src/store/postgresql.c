@@ -109,15 +109,17 @@ static ob_status script(void *db, const char *text, ob_error *err)
     return status;
 }
 
-/* A deleted row stays in its page, and what wrote it in the server's journal. The tables are
- * written anew; the journal goes at once only where this role may ask for that, else when the
+/* A deleted row stays in its page, and what wrote it in the server's journal. The table is written
+ * anew; the journal goes at once only where this role may ask for that, else when the
  * server recycles it. */
-static ob_status scrub(void *db, ob_error *err)
+static ob_status scrub(void *db, const char *table, ob_error *err)
 {
     session *s = db;
+    char text[80];
+    snprintf(text, sizeof text, "VACUUM (FULL) \"%.50s\"", table);
     ob_status status = session_take_long(s, err);
     if (!status)
-        status = session_run(NULL, s, "VACUUM (FULL)", DOING_WRITE, err);
+        status = session_run(NULL, s, text, DOING_WRITE, err);
     if (!status) {
         session_run(NULL, s, "SELECT pg_switch_wal()", DOING_READ, NULL);
         session_run(NULL, s, "CHECKPOINT", DOING_READ, NULL);

@@ -4,6 +4,7 @@
 
 #include <obhut/records.h>
 
+#include <string.h>
 #include <time.h>
 
 enum { BATCH = 500, DAY = 86400 };
@@ -55,6 +56,47 @@ static ob_status count_due(uint64_t *out, ob_store *store, const char *text, con
     return sql_end(&q);
 }
 
+/* ---- What is left in the files --------------------------------------------------------------- */
+
+static ob_status read_wanted(uint64_t *tables, ob_store *store, ob_error *err)
+{
+    int64_t mark;
+    ob_status status = ob_store_mark(&mark, store, OB_MARK_SCRUB, err);
+    *tables = !status && mark > 0 ? (uint64_t)mark : 0;
+    return status;
+}
+
+ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err)
+{
+    uint64_t tables, more = 0;
+    ob_status status = read_wanted(&tables, store, err);
+    for (size_t i = 0; i < store_kind_count; i++)
+        if (store_kinds[i].reaper.place && !strcmp(store_kinds[i].reaper.place, table))
+            more = UINT64_C(1) << i;
+    store->wants_scrub = true;
+    if (status || !(more & ~tables))
+        return status;
+    return ob_store_mark_set(store, OB_MARK_SCRUB, (int64_t)(tables | more), err);
+}
+
+ob_status store_scrub(ob_store *store, ob_error *err)
+{
+    uint64_t tables;
+    ob_status status = read_wanted(&tables, store, err);
+    for (size_t i = 0; i < store_kind_count && !status; i++) {
+        const store_reaper *r = &store_kinds[i].reaper;
+        if (!(tables >> i & 1))
+            continue;
+        status = sql_scrub(store, r->place, err);
+        if (!status && r->parts)
+            status = sql_scrub(store, r->parts, err);
+    }
+    return status || !tables ? status : ob_store_mark_set(store, OB_MARK_SCRUB, 0, err);
+}
+
+/* ---- Deleting ---------------------------------------------------------------------------------
+ */
+
 /* One batch; *deleted: how many it were. */
 static ob_status remove_some(uint64_t *deleted, ob_store *store, const store_reaper *r,
                              const ob_reap *how, int64_t cutoff, ob_error *err)
@@ -75,6 +117,9 @@ static ob_status remove_some(uint64_t *deleted, ob_store *store, const store_rea
         sql_begin(&q, store, r->remove_parts, err);
         status = store_end_change(&q, NULL);
     }
+    if (!status && *deleted)
+        status = store_want_scrub(store, r->place, err);
+    store->wants_scrub = false; /* when all batches are through */
     return ob_store_end(store, status, err);
 }
 
@@ -103,7 +148,7 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
                         const ob_reap *how, ob_error *err)
 {
     ob_status status = OB_OK;
-    bool withdraws = false, any = false;
+    bool withdraws = false;
     *count = 0;
     for (size_t i = 0; i < store_kind_count && !status; i++) {
         const store_reaper *r = &store_kinds[i].reaper;
@@ -112,12 +157,10 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
         ob_reaped *one = &out[*count];
         status = reap_kind(one, store, r, how, err);
         withdraws |= r->withdraws && one->deleted;
-        any |= one->deleted > 0;
         *count += one->due > 0;
     }
     if (withdraws)
         store_withdrawn(store, true);
-    if (any) /* what was deleted must not be found in the files either */
-        status = status ? status : sql_scrub(store, err);
-    return status;
+    store->wants_scrub = false;
+    return status ? status : store_scrub(store, err);
 }

@@ -72,6 +72,8 @@ static ob_status ready(ob_store *store, ob_error *err)
     ob_status status = store->driver->ready ? store->driver->ready(&is_new, store->db, err) : OB_OK;
     if (is_new) {
         store_changed(store);
+        store_withdrawn(store, true);
+        store_withdrawn(store, false);
         store->is_unchecked = true;
     }
     if (!status && store->is_unchecked) {
@@ -128,8 +130,10 @@ ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err)
         transaction_fail(store, so_far, err);
     if (--store->depth == 0)
         status = outermost_end(store, so_far, err);
-    if (!status && !store->depth && store->scrub) /* too late to fail: the next run tries again */
-        sql_scrub(store, NULL);
+    if (!status && !store->depth && store->wants_scrub) { /* else the next run does it */
+        store->wants_scrub = false;
+        store_scrub(store, NULL);
+    }
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -312,11 +316,12 @@ void *sql_copy(sql *q, int column, size_t size, size_t *count)
     return out;
 }
 
-ob_status sql_scrub(ob_store *store, ob_error *err)
+ob_status sql_scrub(ob_store *store, const char *table, ob_error *err)
 {
     pthread_mutex_lock(&store->lock);
-    store->scrub = store->depth > 0; /* else when the transaction has ended */
-    ob_status status = store->scrub ? OB_OK : store->driver->scrub(store->db, err);
+    ob_status status = ready(store, err);
+    if (!status)
+        status = store->driver->scrub(store->db, table, err);
     pthread_mutex_unlock(&store->lock);
     return status;
 }

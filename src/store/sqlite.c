@@ -52,9 +52,11 @@ static ob_status open_file(void **out, const char *path, ob_error *err)
     return status;
 }
 
+/* What could not be undone when it failed, for lack of memory, is undone now. */
 static ob_status begin(void *db, ob_error *err)
 {
-    return script(db, "BEGIN IMMEDIATE", err);
+    ob_status status = sqlite3_get_autocommit(db) ? OB_OK : script(db, "ROLLBACK", err);
+    return status ? status : script(db, "BEGIN IMMEDIATE", err);
 }
 
 /* When the disk could not say that it has everything, it may have it all the same, and show it at
@@ -77,8 +79,9 @@ static void rollback(void *db)
 }
 
 /* With secure_delete rows are overwritten where they were; the journal still has them. */
-static ob_status scrub(void *db, ob_error *err)
+static ob_status scrub(void *db, const char *table, ob_error *err)
 {
+    (void)table;
     return script(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }
 

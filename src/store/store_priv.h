@@ -24,7 +24,7 @@ struct ob_store {
     void *on_withdrawal_context;
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
     int depth;            /* of transactions in transactions: the outermost one counts */
-    bool scrub;           /* when it has ended: something was deleted for good */
+    bool wants_scrub;     /* when the transaction has ended */
     bool is_unchecked;    /* the connection is new, and its tables may be of another version */
     ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
     struct kept {
@@ -76,8 +76,8 @@ void sql_key(sql *q, int column, ob_record_key *out);
 /* A column's bytes as pieces of `size`; the caller's: free(). NULL with an error. */
 void *sql_copy(sql *q, int column, size_t size, size_t *count);
 
-/* Overwrites what was deleted: nobody finds it in the database's files. */
-ob_status sql_scrub(ob_store *store, ob_error *err);
+/* Outside a transaction: overwrites what was deleted from a table. */
+ob_status sql_scrub(ob_store *store, const char *table, ob_error *err);
 
 /* Runs what is left, gives the statement back; the first error, if there was one. */
 ob_status sql_end(sql *q);
@@ -154,12 +154,13 @@ ob_status store_end_change(sql *q, const char *otherwise);
 /* How rows of a kind go. Parameters of the statements: the instant before which a row is due; where
  * there is `due_free`, now, for holds; for `remove` the size of a batch. */
 typedef struct store_reaper {
-    const char *word;     /* a record of this kind; holds name it so */
-    int months, days;     /* its period */
-    bool law;             /* the least that a law allows wins */
-    bool withdraws;       /* without it something may not be looked at any more */
-    const char *due;      /* how many; NULL: rows go otherwise, or never */
-    const char *due_free; /* how many of them nobody holds; NULL: cannot be held */
+    const char *place, *parts; /* tables where its rows are, and their parts */
+    const char *word;          /* a record of this kind; holds name it so */
+    int months, days;          /* its period */
+    bool law;                  /* the least that a law allows wins */
+    bool withdraws;            /* without it something may not be looked at any more */
+    const char *due;           /* how many; NULL: rows go otherwise, or never */
+    const char *due_free;      /* how many of them nobody holds; NULL: cannot be held */
     const char *remove;
     const char *remove_parts;
 } store_reaper;
@@ -168,6 +169,15 @@ typedef struct store_kind {
     ob_record_kind about; /* without a table: a further reaper of the one before */
     store_reaper reaper;
 } store_kind;
+
+/* ---- reaper.c -------------------------------------------------------------------------------- */
+
+/* Within a transaction that deletes for good from a table of store_kinds: nobody will find it in
+ * the database's files, even if the process dies in between. */
+ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err);
+
+/* Outside one: sees to what is wanted. */
+ob_status store_scrub(ob_store *store, ob_error *err);
 
 extern const store_kind store_kinds[];
 extern const size_t store_kind_count;

@@ -384,6 +384,7 @@ int64_t ob_months_before(int64_t at, int months);
 typedef enum ob_mark {
     OB_MARK_LOG_ENTRY, /* the last entry whose act these records hold */
     OB_MARK_LOG_DAY,   /* the last day whose counts are in the log */
+    OB_MARK_SCRUB,     /* tables whose deleted rows may still be in the files: bits */
     OB_MARKS,
 } ob_mark;
 
