@@ -150,6 +150,14 @@ void ob_act_quiet(ob_act *act)
 /* ---- Life -------------------------------------------------------------------------------------
  */
 
+/* The act before this one may not have been kept: whoever ended it may not know yet. */
+static ob_status settle_before(ob_staff *staff, ob_error *err)
+{
+    int64_t last;
+    ob_status status = ob_store_mark(&last, staff->store, OB_MARK_LOG_ENTRY, err);
+    return status || last >= staff->last_entry ? status : staff_settle_log(staff, err);
+}
+
 ob_status ob_act_begin(ob_act *out, ob_staff *staff, const char *what, const ob_actor *actor,
                        ob_error *err)
 {
@@ -157,8 +165,8 @@ ob_status ob_act_begin(ob_act *out, ob_staff *staff, const char *what, const ob_
     if (!out->members)
         return ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log");
     ob_status status = ob_store_begin(staff->store, err);
-    if (!status && staff->unsure) {
-        status = staff_settle_log(staff, err);
+    if (!status) {
+        status = settle_before(staff, err);
         if (status)
             status = ob_store_end(staff->store, status, err);
     }
@@ -185,6 +193,8 @@ static ob_status write_also(uint64_t *entry, ob_act *act, ob_error *err)
         if (!status)
             status = ob_audit_append(entry, act->staff->audit,
                                      json_string_value(json_array_get(one, 0)), members, err);
+        if (!status)
+            act->staff->last_entry = (int64_t)*entry;
     }
     return status;
 }
@@ -200,25 +210,36 @@ static ob_status write_entry(uint64_t *entry, ob_act *act, ob_error *err)
         status = ob_audit_append(entry, act->staff->audit, act->what, act->members, err);
     if (status)
         return ob_fail_in(err, status, "what cannot be logged is not done");
+    if (*entry != UINT64_MAX)
+        act->staff->last_entry = (int64_t)*entry;
     if (act->keep)
         status = act->keep(act->keep_context, *entry, err);
     return status ? status
                   : ob_store_mark_set(act->staff->store, OB_MARK_LOG_ENTRY, (int64_t)*entry, err);
 }
 
-/* The records did not keep it; or they did, and could not say so any more. */
+static bool is_not_done(const ob_staff *staff, uint64_t entry)
+{
+    for (unsigned i = 0; i < staff->not_done_count && i < STAFF_NOT_DONE; i++)
+        if (staff->not_done[i] == entry)
+            return true;
+    return false;
+}
+
+/* The records did not keep it; or they did, and could not say so any more. Others may have acted
+ * since, and have settled it. */
 static ob_status settle_end(ob_staff *staff, uint64_t entry, ob_status status)
 {
     int64_t last;
-    if (ob_store_mark(&last, staff->store, OB_MARK_LOG_ENTRY, NULL)) {
-        staff->unsure = true; /* until the records answer again */
-        return status;
-    }
-    if (last >= (int64_t)entry)
-        return OB_OK;
-    staff->unsure = true;
-    staff_settle_log(staff, NULL); /* else before the next act */
-    return status;
+    ob_error ignored = {0};
+    if (ob_store_begin(staff->store, &ignored))
+        return status; /* whoever acts next settles it */
+    ob_status settled = settle_before(staff, &ignored);
+    if (!settled)
+        settled = ob_store_mark(&last, staff->store, OB_MARK_LOG_ENTRY, &ignored);
+    bool done = !settled && last >= (int64_t)entry && !is_not_done(staff, entry);
+    ob_store_end(staff->store, settled, &ignored);
+    return done ? OB_OK : status;
 }
 
 /* Somebody wanted what they may not. */
@@ -314,7 +335,17 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
     return status;
 }
 
-/* Entries behind the last one whose act the records hold: their acts were not done. */
+static ob_status say_not_done(ob_staff *staff, uint64_t entry, ob_error *err)
+{
+    json_t *members = json_pack("{s:I}", "entry", (json_int_t)entry);
+    uint64_t number;
+    ob_status status = ob_audit_append(&number, staff->audit, "not_done", members, err);
+    json_decref(members);
+    if (!status)
+        staff->not_done[staff->not_done_count++ % STAFF_NOT_DONE] = entry;
+    return status;
+}
+
 ob_status staff_settle_log(ob_staff *staff, ob_error *err)
 {
     int64_t last;
@@ -329,13 +360,10 @@ ob_status staff_settle_log(ob_staff *staff, ob_error *err)
     if (!status && last + 1 < (int64_t)size)
         status =
             ob_audit_read(staff->audit_dir, (uint64_t)(last + 1), size - 1, take_entry, &t, err);
-    for (size_t i = 0; i < t.count && !status; i++) {
-        json_t *members = json_pack("{s:I}", "entry", (json_int_t)t.unsure[i]);
-        uint64_t number;
-        status = ob_audit_append(&number, staff->audit, "not_done", members, err);
-        json_decref(members);
-    }
+    for (size_t i = 0; i < t.count && !status; i++)
+        status = say_not_done(staff, t.unsure[i], err);
     free(t.unsure);
-    staff->unsure = status != OB_OK;
+    if (!status)
+        staff->last_entry = last;
     return status;
 }

@@ -8,13 +8,18 @@
 
 #include <pthread.h>
 
+enum { STAFF_NOT_DONE = 256 }; /* more than there are threads that could ask for theirs */
+
 /* Tokens are few and asked for with every request: they are kept in memory, and read again when the
  * records have changed. */
 struct ob_staff {
     ob_store *store;
     ob_audit *audit;
     char audit_dir[4096 + 8];
-    bool unsure;              /* the log may have acts that were not done; under the store's lock */
+    /* All under the store's lock: the last entry of an act, and the latest of those not done. */
+    int64_t last_entry;
+    uint64_t not_done[STAFF_NOT_DONE];
+    unsigned not_done_count;
     uint8_t key[OB_KEY_SIZE]; /* of pseudonyms */
     pthread_mutex_t lock;
     ob_token *tokens;
@@ -22,7 +27,8 @@ struct ob_staff {
     uint64_t generation; /* of the store when they were read */
 };
 
-/* acts.c: log and records agree again. */
+/* acts.c: entries of acts that the records do not have are told of as not done. The store belongs
+ * to this thread, or there is no other yet. */
 ob_status staff_settle_log(ob_staff *staff, ob_error *err);
 
 #endif

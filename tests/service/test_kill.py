@@ -139,7 +139,7 @@ class Kill(obhutd.Case):
         for _ in range(count):
             time.sleep(numbers.uniform(0.02, 0.4))
             who = numbers.choice(["main", "core", "core", "front", "workers"] +
-                                 (["server"] if server else []))
+                                 (["server"] * 3 if server else []))
             kills[who] = kills.get(who, 0) + 1
             if who == "server":
                 server.stop(signal.SIGQUIT)
