@@ -246,7 +246,8 @@ static ob_status settle_end(ob_staff *staff, uint64_t entry, ob_status status)
 static void say_refused(ob_act *act)
 {
     json_t *by = json_object_get(act->members, "by");
-    json_t *members = json_pack("{s:s, s:O*}", "wanted", act->what, "by", by);
+    json_t *token = json_object_get(act->members, "token");
+    json_t *members = json_pack("{s:s, s:O*, s:O*}", "wanted", act->what, "by", by, "token", token);
     uint64_t number;
     ob_audit_append(&number, act->staff->audit, "refused", members, NULL);
     json_decref(members);
@@ -322,7 +323,9 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
     tail *t = context;
     json_t *json = json_loadb(text, size, 0, NULL);
     const char *what = json_string_value(json_object_get(json, "what"));
-    ob_status status = OB_OK;
+    ob_status status = json ? OB_OK
+                            : ob_fail(err, OB_EFORMAT, "entry %llu of the log cannot be read",
+                                      (unsigned long long)number);
     if (what && !strcmp(what, "not_done")) {
         json_int_t which = json_integer_value(json_object_get(json, "entry"));
         for (size_t i = 0; i < t->count; i++)

@@ -72,6 +72,12 @@ class Sources(unittest.TestCase):
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
 
+    def test_nobody_but_store_knows_sql(self):
+        words = re.compile(r'sqlite3|libpq|\bPQ[a-z]+\(|"(SELECT|INSERT|UPDATE|DELETE|CREATE) ')
+        for path in sorted((ROOT / "src").rglob("*.[ch]")):
+            if "store" not in path.relative_to(ROOT).parts:
+                self.assertIsNone(words.search(path.read_text()), path)
+
     def test_the_table_of_low_information_pictures_is_what_its_tool_draws(self):
         drawn = subprocess.run([BUILD / "tools/low-information"], capture_output=True, check=True)
         self.assertEqual(drawn.stdout, (ROOT / "src/lists/low_information.inc").read_bytes())
