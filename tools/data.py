@@ -41,22 +41,26 @@ keep nothing of what they looked at: results go to standard output.
 TAIL = """
 ## How records go
 
-The service deletes once an hour what has been kept long enough, in batches, each of them whole or not at all, and counts
-before and after: due, deleted, held, left. The counts stand in the log (`obhut audit show --what reaped`);
-`obhut record reap` does the same at once. A killed process goes on at its next start.
+The service deletes once an hour what has been kept long enough, in batches, each of them whole or not at all. The log says
+before what is due (`reaping`), and afterwards what went (`reaped`: due, deleted, held, left); nothing is deleted while
+nothing can be logged. A killed process goes on at its next start. `obhut record reap` does the same at once. Where the
+last run is more than eight days ago by the clock, the service deletes nothing by itself: the clock may have jumped, and
+the command says that it has not.
 
 - **A law's maximum wins.** Where a regime of the service's country says how long at most what was found may be kept
-  (Regulation (EU) 2021/1232 and 2026/1881, Art. 3(1)(h), (i): twelve months), no period is longer, and no hold can make
-  it so.
+  (Regulation (EU) 2021/1232 and 2026/1881, Art. 3(1)(h), (i): twelve months), no period is longer, and no person's hold
+  makes it so, whenever it was made.
 - **A hold** keeps a report, notice, verdict, cause or order longer. It needs a reason, a person and an end:
-  `obhut hold add --report 7 --reason "appeal is running" --until 2027-03-01`.
+  `obhut hold add --report 7 --reason "appeal is running" --until 2027-03-01`. What is held cannot be removed by command.
 - **Two laws.** Where one demands keeping (18 USC 2258A(h)(1): a year from a report to the CyberTipline) and another
   deletion before that, nobody decides silently: the record stays, `obhut hold ls` says `must_be_decided`, and a lead or
   officer decides: `obhut hold keep N --reason …`, or `obhut hold end N`.
-- **Nothing is left in the files.** SQLite overwrites what it deletes (`secure_delete`), and its journal is emptied. On
-  PostgreSQL the tables are written anew (`VACUUM FULL`); its own journal (`pg_wal`) holds what was deleted until the server
-  recycles it, at once where the role may do so (`pg_checkpoint`; `pg_switch_wal`), and columns with personal data are kept
-  out of its statistics.
+- **Nothing is left in the files.** Once a day, with `obhut record reap` and `obhut audit forget` at once, what was deleted is
+  overwritten, also what was removed by request: SQLite's file is written anew and its journal emptied; on PostgreSQL the
+  tables are written anew (`VACUUM FULL`), its own journal (`pg_wal`) holds what was deleted until the server recycles it, at
+  once where the role may do so (`pg_checkpoint`; `pg_switch_wal`), and columns with personal data are kept out of its
+  statistics. Somebody who reads meanwhile delays it: the service says so, and tries again. Replicas, prepared transactions
+  and replication slots of a server are its administrator's.
 - **The log forgets persons.** It knows accounts and the staff by codes that only a key of their own makes again.
   `obhut audit forget --account NAME` destroys that key: from then on nobody can say whom these entries are about, and the
   log still verifies.

@@ -11,6 +11,7 @@
 /* What a command does to the log. */
 typedef enum mode {
     LOOKS, /* nothing; a person's token is told of as a log-in */
+    READS, /* the same; it shows what is about persons, so it is told of whoever asks */
     ACTS,  /* it changes records: both or neither */
     DOES,  /* it changes what is not in the records: told of before, and how it went */
 } mode;
@@ -41,22 +42,22 @@ static const struct command {
     {"person.add", admin_person_add, ACTS},
     {"person.ls", admin_person_ls, LOOKS},
     {"person.remove", admin_person_remove, ACTS},
-    {"proposal.ls", admin_proposal_ls, LOOKS},
+    {"proposal.ls", admin_proposal_ls, READS},
     {"proposal.approve", admin_proposal_approve, ACTS},
     {"proposal.reject", admin_proposal_reject, ACTS},
-    {"report.ls", admin_report_ls, LOOKS},
+    {"report.ls", admin_report_ls, READS},
     {"report.confirm", admin_report_confirm, ACTS},
     {"report.remove", admin_report_remove, ACTS},
     {"verdict.add", admin_verdict_add, ACTS},
-    {"verdict.ls", admin_verdict_ls, LOOKS},
+    {"verdict.ls", admin_verdict_ls, READS},
     {"verdict.overturn", admin_verdict_overturn, ACTS},
     {"cause.add", admin_cause_add, ACTS},
-    {"cause.ls", admin_cause_ls, LOOKS},
+    {"cause.ls", admin_cause_ls, READS},
     {"cause.end", admin_cause_end, ACTS},
     {"cause.told", admin_cause_told, ACTS},
     {"order.check", admin_order_check, LOOKS},
     {"order.add", admin_order_add, ACTS},
-    {"order.ls", admin_order_ls, LOOKS},
+    {"order.ls", admin_order_ls, READS},
     {"order.state", admin_order_state, ACTS},
     {"order.halfway", admin_order_halfway, ACTS},
     {"consent.withdraw", admin_consent_withdraw, ACTS},
@@ -69,13 +70,13 @@ static const struct command {
     {"record.kinds", admin_record_kinds, LOOKS},
     {"record.reap", admin_record_reap, LOOKS},
     {"hold.add", admin_hold_add, ACTS},
-    {"hold.ls", admin_hold_ls, LOOKS},
+    {"hold.ls", admin_hold_ls, READS},
     {"hold.end", admin_hold_end, ACTS},
     {"hold.keep", admin_hold_keep, ACTS},
     {"audit.names", admin_audit_names, LOOKS},
-    {"audit.code", admin_audit_code, LOOKS},
-    {"audit.consents", admin_audit_consents, LOOKS},
-    {"audit.open", admin_audit_open, LOOKS},
+    {"audit.code", admin_audit_code, READS},
+    {"audit.consents", admin_audit_consents, READS},
+    {"audit.open", admin_audit_open, READS},
     {"audit.forget", admin_audit_forget, ACTS},
     {"clock.show", admin_clock_show, LOOKS},
     {"clock.accept", admin_clock_accept, ACTS},
@@ -208,10 +209,15 @@ static ob_status look(json_t **out, const admin_call *call, const struct command
                       const ob_actor *actor, ob_error *err)
 {
     ob_status status = OB_OK;
-    if (actor->person)
-        status = ob_staff_log(NULL, call->admin->staff, "login", actor,
+    if (actor->person || c->mode == READS)
+        status = ob_staff_log(NULL, call->admin->staff, actor->person ? "login" : "looked", actor,
                               json_pack("{s:s}", "for", c->name), err);
-    return status ? status : c->run(out, call, err);
+    if (!status)
+        status = c->run(out, call, err);
+    if (status == OB_EREFUSED)
+        ob_staff_log(NULL, call->admin->staff, "refused", actor,
+                     json_pack("{s:s}", "wanted", c->name), NULL);
+    return status;
 }
 
 static ob_status act(json_t **out, admin_call *call, const struct command *c, const ob_actor *actor,
@@ -227,7 +233,15 @@ static ob_status act(json_t **out, admin_call *call, const struct command *c, co
     if (!status)
         admin_log_answer(&entry, *out);
     call->act = NULL;
-    return ob_act_end(&entry, status, err);
+    status = ob_act_end(&entry, status, err);
+    if (!status && c->run == admin_audit_forget) /* now, not when others go */
+        status = ob_store_scrub(call->admin->store, err);
+    return status;
+}
+
+static ob_status keep_deed(void *context, uint64_t entry, ob_error *err)
+{
+    return ob_store_deed_begin(context, entry, err);
 }
 
 static ob_status deed(json_t **out, const admin_call *call, const struct command *c,
@@ -239,17 +253,14 @@ static ob_status deed(json_t **out, const admin_call *call, const struct command
     if (status)
         return status;
     entry.entry = &number;
+    entry.keep = keep_deed;
+    entry.keep_context = call->admin->store;
     admin_log_request(&entry, call->request, c->name);
     status = ob_act_end(&entry, OB_OK, err);
     if (status)
         return status;
     status = c->run(out, call, err);
-    if (ob_act_begin(&entry, call->admin->staff, status ? "not_done" : "done", NULL, NULL))
-        return status;
-    ob_act_number(&entry, "entry", (int64_t)number);
-    if (!status)
-        admin_log_answer(&entry, *out);
-    ob_act_end(&entry, OB_OK, NULL); /* it has happened, or not, whether this is told or not */
+    ob_staff_deed_ended(call->admin->staff, number, !status, admin_log_numbers(*out));
     return status;
 }
 
@@ -262,9 +273,9 @@ static ob_status run(json_t **out, admin_call *call, const struct command *c, ob
         log_stranger(call, c->name);
     if (status)
         return status;
-    return c->mode == LOOKS  ? look(out, call, c, &actor, err)
-           : c->mode == ACTS ? act(out, call, c, &actor, err)
-                             : deed(out, call, c, &actor, err);
+    return c->mode == ACTS   ? act(out, call, c, &actor, err)
+           : c->mode == DOES ? deed(out, call, c, &actor, err)
+                             : look(out, call, c, &actor, err);
 }
 
 json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,

@@ -64,7 +64,7 @@ ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *er
     return status ? status
                   : ob_store_incoming_remove(call->admin->store,
                                              notices ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT, id,
-                                             err);
+                                             ob_now(), err);
 }
 
 /* ---- Verdicts

@@ -34,8 +34,12 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count = 0;
-    ob_status status =
-        ob_records_reap(reaped, &count, call->admin->store, call->admin->staff, ob_now(), err);
+    ob_actor actor;
+    ob_person person;
+    ob_status status = admin_actor(&actor, &person, call, err);
+    if (!status)
+        status = ob_records_reap(reaped, &count, call->admin->store, call->admin->staff, &actor,
+                                 ob_now(), true, err);
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", reaped[i].word,
@@ -90,6 +94,8 @@ static ob_status read_law(ob_hold *h, const char *law, const admin_call *call, o
     ob_status status = OB_OK;
     if (admin_optional(call, "from"))
         status = read_time(&reported, call, "from", err);
+    if (!status && reported > h->made_at)
+        status = ob_fail(err, OB_EINVAL, "it cannot have been reported in the future");
     if (status)
         return status;
     const ob_regime *regime = ob_regime_find(ob_law_regimes(), law);

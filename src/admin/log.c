@@ -8,7 +8,7 @@ static bool is_plain(const char *member)
     static const char *const plain[] = {
         /* names that the operator gave, and words of ours */
         "name", "kind", "surface", "scope", "role", "key", "value", "regime", "state", "fail",
-        "purpose", "source", "law", "until", "data", "detector", "document", "country", "keep",
+        "law", "until", "detector", "document", "country",
         /* numbers of records */
         "proposal", "report", "notice", "verdict", "cause", "order", "hold", "record",
         /* numbers */
@@ -22,13 +22,35 @@ static bool is_plain(const char *member)
     return false;
 }
 
+/* Names and words are short and have no spaces; what somebody says has. */
+static bool is_word(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) <= OB_NAME_MAX + 1 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:,-") ==
+               strlen(text);
+}
+
+static bool is_short(const json_t *value)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)(uintptr_t)value, i, one)
+    {
+        if (i >= 32 || !is_word(one))
+            return false;
+    }
+    return json_is_array(value) || json_is_integer(value) || json_is_boolean(value) ||
+           is_word(value);
+}
+
 static void copy_plain(ob_act *act, const json_t *from)
 {
     const char *member;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)from, member, value)
     {
-        if (is_plain(member) && !json_is_object(value) && !json_object_get(act->members, member))
+        if (is_plain(member) && is_short(value) && !json_object_get(act->members, member))
             ob_act_value(act, member, json_deep_copy(value));
     }
 }
@@ -53,4 +75,16 @@ void admin_log_request(ob_act *act, const json_t *request, const char *command)
 void admin_log_answer(ob_act *act, const json_t *answer)
 {
     copy_plain(act, answer);
+}
+
+json_t *admin_log_numbers(const json_t *answer)
+{
+    const char *member;
+    json_t *value, *numbers = json_object();
+    json_object_foreach((json_t *)(uintptr_t)answer, member, value)
+    {
+        if (is_plain(member) && json_is_integer(value))
+            json_object_set(numbers, member, value);
+    }
+    return numbers;
 }

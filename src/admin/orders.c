@@ -276,7 +276,9 @@ ob_status admin_order_state(json_t **out, const admin_call *call, ob_error *err)
         status = ob_fail(err, OB_EINVAL, "an order becomes revoked, suspended or valid");
     if (!status && states[k].state == OB_ORDER_VALID)
         status = admin_person(&person, call, ADMIN_LEADS, err);
-    return status ? status : ob_store_order_set_state(call->admin->store, id, states[k].state, err);
+    return status
+               ? status
+               : ob_store_order_set_state(call->admin->store, id, states[k].state, ob_now(), err);
 }
 
 ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *err)

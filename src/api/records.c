@@ -143,7 +143,7 @@ static void log_incoming(ob_act *act, const deed *d)
         ob_act_text(act, "reason", in->reason);
     }
     if (memcmp(&in->reporter, &nobody, sizeof nobody) != 0)
-        ob_act_account(act, "reporter", &in->reporter);
+        ob_act_hidden(act, "reporter", &in->reporter); /* who reports whom is nobody's to read */
     ob_act_number(act, in->kind == OB_INCOMING_REPORT ? "report" : "notice", d->id);
     ob_act_number(act, "items", (int64_t)d->count);
 }

@@ -166,7 +166,6 @@ static void write_batch(ob_audit *audit)
         /* Those behind have numbers that follow on what is not there. */
         finish(&audit->gathering, status, &err);
     } else {
-        audit->refused = 0;
         audit->frontier = audit->next;
         audit->log_bytes = audit->log.bytes;
     }

@@ -173,6 +173,24 @@ static ob_status take_lines(size_t *used, ob_audit *audit, const char *text, siz
     return status;
 }
 
+/* Whether nothing but zeros follows the first zero, up to the end: blocks of the file that never
+ * got their contents when the power failed. No line has a zero. */
+static bool is_unwritten(ob_audit *audit, const char *text, size_t length, uint64_t size)
+{
+    char piece[4096];
+    const char *zero = memchr(text, '\0', length);
+    uint64_t at = zero ? audit->log.bytes + (uint64_t)(zero - text) : size;
+    bool all = zero != NULL;
+    while (all && at < size) {
+        size_t some = size - at < sizeof piece ? (size_t)(size - at) : sizeof piece;
+        all = !file_read(piece, audit->log.file, "log", at, some, NULL);
+        for (size_t i = 0; i < some && all; i++)
+            all = !piece[i];
+        at += some;
+    }
+    return all;
+}
+
 /* Reads on from audit->log.bytes; what is left at the end has no newline. */
 static ob_status load_tail(uint64_t *torn, ob_audit *audit, uint64_t size, ob_error *err)
 {
@@ -185,7 +203,7 @@ static ob_status load_tail(uint64_t *torn, ob_audit *audit, uint64_t size, ob_er
         status = file_read(buffer, audit->log.file, "log", audit->log.bytes, length, err);
         if (!status)
             status = take_lines(&used, audit, buffer, length, audit->log.bytes, err);
-        if (!status && !used && length > LINE_MAX)
+        if (!status && !used && length > LINE_MAX && !is_unwritten(audit, buffer, length, size))
             status = damaged(err, audit->frontier.size, audit->log.bytes, "a line without end");
         audit->log.bytes += used;
         if (!used)

@@ -86,9 +86,22 @@ static void try_again(ob_audit *audit)
     uint64_t refused = audit->refused;
     pthread_mutex_unlock(&audit->lock);
     json_t *members = json_pack("{s:I}", "refused", (json_int_t)refused);
-    if (members)
-        ob_audit_append(NULL, audit, "log.resumed", members, NULL);
+    bool failed = members && ob_audit_append(NULL, audit, "log.resumed", members, NULL);
+    pthread_mutex_lock(&audit->lock);
+    if (failed && audit->refused > refused) /* the attempt was nobody's entry */
+        audit->refused--;
+    else if (members && !failed)
+        audit->refused -= refused;
+    pthread_mutex_unlock(&audit->lock);
     json_decref(members);
+}
+
+static bool has_refused(ob_audit *audit)
+{
+    pthread_mutex_lock(&audit->lock);
+    bool has = audit->refused > 0;
+    pthread_mutex_unlock(&audit->lock);
+    return has;
 }
 
 static void *keep(void *context)
@@ -105,7 +118,7 @@ static void *keep(void *context)
             break;
         pthread_mutex_unlock(&audit->sleep);
         since_seal += step;
-        if (!audit->log_fine)
+        if (!audit->log_fine || has_refused(audit))
             try_again(audit);
         if (since_seal >= audit->seal_ms || !audit->notes_fine) {
             ob_audit_seal(audit, NULL);

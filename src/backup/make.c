@@ -153,10 +153,7 @@ static void tell(making *m, const char *step, uint64_t done, uint64_t total)
 static ob_status take_records(void *context, const void *bytes, size_t size, ob_error *err)
 {
     making *m = context;
-    ob_status status = spool_put(&m->records, bytes, size, err);
-    if (!status)
-        tell(m, "records", m->records.size, 0);
-    return status;
+    return spool_put(&m->records, bytes, size, err); /* nobody is told: the store is held */
 }
 
 /* Nothing is recorded and nothing is logged meanwhile. */

@@ -330,8 +330,11 @@ static void on_problem(void *context, const char *sentence)
 /* What the service runs with, so that a change of it can be seen in the log. */
 static json_t *configuration_of(const config *f)
 {
+    enum { LISTS_MOST = 200 }; /* what fits an entry; beyond, their number */
     json_t *lists = json_object();
-    for (size_t i = 0; i < f->policy.list_count; i++)
+    if (f->policy.list_count > LISTS_MOST)
+        json_object_set_new(lists, "count", json_integer((json_int_t)f->policy.list_count));
+    for (size_t i = 0; i < f->policy.list_count && i < LISTS_MOST; i++)
         json_object_set_new(lists, f->policy.lists[i].list,
                             json_string(ob_action_name(f->policy.lists[i].action)));
     return json_pack("{s:I, s:I, s:s, s:s, s:o}", "body_most", (json_int_t)f->body_most, "distance",

@@ -341,7 +341,7 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     if (!status)
         status = lane_start(&e->searching, searchers, err);
     if (!status && options->upkeep_s)
-        status = upkeep_start(&e->upkeep, &e->options, err);
+        status = upkeep_start(&e->upkeep, &e->options, &e->keeper, err);
     if (status)
         ob_engine_close(e);
     else

@@ -78,7 +78,8 @@ typedef struct leaf {
 
 /* Whether a count stands in the entry of its second: of public uploads that were looked at. */
 bool leaf_has(const ob_tally *kind);
-ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count,
+/* more: items that are counted and not among `items` */
+ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
                     const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err);
 
 /* The counts of days that are over and not in the log yet. */
@@ -98,13 +99,6 @@ void tallies_set_clock(tallies *t, int64_t at);
 void tallies_service(tallies *t, const char *service); /* whose permits they are */
 ob_status tallies_settle(tallies *t, ob_error *err);
 bool tallies_fine(const tallies *t); /* what was counted last could be written */
-
-/* ---- upkeep.c ---------------------------------------------------------------------------------
- */
-
-typedef struct upkeep upkeep; /* a thread that deletes what is due, every options->upkeep_s */
-ob_status upkeep_start(upkeep **out, const ob_engine_options *options, ob_error *err);
-void upkeep_stop(upkeep *u); /* NULL is fine */
 
 /* ---- keeper.c ---------------------------------------------------------------------------------
  */
@@ -157,5 +151,13 @@ ob_leave grant_leave(grant *g, uint32_t methods);
 
 /* It was used: counted. */
 void grant_used(const grant *g, const ob_item *item);
+
+/* ---- upkeep.c ---------------------------------------------------------------------------------
+ */
+
+typedef struct upkeep upkeep; /* a thread that deletes what is due, every options->upkeep_s */
+ob_status upkeep_start(upkeep **out, const ob_engine_options *options, const keeper *keeper,
+                       ob_error *err);
+void upkeep_stop(upkeep *u); /* NULL is fine */
 
 #endif

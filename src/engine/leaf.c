@@ -60,7 +60,7 @@ static ob_status keep_second(void *context, uint64_t entry, ob_error *err)
     return ob_store_second_add(l->store, &l->second, err);
 }
 
-ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count,
+ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
                     const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err)
 {
     uint8_t digest[32];
@@ -73,6 +73,8 @@ ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t cou
     ob_hex(hex, digest, sizeof digest);
     ob_act_value(act, "permits", counts_of(kinds, kind_count, service));
     ob_act_word(act, "items", hex);
+    if (more)
+        ob_act_number(act, "items_beyond", (int64_t)more);
     act->keep = keep_second;
     act->keep_context = l;
     return OB_OK;
@@ -127,6 +129,10 @@ ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *e
     ob_status status = ob_store_mark(&last, store, OB_MARK_LOG_DAY, err);
     if (!status && last < today - MOST)
         last = today - MOST;
+    if (!status && last >= today) { /* the clock was ahead */
+        last = today - 1;
+        status = ob_store_mark_set(store, OB_MARK_LOG_DAY, last, err);
+    }
     for (int64_t day = last + 1; day < today && !status; day++)
         status = log_day(staff, store, day, err);
     return status;

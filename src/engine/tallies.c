@@ -13,7 +13,10 @@ enum {
     DAY = 86400,
     KINDS_MOST = 1024,
     DENIED_MOST = 1 << 20,
-    SEEN_MOST = 1 << 20, /* of a second, or of as long as nothing can be written */
+    SEEN_MOST = 1 << 15,  /* of a second, or of as long as nothing can be written */
+    FRESH_MOST = 1 << 16, /* the same; of what is beyond, a retry is counted twice */
+    LATE_MS = 5000,       /* what is not written by then stops everything */
+    HOUR = 3600,
     SECOND_MS = 1000,
 };
 
@@ -26,6 +29,7 @@ typedef struct batch {
     size_t fresh_count, fresh_capacity;
     ob_record_key *seen; /* public items that were looked at */
     size_t seen_count, seen_capacity;
+    uint64_t unseen;               /* beyond SEEN_MOST */
     uint64_t refused[OB_REFUSALS]; /* requests, by what their token lacked */
 } batch;
 
@@ -41,6 +45,8 @@ struct tallies {
     pthread_mutex_t settling; /* while something is written; taken before the lock */
     batch *old;               /* is being written, or could not be */
     atomic_llong clock;       /* of the latest that was counted */
+    atomic_llong
+        waiting_since; /* monotonic ms: what was looked at and is not written; 0: nothing */
     /* Denied items of `day` by code: a table that is at most half full. */
     int64_t day;
     ob_record_key salt, *table;
@@ -159,6 +165,10 @@ void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms
     count(b, &one);
     if (leaf_has(&one) && b->seen_count < SEEN_MOST)
         keep(&b->seen, &b->seen_count, &b->seen_capacity, &item->id);
+    else if (leaf_has(&one))
+        b->unseen++;
+    if (!atomic_load(&t->waiting_since))
+        atomic_store(&t->waiting_since, ob_now_monotonic_ms());
     if (terms->issued > atomic_load(&t->clock))
         atomic_store(&t->clock, terms->issued);
     pthread_mutex_unlock(&t->lock);
@@ -180,7 +190,7 @@ void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, 
         ob_code(code.bytes, t->salt.bytes, "obhut denied", item->id.bytes, sizeof item->id.bytes);
     if (!known || remember(t, &code)) {
         count(t->now, &one);
-        if (known)
+        if (known && t->now->fresh_count < FRESH_MOST)
             keep(&t->now->fresh, &t->now->fresh_count, &t->now->fresh_capacity, &code);
     }
     pthread_mutex_unlock(&t->lock);
@@ -232,6 +242,7 @@ static bool has_any(const batch *b)
 static void empty(batch *b)
 {
     b->kind_count = b->fresh_count = b->seen_count = 0;
+    b->unseen = 0;
     memset(b->refused, 0, sizeof b->refused);
 }
 
@@ -251,7 +262,8 @@ static ob_status fill(ob_act *act, leaf *l, const batch *b, const char *service,
     if (has_refused(b))
         ob_act_value(act, "refused", refused_json(b));
     if (has_permits(b))
-        return leaf_fill(l, act, b->seen, b->seen_count, b->kinds, b->kind_count, service, err);
+        return leaf_fill(l, act, b->seen, b->seen_count, b->unseen, b->kinds, b->kind_count,
+                         service, err);
     if (!has_refused(b))
         ob_act_quiet(act);
     return OB_OK;
@@ -263,9 +275,7 @@ static ob_status write_down(tallies *t, const char *service, ob_error *err)
     const batch *b = t->old;
     ob_act act;
     leaf l = {.store = t->store, .second.second = ob_now()};
-    ob_status status = leaf_days(t->staff, t->store, l.second.second / DAY, err);
-    if (!status)
-        status = ob_act_begin(&act, t->staff, "second", NULL, err);
+    ob_status status = ob_act_begin(&act, t->staff, "second", NULL, err);
     if (status)
         return status;
     status = ob_store_tallies_add(t->store, b->kinds, b->kind_count, b->fresh, b->fresh_count,
@@ -293,16 +303,24 @@ ob_status tallies_settle(tallies *t, ob_error *err)
     pthread_mutex_unlock(&t->lock);
     if (has_any(t->old) || !atomic_load(&t->fine))
         status = write_down(t, service, err);
-    if (!status)
+    if (!status) {
         empty(t->old);
+        pthread_mutex_lock(&t->lock);
+        atomic_store(&t->waiting_since, has_any(t->now) ? ob_now_monotonic_ms() : 0);
+        pthread_mutex_unlock(&t->lock);
+    }
     atomic_store(&t->fine, !status);
+    if (!status) /* an hour late: permits of before midnight are used by then */
+        leaf_days(t->staff, t->store, (ob_now() - HOUR) / DAY, NULL);
     pthread_mutex_unlock(&t->settling);
     return status;
 }
 
 bool tallies_fine(const tallies *t)
 {
-    return atomic_load(&t->fine) && ob_staff_log_fine(t->staff);
+    long long since = atomic_load(&t->waiting_since);
+    return atomic_load(&t->fine) && ob_staff_log_fine(t->staff) &&
+           (!since || ob_now_monotonic_ms() - since < LATE_MS);
 }
 
 static void *settle_now_and_then(void *argument)

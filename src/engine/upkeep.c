@@ -63,44 +63,87 @@ static json_t *counts_json(const ob_reaped *reaped, size_t count)
 static bool is_worth_telling(const ob_reaped *reaped, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!reaped[i].daily && (reaped[i].deleted || reaped[i].held))
+        if (!reaped[i].daily && reaped[i].due)
             return true;
     return false;
 }
 
+/* What goes is told before it goes, and afterwards what went. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
-                          ob_staff *staff, int64_t now, ob_error *err)
+                          ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
+                          ob_error *err)
 {
     const ob_regime *regime;
-    ob_reap how = {.now = now};
+    ob_reap how = {.now = now, .only_count = true, .scrub = scrub};
     *count = 0;
     ob_status status = law_of(&how.law_months, &regime, store, err);
     if (!status)
         status = ob_store_reap(out, count, store, &how, err);
-    if (!is_worth_telling(out, *count))
+    bool tells = is_worth_telling(out, *count);
+    if (!status && tells)
+        status = ob_staff_log(NULL, staff, "reaping", actor,
+                              json_pack("{s:o}", "due", counts_json(out, *count)), err);
+    if (!status && !ob_staff_log_fine(staff))
+        status = ob_fail(err, OB_EIO, "nothing is deleted while nothing can be logged");
+    if (status)
         return status;
-    json_t *members = json_pack("{s:o}", "reaped", counts_json(out, *count));
-    ob_status logged = ob_staff_log(NULL, staff, "reaped", NULL, members, status ? NULL : err);
+    how.only_count = false;
+    status = ob_store_reap(out, count, store, &how, err);
+    ob_status logged = OB_OK;
+    if (tells)
+        logged = ob_staff_log(NULL, staff, "reaped", actor,
+                              json_pack("{s:o}", "reaped", counts_json(out, *count)),
+                              status ? NULL : err);
+    if (!status)
+        status = ob_store_mark_set(store, OB_MARK_REAPED, now, err);
     return status ? status : logged;
 }
 
 /* ---- Every hour -------------------------------------------------------------------------------
  */
 
+enum { HOUR_S = 3600, DAY_S = 86400, BELIEVED_S = 8 * DAY_S };
+
 struct upkeep {
     const ob_engine_options *options;
+    const keeper *keeper;
     pthread_mutex_t lock;
     pthread_cond_t closing_now;
     pthread_t thread;
     bool closing;
 };
 
-static void reap(const ob_engine_options *o)
+/* A clock that has jumped ahead would delete what is not due. */
+static ob_status check_clock(int64_t last, int64_t now, const keeper *k, ob_error *err)
 {
+    if (strcmp(keeper_clock((keeper *)(uintptr_t)k, now), "ok") != 0)
+        return ob_fail(err, OB_EREFUSED, "nothing is deleted while the clock is not right");
+    if (last > 0 && now > last + BELIEVED_S)
+        return ob_fail(err, OB_EREFUSED,
+                       "the last run was more than %d days ago by the clock: if that is so, `obhut "
+                       "record reap` deletes what is due; the service does not do it by itself",
+                       BELIEVED_S / DAY_S);
+    return OB_OK;
+}
+
+static void reap(upkeep *u)
+{
+    const ob_engine_options *o = u->options;
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count;
+    int64_t now = ob_now(), last = -1, scrubbed = -1;
     ob_error err = {0};
-    if (ob_records_reap(reaped, &count, o->store, o->staff, ob_now(), &err) && o->worker.problem)
+    ob_status status = ob_store_mark(&last, o->store, OB_MARK_REAPED, &err);
+    if (!status)
+        status = ob_store_mark(&scrubbed, o->store, OB_MARK_SCRUBBED, &err);
+    if (!status)
+        status = check_clock(last, now, u->keeper, &err);
+    bool scrub = now - scrubbed >= DAY_S - HOUR_S || now < scrubbed;
+    if (!status)
+        status = ob_records_reap(reaped, &count, o->store, o->staff, NULL, now, scrub, &err);
+    if (!status && scrub)
+        status = ob_store_mark_set(o->store, OB_MARK_SCRUBBED, now, &err);
+    if (status && o->worker.problem)
         o->worker.problem(o->worker.context, err.text);
 }
 
@@ -111,7 +154,7 @@ static void *keep_up(void *argument)
     while (!u->closing) {
         struct timespec until;
         pthread_mutex_unlock(&u->lock);
-        reap(u->options);
+        reap(u);
         pthread_mutex_lock(&u->lock);
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += u->options->upkeep_s;
@@ -122,12 +165,14 @@ static void *keep_up(void *argument)
     return NULL;
 }
 
-ob_status upkeep_start(upkeep **out, const ob_engine_options *options, ob_error *err)
+ob_status upkeep_start(upkeep **out, const ob_engine_options *options, const keeper *keeper,
+                       ob_error *err)
 {
     upkeep *u = calloc(1, sizeof *u);
     if (!u)
         return ob_fail(err, OB_ENOMEM, "out of memory: upkeep");
     u->options = options;
+    u->keeper = keeper;
     pthread_mutex_init(&u->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

@@ -161,7 +161,7 @@ static ob_status settle_before(ob_staff *staff, ob_error *err)
 ob_status ob_act_begin(ob_act *out, ob_staff *staff, const char *what, const ob_actor *actor,
                        ob_error *err)
 {
-    *out = (ob_act){.staff = staff, .what = what, .members = json_object()};
+    *out = (ob_act){.staff = staff, .what = what, .actor = actor, .members = json_object()};
     if (!out->members)
         return ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log");
     ob_status status = ob_store_begin(staff->store, err);
@@ -190,6 +190,8 @@ static ob_status write_also(uint64_t *entry, ob_act *act, ob_error *err)
     {
         json_t *members = json_array_get(one, 1);
         json_object_set_new(members, "act", json_true());
+        if (!act->quiet || i + 1 < json_array_size(act->also))
+            json_object_set_new(members, "part", json_true()); /* more of this act follows */
         if (!status)
             status = ob_audit_append(entry, act->staff->audit,
                                      json_string_value(json_array_get(one, 0)), members, err);
@@ -242,15 +244,12 @@ static ob_status settle_end(ob_staff *staff, uint64_t entry, ob_status status)
     return done ? OB_OK : status;
 }
 
-/* Somebody wanted what they may not. */
-static void say_refused(ob_act *act)
+/* Somebody wanted what they may not: an act of its own, so that what it makes known is kept. */
+static void say_refused(const ob_act *act)
 {
-    json_t *by = json_object_get(act->members, "by");
     json_t *token = json_object_get(act->members, "token");
-    json_t *members = json_pack("{s:s, s:O*, s:O*}", "wanted", act->what, "by", by, "token", token);
-    uint64_t number;
-    ob_audit_append(&number, act->staff->audit, "refused", members, NULL);
-    json_decref(members);
+    ob_staff_log(NULL, act->staff, "refused", act->actor,
+                 json_pack("{s:s, s:O*}", "wanted", act->what, "token", token), NULL);
 }
 
 ob_status ob_act_end(ob_act *act, ob_status so_far, ob_error *err)
@@ -301,6 +300,8 @@ bool ob_staff_log_fine(const ob_staff *staff)
 typedef struct tail {
     uint64_t *unsure; /* entries of acts that the records do not have */
     size_t count, capacity;
+    size_t acts; /* how many acts these are */
+    bool in_part;
 } tail;
 
 static ob_status keep_unsure(tail *t, uint64_t n, ob_error *err)
@@ -326,12 +327,17 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
     ob_status status = json ? OB_OK
                             : ob_fail(err, OB_EFORMAT, "entry %llu of the log cannot be read",
                                       (unsigned long long)number);
+    bool is_part = json_is_true(json_object_get(json, "part"));
     if (what && !strcmp(what, "not_done")) {
         json_int_t which = json_integer_value(json_object_get(json, "entry"));
         for (size_t i = 0; i < t->count; i++)
-            if (t->unsure[i] == (uint64_t)which)
+            if (t->unsure[i] == (uint64_t)which) {
                 t->unsure[i] = t->unsure[--t->count];
+                t->acts = 0; /* of an act that is settled already */
+            }
     } else if (json_is_true(json_object_get(json, "act"))) {
+        t->acts += !t->in_part;
+        t->in_part = is_part;
         status = keep_unsure(t, number, err);
     }
     json_decref(json);
@@ -363,10 +369,44 @@ ob_status staff_settle_log(ob_staff *staff, ob_error *err)
     if (!status && last + 1 < (int64_t)size)
         status =
             ob_audit_read(staff->audit_dir, (uint64_t)(last + 1), size - 1, take_entry, &t, err);
+    if (!status && t.acts > 1) /* acts wait for each other: one can be unsure, not two */
+        status = ob_fail(err, OB_EREFUSED,
+                         "the log has acts that the records do not know: the records are older, or "
+                         "others; restore both from one backup");
     for (size_t i = 0; i < t.count && !status; i++)
         status = say_not_done(staff, t.unsure[i], err);
     free(t.unsure);
     if (!status)
         staff->last_entry = last;
+    return status;
+}
+
+/* ---- What is not in the records ----------------------------------------------------------------
+ */
+
+void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *members)
+{
+    uint64_t number;
+    json_t *told = members ? members : json_object();
+    json_object_set_new(told, "entry", json_integer((json_int_t)entry));
+    if (!ob_audit_append(&number, staff->audit, done ? "done" : "not_done", told, NULL))
+        ob_store_deed_end(staff->store, entry, NULL); /* else the next start asks again */
+    json_decref(told);
+}
+
+ob_status staff_settle_deeds(ob_staff *staff, ob_error *err)
+{
+    uint64_t *entries = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_deeds(&entries, &count, staff->store, err);
+    for (size_t i = 0; i < count && !status; i++) {
+        json_t *members = json_pack("{s:I}", "entry", (json_int_t)entries[i]);
+        uint64_t number;
+        status = ob_audit_append(&number, staff->audit, "unfinished", members, err);
+        json_decref(members);
+        if (!status)
+            status = ob_store_deed_end(staff->store, entries[i], err);
+    }
+    free(entries);
     return status;
 }

@@ -26,6 +26,19 @@ void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, con
     ob_wipe(&key, sizeof key);
 }
 
+void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account)
+{
+    uint8_t random[CODE_SHOWN];
+    char salt[2 * CODE_SHOWN + 1];
+    json_t *list = json_array();
+    ob_random(random, sizeof random);
+    ob_hex(salt, random, sizeof random);
+    ob_act_consent(act, list, account, salt);
+    ob_act_word(act, "salt", salt);
+    ob_act_value(act, member, json_incref(json_array_get(list, 0)));
+    json_decref(list);
+}
+
 typedef struct search {
     ob_record_key key;
     json_t *found; /* {"entry", "at", "consent": "given" or "withdrawn"} */

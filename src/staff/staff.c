@@ -74,6 +74,8 @@ ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const 
     if (!status)
         status = staff_settle_log(staff, err);
     if (!status)
+        status = staff_settle_deeds(staff, err);
+    if (!status)
         status = read_tokens(staff, err);
     if (status)
         ob_staff_close(staff);

@@ -31,4 +31,7 @@ struct ob_staff {
  * to this thread, or there is no other yet. */
 ob_status staff_settle_log(ob_staff *staff, ob_error *err);
 
+/* What was begun and changes something else than records did not end: the log says so. */
+ob_status staff_settle_deeds(ob_staff *staff, ob_error *err);
+
 #endif

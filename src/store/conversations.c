@@ -29,6 +29,9 @@ ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_store *sto
 static ob_status remove_members(ob_store *store, const ob_record_key *id, ob_error *err)
 {
     sql q;
+    ob_status status = store_want_scrub(store, "member", err);
+    if (status)
+        return status;
     sql_begin(&q, store, "DELETE FROM member WHERE conversation = ?", err);
     sql_bind_key(&q, 1, id);
     return store_end_change(&q, NULL);
@@ -139,6 +142,8 @@ ob_status ob_store_conversation_remove(ob_store *store, const ob_record_key *id,
     if (status)
         return status;
     status = remove_members(store, id, err);
+    if (!status)
+        status = store_want_scrub(store, "conversation", err);
     if (!status) {
         sql_begin(&q, store, "DELETE FROM conversation WHERE id = ?", err);
         sql_bind_key(&q, 1, id);

@@ -112,13 +112,41 @@ ob_status ob_store_report_confirm(ob_store *store, int64_t id, const char *by, i
     return status;
 }
 
-ob_status ob_store_incoming_remove(ob_store *store, ob_incoming_kind kind, int64_t id,
+/* Who holds a record has said why, and until when. */
+static ob_status refuse_held(ob_store *store, const char *kind, int64_t id, int64_t at,
+                             ob_error *err)
+{
+    sql q;
+    int64_t hold = 0;
+    sql_begin(&q, store,
+              "SELECT id FROM hold WHERE kind = ? AND record = ? AND ended_at = 0 AND until > ?"
+              " ORDER BY id LIMIT 1",
+              err);
+    sql_bind_text(&q, 1, kind);
+    sql_bind_int(&q, 2, id);
+    sql_bind_int(&q, 3, at);
+    if (sql_step(&q))
+        hold = sql_int(&q, 0);
+    ob_status status = sql_end(&q);
+    return status || !hold
+               ? status
+               : ob_fail(err, OB_EREFUSED, "hold %lld keeps it: end that first", (long long)hold);
+}
+
+ob_status ob_store_incoming_remove(ob_store *store, ob_incoming_kind kind, int64_t id, int64_t at,
                                    ob_error *err)
 {
     sql q;
     ob_status status = sql_transaction_begin(store, err);
     if (status)
         return status;
+    status = refuse_held(store, kind == OB_INCOMING_REPORT ? "report" : "notice", id, at, err);
+    if (!status)
+        status = store_want_scrub(store, "incoming", err);
+    if (!status)
+        status = store_want_scrub(store, "incoming_item", err);
+    if (status)
+        return sql_transaction_end(store, status, err);
     sql_begin(&q, store, "DELETE FROM incoming_item WHERE kind = ? AND id = ?", err);
     sql_bind_int(&q, 1, kind);
     sql_bind_int(&q, 2, id);

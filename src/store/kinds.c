@@ -5,10 +5,11 @@
 #define STAFF        "the staff's own names"
 #define BY_PSEUDONYM "yes, by pseudonym"
 
-/* A record that somebody holds stays until the hold is over. */
-#define FREE(kind, id)                                                                             \
+/* A record that somebody holds stays until the hold is over; where a law says how long at most, a
+ * hold keeps it longer only if it is another law's demand, about which a person decides. */
+#define FREE(kind, id, since)                                                                      \
     " AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.kind = '" kind "' AND h.record = " id           \
-    " AND h.ended_at = 0 AND h.until > ?)"
+    " AND h.ended_at = 0 AND h.until > ? AND (h.law <> '' OR " since " > ?))"
 
 /* How rows of `table` go whose instant `since` lies so far back. */
 #define BY_ID(table, since)                                                                        \
@@ -18,28 +19,35 @@
 
 #define BY_ID_UNLESS_HELD(table, since, kind)                                                      \
     .place = table, .due = "SELECT count(*) FROM " table " WHERE " since " <= ?",                  \
-    .due_free = "SELECT count(*) FROM " table " WHERE " since " <= ?" FREE(kind, table ".id"),     \
+    .due_free =                                                                                    \
+        "SELECT count(*) FROM " table " WHERE " since " <= ?" FREE(kind, table ".id", since),      \
     .remove = "DELETE FROM " table " WHERE id IN (SELECT id FROM " table " WHERE " since           \
-              " <= ?" FREE(kind, table ".id") " ORDER BY id LIMIT ?)"
+              " <= ?" FREE(kind, table ".id", since) " ORDER BY id LIMIT ?)"
 
 #define BY_KEY(table, key, since, other)                                                           \
     .place = table, .due = "SELECT count(*) FROM " table " WHERE " since " <= ?" other,            \
     .remove = "DELETE FROM " table " WHERE " key " IN (SELECT " key " FROM " table " WHERE " since \
-              " <= ?" other " LIMIT ?)"
+              " <= ?" other " ORDER BY " key " LIMIT ?)"
+
+#define INCOMING_DUE(number, word)                                                                 \
+    "(SELECT id FROM incoming WHERE kind = " number                                                \
+    " AND at <= ?" FREE(word, "incoming.id", "at") " ORDER BY id LIMIT ?)"
 
 #define INCOMING(number, word)                                                                     \
     .place = "incoming", .parts = "incoming_item",                                                 \
     .due = "SELECT count(*) FROM incoming WHERE kind = " number " AND at <= ?",                    \
     .due_free = "SELECT count(*) FROM incoming WHERE kind = " number                               \
-                " AND at <= ?" FREE(word, "incoming.id"),                                          \
-    .remove = "DELETE FROM incoming WHERE kind = " number                                          \
-              " AND id IN (SELECT id FROM incoming WHERE kind = " number                           \
-              " AND at <= ?" FREE(word, "incoming.id") " ORDER BY id LIMIT ?)",                    \
-    .remove_parts = "DELETE FROM incoming_item WHERE NOT EXISTS (SELECT 1 FROM incoming r"         \
-                    " WHERE r.kind = incoming_item.kind AND r.id = incoming_item.id)"
+                " AND at <= ?" FREE(word, "incoming.id", "at"),                                    \
+    .remove =                                                                                      \
+        "DELETE FROM incoming WHERE kind = " number " AND id IN " INCOMING_DUE(number, word),      \
+    .remove_parts =                                                                                \
+        "DELETE FROM incoming_item WHERE kind = " number " AND id IN " INCOMING_DUE(number, word)
 
-#define CAUSE_END    "(CASE WHEN ended_at > 0 THEN ended_at ELSE until END)"
-#define ORDER_END    "(CASE WHEN secret_until > end_at THEN secret_until ELSE end_at END)"
+#define CAUSE_END "(CASE WHEN ended_at > 0 THEN ended_at ELSE until END)"
+/* Of a revoked one from then on; accounts that may not be told yet are kept until they may. */
+#define ORDER_LAST "(CASE WHEN state = 2 THEN revoked_at ELSE end_at END)"
+#define ORDER_END                                                                                  \
+    "(CASE WHEN secret_until > " ORDER_LAST " THEN secret_until ELSE " ORDER_LAST " END)"
 #define PROPOSAL_END "(CASE WHEN state = 0 THEN until ELSE decided_at END)"
 #define HOLD_END     "(CASE WHEN ended_at > 0 THEN ended_at ELSE until END)"
 /* What was overturned is not suspected any more: at once. */
@@ -101,7 +109,7 @@ const store_kind store_kinds[] = {
         .about = {.table = "person",
                   .title = "persons",
                   .purpose = "knowing who did what only a person can do",
-                  .period = "36 months after they left",
+                  .period = "36 months after they left; until then nobody gets the name",
                   .persons = STAFF,
                   .fields = (const ob_record_field[]){{"name", "records and the log name them"},
                                                       {"print", "SHA-256 of the personal token"},
@@ -253,6 +261,7 @@ const store_kind store_kinds[] = {
                                                  {"halfway_at", "a report is due"},
                                                  {"halfway_done_at", "and was given"},
                                                  {"secret_until", "when accounts may be told"},
+                                                 {"revoked_at", "it ended before its end"},
                                                  {"proposed_by", "who loaded it"},
                                                  {"approved_by", "who loaded it"},
                                                  {"made_at", "when"},
@@ -263,8 +272,10 @@ const store_kind store_kinds[] = {
                    .word = "order",
                    .parts = "court_order_account",
                    BY_ID_UNLESS_HELD("court_order", ORDER_END, "order"),
-                   .remove_parts = "DELETE FROM court_order_account WHERE NOT EXISTS (SELECT 1 FROM"
-                                   " court_order o WHERE o.id = court_order_account.id)"},
+                   .remove_parts =
+                       "DELETE FROM court_order_account WHERE id IN (SELECT id FROM"
+                       " court_order WHERE " ORDER_END
+                       " <= ?" FREE("order", "court_order.id", ORDER_END) " ORDER BY id LIMIT ?)"},
     },
     {
         .about = {.table = "court_order_account",
@@ -295,8 +306,9 @@ const store_kind store_kinds[] = {
                    .word = "conversation",
                    .parts = "member",
                    BY_KEY("conversation", "id", "changed_at", " AND is_protected = 0"),
-                   .remove_parts = "DELETE FROM member WHERE NOT EXISTS (SELECT 1 FROM conversation"
-                                   " c WHERE c.id = member.conversation)"},
+                   .remove_parts = "DELETE FROM member WHERE conversation IN (SELECT id FROM"
+                                   " conversation WHERE changed_at <= ? AND is_protected = 0"
+                                   " ORDER BY id LIMIT ?)"},
     },
     {
         .about = {.table = "member",

@@ -5,12 +5,13 @@
 #include <obhut/crypto.h>
 #include <obhut/records.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Marks ------------------------------------------------------------------------------------
  */
 
-static const char *const marks[OB_MARKS] = {"log.entry", "log.day", "scrub"};
+static const char *const marks[OB_MARKS] = {"log.entry", "log.day", "reaped", "scrubbed"};
 
 ob_status ob_store_mark(int64_t *out, ob_store *store, ob_mark mark, ob_error *err)
 {
@@ -33,6 +34,44 @@ ob_status ob_store_mark_set(ob_store *store, ob_mark mark, int64_t value, ob_err
     sql_bind_text(&q, 1, marks[mark]);
     sql_bind_int(&q, 2, value);
     return store_end_change(&q, NULL);
+}
+
+/* ---- Deeds ------------------------------------------------------------------------------------
+ */
+
+static ob_status change_deed(ob_store *store, const char *text, uint64_t entry, ob_error *err)
+{
+    sql q;
+    char name[32];
+    snprintf(name, sizeof name, "deed.%llu", (unsigned long long)entry);
+    sql_begin(&q, store, text, err);
+    sql_bind_text(&q, 1, name);
+    return store_end_change(&q, NULL);
+}
+
+ob_status ob_store_deed_begin(ob_store *store, uint64_t entry, ob_error *err)
+{
+    return change_deed(store, "INSERT INTO mark (name, value) VALUES (?, 1)", entry, err);
+}
+
+ob_status ob_store_deed_end(ob_store *store, uint64_t entry, ob_error *err)
+{
+    return change_deed(store, "DELETE FROM mark WHERE name = ?", entry, err);
+}
+
+static void read_deed(void *record, sql *q)
+{
+    uint64_t *entry = record;
+    char name[64];
+    sql_text(q, 0, name, sizeof name);
+    *entry = strtoull(name + sizeof "deed." - 1, NULL, 10);
+}
+
+ob_status ob_store_deeds(uint64_t **out, size_t *count, ob_store *store, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "SELECT name FROM mark WHERE name LIKE 'deed.%' ORDER BY name", err);
+    return store_read_all(out, count, &q, sizeof **out, read_deed);
 }
 
 /* ---- Keys -------------------------------------------------------------------------------------

@@ -106,14 +106,17 @@ static const char *part(const PQconninfoOption *options, const char *key)
     return "";
 }
 
-/* Password, user and options may change; where the records are may not. */
+/* The password may change, and the user where the database is named; where the records are may not:
+ * options, too, can lead to other tables. */
 static bool is_same(const char *one, const char *other)
 {
-    static const char *const keys[] = {"host", "hostaddr", "port", "dbname", "service"};
+    static const char *const keys[] = {"host", "hostaddr", "port", "dbname", "service", "options"};
     PQconninfoOption *a = PQconninfoParse(one, NULL), *b = PQconninfoParse(other, NULL);
     bool same = a && b;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         same = same && !strcmp(part(a, keys[i]), part(b, keys[i]));
+    if (same && !*part(a, "dbname")) /* then the user's name is the database's */
+        same = !strcmp(part(a, "user"), part(b, "user"));
     PQconninfoFree(a);
     PQconninfoFree(b);
     return same || !strcmp(one, other);

@@ -132,12 +132,15 @@ ob_status ob_store_orders(ob_order **out, size_t *count, ob_store *store, size_t
     return store_read_all(out, count, &q, sizeof **out, read_order);
 }
 
-ob_status ob_store_order_set_state(ob_store *store, int64_t id, ob_order_state state, ob_error *err)
+ob_status ob_store_order_set_state(ob_store *store, int64_t id, ob_order_state state, int64_t at,
+                                   ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, "UPDATE court_order SET state = ? WHERE id = ? AND state <> 2", err);
+    sql_begin(&q, store,
+              "UPDATE court_order SET state = ?, revoked_at = ? WHERE id = ? AND state <> 2", err);
     sql_bind_int(&q, 1, state);
-    sql_bind_int(&q, 2, id);
+    sql_bind_int(&q, 2, state == OB_ORDER_REVOKED ? at : 0);
+    sql_bind_int(&q, 3, id);
     ob_status status = store_end_change(&q, "there is no such order, or it was revoked");
     store_withdrawn(store, true);
     return status;

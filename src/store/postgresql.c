@@ -112,12 +112,30 @@ static ob_status script(void *db, const char *text, ob_error *err)
 /* A deleted row stays in its page, and what wrote it in the server's journal. The table is written
  * anew; the journal goes at once only where this role may ask for that, else when the
  * server recycles it. */
+static ob_status check_nobody_reads(session *s, ob_error *err)
+{
+    PGresult *result = NULL;
+    ob_status status = session_run(&result, s,
+                                   "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+                                   " current_database() AND pid <> pg_backend_pid()"
+                                   " AND backend_xmin IS NOT NULL",
+                                   DOING_READ, err);
+    if (!status && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
+        status = ob_fail(err, OB_EBUSY,
+                         "somebody reads the records (PostgreSQL) in a transaction: what was "
+                         "deleted is overwritten when it has ended");
+    PQclear(result);
+    return status;
+}
+
 static ob_status scrub(void *db, const char *table, ob_error *err)
 {
     session *s = db;
     char text[80];
     snprintf(text, sizeof text, "VACUUM (FULL) \"%.50s\"", table);
-    ob_status status = session_take_long(s, err);
+    ob_status status = check_nobody_reads(s, err);
+    if (!status)
+        status = session_take_minutes(s, err);
     if (!status)
         status = session_run(NULL, s, text, DOING_WRITE, err);
     if (!status) {

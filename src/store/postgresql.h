@@ -55,8 +55,8 @@ ob_status session_run(PGresult **out, session *s, const char *text, doing what, 
 ob_status session_take_time(session *s, int64_t answer_ms, ob_error *err);
 void session_hurry(session *s);
 
-/* The same outside a transaction, until session_hurry_again. */
-ob_status session_take_long(session *s, ob_error *err);
+/* Outside a transaction, until session_hurry_again: five minutes. */
+ob_status session_take_minutes(session *s, ob_error *err);
 void session_hurry_again(session *s);
 
 /* Gives the connection up. */

@@ -4,7 +4,7 @@
 
 #include <obhut/records.h>
 
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 enum { BATCH = 500, DAY = 86400 };
@@ -36,111 +36,154 @@ int64_t ob_months_before(int64_t at, int months)
     return (int64_t)timegm(&utc);
 }
 
-static int64_t cutoff_of(const store_reaper *r, const ob_reap *how)
+/* What the statements of a kind are asked with. */
+typedef struct limits {
+    int64_t cutoff, now, law; /* law: what is older, no person may hold */
+} limits;
+
+static limits limits_of(const store_reaper *r, const ob_reap *how)
 {
     int months = r->months;
     if (r->law && how->law_months && (int)how->law_months < months)
         months = (int)how->law_months;
-    return months ? ob_months_before(how->now, months) : how->now - (int64_t)r->days * DAY;
+    return (limits){
+        .cutoff = months ? ob_months_before(how->now, months) : how->now - (int64_t)r->days * DAY,
+        .now = how->now,
+        .law = how->law_months ? ob_months_before(how->now, (int)how->law_months) : INT64_MIN};
 }
 
-static ob_status count_due(uint64_t *out, ob_store *store, const char *text, const ob_reap *how,
-                           int64_t cutoff, bool asks_for_holds, ob_error *err)
+/* Sets the parameters; returns the number of the next. */
+static int bind_limits(sql *q, const limits *l, bool asks_for_holds)
+{
+    int at = 1;
+    sql_bind_int(q, at++, l->cutoff);
+    if (asks_for_holds) {
+        sql_bind_int(q, at++, l->now);
+        sql_bind_int(q, at++, l->law);
+    }
+    return at;
+}
+
+static ob_status count_due(uint64_t *out, ob_store *store, const char *text, const limits *l,
+                           bool asks_for_holds, ob_error *err)
 {
     sql q;
     sql_begin(&q, store, text, err);
-    sql_bind_int(&q, 1, cutoff);
-    if (asks_for_holds)
-        sql_bind_int(&q, 2, how->now);
+    bind_limits(&q, l, asks_for_holds);
     *out = sql_step(&q) ? (uint64_t)sql_int(&q, 0) : 0;
     return sql_end(&q);
 }
 
 /* ---- What is left in the files --------------------------------------------------------------- */
 
-static ob_status read_wanted(uint64_t *tables, ob_store *store, ob_error *err)
+ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err)
 {
-    int64_t mark;
-    ob_status status = ob_store_mark(&mark, store, OB_MARK_SCRUB, err);
-    *tables = !status && mark > 0 ? (uint64_t)mark : 0;
+    sql q;
+    char name[64];
+    snprintf(name, sizeof name, "scrub.%s", table);
+    sql_begin(&q, store, "INSERT INTO mark (name, value) VALUES (?, 1) ON CONFLICT DO NOTHING",
+              err);
+    sql_bind_text(&q, 1, name);
+    return store_end_change(&q, NULL);
+}
+
+static ob_status is_wanted(bool *out, ob_store *store, const char *name, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "SELECT value FROM mark WHERE name = ?", err);
+    sql_bind_text(&q, 1, name);
+    *out = sql_step(&q);
+    return sql_end(&q);
+}
+
+static ob_status forget_wish(ob_store *store, const char *name, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, store, "DELETE FROM mark WHERE name = ?", err);
+    sql_bind_text(&q, 1, name);
+    return store_end_change(&q, NULL);
+}
+
+/* The store is held: what is deleted meanwhile would be taken for overwritten. */
+static ob_status scrub_table(ob_store *store, const char *table, ob_error *err)
+{
+    char name[64];
+    bool wanted = false;
+    snprintf(name, sizeof name, "scrub.%s", table);
+    pthread_mutex_lock(&store->lock);
+    ob_status status = is_wanted(&wanted, store, name, err);
+    if (!status && wanted)
+        status = sql_scrub(store, table, err);
+    if (!status && wanted)
+        status = forget_wish(store, name, err);
+    pthread_mutex_unlock(&store->lock);
     return status;
 }
 
-ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err)
+ob_status ob_store_scrub(ob_store *store, ob_error *err)
 {
-    uint64_t tables, more = 0;
-    ob_status status = read_wanted(&tables, store, err);
-    for (size_t i = 0; i < store_kind_count; i++)
-        if (store_kinds[i].reaper.place && !strcmp(store_kinds[i].reaper.place, table))
-            more = UINT64_C(1) << i;
-    store->wants_scrub = true;
-    if (status || !(more & ~tables))
-        return status;
-    return ob_store_mark_set(store, OB_MARK_SCRUB, (int64_t)(tables | more), err);
-}
-
-ob_status store_scrub(ob_store *store, ob_error *err)
-{
-    uint64_t tables;
-    ob_status status = read_wanted(&tables, store, err);
-    for (size_t i = 0; i < store_kind_count && !status; i++) {
-        const store_reaper *r = &store_kinds[i].reaper;
-        if (!(tables >> i & 1))
-            continue;
-        status = sql_scrub(store, r->place, err);
-        if (!status && r->parts)
-            status = sql_scrub(store, r->parts, err);
-    }
-    return status || !tables ? status : ob_store_mark_set(store, OB_MARK_SCRUB, 0, err);
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < store_kind_count && !status; i++)
+        if (store_kinds[i].about.table)
+            status = scrub_table(store, store_kinds[i].about.table, err);
+    return status;
 }
 
 /* ---- Deleting ---------------------------------------------------------------------------------
  */
 
-/* One batch; *deleted: how many it were. */
-static ob_status remove_some(uint64_t *deleted, ob_store *store, const store_reaper *r,
-                             const ob_reap *how, int64_t cutoff, ob_error *err)
+static ob_status run_remove(uint64_t *deleted, ob_store *store, const store_reaper *r,
+                            const char *text, const limits *l, ob_error *err)
 {
     sql q;
-    int at = 1;
+    sql_begin(&q, store, text, err);
+    sql_bind_int(&q, bind_limits(&q, l, r->due_free != NULL), BATCH);
+    ob_status status = store_end_change(&q, NULL);
+    *deleted = status ? 0 : (uint64_t)sql_changed(store);
+    return status;
+}
+
+/* One batch, parts first, by the same choice; *deleted: how many it were. */
+static ob_status remove_some(uint64_t *deleted, ob_store *store, const store_reaper *r,
+                             const limits *l, ob_error *err)
+{
+    uint64_t parts = 0;
     ob_status status = ob_store_begin(store, err);
     if (status)
         return status;
-    sql_begin(&q, store, r->remove, err);
-    sql_bind_int(&q, at++, cutoff);
-    if (r->due_free)
-        sql_bind_int(&q, at++, how->now);
-    sql_bind_int(&q, at, BATCH);
-    status = store_end_change(&q, NULL);
-    *deleted = status ? 0 : (uint64_t)sql_changed(store);
-    if (!status && *deleted && r->remove_parts) {
-        sql_begin(&q, store, r->remove_parts, err);
-        status = store_end_change(&q, NULL);
-    }
+    if (r->remove_parts)
+        status = run_remove(&parts, store, r, r->remove_parts, l, err);
+    if (!status)
+        status = run_remove(deleted, store, r, r->remove, l, err);
+    if (!status && parts)
+        status = store_want_scrub(store, r->parts, err);
     if (!status && *deleted)
         status = store_want_scrub(store, r->place, err);
-    store->wants_scrub = false; /* when all batches are through */
-    return ob_store_end(store, status, err);
+    status = ob_store_end(store, status, err);
+    if (!status && *deleted && r->withdraws)
+        store_withdrawn(store, true);
+    return status;
 }
 
 static ob_status reap_kind(ob_reaped *out, ob_store *store, const store_reaper *r,
                            const ob_reap *how, ob_error *err)
 {
-    int64_t cutoff = cutoff_of(r, how);
-    uint64_t due = 0, free = 0, some = 1;
+    const limits l = limits_of(r, how);
+    uint64_t due = 0, some = 1;
     *out = (ob_reaped){.word = r->word, .daily = r->days > 0};
-    ob_status status = count_due(&due, store, r->due, how, cutoff, false, err);
-    free = due;
+    ob_status status = count_due(&due, store, r->due, &l, false, err);
+    uint64_t free = due;
     if (!status && r->due_free)
-        status = count_due(&free, store, r->due_free, how, cutoff, true, err);
+        status = count_due(&free, store, r->due_free, &l, true, err);
     out->due = due;
     out->held = due - free;
-    while (!status && free && some) {
-        status = remove_some(&some, store, r, how, cutoff, err);
+    out->left = due;
+    while (!status && free && some && !how->only_count) {
+        status = remove_some(&some, store, r, &l, err);
         out->deleted += status ? 0 : some;
     }
-    if (!status)
-        status = count_due(&out->left, store, r->due, how, cutoff, false, err);
+    if (!status && !how->only_count)
+        status = count_due(&out->left, store, r->due, &l, false, err);
     return status;
 }
 
@@ -148,7 +191,6 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
                         const ob_reap *how, ob_error *err)
 {
     ob_status status = OB_OK;
-    bool withdraws = false;
     *count = 0;
     for (size_t i = 0; i < store_kind_count && !status; i++) {
         const store_reaper *r = &store_kinds[i].reaper;
@@ -156,11 +198,7 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
             continue;
         ob_reaped *one = &out[*count];
         status = reap_kind(one, store, r, how, err);
-        withdraws |= r->withdraws && one->deleted;
         *count += one->due > 0;
     }
-    if (withdraws)
-        store_withdrawn(store, true);
-    store->wants_scrub = false;
-    return status ? status : store_scrub(store, err);
+    return status || !how->scrub || how->only_count ? status : ob_store_scrub(store, err);
 }

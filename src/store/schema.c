@@ -82,6 +82,7 @@ static const char *const steps[] = {
     "CREATE TABLE log_second (entry INTEGER PRIMARY KEY, second INTEGER NOT NULL, salt BLOB NOT "
     "NULL,"
     " codes BLOB NOT NULL) STRICT;"
+    "ALTER TABLE court_order ADD COLUMN revoked_at INTEGER NOT NULL DEFAULT 0;"
     "INSERT INTO mark (name, value) SELECT 'last.report', max(id) FROM incoming WHERE kind = 0"
     " HAVING max(id) > 0;"
     "INSERT INTO mark (name, value) SELECT 'last.notice', max(id) FROM incoming WHERE kind = 1"

@@ -130,10 +130,6 @@ ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err)
         transaction_fail(store, so_far, err);
     if (--store->depth == 0)
         status = outermost_end(store, so_far, err);
-    if (!status && !store->depth && store->wants_scrub) { /* else the next run does it */
-        store->wants_scrub = false;
-        store_scrub(store, NULL);
-    }
     pthread_mutex_unlock(&store->lock);
     return status;
 }

@@ -78,11 +78,29 @@ static void rollback(void *db)
     script(db, "ROLLBACK", NULL); /* it may have done so by itself */
 }
 
-/* With secure_delete rows are overwritten where they were; the journal still has them. */
+/* secure_delete overwrites a row that goes; older copies of it can lie where a page was put in
+ * order again. So the file is written anew, and the journal emptied: which fails while somebody
+ * reads it, and says so in a row. */
+static ob_status empty_journal(sqlite3 *db, ob_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool busy = true;
+    if (sqlite3_prepare_v2(db, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &statement, NULL))
+        return fail(db, "changed", err);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        busy = sqlite3_column_int(statement, 0) != 0;
+    sqlite3_finalize(statement);
+    return busy ? ob_fail(err, OB_EBUSY,
+                          "another program reads obhut.db: what was deleted is overwritten when it "
+                          "has ended")
+                : OB_OK;
+}
+
 static ob_status scrub(void *db, const char *table, ob_error *err)
 {
     (void)table;
-    return script(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+    ob_status status = script(db, "VACUUM", err);
+    return status ? status : empty_journal(db, err);
 }
 
 /* ---- Statements ----------------------------------------------------------------------------- */

@@ -24,7 +24,6 @@ struct ob_store {
     void *on_withdrawal_context;
     pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
     int depth;            /* of transactions in transactions: the outermost one counts */
-    bool wants_scrub;     /* when the transaction has ended */
     bool is_unchecked;    /* the connection is new, and its tables may be of another version */
     ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
     struct kept {
@@ -152,7 +151,8 @@ ob_status store_end_change(sql *q, const char *otherwise);
 /* ---- kinds.c --------------------------------------------------------------------------------- */
 
 /* How rows of a kind go. Parameters of the statements: the instant before which a row is due; where
- * there is `due_free`, now, for holds; for `remove` the size of a batch. */
+ * there is `due_free`, now and what a law's maximum lies before, for holds; for `remove` and
+ * `remove_parts`, which choose the same, the size of a batch. */
 typedef struct store_reaper {
     const char *place, *parts; /* tables where its rows are, and their parts */
     const char *word;          /* a record of this kind; holds name it so */
@@ -172,12 +172,9 @@ typedef struct store_kind {
 
 /* ---- reaper.c -------------------------------------------------------------------------------- */
 
-/* Within a transaction that deletes for good from a table of store_kinds: nobody will find it in
- * the database's files, even if the process dies in between. */
+/* Within a transaction that deletes for good from a table: the next ob_store_scrub overwrites what
+ * was in it, even if the process dies in between. */
 ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err);
-
-/* Outside one: sees to what is wanted. */
-ob_status store_scrub(ob_store *store, ob_error *err);
 
 extern const store_kind store_kinds[];
 extern const size_t store_kind_count;

@@ -96,9 +96,14 @@ static void read_key(void *record, sql *q)
 static ob_status forget_before(ob_store *store, int64_t day, ob_error *err)
 {
     sql q;
+    ob_status status = store_want_scrub(store, "denied", err);
+    if (!status)
+        status = store_want_scrub(store, "salt", err);
+    if (status)
+        return status;
     sql_begin(&q, store, "DELETE FROM denied WHERE day < ?", err);
     sql_bind_int(&q, 1, day);
-    ob_status status = store_end_change(&q, NULL);
+    status = store_end_change(&q, NULL);
     if (!status) {
         sql_begin(&q, store, "DELETE FROM salt WHERE day < ?", err);
         sql_bind_int(&q, 1, day);

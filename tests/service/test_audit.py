@@ -6,11 +6,17 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
+import sqlite3
 import subprocess
+import sys
 import time
 import unittest
 
 import obhutd
+
+sys.path.insert(0, str(obhutd.ROOT / "tests"))
+import postgres  # noqa: E402
 
 PICTURE = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
 SCOPES = ("--surface", "direct", "--scope", "reports", "--scope", "consents")
@@ -96,7 +102,7 @@ class Audit(obhutd.Case):
         self.assertEqual((added["proposal"], approved["proposal"], approved["verdict"]), (1, 1, 1))
         self.assertEqual(self.entries("refused")[0], {
             "n": 6, "at": self.entries("refused")[0]["at"], "what": "refused",
-            "wanted": "proposal.approve", "by": codes[0]})
+            "wanted": "proposal.approve", "by": codes[0], "act": True})
         self.assertEqual(self.entries("refused")[1]["by"], "unknown")
         self.assertEqual(self.entries("policy.set")[0]["value"], "DE")
 
@@ -147,15 +153,50 @@ class Audit(obhutd.Case):
         self.begin()
         officer = self.person("olga", "officer")
         self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
+        records = sqlite3.connect(self.data / "obhut.db")
+        before = {bytes(row[0]) for row in records.execute("SELECT key FROM log_key")}
         self.run_obhut("audit", "forget", "--account", "acct-9", code=3)
         self.run_obhut("audit", "forget", "--person", "olga", person=officer, code=3)
+        records.close()
         self.run_obhut("audit", "forget", "--account", "acct-9", person=officer)
         self.run_obhut("audit", "code", "--account", "acct-9", code=3)
         self.service.stop()
         self.run_obhut("audit", "verify")
-        key = (self.data / "obhut.db").read_bytes()
-        self.assertEqual((self.data / "obhut.db-wal").exists(), False)
-        self.assertTrue(key)
+        records = sqlite3.connect(self.data / "obhut.db")
+        after = {bytes(row[0]) for row in records.execute("SELECT key FROM log_key")}
+        records.close()
+        gone, = before - after
+        for path in self.data.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(gone, path.read_bytes(), path)
+
+    def test_a_list_that_was_being_imported_when_the_core_died_is_told_of(self):
+        service = self.begin()
+        path = self.write("big.txt", obhutd.obhut.hashes(300000))
+        command = subprocess.Popen([self.binary, "--data", self.data, "list", "import", path,
+                                    "--source", "words of somebody"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not self.entries("list.import"):
+            time.sleep(0.001)
+        os.kill(service.processes()["core"], signal.SIGKILL)
+        command.wait(60)
+        time.sleep(1)
+        number = self.entries("list.import")[0]["n"]
+        ends = [e["what"] for e in self.entries() if e.get("entry") == number]
+        self.assertIn(ends, (["unfinished"], ["done"]))
+        self.assertNotIn("words of somebody", (self.data / "audit/log").read_text())
+        self.run_obhut("list", "import", path, "--name", "small", code=0)
+        self.assertEqual(self.entries("done")[-1]["entries"], 300000)
+
+    def test_whoever_reads_about_persons_is_told_of(self):
+        self.begin()
+        for words in (("report", "ls"), ("verdict", "ls"), ("cause", "ls"),
+                      ("audit", "consents", "--account", "a")):
+            before = len(self.entries())
+            self.run_obhut(*words)
+            last = self.entries()[-1]
+            self.assertEqual((len(self.entries()) - before, last["what"], last["by"]),
+                             (1, "looked", "operator"), words)
 
     def test_what_cannot_be_logged_is_not_done_and_nothing_is_looked_at(self):
         self.begin()
@@ -172,13 +213,47 @@ class Audit(obhutd.Case):
         self.assertEqual(service.processes()["core"], core, "it lives")
         resource.prlimit(core, resource.RLIMIT_FSIZE,
                          (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        time.sleep(2.5)
+        time.sleep(3)
         self.assertEqual(service.scan(PICTURE)["action"], "allow")
         got = self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.assertEqual(got["report"], 1)
         self.assertEqual(len(self.entries("report.add")), 1)
         self.service.stop()
         self.run_obhut("audit", "verify")
+
+    def test_nothing_is_looked_at_while_a_database_hangs(self):
+        with postgres.Postgres() as server:
+            self.data.mkdir(exist_ok=True)
+            service = self.start(*self.configure(f'records = "{server.url()}"\n'))
+            self.assertEqual(service.scan(PICTURE)["action"], "allow")
+            server.pause(True)
+            try:
+                until = time.monotonic() + 9
+                while time.monotonic() < until:
+                    last = service.scan(PICTURE)
+                    if last["action"] == "not_scanned":
+                        break
+                    time.sleep(0.05)
+                self.assertEqual(last.get("reason"), "NO_AUDIT")
+            finally:
+                server.pause(False)
+            until = time.monotonic() + 30
+            while service.scan(PICTURE)["action"] != "allow" and time.monotonic() < until:
+                time.sleep(0.2)
+            self.assertEqual(service.scan(PICTURE)["action"], "allow")
+            service.stop()
+
+    def test_older_records_are_not_taken_for_a_crash(self):
+        self.begin()
+        self.service.stop()
+        old = (self.data / "obhut.db").read_bytes()
+        service = self.start()
+        for country in ("DE", "FR", "none"):
+            self.run_obhut("policy", "set", "country", country)
+        service.stop()
+        (self.data / "obhut.db").write_bytes(old)
+        _, err = self.run_obhut("policy", "show", code=3)
+        self.assertIn("acts that the records do not know", err)
 
     def test_log_and_records_that_are_not_of_one_piece_are_refused(self):
         self.begin()
@@ -199,10 +274,9 @@ class Audit(obhutd.Case):
         self.service.scan(PICTURE)
         time.sleep(1.5)
         self.service.stop()
-        import sqlite3
         records = sqlite3.connect(self.data / "obhut.db")
-        records.execute("UPDATE tally SET day = day - 1")
-        records.execute("UPDATE mark SET value = value - 1 WHERE name = 'log.day'")
+        records.execute("UPDATE tally SET day = day - 2")
+        records.execute("UPDATE mark SET value = value - 2 WHERE name = 'log.day'")
         records.commit()
         records.close()
         service = self.start()

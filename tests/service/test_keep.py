@@ -110,7 +110,7 @@ class Keep(obhutd.Case):
         service.stop()
         self.run_obhut("audit", "verify")
         log = (self.data / "audit/log").read_text()
-        self.assertIn('"what":"reaped","reaped":[{"kind":"report","due":15,"deleted":15', log)
+        self.assertIn('"what":"reaped","by":"operator","reaped":[{"kind":"report","due":15,"deleted":15', log)
 
     def held_until_somebody_decides(self, database):
         service = self.begin(database)
@@ -130,15 +130,19 @@ class Keep(obhutd.Case):
         got = self.hold("add", "--report", "2", "--reason", "reported", "--law", "us-2258a")
         self.assertEqual(got["must_be_decided"], True)
         self.age(300)
-        self.assertEqual(self.reap()["report"], (3, 1, 2, 2))
+        self.assertEqual(self.reap()["report"], (3, 2, 1, 1), "a person cannot hold it longer")
         holds = self.hold("ls")["holds"]
         self.assertEqual([h.get("must_be_decided") for h in holds], [True, None])
+        _, err = self.run_obhut("report", "remove", "2", code=3)
+        self.assertIn("keeps it", err)
         self.hold("keep", "2", "--reason", "the police asked for it in writing")
         self.assertEqual(self.hold("ls")["holds"][0]["decided_by"], "olga")
-        self.assertEqual(self.reap()["report"], (2, 0, 2, 2))
+        self.assertEqual(self.reap()["report"], (1, 0, 1, 1))
+        self.hold("add", "--report", "2", "--reason", "x", "--law", "us-2258a", "--from",
+                  f"{year + 2}-01-01", code=3)
         self.hold("end", "2")
         self.hold("end", "1")
-        self.assertEqual(self.reap()["report"], (2, 2, 0, 0))
+        self.assertEqual(self.reap()["report"], (1, 1, 0, 0))
 
     def survives_kills(self, database):
         service = self.begin(database)
@@ -168,9 +172,43 @@ class Keep(obhutd.Case):
                 break
             except AssertionError:
                 time.sleep(0.1)
+        log = (self.data / "audit/log").read_text()
+        self.assertIn('"what":"reaping","by":"operator","due":[{"kind":"report","due":4001', log,
+                      "told before anything goes")
         if deleted < 4001:
             self.assertEqual(last["report"], (4001 - deleted, 4001 - deleted, 0, 0))
         self.assertEqual(int(database.sql("SELECT count(*) FROM incoming_item")[0][0]), 0)
+
+    def test_a_clock_that_has_jumped_ahead_deletes_nothing(self):
+        service = self.begin(Sqlite(self))
+        self.report(service, "young")
+        self.reap()
+        service.stop()
+        self.database.sql("UPDATE incoming SET at = at - 400 * 86400")
+        self.database.sql("UPDATE mark SET value = value - 9 * 86400 WHERE name = 'reaped'")
+        service = self.start()
+        until = time.monotonic() + 20
+        while not any("obhut record reap" in line for line in service.log):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.1)
+        self.assertEqual(int(self.database.sql("SELECT count(*) FROM incoming")[0][0]), 1)
+        self.assertEqual(self.reap()["report"], (1, 1, 0, 0))
+        service.stop()
+
+    def test_somebody_who_reads_only_delays_the_overwriting(self):
+        service = self.begin(Sqlite(self))
+        word = f"planted-{random.randrange(10**12)}"
+        self.report(service, word)
+        self.age(400)
+        reader = sqlite3.connect(self.data / "obhut.db")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM incoming").fetchall()
+        _, err = self.run_obhut("record", "reap", code=3)
+        self.assertIn("overwritten when it has ended", err)
+        reader.close()
+        self.reap()
+        self.assertEqual(contains([self.data], [word]), set())
+        service.stop()
 
     def test_what_is_due_is_in_no_file_of_sqlite(self):
         self.gone_from_the_files(Sqlite(self))

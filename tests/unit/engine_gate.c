@@ -482,13 +482,14 @@ static void an_order_opens_whom_it_names_while_it_is_valid(void **state)
     his.encryption = OB_ENCRYPTION_E2EE;
     assert_string_equal(scan(p, &his), "FLOOR_E2EE_SERVER");
     his.encryption = OB_ENCRYPTION_NONE;
-    must(ob_store_order_set_state(p->store, id, OB_ORDER_HELD, &err), &err);
+    must(ob_store_order_set_state(p->store, id, OB_ORDER_HELD, 100, &err), &err);
     assert_string_equal(scan(p, &his), "ORDER_SUSPENDED");
-    must(ob_store_order_set_state(p->store, id, OB_ORDER_VALID, &err), &err);
+    must(ob_store_order_set_state(p->store, id, OB_ORDER_VALID, 100, &err), &err);
     assert_string_equal(scan(p, &his), "ALLOWED");
-    must(ob_store_order_set_state(p->store, id, OB_ORDER_REVOKED, &err), &err);
+    must(ob_store_order_set_state(p->store, id, OB_ORDER_REVOKED, 100, &err), &err);
     assert_string_equal(scan(p, &his), "ORDER_SUSPENDED");
-    assert_int_equal(ob_store_order_set_state(p->store, id, OB_ORDER_VALID, &err), OB_ENOTFOUND);
+    assert_int_equal(ob_store_order_set_state(p->store, id, OB_ORDER_VALID, 100, &err),
+                     OB_ENOTFOUND);
 }
 
 static void a_report_opens_exactly_its_items(void **state)
@@ -516,7 +517,7 @@ static void a_report_opens_exactly_its_items(void **state)
     i.encryption = OB_ENCRYPTION_TRANSPORT;
     assert_string_equal(scan(p, &i), "REPORT_SCOPE");
     i.locus = OB_LOCUS_DISCLOSED;
-    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, id, &err), &err);
+    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, id, 100, &err), &err);
     assert_string_equal(scan(p, &i), "REPORT_SCOPE");
 }
 

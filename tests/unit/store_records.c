@@ -241,9 +241,10 @@ static void removing_a_report_takes_its_items(void **state)
     ob_store_on_withdrawal(p->store, count_withdrawal, heard);
     for (int i = 0; i < 3; i++)
         must(ob_store_incoming_add(&id, p->store, &in, &item, 1, &err), &err);
-    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, &err), &err);
+    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, 100, &err), &err);
     assert_int_equal(heard[1], 1);
-    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, &err), OB_ENOTFOUND, &err);
+    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, 100, &err), OB_ENOTFOUND,
+            &err);
     must(ob_store_incomings(&all, &count, p->store, OB_INCOMING_REPORT, 10, &err), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[0].id, 2);
@@ -403,9 +404,9 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     assert_int_equal(count, 0);
     must(ob_store_orders_naming(read, &count, 8, p->store, &other, 99, &err), &err);
     assert_int_equal(count, 0);
-    must(ob_store_order_set_state(p->store, 1, OB_ORDER_HELD, &err), &err);
-    must(ob_store_order_set_state(p->store, 1, OB_ORDER_REVOKED, &err), &err);
-    refused(ob_store_order_set_state(p->store, 1, OB_ORDER_VALID, &err), OB_ENOTFOUND, &err);
+    must(ob_store_order_set_state(p->store, 1, OB_ORDER_HELD, 100, &err), &err);
+    must(ob_store_order_set_state(p->store, 1, OB_ORDER_REVOKED, 100, &err), &err);
+    refused(ob_store_order_set_state(p->store, 1, OB_ORDER_VALID, 100, &err), OB_ENOTFOUND, &err);
     must(ob_store_order_halfway_done(p->store, 1, 51, &err), &err);
     refused(ob_store_order_halfway_done(p->store, 4, 51, &err), OB_ENOTFOUND, &err);
     must(ob_store_orders(&all, &count, p->store, 9, &err), &err);
@@ -623,7 +624,7 @@ static void a_failure_within_undoes_all_of_it(void **state)
     ob_token a = token_of("a", 1);
     must(ob_store_begin(p->store, &err), &err);
     must(ob_store_token_add(p->store, &a, &err), &err);
-    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 5, &inner), OB_ENOTFOUND,
+    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 5, 100, &inner), OB_ENOTFOUND,
             &inner);
     refused(ob_store_token_remove(p->store, "a", &err), OB_ENOTFOUND, &err); /* nothing follows */
     assert_string_equal(err.text, inner.text);

@@ -248,10 +248,11 @@ ob_status ob_engine_audit(ob_audit **out, const char *dir,
 enum { OB_BUILD_ID = 130 };
 const char *ob_build_id(char out[OB_BUILD_ID]);
 
-/* Deletes what has been kept long enough under the laws of the service, and says so in the log. As
- * ob_store_reap. */
+/* Deletes what has been kept long enough under the laws of the service: the log says before what is
+ * due, and afterwards what went. `actor` NULL: by itself. As ob_store_reap. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
-                          ob_staff *staff, int64_t now, ob_error *err);
+                          ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
+                          ob_error *err);
 
 /* The most that a law of the service allows to keep what was found, in months, and its article;
  * 0 where none says so. */

@@ -132,6 +132,7 @@ ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int6
 typedef struct ob_act {
     ob_staff *staff;
     const char *what;
+    const ob_actor *actor;
     json_t *members;
     json_t *also; /* entries before it: an array of [what, members] */
     /* Called with the entry's number before the records keep the act; NULL: not. */
@@ -159,8 +160,9 @@ void ob_act_person(ob_act *act, const char *member, const char *name);
 /* A code of a text, with the key of whom the entry is about: whoever has both can show that it is
  * what was logged. Left out where it is about nobody. */
 void ob_act_text(ob_act *act, const char *member, const char *text);
-/* Appends to `list` a code of this account that only it and this entry's salt make: what a
- * conversation's members have in common cannot be seen in the log. */
+/* Appends to `list` a code of this account that only its key and this entry's salt make: without
+ * the keys of the records, nobody can see which entries are about the same account. */
+void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account); /* sets "salt" */
 void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt);
 /* One more entry, before the act's own; takes the reference to `members`. An entry has at most
  * OB_AUDIT_ENTRY_MAX bytes. */
@@ -175,6 +177,10 @@ ob_status ob_act_end(ob_act *act, ob_status so_far, ob_error *err);
 /* An entry of its own; takes the reference to `members` (may be NULL). `entry` may be NULL. */
 ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
                        json_t *members, ob_error *err);
+
+/* How a deed ended that ob_store_deed_begin began within the act that announced it; takes the
+ * reference to `members` (may be NULL). */
+void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *members);
 
 /* What was logged last could be written. */
 bool ob_staff_log_fine(const ob_staff *staff);

@@ -116,7 +116,8 @@ ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_store *store,
 /* OB_EREFUSED where it is confirmed already. */
 ob_status ob_store_report_confirm(ob_store *store, int64_t id, const char *by, int64_t at,
                                   ob_error *err);
-ob_status ob_store_incoming_remove(ob_store *store, ob_incoming_kind kind, int64_t id,
+/* OB_EREFUSED: somebody holds it at that instant. */
+ob_status ob_store_incoming_remove(ob_store *store, ob_incoming_kind kind, int64_t id, int64_t at,
                                    ob_error *err);
 /* Sets *there where such a record exists, and *holds where it has this item. */
 ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_store *store, ob_incoming_kind kind,
@@ -209,7 +210,7 @@ ob_status ob_store_order_add(int64_t *id, ob_store *store, const ob_order *order
 ob_status ob_store_order(ob_order *out, ob_store *store, int64_t id, ob_error *err);
 ob_status ob_store_orders(ob_order **out, size_t *count, ob_store *store, size_t most,
                           ob_error *err);
-ob_status ob_store_order_set_state(ob_store *store, int64_t id, ob_order_state state,
+ob_status ob_store_order_set_state(ob_store *store, int64_t id, ob_order_state state, int64_t at,
                                    ob_error *err);
 ob_status ob_store_order_halfway_done(ob_store *store, int64_t id, int64_t at, ob_error *err);
 /* Those that name an account or everybody, not yet over: at most `most`, newest first. */
@@ -325,6 +326,8 @@ const ob_record_kind *ob_record_kind_at(size_t index);
 typedef struct ob_reap {
     int64_t now;
     uint32_t law_months; /* the least that a law of this service allows at most; 0: none says so */
+    bool only_count;     /* what would go */
+    bool scrub;          /* overwrite what was deleted, now and before */
 } ob_reap;
 
 /* What it found of one kind: due = deleted + held, and left = held, unless something was added
@@ -337,10 +340,14 @@ typedef struct ob_reaped {
 
 enum { OB_REAPED_MOST = 32 };
 
-/* Deletes what has been kept long enough, batch after batch; what was deleted is not found in the
- * database's files either (docs/DATA.md says what PostgreSQL needs for that). Sets `out` for
- * kinds of which something was due, also when it fails in the middle: what is deleted stays
- * deleted, and the next run goes on. */
+/* Overwrites what was deleted, now. As ob_store_reap with `scrub`. */
+ob_status ob_store_scrub(ob_store *store, ob_error *err);
+
+/* Deletes what has been kept long enough, batch after batch. With `scrub`, what was deleted is not
+ * found in the database's files any more (docs/DATA.md says what PostgreSQL needs for that):
+ * OB_EBUSY where somebody still reads it, and then the next scrub sees to it. Sets `out` for kinds
+ * of which something was due, also when it fails in the middle: what is deleted stays deleted, and
+ * the next run goes on. */
 ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                         const ob_reap *how, ob_error *err);
 
@@ -384,13 +391,20 @@ int64_t ob_months_before(int64_t at, int months);
 typedef enum ob_mark {
     OB_MARK_LOG_ENTRY, /* the last entry whose act these records hold */
     OB_MARK_LOG_DAY,   /* the last day whose counts are in the log */
-    OB_MARK_SCRUB,     /* tables whose deleted rows may still be in the files: bits */
+    OB_MARK_REAPED,    /* when the reaper ran last */
+    OB_MARK_SCRUBBED,  /* when what it had deleted was overwritten last */
     OB_MARKS,
 } ob_mark;
 
 /* -1 where it was never set. */
 ob_status ob_store_mark(int64_t *out, ob_store *store, ob_mark mark, ob_error *err);
 ob_status ob_store_mark_set(ob_store *store, ob_mark mark, int64_t value, ob_error *err);
+
+/* What was announced in the log and changes something else than records: from its entry's number to
+ * its end. Those that are still there when a store is opened did not end. */
+ob_status ob_store_deed_begin(ob_store *store, uint64_t entry, ob_error *err);
+ob_status ob_store_deed_end(ob_store *store, uint64_t entry, ob_error *err);
+ob_status ob_store_deeds(uint64_t **out, size_t *count, ob_store *store, ob_error *err);
 
 /* The key by which the log knows an account or person, made where there is none. Without it the
  * log's entries are about nobody: destroying it erases them there. */
