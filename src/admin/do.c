@@ -10,10 +10,11 @@
 
 /* What a command does to the log. */
 typedef enum mode {
-    LOOKS, /* nothing; a person's token is told of as a log-in */
-    READS, /* the same; it shows what is about persons, so it is told of whoever asks */
-    ACTS,  /* it changes records: both or neither */
-    DOES,  /* it changes what is not in the records: told of before, and how it went */
+    LOOKS,  /* nothing; a person's token is told of as a log-in */
+    READS,  /* the same; it shows what is about persons, so it is told of whoever asks */
+    ACTS,   /* it changes records: both or neither */
+    ERASES, /* the same; and what it deleted is overwritten at once, not when others go */
+    DOES,   /* it changes what is not in the records: told of before, and how it went */
 } mode;
 
 static const struct command {
@@ -77,7 +78,7 @@ static const struct command {
     {"audit.code", admin_audit_code, READS},
     {"audit.consents", admin_audit_consents, READS},
     {"audit.open", admin_audit_open, READS},
-    {"audit.forget", admin_audit_forget, ACTS},
+    {"audit.forget", admin_audit_forget, ERASES},
     {"clock.show", admin_clock_show, LOOKS},
     {"clock.accept", admin_clock_accept, ACTS},
 };
@@ -234,7 +235,7 @@ static ob_status act(json_t **out, admin_call *call, const struct command *c, co
         admin_log_answer(&entry, *out);
     call->act = NULL;
     status = ob_act_end(&entry, status, err);
-    if (!status && c->run == admin_audit_forget) /* now, not when others go */
+    if (!status && c->mode == ERASES)
         status = ob_store_scrub(call->admin->store, err);
     return status;
 }
@@ -273,9 +274,15 @@ static ob_status run(json_t **out, admin_call *call, const struct command *c, ob
         log_stranger(call, c->name);
     if (status)
         return status;
-    return c->mode == ACTS   ? act(out, call, c, &actor, err)
-           : c->mode == DOES ? deed(out, call, c, &actor, err)
-                             : look(out, call, c, &actor, err);
+    switch (c->mode) {
+    case ACTS:
+    case ERASES:
+        return act(out, call, c, &actor, err);
+    case DOES:
+        return deed(out, call, c, &actor, err);
+    default:
+        return look(out, call, c, &actor, err);
+    }
 }
 
 json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
