@@ -132,6 +132,7 @@ Try next:
        '{url}/v1/scan?surface=public'
   {shown[0]}/obhut --data {shown[1]}/data gateway add pict-rs --surface public
   {shown[0]}/obhut --data {shown[1]}/data list ls
+  {shown[0]}/obhut --data {shown[1]}/data audit show
   {shown[0]}/obhut hash --json data/demo
 """)
         print(f"ready: {url}", flush=True)

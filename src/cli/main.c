@@ -22,6 +22,8 @@ static const char help[] =
     "  person, policy, proposal, report, verdict, cause, order, consent, safeguard, detector, "
     "clock\n"
     "          the records that the gate reads: obhut cause --help\n"
+    "  record, hold\n"
+    "          how long records stay: obhut hold --help\n"
     "  gateway software that asks in its own protocol\n"
     "  audit   verify, show, search and prove what was done\n"
     "  backup  everything in one file, encrypted to a key of yours, while the service runs\n"
