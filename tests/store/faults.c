@@ -54,13 +54,43 @@ static ob_status add_pair(ob_store *store, unsigned number, ob_error *err)
     return ob_store_end(store, status, err);
 }
 
-static ob_status drop_bytes(void *context, const void *bytes, size_t size, ob_error *err)
+/* What a dump says at its end, and how many lines it had. */
+typedef struct dumped {
+    unsigned long lines;
+    char line[64]; /* the beginning of the last one */
+    size_t length;
+} dumped;
+
+static ob_status count_lines(void *context, const void *bytes, size_t size, ob_error *err)
 {
-    (void)context;
-    (void)bytes;
-    (void)size;
+    dumped *d = context;
     (void)err;
+    for (size_t i = 0; i < size; i++) {
+        char c = ((const char *)bytes)[i];
+        if (!d->length)
+            memset(d->line, 0, sizeof d->line);
+        if (c != '\n' && d->length < sizeof d->line - 1)
+            d->line[d->length++] = c;
+        if (c == '\n') {
+            d->lines++;
+            d->length = 0;
+        }
+    }
     return OB_OK;
+}
+
+/* A dump that says that it is whole has as many rows as it says. */
+static void dump(place *p, notes *n)
+{
+    ob_error err = {0};
+    dumped d = {0};
+    ob_status status = ob_store_dump(p->store, count_lines, &d, &err);
+    fine(n, status, &err);
+    if (status)
+        return;
+    char expected[64];
+    snprintf(expected, sizeof expected, "{\"rows\":%lu}", d.lines - 2);
+    assert_string_equal(d.line, expected);
 }
 
 static void scenario(place *p, notes *n)
@@ -92,7 +122,7 @@ static void scenario(place *p, notes *n)
             fail_msg("%zu tokens, %u pairs", count, n->pairs);
         free(tokens);
     }
-    fine(n, ob_store_dump(p->store, drop_bytes, NULL, &err), &err);
+    dump(p, n);
     close_store(p);
 }
 
