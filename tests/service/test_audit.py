@@ -36,6 +36,16 @@ class Audit(obhutd.Case):
     def person(self, name, role="lead"):
         return self.run_obhut("person", "add", name, "--role", role)[0].strip()
 
+    def eventually(self, check, what):
+        """What `check` returns as soon as it is true."""
+        until = time.monotonic() + 40
+        while time.monotonic() < until:
+            found = check()
+            if found:
+                return found
+            time.sleep(0.05)
+        self.fail(f"never: {what}")
+
     def entries(self, what=None):
         text = (self.data / "audit/log").read_text()
         found = [json.loads(line[65:]) for line in text.splitlines()]
@@ -132,7 +142,8 @@ class Audit(obhutd.Case):
         for n in range(5):
             self.service.scan(PICTURE, item={"item": f"picture-{n}"})
         self.service.scan(PICTURE, surface="direct", item={"item": "private-1"})
-        time.sleep(2.2)
+        self.eventually(lambda: sum(c["count"] for e in self.entries("second")
+                                    for c in e["permits"]) >= 5, "five permits")
         seconds = self.entries("second")
         self.assertEqual(sum(c["count"] for e in seconds for c in e["permits"]), 5)
         self.assertLess(len(seconds), 5)
@@ -180,9 +191,9 @@ class Audit(obhutd.Case):
             time.sleep(0.001)
         os.kill(service.processes()["core"], signal.SIGKILL)
         command.wait(60)
-        time.sleep(1)
         number = self.entries("list.import")[0]["n"]
-        ends = [e["what"] for e in self.entries() if e.get("entry") == number]
+        ends = self.eventually(lambda: [e["what"] for e in self.entries()
+                                        if e.get("entry") == number], "how it ended")
         self.assertIn(ends, (["unfinished"], ["done"]))
         self.assertNotIn("words of somebody", (self.data / "audit/log").read_text())
         self.run_obhut("list", "import", path, "--name", "small", code=0)
@@ -213,8 +224,7 @@ class Audit(obhutd.Case):
         self.assertEqual(service.processes()["core"], core, "it lives")
         resource.prlimit(core, resource.RLIMIT_FSIZE,
                          (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        time.sleep(3)
-        self.assertEqual(service.scan(PICTURE)["action"], "allow")
+        self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
         got = self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.assertEqual(got["report"], 1)
         self.assertEqual(len(self.entries("report.add")), 1)
@@ -237,10 +247,7 @@ class Audit(obhutd.Case):
                 self.assertEqual(last.get("reason"), "NO_AUDIT")
             finally:
                 server.pause(False)
-            until = time.monotonic() + 30
-            while service.scan(PICTURE)["action"] != "allow" and time.monotonic() < until:
-                time.sleep(0.2)
-            self.assertEqual(service.scan(PICTURE)["action"], "allow")
+            self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
             service.stop()
 
     def test_older_records_are_not_taken_for_a_crash(self):
@@ -281,8 +288,7 @@ class Audit(obhutd.Case):
         records.close()
         service = self.start()
         service.scan(PICTURE)
-        time.sleep(1.5)
-        day, = self.entries("counts")
+        day, = self.eventually(lambda: self.entries("counts"), "the counts of a day")
         self.assertEqual(day["counts"], [{"surface": "public", "basis": "public",
                                           "regime": "eu-dsa", "reason": "allowed", "count": 1}])
         service.stop()
