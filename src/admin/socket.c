@@ -294,7 +294,6 @@ static int reach(const ob_admin_session *s)
 
 static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
 {
-    s->is_here = true;
     ob_status status = ob_lists_own(&s->admin.lists, dir, err);
     if (!status)
         status = ob_store_open(&s->admin.store, dir, NULL, err);
@@ -305,15 +304,46 @@ static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
     return status;
 }
 
+static void close_own(ob_admin_session *s)
+{
+    ob_engine_close(s->admin.engine);
+    ob_staff_close(s->admin.staff);
+    ob_audit_close(s->admin.audit, NULL);
+    ob_store_close(s->admin.store);
+    ob_lists_close(s->admin.lists);
+    s->admin = (ob_admin){.store = NULL};
+}
+
+/* A service that owns the directory and does not listen yet is starting: it is waited for. */
+static ob_status reach_or_own(int *to, ob_admin_session *s, const char *dir, ob_error *err)
+{
+    enum { PATIENCE_MS = 5000, STEP_MS = 50 };
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+    const int64_t until = ob_now_monotonic_ms() + PATIENCE_MS;
+    ob_status status = OB_OK;
+    do {
+        if (status)
+            nanosleep(&step, NULL);
+        *to = reach(s);
+        if (*to >= 0)
+            return OB_OK;
+        status = own(s, dir, err);
+        if (status)
+            close_own(s);
+    } while (status == OB_EBUSY && ob_now_monotonic_ms() < until);
+    s->is_here = !status;
+    return status;
+}
+
 ob_status ob_admin_begin(ob_admin_session **out, const char *dir, ob_error *err)
 {
     ob_admin_session *s = calloc(1, sizeof *s);
     if (!s)
         return ob_fail(err, OB_ENOMEM, "out of memory: a command");
     ob_status status = address_of(&s->address, dir, err);
-    int to = status ? -1 : reach(s);
-    if (!status && to < 0)
-        status = own(s, dir, err);
+    int to = -1;
+    if (!status)
+        status = reach_or_own(&to, s, dir, err);
     if (to >= 0)
         close(to);
     if (status)
@@ -327,11 +357,7 @@ void ob_admin_end(ob_admin_session *s)
 {
     if (!s)
         return;
-    ob_engine_close(s->admin.engine);
-    ob_staff_close(s->admin.staff);
-    ob_audit_close(s->admin.audit, NULL);
-    ob_store_close(s->admin.store);
-    ob_lists_close(s->admin.lists);
+    close_own(s);
     free(s);
 }
 
