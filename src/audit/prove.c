@@ -304,6 +304,21 @@ ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const cha
     return status;
 }
 
+ob_status ob_audit_checkpoint(ob_buf *out, const char *audit_dir, ob_error *err)
+{
+    ob_audit_tree *tree = calloc(1, sizeof *tree);
+    if (!tree)
+        return no_memory(err);
+    tree->log = tree->reader.dir = -1;
+    ob_status status = reader_open(&tree->reader, audit_dir, err);
+    if (!status)
+        status = load_checkpoint(tree, err);
+    if (!status)
+        status = ob_buf_append(out, tree->checkpoint.bytes, tree->checkpoint.size, err);
+    ob_audit_tree_free(tree);
+    return status;
+}
+
 ob_status ob_audit_prove(ob_buf *out, const char *audit_dir, uint64_t entry, ob_error *err)
 {
     ob_audit_tree *tree = NULL;

@@ -29,6 +29,7 @@ static const char help[] =
     "               entries that have all of these; TIME: 2026, 2026-11, 2026-11-25, "
     "2026-11-25T14:00;\n"
     "               accounts and persons are found through the records of the data directory\n"
+    "  checkpoint   the last one: give it away, and compare the log with it later (--since)\n"
     "  prove N      a file that proves that entry N is in the log\n"
     "  prove --since CHECKPOINT\n"
     "               a file that proves that the log still begins with what it had then\n"
@@ -40,7 +41,7 @@ static const char help[] =
     "               that an upload is among those that the entry of a second stands for\n"
     "\n"
     "DIR is a directory with log, checkpoints and key, also a copy; without it, the log of the\n"
-    "data directory. CHECKPOINT is a file with the last block of an older checkpoints. Without\n"
+    "data directory. CHECKPOINT is a file that `obhut audit checkpoint` has made before. Without\n"
     "--key, verify trusts the key beside the log, and says so.\n"
     "\n"
     "Exit codes: 0 the log (or the proof) is right, 1 it is not, 2 wrong usage, 3 something "
@@ -259,6 +260,18 @@ out:
     return code;
 }
 
+static int checkpoint(const char *dir, const audit_wishes *w)
+{
+    ob_error err = {0};
+    ob_buf note = {0};
+    (void)w;
+    ob_status status = ob_audit_checkpoint(&note, dir, &err);
+    if (!status)
+        fwrite(note.bytes, 1, note.size, stdout);
+    ob_buf_free(&note);
+    return status ? failed(&err) : CLI_NOTHING;
+}
+
 /* ---- Reading the command line
  * --------------------------------------------------------------------- */
 
@@ -294,6 +307,7 @@ static const struct action {
          BIT(JSON),
      audit_show},
     {"prove", BIT(SINCE), prove},
+    {"checkpoint", 0, checkpoint},
 };
 
 static bool take_number(uint64_t *out, const char *name, const char *text)

@@ -117,8 +117,10 @@ class Audit(obhut.Case):
     def test_a_cut_to_an_older_checkpoint_is_found_by_a_later_one_that_was_kept(self):
         self.make(20)
         notes = self.checkpoints()
-        kept = self.write("kept.note", notes[-1])
+        kept = self.write("kept.note", self.run_obhut("audit", "checkpoint")[0])
+        self.assertEqual(kept.read_text(), notes[-1])
         copy = self.elsewhere()
+        self.assertEqual(self.run_obhut("audit", "checkpoint", copy)[0], notes[-1])
         self.assertTrue(self.verify("--since", kept, copy)["fine"])
         length = int(re.search(r"^bytes (\d+)$", notes[2], re.M)[1])
         os.truncate(copy / "log", length)

@@ -152,6 +152,11 @@ ob_status ob_audit_tree_prove(ob_buf *out, ob_audit_tree *tree, uint64_t entry, 
 ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const char *old_checkpoint,
                                      ob_error *err);
 
+/* Appends the last checkpoint, whose signature is right: what to give away, so that the log can be
+ * compared with it later. The log itself is not read. Errors as ob_audit_verify; OB_EFORMAT where
+ * there is none. */
+ob_status ob_audit_checkpoint(ob_buf *out, const char *audit_dir, ob_error *err);
+
 /* One proof. */
 ob_status ob_audit_prove(ob_buf *out, const char *audit_dir, uint64_t entry, ob_error *err);
 ob_status ob_audit_prove_growth(ob_buf *out, const char *audit_dir, const char *old_checkpoint,
