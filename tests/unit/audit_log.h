@@ -161,4 +161,66 @@ static inline tree_hash naive_leaf(const char *text, size_t size)
     return out;
 }
 
+/* ---- Reading what is there
+ * ------------------------------------------------------------------------ */
+
+typedef struct found {
+    uint64_t count;
+    json_t *entries; /* an array */
+} found;
+
+static inline ob_status find(void *context, uint64_t number, const char *text, size_t size,
+                             ob_error *err)
+{
+    found *f = context;
+    json_t *entry = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    (void)err;
+    assert_non_null(entry);
+    assert_int_equal(json_integer_value(json_object_get(entry, "n")), number);
+    json_array_append_new(f->entries, entry);
+    f->count++;
+    return OB_OK;
+}
+
+static inline found find_all(const char *audit_dir)
+{
+    found f = {0, json_array()};
+    MUST(ob_audit_read(audit_dir, 0, UINT64_MAX, find, &f, &err_));
+    return f;
+}
+
+static inline int64_t value_of(const found *f, uint64_t n)
+{
+    return json_integer_value(json_object_get(json_array_get(f->entries, (size_t)n), "value"));
+}
+
+static inline const char *what_of(const found *f, uint64_t n)
+{
+    return json_string_value(json_object_get(json_array_get(f->entries, (size_t)n), "what"));
+}
+
+static inline ob_status try_add(uint64_t *number, ob_audit *audit, int value)
+{
+    json_t *members = json_pack("{s:i}", "value", value);
+    ob_status status = ob_audit_append(number, audit, "try", members, NULL);
+    json_decref(members);
+    return status;
+}
+
+/* The caller frees it. */
+static inline char *last_checkpoint(const char *audit_dir)
+{
+    bytes b = load(audit_dir, "checkpoints");
+    char *last = b.text;
+    for (char *at = b.text; (at = strstr(at, "\n\n\xE2\x80\x94 ")) != NULL;) {
+        char *end = strchr(at + 2, '\n') + 1;
+        if (!*end)
+            break;
+        last = at = end;
+    }
+    last = strdup(last);
+    free(b.text);
+    return last;
+}
+
 #endif
