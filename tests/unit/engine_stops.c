@@ -1,0 +1,162 @@
+/* What is counted, what stops everything, and withdrawals while everything changes. */
+#include "engine_place.h"
+
+/* ---- Counting, and what stops everything
+ * ------------------------------------------------------------------- */
+
+static uint64_t counted(place *p, ob_reason reason)
+{
+    ob_tally *tallies = NULL;
+    size_t count = 0;
+    uint64_t sum = 0;
+    ob_error err = {0};
+    must(ob_engine_settle(p->engine, &err), &err);
+    must(ob_store_tallies(&tallies, &count, p->store, 0, INT64_MAX, &err), &err);
+    for (size_t i = 0; i < count; i++)
+        sum += tallies[i].reason == reason ? tallies[i].count : 0;
+    free(tallies);
+    return sum;
+}
+
+static void a_retry_is_counted_once(void **state)
+{
+    place *p = *state;
+    ob_item a = item(OB_SURFACE_STORAGE, "anna"), b = item(OB_SURFACE_STORAGE, "anna");
+    for (int k = 0; k < 20; k++) {
+        ask(p, &a);
+        scan(p, &a);
+    }
+    assert_int_equal(counted(p, OB_NO_BASIS), 1);
+    scan(p, &b);
+    assert_int_equal(counted(p, OB_NO_BASIS), 2);
+    ob_engine_close(p->engine); /* and after a restart on the same day */
+    open_engine(p, 1);
+    scan(p, &a);
+    assert_int_equal(counted(p, OB_NO_BASIS), 2);
+    for (int k = 0; k < 3000; k++) { /* more than a small table holds */
+        ob_item other = item(OB_SURFACE_STORAGE, "anna");
+        ask(p, &other);
+        ask(p, &other);
+    }
+    assert_int_equal(counted(p, OB_NO_BASIS), 3002);
+    a = item(OB_SURFACE_PUBLIC, NULL);
+    for (int k = 0; k < 5; k++)
+        assert_string_equal(scan(p, &a), "ALLOWED");
+    assert_int_equal(counted(p, OB_ALLOWED), 5); /* every look counts */
+}
+
+static void what_cannot_be_recorded_does_not_happen(void **state)
+{
+    place *p = *state;
+    ob_item i = item(OB_SURFACE_PUBLIC, NULL);
+    const ob_item denied = item(OB_SURFACE_STORAGE, "anna");
+    assert_string_equal(scan(p, &i), "ALLOWED");
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 0; /* a disk without room */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    ask(p, &denied);
+    ob_error err = {0};
+    ob_status full = ob_engine_settle(p->engine, &err);
+    const ob_gate_decision d = ask(p, &i);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(full && *err.text);
+    assert_int_equal(d.reason, OB_NO_AUDIT);
+    must(ob_engine_settle(p->engine, &err), &err);
+    assert_string_equal(scan(p, &i), "ALLOWED");
+}
+
+static void a_clock_that_was_set_back_stops_everything(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_item i = item(OB_SURFACE_PUBLIC, NULL);
+    assert_string_equal(scan(p, &i), "ALLOWED");
+    must(ob_engine_settle(p->engine, &err), &err);
+    int64_t mark = 0;
+    must(ob_store_clock(&mark, p->store, &err), &err);
+    assert_true(mark >= ob_now() - 60);
+    ob_engine_close(p->engine);
+    must(ob_store_clock_set(p->store, ob_now() + 3600, &err),
+         &err); /* the last permit: in an hour */
+    open_engine(p, 1);
+    assert_string_equal(ob_engine_clock(p->engine), "backwards");
+    assert_string_equal(scan(p, &i), "CLOCK");
+    must(ob_engine_accept_clock(p->engine, &err), &err);
+    assert_string_equal(ob_engine_clock(p->engine), "ok");
+    assert_string_equal(scan(p, &i), "ALLOWED");
+}
+
+/* ---- While everything changes
+ * --------------------------------------------------------------------------------- */
+
+typedef struct race {
+    place *place;
+    atomic_uint phase; /* odd: being changed; 4n: consent was given; 4n + 2: withdrawn */
+    atomic_bool stop;
+    atomic_uint wrong, looked, left_alone;
+} race;
+
+static void *keep_scanning(void *argument)
+{
+    race *r = argument;
+    while (!atomic_load(&r->stop)) {
+        const ob_item i = item(OB_SURFACE_DIRECT, "anna");
+        unsigned before = atomic_load(&r->phase);
+        const char *said = scan(r->place, &i);
+        bool looked = !strcmp(said, "ALLOWED");
+        unsigned after = atomic_load(&r->phase);
+        if (!strcmp(said, "BUSY"))
+            continue;
+        atomic_fetch_add(looked ? &r->looked : &r->left_alone, 1);
+        if (before == after && before % 2 == 0 && looked != (before % 4 == 0))
+            atomic_fetch_add(&r->wrong, 1);
+    }
+    return NULL;
+}
+
+static int begin_with_two(void **state)
+{
+    return begin_in(state, 2);
+}
+
+static void nothing_is_looked_at_after_a_withdrawal_was_acknowledged(void **state)
+{
+    enum { THREADS = 3 };
+    place *p = *state;
+    race r = {.place = p};
+    pthread_t threads[THREADS];
+    uint64_t changes = test_samples("OBHUT_CHANGES", 1000) / 10;
+    set_profile(p, "AA");
+    set_consent(p, true, true);
+    for (int k = 0; k < THREADS; k++)
+        assert_int_equal(pthread_create(&threads[k], NULL, keep_scanning, &r), 0);
+    for (uint64_t k = 0; k < changes; k++) {
+        const struct timespec moment = {.tv_nsec = 8000000};
+        nanosleep(&moment, NULL);
+        atomic_fetch_add(&r.phase, 1);
+        set_consent(p, k % 2, true);
+        atomic_fetch_add(&r.phase, 1);
+    }
+    atomic_store(&r.stop, true);
+    for (int k = 0; k < THREADS; k++)
+        pthread_join(threads[k], NULL);
+    print_message("# %u looked at, %u left alone\n", atomic_load(&r.looked),
+                  atomic_load(&r.left_alone));
+    assert_int_equal(atomic_load(&r.wrong), 0);
+    assert_true(atomic_load(&r.looked) > 5 && atomic_load(&r.left_alone) > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_retry_is_counted_once, begin, end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_recorded_does_not_happen, begin, end),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_stops_everything, begin, end),
+        cmocka_unit_test_setup_teardown(nothing_is_looked_at_after_a_withdrawal_was_acknowledged,
+                                        begin_with_two, end),
+    };
+    return cmocka_run_group_tests(tests, load_picture, free_picture);
+}
