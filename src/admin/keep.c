@@ -40,17 +40,8 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
     if (!status)
         status = ob_records_reap(reaped, &count, call->admin->store, call->admin->staff, &actor,
                                  ob_now(), true, err);
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", reaped[i].word,
-                                               "due", (json_int_t)reaped[i].due, "deleted",
-                                               (json_int_t)reaped[i].deleted, "held",
-                                               (json_int_t)reaped[i].held, "left",
-                                               (json_int_t)reaped[i].left));
-    if (status)
-        json_decref(array);
-    else
-        *out = json_pack("{s:o}", "reaped", array);
+    if (!status)
+        *out = json_pack("{s:o}", "reaped", ob_reaped_json(reaped, count));
     return status;
 }
 

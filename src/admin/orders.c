@@ -45,29 +45,13 @@ static ob_gate_decision try_order(const ob_order *o)
         .list_trusted = true,
         .list_csam = true,
         .output_is_patterns = true,
-        .order = {.present = true,
-                  .authenticated = o->is_authentic,
-                  .judicial = o->is_judicial,
-                  .valid = true,
-                  .halfway_fine = true,
-                  .names_professional = o->names_professional,
-                  .everybody = o->everybody,
-                  .issuer = *o->issuer ? o->issuer : NULL,
-                  .service = *o->service ? o->service : NULL,
-                  .reasons = *o->reasons ? o->reasons : NULL,
-                  .legal_basis = *o->legal_basis ? o->legal_basis : NULL,
-                  .redress = *o->redress ? o->redress : NULL,
-                  .has_detectors = o->has_detectors,
-                  .has_accounts = o->has_accounts,
-                  .has_received = o->received != 0,
-                  .has_start = o->start != 0,
-                  .has_end = o->end != 0,
-                  .detectors = o->detectors,
-                  .accounts = {.first = stand_in, .count = o->has_accounts},
-                  .received = o->received,
-                  .start = o->start,
-                  .end = o->end},
     };
+    /* As it would be carried out: not suspended, its report given, and for somebody whom it names.
+     */
+    s.order = ob_order_facts_at(o, s.at);
+    s.order.valid = s.order.halfway_fine = true;
+    s.order.accounts.first = stand_in;
+    s.order.accounts.count = o->has_accounts;
     return ob_gate_decide(&s, ob_law_regimes());
 }
 

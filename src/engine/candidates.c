@@ -219,21 +219,17 @@ static bool try_consent(look *l)
     return try_candidate(l, &s, 0, 0);
 }
 
-static bool try_order(look *l, const ob_order *o)
+/* Every rule about an order is the gate's: this only says which facts the record holds. */
+struct ob_order_facts ob_order_facts_at(const ob_order *o, int64_t at)
 {
-    ob_situation s;
-    describe(l, &s);
-    snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)o->id);
-    s.basis = OB_BASIS_ORDER;
-    s.order = (struct ob_order_facts){
+    return (struct ob_order_facts){
         .present = true,
         .authenticated = o->is_authentic,
         .judicial = o->is_judicial,
         .valid = o->state == OB_ORDER_VALID,
-        .halfway_fine = o->halfway_done_at || l->at < o->halfway_at,
+        .halfway_fine = o->halfway_done_at || at < o->halfway_at,
         .names_professional = o->names_professional,
         .everybody = o->everybody,
-        .id = l->record_text,
         .issuer = *o->issuer ? o->issuer : NULL,
         .service = *o->service ? o->service : NULL,
         .reasons = *o->reasons ? o->reasons : NULL,
@@ -241,15 +237,26 @@ static bool try_order(look *l, const ob_order *o)
         .redress = *o->redress ? o->redress : NULL,
         .has_detectors = o->has_detectors,
         .has_accounts = o->has_accounts,
-        .has_received = o->received,
-        .has_start = o->start,
-        .has_end = o->end,
+        .has_received = o->received != 0,
+        .has_start = o->start != 0,
+        .has_end = o->end != 0,
         .detectors = o->detectors,
-        .accounts = {.first = l->account_text, .count = 1}, /* it was found by this account */
         .received = o->received,
         .start = o->start,
         .end = o->end,
     };
+}
+
+static bool try_order(look *l, const ob_order *o)
+{
+    ob_situation s;
+    describe(l, &s);
+    snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)o->id);
+    s.basis = OB_BASIS_ORDER;
+    s.order = ob_order_facts_at(o, l->at);
+    s.order.id = l->record_text;
+    s.order.accounts.first = l->account_text; /* it was found by this account */
+    s.order.accounts.count = 1;
     return try_candidate(l, &s, o->id, o->secret_until > o->end ? o->secret_until : o->end);
 }
 

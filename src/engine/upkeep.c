@@ -47,7 +47,7 @@ ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_store *
     return law_of(months, regime, store, err);
 }
 
-static json_t *counts_json(const ob_reaped *reaped, size_t count)
+json_t *ob_reaped_json(const ob_reaped *reaped, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
@@ -82,7 +82,7 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
     bool tells = is_worth_telling(out, *count);
     if (!status && tells)
         status = ob_staff_log(NULL, staff, "reaping", actor,
-                              json_pack("{s:o}", "due", counts_json(out, *count)), err);
+                              json_pack("{s:o}", "due", ob_reaped_json(out, *count)), err);
     if (!status && !ob_staff_log_fine(staff))
         status = ob_fail(err, OB_EIO, "nothing is deleted while nothing can be logged");
     if (status)
@@ -92,7 +92,7 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
     ob_status logged = OB_OK;
     if (tells)
         logged = ob_staff_log(NULL, staff, "reaped", actor,
-                              json_pack("{s:o}", "reaped", counts_json(out, *count)),
+                              json_pack("{s:o}", "reaped", ob_reaped_json(out, *count)),
                               status ? NULL : err);
     if (!status)
         status = ob_store_mark_set(store, OB_MARK_REAPED, now, err);

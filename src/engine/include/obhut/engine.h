@@ -238,6 +238,10 @@ typedef enum ob_refusal {
 } ob_refusal;
 void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
 
+/* What the record of an order tells the gate at an instant; whom it names is the caller's to say.
+ */
+struct ob_order_facts ob_order_facts_at(const ob_order *order, int64_t at);
+
 /* Opens the log of a data directory; its checkpoints carry the digests of regimes, floor and
  * program. */
 ob_status ob_engine_audit(ob_audit **out, const char *dir,
@@ -253,6 +257,9 @@ const char *ob_build_id(char out[OB_BUILD_ID]);
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                           ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err);
+
+/* An array of what was found and deleted, as it is told everywhere. */
+json_t *ob_reaped_json(const ob_reaped *reaped, size_t count);
 
 /* The most that a law of the service allows to keep what was found, in months, and its article;
  * 0 where none says so. */
