@@ -129,9 +129,9 @@ static ob_status load_checkpoint(ob_audit_tree *tree, ob_error *err)
     return status;
 }
 
-ob_status ob_audit_tree_open(ob_audit_tree **out, const char *audit_dir, ob_error *err)
+/* A tree that knows its checkpoint and no leaves yet. On error there is none. */
+static ob_status tree_begin(ob_audit_tree **out, const char *audit_dir, ob_error *err)
 {
-    stream s = {.file = -1};
     ob_audit_tree *tree = calloc(1, sizeof *tree);
     if (!tree)
         return no_memory(err);
@@ -139,8 +139,21 @@ ob_status ob_audit_tree_open(ob_audit_tree **out, const char *audit_dir, ob_erro
     ob_status status = reader_open(&tree->reader, audit_dir, err);
     if (!status)
         status = load_checkpoint(tree, err);
-    if (!status)
-        status = lines_open(&s, tree->reader.dir, err);
+    if (status)
+        ob_audit_tree_free(tree);
+    else
+        *out = tree;
+    return status;
+}
+
+ob_status ob_audit_tree_open(ob_audit_tree **out, const char *audit_dir, ob_error *err)
+{
+    stream s = {.file = -1};
+    ob_audit_tree *tree = NULL;
+    ob_status status = tree_begin(&tree, audit_dir, err);
+    if (status)
+        return status;
+    status = lines_open(&s, tree->reader.dir, err);
     if (!status)
         status = load(tree, &s, err);
     if (!status)
@@ -306,13 +319,8 @@ ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const cha
 
 ob_status ob_audit_checkpoint(ob_buf *out, const char *audit_dir, ob_error *err)
 {
-    ob_audit_tree *tree = calloc(1, sizeof *tree);
-    if (!tree)
-        return no_memory(err);
-    tree->log = tree->reader.dir = -1;
-    ob_status status = reader_open(&tree->reader, audit_dir, err);
-    if (!status)
-        status = load_checkpoint(tree, err);
+    ob_audit_tree *tree = NULL;
+    ob_status status = tree_begin(&tree, audit_dir, err);
     if (!status)
         status = ob_buf_append(out, tree->checkpoint.bytes, tree->checkpoint.size, err);
     ob_audit_tree_free(tree);
