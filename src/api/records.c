@@ -177,56 +177,6 @@ static void add_incoming(ob_task *t)
 /* ---- Consents ---------------------------------------------------------------------------------
  */
 
-/* Looks up accounts in sorted members. */
-static int compare_members(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(ob_record_key));
-}
-
-static bool consents_in(const ob_member *members, size_t count, const ob_member *who)
-{
-    const ob_member *found =
-        count ? bsearch(who, members, count, sizeof *members, compare_members) : NULL;
-    return found && found->consents;
-}
-
-enum { CODES_MOST = 500 }; /* of an entry */
-
-/* Who consents in `one` and not in `other`: a code each, of this salt. */
-static json_t *difference(ob_act *act, const char *salt, const ob_member *one, size_t one_count,
-                          const ob_member *other, size_t other_count, size_t *from)
-{
-    json_t *list = json_array();
-    for (; *from < one_count && json_array_size(list) < CODES_MOST; (*from)++)
-        if (one[*from].consents && !consents_in(other, other_count, &one[*from]))
-            ob_act_consent(act, list, &one[*from].account, salt);
-    return list;
-}
-
-/* Entries about consents that were given or withdrawn; who neither did nor does consent is in none.
- * Accounts have codes that differ from entry to entry, or the log would tell who talks to whom. */
-static void log_consents(ob_act *act, const char *token, const ob_member *before,
-                         size_t before_count, const ob_member *now, size_t now_count)
-{
-    size_t given_from = 0, withdrawn_from = 0;
-    ob_act_quiet(act);
-    while (given_from < now_count || withdrawn_from < before_count) {
-        uint8_t random[16];
-        char salt[2 * sizeof random + 1];
-        ob_random(random, sizeof random);
-        ob_hex(salt, random, sizeof random);
-        json_t *given = difference(act, salt, now, now_count, before, before_count, &given_from);
-        json_t *withdrawn =
-            difference(act, salt, before, before_count, now, now_count, &withdrawn_from);
-        if (json_array_size(given) || json_array_size(withdrawn))
-            ob_act_also(act, "consent",
-                        json_pack("{s:s, s:s, s:O, s:O}", "token", token, "salt", salt, "given",
-                                  given, "withdrawn", withdrawn));
-        json_decref(given);
-        json_decref(withdrawn);
-    }
-}
-
 static void change_members(ob_task *t, bool remove)
 {
     api_call *c = t->context;
@@ -246,7 +196,7 @@ static void change_members(ob_task *t, bool remove)
     if (!status)
         status = ob_store_members(&now, &now_count, store_of(c), id, &t->error);
     if (!status)
-        log_consents(&act, c->token, before, before_count, now, now_count);
+        ob_act_consents(&act, before, before_count, now, now_count);
     free(before);
     free(now);
     t->status = ob_act_end(&act, status, &t->error);

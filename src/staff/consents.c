@@ -5,7 +5,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { CODE_SHOWN = 16 }; /* bytes of a code in the log */
+enum { CODE_SHOWN = 16, SALT_TEXT = 2 * CODE_SHOWN + 1 }; /* bytes of a code in the log */
+
+static void make_salt(char out[SALT_TEXT])
+{
+    uint8_t random[CODE_SHOWN];
+    ob_random(random, sizeof random);
+    ob_hex(out, random, sizeof random);
+}
 
 static void consent_code(char out[2 * CODE_SHOWN + 1], const ob_record_key *key, const char *salt)
 {
@@ -14,7 +21,7 @@ static void consent_code(char out[2 * CODE_SHOWN + 1], const ob_record_key *key,
     ob_hex(out, code, CODE_SHOWN);
 }
 
-void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt)
+static void add_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt)
 {
     ob_record_key key;
     char code[2 * CODE_SHOWN + 1];
@@ -28,16 +35,69 @@ void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, con
 
 void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account)
 {
-    uint8_t random[CODE_SHOWN];
-    char salt[2 * CODE_SHOWN + 1];
+    char salt[SALT_TEXT];
     json_t *list = json_array();
-    ob_random(random, sizeof random);
-    ob_hex(salt, random, sizeof random);
-    ob_act_consent(act, list, account, salt);
+    make_salt(salt);
+    add_consent(act, list, account, salt);
     ob_act_word(act, "salt", salt);
     ob_act_value(act, member, json_incref(json_array_get(list, 0)));
     json_decref(list);
 }
+
+/* ---- Of a conversation ------------------------------------------------------------------------
+ */
+
+/* Looks up accounts in sorted members. */
+static int compare_members(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(ob_record_key));
+}
+
+static bool consents_in(const ob_member *members, size_t count, const ob_member *who)
+{
+    const ob_member *found =
+        count ? bsearch(who, members, count, sizeof *members, compare_members) : NULL;
+    return found && found->consents;
+}
+
+enum { CODES_MOST = 500 }; /* of an entry */
+
+/* Who consents in `one` and not in `other`: a code each, of this salt. */
+static json_t *difference(ob_act *act, const char *salt, const ob_member *one, size_t one_count,
+                          const ob_member *other, size_t other_count, size_t *from)
+{
+    json_t *list = json_array();
+    for (; *from < one_count && json_array_size(list) < CODES_MOST; (*from)++)
+        if (one[*from].consents && !consents_in(other, other_count, &one[*from]))
+            add_consent(act, list, &one[*from].account, salt);
+    return list;
+}
+
+/* Entries about consents that were given or withdrawn; who neither did nor does consent is in none.
+ * Accounts have codes that differ from entry to entry, or the log would tell who talks to whom. */
+void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
+                     const ob_member *now, size_t now_count)
+{
+    size_t given_from = 0, withdrawn_from = 0;
+    ob_act_quiet(act);
+    while (given_from < now_count || withdrawn_from < before_count) {
+        char salt[SALT_TEXT];
+        make_salt(salt);
+        json_t *given = difference(act, salt, now, now_count, before, before_count, &given_from);
+        json_t *withdrawn =
+            difference(act, salt, before, before_count, now, now_count, &withdrawn_from);
+        if (json_array_size(given) || json_array_size(withdrawn))
+            ob_act_also(act, "consent",
+                        json_pack("{s:O*, s:s, s:O, s:O}", "token",
+                                  json_object_get(act->members, "token"), "salt", salt, "given",
+                                  given, "withdrawn", withdrawn));
+        json_decref(given);
+        json_decref(withdrawn);
+    }
+}
+
+/* ---- Finding them again -----------------------------------------------------------------------
+ */
 
 typedef struct search {
     ob_record_key key;

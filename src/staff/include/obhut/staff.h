@@ -160,10 +160,14 @@ void ob_act_person(ob_act *act, const char *member, const char *name);
 /* A code of a text, with the key of whom the entry is about: whoever has both can show that it is
  * what was logged. Left out where it is about nobody. */
 void ob_act_text(ob_act *act, const char *member, const char *text);
-/* Appends to `list` a code of this account that only its key and this entry's salt make: without
- * the keys of the records, nobody can see which entries are about the same account. */
-void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account); /* sets "salt" */
-void ob_act_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt);
+/* By a code that only this account's key and this entry's salt make: without the keys of the
+ * records, nobody can see which entries are about the same account. Sets "salt". */
+void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account);
+/* Entries of such codes about consents that were given or withdrawn between two states of a
+ * conversation, each by account; of who neither did nor does consent nothing. The act needs no
+ * other entry then. */
+void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
+                     const ob_member *now, size_t now_count);
 /* One more entry, before the act's own; takes the reference to `members`. An entry has at most
  * OB_AUDIT_ENTRY_MAX bytes. */
 void ob_act_also(ob_act *act, const char *what, json_t *members);
