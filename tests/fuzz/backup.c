@@ -1,27 +1,11 @@
 /* Any bytes as the content of a backup: files that one may hold, in their order, or a sentence. */
+#include "../unit/source.h"
 #include "backup_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-typedef struct source {
-    const uint8_t *bytes;
-    size_t size, at, step;
-} source;
-
-static ob_status get(void *context, void *bytes, size_t capacity, size_t *size, ob_error *err)
-{
-    source *s = context;
-    size_t left = s->size - s->at;
-    (void)err;
-    *size = left < capacity ? left : capacity;
-    *size = *size < s->step ? *size : s->step;
-    memcpy(bytes, s->bytes + s->at, *size);
-    s->at += *size;
-    return OB_OK;
-}
 
 static void check(const sequence_file *before, const sequence_file *now)
 {

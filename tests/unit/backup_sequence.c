@@ -1,4 +1,5 @@
 /* The sequence of files within a backup, and what is refused of it. */
+#include "source.h"
 #include "test.h"
 
 #include "backup_priv.h"
@@ -38,23 +39,6 @@ static ob_buf of_names(const char *const *names, size_t count)
     for (size_t i = 0; i < count; i++)
         put_file(&all, names[i]);
     return all;
-}
-
-typedef struct source {
-    const char *bytes;
-    size_t size, at, step;
-} source;
-
-static ob_status get(void *context, void *bytes, size_t capacity, size_t *size, ob_error *err)
-{
-    source *s = context;
-    size_t left = s->size - s->at;
-    (void)err;
-    *size = left < capacity ? left : capacity;
-    *size = *size < s->step ? *size : s->step;
-    memcpy(bytes, s->bytes + s->at, *size);
-    s->at += *size;
-    return OB_OK;
 }
 
 static ob_status read_all(const ob_buf *bytes, size_t size, size_t step, ob_error *err)

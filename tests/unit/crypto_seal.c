@@ -1,4 +1,5 @@
 /* Sealed streams: what was sealed comes out, and nothing else ever does. */
+#include "source.h"
 #include "test.h"
 
 #include <obhut/crypto.h>
@@ -37,23 +38,6 @@ static ob_buf seal(const ob_seal_kind *of, const ob_seal_public *to, const uint8
     assert_int_equal(ob_seal_finish(w, NULL), OB_OK);
     ob_seal_drop(w);
     return sealed;
-}
-
-typedef struct source {
-    const uint8_t *bytes;
-    size_t size, at, step;
-} source;
-
-static ob_status get(void *context, void *bytes, size_t capacity, size_t *size, ob_error *err)
-{
-    source *s = context;
-    size_t left = s->size - s->at;
-    (void)err;
-    *size = left < capacity ? left : capacity;
-    *size = *size < s->step ? *size : s->step;
-    memcpy(bytes, s->bytes + s->at, *size);
-    s->at += *size;
-    return OB_OK;
 }
 
 /* Everything up to the end or the first error. */
