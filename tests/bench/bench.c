@@ -111,6 +111,10 @@ int main(int argc, char **argv)
         bench_gate();
         return 0;
     }
+    if (!strcmp(part, "records")) {
+        bench_records();
+        return 0;
+    }
     if (!strcmp(part, "audit")) {
         bench_audit();
         return 0;
@@ -119,6 +123,7 @@ int main(int argc, char **argv)
         bench_pictures(dir);
         bench_workers(dir);
         bench_gate();
+        bench_records();
         bench_audit();
     }
     bench_linear(1000000);

@@ -24,6 +24,7 @@ void bench_pictures(const char *dir); /* directory with the photographs */
 void bench_workers(const char *dir);
 void bench_gate(void);
 void bench_audit(void);
+void bench_records(void);
 void bench_linear(uint64_t count);
 void bench_index(uint64_t count, bool with_faiss);
 void bench_adversarial(uint64_t count);

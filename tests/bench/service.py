@@ -23,7 +23,7 @@ def wrk(url, script, connections, seconds=6):
     done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script,
                            url], capture_output=True, text=True, check=True).stdout
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done).group(1))
-    part = {p: re.search(rf"{p}%\s+(\S+)", done).group(1) for p in (50, 99)}
+    part = {p: re.search(rf"^\s*{p}%\s+(\S+)", done, re.M).group(1) for p in (50, 99)}
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done)
     broken = re.search(r"Socket errors: (.*)", done)
     return rate, part, (f"; {bad.group(1)} not 200" if bad else "") + (

@@ -1,0 +1,140 @@
+/* The records: reports as the service takes them, each an act with its entry in the log, beside the
+ * two syncs that it costs at least; dumping them, and deleting them when their time is over. */
+#include "bench.h"
+
+#include <obhut/crypto.h>
+#include <obhut/engine.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ACTS = 3000, REPORTS = 100000, OLD = 400 * 86400 };
+
+typedef struct place {
+    char dir[64];
+    ob_store *store;
+    ob_audit *audit;
+    ob_staff *staff;
+    int bare;
+    uint64_t dumped;
+} place;
+
+static void must(ob_status status, const ob_error *err)
+{
+    if (!status)
+        return;
+    fprintf(stderr, "bench: %s\n", err->text);
+    exit(1);
+}
+
+static void add_report(place *p, uint64_t number, int64_t at)
+{
+    ob_error err = {0};
+    int64_t id;
+    ob_record_key item = {{0}};
+    ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "a reason of usual length", .at = at};
+    memcpy(item.bytes, &number, sizeof number);
+    in.account = in.reporter = in.conversation = item;
+    must(ob_store_incoming_add(&id, p->store, &in, &item, 1, &err), &err);
+}
+
+/* Seconds an act. */
+static double act(place *p)
+{
+    double started = bench_now();
+    for (uint64_t i = 0; i < ACTS; i++) {
+        ob_act act;
+        ob_error err = {0};
+        must(ob_act_begin(&act, p->staff, "report.add", NULL, &err), &err);
+        add_report(p, i, (int64_t)time(NULL));
+        must(ob_act_end(&act, OB_OK, &err), &err);
+    }
+    return (bench_now() - started) / ACTS;
+}
+
+/* The same number of pairs of small writes, each made durable. */
+static double sync_twice(place *p)
+{
+    char bytes[300];
+    memset(bytes, 'x', sizeof bytes);
+    double started = bench_now();
+    for (int i = 0; i < 2 * ACTS; i++)
+        if (pwrite(p->bare, bytes, sizeof bytes, (off_t)i * (off_t)sizeof bytes) < 0 ||
+            fdatasync(p->bare))
+            abort();
+    return (bench_now() - started) / ACTS;
+}
+
+static ob_status take(void *context, const void *bytes, size_t size, ob_error *err)
+{
+    place *p = context;
+    (void)bytes;
+    (void)err;
+    p->dumped += size;
+    return OB_OK;
+}
+
+static void fill_old(place *p)
+{
+    ob_error err = {0};
+    must(ob_store_begin(p->store, &err), &err);
+    for (uint64_t i = 0; i < REPORTS; i++)
+        add_report(p, ACTS + i, (int64_t)time(NULL) - OLD);
+    must(ob_store_end(p->store, OB_OK, &err), &err);
+}
+
+static void bench_in(place *p)
+{
+    ob_error err = {0};
+    double acts = act(p), bare = sync_twice(p);
+    printf(
+        "    %8.2f x the time of two syncs: %.0f reports/s, each in records and log; bare pairs: "
+        "%.0f/s\n",
+        acts / bare, 1 / acts, 1 / bare);
+    fill_old(p);
+    double started = bench_now();
+    must(ob_store_dump(p->store, take, p, &err), &err);
+    double seconds = bench_now() - started;
+    printf("    %8.2f s to dump %d reports with an item each: %.0f rows/s, %.0f MB/s\n", seconds,
+           REPORTS + ACTS, 2 * (REPORTS + ACTS) / seconds, (double)p->dumped / 1e6 / seconds);
+    ob_reaped reaped[OB_REAPED_MOST];
+    size_t count;
+    started = bench_now();
+    must(
+        ob_records_reap(reaped, &count, p->store, p->staff, NULL, (int64_t)time(NULL), false, &err),
+        &err);
+    seconds = bench_now() - started;
+    printf("    %8.2f s to delete %d of them that are due: %.0f/s\n", seconds, REPORTS,
+           REPORTS / seconds);
+    started = bench_now();
+    must(ob_store_scrub(p->store, &err), &err);
+    printf("    %8.2f s to overwrite what they were\n", bench_now() - started);
+}
+
+void bench_records(void)
+{
+    place p = {.dir = "./obhut-bench-XXXXXX"}; /* on a disk, not in memory */
+    ob_error err = {0};
+    char path[96], command[96];
+    if (!mkdtemp(p.dir))
+        exit(1);
+    snprintf(path, sizeof path, "%s/bare", p.dir);
+    p.bare = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    must(ob_crypto_start(&err), &err);
+    must(ob_store_open(&p.store, p.dir, NULL, &err), &err);
+    must(ob_engine_audit(&p.audit, p.dir, NULL, NULL, &err), &err);
+    must(ob_staff_open(&p.staff, p.store, p.audit, p.dir, &err), &err);
+    printf("\nrecords in SQLite (reference: pwrite of 300 bytes and fdatasync, twice)\n");
+    bench_in(&p);
+    ob_staff_close(p.staff);
+    ob_audit_close(p.audit, NULL);
+    ob_store_close(p.store);
+    close(p.bare);
+    snprintf(command, sizeof command, "rm -rf %s", p.dir);
+    if (system(command))
+        fprintf(stderr, "bench: %s is left behind\n", p.dir);
+}
