@@ -1,10 +1,10 @@
 /* POST /v1/gate/explain and GET /v1/gate/regimes: what may be looked at, and why. */
 #include "api_priv.h"
 
+#include <obhut/clock.h>
 #include <obhut/law.h>
 
 #include <string.h>
-#include <time.h>
 
 enum { SITUATIONS_MOST = 1000 };
 
@@ -98,5 +98,5 @@ ob_plan api_regimes_begin(api_call *c, const ob_request *request, const ob_token
     (void)token;
     if (!api_check_query(c, request, NULL, 0))
         return OB_PLAN_ANSWER;
-    return api_end(c, ob_answer_json(200, ob_law_overview((int64_t)time(NULL))));
+    return api_end(c, ob_answer_json(200, ob_law_overview(ob_now())));
 }

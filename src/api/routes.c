@@ -1,9 +1,10 @@
 /* From a request's head to its handler. */
 #include "api_priv.h"
 
+#include <obhut/clock.h>
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What a token must be good for. */
 enum { NO_TOKEN = -2, ANY_TOKEN = -1 };
@@ -38,7 +39,7 @@ ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err
     if (!api)
         return ob_fail(err, OB_ENOMEM, "out of memory: the API");
     api->options = *options;
-    api->started_at = (int64_t)time(NULL);
+    api->started_at = ob_now();
     if (!api->options.body_most)
         api->options.body_most = API_BODY_MOST;
     *out = api;

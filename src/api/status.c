@@ -1,11 +1,11 @@
 /* What the service tells of itself: /healthz, /readyz, /metrics, /v1/lists. */
 #include "api_priv.h"
 
+#include <obhut/clock.h>
 #include <obhut/regimes.h>
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token)
 {
@@ -149,7 +149,7 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
     single(&text, "dropped_bytes_total", "counter", "Bytes that nobody looked at.",
            atomic_load(&api->counts.front[OB_FRONT_DROPPED]));
     single(&text, "uptime_seconds", "gauge", "Since the service was started.",
-           (uint64_t)((int64_t)time(NULL) - api->started_at));
+           (uint64_t)(ob_now() - api->started_at));
     lists_metrics(&text, api->options.lists);
     ob_answer answer = {
         .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};

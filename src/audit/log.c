@@ -2,9 +2,10 @@
  * for everybody in it; those who come meanwhile gather behind, and the first of them leads next. */
 #include "audit_priv.h"
 
+#include <obhut/clock.h>
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- State ------------------------------------------------------------------------------------
@@ -12,7 +13,7 @@
 
 int64_t audit_now(const ob_audit *audit)
 {
-    return audit->now ? audit->now(audit->context) : (int64_t)time(NULL);
+    return audit->now ? audit->now(audit->context) : ob_now();
 }
 
 void audit_tell(ob_audit *audit, atomic_bool *fine, bool works, const char *sentence)

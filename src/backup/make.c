@@ -1,6 +1,7 @@
 /* Making a backup: what belongs together is opened at one moment and copied afterwards. */
 #include "backup_priv.h"
 
+#include <obhut/clock.h>
 #include <obhut/crypto.h>
 #include <obhut/lists.h>
 
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A file that will be copied: its first `head.size` bytes. */
@@ -170,7 +170,7 @@ static ob_status collect_at_once(making *m, ob_error *err)
         status = add_keys(m, err);
     if (!status)
         status = ob_store_dump(m->source->store, take_records, m, err);
-    m->about.made_at = (int64_t)time(NULL);
+    m->about.made_at = ob_now();
     return ob_store_end(m->source->store, status, err);
 }
 

@@ -1,6 +1,7 @@
 /* obhut gate: what may be looked at, and why. */
 #include "cli.h"
 
+#include <obhut/clock.h>
 #include <obhut/law.h>
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char help[] =
     "Usage: obhut gate explain [OPTION…] FILE | -\n"
@@ -258,7 +258,7 @@ static int regimes(int argc, char **argv)
             return option == 'h' ? cli_help(help) : cli_usage("gate", "%s", "");
     if (optind != argc)
         return cli_usage("gate", "regimes takes no argument");
-    json_t *all = ob_law_overview((int64_t)time(NULL)), *one;
+    json_t *all = ob_law_overview(ob_now()), *one;
     size_t i;
     bool orders = false;
     if (json) {

@@ -1,4 +1,5 @@
 /* Secrets in paths, and who they belong to. */
+#include <obhut/clock.h>
 #include <obhut/gateways.h>
 
 #include <obhut/crypto.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define BODY_MOST (UINT64_C(50) * 1000 * 1000)
 
@@ -46,8 +46,7 @@ void ob_gateways_close(ob_gateways *g)
 ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_store *store, const char *name,
                           const char *kind, ob_surface surface, bool fail_closed, ob_error *err)
 {
-    ob_gateway gateway = {
-        .surface = surface, .fail_closed = fail_closed, .made_at = (int64_t)time(NULL)};
+    ob_gateway gateway = {.surface = surface, .fail_closed = fail_closed, .made_at = ob_now()};
     const char *word = NULL;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kinds[i].kind, kind))

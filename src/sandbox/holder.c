@@ -1,10 +1,9 @@
-/* Whoever a permit is for: a key that no other process has, and clocks. */
+/* Whoever a permit is for: a key that no other process has. */
 #include "sandbox_priv.h"
 
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool code(void *context, uint8_t out[OB_SEAL_SIZE], const void *bytes, size_t size)
@@ -31,20 +30,6 @@ ob_seal ob_holder_maker(ob_holder *h)
 ob_seal ob_holder_taker(ob_holder *h)
 {
     return (ob_seal){.code = code, .context = h, .sequence = &h->taken};
-}
-
-int64_t ob_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec;
-}
-
-int64_t ob_now_monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* The older of the two calls: it takes a descriptor and nothing else, so a worker may make it. */

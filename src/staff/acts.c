@@ -3,10 +3,11 @@
  * all, or the process dies in between, a further entry says that it was not done. */
 #include "staff_priv.h"
 
+#include <obhut/clock.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     CODE_SHOWN = 16,  /* bytes of a code in the log */
@@ -47,7 +48,7 @@ ob_status ob_staff_log_code(bool *found, char out[OB_LOG_CODE], ob_staff *staff,
 static ob_status need_code(char out[OB_LOG_CODE], ob_record_key *key, ob_staff *staff,
                            ob_pseudonym_kind kind, const ob_record_key *subject, ob_error *err)
 {
-    ob_status status = ob_store_log_key(key, staff->store, subject, (int64_t)time(NULL), err);
+    ob_status status = ob_store_log_key(key, staff->store, subject, ob_now(), err);
     if (!status)
         write_code(out, key, kind_word(kind));
     return status;

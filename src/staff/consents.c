@@ -1,9 +1,10 @@
 /* Whose consents the log tells of: with the account's own key, and with nothing else. */
 #include "staff_priv.h"
 
+#include <obhut/clock.h>
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { CODE_SHOWN = 16, SALT_TEXT = 2 * CODE_SHOWN + 1 }; /* bytes of a code in the log */
 
@@ -26,7 +27,7 @@ static void add_consent(ob_act *act, json_t *list, const ob_record_key *account,
     ob_record_key key;
     char code[2 * CODE_SHOWN + 1];
     if (act->error.status ||
-        ob_store_log_key(&key, act->staff->store, account, (int64_t)time(NULL), &act->error))
+        ob_store_log_key(&key, act->staff->store, account, ob_now(), &act->error))
         return;
     consent_code(code, &key, salt);
     json_array_append_new(list, json_string(code));

@@ -1,10 +1,11 @@
 /* Persons, and the pseudonyms of those whom they decide about. */
 #include "staff_priv.h"
 
+#include <obhut/clock.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const roles[OB_ROLES] = {"reviewer", "lead", "officer"};
 
@@ -26,8 +27,7 @@ bool ob_role_parse(ob_role *out, const char *name)
 ob_status ob_staff_person_add(char secret[], ob_staff *staff, const char *name, uint32_t wanted,
                               bool is_external, ob_error *err)
 {
-    ob_person person = {
-        .roles = wanted, .is_external = is_external, .made_at = (int64_t)time(NULL)};
+    ob_person person = {.roles = wanted, .is_external = is_external, .made_at = ob_now()};
     if (!wanted || wanted >> OB_ROLES)
         return ob_fail(err, OB_EINVAL, "a person needs a role: reviewer, lead or officer");
     if (!ob_name_is_valid(name) || !strcmp(name, "operator"))

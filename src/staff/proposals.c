@@ -2,9 +2,10 @@
  * expiry. */
 #include "staff_priv.h"
 
+#include <obhut/clock.h>
+
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char operator_name[] = "operator";
 
@@ -21,7 +22,7 @@ bool ob_actor_has(const ob_actor *actor, uint32_t roles)
 static ob_status add(int64_t *id, ob_staff *staff, const char *kind, const char *body,
                      const char *by, ob_error *err)
 {
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = ob_now();
     ob_proposal p = {.proposed_at = now, .until = now + OB_PROPOSAL_SECONDS};
     if (strlen(body) >= sizeof p.body || strlen(kind) >= sizeof p.kind)
         return ob_fail(err, OB_ELIMIT, "too much for one proposal: %zu bytes, at most %zu",
@@ -41,7 +42,7 @@ ob_status ob_staff_propose(int64_t *id, ob_staff *staff, const char *kind, const
 ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int64_t id,
                           const ob_actor *actor, uint32_t roles, ob_error *err)
 {
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = ob_now();
     *adopted = false;
     ob_status status = ob_store_proposal(out, staff->store, id, err);
     if (status)

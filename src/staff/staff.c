@@ -1,12 +1,13 @@
 #include "staff_priv.h"
 
+#include <obhut/clock.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 _Static_assert((int)OB_TOKEN_TEXT == (int)OB_SECRET_TEXT, "a token's secret is a secret");
@@ -99,8 +100,7 @@ void ob_staff_close(ob_staff *staff)
 ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, uint32_t surfaces,
                              uint32_t scopes_wanted, ob_error *err)
 {
-    ob_token token = {
-        .surfaces = surfaces, .scopes = scopes_wanted, .made_at = (int64_t)time(NULL)};
+    ob_token token = {.surfaces = surfaces, .scopes = scopes_wanted, .made_at = ob_now()};
     if (!surfaces || !scopes_wanted || surfaces & ~(uint32_t)OB_EVERY_SURFACE ||
         scopes_wanted & ~(uint32_t)OB_EVERY_SCOPE)
         return ob_fail(err, OB_EINVAL, "a token needs a surface and a scope");

@@ -78,6 +78,12 @@ class Sources(unittest.TestCase):
             if "store" not in path.relative_to(ROOT).parts:
                 self.assertIsNone(words.search(path.read_text()), path)
 
+    def test_everybody_asks_the_same_clock_what_time_it_is(self):
+        words = re.compile(r"\btime\(NULL\)|CLOCK_REALTIME|CLOCK_BOOTTIME|gettimeofday\(")
+        for path in sorted((ROOT / "src").rglob("*.[ch]")):
+            if path.name != "clock.c" and "lists" not in path.parts:
+                self.assertIsNone(words.search(path.read_text()), path)
+
     def test_the_table_of_low_information_pictures_is_what_its_tool_draws(self):
         drawn = subprocess.run([BUILD / "tools/low-information"], capture_output=True, check=True)
         self.assertEqual(drawn.stdout, (ROOT / "src/lists/low_information.inc").read_bytes())

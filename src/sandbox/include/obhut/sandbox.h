@@ -8,6 +8,7 @@
 #define OBHUT_SANDBOX_H
 
 #include <obhut/base.h>
+#include <obhut/clock.h> /* permits go by it */
 #include <obhut/crypto.h>
 #include <obhut/media.h>
 #include <obhut/permit.h>
@@ -25,10 +26,6 @@ typedef struct ob_holder {
 void ob_holder_init(ob_holder *holder);
 ob_seal ob_holder_maker(ob_holder *holder);
 ob_seal ob_holder_taker(ob_holder *holder);
-
-/* Seconds since 1970; and milliseconds of a clock that nobody sets. */
-int64_t ob_now(void);
-int64_t ob_now_monotonic_ms(void);
 
 /* Epochs in memory that workers can read and not write. Any thread. */
 typedef struct ob_epoch_page ob_epoch_page;
