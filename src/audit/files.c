@@ -1,6 +1,8 @@
 /* Files of a log: opened without following links, read by position, grown by what is durable. */
 #include "audit_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,9 +11,9 @@
 
 ob_status dir_open(int *out, const char *path, bool make, ob_error *err)
 {
-    if (make && mkdir(path, 0700) && errno != EEXIST)
+    if (make && ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
         return ob_fail(err, OB_EIO, "directory %s cannot be made: %s", path, strerror(errno));
-    int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int dir = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (dir < 0)
         return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO,
                        "directory %s cannot be opened: %s", path, strerror(errno));
@@ -23,7 +25,7 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
 {
     struct stat info;
     /* O_NONBLOCK: a pipe of that name must not keep anybody waiting. */
-    int file = openat(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    int file = ob_file_open(dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (file < 0)
         return ob_fail(err,
                        errno == ENOENT  ? OB_ENOTFOUND
@@ -31,7 +33,7 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
                                         : OB_EIO,
                        "%s cannot be opened: %s", name,
                        errno == ELOOP ? "it is a symbolic link" : strerror(errno));
-    if (fstat(file, &info) || !S_ISREG(info.st_mode)) {
+    if (ob_file_stat(&info, file) || !S_ISREG(info.st_mode)) {
         close(file);
         return ob_fail(err, OB_EREFUSED, "%s is no regular file", name);
     }
@@ -42,7 +44,7 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
 ob_status file_size(uint64_t *out, int file, const char *name, ob_error *err)
 {
     struct stat info;
-    if (fstat(file, &info))
+    if (ob_file_stat(&info, file))
         return ob_fail(err, OB_EIO, "%s cannot be read: %s", name, strerror(errno));
     *out = (uint64_t)info.st_size;
     return OB_OK;
@@ -52,7 +54,7 @@ ob_status file_read(void *out, int file, const char *name, uint64_t offset, size
                     ob_error *err)
 {
     for (size_t done = 0; done < size;) {
-        ssize_t got = pread(file, (char *)out + done, size - done, (off_t)(offset + done));
+        ssize_t got = ob_file_pread(file, (char *)out + done, size - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -65,7 +67,7 @@ ob_status file_read(void *out, int file, const char *name, uint64_t offset, size
 
 ob_status file_sync(int file, const char *name, ob_error *err)
 {
-    return fsync(file)
+    return ob_file_sync(file)
                ? ob_fail(err, OB_EIO, "%s cannot be made durable: %s", name, strerror(errno))
                : OB_OK;
 }
@@ -75,7 +77,7 @@ ob_status file_sync(int file, const char *name, ob_error *err)
 static bool write_all(int file, const char *bytes, size_t size, uint64_t offset)
 {
     for (size_t done = 0; done < size;) {
-        ssize_t put = pwrite(file, bytes + done, size - done, (off_t)(offset + done));
+        ssize_t put = ob_file_pwrite(file, bytes + done, size - done, (off_t)(offset + done));
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0) {
@@ -90,7 +92,7 @@ static bool write_all(int file, const char *bytes, size_t size, uint64_t offset)
 ob_status tail_cut(tail *tail, ob_error *err)
 {
     /* Durable as well: else what was refused could reappear behind what is written next. */
-    if (ftruncate(tail->file, (off_t)tail->bytes) || fdatasync(tail->file))
+    if (ob_file_truncate(tail->file, (off_t)tail->bytes) || ob_file_sync_data(tail->file))
         return ob_fail(err, OB_EIO, "%s cannot be cut back: %s", tail->name, strerror(errno));
     tail->dirty = false;
     return OB_OK;
@@ -101,7 +103,7 @@ ob_status tail_write(tail *tail, const char *bytes, size_t size, ob_error *err)
     ob_status status = tail->dirty ? tail_cut(tail, err) : OB_OK;
     if (status)
         return status;
-    if (write_all(tail->file, bytes, size, tail->bytes) && !fdatasync(tail->file)) {
+    if (write_all(tail->file, bytes, size, tail->bytes) && !ob_file_sync_data(tail->file)) {
         tail->bytes += size;
         return OB_OK;
     }

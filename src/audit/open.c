@@ -2,6 +2,8 @@
  * refused where anything else is wrong. */
 #include "audit_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@ static ob_status open_below(int *out, const char *data_dir, const char *name, ob
         return ob_fail(err, OB_ENOMEM, "out of memory: a path");
     ob_status status = dir_open(&dir, path, true, err);
     if (!status) {
-        above = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        above = ob_file_open(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
         status = above < 0 ? ob_fail(err, OB_EIO, "directory %s cannot be opened: %s", data_dir,
                                      strerror(errno))
                            : file_sync(above, data_dir, err);
@@ -292,7 +294,7 @@ ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_erro
         status = open_files(audit, data_dir, err);
     if (!status)
         status = load_note(&last, &has_note, &cut->note_bytes, audit, err);
-    if (!status && !has_note && !fstatat(audit->dir, "log", &info, AT_SYMLINK_NOFOLLOW) &&
+    if (!status && !has_note && !ob_file_stat_at(&info, audit->dir, "log", AT_SYMLINK_NOFOLLOW) &&
         info.st_size)
         status = ob_fail(err, OB_EFORMAT,
                          "audit/log has entries, and audit/checkpoints has no checkpoint. Restore "

@@ -1,6 +1,8 @@
 /* What everybody needs who reads a directory with a log. */
 #include "audit_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 
 ob_status reader_dir(int *out, const char *path, ob_error *err)
 {
-    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dir = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (dir < 0)
         return ob_fail(err, errno == ENOENT || errno == ENOTDIR ? OB_ENOTFOUND : OB_EIO,
                        "%s: no audit log can be read there: %s", path, strerror(errno));

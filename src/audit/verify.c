@@ -2,6 +2,8 @@
  */
 #include "audit_priv.h"
 
+#include <obhut/file.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -293,7 +295,7 @@ static bool belongs(const char *name)
 
 static ob_status count_strangers(verify *v, ob_error *err)
 {
-    int copy = openat(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int copy = ob_file_open(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
     if (!dir) {
         ob_status status =

@@ -3,6 +3,7 @@
 
 #include <obhut/clock.h>
 #include <obhut/crypto.h>
+#include <obhut/file.h>
 #include <obhut/lists.h>
 
 #include <dirent.h>
@@ -71,8 +72,8 @@ static ob_status add_file(making *m, const char *name, uint64_t size, ob_error *
     char path[4096];
     if (snprintf(path, sizeof path, "%s/%s", m->source->dir, name) >= (int)sizeof path)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", m->source->dir);
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (file < 0 || fstat(file, &info) || !S_ISREG(info.st_mode)) {
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (file < 0 || ob_file_stat(&info, file) || !S_ISREG(info.st_mode)) {
         ob_status status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path,
                                    file < 0 ? strerror(errno) : "it is no file");
         if (file >= 0)
@@ -216,7 +217,7 @@ static ob_status read_item(making *m, const item *from, uint64_t at, char *piece
         *got = size;
         return OB_OK;
     }
-    ssize_t now = pread(from->file, piece, size, (off_t)at);
+    ssize_t now = ob_file_pread(from->file, piece, size, (off_t)at);
     *got = now > 0 ? (size_t)now : 0;
     return now < 0 && errno != EINTR
                ? ob_fail(err, OB_EIO, "%s cannot be read: %s", from->head.name, strerror(errno))

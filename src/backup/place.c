@@ -1,6 +1,8 @@
 /* Where a directory is built beside its place, so that it takes its name whole or not at all. */
 #include "backup_priv.h"
 
+#include <obhut/file.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@ static ob_status walk_one(const place *p, int dir, const char *name, int levels,
                           ob_error *err)
 {
     ob_status status = OB_OK;
-    int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int below = ob_file_open(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (below >= 0)
         status = levels
                      ? walk(p, below, levels - 1, visit, err)
@@ -39,7 +41,7 @@ static ob_status walk_one(const place *p, int dir, const char *name, int levels,
  * runs out.) */
 static ob_status walk(const place *p, int dir, int levels, visitor visit, ob_error *err)
 {
-    int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int again = ob_file_open(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     DIR *list = again >= 0 ? fdopendir(again) : NULL;
     ob_status status = OB_OK;
     if (!list) {
@@ -57,7 +59,7 @@ static ob_status walk(const place *p, int dir, int levels, visitor visit, ob_err
 
 static ob_status remove_one(const place *p, int dir, const char *name, bool is_dir, ob_error *err)
 {
-    return unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0)
+    return ob_file_unlink(dir, name, is_dir ? AT_REMOVEDIR : 0)
                ? ob_fail(err, OB_EIO, "%s: %s cannot be removed: %s", p->path, name,
                          strerror(errno))
                : OB_OK;
@@ -71,7 +73,7 @@ static ob_status clear(const place *p, ob_error *err)
 
 static ob_status settle_file(const place *p, int file, const char *name, ob_error *err)
 {
-    return (p->has_owner && fchown(file, p->owner, p->group)) || fsync(file)
+    return (p->has_owner && fchown(file, p->owner, p->group)) || ob_file_sync(file)
                ? ob_fail(err, OB_EIO, "%s: %s cannot be made durable: %s", p->path, name,
                          strerror(errno))
                : OB_OK;
@@ -79,7 +81,7 @@ static ob_status settle_file(const place *p, int file, const char *name, ob_erro
 
 static ob_status settle_one(const place *p, int dir, const char *name, bool is_dir, ob_error *err)
 {
-    int file = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = ob_file_open(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
     (void)is_dir;
     if (file < 0)
         return ob_fail(err, OB_EIO, "%s: %s cannot be opened: %s", p->path, name, strerror(errno));
@@ -104,7 +106,7 @@ static ob_status open_above(int *out, const place *p, ob_error *err)
     char *slash = strrchr(above, '/');
     if (slash)
         slash[slash == above] = '\0';
-    int file = open(slash ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = ob_file_open(AT_FDCWD, slash ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     ob_status status = file < 0 ? ob_fail(err, OB_EIO, "%s cannot be opened: %s",
                                           slash ? above : ".", strerror(errno))
                                 : OB_OK;
@@ -118,7 +120,7 @@ static ob_status open_above(int *out, const place *p, ob_error *err)
 /* Somebody has the directory's lock: a service, or a command. */
 static bool is_in_use(int dir)
 {
-    int lock = openat(dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int lock = ob_file_open(dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
     bool used = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
     if (lock >= 0)
         close(lock);
@@ -156,7 +158,7 @@ static ob_status look_at(place *p, ob_error *err)
 {
     struct stat here = {0}, above = {0};
     int parent = -1;
-    int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int dir = ob_file_open(AT_FDCWD, p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (dir < 0)
         return errno == ENOENT ? OB_OK
                                : ob_fail(err, OB_EREFUSED, "%s cannot become a directory: %s",
@@ -164,7 +166,7 @@ static ob_status look_at(place *p, ob_error *err)
     ob_status status = check_empty(p, dir, err);
     if (!status)
         status = open_above(&parent, p, err);
-    if (!status && (fstat(dir, &here) || fstat(parent, &above)))
+    if (!status && (ob_file_stat(&here, dir) || ob_file_stat(&above, parent)))
         status = ob_fail(err, OB_EIO, "%s cannot be read: %s", p->dir, strerror(errno));
     if (!status && here.st_dev != above.st_dev)
         status = ob_fail(err, OB_EREFUSED,
@@ -189,7 +191,7 @@ static ob_status make_above(const char *path, ob_error *err)
     ob_status status = copy ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: a path");
     for (char *p = copy ? strchr(copy + 1, '/') : NULL; p && !status; p = strchr(p + 1, '/')) {
         *p = '\0';
-        if (mkdir(copy, 0700) && errno != EEXIST)
+        if (ob_file_mkdir(AT_FDCWD, copy, 0700) && errno != EEXIST)
             status = ob_fail(err, OB_EIO, "%s cannot be made: %s", copy, strerror(errno));
         *p = '/';
     }
@@ -201,15 +203,16 @@ static ob_status make_above(const char *path, ob_error *err)
 static ob_status take(place *p, ob_error *err)
 {
     struct stat ours, now;
-    if (mkdir(p->path, 0700) && errno != EEXIST)
+    if (ob_file_mkdir(AT_FDCWD, p->path, 0700) && errno != EEXIST)
         return ob_fail(err, OB_EIO, "%s cannot be made: %s", p->path, strerror(errno));
-    p->file = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (p->file < 0 || fstat(p->file, &ours))
+    p->file = ob_file_open(AT_FDCWD, p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
+    if (p->file < 0 || ob_file_stat(&ours, p->file))
         return ob_fail(err, OB_EIO, "%s cannot be opened: %s", p->path, strerror(errno));
     /* Whoever had it may have given it its name, and then it is another path's: the look behind the
      * lock tells. */
-    if (flock(p->file, LOCK_EX | LOCK_NB) || lstat(p->path, &now) || now.st_ino != ours.st_ino ||
-        now.st_dev != ours.st_dev) {
+    if (flock(p->file, LOCK_EX | LOCK_NB) ||
+        ob_file_stat_at(&now, AT_FDCWD, p->path, AT_SYMLINK_NOFOLLOW) ||
+        now.st_ino != ours.st_ino || now.st_dev != ours.st_dev) {
         close(p->file);
         p->file = -1; /* not ours to remove */
         return ob_fail(err, OB_EBUSY, "another restore is working on %s: wait for its end", p->dir);
@@ -259,9 +262,10 @@ ob_status place_file(int *out, const place *p, const char *name, uint32_t mode, 
         return ob_fail(err, OB_EINVAL, "%s: an impossible name", name);
     memcpy(folder, name, length);
     folder[length] = '\0';
-    if (length && mkdirat(p->file, folder, 0700) && errno != EEXIST)
+    if (length && ob_file_mkdir(p->file, folder, 0700) && errno != EEXIST)
         return ob_fail(err, OB_EIO, "%s/%s cannot be made: %s", p->path, folder, strerror(errno));
-    int file = openat(p->file, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    int file =
+        ob_file_open(p->file, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (file < 0)
         return ob_fail(err, OB_EIO, "%s/%s cannot be made: %s", p->path, name, strerror(errno));
     *out = file;
@@ -274,7 +278,7 @@ ob_status place_finish(place *p, ob_error *err)
     ob_status status = settle(p, err);
     if (!status)
         status = open_above(&above, p, err);
-    if (!status && rename(p->path, p->dir))
+    if (!status && ob_file_rename(p->path, p->dir))
         status = errno == ENOTEMPTY || errno == EEXIST
                      ? ob_fail(err, OB_EBUSY, "%s is not empty any more", p->dir)
                      : ob_fail(err, OB_EIO, "%s cannot take the place of %s: %s", p->path, p->dir,
@@ -282,7 +286,7 @@ ob_status place_finish(place *p, ob_error *err)
     if (!status) {
         close(p->file); /* it has its name: nothing to remove */
         p->file = -1;
-        if (fsync(above))
+        if (ob_file_sync(above))
             status =
                 ob_fail(err, OB_EIO, "%s is restored, but may be gone after a power failure: %s",
                         p->dir, strerror(errno));
@@ -296,7 +300,7 @@ void place_drop(place *p)
 {
     if (p->file >= 0) {
         clear(p, NULL);
-        rmdir(p->path);
+        ob_file_unlink(AT_FDCWD, p->path, AT_REMOVEDIR);
         close(p->file);
     }
     free(p->path);

@@ -1,6 +1,8 @@
 /* A directory from a backup. */
 #include "backup_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +33,7 @@ static void tell(restoring *r, const char *step)
 static ob_status write_all(int to, const char *bytes, size_t size, const char *name, ob_error *err)
 {
     while (size) {
-        ssize_t done = write(to, bytes, size);
+        ssize_t done = ob_file_write(to, bytes, size);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)

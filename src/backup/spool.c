@@ -3,6 +3,7 @@
 #include "backup_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +19,12 @@ static const ob_seal_kind kind = {.magic = "waiting", .version = 1, .name = "cop
 static int nameless(const char *dir)
 {
     char path[4096];
-    int file = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    int file = ob_file_open(AT_FDCWD, dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
     if (file >= 0 || snprintf(path, sizeof path, "%s/.backup-XXXXXX", dir) >= (int)sizeof path)
         return file;
-    file = mkostemp(path, O_CLOEXEC);
+    file = ob_file_ask(OB_FILE_OPEN, AT_FDCWD, path) ? -1 : mkostemp(path, O_CLOEXEC);
     if (file >= 0)
-        unlink(path);
+        ob_file_unlink(AT_FDCWD, path, 0);
     return file;
 }
 

@@ -1,6 +1,8 @@
 /* Descriptors as streams, and backups that are being read. */
 #include "backup_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +15,7 @@ ob_status stream_write(void *context, const void *bytes, size_t size, ob_error *
     const int *to = context;
     const char *from = bytes;
     while (size) {
-        ssize_t done = write(*to, from, size);
+        ssize_t done = ob_file_write(*to, from, size);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
@@ -30,7 +32,7 @@ ob_status stream_read(void *context, void *bytes, size_t capacity, size_t *size,
     const int *from = context;
     ssize_t got;
     do
-        got = read(*from, bytes, capacity);
+        got = ob_file_read(*from, bytes, capacity);
     while (got < 0 && errno == EINTR);
     *size = got > 0 ? (size_t)got : 0;
     return got < 0 ? ob_fail(err, OB_EIO, "the backup cannot be read: %s", strerror(errno)) : OB_OK;

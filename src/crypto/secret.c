@@ -1,5 +1,6 @@
 /* Random numbers, keys and codes. */
 #include <obhut/crypto.h>
+#include <obhut/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,14 +49,18 @@ static ob_status read_key(uint8_t out[OB_KEY_SIZE], int file, const char *path, 
 {
     struct stat info;
     uint8_t more;
-    if (fstat(file, &info))
+    if (ob_file_stat(&info, file))
         return ob_fail(err, OB_EIO, "%s: cannot be read: %s", path, strerror(errno));
     if (info.st_mode & 077)
         return ob_fail(err, OB_EREFUSED,
                        "%s: others than its owner may read it; chmod 600 it, or remove it to get a "
                        "new key",
                        path);
-    if (read(file, out, OB_KEY_SIZE) != OB_KEY_SIZE || read(file, &more, 1) != 0)
+    const ssize_t got = ob_file_read(file, out, OB_KEY_SIZE);
+    const ssize_t beyond = got < 0 ? got : ob_file_read(file, &more, 1);
+    if (beyond < 0)
+        return ob_fail(err, OB_EIO, "%s: cannot be read: %s", path, strerror(errno));
+    if (got != OB_KEY_SIZE || beyond)
         return ob_fail(err, OB_EFORMAT, "%s: not a key of %d bytes", path, OB_KEY_SIZE);
     return OB_OK;
 }
@@ -67,8 +72,8 @@ static bool sync_directory_of(const char *path)
     const char *end = strrchr(path, '/');
     snprintf(directory, sizeof directory, "%.*s", end ? (int)(end - path) + 1 : 1,
              end ? path : ".");
-    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = file >= 0 && !fsync(file);
+    int file = ob_file_open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    bool synced = file >= 0 && !ob_file_sync(file);
     if (file >= 0)
         close(file);
     return synced;
@@ -80,26 +85,27 @@ static ob_status make_key(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *
     char new_path[4096];
     if (snprintf(new_path, sizeof new_path, "%s.new", path) >= (int)sizeof new_path)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", path);
-    unlink(new_path);
-    int file = open(new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    ob_file_unlink(AT_FDCWD, new_path, 0);
+    int file = ob_file_open(AT_FDCWD, new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ob_random(out, OB_KEY_SIZE);
-    bool written = file >= 0 && write(file, out, OB_KEY_SIZE) == OB_KEY_SIZE && !fsync(file);
+    bool written =
+        file >= 0 && ob_file_write(file, out, OB_KEY_SIZE) == OB_KEY_SIZE && !ob_file_sync(file);
     int problem = errno;
     if (file >= 0)
         close(file);
-    bool named = written && !rename(new_path, path);
+    bool named = written && !ob_file_rename(new_path, path);
     if (named && sync_directory_of(path))
         return OB_OK;
     problem = written ? errno : problem;
     if (named) /* nothing has been made with it yet */
-        unlink(path);
-    unlink(new_path);
+        ob_file_unlink(AT_FDCWD, path, 0);
+    ob_file_unlink(AT_FDCWD, new_path, 0);
     return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
 }
 
 ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (file < 0 && errno == ENOENT)
         return make_key(out, path, err);
     if (file < 0)

@@ -1,6 +1,7 @@
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +56,7 @@ static ob_status read_key(ob_staff *staff, const char *dir, ob_error *err)
     char path[4096];
     if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    if (mkdir(path, 0700) && errno != EEXIST)
+    if (ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
         return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
     strcat(path, "/pseudonym");
     return ob_key_file(staff->key, path, err);
@@ -135,16 +136,17 @@ static const char own_name[] = "own";
 
 static ob_status write_secret(const char *path, const char *secret, ob_error *err)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int file =
+        ob_file_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     size_t size = strlen(secret);
-    bool written = file >= 0 && write(file, secret, size) == (ssize_t)size &&
-                   write(file, "\n", 1) == 1 && !fsync(file);
+    bool written = file >= 0 && ob_file_write(file, secret, size) == (ssize_t)size &&
+                   ob_file_write(file, "\n", 1) == 1 && !ob_file_sync(file);
     int problem = errno;
     if (file >= 0)
         close(file);
     if (written)
         return OB_OK;
-    unlink(path);
+    ob_file_unlink(AT_FDCWD, path, 0);
     return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
 }
 
@@ -154,7 +156,7 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
     *made = false;
     if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    if (mkdir(path, 0700) && errno != EEXIST)
+    if (ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
         return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
     strcat(path, "/api-token");
     if (!access(path, F_OK)) /* also where its token was removed: on purpose, then */

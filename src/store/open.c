@@ -2,6 +2,8 @@
  * DIR/obhut.db is the database. */
 #include "store_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,7 +40,7 @@ static ob_status read_open(place *p, int file, ob_error *err)
 {
     struct stat about;
     ssize_t size = 0;
-    if (fstat(file, &about) || (size = read(file, p->kept, sizeof p->kept - 1)) < 0)
+    if (ob_file_stat(&about, file) || (size = ob_file_read(file, p->kept, sizeof p->kept - 1)) < 0)
         return file_error(p->records, "read", err);
     if (!S_ISREG(about.st_mode) || about.st_mode & 077)
         return ob_fail(err, OB_EREFUSED,
@@ -56,7 +58,7 @@ static ob_status read_open(place *p, int file, ob_error *err)
 
 static ob_status read_kept(place *p, ob_error *err)
 {
-    int file = open(p->records, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = ob_file_open(AT_FDCWD, p->records, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (file < 0)
         return errno == ENOENT ? OB_OK : file_error(p->records, "read", err);
     ob_status status = read_open(p, file, err);
@@ -66,8 +68,8 @@ static ob_status read_kept(place *p, ob_error *err)
 
 static ob_status sync_dir(const char *dir, ob_error *err)
 {
-    int file = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    ob_status status = file < 0 || fsync(file) ? file_error(dir, "written", err) : OB_OK;
+    int file = ob_file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ob_status status = file < 0 || ob_file_sync(file) ? file_error(dir, "written", err) : OB_OK;
     if (file >= 0)
         close(file);
     return status;
@@ -75,11 +77,15 @@ static ob_status sync_dir(const char *dir, ob_error *err)
 
 static ob_status write_file(const char *path, const char *url, ob_error *err)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int file =
+        ob_file_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return file_error(path, "written", err);
-    ob_status status =
-        dprintf(file, "%s\n", url) < 0 || fsync(file) ? file_error(path, "written", err) : OB_OK;
+    char line[URL + 1];
+    const int size = snprintf(line, sizeof line, "%s\n", url);
+    ob_status status = ob_file_write(file, line, (size_t)size) != size || ob_file_sync(file)
+                           ? file_error(path, "written", err)
+                           : OB_OK;
     close(file);
     return status;
 }
@@ -89,10 +95,10 @@ static ob_status keep(const place *p, const char *url, ob_error *err)
     char next[PATH + 8];
     snprintf(next, sizeof next, "%s.new", p->records);
     ob_status status = write_file(next, url, err);
-    if (!status && rename(next, p->records))
+    if (!status && ob_file_rename(next, p->records))
         status = file_error(p->records, "written", err);
     if (status)
-        unlink(next);
+        ob_file_unlink(AT_FDCWD, next, 0);
     return status ? status : sync_dir(p->dir, err);
 }
 

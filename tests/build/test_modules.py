@@ -84,6 +84,13 @@ class Sources(unittest.TestCase):
             if path.name != "clock.c" and "lists" not in path.parts:
                 self.assertIsNone(words.search(path.read_text()), path)
 
+    def test_whoever_writes_to_a_data_directory_asks_base_for_it(self):
+        words = re.compile(r"(?<!->)\b(open|openat|pread|pwrite|fsync|fdatasync|ftruncate|rename|"
+                           r"unlink|unlinkat|rmdir|mkdir|mkdirat|fstat|fstatat|lstat|dprintf)\((?!2\))")
+        for room in ("audit", "backup", "crypto", "staff", "store"):
+            for path in sorted((ROOT / "src" / room).rglob("*.[ch]")):
+                self.assertIsNone(words.search(path.read_text()), path)
+
     def test_the_table_of_low_information_pictures_is_what_its_tool_draws(self):
         drawn = subprocess.run([BUILD / "tools/low-information"], capture_output=True, check=True)
         self.assertEqual(drawn.stdout, (ROOT / "src/lists/low_information.inc").read_bytes())
