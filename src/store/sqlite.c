@@ -1,5 +1,6 @@
 /* Records in one file, by SQLite. */
 #include "driver.h"
+#include "sqlite_files.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ static ob_status open_file(void **out, const char *path, ob_error *err)
     int code = sqlite3_open_v2(path, &db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                    SQLITE_OPEN_NOFOLLOW,
-                               NULL);
+                               sqlite_files());
     ob_status status = code ? fail(db, "opened", err) : OB_OK;
     if (!status)
         status = script(db,
