@@ -37,7 +37,7 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("lists_live", "engine_gate", "engine_stops", "store_records", "audit_log", "audit_disk")
+THREADED = ("base_files", "lists_live", "engine_gate", "engine_stops", "store_records", "audit_log", "audit_disk")
 
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut
