@@ -1,0 +1,79 @@
+/* A whole place in memory: a data directory with records, log and staff, open. Takes milliseconds,
+ * so that any room can have tests that stand on one. */
+#ifndef OBHUT_TEST_PLACE_H
+#define OBHUT_TEST_PLACE_H
+
+#include "test.h"
+
+#include <obhut/audit.h>
+#include <obhut/crypto.h>
+#include <obhut/staff.h>
+#include <obhut/store.h>
+
+#include <ftw.h>
+#include <unistd.h>
+
+typedef struct memory_place {
+    char dir[256];
+    ob_store *store;
+    ob_audit *audit;
+    ob_staff *staff;
+} memory_place;
+
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        ob_error err_ = {0};                                                                       \
+        if (call)                                                                                  \
+            fail_msg("%s:%d: %s", __FILE__, __LINE__, err_.text);                                  \
+    } while (0)
+
+static inline void memory_place_open(memory_place *p)
+{
+    const ob_audit_options options = {.dir = p->dir};
+    MUST(ob_store_open(&p->store, p->dir, NULL, &err_));
+    MUST(ob_audit_open(&p->audit, &options, &err_));
+    MUST(ob_staff_open(&p->staff, p->store, p->audit, p->dir, &err_));
+}
+
+static inline void memory_place_close(memory_place *p)
+{
+    ob_staff_close(p->staff);
+    MUST(ob_audit_close(p->audit, &err_));
+    ob_store_close(p->store);
+}
+
+static inline int memory_place_begin(void **state)
+{
+    memory_place *p = calloc(1, sizeof *p);
+    const char *elsewhere = getenv("TMPDIR");
+    assert_non_null(p);
+    MUST(ob_crypto_start(&err_));
+    snprintf(p->dir, sizeof p->dir, "%.200s/obhut-place-XXXXXX",
+             !access("/dev/shm", W_OK) ? "/dev/shm"
+             : elsewhere               ? elsewhere
+                                       : "/tmp");
+    assert_non_null(mkdtemp(p->dir));
+    memory_place_open(p);
+    *state = p;
+    return 0;
+}
+
+static inline int memory_place_remove(const char *path, const struct stat *info, int kind,
+                                      struct FTW *at)
+{
+    (void)info, (void)kind, (void)at;
+    return remove(path);
+}
+
+static inline int memory_place_end(void **state)
+{
+    memory_place *p = *state;
+    memory_place_close(p);
+    assert_int_equal(nftw(p->dir, memory_place_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+    free(p);
+    return 0;
+}
+
+#define IN_MEMORY(test) cmocka_unit_test_setup_teardown(test, memory_place_begin, memory_place_end)
+
+#endif

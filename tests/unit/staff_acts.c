@@ -1,0 +1,169 @@
+/* Acts: in the log and in the records, or in neither, whatever the disk does; and what a clock
+ * ends.
+ */
+#include "place.h"
+
+#include "../fault/clock.h"
+#include "../fault/files.h"
+
+#include <errno.h>
+
+static const ob_actor operator= {NULL};
+
+/* An act that makes a token. */
+static ob_status add_token(memory_place *p, const char *name, ob_error *err)
+{
+    ob_act act;
+    char secret[OB_TOKEN_TEXT + 1];
+    ob_status status = ob_act_begin(&act, p->staff, "token.add", &operator, err);
+    if (status)
+        return status;
+    ob_act_word(&act, "name", name);
+    status = ob_staff_token_add(secret, p->staff, name, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
+    return ob_act_end(&act, status, err);
+}
+
+static bool has_token(memory_place *p, const char *name)
+{
+    ob_token *all = NULL;
+    size_t count = 0;
+    bool found = false;
+    MUST(ob_store_tokens(&all, &count, p->store, &err_));
+    for (size_t i = 0; i < count; i++)
+        found |= !strcmp(all[i].name, name);
+    free(all);
+    return found;
+}
+
+static ob_status find_entry(void *context, uint64_t number, const char *text, size_t size,
+                            ob_error *err)
+{
+    bool *found = context;
+    (void)number, (void)err;
+    *found |= memmem(text, size, "\"what\":\"token.add\"", 18) != NULL;
+    return OB_OK;
+}
+
+static bool has_entry(memory_place *p)
+{
+    char path[300];
+    bool found = false;
+    snprintf(path, sizeof path, "%s/audit", p->dir);
+    MUST(ob_audit_read(path, 0, UINT64_MAX, find_entry, &found, &err_));
+    return found;
+}
+
+/* ---- The disk ------------------------------------------------------------------------------- */
+
+static void what_cannot_be_logged_is_not_done(void **state)
+{
+    static const struct {
+        ob_file_verb verb;
+        int error;
+    } faults[] = {{OB_FILE_WRITE, ENOSPC}, {OB_FILE_SYNC, EIO}};
+    memory_place *p = *state;
+    ob_error err = {0};
+    for (int i = 0; i < 2; i++) {
+        int rule = files_add(&(files_rule){.path = "audit/log",
+                                           .verbs = 1u << faults[i].verb,
+                                           .nth = 1,
+                                           .error = faults[i].error});
+        assert_int_equal(add_token(p, "client", &err), OB_EIO);
+        assert_non_null(strstr(err.text, strerror(faults[i].error)));
+        assert_false(has_token(p, "client"));
+        assert_false(has_entry(p));
+        files_remove(rule);
+    }
+    MUST(add_token(p, "client", &err_));
+    assert_true(has_token(p, "client") && has_entry(p));
+}
+
+/* The log is not cut back: it says afterwards that the act was not done, or unknown. */
+static void what_the_records_do_not_take_is_told_of_and_another_act_follows(void **state)
+{
+    static const struct {
+        const char *path;
+        ob_file_verb verb;
+        int error;
+    } faults[] = {{"obhut.db-wal", OB_FILE_WRITE, ENOSPC}, {"obhut.db-wal", OB_FILE_SYNC, EIO}};
+    memory_place *p = *state;
+    ob_error err = {0};
+    for (int i = 0; i < 2; i++) {
+        files_rule says = {.verbs = 1u << faults[i].verb, .error = faults[i].error};
+        snprintf(says.path, sizeof says.path, "%s", faults[i].path);
+        int rule = files_add(&says);
+        assert_int_equal(add_token(p, i ? "b" : "a", &err), OB_EIO);
+        assert_true(strlen(err.text) > 10);
+        files_remove(rule);
+        MUST(add_token(p, i ? "d" : "c", &err_));
+    }
+    memory_place_close(p);
+    memory_place_open(p); /* which looks whether they are of one piece */
+    assert_true(has_token(p, "c") && has_token(p, "d") && !has_token(p, "a"));
+}
+
+/* ---- The clock ------------------------------------------------------------------------------ */
+
+static ob_status second(memory_place *p, int64_t id, const ob_person *person, ob_error *err)
+{
+    bool adopted;
+    ob_proposal proposal;
+    const ob_actor actor = {person};
+    return ob_staff_second(&adopted, &proposal, p->staff, id, &actor, 1 << OB_ROLE_LEAD, err);
+}
+
+static void a_proposal_is_over_after_seven_days(void **state)
+{
+    memory_place *p = *state;
+    ob_error err = {0};
+    const ob_person ada = {.name = "ada", .roles = 1 << OB_ROLE_LEAD};
+    const ob_person bea = {.name = "bea", .roles = 1 << OB_ROLE_LEAD};
+    const ob_actor proposer = {&ada};
+    int64_t id = 0;
+    clock_stand(INT64_C(1800000000));
+    MUST(ob_staff_propose(&id, p->staff, "clock", "{}", &proposer, &err_));
+    clock_pass(OB_PROPOSAL_SECONDS - 1);
+    MUST(second(p, id, &bea, &err_));
+    clock_pass(1);
+    assert_int_equal(second(p, id, &bea, &err), OB_EREFUSED);
+    assert_non_null(strstr(err.text, "is over"));
+}
+
+static void what_is_made_now_has_the_time_of_the_clock(void **state)
+{
+    memory_place *p = *state;
+    ob_token *all = NULL;
+    size_t count = 0;
+    clock_stand(INT64_C(1900000000));
+    MUST(add_token(p, "client", &err_));
+    MUST(ob_store_tokens(&all, &count, p->store, &err_));
+    assert_int_equal(count, 1);
+    assert_int_equal(all[0].made_at, INT64_C(1900000000));
+    free(all);
+}
+
+static int begin(void **state)
+{
+    files_begin();
+    return memory_place_begin(state);
+}
+
+static int end(void **state)
+{
+    files_end();
+    clock_real();
+    return memory_place_end(state);
+}
+
+#define WATCHED(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WATCHED(what_cannot_be_logged_is_not_done),
+        WATCHED(what_the_records_do_not_take_is_told_of_and_another_act_follows),
+        WATCHED(a_proposal_is_over_after_seven_days),
+        WATCHED(what_is_made_now_has_the_time_of_the_clock),
+    };
+    return cmocka_run_group_tests_name("staff_acts", tests, NULL, NULL);
+}
