@@ -37,7 +37,8 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("base_files", "lists_live", "engine_gate", "engine_stops", "store_records", "audit_log", "audit_disk")
+THREADED = ("base_files", "lists_live", "engine_gate", "engine_stops", "store_records", "audit_log",
+            "audit_disk", "audit_faults")
 
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut

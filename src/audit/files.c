@@ -33,12 +33,16 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
                                         : OB_EIO,
                        "%s cannot be opened: %s", name,
                        errno == ELOOP ? "it is a symbolic link" : strerror(errno));
-    if (ob_file_stat(&info, file) || !S_ISREG(info.st_mode)) {
+    ob_status status = OB_OK;
+    if (ob_file_stat(&info, file))
+        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", name, strerror(errno));
+    else if (!S_ISREG(info.st_mode))
+        status = ob_fail(err, OB_EREFUSED, "%s is no regular file", name);
+    if (status)
         close(file);
-        return ob_fail(err, OB_EREFUSED, "%s is no regular file", name);
-    }
-    *out = file;
-    return OB_OK;
+    else
+        *out = file;
+    return status;
 }
 
 ob_status file_size(uint64_t *out, int file, const char *name, ob_error *err)

@@ -283,22 +283,33 @@ static ob_status open_log(uint64_t *size, ob_audit *audit, const note *last, boo
     return status;
 }
 
+/* Where there is no checkpoint, there is no entry. */
+static ob_status check_unbegun(const ob_audit *audit, ob_error *err)
+{
+    struct stat info;
+    if (ob_file_stat_at(&info, audit->dir, "log", AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT
+                   ? OB_OK
+                   : ob_fail(err, OB_EIO, "audit/log cannot be read: %s", strerror(errno));
+    return info.st_size
+               ? ob_fail(err, OB_EFORMAT,
+                         "audit/log has entries, and audit/checkpoints has no checkpoint. Restore "
+                         "it from a backup; " AUDIT_ADVICE)
+               : OB_OK;
+}
+
 ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err)
 {
     note last = {0};
     bool has_note = false;
     uint64_t size = 0;
-    struct stat info;
     ob_status status = load_secret(audit, data_dir, err);
     if (!status)
         status = open_files(audit, data_dir, err);
     if (!status)
         status = load_note(&last, &has_note, &cut->note_bytes, audit, err);
-    if (!status && !has_note && !ob_file_stat_at(&info, audit->dir, "log", AT_SYMLINK_NOFOLLOW) &&
-        info.st_size)
-        status = ob_fail(err, OB_EFORMAT,
-                         "audit/log has entries, and audit/checkpoints has no checkpoint. Restore "
-                         "it from a backup; " AUDIT_ADVICE);
+    if (!status && !has_note)
+        status = check_unbegun(audit, err);
     if (!status && !has_note) {
         cut->note_bytes = 0; /* nothing had begun */
         status = begin(&last, audit, err);

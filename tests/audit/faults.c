@@ -1,15 +1,14 @@
 /* Walks one life of a log (open, append, seal, verify, prove, close), letting the 1st, 2nd, 3rd, …
- * allocation or write fail, once or from then on, until it passes without a fault. Whatever fails:
- * a clear sentence or success, never another; and what was acknowledged is there, in a log that
- * verifies, when it is opened again.
+ * allocation or call of a file fail, once or from then on, until it passes without a fault.
+ * Whatever fails: a clear sentence or success, never another; and what was acknowledged is there,
+ * in a log that verifies, when it is opened again.
  *
- * tests/cli/test_audit.py runs it with tests/fault/preload.c loaded. */
-#include "../fault/fault.h"
+ * tests/cli/test_audit.py runs it; allocations fail with tests/fault/preload.c loaded. */
+#include "../fault/walk.h"
 
 #include <obhut/audit.h>
 #include <obhut/crypto.h>
 
-#include <dlfcn.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,17 +125,16 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
     return remove(path);
 }
 
-static unsigned walk(void (*arm)(int, unsigned long, bool), unsigned long (*disarm)(void), int kind,
-                     bool from_then_on)
+static unsigned walk(walk_kind kind, bool from_then_on)
 {
     for (unsigned long n = 1;; n++) {
         life l = {.dir = "/dev/shm/obhut-faults-XXXXXX"};
         if (!mkdtemp(l.dir))
             die("no directory", NULL);
         snprintf(l.audit, sizeof l.audit, "%s/audit", l.dir);
-        arm(kind, n, from_then_on);
+        walk_arm(kind, n, from_then_on);
         live(&l);
-        bool reached = disarm() >= n;
+        bool reached = walk_disarm() >= n;
         look(&l);
         nftw(l.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
         if (!reached && l.failed)
@@ -148,19 +146,14 @@ static unsigned walk(void (*arm)(int, unsigned long, bool), unsigned long (*disa
 
 int main(void)
 {
-    void (*arm)(int, unsigned long, bool);
-    unsigned long (*disarm)(void);
-    void *found = dlsym(RTLD_DEFAULT, "fault_arm"),
-         *found_too = dlsym(RTLD_DEFAULT, "fault_disarm");
+    static const walk_kind kinds[] = {WALK_ALLOC, WALK_CHANGE, WALK_FILE};
     ob_error err = {0};
     uint8_t digest[OB_SHA256_SIZE]; /* by the first one, libcrypto gets ready */
-    if (!found || !found_too || ob_crypto_start(&err) || ob_sha256(digest, "", 0, &err))
-        die("run it with fault-preload.so in LD_PRELOAD", &err);
-    memcpy(&arm, &found, sizeof arm);
-    memcpy(&disarm, &found_too, sizeof disarm);
-    for (int kind = FAULT_ALLOC; kind <= FAULT_WRITE; kind++)
-        for (int ever = 0; ever < 2; ever++)
-            printf("%s %s: %u faults\n", kind == FAULT_ALLOC ? "allocations" : "writes",
-                   ever ? "from then on" : "once", walk(arm, disarm, kind, ever));
+    if (ob_crypto_start(&err) || ob_sha256(digest, "", 0, &err))
+        die("it does not begin", &err);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (int ever = 0; ever < 2 && walk_can(kinds[k]); ever++)
+            printf("every %s %s: %u faults\n", walk_name(kinds[k]), ever ? "from then on" : "once",
+                   walk(kinds[k], ever));
     return 0;
 }

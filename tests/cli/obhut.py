@@ -18,6 +18,13 @@ def samples(name, otherwise):
     return int(os.environ.get(name, otherwise))
 
 
+def allocations_may_fail():
+    """For the environment of a program that walks through faults. Sanitizers have an allocator of
+    their own."""
+    return {} if SANITIZED else {
+        "LD_PRELOAD": str(pathlib.Path(BINARY).parent / "tests/fault-preload.so")}
+
+
 def hashes(count, seed=7):
     numbers = random.Random(seed)
     return ["%064x" % numbers.getrandbits(256) for _ in range(count)]

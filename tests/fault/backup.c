@@ -1,19 +1,19 @@
-/* Makes a backup and restores it, letting the 1st, 2nd, 3rd, … allocation or write fail, once or
- * from then on, until there is no fault left. Whatever fails: a sentence, no backup that passes for
- * one, no half directory, and the next attempt works.
+/* Makes a backup and restores it, letting the 1st, 2nd, 3rd, … allocation or call of a file fail,
+ * once or from then on, until there is no fault left. Whatever fails: a sentence, no backup that
+ * passes for one, no half directory, and the next attempt works.
  *
  * There are tens of thousands: every one of the first, then some, the more the higher DENSITY.
  *
  *     backup-faults DENSITY SEED
  *
- * tests/cli/test_backup.py runs it in a directory of its own, with preload.c loaded. */
-#include "fault.h"
+ * tests/cli/test_backup.py runs it in a directory of its own; allocations fail with preload.c
+ * loaded. */
+#include "walk.h"
 
 #include <obhut/backup.h>
 #include <obhut/crypto.h>
 #include <obhut/lists.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -23,22 +23,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void (*arm)(int kind, unsigned long n, bool from_then_on);
-static unsigned long (*disarm)(void);
-
 /* As where: what was tried, the fault's number. */
 typedef struct where {
     const char *what;
-    int kind;
+    walk_kind kind;
     unsigned long n;
     bool from_then_on;
 } where;
 
 static void fail(const where *w, const char *problem, const ob_error *err)
 {
-    fprintf(stderr, "%s, %s %lu%s: %s: %s\n", w->what,
-            w->kind == FAULT_ALLOC ? "allocation" : "write", w->n, w->from_then_on ? " and on" : "",
-            problem, err ? err->text : "");
+    fprintf(stderr, "%s, %s %lu%s: %s: %s\n", w->what, walk_name(w->kind), w->n,
+            w->from_then_on ? " and on" : "", problem, err ? err->text : "");
     exit(1);
 }
 
@@ -110,9 +106,9 @@ static bool try_make(fixture *f, where *w)
     ob_error err = {0}, shown = {0};
     w->what = "make";
     open_all(f);
-    arm(w->kind, w->n, w->from_then_on);
+    walk_arm(w->kind, w->n, w->from_then_on);
     ob_status status = make(f, &err);
-    bool met = disarm() >= w->n;
+    bool met = walk_disarm() >= w->n;
     close_all(f);
     if (status)
         check_error(w, status, &err);
@@ -177,9 +173,9 @@ static bool try_restore(fixture *f, where *w)
 {
     ob_error err = {0};
     w->what = "restore";
-    arm(w->kind, w->n, w->from_then_on);
+    walk_arm(w->kind, w->n, w->from_then_on);
     ob_status status = restore(f, &err);
-    bool met = disarm() >= w->n;
+    bool met = walk_disarm() >= w->n;
     bool is_there = !access(target, F_OK);
     if (status)
         check_error(w, status, &err);
@@ -215,6 +211,7 @@ static void set_up(fixture *f)
 
 int main(int argc, char **argv)
 {
+    static const walk_kind kinds[] = {WALK_ALLOC, WALK_CHANGE, WALK_FILE};
     bool (*const tries[])(fixture * f, where * w) = {try_make, try_restore};
     unsigned long density = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, faults = 0;
     fixture f = {0};
@@ -224,17 +221,12 @@ int main(int argc, char **argv)
         return 2;
     }
     srandom((unsigned)strtoul(argv[2], NULL, 10));
-    *(void **)&arm = dlsym(RTLD_DEFAULT, "fault_arm");
-    *(void **)&disarm = dlsym(RTLD_DEFAULT, "fault_disarm");
-    if (!arm || !disarm) {
-        fprintf(stderr, "fault-preload.so is not loaded\n");
-        return 1;
-    }
     set_up(&f);
     for (int t = 0; t < 2; t++) {
-        for (int way = 0; way < 4; way++) {
-            where w = {
-                .kind = way & 1 ? FAULT_WRITE : FAULT_ALLOC, .n = 1, .from_then_on = way & 2};
+        for (int way = 0; way < 6; way++) {
+            where w = {.kind = kinds[way / 2], .n = 1, .from_then_on = way % 2};
+            if (!walk_can(w.kind))
+                continue;
             for (; tries[t](&f, &w); faults++)
                 w.n += 1 + (unsigned long)random() % (1 + 2 * w.n / density);
         }

@@ -1,16 +1,13 @@
-/* Walks one scenario that touches the records, letting the 1st, 2nd, 3rd, … allocation or write
- * fail, until it passes without a fault. Whatever fails: a clear error or success, nothing half
- * done, and what was acknowledged is there when the store is opened again.
+/* Walks one scenario that touches the records, letting the 1st, 2nd, 3rd, … allocation, call of a
+ * file or packet to a server fail, until it passes without a fault. Whatever fails: a clear error
+ * or success, nothing half done, and what was acknowledged is there when the store is opened again.
  *
- * tests/store/test_records.py runs it, with tests/fault/preload.c loaded. */
-#include "../fault/fault.h"
+ * tests/store/test_records.py runs it; allocations and packets fail with tests/fault/preload.c
+ * loaded. */
+#include "../fault/walk.h"
 #include "../unit/store_test.h"
 
-#include <dlfcn.h>
 #include <unistd.h>
-
-static void (*arm)(int kind, unsigned long n, bool from_then_on);
-static unsigned long (*disarm)(void);
 
 /* What was acknowledged, and what is unknown. */
 typedef struct notes {
@@ -168,7 +165,7 @@ static void make_fresh(place *p, bool keeps_tables)
 }
 
 /* One fault; returns whether it happened. */
-static bool walk_one(place *p, int kind, unsigned long at, bool from_then_on, bool is_fresh)
+static bool walk_one(place *p, walk_kind kind, unsigned long at, bool from_then_on, bool is_fresh)
 {
     notes n = {0};
     ob_error err = {0};
@@ -179,16 +176,16 @@ static bool walk_one(place *p, int kind, unsigned long at, bool from_then_on, bo
         n.pairs = 1;
         close_store(p);
     }
-    arm(kind, at, from_then_on);
+    walk_arm(kind, at, from_then_on);
     scenario(p, &n);
-    unsigned long calls = disarm();
+    unsigned long calls = walk_disarm();
     check(p, &n, at);
     if (calls < at && n.failed)
         fail_msg("without a fault it failed");
     return calls >= at;
 }
 
-static void walk(place *p, int kind, bool from_then_on, bool is_fresh)
+static void walk(place *p, walk_kind kind, bool from_then_on, bool is_fresh)
 {
     uint64_t most = test_samples("OBHUT_FAULTS", UINT64_MAX) / (p->url && is_fresh ? 5 : 1);
     unsigned long total = 0;
@@ -198,9 +195,9 @@ static void walk(place *p, int kind, bool from_then_on, bool is_fresh)
         open_store(p);
         close_store(p);
     }
-    arm(kind, ~0UL, false); /* how many there are */
+    walk_arm(kind, ~0UL, false); /* how many there are */
     scenario(p, &n);
-    total = disarm();
+    total = walk_disarm();
     assert_false(n.failed);
     test_random r = {.state = 1 + (uint64_t)kind + 2 * from_then_on};
     for (unsigned long i = 1; i <= total && i <= most; i++)
@@ -211,50 +208,88 @@ static void walk(place *p, int kind, bool from_then_on, bool is_fresh)
 
 static void no_memory_once(void **state)
 {
-    walk(*state, FAULT_ALLOC, false, false);
+    walk(*state, WALK_ALLOC, false, false);
 }
 
 static void no_memory_from_then_on(void **state)
 {
-    walk(*state, FAULT_ALLOC, true, false);
+    walk(*state, WALK_ALLOC, true, false);
 }
 
 static void no_memory_while_it_is_made(void **state)
 {
-    walk(*state, FAULT_ALLOC, false, true);
+    walk(*state, WALK_ALLOC, false, true);
 }
 
-static void a_write_that_fails_once(void **state)
+static void a_packet_that_is_lost(void **state)
 {
-    walk(*state, FAULT_WRITE, false, false);
+    walk(*state, WALK_SEND, false, false);
 }
 
-static void writes_that_fail_from_then_on(void **state)
+static void packets_that_are_lost_from_then_on(void **state)
 {
-    walk(*state, FAULT_WRITE, true, false);
+    walk(*state, WALK_SEND, true, false);
 }
 
-static void a_write_that_fails_while_it_is_made(void **state)
+static void a_packet_that_is_lost_while_it_is_made(void **state)
 {
-    walk(*state, FAULT_WRITE, false, true);
+    walk(*state, WALK_SEND, false, true);
+}
+
+static void a_disk_that_is_full_once(void **state)
+{
+    walk(*state, WALK_CHANGE, false, false);
+}
+
+static void a_disk_that_is_full_from_then_on(void **state)
+{
+    walk(*state, WALK_CHANGE, true, false);
+}
+
+static void a_disk_that_is_full_while_it_is_made(void **state)
+{
+    walk(*state, WALK_CHANGE, false, true);
+}
+
+static void a_disk_that_is_broken_once(void **state)
+{
+    walk(*state, WALK_FILE, false, false);
+}
+
+static void a_disk_that_is_broken_from_then_on(void **state)
+{
+    walk(*state, WALK_FILE, true, false);
+}
+
+static void a_disk_that_is_broken_while_it_is_made(void **state)
+{
+    walk(*state, WALK_FILE, false, true);
 }
 
 int main(void)
 {
-    void *found[] = {dlsym(RTLD_DEFAULT, "fault_arm"), dlsym(RTLD_DEFAULT, "fault_disarm")};
-    memcpy(&arm, &found[0], sizeof arm);
-    memcpy(&disarm, &found[1], sizeof disarm);
-    if (!arm || !disarm) {
-        fputs("run me with LD_PRELOAD=fault-preload.so\n", stderr);
-        return 2;
-    }
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest memory[] = {
         CLOSED(no_memory_once),
         CLOSED(no_memory_from_then_on),
         CLOSED(no_memory_while_it_is_made),
-        CLOSED(a_write_that_fails_once),
-        CLOSED(writes_that_fail_from_then_on),
-        CLOSED(a_write_that_fails_while_it_is_made),
     };
-    return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);
+    const struct CMUnitTest packets[] = {
+        CLOSED(a_packet_that_is_lost),
+        CLOSED(packets_that_are_lost_from_then_on),
+        CLOSED(a_packet_that_is_lost_while_it_is_made),
+    };
+    const struct CMUnitTest files[] = {
+        CLOSED(a_disk_that_is_full_once),
+        CLOSED(a_disk_that_is_full_from_then_on),
+        CLOSED(a_disk_that_is_full_while_it_is_made),
+        CLOSED(a_disk_that_is_broken_once),
+        CLOSED(a_disk_that_is_broken_from_then_on),
+        CLOSED(a_disk_that_is_broken_while_it_is_made),
+    };
+    int failed = 0;
+    if (walk_can(WALK_ALLOC))
+        failed += cmocka_run_group_tests_name("store_faults_memory", memory, NULL, NULL);
+    if (walk_can(WALK_SEND) && getenv("OBHUT_TEST_URL"))
+        failed += cmocka_run_group_tests_name("store_faults_packets", packets, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("store_faults_files", files, NULL, NULL);
 }
