@@ -457,7 +457,7 @@ class Backup(obhut.Case):
             cwd=folder, env=dict(os.environ, **obhut.allocations_may_fail()), capture_output=True,
             text=True, timeout=3600)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        self.assertGreater(int(done.stdout.split()[0]), 200 if obhut.SANITIZED else 500)
+        self.assertGreater(int(done.stdout.split()[0]), 100 if obhut.SANITIZED else 500)
 
     # ---- the command line
 
