@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 typedef struct place {
-    char dir[64];
-    char path[80];
+    char dir[256];
+    char path[280];
     int file;
 } place;
 
@@ -20,7 +20,7 @@ static int begin(void **state)
 {
     place *p = calloc(1, sizeof *p);
     const char *where = getenv("TMPDIR");
-    snprintf(p->dir, sizeof p->dir, "%.30s/obhut-files-XXXXXX", where ? where : "/tmp");
+    snprintf(p->dir, sizeof p->dir, "%.200s/obhut-files-XXXXXX", where ? where : "/tmp");
     assert_non_null(mkdtemp(p->dir));
     snprintf(p->path, sizeof p->path, "%s/file", p->dir);
     p->file = ob_file_open(AT_FDCWD, p->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -70,7 +70,7 @@ static void a_call_fails_by_its_path_and_its_verb(void **state)
 static void every_call_can_fail_and_else_does_its_work(void **state)
 {
     place *p = *state;
-    char moved[100], below[100], byte = 'x';
+    char moved[300], below[300], byte = 'x';
     struct stat info;
     snprintf(moved, sizeof moved, "%s-moved", p->path);
     snprintf(below, sizeof below, "%s/below", p->dir);
@@ -209,7 +209,7 @@ static void every_call_is_heard_with_where_it_goes(void **state)
 {
     place *p = *state;
     ob_buf heard = {0};
-    char gone[100];
+    char gone[300];
     int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     snprintf(gone, sizeof gone, "%s/gone", p->dir);
     files_listen(hear, &heard);
@@ -221,7 +221,7 @@ static void every_call_is_heard_with_where_it_goes(void **state)
     files_listen(NULL, NULL);
     ob_file_sync(dir);
     const char *name = strrchr(p->dir, '/');
-    char expected[200];
+    char expected[400];
     snprintf(expected, sizeof expected,
              "open /below;write /below;sync %s;rename /file;unlink /below;", name);
     assert_string_equal(heard.bytes, expected);

@@ -1,5 +1,6 @@
 /* A whole place in memory: a data directory with records, log and staff, open. Takes milliseconds,
- * so that any room can have tests that stand on one. */
+ * so that any room can have tests that stand on one. (In TMPDIR where that is set: a directory of
+ * the suite's own, which should be in memory too.) */
 #ifndef OBHUT_TEST_PLACE_H
 #define OBHUT_TEST_PLACE_H
 
@@ -45,13 +46,12 @@ static inline void memory_place_close(memory_place *p)
 static inline int memory_place_begin(void **state)
 {
     memory_place *p = calloc(1, sizeof *p);
-    const char *elsewhere = getenv("TMPDIR");
+    const char *where = getenv("TMPDIR"), *memory = "/dev/shm";
     assert_non_null(p);
     MUST(ob_crypto_start(&err_));
-    snprintf(p->dir, sizeof p->dir, "%.200s/obhut-place-XXXXXX",
-             !access("/dev/shm", W_OK) ? "/dev/shm"
-             : elsewhere               ? elsewhere
-                                       : "/tmp");
+    if (!where)
+        where = access(memory, W_OK) ? "/tmp" : memory;
+    snprintf(p->dir, sizeof p->dir, "%.200s/obhut-place-XXXXXX", where);
     assert_non_null(mkdtemp(p->dir));
     memory_place_open(p);
     *state = p;
