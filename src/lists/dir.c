@@ -1,5 +1,7 @@
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@ static ob_status make_dir(const char *path, ob_error *err)
         if (kept != '/' && kept != '\0')
             continue;
         *p = '\0';
-        if (mkdir(copy, 0700) && errno != EEXIST)
+        if (ob_file_mkdir(AT_FDCWD, copy, 0700) && errno != EEXIST)
             status = ob_fail(err, OB_EIO, "directory %s cannot be made: %s", copy, strerror(errno));
         *p = kept;
         if (!kept)
@@ -53,7 +55,7 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
         status = make_dir(lists, err);
     if (status)
         goto out;
-    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    lock = ob_file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", path, strerror(errno));
     else if (flock(lock, LOCK_EX | LOCK_NB))
@@ -203,8 +205,8 @@ ob_status list_sync_dir(const char *dir, ob_error *err)
     if (asprintf(&path, "%s/lists", dir) < 0)
         return out_of_memory(err);
     ob_status status = OB_OK;
-    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0 || fsync(file))
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (file < 0 || ob_file_sync(file))
         status = ob_fail(err, OB_EIO, "%s cannot be made durable: %s", path, strerror(errno));
     if (file >= 0)
         close(file);
@@ -316,7 +318,7 @@ void list_drop_journals(const char *dir, const char *name, uint64_t number)
     for (size_t i = 0; i < count && numbers[i] < number; i++) {
         char *path = NULL;
         if (!list_journal_path(&path, dir, name, numbers[i], NULL))
-            unlink(path);
+            ob_file_unlink(AT_FDCWD, path, 0);
         free(path);
     }
     free(numbers);
@@ -335,7 +337,7 @@ void list_sweep(const char *dir)
         if ((file->d_name[0] == '.' && length > 4 && !strcmp(file->d_name + length - 4, ".tmp")) ||
             (parse_journal_name(name, &number, file->d_name) &&
              list_find(&enabled, dir, name, NULL) == OB_ENOTFOUND))
-            unlinkat(dirfd(opened), file->d_name, 0);
+            ob_file_unlink(dirfd(opened), file->d_name, 0);
     }
     if (opened)
         closedir(opened);

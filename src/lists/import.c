@@ -1,10 +1,11 @@
 /* A published list becomes a list file. */
 #include "lists_priv.h"
 
+#include <obhut/clock.h>
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct importing {
     const ob_import *wish;
@@ -78,7 +79,7 @@ static ob_status write_list(importing *i, const char *dir, ob_error *err)
     bool enabled = true;
     obx_wish wish = {.dir = dir,
                      .name = name,
-                     .info.imported_at = (int64_t)time(NULL),
+                     .info.imported_at = ob_now(),
                      .progress = i->wish->progress,
                      .context = i->wish->context};
     snprintf(wish.info.purpose, sizeof wish.info.purpose, "%s", OB_LIST_PURPOSE_CSAM);

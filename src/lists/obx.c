@@ -2,6 +2,8 @@
  * used, and what is looked up later (ids, attributes) is compared again then. */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -284,14 +286,14 @@ void obx_drop(obx *file)
 
 ob_status obx_open(obx *out, const char *path, ob_error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (file < 0)
         return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
                        path, strerror(errno));
     struct stat info;
     void *bytes = MAP_FAILED;
     ob_status status = OB_OK;
-    if (fstat(file, &info))
+    if (ob_file_stat(&info, file))
         status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
     else if (!S_ISREG(info.st_mode) || info.st_size == 0)
         status = ob_fail(err, OB_EFORMAT, "%s: not a list file (.obx)", path);

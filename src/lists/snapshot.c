@@ -1,6 +1,8 @@
 /* The files of lists that belong together, for whoever copies them. */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,11 +18,11 @@ static ob_status add_file(ob_list_files *to, const char *path, ino_t *inode, ob_
     if (!more)
         return ob_fail(err, OB_ENOMEM, "out of memory: files of lists");
     to->file = more;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (file < 0)
         return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
                        path, strerror(errno));
-    if (fstat(file, &info) || !S_ISREG(info.st_mode) || strlen(name) > OB_LIST_FILE_MAX) {
+    if (ob_file_stat(&info, file) || !S_ISREG(info.st_mode) || strlen(name) > OB_LIST_FILE_MAX) {
         close(file);
         return ob_fail(err, OB_EIO, "%s is not a file of a list", path);
     }
@@ -63,7 +65,9 @@ static ob_status add_list(ob_list_files *to, bool *moved, const char *dir, const
             status = add_file(to, journal, &other, err);
         free(journal);
     }
-    *moved = status == OB_ENOTFOUND || (!status && (lstat(path, &now) || now.st_ino != inode));
+    *moved = status == OB_ENOTFOUND ||
+             (!status &&
+              (ob_file_stat_at(&now, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) || now.st_ino != inode));
     free(numbers);
     free(path);
     return status;
