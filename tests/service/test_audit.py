@@ -16,6 +16,7 @@ import obhutd
 
 sys.path.insert(0, str(obhutd.ROOT / "tests"))
 import postgres  # noqa: E402
+import waiting  # noqa: E402
 
 PICTURE = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
 SCOPES = ("--surface", "direct", "--scope", "reports", "--scope", "consents")
@@ -37,17 +38,12 @@ class Audit(obhutd.Case):
 
     def eventually(self, check, what):
         """What `check` returns as soon as it is true."""
-        until = time.monotonic() + 40
-        while time.monotonic() < until:
-            found = check()
-            if found:
-                return found
-            time.sleep(0.05)
-        self.fail(f"never: {what}")
+        return waiting.until(check, what)
 
     def entries(self, what=None):
         text = (self.data / "audit/log").read_text()
-        found = [json.loads(line[65:]) for line in text.splitlines()]
+        whole = text[:text.rfind("\n") + 1]  # the last line may be about to be written
+        found = [json.loads(line[65:]) for line in whole.splitlines()]
         return [e for e in found if what is None or e["what"] == what]
 
     def put_members(self, conversation, members):
@@ -223,10 +219,9 @@ class Audit(obhutd.Case):
         command = subprocess.Popen([self.binary, "--data", self.data, "list", "import", path,
                                     "--source", "words of somebody"],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not self.entries("list.import"):
-            time.sleep(0.001)
+        waiting.until(lambda: self.entries("list.import"), "the import begins", 0.001)
         os.kill(service.processes()["core"], signal.SIGKILL)
-        command.wait(60)
+        command.wait(waiting.LIMIT_S)
         number = self.entries("list.import")[0]["n"]
         ends = self.eventually(lambda: [e["what"] for e in self.entries()
                                         if e.get("entry") == number], "how it ended")
@@ -274,13 +269,8 @@ class Audit(obhutd.Case):
             self.assertEqual(service.scan(PICTURE)["action"], "allow")
             server.pause(True)
             try:
-                until = time.monotonic() + 9
-                while time.monotonic() < until:
-                    last = service.scan(PICTURE)
-                    if last["action"] == "not_scanned":
-                        break
-                    time.sleep(0.05)
-                self.assertEqual(last.get("reason"), "NO_AUDIT")
+                self.eventually(lambda: service.scan(PICTURE).get("reason") == "NO_AUDIT",
+                                "nothing is looked at")
             finally:
                 server.pause(False)
             self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
@@ -312,10 +302,17 @@ class Audit(obhutd.Case):
         _, err = self.run_obhut("policy", "show", code=3)
         self.assertIn("not of one piece", err)
 
+    def is_counted(self):
+        records = sqlite3.connect(self.data / "obhut.db")
+        counted = records.execute("SELECT count(*) FROM tally").fetchone()[0]
+        day = records.execute("SELECT count(*) FROM mark WHERE name = 'log.day'").fetchone()[0]
+        records.close()
+        return counted and day
+
     def test_a_day_that_is_over_is_counted_in_the_log(self):
         self.begin()
         self.service.scan(PICTURE)
-        time.sleep(1.5)
+        self.eventually(self.is_counted, "the look is counted")
         self.service.stop()
         records = sqlite3.connect(self.data / "obhut.db")
         records.execute("UPDATE tally SET day = day - 2")

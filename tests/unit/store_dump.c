@@ -107,9 +107,9 @@ static void a_dump_goes_from_either_database_into_the_other(void **state)
     ob_error err = {0};
     add_records(p, 20);
     ob_buf here = dump_of(p);
-    place other = {.dir = "/tmp/obhut-store-XXXXXX"};
+    place other = {.url = NULL};
     char command[200];
-    assert_non_null(mkdtemp(other.dir));
+    assert_true(test_folder(other.dir));
     open_store(&other);
     must(load_text(&other, here.bytes, here.size, 4096, &err), &err);
     ob_buf there = dump_of(&other);
