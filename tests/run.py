@@ -29,7 +29,8 @@ SLOWEST = 15
 # A suite that hangs ends some time. Nothing else depends on this number.
 LIMIT_S = 36000 if suites.SOAK else 3600
 MEMORY_NEEDED = 3 << 30
-JOBS = int(os.environ.get("OBHUT_JOBS", 0)) or (os.cpu_count() or 1) + 1
+# Half of what suites do is wait: for a server that starts, for a limit of time that ends.
+JOBS = int(os.environ.get("OBHUT_JOBS", 0)) or (os.cpu_count() or 1) + 2
 
 
 @dataclasses.dataclass

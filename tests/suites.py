@@ -17,9 +17,10 @@ SAMPLES = {
     "OBHUT_INDEX_QUERIES": (2000, 100000),     # index against the linear scan
     "OBHUT_GATE_CASES": (100000, 2000000),     # generated laws, records and situations
     "OBHUT_CHANGES": (4000, 20000),            # of lists that eight threads read
-    "OBHUT_FAULTS": (1000, 1000000),           # allocations and writes that fail, of each kind
+    "OBHUT_FAULTS": (400, 1000000),            # allocations and writes that fail, of each kind
     "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
     "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
+    "OBHUT_AUDIT_BYTES": (300, 1000000),       # of a small one that are changed, or where it is cut
     "OBHUT_BACKUP_FAULTS": (100, 2000),        # how densely a backup's allocations and writes fail
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
@@ -119,8 +120,9 @@ def wasm_suites():
 
 
 def fuzz_suites():
+    """What was found before is tried again; new inputs are for ./dev fuzz and ./dev soak."""
     for name in fuzz_names():
-        runs = 500000 if SOAK else 20000
+        runs = 500000 if SOAK else 0
         new = BUILD / "fuzz/corpus" / name
         new.mkdir(parents=True, exist_ok=True)
         yield Suite(f"fuzz/{name}", "fuzz",
