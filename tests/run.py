@@ -1,122 +1,47 @@
-"""Runs every suite, two at a time, and counts: the last line is "N passed, N failed".
+"""Runs suites side by side, the longest first, and counts: the last line is "N passed, N failed".
 
-Arguments choose the suites whose names contain one of them. OBHUT_SOAK=1 runs all samples instead
-of some. A program that crashes, prints no result or exits with an error counts as failed, whatever
-it printed before.
+Arguments choose the suites whose names contain one of them; --tree chooses one build; --sources only
+prints which files they are. OBHUT_SOAK=1 runs all samples instead of some; OBHUT_JOBS says how many
+suites run at once. A program that crashes, prints no result or exits with an error counts as failed,
+whatever it printed before.
 """
+import argparse
 import concurrent.futures
+import contextlib
+import dataclasses
+import json
 import os
 import pathlib
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
-SOAK = os.environ.get("OBHUT_SOAK") == "1"
+import postgres
+import suites
 
-# How much of each sampled test: (./dev test, ./dev soak). The sanitizer builds do a part of it.
-SAMPLES = {
-    "OBHUT_MUTATIONS": (10000, 100000),        # mutated pictures and list files
-    "OBHUT_KERNEL_INPUTS": (200000, 1000000),  # inputs on which SIMD must equal the definition
-    "OBHUT_INDEX_QUERIES": (4000, 100000),     # index against the linear scan
-    "OBHUT_GATE_CASES": (100000, 2000000), # generated laws, records and situations
-    "OBHUT_CHANGES": (4000, 20000),        # of lists that eight threads read
-    "OBHUT_FAULTS": (1000, 1000000),           # allocations and writes that fail, of each kind
-    "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
-    "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
-    "OBHUT_BACKUP_FAULTS": (100, 2000),    # how densely a backup's allocations and writes fail
-    "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
-    "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
-    "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
-    "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
-    "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
-}
-SANITIZED_PART = 10
-NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
-
-# Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("base_files", "lists_live", "engine_gate", "engine_stops", "store_records", "audit_log",
-            "audit_disk", "audit_faults")
-
-SANITIZER_ENVIRONMENT = {
-    # 99 is no exit code of obhut
-    "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
-    "LSAN_OPTIONS": f"suppressions={ROOT / 'tests/lsan.supp'}:print_suppressions=0",
-    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
-    "TSAN_OPTIONS": "halt_on_error=1:exitcode=99",
-}
+TIMES = suites.BUILD / "times.json"  # how long each suite took last
+SLOWEST = 15
+# A suite that hangs ends some time. Nothing else depends on this number.
+LIMIT_S = 36000 if suites.SOAK else 3600
+MEMORY_NEEDED = 3 << 30
+# Half of what suites do is wait: for a server that starts, for a limit of time that ends.
+JOBS = int(os.environ.get("OBHUT_JOBS", 0)) or (os.cpu_count() or 1) + 2
 
 
-def environment(build):
-    variables = dict(os.environ, **SANITIZER_ENVIRONMENT)
-    for name, (some, everything) in SAMPLES.items():
-        if SOAK and name in os.environ: # somebody chose
-            continue
-        number = everything if SOAK else some
-        whole = build == "release" or (build == "asan" and name in NEVER_PARTED)
-        variables[name] = str(number if whole else max(1, number // SANITIZED_PART))
-    variables["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
-    variables["OBHUT_BIN"] = str(BUILD / build / "obhut")
-    variables["OBHUT_BUILD"] = build
-    variables["PYTHONDONTWRITEBYTECODE"] = "1"
-    variables["PYTHONUNBUFFERED"] = "1"
-    variables.pop("OBHUT_DATA", None)
-    return variables
-
-
-def unit_names():
-    table = (ROOT / "tests/meson.build").read_text()
-    return re.findall(r"\{'name': '(\w+)'", table.split("fuzz_targets")[0])
-
-
-def fuzz_names():
-    table = (ROOT / "tests/meson.build").read_text()
-    return re.findall(r"\{'name': '(\w+)'", table.split("fuzz_targets")[1])
-
-
-def wasm_suites():
-    """The unit tests of the modules without I/O, portable and with SIMD, and the library."""
-    node = ["node", "--no-warnings", "--experimental-wasi-unstable-preview1"]
-    samples = [f"{name}={value}" for name, value in environment("wasm").items() if name in SAMPLES]
-    for path in sorted((BUILD / "wasm/wasm").glob("*.wasm")):
-        if not path.stem.startswith("core"):
-            yield (f"wasm/{path.stem}", "wasm",
-                   [*node, str(ROOT / "tests/wasm/run.mjs"), str(path), *samples], "tap")
-    yield "wasm/core", "wasm", [sys.executable, str(ROOT / "tests/wasm/test_core.py")], "unittest"
-
-
-def suites():
-    """(name, build, command, kind) of everything there is."""
-    python = sys.executable
-    for name in unit_names():
-        for build in ["release", "asan"] + (["tsan"] if name in THREADED else []):
-            yield f"{build}/{name}", build, [str(BUILD / build / "tests" / name)], "tap"
-    for path in sorted((ROOT / "tests/cli").glob("test_*.py")):
-        for build in ("release", "asan", "tsan"):
-            yield f"{build}/{path.stem}", build, [python, str(path)], "unittest"
-    for path in sorted((ROOT / "tests/service").glob("test_*.py")):
-        for build in ("release", "asan", "tsan"):
-            yield f"{build}/service-{path.stem.removeprefix('test_')}", build, [
-                python, str(path)], "unittest"
-    for path in sorted((ROOT / "tests/store").glob("test_*.py")):
-        for build in ("release", "asan", "tsan"):
-            yield f"{build}/store-{path.stem.removeprefix('test_')}", build, [
-                python, str(path)], "unittest"
-    for path in sorted((ROOT / "tests/docs").glob("test_*.py")):
-        yield f"docs/{path.stem}", "release", [python, str(path)], "unittest"
-    for path in sorted((ROOT / "tests/build").glob("test_*.py")):
-        yield f"source/{path.stem}", "release", [python, str(path)], "unittest"
-    yield from wasm_suites()
-    for name in fuzz_names():
-        runs = 500000 if SOAK else 20000
-        new = BUILD / "fuzz/corpus" / name
-        new.mkdir(parents=True, exist_ok=True)
-        yield (f"fuzz/{name}", "fuzz",
-               [str(BUILD / "fuzz/tests" / f"fuzz_{name}"), f"-runs={runs}", "-seed=1",
-                "-timeout=30", "-rss_limit_mb=3000", f"-artifact_prefix={new}-",
-                str(new), str(ROOT / "tests/fuzz/corpus" / name)], "fuzz")
+@dataclasses.dataclass
+class Outcome:
+    suite: suites.Suite
+    passed: int
+    failed: int
+    code: int
+    seconds: float
+    cpu_s: float
+    output: str
 
 
 def count(kind, code, output):
@@ -136,37 +61,130 @@ def count(kind, code, output):
     return passed, failed
 
 
-def run(suite):
-    name, build, command, kind = suite
+def execute(command, folder, variables):
+    """(exit code, seconds of processor, output); whatever it started and left goes with it."""
+    with open(folder / "output", "wb") as output:
+        process = subprocess.Popen(command, env=dict(variables, TMPDIR=str(folder)), cwd=suites.ROOT,
+                                   stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT, process_group=0)
+    late = threading.Timer(LIMIT_S, os.killpg, (process.pid, signal.SIGKILL))
+    late.daemon = True
+    late.start()
+    try:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        late.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    text = (folder / "output").read_bytes().decode("utf-8", "replace")
+    return process.returncode, used.ru_utime + used.ru_stime, text
+
+
+def run(suite, folder, more):
+    """Runs it in a folder of its own, which is gone afterwards: its temporary files are in there."""
+    folder.mkdir()
+    folder.chmod(0o711)  # the user postgres passes through
     started = time.monotonic()
     try:
-        done = subprocess.run(command, env=environment(build), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT,
-                              timeout=36000 if SOAK else 900)
-        code, output = done.returncode, done.stdout.decode("utf-8", "replace")
-    except subprocess.TimeoutExpired as late:
-        code, output = -1, (late.stdout or b"").decode("utf-8", "replace") + "\ntoo slow\n"
-    passed, failed = count(kind, code, output)
-    return name, passed, failed, code, time.monotonic() - started, output
+        code, cpu_s, output = execute(suite.command, folder,
+                                      suites.environment(suite.build) | more)
+    except OSError as problem:
+        code, cpu_s, output = -1, 0, str(problem)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    passed, failed = count(suite.kind, code, output)
+    return Outcome(suite, passed, failed, code, time.monotonic() - started, cpu_s, output)
+
+
+def known_times():
+    try:
+        return json.loads(TIMES.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def longest_first(chosen):
+    """By what each took last; on a first run by the table of suites."""
+    known = known_times()
+    return sorted(chosen, key=lambda s: -known.get(s.name, suites.guess(s)))
+
+
+def remember(outcomes):
+    known = known_times() | {o.suite.name: round(o.seconds, 1) for o in outcomes}
+    TIMES.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n")
+
+
+def show(outcome):
+    """One line, and all that a failed suite said."""
+    print(f"{'FAILED' if outcome.failed else 'ok':6} {outcome.suite.name:32} "
+          f"{outcome.passed:5} passed {outcome.failed:3} failed {outcome.seconds:7.1f} s", flush=True)
+    if outcome.failed:
+        print(f"\n==== {outcome.suite.name}, exit code {outcome.code}\n{outcome.output[-20000:]}\n"
+              f"==== end of {outcome.suite.name}\n", flush=True)
+
+
+def show_slowest(outcomes, seconds):
+    if len(outcomes) < 2:
+        return
+    print(f"\n{'The slowest suites':32} {'seconds':>9} {'processor':>9}")
+    for o in sorted(outcomes, key=lambda o: -o.seconds)[:SLOWEST]:
+        print(f"{o.suite.name:32} {o.seconds:9.1f} {o.cpu_s:9.1f}")
+    print(f"{'all, ' + str(JOBS) + ' at a time':32} {seconds:9.1f} "
+          f"{sum(o.cpu_s for o in outcomes):9.1f}")
+
+
+def run_all(chosen, folder):
+    """What came of each, shown as each ends."""
+    outcomes = []
+    with contextlib.ExitStack() as held:
+        more = {}
+        if any(s.uses_postgres() for s in chosen):
+            more = held.enter_context(postgres.for_a_run(folder))
+        pool = held.enter_context(concurrent.futures.ThreadPoolExecutor(JOBS))
+        waiting = [pool.submit(run, suite, folder / str(number), more)
+                   for number, suite in enumerate(longest_first(chosen))]
+        for done in concurrent.futures.as_completed(waiting):
+            outcomes.append(done.result())
+            show(outcomes[-1])
+    return outcomes
+
+
+def memory():
+    """A directory in memory where there is room and programs may be started: few tests are about a disk,
+    and whoever waits for one depends on what else the machine does. None otherwise."""
+    place = pathlib.Path("/dev/shm")
+    if not os.access(place, os.W_OK):
+        return None
+    state = os.statvfs(place)
+    roomy = state.f_bavail * state.f_frsize >= MEMORY_NEEDED
+    return place if roomy and not state.f_flag & os.ST_NOEXEC else None
 
 
 def main():
-    chosen = [s for s in suites()
-              if not sys.argv[1:] or any(part in s[0] for part in sys.argv[1:])]
-    total_passed = total_failed = 0
-    bad = []
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for name, passed, failed, code, seconds, output in pool.map(run, chosen):
-            total_passed += passed
-            total_failed += failed
-            print(f"{'FAILED' if failed else 'ok':6} {name:32} {passed:5} passed "
-                  f"{failed:3} failed {seconds:7.1f} s", flush=True)
-            if failed:
-                bad.append((name, code, output))
-    for name, code, output in bad:
-        print(f"\n==== {name}, exit code {code}\n{output[-20000:]}")
-    print(f"\n{total_passed} passed, {total_failed} failed")
-    return 1 if total_failed or not total_passed else 0
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tree", help="only the suites of this build")
+    parser.add_argument("--sources", action="store_true", help="print the files, run nothing")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    options = parser.parse_args()
+    chosen = [s for s in suites.chosen(options.names) if options.tree in (None, s.build)]
+    if options.sources:
+        print(*sorted({str(s.source) for s in chosen if s.source}), sep="\n")
+        return 0
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="obhut-", dir=memory(),
+                                     ignore_cleanup_errors=True) as raw:
+        os.chmod(raw, 0o711)
+        outcomes = run_all(chosen, pathlib.Path(raw))
+    show_slowest(outcomes, time.monotonic() - started)
+    remember(outcomes)
+    passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
+    if failed:
+        print("\nfailed: " + " ".join(sorted(o.suite.name for o in outcomes if o.failed)))
+    elif not outcomes:
+        print("no suite has such a name")
+    print(f"\n{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

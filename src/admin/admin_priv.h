@@ -72,7 +72,6 @@ ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *err);
-ob_status admin_audit_open(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);

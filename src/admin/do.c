@@ -77,7 +77,6 @@ static const struct command {
     {"audit.names", admin_audit_names, LOOKS},
     {"audit.code", admin_audit_code, READS},
     {"audit.consents", admin_audit_consents, READS},
-    {"audit.open", admin_audit_open, READS},
     {"audit.forget", admin_audit_forget, ERASES},
     {"clock.show", admin_clock_show, LOOKS},
     {"clock.accept", admin_clock_accept, ACTS},

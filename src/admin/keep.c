@@ -1,7 +1,6 @@
 /* Commands about how long records stay, and about whom the log knows. */
 #include "admin_priv.h"
 
-#include <obhut/crypto.h>
 #include <obhut/regimes.h>
 
 #include <stdio.h>
@@ -308,63 +307,4 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
         return status;
     ob_staff_pseudonym(&subject, call->admin->staff, kind, name);
     return ob_store_log_key_destroy(call->admin->store, &subject, err);
-}
-
-/* ---- What a second stands for -----------------------------------------------------------------
- */
-
-static json_t *keys_json(const ob_record_key *keys, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, admin_key(&keys[i]));
-    return array;
-}
-
-static bool has_code(const ob_log_second *s, const ob_record_key *code)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (ob_same(&s->codes[i], code, sizeof *code))
-            return true;
-    return false;
-}
-
-/* Looks for an upload in the seconds after an instant. */
-ob_status admin_audit_open(json_t **out, const admin_call *call, ob_error *err)
-{
-    enum { SECONDS = 60 };
-    const char *item;
-    ob_record_key id, code;
-    ob_log_second s = {0};
-    int64_t at, after = -1;
-    bool found = true, here = false;
-    ob_status status = admin_text(&item, call, "item", err);
-    if (!status && strlen(item) > OB_PSEUDONYM_TEXT)
-        status = ob_fail(err, OB_EINVAL, "an item is named by at most %d bytes", OB_PSEUDONYM_TEXT);
-    if (!status)
-        status = read_time(&at, call, "at", err);
-    if (status)
-        return status;
-    ob_staff_pseudonym(&id, call->admin->staff, OB_PSEUDONYM_ITEM, item);
-    for (; !status && found && !here; after = s.entry) {
-        free(s.codes);
-        s = (ob_log_second){0};
-        status = ob_store_second(&found, &s, call->admin->store, at, after, err);
-        found = found && s.second <= at + SECONDS;
-        if (status || !found)
-            break;
-        ob_code(code.bytes, s.salt.bytes, "obhut permit", &id, sizeof id);
-        here = has_code(&s, &code);
-    }
-    if (!status && !here)
-        status = ob_fail(err, OB_ENOTFOUND,
-                         "this item was not looked at in the %d seconds from then on; or it is "
-                         "longer ago than a day",
-                         SECONDS);
-    if (!status)
-        *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "entry", (json_int_t)s.entry, "item",
-                         admin_key(&id), "salt", admin_key(&s.salt), "code", admin_key(&code),
-                         "codes", keys_json(s.codes, s.count));
-    free(s.codes);
-    return status;
 }

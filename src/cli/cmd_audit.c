@@ -37,8 +37,6 @@ static const char help[] =
     "               the code that stands for somebody in the log; destroy the key that makes it\n"
     "  consents --account NAME\n"
     "               which entries tell that it gave or withdrew a consent\n"
-    "  open --item NAME --at INSTANT\n"
-    "               that an upload is among those that the entry of a second stands for\n"
     "\n"
     "DIR is a directory with log, checkpoints and key, also a copy; without it, the log of the\n"
     "data directory. CHECKPOINT is a file that `obhut audit checkpoint` has made before. Without\n"

@@ -187,7 +187,6 @@ static const struct action {
      NOTHING,
      {{"account", TEXT, false}, {"person", TEXT, false}},
      {NULL}},
-    {"audit", "open", "audit.open", NOTHING, {{"item", TEXT, true}, {"at", TEXT, true}}, {NULL}},
     {"consent", "withdraw", "consent.withdraw", NOTHING, {{"account", TEXT, true}}, {NULL}},
     {"safeguard",
      "record",

@@ -70,16 +70,10 @@ ob_status look_decide(look *l, ob_error *err);
 /* ---- leaf.c -----------------------------------------------------------------------------------
  */
 
-/* The entry of a second, on its way into the log. */
-typedef struct leaf {
-    ob_store *store;
-    ob_log_second second; /* codes: to be freed */
-} leaf;
-
 /* Whether a count stands in the entry of its second: of public uploads that were looked at. */
 bool leaf_has(const ob_tally *kind);
 /* more: items that are counted and not among `items` */
-ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
+ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
                     const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err);
 
 /* The counts of days that are over and not in the log yet. */

@@ -18,21 +18,21 @@ static int compare_codes(const void *a, const void *b)
     return memcmp(a, b, sizeof(ob_record_key));
 }
 
-/* *codes: salted, ascending; the caller frees them. */
-static ob_status make_codes(ob_record_key **codes, uint8_t digest[32], const ob_record_key *salt,
-                            const ob_record_key *items, size_t count, ob_error *err)
+/* Of salted codes, ascending. The salt is forgotten at once: nobody, not even with the records, can
+ * ask the digest afterwards whether an item was among them. */
+static ob_status digest_items(uint8_t digest[32], const ob_record_key *items, size_t count,
+                              ob_error *err)
 {
-    ob_record_key *out = malloc((count + 1) * sizeof *out);
-    if (!out)
+    ob_record_key salt, *codes = malloc((count + 1) * sizeof *codes);
+    if (!codes)
         return ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log");
+    ob_random(&salt, sizeof salt);
     for (size_t i = 0; i < count; i++)
-        ob_code(out[i].bytes, salt->bytes, "obhut permit", &items[i], sizeof items[i]);
-    qsort(out, count, sizeof *out, compare_codes);
-    ob_status status = ob_sha256(digest, out, count * sizeof *out, err);
-    if (status)
-        free(out);
-    else
-        *codes = out;
+        ob_code(codes[i].bytes, salt.bytes, "obhut permit", &items[i], sizeof items[i]);
+    ob_wipe(&salt, sizeof salt);
+    qsort(codes, count, sizeof *codes, compare_codes);
+    ob_status status = ob_sha256(digest, codes, count * sizeof *codes, err);
+    free(codes);
     return status;
 }
 
@@ -53,30 +53,19 @@ bool leaf_has(const ob_tally *kind)
     return kind->reason == OB_ALLOWED && kind->surface == OB_SURFACE_PUBLIC;
 }
 
-static ob_status keep_second(void *context, uint64_t entry, ob_error *err)
-{
-    leaf *l = context;
-    l->second.entry = (int64_t)entry;
-    return ob_store_second_add(l->store, &l->second, err);
-}
-
-ob_status leaf_fill(leaf *l, ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
+ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
                     const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err)
 {
     uint8_t digest[32];
     char hex[65];
-    ob_random(&l->second.salt, sizeof l->second.salt);
-    ob_status status = make_codes(&l->second.codes, digest, &l->second.salt, items, count, err);
+    ob_status status = digest_items(digest, items, count, err);
     if (status)
         return status;
-    l->second.count = count;
     ob_hex(hex, digest, sizeof digest);
     ob_act_value(act, "permits", counts_of(kinds, kind_count, service));
     ob_act_word(act, "items", hex);
     if (more)
         ob_act_number(act, "items_beyond", (int64_t)more);
-    act->keep = keep_second;
-    act->keep_context = l;
     return OB_OK;
 }
 

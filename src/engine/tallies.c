@@ -257,13 +257,13 @@ static json_t *refused_json(const batch *b)
 }
 
 /* What the entry of this second says; nothing at all where there is nothing. */
-static ob_status fill(ob_act *act, leaf *l, const batch *b, const char *service, ob_error *err)
+static ob_status fill(ob_act *act, const batch *b, const char *service, ob_error *err)
 {
     if (has_refused(b))
         ob_act_value(act, "refused", refused_json(b));
     if (has_permits(b))
-        return leaf_fill(l, act, b->seen, b->seen_count, b->unseen, b->kinds, b->kind_count,
-                         service, err);
+        return leaf_fill(act, b->seen, b->seen_count, b->unseen, b->kinds, b->kind_count, service,
+                         err);
     if (!has_refused(b))
         ob_act_quiet(act);
     return OB_OK;
@@ -274,17 +274,14 @@ static ob_status write_down(tallies *t, const char *service, ob_error *err)
 {
     const batch *b = t->old;
     ob_act act;
-    leaf l = {.store = t->store, .second.second = ob_now()};
     ob_status status = ob_act_begin(&act, t->staff, "second", NULL, err);
     if (status)
         return status;
     status = ob_store_tallies_add(t->store, b->kinds, b->kind_count, b->fresh, b->fresh_count,
                                   b->day, atomic_load(&t->clock), err);
     if (!status)
-        status = fill(&act, &l, b, service, err);
-    status = ob_act_end(&act, status, err);
-    free(l.second.codes);
-    return status;
+        status = fill(&act, b, service, err);
+    return ob_act_end(&act, status, err);
 }
 
 ob_status tallies_settle(tallies *t, ob_error *err)

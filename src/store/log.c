@@ -1,5 +1,5 @@
-/* What the log needs of the records: keys of those whom it is about, how far both agree, and what
- * a second's entry stands for. Deliveries stand here too: they make one act of two. */
+/* What the log needs of the records: keys of those whom it is about, and how far both agree.
+ * Deliveries stand here too: they make one act of two. */
 #include "store_priv.h"
 
 #include <obhut/crypto.h>
@@ -128,43 +128,6 @@ ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject
     if (!status)
         status = store_want_scrub(store, "log_key", err);
     return ob_store_end(store, status, err);
-}
-
-/* ---- Seconds ----------------------------------------------------------------------------------
- */
-
-ob_status ob_store_second_add(ob_store *store, const ob_log_second *s, ob_error *err)
-{
-    sql q;
-    sql_begin(&q, store, "INSERT INTO log_second (second, entry, salt, codes) VALUES (?, ?, ?, ?)",
-              err);
-    sql_bind_int(&q, 1, s->second);
-    sql_bind_int(&q, 2, s->entry);
-    sql_bind_key(&q, 3, &s->salt);
-    sql_bind_bytes(&q, 4, s->codes, s->count * sizeof *s->codes);
-    return store_end_change(&q, NULL);
-}
-
-ob_status ob_store_second(bool *found, ob_log_second *out, ob_store *store, int64_t from,
-                          int64_t after, ob_error *err)
-{
-    sql q;
-    sql_begin(&q, store,
-              "SELECT second, entry, salt, codes FROM log_second WHERE second >= ? AND entry > ?"
-              " ORDER BY entry LIMIT 1",
-              err);
-    sql_bind_int(&q, 1, from);
-    sql_bind_int(&q, 2, after);
-    *found = sql_step(&q);
-    if (*found) {
-        *out = (ob_log_second){.second = sql_int(&q, 0), .entry = sql_int(&q, 1)};
-        sql_key(&q, 2, &out->salt);
-        out->codes = sql_copy(&q, 3, sizeof *out->codes, &out->count);
-    }
-    ob_status status = sql_end(&q);
-    if (status && *found)
-        free(out->codes);
-    return status;
 }
 
 /* ---- Deliveries -------------------------------------------------------------------------------

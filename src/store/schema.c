@@ -93,6 +93,8 @@ static const char *const steps[] = {
     "INSERT INTO mark (name, value) SELECT 'last.cause', max(id) FROM cause HAVING max(id) > 0;"
     "INSERT INTO mark (name, value) SELECT 'last.order', max(id) FROM court_order"
     " HAVING max(id) > 0;",
+    /* 4: what a second's entry in the log was made of is not kept any more */
+    "DROP TABLE log_second;",
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };
@@ -100,6 +102,11 @@ enum { STEPS = sizeof steps / sizeof *steps };
 int64_t schema_steps(void)
 {
     return STEPS;
+}
+
+const char *schema_step(int64_t step)
+{
+    return steps[step - 1];
 }
 
 static ob_status refuse_newer(ob_error *err)

@@ -103,6 +103,9 @@ void sql_forget(ob_store *store);
 /* Steps of the schema that this program knows. */
 int64_t schema_steps(void);
 
+/* The text of a step, from 1 on. */
+const char *schema_step(int64_t step);
+
 /* Goes the steps that are missing up to `version`. OB_EREFUSED: a newer program was here. */
 ob_status schema_update(ob_store *store, int64_t version, ob_error *err);
 

@@ -5,6 +5,7 @@
  *
  * tests/cli/test_audit.py runs it; allocations fail with tests/fault/preload.c loaded. */
 #include "../fault/walk.h"
+#include "../unit/folder.h"
 
 #include <obhut/audit.h>
 #include <obhut/crypto.h>
@@ -18,7 +19,7 @@
 enum { ENTRIES = 6 };
 
 typedef struct life {
-    char dir[64], audit[80];
+    char dir[TEST_FOLDER_SIZE], audit[80];
     bool kept[ENTRIES]; /* acknowledged, under the number below */
     uint64_t numbers[ENTRIES];
     bool failed; /* anything */
@@ -128,8 +129,8 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 static unsigned walk(walk_kind kind, bool from_then_on)
 {
     for (unsigned long n = 1;; n++) {
-        life l = {.dir = "/dev/shm/obhut-faults-XXXXXX"};
-        if (!mkdtemp(l.dir))
+        life l = {.failed = false};
+        if (!test_folder(l.dir))
             die("no directory", NULL);
         snprintf(l.audit, sizeof l.audit, "%s/audit", l.dir);
         walk_arm(kind, n, from_then_on);

@@ -5,13 +5,19 @@ import pathlib
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import waiting  # noqa: E402
+
 BINARY = os.environ.get("OBHUT_BIN", str(ROOT / "build/release/obhut"))
 SANITIZED = os.environ.get("OBHUT_BUILD", "release") != "release"
+SOAK = os.environ.get("OBHUT_SOAK") == "1"
 IMAGES = ROOT / "tests/conformance/pdq/images"
+LIMIT_S = 5 * waiting.LIMIT_S  # for a command that works all the while
 
 
 def samples(name, otherwise):
@@ -46,7 +52,7 @@ class Case(unittest.TestCase):
         if person:
             options["env"] = dict(os.environ, OBHUT_PERSON_TOKEN=person)
         done = subprocess.run([self.binary, "--data", str(self.data), *map(os.fspath, arguments)],
-                              input=stdin, capture_output=True, timeout=600, **options)
+                              input=stdin, capture_output=True, timeout=LIMIT_S, **options)
         out, err = (b.decode("utf-8", "surrogateescape") for b in (done.stdout, done.stderr))
         if code is not None:
             self.assertEqual(done.returncode, code, f"{arguments}: {out[-2000:]}{err[-4000:]}")

@@ -24,7 +24,7 @@ class Audit(obhut.Case):
     def append(self, *lines):
         """Appends entries ("seal", "leave" as the writer has it) and returns their numbers."""
         done = subprocess.run([WRITER, self.data], input="".join(f"{line}\n" for line in lines),
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=obhut.LIMIT_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         return [int(line) for line in done.stdout.split()]
 
@@ -52,7 +52,7 @@ class Audit(obhut.Case):
 
     def independent(self, directory):
         return subprocess.run(["/usr/bin/python3", VERIFIER, directory], capture_output=True,
-                              text=True, timeout=300)
+                              text=True, timeout=obhut.LIMIT_S)
 
     def checkpoints(self):
         text = (self.data / "audit/checkpoints").read_text()
@@ -204,7 +204,7 @@ class Audit(obhut.Case):
 
     def test_whatever_allocation_or_call_of_a_file_fails_what_was_acknowledged_is_there(self):
         tests = pathlib.Path(obhut.BINARY).parent / "tests"
-        done = subprocess.run([tests / "audit-faults"], capture_output=True, text=True, timeout=600,
+        done = subprocess.run([tests / "audit-faults"], capture_output=True, text=True, timeout=obhut.LIMIT_S,
                               env=dict(os.environ, **obhut.allocations_may_fail()))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         counts = [int(n) for n in re.findall(r"(\d+) faults", done.stdout)]

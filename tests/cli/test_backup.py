@@ -10,7 +10,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -149,7 +148,7 @@ class Backup(obhut.Case):
         self.fill()
         options = [self.binary, "--data", str(self.data)]
         made = subprocess.run([*options, "backup", "make", "--to", "-", "--key", self.key],
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=obhut.LIMIT_S)
         self.assertEqual(made.returncode, 0, made.stderr)
         self.assertIn(b"made 20", made.stderr)
         out, _ = self.run_obhut("backup", "show", "-", "--secret", self.secret, stdin=made.stdout)
@@ -161,7 +160,7 @@ class Backup(obhut.Case):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         gone.stdout.close()
         said = gone.stderr.read()
-        self.assertEqual(gone.wait(60), 3, said)
+        self.assertEqual(gone.wait(obhut.LIMIT_S), 3, said)
         self.assertIn(b"Broken pipe", said)
         gone.stderr.close()
 
@@ -374,7 +373,7 @@ class Backup(obhut.Case):
         if capture:
             return super().run_obhut(*arguments, **options)
         done = subprocess.run([self.binary, "--data", str(self.data), *map(os.fspath, arguments)],
-                              stdout=options["stdout"], stderr=subprocess.PIPE, timeout=600)
+                              stdout=options["stdout"], stderr=subprocess.PIPE, timeout=obhut.LIMIT_S)
         options["stdout"].close()
         self.assertEqual(done.returncode, options["code"], done.stderr)
         return "", done.stderr.decode()
@@ -447,10 +446,7 @@ class Backup(obhut.Case):
 
     def test_every_allocation_and_call_of_a_file_may_fail(self):
         tests = pathlib.Path(self.binary).parent / "tests"
-        memory = pathlib.Path("/dev/shm")  # a disk that needs no waiting
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="obhut-",
-                                               dir=memory if memory.is_dir() else None))
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        folder = self.dir
         (folder / "list.txt").write_text(f"{A}\n{B}\n")
         done = subprocess.run(
             [tests / "backup-faults", str(obhut.samples("OBHUT_BACKUP_FAULTS", 40)), "1"],

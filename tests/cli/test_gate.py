@@ -17,7 +17,7 @@ EXAMPLE = ROOT / "examples/all-direct-messages.json"
 
 def gate(*arguments, text="", code=0, env=None):
     done = subprocess.run([obhut.BINARY, "gate", *map(str, arguments)], input=text,
-                          capture_output=True, text=True, timeout=120, env=env)
+                          capture_output=True, text=True, timeout=obhut.LIMIT_S, env=env)
     if done.returncode != code:
         raise AssertionError(f"{arguments}: {done.returncode} {done.stdout} {done.stderr}")
     return done

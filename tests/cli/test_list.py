@@ -252,7 +252,7 @@ class Interrupted(obhut.Case):
         self.run_obhut("list", "info", "x")
 
     def test_a_killed_import_leaves_the_old_list(self):
-        count = 20000 if obhut.SANITIZED else 2000000
+        count = 20000 if obhut.SANITIZED else 2000000 if obhut.SOAK else 300000
         new = self.write("new.txt", obhut.hashes(count, seed=3))
         command = [obhut.BINARY, "--data", str(self.data), "list", "import", str(new), "--name",
                    "x"]
@@ -328,7 +328,7 @@ class Interrupted(obhut.Case):
         self.assertEqual(len(left), 1, left)  # the journal that is open
 
     def test_a_killed_update_leaves_a_beginning_of_it(self):
-        delta, new = self.changes(3000 if obhut.SANITIZED else 60000)
+        delta, new = self.changes(3000 if obhut.SANITIZED else 60000 if obhut.SOAK else 20000)
         command = [obhut.BINARY, "--data", str(self.data), "list", "update", "x", str(delta)]
         copy = [*command]
         self.run_obhut("list", "import", self.dir / "old.txt", "--name", "y")

@@ -61,7 +61,7 @@ class Commands(obhutd.Case):
 
     def type(self, command):
         done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=self.home, text=True,
-                              env=self.environment, stdin=subprocess.DEVNULL, timeout=120,
+                              env=self.environment, stdin=subprocess.DEVNULL, timeout=obhutd.waiting.LIMIT_S,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return done.returncode, done.stdout
 
@@ -78,10 +78,8 @@ class Commands(obhutd.Case):
             self.run_obhut("verdict", "add", "--account", "alice", "--reason", "seen")
 
     def eventually_second(self):
-        for _ in range(200):
-            if '"what":"second"' in (self.data / "audit/log").read_text():
-                return
-            subprocess.run(["sleep", "0.05"], check=True)
+        log = self.data / "audit/log"
+        obhutd.waiting.until(lambda: '"what":"second"' in log.read_text(), "the second is told")
 
     def test_every_command_of_the_pages_works_as_printed(self):
         typed = 0

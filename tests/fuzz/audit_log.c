@@ -4,6 +4,7 @@
  * that does not verify.
  *
  * The files are separated by a zero byte: the log, then the checkpoints. */
+#include "../unit/folder.h"
 #include "audit_priv.h"
 
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 typedef struct place {
-    char dir[64], audit[80];
+    char dir[TEST_FOLDER_SIZE], audit[80];
     ob_sign_key pair;
     log_key name;
     ob_sha256_sum *sum;
@@ -41,8 +42,7 @@ static const place *get_place(void)
     char keys[80];
     if (here.sum)
         return &here;
-    snprintf(here.dir, sizeof here.dir, "/dev/shm/obhut-fuzz-XXXXXX");
-    if (!mkdtemp(here.dir) || ob_crypto_start(NULL) || ob_sha256_begin(&here.sum, NULL))
+    if (!test_folder(here.dir) || ob_crypto_start(NULL) || ob_sha256_begin(&here.sum, NULL))
         abort();
     snprintf(here.audit, sizeof here.audit, "%s/audit", here.dir);
     snprintf(keys, sizeof keys, "%s/keys", here.dir);

@@ -1,4 +1,5 @@
 /* Any bytes as the transcription of an order: read or refused with a sentence. */
+#include "../unit/folder.h"
 #include "admin_priv.h"
 
 #include <obhut/crypto.h>
@@ -13,10 +14,11 @@ static ob_staff *staff(void)
     static ob_staff *one;
     static ob_store *store;
     static ob_audit *audit;
-    char dir[] = "/tmp/obhut-fuzz-XXXXXX";
-    if (!one && (ob_crypto_start(NULL) || !mkdtemp(dir) || ob_store_open(&store, dir, NULL, NULL) ||
-                 ob_engine_audit(&audit, dir, NULL, NULL, NULL) ||
-                 ob_staff_open(&one, store, audit, dir, NULL)))
+    char dir[TEST_FOLDER_SIZE];
+    if (!one &&
+        (ob_crypto_start(NULL) || !test_folder(dir) || ob_store_open(&store, dir, NULL, NULL) ||
+         ob_engine_audit(&audit, dir, NULL, NULL, NULL) ||
+         ob_staff_open(&one, store, audit, dir, NULL)))
         abort();
     return one;
 }

@@ -5,6 +5,7 @@ import pathlib
 import time
 
 import obhutd
+import waiting
 
 PROGRAM = str(pathlib.Path(obhutd.DAEMON).parent / "tests/fault/obhutd")
 
@@ -34,9 +35,9 @@ class Faults:
             return [None]
         return [first, *(tuple(map(int, line.split())) for line in counts)]
 
-    def until(self, check, what, seconds=60):
+    def until(self, check, what):
         """What `check` returns as soon as it is true."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + waiting.LIMIT_S
         while time.monotonic() < end:
             found = check()
             if found:

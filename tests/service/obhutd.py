@@ -1,17 +1,19 @@
 """What the suites that run the real service share."""
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import obhut  # noqa: E402
+import waiting  # noqa: E402
 
 ROOT = obhut.ROOT
 DAEMON = str(pathlib.Path(obhut.BINARY).with_name("obhutd"))
@@ -44,6 +46,29 @@ def command(pid):
         return []
 
 
+def worked(pid):
+    """Seconds of the processor that it has taken, whatever else ran meanwhile."""
+    fields = stat_of(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def quiet_port():
+    """A port that the system hands out to nobody, for a service that must be started on it again."""
+    low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    begin = 10000 + os.getpid() % 10000
+    for port in (begin + 7 * n for n in range(1000)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            if not low <= port <= high:
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise AssertionError("no port is free")
+
+
+def is_ours(pid):
+    """Whether it is a process of Obhut that runs."""
+    return b"obhut" in b" ".join(command(pid)) and (stat_of(pid) or "Z")[0] != "Z"
+
+
 def resident(pid):
     return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
@@ -55,8 +80,7 @@ def descriptors(pid):
 class Service:
     """A running obhutd; its log is in `self.log`, line by line."""
 
-    def __init__(self, data, *arguments, program=DAEMON, environment=None, listen="127.0.0.1:0",
-                 ready_s=60):
+    def __init__(self, data, *arguments, program=DAEMON, environment=None, listen="127.0.0.1:0"):
         self.data = pathlib.Path(data)
         self.log = []
         self.process = subprocess.Popen(
@@ -66,7 +90,7 @@ class Service:
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        if not self.ready.wait(ready_s) or not self.url:
+        if not self.ready.wait(waiting.LIMIT_S) or not self.url:
             self.process.kill()
             raise AssertionError("the service is not ready: " + "\n".join(self.log))
         self.host, _, port = self.url.removeprefix("http://").rpartition(":")
@@ -95,13 +119,12 @@ class Service:
                 found["workers"].append(pid)
         return found
 
-    def connect(self, timeout=60):
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+    def connect(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=waiting.LIMIT_S)
 
-    def request(self, method, path, body=None, headers=None, token=True, connection=None,
-                timeout=60):
+    def request(self, method, path, body=None, headers=None, token=True, connection=None):
         """(status, headers, body as bytes)"""
-        own = connection or self.connect(timeout)
+        own = connection or self.connect()
         headers = dict(headers or {})
         if token is True:
             headers["Authorization"] = "Bearer " + self.token
@@ -140,19 +163,17 @@ class Service:
                 for line in text.decode().splitlines() if not line.startswith("#")}
 
     def stop(self, code=0):
-        """Ends it as systemd does; it must end well, in time, and leave nobody behind."""
+        """Ends it as systemd does; it must end well, by itself, and leave nobody behind."""
         if self.process.poll() is not None:
             return
         everybody = self.processes()
-        started = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        got = self.process.wait(20)
-        seconds = time.monotonic() - started
-        self.reader.join(10)
-        assert seconds < 10.5, f"took {seconds:.1f} s to end"
+        got = self.process.wait(waiting.LIMIT_S)
+        self.reader.join(waiting.LIMIT_S)
         assert got == code, f"exit code {got}: " + "\n".join(self.log[-50:])
-        for pid in [everybody.get("core"), everybody.get("front"), *everybody["workers"]]:
-            assert not pid or b"obhut" not in b" ".join(command(pid)), f"{pid} still runs"
+        others = [everybody.get("core"), everybody.get("front"), *everybody["workers"]]
+        waiting.until(lambda: not [pid for pid in others if pid and is_ours(pid)],
+                      lambda: f"all of {others} have gone")
         self.process.stderr.close()
 
 

@@ -7,6 +7,7 @@ import time
 import unittest
 
 import obhutd
+import waiting
 import yaml
 from PIL import Image
 
@@ -191,7 +192,8 @@ class Api(obhutd.Case):
             if "-F" not in options:
                 command += ["--data-binary", f"@{file}"]
             for _ in range(3):
-                done = subprocess.run([*command, url], capture_output=True, timeout=60)
+                done = subprocess.run([*command, url], capture_output=True,
+                                      timeout=waiting.LIMIT_S)
                 self.assertEqual((done.returncode, done.stdout.strip()),
                                  (0, b'{"action":"not_scanned","reason":"NO_BASIS"}'), options)
         connection = service.connect()
@@ -204,7 +206,7 @@ class Api(obhutd.Case):
         with socket.create_connection((service.host, service.port)) as raw:
             raw.sendall(f"POST /v1/scan?surface=storage&account=a&encryption=none HTTP/1.1\r\nHost: x\r\n{token}\r\n"
                         "Content-Length: 3000000\r\nExpect: 100-continue\r\n\r\n".encode())
-            raw.settimeout(10)
+            raw.settimeout(waiting.LIMIT_S)
             answer = raw.recv(65536)
             self.assertTrue(answer.startswith(b"HTTP/1.1 200"), answer)
 
@@ -231,7 +233,7 @@ class Api(obhutd.Case):
         service.json("GET", "/healthz")
 
     def test_nonsense_is_answered(self):
-        service = self.start()
+        service = self.start(*self.configure("head-time-ms = 1000\nbody-time-ms = 1000\n"))
         for raw in (b"\0" * 100, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"A" * 200000,
                     b"POST /v1/scan HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
                     b"POST /v1/scan HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
@@ -239,8 +241,8 @@ class Api(obhutd.Case):
                     b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 200000 + b"\r\n\r\n",
                     b"GET /healthz?" + b"a=b&" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
                     b"GET /%00%ff%2e%2e/ HTTP/1.1\r\nHost: x\r\n\r\n"):
-            with socket.create_connection((service.host, service.port), 10) as peer:
-                peer.settimeout(10)
+            with socket.create_connection((service.host, service.port)) as peer:
+                peer.settimeout(waiting.LIMIT_S)
                 try:
                     peer.sendall(raw)
                     peer.shutdown(socket.SHUT_WR)

@@ -1,4 +1,5 @@
 """Backups of a service that works, and what comes of them: the drill."""
+import http.client
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import obhutd
 
 sys.path.insert(0, str(obhutd.ROOT / "tests"))
 import postgres  # noqa: E402
+import waiting  # noqa: E402
 
 
 class Load:
@@ -170,7 +172,7 @@ class Drill(obhutd.Case):
         reports, tokens = self.reports(self.data), self.look(self.data, "policy", "show")
         self.make()
         service.stop()
-        with postgres.Postgres() as server:
+        with postgres.shared() as server:
             url = server.url()
             moved = self.dir / "moved"
             self.restore(moved, "--records", url)
@@ -227,23 +229,23 @@ class Drill(obhutd.Case):
             core = service.processes().get("core")
             if core:
                 os.kill(core, signal.SIGKILL)
-            code = command.wait(60)
+            code = command.wait(waiting.LIMIT_S)
             self.assertIn(code, (0, 3))
             self.assertFalse(pathlib.Path(f"{self.file}.part").exists())
             if code:
                 self.assertEqual(self.file.read_bytes(), old)
             self.run_obhut("backup", "show", self.file, "--secret", self.secret)
             old = self.file.read_bytes()
-            for _ in range(600):
-                try:
-                    if service.request("GET", "/readyz")[0] == 200:
-                        break
-                except OSError:
-                    pass
-                time.sleep(0.05)
+            waiting.until(lambda: self.is_ready(service), "the service is back")
         self.make()
         self.assertEqual([p.name for p in self.data.iterdir() if p.name.startswith(".")], [])
         service.stop()
+
+    def is_ready(self, service):
+        try:
+            return service.request("GET", "/readyz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def test_a_service_waits_for_nobody_who_does_not_read(self):
         service = self.set_up_service()
@@ -256,11 +258,11 @@ class Drill(obhutd.Case):
         self.make()  # another one passes by
         self.assertIn(number, self.reports(self.data))
         command.stdout.close()  # and a reader that goes away ends that one, not the service
-        self.assertEqual(command.wait(60), 3)
+        self.assertEqual(command.wait(waiting.LIMIT_S), 3)
         service.json("GET", "/healthz")
         command = self.never_read()
-        service.stop()  # in time, all the same
-        self.assertEqual(command.wait(60), 3)
+        service.stop()  # all the same
+        self.assertEqual(command.wait(waiting.LIMIT_S), 3)
         command.stdout.close()
 
     def never_read(self):

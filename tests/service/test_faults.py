@@ -64,7 +64,7 @@ class Faults(obhutd.Case):
             self.faults.until_waiting()
             self.assertFalse(answer.done())
             self.faults.set()
-            self.assertEqual(answer.result(60), 201)
+            self.assertEqual(answer.result(obhutd.obhut.LIMIT_S), 201)
         self.assertEqual(len(self.entries("report.add")), 1)
 
     def test_a_report_that_does_not_fit_on_the_disk_is_refused_and_taken_when_there_is_room(self):
@@ -88,7 +88,7 @@ class Faults(obhutd.Case):
                 disk.set(broken, wait=False)
                 done = subprocess.run([faults.PROGRAM, "--data", self.data, "--listen", "127.0.0.1:0"],
                                       env=disk.options["environment"], capture_output=True, text=True,
-                                      timeout=60)
+                                      timeout=obhutd.obhut.LIMIT_S)
                 self.assertEqual(done.returncode, 3, done.stderr)
                 self.assertRegex(done.stderr, f"obhutd: core: .*{named}")
         disk.set(wait=False)

@@ -14,6 +14,7 @@ import obhutd
 
 sys.path.insert(0, str(obhutd.ROOT / "tests"))
 import postgres  # noqa: E402
+import waiting  # noqa: E402
 
 SCOPES = ("--surface", "direct", "--scope", "reports", "--scope", "consents")
 DAY = 86400
@@ -87,6 +88,13 @@ class Keep(obhutd.Case):
         """{kind: (due, deleted, held, left)}"""
         reaped = json.loads(self.run_obhut("record", "reap", "--json")[0])["reaped"]
         return {r["kind"]: (r["due"], r["deleted"], r["held"], r["left"]) for r in reaped}
+
+    def try_to_reap(self):
+        """[as above]; nothing while PostgreSQL has not yet noticed that the last one died."""
+        try:
+            return [self.reap()]
+        except AssertionError:
+            return []
 
     def hold(self, *arguments, code=0):
         out, err = self.run_obhut("hold", *arguments, "--json", person=self.officer, code=code)
@@ -166,12 +174,7 @@ class Keep(obhutd.Case):
             items = int(database.sql("SELECT count(*) FROM incoming_item")[0][0])
             self.assertEqual(left, items, "a report goes with its items")
             deleted = 4001 - left
-        for _ in range(50): # PostgreSQL lets the dead one's records go in its own time
-            try:
-                last = self.reap()
-                break
-            except AssertionError:
-                time.sleep(0.1)
+        last, = waiting.until(self.try_to_reap, "the dead one's records are free")
         log = (self.data / "audit/log").read_text()
         self.assertIn('"what":"reaping","by":"operator","due":[{"kind":"report","due":4001', log,
                       "told before anything goes")
@@ -187,10 +190,8 @@ class Keep(obhutd.Case):
         self.database.sql("UPDATE incoming SET at = at - 400 * 86400")
         self.database.sql("UPDATE mark SET value = value - 9 * 86400 WHERE name = 'reaped'")
         service = self.start()
-        until = time.monotonic() + 20
-        while not any("obhut record reap" in line for line in service.log):
-            self.assertLess(time.monotonic(), until)
-            time.sleep(0.1)
+        waiting.until(lambda: any("obhut record reap" in line for line in service.log),
+                      "the service says so")
         self.assertEqual(int(self.database.sql("SELECT count(*) FROM incoming")[0][0]), 1)
         self.assertEqual(self.reap()["report"], (1, 1, 0, 0))
         service.stop()

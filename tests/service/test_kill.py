@@ -16,6 +16,7 @@ import obhutd
 
 sys.path.insert(0, str(obhutd.ROOT / "tests"))
 import postgres  # noqa: E402
+import waiting  # noqa: E402
 
 PICTURE = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
 KILLS = max(3, obhutd.obhut.samples("OBHUT_RECORD_KILLS", 12) // 2)  # a database
@@ -38,7 +39,7 @@ class Load:
     def ask(self, method, path, body, token, headers=None):
         """The answer's status and JSON, or None where the connection was cut."""
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=waiting.LIMIT_S)
             connection.request(method, path, body,
                                {"Authorization": "Bearer " + token} | (headers or {}))
             answer = connection.getresponse()
@@ -89,15 +90,11 @@ class Load:
     def stop(self):
         self.stopping.set()
         for thread in self.threads:
-            thread.join(60)
+            thread.join(waiting.LIMIT_S)
             assert not thread.is_alive(), "a client was never answered"
 
 
 class Kill(obhutd.Case):
-    def running(self, port, *arguments):
-        """A service on a fixed port, so that clients find the next one."""
-        return self.start(*arguments, listen=f"127.0.0.1:{port}")
-
     def entries(self):
         lines = (self.data / "audit/log").read_text().splitlines()
         return [json.loads(line[65:]) for line in lines]
@@ -131,10 +128,9 @@ class Kill(obhutd.Case):
 
     def run_kills(self, arguments, rows, count, server=None):
         numbers = random.Random(11)
-        port = 20000 + os.getpid() % 10000
-        service = self.running(port, *arguments)
+        service = self.start(*arguments)
         token = self.run_obhut("token", "add", "client", *SCOPES)[0].split()[-1]
-        load = Load(port, token, service.token)
+        load = Load(service.port, token, service.token)
         kills = {}
         for _ in range(count):
             time.sleep(numbers.uniform(0.02, 0.4))
@@ -155,12 +151,13 @@ class Kill(obhutd.Case):
                 continue
             if who == "main":
                 service.process.wait()
-                service.reader.join(10)
+                service.reader.join(waiting.LIMIT_S)
                 service.process.stderr.close()
-                service = self.running(port, *arguments)
-        time.sleep(2)
+                service = self.start(*arguments)
+                load.port = service.port  # clients find the next one
+        enough = len(load.reports) + 10
+        waiting.until(lambda: len(load.reports) >= enough, "reports after the last kill")
         load.stop()
-        self.assertGreater(len(load.reports), 0)
         service.stop()
         self.check(load, rows())
         self.leftovers(server)

@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 import obhutd
+import waiting
 
 ROOT = obhutd.ROOT
 
@@ -62,12 +62,12 @@ class Configuration(obhutd.Case):
         for arguments in (["--listen", "nowhere"], ["--listen", "127.0.0.1:99999"], ["--bogus"],
                           ["more"], ["--data", ""]):
             done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), *arguments],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=waiting.LIMIT_S)
             self.assertEqual(done.returncode, 2, (arguments, done.stderr))
         taken = socket.create_server(("127.0.0.1", 0))
         done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen",
                                "127.0.0.1:%d" % taken.getsockname()[1]], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=waiting.LIMIT_S)
         self.assertEqual(done.returncode, 3)
         self.assertIn("cannot be listened on", done.stderr)
         taken.close()
@@ -76,7 +76,7 @@ class Configuration(obhutd.Case):
         self.data.mkdir()
         (self.data / "obhut.db").write_bytes(b"no database" * 1000)
         done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen", "127.0.0.1:0"],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=waiting.LIMIT_S)
         self.assertEqual(done.returncode, 3)
         self.assertIn("the records (obhut.db) cannot be", done.stderr)
 
@@ -141,7 +141,7 @@ class Commands(obhutd.Case):
                     b'{"do":"list.add","name":"x","hashes":[1]}\n', b"{" * 100000 + b"\n",
                     b'{"do":"token.add","name":"x","surface":"public","scope":["scan"]}\n'):
             with socket.socket(socket.AF_UNIX) as peer:
-                peer.settimeout(20)
+                peer.settimeout(waiting.LIMIT_S)
                 peer.connect(path)
                 try:
                     peer.sendall(raw)
@@ -161,7 +161,7 @@ class Commands(obhutd.Case):
             directory.chmod(0o777)
         os.chmod(path, 0o777)
         code = ("import socket,sys\ns=socket.socket(socket.AF_UNIX)\n"
-                f"s.connect({path!r})\ns.settimeout(10)\n"
+                f"s.connect({path!r})\ns.settimeout({waiting.LIMIT_S})\n"
                 "s.sendall(b'{\"do\":\"token.ls\"}\\n')\nsys.stdout.write(repr(s.recv(9999)))\n")
         done = subprocess.run([sys.executable, "-c", code], user=65534, capture_output=True,
                               text=True)
@@ -198,19 +198,16 @@ class Installed(obhutd.Case):
                  str(self.data)], pass_fds=[listening.fileno()], stderr=to)
         port = listening.getsockname()[1]
         try:
-            for _ in range(600):
-                if "ready:" in log.read_text() or process.poll() is not None:
-                    break
-                time.sleep(0.05)
+            waiting.until(lambda: "ready:" in log.read_text() or process.poll() is not None, "ready")
             self.assertIn(f"ready: http://127.0.0.1:{port}", log.read_text())
             import http.client
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=waiting.LIMIT_S)
             connection.request("GET", "/healthz")
             self.assertEqual(connection.getresponse().status, 200)
             connection.close()
         finally:
             process.terminate()
-            self.assertEqual(process.wait(20), 0, log.read_text())
+            self.assertEqual(process.wait(waiting.LIMIT_S), 0, log.read_text())
             listening.close()
 
     def test_no_decoder_is_linked_where_keys_are(self):

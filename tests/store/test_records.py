@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import postgres  # noqa: E402
+import waiting  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = os.environ.get("OBHUT_BUILD", "release")
@@ -40,17 +41,17 @@ class Worker:
             self.said.append(["over"])
             self.news.notify_all()
 
-    def wait_for(self, kind, since=0, seconds=60):
+    def wait_for(self, kind, since=0):
         """The first line of this kind behind `since`."""
         with self.news:
             if not self.news.wait_for(lambda: any(s[0].strip() == kind for s in self.said[since:]),
-                                      seconds):
+                                      waiting.LIMIT_S):
                 raise AssertionError(f"no {kind}: {self.said[-5:]}")
             return next(s for s in self.said[since:] if s[0].strip() == kind)
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait(waiting.LIMIT_S)
         self.reader.join()
         self.process.stdout.close()
 
@@ -72,7 +73,7 @@ class Records(unittest.TestCase):
     def run_program(self, name, **more):
         done = subprocess.run([PROGRAMS / name], env=dict(os.environ, **more), cwd=ROOT,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=600)
+                              stderr=subprocess.STDOUT, text=True, timeout=5 * waiting.LIMIT_S)
         self.assertEqual(done.returncode, 0, done.stdout[-5000:])
         self.assertRegex(done.stdout, r"(?m)^\s*ok |PASSED")
         self.assertNotRegex(done.stdout, r"(?m)^\s*not ok |SKIP")
@@ -143,10 +144,8 @@ class Records(unittest.TestCase):
 
     @unittest.skipIf(BUILD != "release", "it takes long")
     def test_a_server_that_stands_still_is_given_up(self):
-        began = time.monotonic()
         lost = self.work_through(lambda: self.server.pause(True), lambda: self.server.pause(False))
         self.assertIn("does not answer", lost[0][3])
-        self.assertLess(time.monotonic() - began, 300)  # it does end
 
     def test_tables_of_another_version_are_left_alone_after_a_new_connection(self):
         url = self.server.url()
@@ -197,7 +196,7 @@ class Records(unittest.TestCase):
         return self.run_program("store-faults", **more)
 
     def test_every_allocation_and_call_of_a_file_may_fail_in_sqlite(self):
-        self.walk(TMPDIR="/dev/shm")  # a disk that needs no waiting
+        self.walk()
 
     @unittest.skipIf(BUILD != "release", "sanitizers have an allocator of their own")
     def test_allocations_and_packets_may_fail_in_postgresql(self):

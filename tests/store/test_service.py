@@ -1,13 +1,13 @@
 """The service with its records on PostgreSQL."""
 import pathlib
 import sys
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "service"))
 import obhutd  # noqa: E402
 import postgres  # noqa: E402
+import waiting  # noqa: E402
 
 
 class Service(obhutd.Case):
@@ -26,10 +26,8 @@ class Service(obhutd.Case):
 
     def wait_until_looked_at(self, service, picture):
         """While nothing could be recorded nothing is looked at; that ends by itself."""
-        until = time.monotonic() + 60
-        while service.scan(picture)["action"] != "allow":
-            self.assertLess(time.monotonic(), until, service.log[-5:])
-            time.sleep(0.1)
+        waiting.until(lambda: service.scan(picture)["action"] == "allow",
+                      lambda: f"it is looked at again: {service.log[-5:]}")
 
     def tokens(self, database):
         return self.server.sql("SELECT name FROM token ORDER BY name", database).split()

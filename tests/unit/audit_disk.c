@@ -330,15 +330,12 @@ static void a_log_that_failed_tries_by_itself_until_it_works(void **state)
     (void)state;
     place p = new_place();
     ob_audit *audit = open_log(p.dir);
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     arm(FAIL_WRITE, 1, true);
     assert_int_equal(try_add(NULL, audit, 1), OB_EIO);
     assert_int_equal(try_add(NULL, audit, 2), OB_EIO);
     arm(NO_FAULT, 0, false);
-    for (int tries = 0; !ob_audit_fine(audit); tries++) {
-        assert_true(tries < 3000);
-        nanosleep(&pause, NULL);
-    }
+    for (unsigned tries = 0; !ob_audit_fine(audit);)
+        assert_true(test_wait(&tries));
     MUST(ob_audit_close(audit, &err_));
     found f = find_all(p.audit);
     assert_int_equal(f.count, 1);

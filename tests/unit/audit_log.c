@@ -144,17 +144,14 @@ static void checkpoints_come_by_themselves_and_only_when_something_happened(void
     place p = new_place();
     ob_audit *audit = NULL;
     ob_audit_options options = {.dir = p.dir, .seal_ms = 20};
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
     MUST(ob_audit_open(&audit, &options, &err_));
     for (int i = 1; i <= 3; i++) {
         add(audit, "word", i);
-        for (int tries = 0; verify_dir(p.audit).sealed != (uint64_t)i; tries++) {
-            assert_true(tries < 2000);
-            nanosleep(&pause, NULL);
-        }
+        for (unsigned tries = 0; verify_dir(p.audit).sealed != (uint64_t)i;)
+            assert_true(test_wait(&tries));
     }
-    for (int i = 0; i < 20; i++)
-        nanosleep(&pause, NULL);
+    for (unsigned pauses = 0; pauses < 20;)
+        test_wait(&pauses);
     assert_int_equal(verify_dir(p.audit).checkpoints, 4);
     MUST(ob_audit_close(audit, &err_));
     assert_int_equal(verify_dir(p.audit).checkpoints, 4);

@@ -3,6 +3,7 @@
 #ifndef OBHUT_TEST_AUDIT_LOG_H
 #define OBHUT_TEST_AUDIT_LOG_H
 
+#include "folder.h"
 #include "test.h"
 
 #include "audit_priv.h"
@@ -23,8 +24,8 @@
  */
 
 typedef struct place {
-    char dir[64];   /* a data directory */
-    char audit[80]; /* its log */
+    char dir[TEST_FOLDER_SIZE]; /* a data directory */
+    char audit[80];             /* its log */
 } place;
 
 static inline int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
@@ -38,13 +39,10 @@ static inline void remove_all(const char *path)
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* In memory where there is room: most tests are not about the disk. */
 static inline place new_place(void)
 {
     place p;
-    snprintf(p.dir, sizeof p.dir, "%s/obhut-audit-XXXXXX",
-             access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-    assert_non_null(mkdtemp(p.dir));
+    assert_true(test_folder(p.dir));
     snprintf(p.audit, sizeof p.audit, "%s/audit", p.dir);
     return p;
 }

@@ -3,6 +3,7 @@
 #ifndef OBHUT_TEST_ENGINE_PLACE_H
 #define OBHUT_TEST_ENGINE_PLACE_H
 
+#include "folder.h"
 #include "test.h"
 
 #include "engine_priv.h"
@@ -114,8 +115,7 @@ static inline int begin_in(void **state, unsigned decoders)
     ob_error err = {0};
     make_laws();
     p->policy = (ob_policy)OB_POLICY_DEFAULT;
-    snprintf(p->dir, sizeof p->dir, "/tmp/obhut-engine-XXXXXX");
-    assert_non_null(mkdtemp(p->dir));
+    assert_true(test_folder(p->dir));
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&p->lists, p->dir, &err), &err);
     must(ob_store_open(&p->store, p->dir, NULL, &err), &err);

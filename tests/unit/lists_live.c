@@ -1,4 +1,5 @@
 /* Lists that change while they answer: nothing acknowledged is lost, nothing withdrawn is found. */
+#include "folder.h"
 #include "test.h"
 
 #include "set_priv.h"
@@ -6,13 +7,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
-static char dir[64];
+static char dir[TEST_FOLDER_SIZE];
 
 static int make_dir(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/obhut-test-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    return test_folder(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)

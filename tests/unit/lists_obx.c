@@ -1,4 +1,5 @@
 /* List files: what was imported comes out again, and damaged files do no harm. */
+#include "folder.h"
 #include "test.h"
 
 #include "lists_priv.h"
@@ -7,13 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64];
+static char dir[TEST_FOLDER_SIZE];
 
 static int make_dir(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof dir, "/tmp/obhut-test-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    return test_folder(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)

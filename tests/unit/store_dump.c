@@ -107,9 +107,9 @@ static void a_dump_goes_from_either_database_into_the_other(void **state)
     ob_error err = {0};
     add_records(p, 20);
     ob_buf here = dump_of(p);
-    place other = {.dir = "/tmp/obhut-store-XXXXXX"};
+    place other = {.url = NULL};
     char command[200];
-    assert_non_null(mkdtemp(other.dir));
+    assert_true(test_folder(other.dir));
     open_store(&other);
     must(load_text(&other, here.bytes, here.size, 4096, &err), &err);
     ob_buf there = dump_of(&other);
@@ -288,6 +288,28 @@ static void a_dump_of_an_older_version_is_brought_up_to_date(void **state)
     refused(load_text(p, wrong, sizeof wrong - 1, 10, &err), OB_EFORMAT, &err);
 }
 
+static void a_dump_with_a_table_that_was_removed_later_is_loaded_without_it(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    int64_t entry = 0;
+    static const char old[] =
+        "{\"obhut_records\":1,\"schema\":3}\n"
+        "{\"table\":\"log_second\",\"row\":[1,100,{\"b\":\"09\"},{\"b\":\"\"}]}\n"
+        "{\"table\":\"mark\",\"row\":[\"log.entry\",7]}\n"
+        "{\"rows\":2}\n";
+    must(load_text(p, old, sizeof old - 1, 10, &err), &err);
+    must(ob_store_mark(&entry, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    assert_int_equal(entry, 7);
+    static const char now[] =
+        "{\"obhut_records\":1,\"schema\":4}\n"
+        "{\"table\":\"log_second\",\"row\":[1,100,{\"b\":\"09\"},{\"b\":\"\"}]}\n"
+        "{\"rows\":1}\n";
+    fresh(p); /* of this version it is no table */
+    refused(load_text(p, now, sizeof now - 1, 10, &err), OB_EFORMAT, &err);
+    assert_non_null(strstr(err.text, "log_second"));
+}
+
 static ob_status take_little(void *context, const void *bytes, size_t size, ob_error *err)
 {
     (void)bytes;
@@ -333,6 +355,7 @@ int main(void)
         IN_PLACE(a_line_that_is_none_is_named),
         IN_PLACE(a_head_that_is_none_is_refused),
         IN_PLACE(a_dump_of_an_older_version_is_brought_up_to_date),
+        IN_PLACE(a_dump_with_a_table_that_was_removed_later_is_loaded_without_it),
         IN_PLACE(an_error_of_whoever_takes_or_gives_ends_it),
         /* of PostgreSQL only: */
         IN_PLACE(a_dump_goes_from_either_database_into_the_other),

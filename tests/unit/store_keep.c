@@ -158,7 +158,6 @@ static void every_kind_of_record_goes_when_its_time_is_over(void **state)
     ob_member member = {.account = key};
     ob_tally tally = {.day = 1, .regime = "eu", .count = 1};
     ob_hold hold = hold_of(1, "", 50);
-    ob_log_second second = {.second = 5, .entry = 1, .codes = &key, .count = 1};
     hold.made_at = 5;
     must(ob_store_person_add(p->store, &person, &err), &err);
     must(ob_store_person_end(p->store, "anna", 5, &err), &err);
@@ -171,14 +170,13 @@ static void every_kind_of_record_goes_when_its_time_is_over(void **state)
     must(ob_store_denied(&salt, &codes, &count, p->store, 1, &err), &err);
     free(codes);
     must(ob_store_hold_add(&id, p->store, &hold, &err), &err);
-    must(ob_store_second_add(p->store, &second, &err), &err);
     must(ob_store_delivery_add(p->store, &key, &key, 1, 5, &err), &err);
     must(ob_store_log_key(&salt, p->store, &key, 5, &err), &err);
     add_report(p, 5);
     must(ob_store_reap(out, &count, p->store, &(ob_reap){.now = now, .law_months = 6}, &err), &err);
     static const char *const words[] = {"person", "proposal",     "report", "verdict",  "cause",
                                         "order",  "conversation", "hold",   "delivery", "log key",
-                                        "second", "count",        "denied", "salt"};
+                                        "count",  "denied",       "salt"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const ob_reaped *one = found_of(out, count, words[i]);
         if (one->due != 1 || one->deleted != 1 || one->left)
@@ -211,15 +209,11 @@ static void a_key_of_the_log_is_made_once_and_can_be_destroyed(void **state)
     assert_memory_not_equal(&first, &next, sizeof first);
 }
 
-static void marks_and_seconds_come_back_as_they_were(void **state)
+static void marks_come_back_as_they_were(void **state)
 {
     place *p = *state;
     ob_error err = {0};
     int64_t value = 0;
-    bool found = false;
-    ob_record_key codes[] = {key_of(1), key_of(2)};
-    ob_log_second s = {.second = 100, .entry = 7, .salt = key_of(9), .codes = codes, .count = 2},
-                  read;
     must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
     assert_int_equal(value, -1);
     must(ob_store_mark_set(p->store, OB_MARK_LOG_ENTRY, 0, &err), &err);
@@ -228,17 +222,9 @@ static void marks_and_seconds_come_back_as_they_were(void **state)
     assert_true(value == INT64_MAX);
     must(ob_store_mark(&value, p->store, OB_MARK_LOG_DAY, &err), &err);
     assert_int_equal(value, -1);
-    must(ob_store_second_add(p->store, &s, &err), &err);
     open_again(p);
-    must(ob_store_second(&found, &read, p->store, 100, -1, &err), &err);
-    assert_true(found && read.second == 100 && read.entry == 7 && read.count == 2);
-    assert_memory_equal(read.codes, codes, sizeof codes);
-    assert_memory_equal(&read.salt, &s.salt, sizeof s.salt);
-    free(read.codes);
-    must(ob_store_second(&found, &read, p->store, 101, -1, &err), &err);
-    assert_false(found);
-    must(ob_store_second(&found, &read, p->store, 0, 7, &err), &err);
-    assert_false(found);
+    must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    assert_true(value == INT64_MAX);
 }
 
 static void the_same_delivery_is_known_again(void **state)
@@ -284,7 +270,7 @@ int main(void)
         IN_PLACE(what_is_due_goes_and_what_is_held_stays),
         IN_PLACE(every_kind_of_record_goes_when_its_time_is_over),
         IN_PLACE(a_key_of_the_log_is_made_once_and_can_be_destroyed),
-        IN_PLACE(marks_and_seconds_come_back_as_they_were),
+        IN_PLACE(marks_come_back_as_they_were),
         IN_PLACE(the_same_delivery_is_known_again),
         IN_PLACE(members_come_by_account),
     };

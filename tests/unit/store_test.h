@@ -3,6 +3,7 @@
 #ifndef OBHUT_STORE_TEST_H
 #define OBHUT_STORE_TEST_H
 
+#include "folder.h"
 #include "test.h"
 
 #include "store_priv.h"
@@ -14,7 +15,7 @@
 #include <libpq-fe.h>
 
 typedef struct place {
-    char dir[64];
+    char dir[TEST_FOLDER_SIZE];
     const char *url; /* NULL: SQLite */
     ob_store *store;
 } place;
@@ -76,9 +77,7 @@ static inline int begin_closed(void **state)
     assert_non_null(p);
     assert_int_equal(ob_crypto_start(NULL), OB_OK);
     p->url = getenv("OBHUT_TEST_URL");
-    const char *where = getenv("TMPDIR");
-    snprintf(p->dir, sizeof p->dir, "%.30s/obhut-store-XXXXXX", where ? where : "/tmp");
-    assert_non_null(mkdtemp(p->dir));
+    assert_true(test_folder(p->dir));
     empty_database(p);
     *state = p;
     return 0;

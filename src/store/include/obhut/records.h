@@ -414,20 +414,6 @@ ob_status ob_store_log_key_find(bool *found, ob_record_key *out, ob_store *store
                                 const ob_record_key *subject, ob_error *err);
 ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject, ob_error *err);
 
-/* What an entry of the log that stands for a second was made of; kept for a day. */
-typedef struct ob_log_second {
-    int64_t second, entry;
-    ob_record_key salt;
-    ob_record_key *codes; /* of its items, ascending */
-    size_t count;
-} ob_log_second;
-
-ob_status ob_store_second_add(ob_store *store, const ob_log_second *second, ob_error *err);
-/* The first at `from` or later whose entry comes after `after` (-1: any); out->codes is the
- * caller's: free(). */
-ob_status ob_store_second(bool *found, ob_log_second *out, ob_store *store, int64_t from,
-                          int64_t after, ob_error *err);
-
 /* ---- Deliveries -------------------------------------------------------------------------------
  */
 

@@ -1,0 +1,150 @@
+"""What there is to run: every suite with its tree, its command and what it needs. A file in tests/unit,
+tests/cli, tests/service, tests/store, tests/docs or tests/build is a suite."""
+import dataclasses
+import os
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+SOAK = os.environ.get("OBHUT_SOAK") == "1"
+
+# How much of each sampled test: (./dev test, ./dev soak). The sanitizer builds do a part of it.
+SAMPLES = {
+    "OBHUT_MUTATIONS": (10000, 100000),        # mutated pictures and list files
+    "OBHUT_KERNEL_INPUTS": (50000, 1000000),   # inputs on which SIMD must equal the definition
+    "OBHUT_INDEX_QUERIES": (2000, 100000),     # index against the linear scan
+    "OBHUT_GATE_CASES": (100000, 2000000),     # generated laws, records and situations
+    "OBHUT_CHANGES": (4000, 20000),            # of lists that eight threads read
+    "OBHUT_FAULTS": (400, 1000000),            # allocations and writes that fail, of each kind
+    "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
+    "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
+    "OBHUT_AUDIT_BYTES": (300, 1000000),       # of a small one that are changed, or where it is cut
+    "OBHUT_BACKUP_FAULTS": (100, 2000),        # how densely a backup's allocations and writes fail
+    "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
+    "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
+    "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
+    "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
+    "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
+}
+SANITIZED_PART = 10
+NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
+
+# Unit programs with threads run under ThreadSanitizer too.
+THREADED = ("base_files", "lists_live", "engine_gate", "engine_stops", "store_records", "audit_log",
+            "audit_disk", "audit_faults")
+
+SANITIZER_ENVIRONMENT = {
+    # 99 is no exit code of obhut
+    "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:exitcode=99",
+    "LSAN_OPTIONS": f"suppressions={ROOT / 'tests/lsan.supp'}:print_suppressions=0",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+    "TSAN_OPTIONS": "halt_on_error=1:exitcode=99",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    name: str
+    build: str
+    command: list
+    kind: str  # what its output looks like: "tap", "unittest" or "fuzz"
+    source: pathlib.Path | None = None
+
+    def uses_postgres(self):
+        """Whether it asks for a server: ./dev check installs one only then."""
+        return self.kind == "unittest" and "import postgres" in self.source.read_text()
+
+
+# Those that take longest, for the order of a first run; later ones go by what each took last.
+LONGEST = ("asan/test_formats", "asan/service-robust", "tsan/service-robust", "asan/service-audit",
+           "tsan/service-audit", "asan/audit_verify")
+
+
+def guess(suite):
+    """Seconds, roughly."""
+    if suite.name in LONGEST:
+        return 100
+    return {"fuzz": 5, "tap": 10, "unittest": 30}[suite.kind]
+
+
+def environment(build):
+    variables = dict(os.environ, **SANITIZER_ENVIRONMENT)
+    for name, (some, everything) in SAMPLES.items():
+        if SOAK and name in os.environ: # somebody chose
+            continue
+        number = everything if SOAK else some
+        whole = build == "release" or (build == "asan" and name in NEVER_PARTED)
+        variables[name] = str(number if whole else max(1, number // SANITIZED_PART))
+    variables["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
+    variables["OBHUT_BIN"] = str(BUILD / build / "obhut")
+    variables["OBHUT_BUILD"] = build
+    variables["PYTHONDONTWRITEBYTECODE"] = "1"
+    variables["PYTHONUNBUFFERED"] = "1"
+    variables.pop("OBHUT_DATA", None)
+    return variables
+
+
+def unit_names():
+    return sorted(path.stem for path in (ROOT / "tests/unit").glob("*.c"))
+
+
+def fuzz_names():
+    table = (ROOT / "tests/meson.build").read_text().split("fuzz_targets")[1]
+    return re.findall(r"\{'name': '(\w+)'", table)
+
+
+def unit_suites():
+    for name in unit_names():
+        for build in ["release", "asan"] + (["tsan"] if name in THREADED else []):
+            yield Suite(f"{build}/{name}", build, [str(BUILD / build / "tests" / name)], "tap")
+
+
+def python_suites(folder, name, builds):
+    for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+        for build in builds:
+            yield Suite(name.format(build=build, stem=path.stem, what=path.stem.removeprefix("test_")),
+                        build, [sys.executable, str(path)], "unittest", path)
+
+
+def wasm_suites():
+    """The unit tests of the modules without I/O, portable and with SIMD, and the library."""
+    node = ["node", "--no-warnings", "--experimental-wasi-unstable-preview1"]
+    samples = [f"{name}={value}" for name, value in environment("wasm").items() if name in SAMPLES]
+    for path in sorted((BUILD / "wasm/wasm").glob("*.wasm")):
+        if not path.stem.startswith("core"):
+            yield Suite(f"wasm/{path.stem}", "wasm",
+                        [*node, str(ROOT / "tests/wasm/run.mjs"), str(path), *samples], "tap")
+    core = ROOT / "tests/wasm/test_core.py"
+    yield Suite("wasm/core", "wasm", [sys.executable, str(core)], "unittest", core)
+
+
+def fuzz_suites():
+    """What was found before is tried again; new inputs are for ./dev fuzz and ./dev soak."""
+    for name in fuzz_names():
+        runs = 500000 if SOAK else 0
+        new = BUILD / "fuzz/corpus" / name
+        new.mkdir(parents=True, exist_ok=True)
+        yield Suite(f"fuzz/{name}", "fuzz",
+                    [str(BUILD / "fuzz/tests" / f"fuzz_{name}"), f"-runs={runs}", "-seed=1",
+                     "-timeout=30", "-rss_limit_mb=3000", f"-artifact_prefix={new}-",
+                     str(new), str(ROOT / "tests/fuzz/corpus" / name)], "fuzz")
+
+
+def suites():
+    """Everything there is."""
+    every = ("release", "asan", "tsan")
+    yield from unit_suites()
+    yield from python_suites("cli", "{build}/{stem}", every)
+    yield from python_suites("service", "{build}/service-{what}", every)
+    yield from python_suites("store", "{build}/store-{what}", every)
+    yield from python_suites("docs", "docs/{stem}", ["release"])
+    yield from python_suites("build", "source/{stem}", ["release"])
+    yield from wasm_suites()
+    yield from fuzz_suites()
+
+
+def chosen(parts):
+    """Those whose names contain one of `parts`; all where there are none."""
+    return [s for s in suites() if not parts or any(part in s.name for part in parts)]
