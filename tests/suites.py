@@ -58,8 +58,9 @@ class Suite:
 
 
 # Those that take longest, for the order of a first run; later ones go by what each took last.
-LONGEST = ("asan/test_formats", "asan/service-robust", "tsan/service-robust", "asan/service-audit",
-           "tsan/service-audit", "asan/audit_verify")
+LONGEST = ("release/store-records", "asan/test_formats", "asan/service-robust", "release/service-robust",
+           "tsan/service-robust", "asan/service-audit", "tsan/service-audit", "release/service-audit",
+           "asan/store-records", "release/test_formats", "release/test_list")
 
 
 def guess(suite):
@@ -127,7 +128,8 @@ def fuzz_suites():
     for name in fuzz_names():
         runs = 500000 if SOAK else 0
         new = BUILD / "fuzz/corpus" / name
-        new.mkdir(parents=True, exist_ok=True)
+        if (BUILD / "fuzz").exists():
+            new.mkdir(parents=True, exist_ok=True)
         yield Suite(f"fuzz/{name}", "fuzz",
                     [str(BUILD / "fuzz/tests" / f"fuzz_{name}"), f"-runs={runs}", "-seed=1",
                      "-timeout=30", "-rss_limit_mb=3000", f"-artifact_prefix={new}-",
