@@ -233,7 +233,7 @@ class Api(obhutd.Case):
         service.json("GET", "/healthz")
 
     def test_nonsense_is_answered(self):
-        service = self.start(*self.configure("head-time-ms = 1000\nbody-time-ms = 1000\n"))
+        service = self.start(*self.configure("head-time-ms = 2000\nbody-time-ms = 2000\n"))
         for raw in (b"\0" * 100, b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"A" * 200000,
                     b"POST /v1/scan HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
                     b"POST /v1/scan HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",

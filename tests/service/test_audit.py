@@ -136,13 +136,15 @@ class Audit(obhutd.Case):
 
     def test_public_permits_are_one_entry_a_second_that_nobody_can_open(self):
         self.begin()
+        began = time.time()
         for n in range(5):
             self.service.scan(PICTURE, item={"item": f"picture-{n}"})
+        took_s = time.time() - began
         self.service.scan(PICTURE, surface="direct", item={"item": "private-1"})
         self.eventually(lambda: self.permits() >= 5, "five permits")
         seconds = self.entries("second")
         self.assertEqual(self.permits(), 5)
-        self.assertLess(len(seconds), 5)
+        self.assertLessEqual(len(seconds), took_s + 2)
         self.assertEqual(set(seconds[0]), {"n", "at", "what", "permits", "items", "act"})
         self.assertEqual(set(seconds[0]["permits"][0]), {"basis", "regime", "service", "count"})
         self.run_obhut("audit", "open", "--item", "picture-3", "--at", "2026-01-01", code=2)
