@@ -285,7 +285,8 @@ static ob_status ask_service(json_t **out, int to, const json_t *request, int fi
 
 struct ob_admin_session {
     struct sockaddr_un address;
-    bool is_here; /* nobody else owns the directory: this process does */
+    bool is_here;     /* nobody else owns the directory: this process does */
+    atomic_int first; /* a connection that nobody has used yet, or -1 */
     ob_admin admin;
 };
 
@@ -297,6 +298,24 @@ static int reach(const ob_admin_session *s)
     if (to >= 0)
         close(to);
     return -1;
+}
+
+/* A service that has ended, or lost its patience, says so by an end or a line. */
+static bool is_quiet(int to)
+{
+    char byte;
+    return recv(to, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* The connection that ob_admin_begin made, for whoever comes first; else a new one. */
+static int reach_again(ob_admin_session *s)
+{
+    int to = atomic_exchange(&s->first, -1);
+    if (to >= 0 && is_quiet(to))
+        return to;
+    if (to >= 0)
+        close(to);
+    return reach(s);
 }
 
 static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
@@ -322,7 +341,7 @@ static void close_own(ob_admin_session *s)
 }
 
 /* A service that owns the directory and does not listen yet is starting: it is waited for. */
-static ob_status reach_or_own(int *to, ob_admin_session *s, const char *dir, ob_error *err)
+static ob_status reach_or_own(ob_admin_session *s, const char *dir, ob_error *err)
 {
     enum { PATIENCE_MS = 5000, STEP_MS = 50 };
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
@@ -331,8 +350,9 @@ static ob_status reach_or_own(int *to, ob_admin_session *s, const char *dir, ob_
     do {
         if (status)
             nanosleep(&step, NULL);
-        *to = reach(s);
-        if (*to >= 0)
+        int to = reach(s);
+        atomic_store(&s->first, to);
+        if (to >= 0)
             return OB_OK;
         status = own(s, dir, err);
         if (status)
@@ -347,12 +367,10 @@ ob_status ob_admin_begin(ob_admin_session **out, const char *dir, ob_error *err)
     ob_admin_session *s = calloc(1, sizeof *s);
     if (!s)
         return ob_fail(err, OB_ENOMEM, "out of memory: a command");
+    atomic_init(&s->first, -1);
     ob_status status = address_of(&s->address, dir, err);
-    int to = -1;
     if (!status)
-        status = reach_or_own(&to, s, dir, err);
-    if (to >= 0)
-        close(to);
+        status = reach_or_own(s, dir, err);
     if (status)
         ob_admin_end(s);
     else
@@ -364,6 +382,9 @@ void ob_admin_end(ob_admin_session *s)
 {
     if (!s)
         return;
+    int unused = atomic_load(&s->first);
+    if (unused >= 0)
+        close(unused);
     close_own(s);
     free(s);
 }
@@ -373,7 +394,7 @@ ob_status ob_admin_ask(json_t **out, ob_admin_session *s, const json_t *request,
 {
     if (s->is_here)
         return take_answer(out, ob_admin_do(&s->admin, request, file, listener), err);
-    int to = reach(s);
+    int to = reach_again(s);
     return to < 0 ? ob_fail(err, OB_EIO, "the service does not answer: is it stopping?")
                   : ask_service(out, to, request, file, listener, err);
 }
