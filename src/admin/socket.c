@@ -2,6 +2,8 @@
  * lines come back. */
 #include "admin_priv.h"
 
+#include <obhut/packet.h>
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -80,33 +82,33 @@ static bool send_line(int to, const json_t *object)
 /* Bytes that have come, and a descriptor that came with them. */
 typedef struct incoming {
     int from, file;
+    bool takes_file; /* a request may have one; an answer has none */
+    bool is_crowded; /* it had more than it may */
     ob_buf bytes;
     size_t used;
 } incoming;
 
+static void close_file(incoming *in)
+{
+    if (in->file >= 0)
+        close(in->file);
+    in->file = -1;
+}
+
 static ssize_t receive(incoming *in)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
+    int file = -1;
     if (ob_buf_reserve(&in->bytes, 1 << 16, NULL))
         return -1;
     struct iovec piece = {.iov_base = in->bytes.bytes + in->bytes.size, .iov_len = (1 << 16) - 1};
-    struct msghdr message = {.msg_iov = &piece,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
-    ssize_t got;
-    do
-        got = recvmsg(in->from, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    struct cmsghdr *head = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
-        if (in->file >= 0)
-            close(in->file);
-        memcpy(&in->file, CMSG_DATA(head), sizeof in->file);
+    ssize_t got = ob_packet_receive(in->takes_file ? &file : NULL, in->from, &piece, 1, 0);
+    in->is_crowded = (got < 0 && errno == EBADMSG) || (file >= 0 && in->file >= 0);
+    if (file >= 0) {
+        close_file(in);
+        in->file = file;
     }
+    if (in->is_crowded)
+        return -1;
     if (got > 0)
         in->bytes.size += (size_t)got;
     return got;
@@ -133,8 +135,7 @@ static json_t *receive_line(incoming *in)
 
 static void incoming_free(incoming *in)
 {
-    if (in->file >= 0)
-        close(in->file);
+    close_file(in);
     close(in->from);
     ob_buf_free(&in->bytes);
 }
@@ -154,14 +155,20 @@ static void pass_on(void *context, json_t *event)
     send_line(c->in.from, event); /* who does not listen any more gets it done all the same */
 }
 
+static json_t *refuse_line(const incoming *in)
+{
+    return json_pack("{s:{s:i, s:s}}", "error", "status", (int)OB_EFORMAT, "text",
+                     in->is_crowded ? "one file goes with a request, at most"
+                                    : "a request is one line of JSON");
+}
+
 static void *serve(void *argument)
 {
     connection *c = argument;
     const ob_admin_listener listener = {.hear = pass_on, .context = c};
     json_t *request = receive_line(&c->in);
-    json_t *answer = request ? ob_admin_do(c->admin, request, c->in.file, &listener)
-                             : json_pack("{s:{s:i, s:s}}", "error", "status", (int)OB_EFORMAT,
-                                         "text", "a request is one line of JSON");
+    json_t *answer =
+        request ? ob_admin_do(c->admin, request, c->in.file, &listener) : refuse_line(&c->in);
     send_line(c->in.from, answer);
     json_decref(answer);
     json_decref(request);
@@ -193,7 +200,7 @@ void ob_admin_serve(int listening, ob_admin *admin)
     pthread_t thread;
     bool started = false;
     if (c && atomic_fetch_add(&serving, 1) < CONNECTIONS_MOST) {
-        *c = (connection){.admin = admin, .in = {.from = peer, .file = -1}};
+        *c = (connection){.admin = admin, .in = {.from = peer, .file = -1, .takes_file = true}};
         pthread_attr_init(&detached);
         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
         started = !pthread_create(&thread, &detached, serve, c);
@@ -278,7 +285,8 @@ static ob_status ask_service(json_t **out, int to, const json_t *request, int fi
 
 struct ob_admin_session {
     struct sockaddr_un address;
-    bool is_here; /* nobody else owns the directory: this process does */
+    bool is_here;     /* nobody else owns the directory: this process does */
+    atomic_int first; /* a connection that nobody has used yet, or -1 */
     ob_admin admin;
 };
 
@@ -290,6 +298,24 @@ static int reach(const ob_admin_session *s)
     if (to >= 0)
         close(to);
     return -1;
+}
+
+/* A service that has ended, or lost its patience, says so by an end or a line. */
+static bool is_quiet(int to)
+{
+    char byte;
+    return recv(to, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* The connection that ob_admin_begin made, for whoever comes first; else a new one. */
+static int reach_again(ob_admin_session *s)
+{
+    int to = atomic_exchange(&s->first, -1);
+    if (to >= 0 && is_quiet(to))
+        return to;
+    if (to >= 0)
+        close(to);
+    return reach(s);
 }
 
 static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
@@ -315,7 +341,7 @@ static void close_own(ob_admin_session *s)
 }
 
 /* A service that owns the directory and does not listen yet is starting: it is waited for. */
-static ob_status reach_or_own(int *to, ob_admin_session *s, const char *dir, ob_error *err)
+static ob_status reach_or_own(ob_admin_session *s, const char *dir, ob_error *err)
 {
     enum { PATIENCE_MS = 5000, STEP_MS = 50 };
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
@@ -324,8 +350,9 @@ static ob_status reach_or_own(int *to, ob_admin_session *s, const char *dir, ob_
     do {
         if (status)
             nanosleep(&step, NULL);
-        *to = reach(s);
-        if (*to >= 0)
+        int to = reach(s);
+        atomic_store(&s->first, to);
+        if (to >= 0)
             return OB_OK;
         status = own(s, dir, err);
         if (status)
@@ -340,12 +367,10 @@ ob_status ob_admin_begin(ob_admin_session **out, const char *dir, ob_error *err)
     ob_admin_session *s = calloc(1, sizeof *s);
     if (!s)
         return ob_fail(err, OB_ENOMEM, "out of memory: a command");
+    atomic_init(&s->first, -1);
     ob_status status = address_of(&s->address, dir, err);
-    int to = -1;
     if (!status)
-        status = reach_or_own(&to, s, dir, err);
-    if (to >= 0)
-        close(to);
+        status = reach_or_own(s, dir, err);
     if (status)
         ob_admin_end(s);
     else
@@ -357,6 +382,9 @@ void ob_admin_end(ob_admin_session *s)
 {
     if (!s)
         return;
+    int unused = atomic_load(&s->first);
+    if (unused >= 0)
+        close(unused);
     close_own(s);
     free(s);
 }
@@ -366,7 +394,7 @@ ob_status ob_admin_ask(json_t **out, ob_admin_session *s, const json_t *request,
 {
     if (s->is_here)
         return take_answer(out, ob_admin_do(&s->admin, request, file, listener), err);
-    int to = reach(s);
+    int to = reach_again(s);
     return to < 0 ? ob_fail(err, OB_EIO, "the service does not answer: is it stopping?")
                   : ask_service(out, to, request, file, listener, err);
 }

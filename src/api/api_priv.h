@@ -31,6 +31,7 @@ typedef struct api_call {
     bool what_if;
     /* Records. */
     char token[OB_NAME_MAX + 1];
+    char allow[40];                        /* methods, where the one that came is none of them */
     char path_word[OB_PSEUDONYM_TEXT + 2]; /* what stands in the path where a route has {id} */
     struct deed *deed;
 } api_call;

@@ -328,7 +328,8 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
     return status;
 }
 
-/* The same request again is known by what its client named it, or else by what it says. */
+/* Of a report or notice: the same request again is known by what its client named it, or else by
+ * what it says. */
 static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
 {
     deed *d = c->deed;
@@ -349,26 +350,34 @@ static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
 
 typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
 
-static void take_json(api_call *c, ob_body body, body_reader read, void (*run)(ob_task *),
-                      void (*done)(ob_task *))
+/* False after answering. */
+static bool read_body(api_call *c, ob_body body, body_reader read)
 {
     json_error_t problem;
     ob_error err = {0};
     if (body.too_large) {
         ob_call_answer(&c->call, api_too_large_json());
-        return;
+        return false;
     }
     json_t *in = json_loadb(body.bytes, body.size, JSON_REJECT_DUPLICATES, &problem);
     ob_status status = in ? read(c, in, &err)
                           : ob_fail(&err, OB_EFORMAT, "the body is no JSON: %s, at byte %d",
                                     problem.text, problem.position);
     json_decref(in);
-    if (!status)
-        status = name_delivery(c, body, &err);
     if (status)
         ob_call_answer(&c->call, ob_answer_error(&err));
+    return !status;
+}
+
+static void take_incoming(api_call *c, ob_body body, body_reader read)
+{
+    ob_error err = {0};
+    if (!read_body(c, body, read))
+        return;
+    if (name_delivery(c, body, &err))
+        ob_call_answer(&c->call, ob_answer_error(&err));
     else
-        do_it(c, run, done);
+        do_it(c, add_incoming, answer_incoming);
 }
 
 static ob_status read_report(api_call *c, const json_t *in, ob_error *err)
@@ -383,17 +392,18 @@ static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
 
 static void take_report(ob_call *call, ob_body body)
 {
-    take_json((api_call *)call, body, read_report, add_incoming, answer_incoming);
+    take_incoming((api_call *)call, body, read_report);
 }
 
 static void take_notice(ob_call *call, ob_body body)
 {
-    take_json((api_call *)call, body, read_notice, add_incoming, answer_incoming);
+    take_incoming((api_call *)call, body, read_notice);
 }
 
 static void take_members(ob_call *call, ob_body body)
 {
-    take_json((api_call *)call, body, read_members, set_conversation, answer_done);
+    if (read_body((api_call *)call, body, read_members))
+        do_it((api_call *)call, set_conversation, answer_done);
 }
 
 /* Without a body there is nothing to read: but it may have one. */

@@ -3,6 +3,7 @@
 
 #include <obhut/clock.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,9 +156,26 @@ static bool is_at(const struct route *route, const char *path, char *word, size_
     return true;
 }
 
+/* What the path of a refused request takes: every method of every route there. */
+static ob_plan refuse_method(api_call *c, const char *path)
+{
+    char word[sizeof c->path_word];
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (is_at(&routes[i], path, word, sizeof word)) {
+            const char *method = routes[i].method;
+            length +=
+                (size_t)snprintf(c->allow + length, sizeof c->allow - length, "%s%s%s",
+                                 length ? ", " : "", method, strcmp(method, "GET") ? "" : ", HEAD");
+        }
+    ob_answer answer = ob_answer_problem(405, "METHOD", "this path takes %s", c->allow);
+    answer.allow = c->allow;
+    return api_end(c, answer);
+}
+
 static ob_plan begin(api_call *c, const ob_request *request)
 {
-    const struct route *other = NULL;
+    bool is_here = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct route *route = &routes[i];
         if (!is_at(route, request->path, c->path_word, sizeof c->path_word))
@@ -168,13 +186,11 @@ static ob_plan begin(api_call *c, const ob_request *request)
             return check_token(c, &token, route, request) ? route->begin(c, request, &token)
                                                           : OB_PLAN_ANSWER;
         }
-        other = route;
+        is_here = true;
     }
-    if (!other)
-        return api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
-    ob_answer answer = ob_answer_problem(405, "METHOD", "%s takes %s", other->path, other->method);
-    answer.allow = other->method;
-    return api_end(c, answer);
+    return is_here
+               ? refuse_method(c, request->path)
+               : api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
 }
 
 ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)

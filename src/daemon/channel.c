@@ -1,5 +1,7 @@
 #include "channel.h"
 
+#include <obhut/packet.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -131,27 +133,12 @@ bool channel_flush(channel *c)
 
 int channel_receive(channel *c, message *out)
 {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
     struct iovec pieces[2] = {{.iov_base = &out->head, .iov_len = sizeof out->head},
                               {.iov_base = out->payload, .iov_len = MESSAGE_MOST}};
-    struct msghdr message = {.msg_iov = pieces,
-                             .msg_iovlen = 2,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
-    ssize_t got;
-    do
-        got = recvmsg(c->socket, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
+    ssize_t got = ob_packet_receive(&out->file, c->socket, pieces, 2, 0);
     if (got < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-    out->file = -1;
-    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-        memcpy(&out->file, CMSG_DATA(head), sizeof out->file);
-    if ((size_t)got < sizeof out->head || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+    if ((size_t)got < sizeof out->head) {
         if (out->file >= 0)
             close(out->file);
         return -1;

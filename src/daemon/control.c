@@ -1,6 +1,8 @@
 /* What main and its two processes say to each other, and how they speak to people. */
 #include "daemon.h"
 
+#include <obhut/packet.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,28 +58,18 @@ bool control_send(int to, control_word word, int peer)
     return sent == 1;
 }
 
+/* A descriptor comes with a peer, and with nothing else. */
 bool control_receive(int from, control_word *word, int *peer)
 {
     char byte = 0;
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
     struct iovec piece = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &piece,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
-    ssize_t got;
-    do
-        got = recvmsg(from, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
+    ssize_t got = ob_packet_receive(peer, from, &piece, 1, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return false;
-    *word = got == 1 ? (control_word)byte : 0;
-    *peer = -1;
-    struct cmsghdr *head = got == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-        memcpy(peer, CMSG_DATA(head), sizeof *peer);
+    *word = got == 1 && (*peer >= 0) == (byte == CONTROL_PEER) ? (control_word)byte : 0;
+    if (!*word && *peer >= 0) {
+        close(*peer);
+        *peer = -1;
+    }
     return true;
 }

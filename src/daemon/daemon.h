@@ -48,7 +48,8 @@ int64_t daemon_now_ms(void); /* monotonic */
  * Returns false when main is gone. */
 typedef enum control_word { CONTROL_READY = 1, CONTROL_PEER, CONTROL_STOP } control_word;
 bool control_send(int control, control_word word, int peer);
-/* Waits for nothing: false when there is no word; *word is 0 when the other side is gone. */
+/* Waits for nothing: false when there is no word; *word is 0 when the other side is gone or talks
+ * nonsense, such as a descriptor that belongs to no word. */
 bool control_receive(int control, control_word *word, int *peer);
 
 #endif

@@ -483,7 +483,15 @@ static const struct {
 };
 
 enum { FACTS = sizeof all / sizeof *all };
-_Static_assert(FACTS <= 64 + 10, "facts that are needed stand among the first 64");
+
+size_t facts_needed_below(void)
+{
+    size_t below = 0;
+    for (size_t i = 0; i < FACTS; i++)
+        if (all[i].needed)
+            below = i + 1;
+    return below;
+}
 
 /* The part of a path before the dot names a record, even where what follows is unknown. */
 static record record_of(const char *path)
@@ -530,7 +538,7 @@ void ob_facts_add(ob_facts *f, const char *path, ob_fact_kind kind, const char *
             garble(x.s, all[i].of);
         else if (!fine && !x.s->incomplete)
             x.s->incomplete = all[i].path;
-        if (fine && all[i].needed)
+        if (fine && all[i].needed) /* these have numbers below 64: facts_needed_below */
             f->seen |= UINT64_C(1) << i;
         return;
     }

@@ -62,4 +62,8 @@ const char *floor_article(ob_reason reason);
 bool gate_is_private(const ob_situation *s); /* direct or group */
 bool gate_has_text(const ob_texts *texts, const char *text);
 
+/* One more than the largest number of a fact that every situation needs: at most 64, the bits that
+ * ob_facts has for them. */
+size_t facts_needed_below(void);
+
 #endif

@@ -48,7 +48,7 @@ bool wire_take_result(ob_job_result *out, const wire_result *result, const wire_
 bool wire_send(int channel, const void *bytes, size_t size, int file);
 
 /* Receives one packet of exactly `size` bytes, and *file (or -1) where `file` is not NULL. Returns
- * false at the end, on an error, or on a packet of another size. */
+ * false at the end, on an error, or on a packet of another size or with other descriptors. */
 bool wire_receive(int channel, void *bytes, size_t size, int *file);
 
 /* ---- epochs.c, holder.c -------------------------------------------------------------------- */

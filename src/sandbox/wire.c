@@ -1,5 +1,7 @@
 #include "sandbox_priv.h"
 
+#include <obhut/packet.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,24 +36,7 @@ bool wire_send(int channel, const void *bytes, size_t size, int file)
 bool wire_receive(int channel, void *bytes, size_t size, int *file)
 {
     struct iovec piece = {.iov_base = bytes, .iov_len = size};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    if (file) {
-        *file = -1;
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-    }
-    ssize_t got;
-    do
-        got = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    struct cmsghdr *head = got >= 0 && file ? CMSG_FIRSTHDR(&message) : NULL;
-    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-        memcpy(file, CMSG_DATA(head), sizeof *file);
-    if (got == (ssize_t)size && !(message.msg_flags & MSG_TRUNC))
+    if (ob_packet_receive(file, channel, &piece, 1, 0) == (ssize_t)size)
         return true;
     if (file && *file >= 0) {
         close(*file);

@@ -89,27 +89,33 @@ static int kill_process(ob_worker *w)
 
 static void tell_problem(const ob_worker *w, const char *what);
 
-/* Lets a process end by itself that has nothing to do, and helps where it does not. */
+/* Lets a process end by itself that has reason to, and helps where it does not. True: by itself. */
+static bool ends_soon(int *ended, ob_worker *w)
+{
+    for (int64_t until = now_ms() + END_MS; now_ms() < until;) {
+        pid_t gone = waitpid(w->process, ended, WNOHANG);
+        if (gone == w->process) {
+            w->process = 0;
+            close(w->channel);
+            w->channel = -1;
+            return true;
+        }
+        const struct timespec moment = {.tv_nsec = 200000};
+        nanosleep(&moment, NULL);
+    }
+    *ended = kill_process(w); /* the end of one that was about to is its own all the same */
+    return !WIFSIGNALED(*ended) || WTERMSIG(*ended) != SIGKILL;
+}
+
+/* Of one that has nothing to do. */
 static void dismiss_process(ob_worker *w)
 {
     int ended = 0;
     if (!w->process)
         return;
     shutdown(w->channel, SHUT_RDWR);
-    for (int64_t until = now_ms() + END_MS; now_ms() < until;) {
-        pid_t gone = waitpid(w->process, &ended, WNOHANG);
-        if (gone == w->process) {
-            w->process = 0;
-            close(w->channel);
-            w->channel = -1;
-            if (!WIFEXITED(ended) || WEXITSTATUS(ended)) /* a sanitizer has found something */
-                tell_problem(w, "it did not end well");
-            return;
-        }
-        const struct timespec moment = {.tv_nsec = 200000};
-        nanosleep(&moment, NULL);
-    }
-    kill_process(w);
+    if (ends_soon(&ended, w) && (!WIFEXITED(ended) || WEXITSTATUS(ended)))
+        tell_problem(w, "it did not end well"); /* a sanitizer has found something */
 }
 
 /* True when there is something to read before the deadline. */
@@ -309,16 +315,22 @@ static unsigned more_ms(const ob_job *job)
  * permit. */
 static bool await(ob_job_result *out, ob_worker *w, const wire_job *job, unsigned time_ms)
 {
+    static const char no_sense[] = "the decoder's answer makes no sense";
     wire_result result;
     ob_error err = {0};
+    int ended = 0;
     if (!wait_for(w->channel, now_ms() + time_ms)) {
         kill_process(w);
         ob_fail(&err, OB_ETIME, "not decoded within %u ms", time_ms);
     } else if (!wire_receive(w->channel, &result, sizeof result, NULL)) {
-        explain_death(job, end_process(w), &err);
+        /* most likely it is dead, but whoever is not may have sent anything */
+        if (ends_soon(&ended, w))
+            explain_death(job, ended, &err);
+        else
+            ob_fail(&err, OB_ECRASH, no_sense);
     } else if (!wire_take_result(out, &result, job)) {
         kill_process(w);
-        ob_fail(&err, OB_ECRASH, "the decoder's answer makes no sense");
+        ob_fail(&err, OB_ECRASH, no_sense);
     } else {
         return result.refused;
     }

@@ -21,6 +21,27 @@ static void *nothing(void *argument)
     return argument;
 }
 
+static void send_two(void)
+{
+    union {
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    char byte = 0;
+    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    const int files[2] = {OB_WORKER_CHANNEL, OB_WORKER_CHANNEL};
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof files);
+    memcpy(CMSG_DATA(head), files, sizeof files);
+    sink = (int)sendmsg(OB_WORKER_CHANNEL, &message, MSG_NOSIGNAL);
+}
+
 static ob_status attempt(char what, ob_media_result *out)
 {
     static char *const none[] = {NULL};
@@ -66,6 +87,9 @@ static ob_status attempt(char what, ob_media_result *out)
         break;
     case 'd': /* the channel's other place */
         sink = (int)send(OB_WORKER_CHANNEL + 1, "x", 1, 0);
+        break;
+    case 'D': /* an answer with two descriptors; and it lives on */
+        send_two();
         break;
     case 'l':
         for (;;)

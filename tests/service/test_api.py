@@ -254,6 +254,13 @@ class Api(obhutd.Case):
         self.assertEqual((got["code"], got["status"]), ("NOT_FOUND", 404))
         got = service.request("PUT", "/v1/scan?surface=public", b"x")
         self.assertEqual((got[0], got[1]["Allow"]), (405, "POST"))
+        for path, allow in (("/healthz", "GET, HEAD"), ("/v1/accounts/a/consents", "DELETE"),
+                            ("/v1/conversations/a/members", "PUT, DELETE")):
+            status, headers, content = service.request("POST", path, b"x")
+            self.assertEqual((status, headers["Allow"]), (405, allow))
+            self.assertIn(allow, json.loads(content)["detail"])
+            for method in allow.split(", "):
+                self.assertNotEqual(service.request(method, path)[0], 405)
         got = service.request("HEAD", "/healthz")
         self.assertEqual((got[0], got[2]), (200, b""))
         service.json("POST", "/v1/scan?surface=public", b"", status=400)

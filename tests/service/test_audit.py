@@ -71,6 +71,15 @@ class Audit(obhutd.Case):
         self.assertEqual(self.run_obhut("audit", "code", "--account", "acct-9")[0].strip(),
                          "code: " + entry["about"])
 
+    def test_a_consent_is_no_delivery(self):
+        self.begin()
+        for consents in (True, False):
+            body = json.dumps({"members": [{"account": "a", "consents": consents}]}).encode()
+            self.service.json("PUT", "/v1/conversations/one/members", body, token=self.client,
+                              headers={"Idempotency-Key": "one"})
+        self.assertEqual([(len(e["given"]), len(e["withdrawn"])) for e in self.entries("consent")],
+                         [(1, 0), (0, 1)])
+
     def test_no_word_of_anybody_is_in_the_log(self):
         self.begin()
         ada, ben = self.person("hedwig"), self.person("konrad")

@@ -1,7 +1,7 @@
 /* Words, instants and facts. */
 #include "test.h"
 
-#include <obhut/gate.h>
+#include "gate_priv.h"
 
 static void every_word_has_a_name_and_is_found_by_it(void **state)
 {
@@ -181,6 +181,14 @@ static void a_missing_fact_is_named(void **state)
             assert_string_equal(tell(&f, i, NULL), whole[i].path);
 }
 
+static void every_fact_that_is_needed_has_a_bit(void **state)
+{
+    (void)state;
+    const ob_facts f = {0};
+    assert_true(facts_needed_below() > 0);
+    assert_true(facts_needed_below() <= 8 * sizeof f.seen);
+}
+
 static void a_fact_of_a_wrong_kind_denies(void **state)
 {
     (void)state;
@@ -228,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_is_no_instant_is_refused),
         cmocka_unit_test(months_are_those_of_the_calendar),
         cmocka_unit_test(a_missing_fact_is_named),
+        cmocka_unit_test(every_fact_that_is_needed_has_a_bit),
         cmocka_unit_test(a_fact_of_a_wrong_kind_denies),
         cmocka_unit_test(an_unknown_fact_is_named_without_what_could_harm),
         cmocka_unit_test(texts_beyond_the_memory_deny),

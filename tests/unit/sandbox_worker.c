@@ -146,6 +146,7 @@ static void whatever_a_hostile_worker_tries_costs_it_its_life(void **state)
         {'q', OB_ECRASH, "ended (exit code 0)"},
         {'g', OB_ECRASH, "makes no sense"},
         {'G', OB_ECRASH, "makes no sense"},
+        {'D', OB_ECRASH, "makes no sense"},
     };
     told told = {0};
     const ob_worker_options options = {.program = OB_HOSTILE_WORKER,

@@ -1,0 +1,91 @@
+/* What requests about records make of their bodies. Neither staff nor engine is there: the linker
+ * puts stand-ins in their place. */
+#include "test.h"
+
+#include "api_priv.h"
+
+static unsigned deliveries, tasks;
+
+void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                               const char *text);
+void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                               const char *text)
+{
+    (void)staff;
+    (void)text;
+    *out = (ob_record_key){{1}};
+    deliveries += kind == OB_PSEUDONYM_DELIVERY;
+}
+
+bool __wrap_ob_staff_token_find(ob_token *out, ob_staff *staff, const char *secret);
+bool __wrap_ob_staff_token_find(ob_token *out, ob_staff *staff, const char *secret)
+{
+    (void)staff;
+    (void)secret;
+    *out = (ob_token){.name = "client", .scopes = UINT32_MAX, .surfaces = UINT32_MAX};
+    return true;
+}
+
+ob_status __wrap_ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
+ob_status __wrap_ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err)
+{
+    (void)engine;
+    (void)task;
+    tasks++;
+    return ob_fail(err, OB_EBUSY, "this is only a test");
+}
+
+static void on_answered(ob_call *call)
+{
+    (void)call;
+}
+
+/* Goes as far as to what a thread would do. */
+static void send_request(const char *method, const char *path, const char *body)
+{
+    const ob_request request = {.method = method,
+                                .path = path,
+                                .authorization = "Bearer x",
+                                .content_type = "application/json",
+                                .idempotency_key = "one",
+                                .content_length = (int64_t)strlen(body)};
+    ob_api *api = NULL;
+    ob_call *call = NULL;
+    assert_int_equal(ob_api_open(&api, &(ob_api_options){.engine = NULL}, NULL), OB_OK);
+    assert_int_equal(ob_api_begin(&call, api, &request), OB_PLAN_BYTES);
+    call->answered = on_answered;
+    deliveries = tasks = 0;
+    call->class->body(call, (ob_body){.bytes = body, .size = strlen(body), .file = -1});
+    if (tasks != 1)
+        fail_msg("%s %s: %.*s", method, path, (int)call->answer.body.size, call->answer.body.bytes);
+    call->class->end(call);
+    ob_api_close(api);
+}
+
+static void a_report_or_notice_is_known_again(void **state)
+{
+    (void)state;
+    send_request("POST", "/v1/reports",
+                 "{\"conversation\":\"c\",\"reporter\":\"r\",\"account\":\"a\",\"items\":[\"i\"],"
+                 "\"reason\":\"x\"}");
+    assert_int_equal(deliveries, 2); /* of its body, and of its name */
+    send_request("POST", "/v1/notices", "{\"items\":[\"i\"],\"reason\":\"x\"}");
+    assert_int_equal(deliveries, 2);
+}
+
+static void of_consents_no_code_is_made_that_nobody_reads(void **state)
+{
+    (void)state;
+    send_request("PUT", "/v1/conversations/a/members",
+                 "{\"members\":[{\"account\":\"a\",\"consents\":true}]}");
+    assert_int_equal(deliveries, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_report_or_notice_is_known_again),
+        cmocka_unit_test(of_consents_no_code_is_made_that_nobody_reads),
+    };
+    return cmocka_run_group_tests_name("api_records", tests, NULL, NULL);
+}

@@ -1,0 +1,96 @@
+/* A front, or another process of the service, that sends more descriptors than it may is taken for
+ * one that talks nonsense, and uses up none of the receiver's. */
+#include "packets.h"
+
+#include "channel.h"
+#include "daemon.h"
+
+#include <errno.h>
+
+typedef struct place {
+    int far;
+    channel *near;
+    message *message;
+} place;
+
+static place make_place(void)
+{
+    int ends[2];
+    place p = {.message = malloc(sizeof *p.message)};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    p.near = channel_new(ends[0]);
+    p.far = ends[1];
+    assert_true(p.message && p.near);
+    return p;
+}
+
+static void close_place(place *p)
+{
+    channel_free(p->near);
+    close(p->far);
+    free(p->message);
+}
+
+static void the_channel_refuses_packets_with_two_descriptors(void **state)
+{
+    (void)state;
+    place p = make_place();
+    const message_head head = {.kind = MESSAGE_BODY, .id = 7};
+    const unsigned before = open_files();
+    for (int n = 0; n < PACKETS; n++) {
+        send_packet_with(p.far, &head, sizeof head, 2);
+        assert_int_equal(channel_receive(p.near, p.message), -1);
+        assert_int_equal(p.message->file, -1);
+        send_packet_with(p.far, &head, sizeof head - 1, 1);
+        assert_int_equal(channel_receive(p.near, p.message), -1);
+    }
+    assert_int_equal(open_files(), before);
+    assert_int_equal(channel_receive(p.near, p.message), 0);
+    send_packet_with(p.far, &head, sizeof head, 1);
+    assert_int_equal(channel_receive(p.near, p.message), 1);
+    assert_true(p.message->file >= 0 && p.message->head.id == 7 && !p.message->size);
+    close(p.message->file);
+    close_place(&p);
+}
+
+static void a_control_word_has_a_descriptor_where_it_means_one(void **state)
+{
+    static const struct {
+        char word;
+        size_t files;
+    } nonsense[] = {{CONTROL_PEER, 2}, {CONTROL_PEER, 0}, {CONTROL_READY, 1}, {CONTROL_STOP, 2}};
+    (void)state;
+    int ends[2], peer = 0;
+    control_word word;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    const unsigned before = open_files();
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++)
+        for (int n = 0; n < PACKETS; n++) {
+            send_packet_with(ends[1], &nonsense[i].word, 1, nonsense[i].files);
+            assert_true(control_receive(ends[0], &word, &peer));
+            assert_int_equal(word, 0);
+            assert_int_equal(peer, -1);
+        }
+    assert_int_equal(open_files(), before);
+    assert_false(control_receive(ends[0], &word, &peer));
+    assert_true(control_send(ends[1], CONTROL_PEER, 0));
+    assert_true(control_receive(ends[0], &word, &peer));
+    assert_true(word == CONTROL_PEER && peer >= 0);
+    close(peer);
+    assert_true(control_send(ends[1], CONTROL_READY, -1));
+    assert_true(control_receive(ends[0], &word, &peer));
+    assert_true(word == CONTROL_READY && peer == -1);
+    close(ends[1]);
+    assert_true(control_receive(ends[0], &word, &peer));
+    assert_int_equal(word, 0);
+    close(ends[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_channel_refuses_packets_with_two_descriptors),
+        cmocka_unit_test(a_control_word_has_a_descriptor_where_it_means_one),
+    };
+    return cmocka_run_group_tests_name("daemon_channel", tests, NULL, NULL);
+}
