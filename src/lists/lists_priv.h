@@ -359,9 +359,6 @@ ob_status import_read(ob_import_result *counts, const ob_import *import, const l
                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
                       void *context, ob_error *err);
 
-/* Whether that file can be opened. */
-ob_status import_check_file(const ob_import *import, ob_error *err);
-
 /* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
 
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,
