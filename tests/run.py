@@ -27,6 +27,7 @@ SAMPLES = {
     "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
     "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
     "OBHUT_BACKUP_FAULTS": (100, 2000),    # how densely a backup's allocations and writes fail
+    "OBHUT_LIST_FAULTS": (4, 60),          # how densely those of an update of a list fail
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
@@ -37,7 +38,7 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # Unit programs with threads run under ThreadSanitizer too.
-THREADED = ("lists_live", "engine_gate", "engine_stops", "store_records", "audit_log", "audit_disk")
+THREADED = ("lists_live", "lists_update", "engine_gate", "engine_stops", "store_records", "audit_log", "audit_disk")
 
 SANITIZER_ENVIRONMENT = {
     # 99 is no exit code of obhut

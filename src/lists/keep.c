@@ -139,7 +139,7 @@ ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *
         return status;
     live_info(&info, list);
     fprintf(to, "pdq,md5,sha1,sha256,id,source,classification\n");
-    status = live_each(list, SIZE_MAX, print_entry, &x, err);
+    status = live_each(list, print_entry, &x, err);
     if (!status && (fflush(to) || ferror(to)))
         status = ob_fail(err, OB_EIO, "%s", errno ? strerror(errno) : "an earlier error");
     live_release(list);
