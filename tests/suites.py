@@ -21,6 +21,7 @@ SAMPLES = {
     "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
     "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
     "OBHUT_AUDIT_BYTES": (300, 1000000),       # of a small one that are changed, or where it is cut
+    "OBHUT_LIST_FAULTS": (4, 60),              # how densely those of an update of a list fail
     "OBHUT_BACKUP_FAULTS": (100, 2000),        # how densely a backup's allocations and writes fail
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service

@@ -138,21 +138,3 @@ ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_imp
     *out = i.result;
     return status;
 }
-
-ob_status ob_list_import(ob_import_result *out, const char *dir, const ob_import *wish,
-                         ob_error *err)
-{
-    int lock = -1;
-    *out = (ob_import_result){0};
-    ob_status status = import_name(out->name, wish, err); /* before a directory is made */
-    if (!status)
-        status = import_check_file(wish, err);
-    if (!status)
-        status = list_lock(&lock, dir, err);
-    if (status)
-        return status;
-    list_sweep(dir);
-    status = import_under_lock(out, dir, wish, err);
-    list_unlock(lock);
-    return status;
-}

@@ -159,16 +159,6 @@ static ob_status open_file(int *out, struct stat *info, const ob_import *wish, o
     return status;
 }
 
-ob_status import_check_file(const ob_import *wish, ob_error *err)
-{
-    int file = -1;
-    struct stat info;
-    ob_status status = open_file(&file, &info, wish, err);
-    if (!status && file != STDIN_FILENO)
-        close(file);
-    return status;
-}
-
 ob_status import_read(ob_import_result *counts, const ob_import *wish, const list_screen *screen,
                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
                       void *context, ob_error *err)

@@ -1,20 +1,19 @@
-/* Journals: lines that were acknowledged, and perhaps a last one that was not. */
-#include "lists_priv.h"
+/* Writing journals: groups of changes, each of which counts as a whole or not at all
+ * (docs/FORMAT-OBX.md). */
+#include "journal_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <jansson.h>
+const char *const journal_opening[] = {
+    [LINE_WHOLE] = "[",        [LINE_BEGIN] = "{\"begin\":[",    [LINE_MORE] = "{\"more\":[",
+    [LINE_END] = "{\"end\":[", [LINE_VERSION] = "{\"version\":",
+};
 
-enum { SUM_DIGITS = 16, HEAD = SUM_DIGITS + 1 };
-
-/* ---- Writing ------------------------------------------------------------------------------ */
-
-static ob_status sum_of(char out[SUM_DIGITS + 1], const char *text, size_t size, ob_error *err)
+ob_status journal_sum(char out[SUM_DIGITS + 1], const char *text, size_t size, ob_error *err)
 {
     uint8_t sum[OB_SHA256_SIZE];
     ob_status status = ob_sha256(sum, text, size, err);
@@ -23,94 +22,37 @@ static ob_status sum_of(char out[SUM_DIGITS + 1], const char *text, size_t size,
     return status;
 }
 
-static void set_text(json_t *object, const char *name, const char *text)
-{
-    if (text && *text)
-        json_object_set_new(object, name, json_string(text));
-}
+/* ---- Files -------------------------------------------------------------------------------- */
 
-static json_t *entry_json(const entry *e)
+/* What was not acknowledged must be gone, or it would count when the journal is read again. */
+static ob_status undo(journal *j, ob_error *err)
 {
-    json_t *object = json_object();
-    char hex[2 * OB_DIGEST_WIDTH_MAX + 1];
-    if (e->has_hash) {
-        ob_hash256_print(hex, &e->hash);
-        set_text(object, "pdq", hex);
-    }
-    for (int k = 0; k < DIGEST_KINDS; k++)
-        if (e->has_digest[k]) {
-            ob_hex(hex, e->digest[k], list_digest_kinds[k].width);
-            set_text(object, list_digest_kinds[k].name, hex);
-        }
-    set_text(object, "id", e->id);
-    set_text(object, "source", e->source);
-    set_text(object, "classification", e->classification);
-    set_text(object, "state", e->withdrawn ? "withdrawn" : NULL);
-    return object;
-}
-
-static ob_status format_line(ob_buf *out, const entry *entries, size_t count, ob_error *err)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, entry_json(&entries[i]));
-    bool whole = json_array_size(array) == count;
-    char *text = whole ? json_dumps(array, JSON_COMPACT) : NULL;
-    json_decref(array);
-    if (!text)
-        return ob_fail(err, OB_ENOMEM, "out of memory: a journal of a list");
-    char sum[SUM_DIGITS + 1];
-    ob_status status = sum_of(sum, text, strlen(text), err);
+    j->uncertain = true;
+    ob_status status = disk_cut(j->file, j->path, j->size, err);
     if (!status)
-        status = ob_buf_printf(out, err, "%s ", sum);
-    if (!status)
-        status = ob_buf_append(out, text, strlen(text), err);
-    if (!status)
-        status = ob_buf_append(out, "\n", 1, err);
-    free(text);
+        status = disk_sync(j->file, j->path, err);
+    j->uncertain = status != OB_OK;
     return status;
 }
 
-static ob_status write_line(const journal *j, const ob_buf *line, ob_error *err)
+ob_status journal_settle(journal *j, ob_error *err)
 {
-    for (size_t at = 0; at < line->size;) {
-        ssize_t done = pwrite(j->file, line->bytes + at, line->size - at, (off_t)(j->size + at));
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return ob_fail(err, OB_EIO, "%s cannot be written: %s", j->path,
-                           done ? strerror(errno) : "nothing was taken");
-        at += (size_t)done;
-    }
-    if (fdatasync(j->file))
-        return ob_fail(err, OB_EIO, "%s cannot be made durable: %s", j->path, strerror(errno));
-    return OB_OK;
+    return j->uncertain ? undo(j, err) : OB_OK;
 }
 
-ob_status journal_commit(journal *j, const entry *entries, size_t count, ob_error *err)
+/* The line that an empty journal begins with. */
+static ob_status write_version(journal *j, ob_error *err)
 {
-    ob_buf line = {0};
-    ob_status status = format_line(&line, entries, count, err);
-    /* What an earlier failure left behind the last whole line must not stay behind this one. */
-    if (!status && ftruncate(j->file, (off_t)j->size))
-        status = ob_fail(err, OB_EIO, "%s cannot be written: %s", j->path, strerror(errno));
-    if (!status) {
-        status = write_line(j, &line, err);
-        if (!status)
-            j->size += line.size;
-        else if (ftruncate(j->file, (off_t)j->size))
-            ob_fail_in(err, status, "not undone");
-    }
-    ob_buf_free(&line);
+    char text[64], sum[SUM_DIGITS + 1], line[96];
+    snprintf(text, sizeof text, "%s%d}", journal_opening[LINE_VERSION], JOURNAL_VERSION);
+    ob_status status = journal_sum(sum, text, strlen(text), err);
+    if (status)
+        return status;
+    snprintf(line, sizeof line, "%s %s\n", sum, text);
+    status = disk_write(j->file, j->path, line, strlen(line), 0, err);
+    j->size = status ? 0 : strlen(line);
+    j->version = JOURNAL_VERSION;
     return status;
-}
-
-static ob_status ignore(void *context, const entry *entry, ob_error *err)
-{
-    (void)context;
-    (void)entry;
-    (void)err;
-    return OB_OK;
 }
 
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
@@ -124,9 +66,13 @@ ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t
     if (j.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", j.path, strerror(errno));
     if (!status)
-        status = journal_read(&j.size, j.path, ignore, NULL, err);
-    if (!status && (ftruncate(j.file, (off_t)j.size) || fsync(j.file)))
-        status = ob_fail(err, OB_EIO, "%s cannot be written: %s", j.path, strerror(errno));
+        status = journal_measure(&j, err);
+    if (!status)
+        status = disk_cut(j.file, j.path, j.size, err);
+    if (!status && !j.size)
+        status = write_version(&j, err);
+    if (!status)
+        status = disk_sync(j.file, j.path, err);
     if (!status)
         status = list_sync_dir(dir, err);
     if (status)
@@ -138,87 +84,132 @@ ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t
 
 void journal_close(journal *j)
 {
-    if (j->file >= 0)
+    if (j->file >= 0) {
+        journal_settle(j, NULL);
         close(j->file);
+    }
     free(j->path);
     *j = (journal){.file = -1};
 }
 
-/* ---- Reading ------------------------------------------------------------------------------ */
+/* ---- Entries as JSON ------------------------------------------------------------------------ */
 
-/* Whether a line (without its end) is what was written; sets *array, owned by the caller. */
-static bool parse_line(json_t **array, const char *line, size_t size)
+/* Texts have no control characters and are UTF-8: list_check_text. */
+static ob_status put_text(ob_buf *to, const char *name, const char *text, ob_error *err)
 {
-    char sum[SUM_DIGITS + 1];
-    if (size <= HEAD || line[SUM_DIGITS] != ' ' || sum_of(sum, line + HEAD, size - HEAD, NULL) ||
-        memcmp(sum, line, SUM_DIGITS))
-        return false;
-    *array = json_loadb(line + HEAD, size - HEAD, JSON_REJECT_DUPLICATES, NULL);
-    return json_is_array(*array);
+    if (!text || !*text)
+        return OB_OK;
+    ob_status status =
+        ob_buf_printf(to, err, "%s\"%s\":\"", to->bytes[to->size - 1] == '{' ? "" : ",", name);
+    while (*text && !status) {
+        size_t plain = strcspn(text, "\"\\");
+        status = ob_buf_append(to, text, plain, err);
+        text += plain;
+        if (!status && *text) {
+            const char escaped[] = {'\\', *text++};
+            status = ob_buf_append(to, escaped, sizeof escaped, err);
+        }
+    }
+    return status ? status : ob_buf_append(to, "\"", 1, err);
 }
 
-static ob_status each_entry(const json_t *array,
-                            ob_status (*each)(void *context, const entry *entry, ob_error *err),
-                            void *context, ob_error *err)
+static ob_status put_entry(ob_buf *to, const entry *e, ob_error *err)
 {
-    ob_status status = OB_OK;
-    for (size_t i = 0; i < json_array_size(array) && !status; i++) {
-        entry e;
-        status = entry_from_json(&e, json_array_get(array, i), err);
-        if (!status)
-            status = each(context, &e, err);
+    char hex[2 * OB_DIGEST_WIDTH_MAX + 1];
+    ob_status status = ob_buf_append(to, "{", 1, err);
+    if (!status && e->has_hash) {
+        ob_hash256_print(hex, &e->hash);
+        status = put_text(to, "pdq", hex, err);
     }
-    return status;
-}
-
-static ob_status read_all(ob_buf *out, const char *path, ob_error *err)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
-                       path, strerror(errno));
-    ob_status status = OB_OK;
-    for (ssize_t got = 1; got && !status;) {
-        status = ob_buf_reserve(out, 1 << 16, err);
-        if (status)
-            break;
-        got = read(file, out->bytes + out->size, 1 << 16);
-        if (got > 0)
-            out->size += (size_t)got;
-        else if (got < 0 && errno != EINTR)
-            status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
-    }
-    close(file);
-    return status;
-}
-
-ob_status journal_read(uint64_t *whole, const char *path,
-                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
-                       void *context, ob_error *err)
-{
-    ob_buf bytes = {0};
-    ob_status status = read_all(&bytes, path, err);
-    uint64_t line = 0;
-    size_t at = 0;
-    while (!status && at < bytes.size) {
-        const char *end = memchr(bytes.bytes + at, '\n', bytes.size - at);
-        size_t size = end ? (size_t)(end - bytes.bytes) - at : bytes.size - at;
-        json_t *array = NULL;
-        line++;
-        bool good = end && parse_line(&array, bytes.bytes + at, size);
-        if (good)
-            status = each_entry(array, each, context, err);
-        json_decref(array);
-        if (!good && end && at + size + 1 < bytes.size)
-            status = ob_fail(err, OB_EFORMAT, "not what was written");
-        if (status)
-            status = ob_fail_in(err, status, "%s, line %llu", path, (unsigned long long)line);
-        if (!good)
-            break;
-        at += size + 1;
-    }
+    for (int k = 0; k < DIGEST_KINDS && !status; k++)
+        if (e->has_digest[k]) {
+            ob_hex(hex, e->digest[k], list_digest_kinds[k].width);
+            status = put_text(to, list_digest_kinds[k].name, hex, err);
+        }
     if (!status)
-        *whole = at;
-    ob_buf_free(&bytes);
+        status = put_text(to, "id", e->id, err);
+    if (!status)
+        status = put_text(to, "source", e->source, err);
+    if (!status)
+        status = put_text(to, "classification", e->classification, err);
+    if (!status)
+        status = put_text(to, "state", e->withdrawn ? "withdrawn" : NULL, err);
+    return status ? status : ob_buf_append(to, "}", 1, err);
+}
+
+/* ---- Groups ------------------------------------------------------------------------------- */
+
+void journal_begin(journal_group *out, journal *j)
+{
+    *out = (journal_group){.journal = j, .at = j->size};
+}
+
+static ob_status flush(journal_group *g, ob_error *err)
+{
+    ob_status status =
+        disk_write(g->journal->file, g->journal->path, g->lines.bytes, g->lines.size, g->at, err);
+    g->at += g->lines.size; /* on error too: so much may be there */
+    g->lines.size = 0;
+    return status;
+}
+
+/* The entries that wait become a line; its sum is over the line before's too. */
+static ob_status put_line(journal_group *g, line_kind kind, ob_error *err)
+{
+    ob_buf text = {0};
+    const size_t before = strlen(g->sum);
+    ob_status status = ob_buf_printf(&text, err, "%s%s", g->sum, journal_opening[kind]);
+    if (!status && g->entries.size)
+        status = ob_buf_append(&text, g->entries.bytes, g->entries.size, err);
+    if (!status)
+        status = ob_buf_printf(&text, err, kind == LINE_WHOLE ? "]" : "]}");
+    if (!status)
+        status = journal_sum(g->sum, text.bytes, text.size, err);
+    if (!status)
+        status = ob_buf_printf(&g->lines, err, "%s ", g->sum);
+    if (!status)
+        status = ob_buf_append(&g->lines, text.bytes + before, text.size - before, err);
+    if (!status)
+        status = ob_buf_append(&g->lines, "\n", 1, err);
+    ob_buf_free(&text);
+    g->entries.size = 0;
+    return status;
+}
+
+ob_status journal_add(journal_group *g, const entry *e, ob_error *err)
+{
+    enum { LINE_MOST = 64 << 10, WAITING_MOST = 256 << 10 };
+    ob_status status = g->entries.size ? ob_buf_append(&g->entries, ",", 1, err) : OB_OK;
+    if (!status)
+        status = put_entry(&g->entries, e, err);
+    if (!status && g->entries.size >= LINE_MOST)
+        status = put_line(g, *g->sum ? LINE_MORE : LINE_BEGIN, err);
+    if (!status && g->lines.size >= WAITING_MOST)
+        status = flush(g, err);
+    return status;
+}
+
+ob_status journal_commit(journal_group *g, ob_error *err)
+{
+    ob_status status = OB_OK;
+    if (!*g->sum && !g->entries.size)
+        return OB_OK;
+    status = put_line(g, *g->sum ? LINE_END : LINE_WHOLE, err);
+    if (!status)
+        status = flush(g, err);
+    if (!status)
+        status = disk_sync(g->journal->file, g->journal->path, err);
+    if (!status)
+        g->journal->size = g->at;
+    return status;
+}
+
+ob_status journal_drop(journal_group *g, ob_error *err)
+{
+    journal *j = g->journal;
+    ob_status status = j && g->at > j->size ? undo(j, err) : OB_OK;
+    ob_buf_free(&g->entries);
+    ob_buf_free(&g->lines);
+    *g = (journal_group){0};
     return status;
 }

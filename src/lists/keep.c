@@ -1,3 +1,4 @@
+/* What is done with whole lists: switched, removed, checked, told of, printed. */
 #include "lists_priv.h"
 
 #include <errno.h>
@@ -27,21 +28,6 @@ static ob_status change_under_lock(const char *dir, const char *name, const bool
     return status;
 }
 
-static ob_status change(const char *dir, const char *name, const bool *to, ob_error *err)
-{
-    bool enabled = false;
-    int lock = -1;
-    /* Before the lock: asking for a list that is not there must not make a directory. */
-    ob_status status = list_find(&enabled, dir, name, err);
-    if (!status)
-        status = list_lock(&lock, dir, err);
-    if (status)
-        return status;
-    status = change_under_lock(dir, name, to, err);
-    list_unlock(lock);
-    return status;
-}
-
 ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_error *err)
 {
     return change_under_lock(dir, name, &enabled, err);
@@ -50,16 +36,6 @@ ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_
 ob_status remove_under_lock(const char *dir, const char *name, ob_error *err)
 {
     return change_under_lock(dir, name, NULL, err);
-}
-
-ob_status ob_list_set_enabled(const char *dir, const char *name, bool enabled, ob_error *err)
-{
-    return change(dir, name, &enabled, err);
-}
-
-ob_status ob_list_remove(const char *dir, const char *name, ob_error *err)
-{
-    return change(dir, name, NULL, err);
 }
 
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err)
@@ -163,7 +139,7 @@ ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *
         return status;
     live_info(&info, list);
     fprintf(to, "pdq,md5,sha1,sha256,id,source,classification\n");
-    status = live_each(list, SIZE_MAX, print_entry, &x, err);
+    status = live_each(list, print_entry, &x, err);
     if (!status && (fflush(to) || ferror(to)))
         status = ob_fail(err, OB_EIO, "%s", errno ? strerror(errno) : "an earlier error");
     live_release(list);

@@ -1,7 +1,8 @@
 /* The parts of lists: dir.c knows paths, the lock and how a file is replaced; read.c turns lines of
  * a published list into entries, entries.c gathers them; obx.c and obx_write.c know the file
- * format; journal.c keeps what was added and withdrawn since; live.c is a list that changes while
- * it answers; import.c, keep.c and match.c are what users call. */
+ * format; journal.c and journal_read.c keep what was added and withdrawn since; live.c is a list
+ * that answers while the next one is made of it; set.c, own.c, change.c, update.c, import.c,
+ * merge.c and keep.c are what users call. */
 #ifndef OBHUT_LISTS_PRIV_H
 #define OBHUT_LISTS_PRIV_H
 
@@ -249,37 +250,63 @@ ob_status list_screen_all(bool *near, const list_screen *screen, const ob_hash25
 /* The name of such a picture near this hash, or NULL. */
 const char *list_screen_name(const list_screen *screen, const ob_hash256 *hash);
 
-/* ---- journal.c ---------------------------------------------------------------------------- */
+/* ---- disk.c ------------------------------------------------------------------------------- */
 
-/* What was added and withdrawn since a list file was written. A line is what was acknowledged at
- * once: 16 digits of a SHA-256, a space, a JSON array of entries as an import reads them (withdrawn
- * ones with their state), on the disk before the acknowledgement. A last line that is not whole was
- * cut off by a crash and never acknowledged. */
+/* `path` is for the sentences. */
+ob_status disk_write(int file, const char *path, const void *bytes, uint64_t size, uint64_t at,
+                     ob_error *err);
+ob_status disk_cut(int file, const char *path, uint64_t size, ob_error *err);
+ob_status disk_sync(int file, const char *path, ob_error *err);
+
+/* ---- journal.c and journal_read.c ----------------------------------------------------------- */
+
+/* What was added and withdrawn since a list file was written, in groups, each of which counts as a
+ * whole or not at all (docs/FORMAT-OBX.md). */
+enum { JOURNAL_VERSION = 2 };
+
 typedef struct journal {
     int file; /* -1: none */
     char *path;
-    uint64_t size; /* of its whole lines */
+    uint64_t size;  /* of what counts */
+    int version;    /* 1: may be read, but nothing may be added to it */
+    bool uncertain; /* what was not acknowledged may still stand behind it */
 } journal;
 
-/* Opens or makes a journal for appending, and cuts off what is not whole. */
+/* Opens or makes a journal for appending, and cuts off what does not count. */
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
                        ob_error *err);
 void journal_close(journal *journal);
 
-/* All of them, durably, or on error none. */
-ob_status journal_commit(journal *journal, const entry *entries, size_t count, ob_error *err);
+/* Takes back what an earlier failure may have left. OB_EIO: it may count once this is opened again,
+ * so nothing may follow it. */
+ob_status journal_settle(journal *journal, ob_error *err);
 
-/* Calls `each` for every entry of whole lines; *whole is their size. OB_EFORMAT names a damaged
+/* A group on its way to the disk: what is added is written as it comes, and counts once
+ * journal_commit has returned OB_OK, which syncs once. journal_drop ends it in any case, and takes
+ * back what was not committed. One group at a time, after journal_settle. */
+typedef struct journal_group {
+    journal *journal;
+    ob_buf entries, lines; /* that wait */
+    uint64_t at;           /* where the lines go */
+    char sum[16 + 1];      /* of the line before; "": there is none */
+} journal_group;
+
+void journal_begin(journal_group *out, journal *journal);
+ob_status journal_add(journal_group *group, const entry *entry, ob_error *err);
+ob_status journal_commit(journal_group *group, ob_error *err);
+ob_status journal_drop(journal_group *group, ob_error *err);
+
+/* Calls `each` for every entry that counts; *whole is where these end. OB_EFORMAT names a damaged
  * line; OB_ENOTFOUND. */
 ob_status journal_read(uint64_t *whole, const char *path,
                        ob_status (*each)(void *context, const entry *entry, ob_error *err),
                        void *context, ob_error *err);
 
-/* ---- live.c ------------------------------------------------------------------------------- */
+/* ---- live.c, live_change.c, live_search.c ---------------------------------------------------- */
 
-/* A list that answers while it changes: a file, which of its entries were withdrawn, and chunks of
- * entries added since. Any number of threads may read; one at a time may write. Counts its users.
- */
+/* A list as it is at one moment: a file, the entries added since, and which of all these were
+ * withdrawn. Any number of threads may read it. It never changes once others have it: whoever
+ * changes the list makes the next one beside it, which shares all that stays. Counts its users. */
 typedef struct live live;
 
 /* Opens a list with its journals. */
@@ -315,39 +342,34 @@ ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_
 /* Fills list, source, classification and entry of a match; the texts are the list's. */
 ob_status live_describe(ob_list_match *out, const live *list, uint64_t entry, ob_error *err);
 
+/* The list as it will be: a copy that nobody else has yet, for the calls below. One at a time. */
+ob_status live_next(live **out, const live *from, ob_error *err);
+
+/* Gives up what live_next made of `from`, with all that was added to it. */
+void live_give_up(live *next, const live *from);
+
 /* Sets *out to the entries that count and have all that `which` has: a hash or a digest at least.
  */
-ob_status live_find(hits *out, const live *list, const entry *which, ob_error *err);
+ob_status live_find(hits *out, const live *next, const entry *which, ob_error *err);
 
-/* Adding, in two steps, so that nothing can fail once it is in the journal. live_prepare takes all
- * the memory that at most OB_LISTS_ADD_MAX entries need; they must have ids. What live_publish adds
- * is seen by every search that begins after the return; live_drop gives the memory back instead. */
-typedef struct prepared {
-    struct added **entries;
-    size_t count;
-} prepared;
-ob_status live_prepare(prepared *out, live *list, const entry *entries, size_t count,
-                       ob_error *err);
-void live_publish(live *list, prepared *prepared);
-void live_drop(prepared *prepared);
+/* Adds an entry, which must have an id. OB_ELIMIT: so many were added that they must be merged
+ * first. */
+ob_status live_add(live *next, const entry *entry, ob_error *err);
 
-/* In memory only; no search that begins after the return finds it. */
-void live_withdraw(live *list, uint64_t entry);
+/* Withdraws an entry; *withdrawn is raised by one if it counted. */
+ob_status live_withdraw(uint64_t *withdrawn, live *next, uint64_t entry, ob_error *err);
 
-/* Ends the current chunk: what was added until then is in the first *chunks. */
-ob_status live_seal(size_t *chunks, live *list, ob_error *err);
-
-/* Calls `each` for every entry that counts, in order, of the file and of the first `chunks` chunks
- * (SIZE_MAX: all). Ids are NULL where the line's number is meant. */
-ob_status live_each(const live *list, size_t chunks,
+/* Calls `each` for every entry that counts, in order. Ids are NULL where the line's number is
+ * meant. */
+ob_status live_each(const live *list,
                     ob_status (*each)(void *context, const entry *entry, ob_error *err),
                     void *context, ob_error *err);
 
 /* Compares all checksums. After OB_EFORMAT the list only fails. */
 ob_status live_check(live *list, ob_error *err);
 
-/* Does that and moves the index into huge pages where there is memory, while searches
- * go on. */
+/* Does that and moves the index into huge pages where there is memory, while searches go on. Once:
+ * the next call, for this list or one made from it, does nothing. One thread at a time. */
 ob_status live_settle(live *list, ob_error *err);
 
 /* ---- import_read.c -------------------------------------------------------------------------- */
@@ -358,9 +380,6 @@ ob_status live_settle(live *list, ob_error *err);
 ob_status import_read(ob_import_result *counts, const ob_import *import, const list_screen *screen,
                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
                       void *context, ob_error *err);
-
-/* Whether that file can be opened. */
-ob_status import_check_file(const ob_import *import, ob_error *err);
 
 /* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
 

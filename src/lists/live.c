@@ -1,8 +1,7 @@
-/* A list that changes while it answers: opening, adding, withdrawing, settling. */
+/* A list at one moment: opening, what it has, checking. */
 #include "live_priv.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -11,17 +10,20 @@
 static ob_status live_new(live **out, obx *file, ob_error *err)
 {
     live *list = calloc(1, sizeof *list);
-    _Atomic uint64_t *withdrawn = calloc(file->info.entries / 64 + 1, sizeof *withdrawn);
-    if (!list || !withdrawn) {
+    base *b = calloc(1, sizeof *b);
+    if (!list || !b) {
         free(list);
-        free(withdrawn);
+        free(b);
         obx_close(file);
         return ob_fail(err, OB_ENOMEM, "out of memory: a list");
     }
+    atomic_init(&b->users, 1);
+    b->file = *file;
+    atomic_init(&b->index, &b->file.index);
     atomic_init(&list->users, 1);
-    list->file = *file;
-    list->withdrawn = withdrawn;
-    atomic_init(&list->index, &list->file.index);
+    list->base = b;
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        list->digests |= (uint32_t)(file->digests[k].count > 0) << k;
     *out = list;
     return OB_OK;
 }
@@ -32,79 +34,67 @@ live *live_keep(live *list)
     return list;
 }
 
-static void free_chunk(chunk *c)
+static void release_base(base *b)
 {
-    for (uint32_t i = 0; i < c->count; i++)
-        free(c->entries[i]);
-    free(c);
+    if (atomic_fetch_sub(&b->users, 1) > 1)
+        return;
+    live_drop_added(b);
+    if (b->pages)
+        munmap(b->pages, b->pages_size);
+    obx_close(&b->file);
+    free(b);
 }
 
 void live_release(live *list)
 {
     if (!list || atomic_fetch_sub(&list->users, 1) > 1)
         return;
-    for (size_t i = 0; i < list->chunk_count; i++)
-        free_chunk(list->chunks[i]);
-    free(list->spare);
-    if (list->pages)
-        munmap(list->pages, list->pages_size);
-    free(list->withdrawn);
-    obx_close(&list->file);
+    if (list->withdrawn && atomic_fetch_sub(&list->withdrawn->users, 1) == 1)
+        free(list->withdrawn);
+    release_base(list->base);
     free(list);
 }
 
 void live_info(ob_list_info *out, const live *list)
 {
-    *out = list->file.info;
-    out->unmerged = atomic_load(&list->added_count);
-    out->withdrawn = atomic_load(&list->withdrawn_count);
-    out->entries += out->unmerged;
-    /* Entries that were added and withdrawn again count in neither. */
-    for (uint64_t word = 0; out->withdrawn && word <= list->file.info.entries / 64; word++)
-        out->entries -= (uint64_t)__builtin_popcountll(atomic_load(&list->withdrawn[word]));
+    *out = list->base->file.info;
+    out->unmerged = list->added - list->withdrawn_of_added;
+    out->withdrawn = list->withdrawn_of_file + list->withdrawn_of_added;
+    out->entries += out->unmerged - list->withdrawn_of_file;
 }
 
 uint64_t live_journal(const live *list)
 {
-    return list->file.journal;
+    return list->base->file.journal;
 }
 
 uint32_t live_digests(const live *list)
 {
-    uint32_t kinds = 0;
-    size_t chunks = atomic_load(&list->chunk_count);
-    for (int k = 0; k < DIGEST_KINDS; k++) {
-        bool any = list->file.digests[k].count > 0;
-        for (size_t i = 0; i < chunks; i++)
-            any |= atomic_load(&atomic_load(&list->chunks[i])->digest_count[k]) > 0;
-        kinds |= (uint32_t)any << k;
-    }
-    return kinds;
+    return list->digests;
 }
 
 uint64_t live_changes(const live *list)
 {
-    return atomic_load(&list->added_count) + atomic_load(&list->withdrawn_count);
+    return list->added + list->withdrawn_of_file;
 }
 
 /* ---- Opening ------------------------------------------------------------------------------ */
 
+typedef struct replaying {
+    live *list;
+    hits found;
+} replaying;
+
 static ob_status replay(void *context, const entry *e, ob_error *err)
 {
-    live *list = context;
-    hits found = {0};
-    prepared one = {0};
-    ob_status status = e->withdrawn ? live_find(&found, list, e, err) : OB_OK;
-    for (size_t i = 0; i < found.count; i++)
-        live_withdraw(list, found.hit[i].entry);
-    free(found.hit);
-    if (status || e->withdrawn)
-        return status;
-    if (!e->id)
-        return ob_fail(err, OB_EFORMAT, "an added entry without an id");
-    status = live_prepare(&one, list, e, 1, err);
-    if (!status)
-        live_publish(list, &one);
+    replaying *r = context;
+    uint64_t withdrawn = 0;
+    if (!e->withdrawn)
+        return e->id ? live_add(r->list, e, err)
+                     : ob_fail(err, OB_EFORMAT, "an added entry without an id");
+    ob_status status = live_find(&r->found, r->list, e, err);
+    for (size_t i = 0; i < r->found.count && !status; i++)
+        status = live_withdraw(&withdrawn, r->list, r->found.hit[i].entry, err);
     return status;
 }
 
@@ -112,17 +102,19 @@ static ob_status read_journals(live *list, const char *dir, const char *name, ob
 {
     uint64_t *numbers = NULL, whole;
     size_t count = 0;
+    replaying r = {.list = list};
     ob_status status = list_journals(&numbers, &count, dir, name, err);
     for (size_t i = 0; i < count && !status; i++) {
         char *path = NULL;
-        if (numbers[i] < list->file.journal)
+        if (numbers[i] < live_journal(list))
             continue;
         status = list_journal_path(&path, dir, name, numbers[i], err);
         if (!status)
-            status = journal_read(&whole, path, replay, list, err);
+            status = journal_read(&whole, path, replay, &r, err);
         free(path);
     }
     free(numbers);
+    free(r.found.hit);
     return status;
 }
 
@@ -150,11 +142,13 @@ ob_status live_open(live **out, const char *dir, const char *name, ob_error *err
         if (!status)
             status = live_new(&list, &file, err);
         if (list) {
-            snprintf(list->file.info.name, sizeof list->file.info.name, "%s", name);
-            list->file.info.enabled = enabled;
+            ob_list_info *info = &list->base->file.info;
+            snprintf(info->name, sizeof info->name, "%s", name);
+            info->enabled = enabled;
             status = read_journals(list, dir, name, err);
         }
-        bool moved = (status == OB_ENOTFOUND && !list) || (list && !is_still(&list->file, path));
+        bool moved =
+            (status == OB_ENOTFOUND && !list) || (list && !is_still(&list->base->file, path));
         free(path);
         if (!status && !moved) {
             *out = list;
@@ -165,172 +159,6 @@ ob_status live_open(live **out, const char *dir, const char *name, ob_error *err
             return status ? status
                           : ob_fail(err, OB_EBUSY, "list \"%s\" changes all the time", name);
     }
-}
-
-/* ---- Changes ------------------------------------------------------------------------------ */
-
-static void copy_text(const char **text, char **to)
-{
-    size_t size = strlen(*text) + 1;
-    memcpy(*to, *text, size);
-    *text = *to;
-    *to += size;
-}
-
-/* A copy with its texts behind it; freed with free(). */
-static added *copy_entry(const entry *from)
-{
-    const char *source = from->source ? from->source : "";
-    const char *classification = from->classification ? from->classification : "";
-    added *made =
-        malloc(sizeof *made + strlen(from->id) + strlen(source) + strlen(classification) + 3);
-    if (!made)
-        return NULL;
-    made->entry = *from;
-    made->entry.source = source;
-    made->entry.classification = classification;
-    atomic_init(&made->withdrawn, false);
-    char *to = (char *)(made + 1);
-    copy_text(&made->entry.id, &to);
-    copy_text(&made->entry.source, &to);
-    copy_text(&made->entry.classification, &to);
-    return made;
-}
-
-static ob_status need_spare(live *list, ob_error *err)
-{
-    void *made = NULL;
-    if (list->spare)
-        return OB_OK;
-    if (atomic_load(&list->chunk_count) == CHUNKS_MAX)
-        return ob_fail(err, OB_ELIMIT, "list \"%s\": %d entries were added; merge it first",
-                       list->file.info.name, CHUNK * (CHUNKS_MAX - 1));
-    if (posix_memalign(&made, 64, sizeof(chunk)))
-        return ob_fail(err, OB_ENOMEM, "out of memory: entries of a list");
-    list->spare = made;
-    atomic_init(&list->spare->count, 0);
-    atomic_init(&list->spare->hashes, 0);
-    for (int k = 0; k < DIGEST_KINDS; k++)
-        atomic_init(&list->spare->digest_count[k], 0);
-    return OB_OK;
-}
-
-/* Makes the spare chunk the last one. */
-static void use_spare(live *list)
-{
-    size_t count = atomic_load(&list->chunk_count);
-    atomic_store(&list->chunks[count], list->spare);
-    atomic_store(&list->chunk_count, count + 1);
-    list->spare = NULL;
-}
-
-/* The chunk that takes the next entry, or NULL where that is the spare one. */
-static chunk *last_chunk(const live *list)
-{
-    size_t count = atomic_load(&list->chunk_count);
-    chunk *last = count ? atomic_load(&list->chunks[count - 1]) : NULL;
-    return last && atomic_load(&last->count) < CHUNK ? last : NULL;
-}
-
-ob_status live_prepare(prepared *out, live *list, const entry *entries, size_t count, ob_error *err)
-{
-    _Static_assert((int)OB_LISTS_ADD_MAX <= (int)CHUNK, "one spare chunk is enough");
-    const chunk *last = last_chunk(list);
-    prepared made = {0};
-    if (count > OB_LISTS_ADD_MAX)
-        return ob_fail(err, OB_ELIMIT, "%zu entries at once; at most %d can be added", count,
-                       OB_LISTS_ADD_MAX);
-    ob_status status =
-        last && CHUNK - atomic_load(&last->count) >= count ? OB_OK : need_spare(list, err);
-    if (status)
-        return status;
-    made.entries = calloc(count + 1, sizeof(added *));
-    for (size_t i = 0; made.entries && i < count; i++) {
-        made.entries[i] = copy_entry(&entries[i]);
-        if (!made.entries[i])
-            break;
-        made.count++;
-    }
-    if (made.count < count || !made.entries) {
-        live_drop(&made);
-        return ob_fail(err, OB_ENOMEM, "out of memory: entries of a list");
-    }
-    *out = made;
-    return OB_OK;
-}
-
-void live_drop(prepared *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        free(p->entries[i]);
-    free(p->entries);
-    *p = (prepared){0};
-}
-
-static void publish(live *list, added *made)
-{
-    chunk *c = last_chunk(list);
-    if (!c) {
-        use_spare(list);
-        c = last_chunk(list);
-    }
-    const entry *e = &made->entry;
-    uint32_t number = atomic_load(&c->count), at;
-    c->entries[number] = made;
-    atomic_store(&c->count, number + 1);
-    atomic_fetch_add(&list->added_count, 1);
-    if (e->has_hash) {
-        at = atomic_load(&c->hashes);
-        ob_index_store(&c->half[0][at], &c->half[1][at], &e->hash);
-        c->of_hash[at] = (uint16_t)number;
-        atomic_store(&c->hashes, at + 1);
-    }
-    for (int k = 0; k < DIGEST_KINDS; k++) {
-        if (!e->has_digest[k])
-            continue;
-        unsigned width = list_digest_kinds[k].width;
-        at = atomic_load(&c->digest_count[k]);
-        memcpy(c->digests[k] + (size_t)at * width, e->digest[k], width);
-        c->of_digest[k][at] = (uint16_t)number;
-        atomic_store(&c->digest_count[k], at + 1);
-    }
-}
-
-void live_publish(live *list, prepared *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        publish(list, p->entries[i]);
-    p->count = 0;
-    live_drop(p);
-}
-
-void live_withdraw(live *list, uint64_t number)
-{
-    bool before;
-    if (number >= list->file.info.entries) {
-        before = atomic_exchange(&live_added(list, number)->withdrawn, true);
-        if (!before)
-            atomic_fetch_sub(&list->added_count, 1);
-    } else {
-        uint64_t bit = UINT64_C(1) << (number % 64);
-        before = atomic_fetch_or(&list->withdrawn[number / 64], bit) & bit;
-    }
-    if (!before)
-        atomic_fetch_add(&list->withdrawn_count, 1);
-}
-
-ob_status live_seal(size_t *chunks, live *list, ob_error *err)
-{
-    size_t count = atomic_load(&list->chunk_count);
-    const chunk *last = last_chunk(list);
-    bool empty = last && !atomic_load(&last->count);
-    ob_status status = last && !empty ? need_spare(list, err) : OB_OK;
-    if (status)
-        return status;
-    if (last && !empty)
-        use_spare(list);
-    *chunks = empty ? count - 1 : count;
-    return OB_OK;
 }
 
 /* ---- All entries --------------------------------------------------------------------------- */
@@ -395,29 +223,49 @@ static ob_status file_entry(entry *out, char id[OB_LIST_ID_MAX + 1], const obx *
     return status;
 }
 
-ob_status live_each(const live *list, size_t chunks,
+static entry added_entry(const live *list, uint64_t number)
+{
+    const chunk *c = list->base->chunks[number / CHUNK];
+    const added *a = c->entries[number % CHUNK];
+    entry e = {.id = added_id(a),
+               .source = added_source(a),
+               .classification = added_classification(a),
+               .has_hash = a->at[0] != 0};
+    if (e.has_hash) {
+        const ob_index index = ob_index_open_halves(c->half, CHUNK, a->at[0], OB_ISA_AUTO);
+        e.hash = ob_index_get(&index, a->at[0] - 1u);
+    }
+    for (int k = 0; k < DIGEST_KINDS; k++) {
+        const unsigned width = list_digest_kinds[k].width;
+        e.has_digest[k] = a->at[1 + k] != 0;
+        if (e.has_digest[k])
+            memcpy(e.digest[k], c->digests[k] + (a->at[1 + k] - 1u) * (size_t)width, width);
+    }
+    return e;
+}
+
+ob_status live_each(const live *list,
                     ob_status (*each)(void *context, const entry *entry, ob_error *err),
                     void *context, ob_error *err)
 {
+    const obx *file = &list->base->file;
     places p = {0};
-    ob_status status = find_places(&p, &list->file, err);
-    for (uint64_t n = 0; n < list->file.info.entries && !status; n++) {
+    ob_status status = find_places(&p, file, err);
+    for (uint64_t n = 0; n < file->info.entries && !status; n++) {
         char id[OB_LIST_ID_MAX + 1];
         entry e;
         if (live_is_withdrawn(list, n))
             continue;
-        status = file_entry(&e, id, &list->file, &p, n, err);
+        status = file_entry(&e, id, file, &p, n, err);
         if (!status)
             status = each(context, &e, err);
     }
     free_places(&p);
-    size_t there = atomic_load(&list->chunk_count);
-    for (size_t i = 0; i < there && i < chunks && !status; i++) {
-        const chunk *c = atomic_load(&list->chunks[i]);
-        uint32_t count = atomic_load(&c->count);
-        for (uint32_t k = 0; k < count && !status; k++)
-            if (!atomic_load(&c->entries[k]->withdrawn))
-                status = each(context, &c->entries[k]->entry, err);
+    for (uint64_t n = 0; n < list->added && !status; n++) {
+        if (live_is_withdrawn(list, file->info.entries + n))
+            continue;
+        const entry e = added_entry(list, n);
+        status = each(context, &e, err);
     }
     return status;
 }
@@ -440,35 +288,39 @@ static uint64_t available_memory(void)
 
 ob_status live_check(live *list, ob_error *err)
 {
-    ob_status status = obx_check(&list->file, err);
+    base *b = list->base;
+    ob_status status = obx_check(&b->file, err);
     if (status == OB_EFORMAT)
-        atomic_store(&list->damaged, true);
-    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+        atomic_store(&b->damaged, true);
+    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
 }
 
 ob_status live_settle(live *list, ob_error *err)
 {
-    const uint64_t huge = UINT64_C(2) << 20, size = list->file.index_size;
+    base *b = list->base;
+    const uint64_t huge = UINT64_C(2) << 20, size = b->file.index_size;
+    if (b->settled)
+        return OB_OK;
+    b->settled = true;
     ob_status status = live_check(list, err);
     if (status)
         return status;
-    if (size < huge || list->pages || size + size / 4 > available_memory())
+    if (size < huge || size + size / 4 > available_memory())
         return OB_OK;
     char *pages = mmap(NULL, size + huge, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED)
         return OB_OK;
-    list->pages = pages;
-    list->pages_size = size + huge;
+    b->pages = pages;
+    b->pages_size = size + huge;
     char *start = pages + (huge - (uintptr_t)pages % huge) % huge;
     madvise(start, size, MADV_HUGEPAGE);
-    memcpy(start, list->file.bytes + list->file.index_offset, size);
-    mprotect(pages, list->pages_size, PROT_READ);
-    status = ob_index_open(&list->settled, start, size, list->file.index.count, OB_ISA_AUTO, err);
+    memcpy(start, b->file.bytes + b->file.index_offset, size);
+    mprotect(pages, b->pages_size, PROT_READ);
+    status = ob_index_open(&b->moved, start, size, b->file.index.count, OB_ISA_AUTO, err);
     if (!status) {
-        atomic_store(&list->index, &list->settled);
-        madvise((void *)(uintptr_t)(list->file.bytes + list->file.index_offset), size,
-                MADV_DONTNEED);
+        atomic_store(&b->index, &b->moved);
+        madvise((void *)(uintptr_t)(b->file.bytes + b->file.index_offset), size, MADV_DONTNEED);
     }
     return status;
 }

@@ -2,13 +2,12 @@
 #include "live_priv.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static ob_status damaged(const live *list, ob_error *err)
 {
     return ob_fail(err, OB_EFORMAT,
                    "list \"%s\": damaged list file: it is not what was written; import it again",
-                   list->file.info.name);
+                   list->base->file.info.name);
 }
 
 static ob_status note(hits *to, const hit *found, ob_error *err)
@@ -40,8 +39,8 @@ typedef struct collector {
 static ob_status collect(void *context, uint32_t query, uint64_t at, unsigned distance)
 {
     const collector *c = context;
-    uint64_t entry = c->chunk ? c->first + c->chunk->of_hash[at] : 0;
-    ob_status status = c->chunk ? OB_OK : obx_hash_entry(&entry, &c->list->file, at, c->err);
+    uint64_t entry = c->chunk ? c->first + c->chunk->owner[0][at] : 0;
+    ob_status status = c->chunk ? OB_OK : obx_hash_entry(&entry, &c->list->base->file, at, c->err);
     if (status || live_is_withdrawn(c->list, entry))
         return status;
     const hit found = {
@@ -49,23 +48,30 @@ static ob_status collect(void *context, uint32_t query, uint64_t at, unsigned di
     return note(c->out, &found, c->err);
 }
 
+static ob_status match_file(hits *out, const live *list, const ob_hash256 *queries, uint32_t count,
+                            unsigned distance, ob_error *err)
+{
+    collector c = {.list = list, .index = atomic_load(&list->base->index), .out = out, .err = err};
+    return ob_index_search(c.index, queries, count, distance, collect, &c, err);
+}
+
 ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uint32_t count,
                      unsigned distance, ob_error *err)
 {
-    if (atomic_load(&list->damaged))
+    const base *b = list->base;
+    collector c = {.list = list, .out = out, .err = err};
+    if (atomic_load(&b->damaged))
         return damaged(list, err);
-    collector c = {.list = list, .index = atomic_load(&list->index), .out = out, .err = err};
-    ob_status status = ob_index_search(c.index, queries, count, distance, collect, &c, err);
-    size_t chunks = atomic_load(&list->chunk_count);
-    for (size_t i = 0; i < chunks && !status; i++) {
-        c.chunk = atomic_load(&list->chunks[i]);
-        c.first = list->file.info.entries + i * CHUNK;
+    ob_status status = match_file(out, list, queries, count, distance, err);
+    for (size_t i = 0; i < live_chunks(list) && !status; i++) {
+        c.chunk = b->chunks[i];
+        c.first = b->file.info.entries + i * CHUNK;
         const ob_index index =
-            ob_index_open_halves(c.chunk->half, CHUNK, atomic_load(&c.chunk->hashes), OB_ISA_AUTO);
+            ob_index_open_halves(c.chunk->half, CHUNK, live_used(list, i, 0), OB_ISA_AUTO);
         c.index = &index;
         status = ob_index_search(&index, queries, count, distance, collect, &c, err);
     }
-    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
 }
 
 /* ---- Digests ------------------------------------------------------------------------------ */
@@ -74,7 +80,8 @@ static ob_status match_file_digests(hits *out, const live *list, int kind, const
                                     uint32_t count, ob_error *err)
 {
     enum { AT_ONCE = 64 };
-    const ob_digest_set *set = &list->file.digests[kind];
+    const obx *file = &list->base->file;
+    const ob_digest_set *set = &file->digests[kind];
     ob_status status = OB_OK;
     for (uint32_t from = 0; from < count && set->count && !status; from += AT_ONCE) {
         uint64_t first[AT_ONCE], found[AT_ONCE], entry;
@@ -82,7 +89,7 @@ static ob_status match_file_digests(hits *out, const live *list, int kind, const
         ob_digest_set_find(first, found, set, queries + (size_t)from * set->width, now);
         for (uint32_t q = 0; q < now; q++)
             for (uint64_t at = 0; at < found[q] && !status; at++) {
-                status = obx_digest_entry(&entry, &list->file, kind, first[q] + at, err);
+                status = obx_digest_entry(&entry, file, kind, first[q] + at, err);
                 if (!status && !live_is_withdrawn(list, entry))
                     status = note(out, &(hit){.entry = entry, .query = from + q}, err);
             }
@@ -93,15 +100,16 @@ static ob_status match_file_digests(hits *out, const live *list, int kind, const
 static ob_status match_chunk_digests(hits *out, const live *list, size_t number, int kind,
                                      const uint8_t *queries, uint32_t count, ob_error *err)
 {
-    const chunk *c = atomic_load(&list->chunks[number]);
+    const chunk *c = list->base->chunks[number];
     unsigned width = list_digest_kinds[kind].width;
-    uint32_t there = atomic_load(&c->digest_count[kind]);
+    uint32_t there = live_used(list, number, 1 + kind);
     ob_status status = OB_OK;
     for (uint32_t at = 0; at < there; at++)
         for (uint32_t q = 0; q < count && !status; q++) {
             if (memcmp(c->digests[kind] + (size_t)at * width, queries + (size_t)q * width, width))
                 continue;
-            uint64_t entry = list->file.info.entries + number * CHUNK + c->of_digest[kind][at];
+            uint64_t entry =
+                list->base->file.info.entries + number * CHUNK + c->owner[1 + kind][at];
             if (!live_is_withdrawn(list, entry))
                 status = note(out, &(hit){.entry = entry, .query = q}, err);
         }
@@ -111,32 +119,32 @@ static ob_status match_chunk_digests(hits *out, const live *list, size_t number,
 ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_t *queries,
                              uint32_t count, ob_error *err)
 {
-    if (atomic_load(&list->damaged))
+    if (atomic_load(&list->base->damaged))
         return damaged(list, err);
     ob_status status = match_file_digests(out, list, kind, queries, count, err);
-    size_t chunks = atomic_load(&list->chunk_count);
-    for (size_t i = 0; i < chunks && !status; i++)
+    for (size_t i = 0; i < live_chunks(list) && !status; i++)
         status = match_chunk_digests(out, list, i, kind, queries, count, err);
-    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+    return status ? ob_fail_in(err, status, "list \"%s\"", list->base->file.info.name) : OB_OK;
 }
 
 /* ---- What an entry is ----------------------------------------------------------------------- */
 
 ob_status live_describe(ob_list_match *out, const live *list, uint64_t number, ob_error *err)
 {
-    out->list = list->file.info.name;
-    if (number >= list->file.info.entries) {
-        const entry *e = &live_added(list, number)->entry;
-        out->source = *e->source ? e->source : list->file.info.source;
-        out->classification = e->classification;
-        memcpy(out->entry, e->id, strlen(e->id) + 1);
+    const obx *file = &list->base->file;
+    out->list = file->info.name;
+    if (number >= file->info.entries) {
+        const added *a = live_added(list, number);
+        out->source = *added_source(a) ? added_source(a) : file->info.source;
+        out->classification = added_classification(a);
+        memcpy(out->entry, added_id(a), strlen(added_id(a)) + 1);
         return OB_OK;
     }
-    const obx_attribute *attribute = obx_attribute_of(&list->file, number);
+    const obx_attribute *attribute = obx_attribute_of(file, number);
     out->source = attribute->source;
     out->classification = attribute->classification;
-    ob_status status = obx_id(out->entry, NULL, &list->file, number, err);
-    return status ? ob_fail_in(err, status, "list \"%s\"", list->file.info.name) : OB_OK;
+    ob_status status = obx_id(out->entry, NULL, file, number, err);
+    return status ? ob_fail_in(err, status, "list \"%s\"", file->info.name) : OB_OK;
 }
 
 /* ---- Entries that have what is asked for ----------------------------------------------------- */
@@ -174,30 +182,50 @@ static ob_status keep_id(hits *hits, const live *list, const char *id, ob_error 
     return status;
 }
 
-ob_status live_find(hits *out, const live *list, const entry *which, ob_error *err)
+static ob_status find_in_file(hits *out, bool *narrowed, const live *list, const entry *which,
+                              ob_error *err)
 {
-    bool narrowed = which->has_hash;
-    ob_status status = OB_OK;
-    out->count = 0;
-    if (which->has_hash)
-        status = live_match(out, list, &which->hash, 1, 0, err);
+    *narrowed = which->has_hash;
+    ob_status status = which->has_hash ? match_file(out, list, &which->hash, 1, 0, err) : OB_OK;
     for (int k = 0; k < DIGEST_KINDS && !status; k++) {
         hits other = {0};
         if (!which->has_digest[k])
             continue;
-        status = live_match_digests(narrowed ? &other : out, list, k, which->digest[k], 1, err);
+        status = match_file_digests(*narrowed ? &other : out, list, k, which->digest[k], 1, err);
         if (out->count)
             qsort(out->hit, out->count, sizeof *out->hit, by_entry);
         if (other.count)
             qsort(other.hit, other.count, sizeof *other.hit, by_entry);
-        if (narrowed)
+        if (*narrowed)
             intersect(out, &other);
-        narrowed = true;
+        *narrowed = true;
         free(other.hit);
     }
+    return status;
+}
+
+typedef struct finding {
+    hits *out;
+    const live *list;
+} finding;
+
+static ob_status note_added(void *context, uint64_t number, ob_error *err)
+{
+    const finding *f = context;
+    return live_is_withdrawn(f->list, number) ? OB_OK : note(f->out, &(hit){.entry = number}, err);
+}
+
+ob_status live_find(hits *out, const live *next, const entry *which, ob_error *err)
+{
+    bool narrowed = false;
+    finding f = {.out = out, .list = next};
+    out->count = 0;
+    if (atomic_load(&next->base->damaged))
+        return damaged(next, err);
+    ob_status status = find_in_file(out, &narrowed, next, which, err);
     if (!status && !narrowed)
         status = ob_fail(err, OB_EINVAL, "neither a hash nor a digest");
-    if (!status && which->id)
-        status = keep_id(out, list, which->id, err);
-    return status;
+    if (!status)
+        status = live_find_added(next, which, note_added, &f, err);
+    return !status && which->id ? keep_id(out, next, which->id, err) : status;
 }

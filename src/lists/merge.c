@@ -44,15 +44,12 @@ static ob_status gather(void *context, const entry *from, ob_error *err)
     return entries_add(&duplicate, &g->entries, &e, err);
 }
 
-/* What comes from now on goes to the next journal. Sets *from to the list as it is now, kept, and
- * *chunks to what of it is merged. */
-static ob_status begin_merge(live **from, size_t *chunks, uint64_t *number, ob_lists *lists,
-                             slot *slot, ob_error *err)
+/* What comes from now on goes to the next journal. Sets *from to the list as it is now, kept. */
+static ob_status begin_merge(live **from, uint64_t *number, ob_lists *lists, slot *slot,
+                             ob_error *err)
 {
     journal next;
     ob_status status = own_need_journal(lists, slot, err);
-    if (!status)
-        status = live_seal(chunks, slot->now, err);
     if (!status)
         status = journal_open(&next, lists->dir, slot->name, slot->journal_number + 1, err);
     if (status)
@@ -90,7 +87,6 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
 {
     slot *slot = set_find(lists, name);
     live *from = NULL;
-    size_t chunks = 0;
     ob_list_info info;
     char *temporary = NULL;
     obx_wish wish = {.dir = lists->dir,
@@ -104,7 +100,7 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
     struct slot *same = NULL;
     ob_status status = own_begin(&same, lists, name, err);
     if (!status) {
-        status = begin_merge(&from, &chunks, &wish.journal, lists, slot, err);
+        status = begin_merge(&from, &wish.journal, lists, slot, err);
         pthread_mutex_unlock(&slot->writing);
     }
     if (!status) {
@@ -113,7 +109,7 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
         status = live_check(from, err); /* damage must not come under new checksums */
     }
     if (!status)
-        status = live_each(from, chunks, gather, &g, err);
+        status = live_each(from, gather, &g, err);
     live_release(from);
     free(g.entries.table);
     g.entries.table = NULL;
@@ -141,21 +137,16 @@ static void keep_slot(ob_lists *lists, slot *slot)
     ob_error err = {0};
     pthread_mutex_lock(&lists->guard);
     live *now = slot->now ? live_keep(slot->now) : NULL;
-    bool settled = slot->settled;
     pthread_mutex_unlock(&lists->guard);
     if (!now)
         return;
-    if (!settled) {
-        if (live_settle(now, &err))
-            say(lists, &err);
-        pthread_mutex_lock(&lists->guard);
-        slot->settled |= slot->now == now;
-        pthread_mutex_unlock(&lists->guard);
-    }
+    if (live_settle(now, &err))
+        say(lists, &err);
     bool due = own_is_due(lists, slot, now);
     uint64_t changes = live_changes(now);
     live_release(now);
-    if (!due || atomic_load(&lists->stop))
+    /* Whoever imports or updates the list wakes the keeper again. */
+    if (!due || atomic_load(&lists->stop) || atomic_load(&slot->busy) != SLOT_FREE)
         return;
     if (ob_lists_merge(lists, slot->name, NULL, NULL, &err)) {
         say(lists, &err);

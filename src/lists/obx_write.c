@@ -24,23 +24,6 @@ typedef struct writer {
 
 /* ---- Sections ----------------------------------------------------------------------------- */
 
-static ob_status write_at(writer *w, const void *bytes, uint64_t size, uint64_t offset)
-{
-    const char *from = bytes;
-    while (size) {
-        ssize_t done = pwrite(w->file, from, size < (1u << 30) ? size : 1u << 30, (off_t)offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return ob_fail(w->err, OB_EIO, "%s cannot be written: %s", w->path,
-                           done ? strerror(errno) : "nothing was taken");
-        from += done;
-        offset += (uint64_t)done;
-        size -= (uint64_t)done;
-    }
-    return OB_OK;
-}
-
 static ob_status begin_section(writer *w, int kind)
 {
     w->sections[w->header.sections] = (obx_section){.kind = (uint32_t)kind, .offset = w->offset};
@@ -57,7 +40,7 @@ static ob_status append(writer *w, const void *bytes, uint64_t size)
             return ob_fail(w->err, OB_EBUSY, "%s: stopped", w->path);
         status = ob_sha256_add(w->sum, from, now, w->err);
         if (!status)
-            status = write_at(w, from, now, w->offset);
+            status = disk_write(w->file, w->path, from, now, w->offset, w->err);
         w->offset += now;
         from += now;
         size -= now;
@@ -275,12 +258,10 @@ static ob_status finish(writer *w, uint64_t count)
     size_t size = sizeof start.header + w->header.sections * sizeof *w->sections;
     ob_status status = ob_sha256(start.header.sha256, &start, size, w->err);
     if (!status)
-        status = write_at(w, &start, size, 0);
-    if (!status && ftruncate(w->file, (off_t)w->offset))
-        status = ob_fail(w->err, OB_EIO, "%s cannot be written: %s", w->path, strerror(errno));
-    if (!status && fsync(w->file))
-        status = ob_fail(w->err, OB_EIO, "%s cannot be made durable: %s", w->path, strerror(errno));
-    return status;
+        status = disk_write(w->file, w->path, &start, size, 0, w->err);
+    if (!status)
+        status = disk_cut(w->file, w->path, w->offset, w->err);
+    return status ? status : disk_sync(w->file, w->path, w->err);
 }
 
 ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob_error *err)

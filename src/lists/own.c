@@ -1,5 +1,4 @@
-/* The one process that changes lists: every change is in the journal before it is found, and a file
- * is written anew while searches go on. */
+/* The one process that changes lists: opening them, some entries, on and off, whole lists. */
 #include "set_priv.h"
 
 #include <stdlib.h>
@@ -32,7 +31,8 @@ ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err)
     return status;
 }
 
-ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err)
+static ob_status lock_slot(slot **out, ob_lists *lists, const char *name, bool for_entries,
+                           ob_error *err)
 {
     ob_status status = list_check_name(name, err);
     if (status)
@@ -40,9 +40,10 @@ ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err
     slot *slot = set_find(lists, name);
     if (slot)
         pthread_mutex_lock(&slot->writing);
-    if (slot && slot->importing)
-        status = ob_fail(err, OB_EBUSY, "list \"%s\" is being imported: try again when it is there",
-                         name);
+    slot_state busy = slot ? atomic_load(&slot->busy) : SLOT_FREE;
+    if (busy == SLOT_IMPORTED || (busy == SLOT_UPDATED && for_entries))
+        status = ob_fail(err, OB_EBUSY, "list \"%s\" is being %s: try again when that is done",
+                         name, busy == SLOT_IMPORTED ? "imported" : "updated");
     else if (!slot || !slot->now)
         status =
             ob_fail(err, OB_ENOTFOUND, "no list \"%s\" in %s; `obhut list ls` shows what there is",
@@ -54,46 +55,50 @@ ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err
     return status;
 }
 
+ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err)
+{
+    return lock_slot(out, lists, name, true, err);
+}
+
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
 {
     if (slot->journal.file >= 0)
-        return OB_OK;
+        return journal_settle(&slot->journal, err);
     uint64_t next = 0, of_file = live_journal(slot->now);
     ob_status status = list_next_journal(&next, lists->dir, slot->name, err);
     slot->journal_number = next > of_file ? next - 1 : of_file;
     if (!status)
         status = journal_open(&slot->journal, lists->dir, slot->name, slot->journal_number, err);
+    if (!status && slot->journal.version != JOURNAL_VERSION) {
+        journal_close(&slot->journal);
+        status = journal_open(&slot->journal, lists->dir, slot->name, ++slot->journal_number, err);
+    }
     return status;
 }
 
-/* ---- Adding ------------------------------------------------------------------------------- */
+/* ---- Entries ------------------------------------------------------------------------------ */
 
-/* A public entry as a list keeps it; `id` holds an id that is made up. */
-static ob_status take_entry(entry *out, char id[OB_LIST_ID_MAX + 1], const ob_list_entry *from,
-                            ob_error *err)
+/* A public entry as lists have them. */
+static ob_status take_entry(entry *out, const ob_list_entry *from, bool withdrawn, ob_error *err)
 {
-    enum { ID_DIGITS = 16 };
-    char hex[2 * OB_DIGEST_WIDTH_MAX + 1] = "";
     entry e = {.id = from->id && *from->id ? from->id : NULL,
                .source = from->source ? from->source : "",
-               .classification = from->classification ? from->classification : ""};
-    for (int k = DIGEST_KINDS; k-- > 0;) {
-        if (!from->digest[k])
-            continue;
-        e.has_digest[k] = true;
-        memcpy(e.digest[k], from->digest[k], list_digest_kinds[k].width);
-        ob_hex(hex, from->digest[k], list_digest_kinds[k].width);
-    }
-    if (from->hash) {
-        e.has_hash = true;
+               .classification = from->classification ? from->classification : "",
+               .has_hash = from->hash != NULL,
+               .withdrawn = withdrawn};
+    bool any = e.has_hash || (withdrawn && e.id);
+    if (from->hash)
         e.hash = *from->hash;
-        ob_hash256_print(hex, from->hash);
+    for (int k = 0; k < DIGEST_KINDS; k++) {
+        e.has_digest[k] = from->digest[k] != NULL;
+        any |= e.has_digest[k];
+        if (from->digest[k])
+            memcpy(e.digest[k], from->digest[k], list_digest_kinds[k].width);
     }
-    if (id) {
-        snprintf(id, OB_LIST_ID_MAX + 1, "%.*s", ID_DIGITS, hex);
-        e.id = e.id ? e.id : id;
-    }
-    ob_status status = *hex || !id ? OB_OK : ob_fail(err, OB_EINVAL, "neither a hash nor a digest");
+    ob_status status = any ? OB_OK
+                       : withdrawn
+                           ? ob_fail(err, OB_EINVAL, "neither a hash, nor a digest, nor an id")
+                           : ob_fail(err, OB_EINVAL, "neither a hash nor a digest");
     if (!status && e.id)
         status = list_check_text(e.id, OB_LIST_ID_MAX, "an id", err);
     if (!status)
@@ -101,142 +106,20 @@ static ob_status take_entry(entry *out, char id[OB_LIST_ID_MAX + 1], const ob_li
     if (!status)
         status = list_check_text(e.classification, OB_LIST_TEXT_MAX, "a classification", err);
     if (status)
-        return ob_fail_in(err, OB_EINVAL, "an entry to add");
+        return ob_fail_in(err, OB_EINVAL, "an entry to %s", withdrawn ? "withdraw" : "add");
     *out = e;
     return OB_OK;
 }
 
-static bool is_same(const entry *a, const entry *b)
+static ob_status screen(const ob_lists *lists, const entry *e, ob_error *err)
 {
-    if (a->has_hash != b->has_hash || (a->has_hash && memcmp(&a->hash, &b->hash, sizeof a->hash)) ||
-        strcmp(a->id, b->id))
-        return false;
-    for (int k = 0; k < DIGEST_KINDS; k++)
-        if (a->has_digest[k] != b->has_digest[k] ||
-            (a->has_digest[k] && memcmp(a->digest[k], b->digest[k], list_digest_kinds[k].width)))
-            return false;
-    return true;
-}
-
-/* Leaves out what the list has already and what stands twice. */
-static ob_status leave_out_known(entry *entries, size_t *count, const live *list, ob_error *err)
-{
-    size_t kept = 0;
-    hits found = {0};
-    ob_status status = OB_OK;
-    for (size_t i = 0; i < *count && !status; i++) {
-        bool known = false;
-        for (size_t k = 0; k < kept && !known; k++)
-            known = is_same(&entries[k], &entries[i]);
-        if (!known)
-            status = live_find(&found, list, &entries[i], err);
-        if (!known && !found.count)
-            entries[kept++] = entries[i];
-    }
-    free(found.hit);
-    *count = kept;
-    return status;
-}
-
-/* Under `writing`. */
-static ob_status add_entries(ob_lists *lists, slot *slot, entry *entries, size_t *count,
-                             ob_error *err)
-{
-    prepared prepared = {0};
-    ob_status status = leave_out_known(entries, count, slot->now, err);
-    if (status || !*count)
-        return status;
-    status = live_prepare(&prepared, slot->now, entries, *count, err);
-    if (!status)
-        status = own_need_journal(lists, slot, err);
-    if (!status)
-        status = journal_commit(&slot->journal, entries, *count, err);
-    if (status)
-        live_drop(&prepared);
-    else
-        live_publish(slot->now, &prepared);
-    return status;
-}
-
-ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
-                       const ob_list_entry *from, size_t count, ob_error *err)
-{
-    slot *slot = NULL;
-    if (count > OB_LISTS_ADD_MAX)
-        return ob_fail(err, OB_ELIMIT, "%zu entries at once; at most %d can be added", count,
-                       OB_LISTS_ADD_MAX);
-    entry *entries = calloc(count + 1, sizeof *entries);
-    char(*ids)[OB_LIST_ID_MAX + 1] = calloc(count + 1, sizeof *ids);
-    ob_status status =
-        entries && ids ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: entries to add");
-    for (size_t i = 0; i < count && !status; i++) {
-        status = take_entry(&entries[i], ids[i], &from[i], err);
-        const char *picture = !status && entries[i].has_hash
-                                  ? list_screen_name(&lists->screen, &entries[i].hash)
-                                  : NULL;
-        if (picture)
-            status = ob_fail(err, OB_EREFUSED,
-                             "an entry to add: refused: within %d of a picture with nothing in it "
-                             "(%s); it would match anything",
-                             OB_INDEX_MAX_DISTANCE, picture);
-    }
-    if (!status)
-        status = own_begin(&slot, lists, name, err);
-    if (!status) {
-        status = add_entries(lists, slot, entries, &count, err);
-        if (!status && own_is_due(lists, slot, slot->now))
-            own_wake(lists);
-        pthread_mutex_unlock(&slot->writing);
-    }
-    if (!status && added)
-        *added = count;
-    free(entries);
-    free(ids);
-    return status;
-}
-
-/* ---- Withdrawing --------------------------------------------------------------------------- */
-
-/* What is to be withdrawn: for the journal, and in memory. */
-typedef struct withdrawal {
-    const live *list;
-    entry *records;
-    size_t count, capacity;
-    hits found;
-    const entry *which; /* of which those without content are looked for by id */
-    size_t which_count;
-} withdrawal;
-
-/* Notes every entry that has all that `which` has. */
-static ob_status withdraw_content(withdrawal *w, const entry *which, ob_error *err)
-{
-    hits some = {0};
-    ob_status status = live_find(&some, w->list, which, err);
-    if (!status && some.count && w->count == w->capacity) {
-        size_t capacity = 2 * w->capacity + 16;
-        entry *more = realloc(w->records, capacity * sizeof *more);
-        if (more) {
-            w->records = more;
-            w->capacity = capacity;
-        } else {
-            status = ob_fail(err, OB_ENOMEM, "out of memory: entries to withdraw");
-        }
-    }
-    if (!status && some.count) {
-        hit *more = realloc(w->found.hit, (w->found.count + some.count) * sizeof *more);
-        if (more) {
-            memcpy(more + w->found.count, some.hit, some.count * sizeof *more);
-            w->found.hit = more;
-            w->found.count += some.count;
-            w->records[w->count] = *which;
-            w->records[w->count].withdrawn = true;
-            w->records[w->count++].source = "";
-        } else {
-            status = ob_fail(err, OB_ENOMEM, "out of memory: entries to withdraw");
-        }
-    }
-    free(some.hit);
-    return status;
+    const char *picture = e->has_hash ? list_screen_name(&lists->screen, &e->hash) : NULL;
+    if (!picture)
+        return OB_OK;
+    return ob_fail(err, OB_EREFUSED,
+                   "an entry to add: refused: within %d of a picture with nothing in it (%s); it "
+                   "would match anything",
+                   OB_INDEX_MAX_DISTANCE, picture);
 }
 
 static bool has_content(const entry *e)
@@ -247,72 +130,89 @@ static bool has_content(const entry *e)
     return any;
 }
 
-/* Told of every entry of the list. */
+typedef struct by_id {
+    change *change;
+    const entry *which;
+    size_t count;
+} by_id;
+
+/* Called for every entry of the list. */
 static ob_status withdraw_by_id(void *context, const entry *e, ob_error *err)
 {
-    withdrawal *w = context;
+    const by_id *b = context;
     char line[24];
     snprintf(line, sizeof line, "%llu", (unsigned long long)e->line);
     ob_status status = OB_OK;
-    for (size_t i = 0; i < w->which_count && !status; i++) {
-        if (has_content(&w->which[i]) || strcmp(e->id ? e->id : line, w->which[i].id))
+    for (size_t i = 0; i < b->count && !status; i++) {
+        if (has_content(&b->which[i]) || strcmp(e->id ? e->id : line, b->which[i].id))
             continue;
         entry found = *e;
-        found.id = w->which[i].id;
-        found.source = found.classification = "";
-        status = withdraw_content(w, &found, err);
+        found.id = b->which[i].id;
+        found.withdrawn = true;
+        status = change_make(b->change, &found, err);
     }
     return status;
 }
 
 /* Under `writing`. */
-static ob_status find_withdrawn(withdrawal *w, ob_error *err)
+static ob_status make_all(change *c, const entry *entries, size_t count, ob_error *err)
 {
-    bool by_id = false;
+    by_id b = {.change = c, .which = entries, .count = count};
+    bool ids_alone = false;
     ob_status status = OB_OK;
-    for (size_t i = 0; i < w->which_count && !status; i++) {
-        by_id |= !has_content(&w->which[i]);
-        if (has_content(&w->which[i]))
-            status = withdraw_content(w, &w->which[i], err);
-        else if (!w->which[i].id)
-            status = ob_fail(err, OB_EINVAL, "neither a hash, nor a digest, nor an id");
+    for (size_t i = 0; i < count && !status; i++) {
+        ids_alone |= !has_content(&entries[i]);
+        if (has_content(&entries[i]))
+            status = change_make(c, &entries[i], err);
     }
-    return !status && by_id ? live_each(w->list, SIZE_MAX, withdraw_by_id, w, err) : status;
+    return status || !ids_alone ? status : live_each(c->slot->now, withdraw_by_id, &b, err);
 }
 
-ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *name,
-                            const ob_list_entry *from, size_t count, ob_error *err)
+static ob_status change_entries(change *c, ob_lists *lists, const char *name,
+                                const ob_list_entry *from, size_t count, bool withdrawn,
+                                ob_error *err)
 {
     slot *slot = NULL;
-    withdrawal w = {.which_count = count};
-    entry *which = calloc(count + 1, sizeof *which);
-    ob_status status = which ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: entries");
-    for (size_t i = 0; i < count && !status; i++)
-        status = take_entry(&which[i], NULL, &from[i], err);
+    entry *entries = calloc(count + 1, sizeof *entries);
+    ob_status status = entries ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: entries");
+    for (size_t i = 0; i < count && !status; i++) {
+        status = take_entry(&entries[i], &from[i], withdrawn, err);
+        if (!status && !withdrawn)
+            status = screen(lists, &entries[i], err);
+    }
     if (!status)
         status = own_begin(&slot, lists, name, err);
     if (!status) {
-        ob_list_info before, after;
-        live_info(&before, slot->now);
-        w.list = slot->now;
-        w.which = which;
-        status = find_withdrawn(&w, err);
-        if (!status && w.count)
-            status = own_need_journal(lists, slot, err);
-        if (!status && w.count)
-            status = journal_commit(&slot->journal, w.records, w.count, err);
-        for (size_t i = 0; i < w.found.count && !status; i++)
-            live_withdraw(slot->now, w.found.hit[i].entry);
-        live_info(&after, slot->now);
-        if (!status && withdrawn)
-            *withdrawn = after.withdrawn - before.withdrawn;
-        if (!status && own_is_due(lists, slot, slot->now))
-            own_wake(lists);
+        status = change_begin(c, lists, slot, err);
+        if (!status)
+            status = make_all(c, entries, count, err);
+        status = change_end(c, status, err);
         pthread_mutex_unlock(&slot->writing);
     }
-    free(which);
-    free(w.records);
-    free(w.found.hit);
+    free(entries);
+    return status;
+}
+
+ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
+                       const ob_list_entry *entries, size_t count, ob_error *err)
+{
+    change c = {0};
+    if (count > OB_LISTS_ADD_MAX)
+        return ob_fail(err, OB_ELIMIT, "%zu entries at once; at most %d can be added", count,
+                       OB_LISTS_ADD_MAX);
+    ob_status status = change_entries(&c, lists, name, entries, count, false, err);
+    if (!status && added)
+        *added = c.added;
+    return status;
+}
+
+ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *name,
+                            const ob_list_entry *which, size_t count, ob_error *err)
+{
+    change c = {0};
+    ob_status status = change_entries(&c, lists, name, which, count, true, err);
+    if (!status && withdrawn)
+        *withdrawn = c.withdrawn;
     return status;
 }
 
@@ -321,7 +221,7 @@ ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *na
 ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, ob_error *err)
 {
     slot *slot = NULL;
-    ob_status status = own_begin(&slot, lists, name, err);
+    ob_status status = lock_slot(&slot, lists, name, false, err);
     if (status)
         return status;
     status = enable_under_lock(lists->dir, name, enabled, err);
@@ -367,7 +267,7 @@ ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_impor
         return status;
     pthread_mutex_lock(&slot->renewing);
     pthread_mutex_lock(&slot->writing);
-    slot->importing = true;
+    atomic_store(&slot->busy, SLOT_IMPORTED);
     pthread_mutex_unlock(&slot->writing);
 
     status = import_under_lock(out, lists->dir, import, err);
@@ -380,7 +280,7 @@ ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_impor
         journal_close(&slot->journal);
         own_wake(lists);
     }
-    slot->importing = false;
+    atomic_store(&slot->busy, SLOT_FREE);
     pthread_mutex_unlock(&slot->writing);
     pthread_mutex_unlock(&slot->renewing);
     return status;

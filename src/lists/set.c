@@ -34,7 +34,15 @@ void set_replace(ob_lists *lists, slot *slot, live *with)
     live *old = slot->now;
     slot->now = with;
     slot->enabled = info.enabled;
-    slot->settled = false;
+    pthread_mutex_unlock(&lists->guard);
+    live_release(old);
+}
+
+void set_advance(ob_lists *lists, slot *slot, live *next)
+{
+    pthread_mutex_lock(&lists->guard);
+    live *old = slot->now;
+    slot->now = next;
     pthread_mutex_unlock(&lists->guard);
     live_release(old);
 }

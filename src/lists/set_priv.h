@@ -6,18 +6,21 @@
 
 #include <pthread.h>
 
+/* What keeps others from changing a list for long. */
+typedef enum slot_state { SLOT_FREE, SLOT_IMPORTED, SLOT_UPDATED } slot_state;
+
 /* One name. Slots stay until the set is closed; a removed list leaves an empty one. */
 typedef struct slot {
     char name[OB_LIST_NAME_MAX + 1];
-    live *now; /* NULL: removed. This and the next two: under the set's guard */
-    bool enabled, settled;
+    live *now; /* NULL: removed. This and the next: under the set's guard */
+    bool enabled;
 
     /* For owners. `renewing` is held while the file is written anew, and taken before `writing`,
      * which is held for every change of what is found. */
     pthread_mutex_t renewing, writing;
     journal journal;
     uint64_t journal_number;
-    bool importing;           /* under `writing` */
+    _Atomic slot_state busy;  /* changed under `writing` */
     _Atomic uint64_t put_off; /* so many changes more until a merge that failed is tried again */
 } slot;
 
@@ -51,15 +54,41 @@ live *set_now(ob_lists *lists, slot *slot);
 /* Puts a list in place of the old one, which lives until its last search has ended. */
 void set_replace(ob_lists *lists, slot *slot, live *with);
 
+/* The same for what live_next made of it. */
+void set_advance(ob_lists *lists, slot *slot, live *next);
+
 /* Finds or makes a slot, which is empty at first. */
 ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err);
 
+/* ---- change.c ----------------------------------------------------------------------------- */
+
+/* A change of a list on its way. `writing` is locked at its end, and `renewing` or `writing` all
+ * the time, so that there is one at a time. */
+typedef struct change {
+    ob_lists *lists;
+    slot *slot;
+    live *next; /* NULL: not begun */
+    journal_group group;
+    hits found;
+    uint64_t added, known, withdrawn; /* known: were there already */
+} change;
+
+ob_status change_begin(change *out, ob_lists *lists, slot *slot, ob_error *err);
+
+/* Adds an entry, or withdraws all that have what it has; no other change sees it yet. */
+ob_status change_make(change *change, const entry *entry, ob_error *err);
+
+/* Makes all of it count, durably and for every search that begins afterwards. After an error, of
+ * this or of `status`, nothing counts. */
+ob_status change_end(change *change, ob_status status, ob_error *err);
+
 /* ---- own.c and merge.c --------------------------------------------------------------------- */
 
-/* Sets *out to a list's slot and locks it for writing; the list is there and nobody imports it. */
+/* Sets *out to a list's slot and locks it for writing; the list is there and nobody imports or
+ * updates it. */
 ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err);
 
-/* Opens the journal that the next change goes to. Under `writing`. */
+/* Opens the journal that the next change goes to. By whoever makes that. */
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err);
 
 /* Whether so much has changed that the list should be merged. */

@@ -198,9 +198,12 @@ static void set_up(fixture *f)
     const ob_token token = {.name = "forum", .surfaces = 1, .scopes = 1};
     const ob_import import = {.file = "list.txt", .name = "known"};
     ob_import_result result;
+    ob_lists *lists = NULL;
     must(ob_crypto_start(&err), &err);
     ob_seal_pair(&f->key, &f->secret);
-    must(ob_list_import(&result, source_dir, &import, &err), &err);
+    must(ob_lists_own(&lists, source_dir, &err), &err);
+    must(ob_lists_import(&result, lists, &import, &err), &err);
+    ob_lists_close(lists);
     if (mkdir("data/keys", 0700))
         exit(1);
     open_all(f);

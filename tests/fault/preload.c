@@ -10,6 +10,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -80,10 +83,33 @@ void *realloc(void *memory, size_t size)
 
 /* ---- Writing -------------------------------------------------------------------------------- */
 
-/* A full disk is what happens most. */
-static bool write_fails(void)
+/* Only files with this in their path; "": all. */
+static char only[64];
+
+__attribute__((constructor)) static void arm_from_outside(void)
 {
-    if (!fails(FAULT_WRITE))
+    const char *number = getenv("FAULT_NUMBER"), *path = getenv("FAULT_PATH");
+    if (path)
+        strncpy(only, path, sizeof only - 1);
+    if (number)
+        fault_arm(FAULT_WRITE, strtoul(number, NULL, 10), false);
+}
+
+static bool is_meant(int file)
+{
+    char link[32], path[512];
+    if (!*only)
+        return true;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t size = readlink(link, path, sizeof path - 1);
+    path[size > 0 ? size : 0] = '\0';
+    return strstr(path, only) != NULL;
+}
+
+/* A full disk is what happens most. */
+static bool write_fails(int file)
+{
+    if (atomic_load(&armed) != FAULT_WRITE || !is_meant(file) || !fails(FAULT_WRITE))
         return false;
     errno = ENOSPC;
     return true;
@@ -91,12 +117,12 @@ static bool write_fails(void)
 
 ssize_t write(int to, const void *bytes, size_t size)
 {
-    return write_fails() ? -1 : syscall(SYS_write, to, bytes, size);
+    return write_fails(to) ? -1 : syscall(SYS_write, to, bytes, size);
 }
 
 ssize_t pwrite(int to, const void *bytes, size_t size, off_t at)
 {
-    return write_fails() ? -1 : syscall(SYS_pwrite64, to, bytes, size, at);
+    return write_fails(to) ? -1 : syscall(SYS_pwrite64, to, bytes, size, at);
 }
 
 ssize_t pwrite64(int to, const void *bytes, size_t size, off64_t at)
@@ -106,17 +132,17 @@ ssize_t pwrite64(int to, const void *bytes, size_t size, off64_t at)
 
 int fsync(int file)
 {
-    return write_fails() ? -1 : (int)syscall(SYS_fsync, file);
+    return write_fails(file) ? -1 : (int)syscall(SYS_fsync, file);
 }
 
 int fdatasync(int file)
 {
-    return write_fails() ? -1 : (int)syscall(SYS_fdatasync, file);
+    return write_fails(file) || fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fdatasync, file);
 }
 
 int ftruncate(int file, off_t size)
 {
-    return write_fails() ? -1 : (int)syscall(SYS_ftruncate, file, size);
+    return write_fails(file) ? -1 : (int)syscall(SYS_ftruncate, file, size);
 }
 
 int ftruncate64(int file, off64_t size)

@@ -1,5 +1,5 @@
 /* Any bytes as a journal: entries that could have been written, or a sentence. */
-#include "lists_priv.h"
+#include "journal_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +17,34 @@ static ob_status check(void *context, const entry *e, ob_error *err)
     return OB_OK;
 }
 
-/* Every line gets its checksum: what stands behind it is what is tried. */
-static void append_line(ob_buf *to, const uint8_t *text, size_t size)
+/* Every line gets its checksum, over the line before's too where it needs that: what stands behind
+ * it is what is tried. */
+static void append_line(ob_buf *to, char sum[SUM_DIGITS + 1], const uint8_t *text, size_t size)
 {
-    uint8_t sum[OB_SHA256_SIZE];
-    char hex[17];
-    ob_sha256(sum, text, size, NULL);
-    ob_hex(hex, sum, 8);
-    ob_buf_printf(to, NULL, "%s ", hex);
+    static const char *const chained[] = {"{\"more\":", "{\"end\":"};
+    ob_buf summed = {0};
+    for (size_t i = 0; i < 2; i++)
+        if (size >= strlen(chained[i]) && !memcmp(text, chained[i], strlen(chained[i])))
+            ob_buf_append(&summed, sum, SUM_DIGITS, NULL);
+    ob_buf_append(&summed, text, size, NULL);
+    journal_sum(sum, summed.bytes, summed.size, NULL);
+    ob_buf_printf(to, NULL, "%s ", sum);
     ob_buf_append(to, text, size, NULL);
     ob_buf_append(to, "\n", 1, NULL);
+    ob_buf_free(&summed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     ob_buf text = {0};
-    if (size && bytes[0] % 2)
-        ob_buf_append(&text, bytes, size, NULL);
+    char sum[SUM_DIGITS + 1] = "0000000000000000";
+    if (size && *bytes == '!') /* as it is */
+        ob_buf_append(&text, bytes + 1, size - 1, NULL);
     else
         for (size_t at = 0; at < size;) {
             const uint8_t *end = memchr(bytes + at, '\n', size - at);
             size_t line = end ? (size_t)(end - bytes) - at : size - at;
-            append_line(&text, bytes + at, line);
+            append_line(&text, sum, bytes + at, line);
             at += line + 1;
         }
     int file = memfd_create("journal", 0);

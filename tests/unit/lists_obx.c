@@ -1,6 +1,6 @@
 /* List files: what was imported comes out again, and damaged files do no harm. */
 #include "folder.h"
-#include "test.h"
+#include "lists_test.h"
 
 #include "lists_priv.h"
 
@@ -57,10 +57,7 @@ static void make_csv(const char *path, test_random *r, int count)
 static void import_file(const char *path, const char *name)
 {
     const ob_import wish = {.file = path, .name = name, .source = "Test"};
-    ob_import_result result;
-    ob_error err = {0};
-    if (ob_list_import(&result, dir, &wish, &err))
-        fail_msg("%s", err.text);
+    lists_import(dir, &wish);
 }
 
 static char *export_text(const char *name)
@@ -154,8 +151,10 @@ static void a_list_that_is_off_does_not_match_and_stays_off_when_replaced(void *
     snprintf(path, sizeof path, "%s/in.csv", dir);
     make_csv(path, &r, 10);
     import_file(path, "switch");
-    assert_int_equal(ob_list_set_enabled(dir, "switch", false, NULL), OB_OK);
-    assert_int_equal(ob_list_set_enabled(dir, "switch", false, NULL), OB_OK);
+    ob_lists *lists = lists_own(dir);
+    assert_int_equal(ob_lists_set_enabled(lists, "switch", false, NULL), OB_OK);
+    assert_int_equal(ob_lists_set_enabled(lists, "switch", false, NULL), OB_OK);
+    ob_lists_close(lists);
     import_file(path, "switch");
     ob_list_info *infos = NULL;
     size_t count = 0;
@@ -170,9 +169,9 @@ static void a_list_that_is_off_does_not_match_and_stays_off_when_replaced(void *
     assert_true(seen);
     free(infos);
     ob_list_info info;
-    assert_int_equal(ob_list_remove(dir, "switch", NULL), OB_OK);
+    assert_int_equal(lists_remove(dir, "switch"), OB_OK);
     assert_int_equal(ob_list_check(&info, dir, "switch", NULL), OB_ENOTFOUND);
-    assert_int_equal(ob_list_remove(dir, "switch", NULL), OB_ENOTFOUND);
+    assert_int_equal(lists_remove(dir, "switch"), OB_ENOTFOUND);
 }
 
 static void names_that_could_leave_the_directory_are_refused(void **state)
@@ -181,7 +180,7 @@ static void names_that_could_leave_the_directory_are_refused(void **state)
     static const char *const bad[] = {"", "../x", "a/b", ".hidden", "-x", "Upper", "a b", "ä"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ob_list_info info;
-        assert_int_equal(ob_list_remove(dir, bad[i], NULL), OB_EINVAL);
+        assert_int_equal(lists_remove(dir, bad[i]), OB_EINVAL);
         assert_int_equal(ob_list_check(&info, dir, bad[i], NULL), OB_EINVAL);
     }
 }
@@ -224,7 +223,7 @@ static void digests_are_found_with_their_entries(void **state)
     assert_int_equal(found.count, 0);
     ob_list_matches_free(&found);
     ob_lists_close(lists);
-    assert_int_equal(ob_list_remove(dir, "digests", NULL), OB_OK);
+    assert_int_equal(lists_remove(dir, "digests"), OB_OK);
 }
 
 /* ---- Damaged files ------------------------------------------------------------------------ */
@@ -337,7 +336,7 @@ static void mutate_file(int entries, uint64_t samples, uint64_t seed)
     assert_true(opened > samples / 50); /* most bytes of a small file are padding */
     free(bytes);
     free(good);
-    assert_int_equal(ob_list_remove(dir, "hurt", NULL), OB_OK);
+    assert_int_equal(lists_remove(dir, "hurt"), OB_OK);
 }
 
 static void mutated_files_are_refused_or_answer(void **state)

@@ -32,7 +32,7 @@ typedef struct ob_list_info {
     bool enabled;
 } ob_list_info;
 
-/* ---- Import ------------------------------------------------------------------------------ */
+/* ---- Files of publishers ------------------------------------------------------------------ */
 
 typedef struct ob_import {
     const char *file;    /* "-": standard input */
@@ -52,29 +52,14 @@ typedef struct ob_import {
 typedef struct ob_import_result {
     char name[OB_LIST_NAME_MAX + 1];
     uint64_t lines;      /* with an entry on them, good or bad */
-    uint64_t entries;    /* in the new list */
+    uint64_t entries;    /* in the new list; of an update: added */
     uint64_t duplicates; /* the same hash again, with the same id or with none: kept once */
-    uint64_t withdrawn;  /* entries whose state says that they no longer count */
+    uint64_t withdrawn;  /* left out, since their state says so; of an update: withdrawn */
     uint64_t bad;        /* not readable */
     uint64_t refused;    /* too close to a picture with nothing in it */
 } ob_import_result;
 
-/* Reads plain text (one hash a line), CSV with a header, or JSON Lines, told apart by the first
- * line that is not empty, and replaces or creates the list. docs/LISTS.md has the columns. A list
- * that was switched off stays so.
- *
- * All or nothing: on any error the old list stays and answers; *out then counts what was read.
- * OB_EFORMAT: bad lines (without keep_going), or nothing good at all; OB_EREFUSED: refused lines
- * (without keep_going), or a purpose other than csam; OB_EINVAL: an impossible name; OB_EBUSY:
- * another process changes lists; OB_EIO: with the path and the system's reason. */
-ob_status ob_list_import(ob_import_result *out, const char *dir, const ob_import *import,
-                         ob_error *err);
-
-/* ---- Keeping ----------------------------------------------------------------------------- */
-
-/* OB_ENOTFOUND where no such list is. They return once the change is on the disk. */
-ob_status ob_list_set_enabled(const char *dir, const char *name, bool enabled, ob_error *err);
-ob_status ob_list_remove(const char *dir, const char *name, ob_error *err);
+/* ---- Looking ----------------------------------------------------------------------------- */
 
 /* Reads the whole file and compares every checksum: OB_EFORMAT when it is damaged. */
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err);
@@ -83,7 +68,7 @@ ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob
  * does not exist has no lists. */
 ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir, ob_error *err);
 
-/* Writes the list to `to` as CSV that ob_list_import reads back. */
+/* Writes the list to `to` as CSV that ob_lists_import reads back. */
 ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *err);
 
 /* ---- Matching ---------------------------------------------------------------------------- */
@@ -173,10 +158,11 @@ typedef struct ob_list_entry {
 } ob_list_entry;
 
 /* Adds at most OB_LISTS_ADD_MAX entries to a list. They are on the disk, and every search that
- * begins afterwards finds them, when this returns OB_OK; on any error none was added. *added (may
- * be NULL) counts without those that were in the list already. OB_EREFUSED: too close to a picture
- * with nothing in it; OB_EINVAL: neither hash nor digest, or texts that are too long or no UTF-8;
- * OB_ENOTFOUND; OB_EIO; OB_ELIMIT: so much was added that it must be merged first. */
+ * begins afterwards finds them, when this returns OB_OK; on any error none was added, and no search
+ * finds only some. *added (may be NULL) counts without those that were in the list already.
+ * OB_EREFUSED: too close to a picture with nothing in it; OB_EINVAL: neither hash nor digest, or
+ * texts that are too long or no UTF-8; OB_ENOTFOUND; OB_EBUSY: the list is being imported or
+ * updated; OB_EIO; OB_ELIMIT: so much was added that it must be merged first. */
 ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
                        const ob_list_entry *entries, size_t count, ob_error *err);
 
@@ -187,10 +173,26 @@ ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
 ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *name,
                             const ob_list_entry *which, size_t count, ob_error *err);
 
-/* Adds and withdraws what a file says, in the formats of ob_list_import, to a list that is there:
- * entries whose state is withdrawn are withdrawn, the others added. The file is read whole before
- * anything changes; import->name is the list, its source that of added entries that name none.
- * Result: entries = added. Errors as ob_list_import, ob_lists_add. */
+/* Reads plain text (one hash a line), CSV with a header, or JSON Lines, told apart by the first
+ * line that is not empty, and replaces or creates the list, while searches go on. docs/LISTS.md has
+ * the columns. A list that was switched off stays so.
+ *
+ * All or nothing: on any error the old list stays and answers; *out then counts what was read.
+ * OB_EFORMAT: bad lines (without keep_going), or nothing good at all; OB_EREFUSED: refused lines
+ * (without keep_going), or a purpose other than csam; OB_EINVAL: an impossible name; OB_EBUSY: the
+ * list is being updated; OB_EIO: with the path and the system's reason. */
+ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
+                          ob_error *err);
+
+/* Adds and withdraws what a file says, in the formats of ob_lists_import, to a list that is there:
+ * entries whose state is withdrawn are withdrawn, the others added, in the order of the file.
+ * import->name is the list, its source that of added entries that name none.
+ *
+ * One change, however large: on any error the list is what it was, and so it is after a crash; on
+ * OB_OK all of it is on the disk, and every search that begins afterwards knows all of it. Searches
+ * see the list before or after, nothing between. Takes some 100 bytes of memory for each entry
+ * added. Waits for a merge of the list; ob_lists_add, _withdraw meanwhile: OB_EBUSY. Errors as
+ * ob_lists_import, ob_lists_add. */
 ob_status ob_lists_update(ob_import_result *out, ob_lists *lists, const ob_import *import,
                           ob_error *err);
 
@@ -204,9 +206,7 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
 /* Switches a list on or off: for every search that begins after the return. */
 ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, ob_error *err);
 
-/* ob_list_import and ob_list_remove on owned lists: searches go on meanwhile. */
-ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
-                          ob_error *err);
+/* Deletes a list and its journals. */
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err);
 
 /* ---- Copying ------------------------------------------------------------------------------- */
