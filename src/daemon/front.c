@@ -90,9 +90,11 @@ static bool hear_main(front *f)
             if (f->core)
                 exchange_core_lost(f);
             f->core = channel_new(peer);
+            exchange_core_came(f);
         } else if (word == CONTROL_STOP && !f->stopping) {
             f->stopping = true;
             MHD_quiesce_daemon(f->http);
+            exchange_sweep(f);
         }
     }
     return true;

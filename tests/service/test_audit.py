@@ -45,6 +45,9 @@ class Audit(obhutd.Case):
             time.sleep(0.05)
         self.fail(f"never: {what}")
 
+    def look(self):
+        return self.service.scan(PICTURE, status=(200, 503))
+
     def entries(self, what=None):
         text = (self.data / "audit/log").read_text()
         found = [json.loads(line[65:]) for line in text.splitlines()]
@@ -255,12 +258,12 @@ class Audit(obhutd.Case):
         self.service.json("POST", "/v1/reports", report(), 503, token=self.client)
         self.run_obhut("policy", "set", "country", "DE", code=3)
         self.assertEqual(json.loads(self.run_obhut("policy", "show", "--json")[0])["country"], "")
-        got = service.scan(PICTURE)
-        self.assertEqual((got["action"], got["reason"]), ("not_scanned", "NO_AUDIT"))
+        got = service.scan(PICTURE, status=503)
+        self.assertEqual((got["action"], got["reason"]), ("could_not", "LOG"))
         self.assertEqual(service.processes()["core"], core, "it lives")
         resource.prlimit(core, resource.RLIMIT_FSIZE,
                          (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
+        self.eventually(lambda: self.look()["action"] == "allow", "looking again")
         got = self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.assertEqual(got["report"], 1)
         self.assertEqual(len(self.entries("report.add")), 1)
@@ -270,20 +273,20 @@ class Audit(obhutd.Case):
     def test_nothing_is_looked_at_while_a_database_hangs(self):
         with postgres.Postgres() as server:
             self.data.mkdir(exist_ok=True)
-            service = self.start(*self.configure(f'records = "{server.url()}"\n'))
+            self.service = service = self.start(*self.configure(f'records = "{server.url()}"\n'))
             self.assertEqual(service.scan(PICTURE)["action"], "allow")
             server.pause(True)
             try:
                 until = time.monotonic() + 9
                 while time.monotonic() < until:
-                    last = service.scan(PICTURE)
-                    if last["action"] == "not_scanned":
+                    last = self.look()
+                    if last["action"] == "could_not":
                         break
                     time.sleep(0.05)
-                self.assertEqual(last.get("reason"), "NO_AUDIT")
+                self.assertEqual(last.get("reason"), "RECORDS")
             finally:
                 server.pause(False)
-            self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
+            self.eventually(lambda: self.look()["action"] == "allow", "looking again")
             service.stop()
 
     def test_older_records_are_not_taken_for_a_crash(self):
