@@ -63,7 +63,8 @@ static void set_could_not(exchange *x, ob_hindrance hindrance, const char *detai
 {
     if (x->answered)
         return;
-    x->front->counts[OB_FRONT_COULD_NOT + hindrance]++;
+    if (x->may_wait) /* who only asks how the service is misses nothing */
+        x->front->counts[OB_FRONT_COULD_NOT + hindrance]++;
     take_answer(x, ob_answer_could_not(hindrance, detail));
 }
 
@@ -95,7 +96,7 @@ static enum MHD_Result give_answer(exchange *x)
         snprintf(number, sizeof number, "%u", x->retry_after_s);
         MHD_add_response_header(response, "Retry-After", number);
     }
-    if (x->front->stopping)
+    if (x->front->stopping || x->is_beyond)
         MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(x->connection, x->status, response);
     MHD_destroy_response(response);
@@ -214,7 +215,6 @@ static void ask(exchange *x, const char *method, const char *path)
 {
     front *f = x->front;
     x->length = body_length(x);
-    x->may_wait = brings_something(path);
     if (f->stopping) {
         set_could_not(x, OB_HINDRANCE_STOPPING, NULL);
         return;
@@ -243,6 +243,13 @@ static void tell_health(exchange *x, const char *method)
     }
     snprintf(x->allow, sizeof x->allow, "GET");
     set_problem(x, 405, "METHOD", "/healthz takes GET");
+}
+
+/* At once, whatever comes behind the head: the place is for whoever asks next. */
+static enum MHD_Result tell_beyond(exchange *x)
+{
+    set_could_not(x, OB_HINDRANCE_BUSY, "too many connections are open already: try again");
+    return give_answer(x);
 }
 
 /* ---- The body ------------------------------------------------------------------------------- */
@@ -341,8 +348,12 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x = *slot = begin(f, connection);
         if (!x)
             return MHD_NO;
+        x->is_beyond = f->visitor_count > f->config->connections_most;
+        x->may_wait = brings_something(url);
         if (!strcmp(url, "/healthz"))
             tell_health(x, method);
+        else if (x->is_beyond)
+            return tell_beyond(x);
         else
             ask(x, method, url);
         if (!x->answered) {

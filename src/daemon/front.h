@@ -53,6 +53,7 @@ typedef struct exchange {
         EXCHANGE_ANSWERED,
     } state;
     bool suspended, head_done, answered;
+    bool is_beyond;        /* of what connections there may be: it is answered, and goes */
     bool asked;            /* this core has the head, and owes a plan or an answer */
     bool planned;          /* this core wants the body */
     bool may_wait;         /* it can be asked anew as long as nothing of its body was handed over */
@@ -85,6 +86,7 @@ struct front {
     unsigned exchange_count, waiting;
     uint64_t next_id, held;
     visitor *visitors;
+    unsigned visitor_count;
     bool stopping;
     uint64_t counts[OB_FRONT_COUNTS];
     message message; /* the last that came */
