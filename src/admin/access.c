@@ -112,7 +112,7 @@ ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err)
         return status;
     name = admin_optional(call, "name");
     status = ob_gateways_add(path, call->admin->store, name ? name : kind, kind, surface,
-                             fail && !strcmp(fail, "closed"), err);
+                             !fail || !strcmp(fail, "closed"), err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "name", name ? name : kind, "path", path);
     ob_wipe(path, sizeof path);

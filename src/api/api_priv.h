@@ -52,7 +52,6 @@ ob_plan api_conversation_remove_begin(api_call *call, const ob_request *request,
                                       const ob_token *token);
 ob_plan api_withdraw_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token);
 
@@ -79,8 +78,17 @@ extern const char *const api_item_fields[];
 extern const size_t api_item_field_count;
 
 /* Whether the gate lets it be looked at by these methods. Otherwise sets the answer, that nobody
- * looked, and returns false. */
+ * looked or that nobody could, and returns false. */
 bool api_may_look(api_call *call, uint32_t methods);
+
+/* Whether there is room for another item. Otherwise sets the answer and returns false. */
+bool api_has_room(api_call *call);
+
+/* The answer to an error that no task had: counted where it is only of now. */
+ob_answer api_error(api_call *call, const ob_error *err);
+
+/* The answer to an item that nobody looked at, because nobody may, or could not now. */
+ob_answer api_not_looked_at(const ob_task *task);
 
 /* Hands the task in; on failure answers. */
 void api_run(api_call *call, void (*done)(ob_task *task));

@@ -157,6 +157,12 @@ json_t *ob_api_not_scanned(const ob_gate_decision *why)
     return object;
 }
 
+json_t *ob_api_could_not(ob_hindrance hindrance)
+{
+    return json_pack("{s:s, s:s, s:s}", "action", "could_not", "reason",
+                     ob_hindrance_name(hindrance), "detail", ob_hindrance_text(hindrance));
+}
+
 /* ---- Calls -------------------------------------------------------------------------------------
  */
 
@@ -177,14 +183,42 @@ bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
 
 bool api_may_look(api_call *c, uint32_t methods)
 {
-    ob_gate_decision why;
+    ob_engine *engine = c->api->options.engine;
+    ob_gate_decision *why = &c->task.why;
     ob_error err = {0};
-    if (ob_engine_ask(&why, c->api->options.engine, &c->task.item, methods, &err)) {
-        api_end(c, ob_answer_error(&err));
-        return false;
-    }
-    if (why.allow)
+    ob_status status = ob_engine_ask(why, engine, &c->task.item, methods, &err);
+    if (!status && why->allow)
         return true;
-    api_end(c, ob_answer_json(200, ob_api_not_scanned(&why)));
+    c->task.hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
+    if (status && !c->task.hindrance)
+        api_end(c, ob_answer_error(&err));
+    else
+        api_end(c, api_not_looked_at(&c->task));
     return false;
+}
+
+ob_answer api_not_looked_at(const ob_task *task)
+{
+    return task->hindrance ? ob_answer_could_not(task->hindrance, NULL)
+                           : ob_answer_json(200, ob_api_not_scanned(&task->why));
+}
+
+bool api_has_room(api_call *c)
+{
+    ob_engine *engine = c->api->options.engine;
+    if (ob_engine_has_room(engine))
+        return true;
+    ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
+    api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
+    return false;
+}
+
+ob_answer api_error(api_call *c, const ob_error *err)
+{
+    ob_engine *engine = c->api->options.engine;
+    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, err->status);
+    if (!hindrance)
+        return ob_answer_error(err);
+    ob_engine_could_not(engine, hindrance);
+    return ob_answer_could_not(hindrance, NULL);
 }

@@ -11,7 +11,7 @@ void api_run(api_call *c, void (*done)(ob_task *task))
     if (ob_engine_add(c->api->options.engine, &c->task, &err)) {
         if (c->task.file >= 0)
             close(c->task.file);
-        ob_call_answer(&c->call, ob_answer_problem(503, "BUSY", "%s", err.text));
+        ob_call_answer(&c->call, ob_answer_could_not(c->task.hindrance, NULL));
     }
 }
 
@@ -27,6 +27,8 @@ json_t *ob_api_scan(const ob_task *t, unsigned threshold)
 {
     if (t->action == OB_ACTION_NOT_SCANNED)
         return ob_api_not_scanned(&t->why);
+    if (t->action == OB_ACTION_COULD_NOT)
+        return ob_api_could_not(t->hindrance);
     json_t *object = json_object(), *matches = json_array();
     json_object_set_new(object, "action", json_string(ob_action_name(t->action)));
     if (t->job.status)
@@ -49,8 +51,8 @@ static void answer_scan(ob_task *t)
 {
     api_call *c = t->context;
     ob_call_answer(&c->call,
-                   t->status
-                       ? ob_answer_error(&t->error)
+                   t->action == OB_ACTION_COULD_NOT
+                       ? api_not_looked_at(t)
                        : ob_answer_json(200, ob_api_scan(t, c->api->options.policy->distance)));
 }
 
@@ -64,12 +66,8 @@ static void set_digest(json_t *object, const char *name, const uint8_t *digest, 
 static void answer_hash(ob_task *t)
 {
     api_call *c = t->context;
-    if (t->status) {
-        ob_call_answer(&c->call, ob_answer_error(&t->error));
-        return;
-    }
-    if (t->action == OB_ACTION_NOT_SCANNED) {
-        ob_call_answer(&c->call, ob_answer_json(200, ob_api_not_scanned(&t->why)));
+    if (t->action == OB_ACTION_NOT_SCANNED || t->action == OB_ACTION_COULD_NOT) {
+        ob_call_answer(&c->call, api_not_looked_at(t));
         return;
     }
     json_t *object = json_object();
@@ -132,8 +130,8 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
         return api_end(c, too_large(c));
     if (request->content_length == 0)
         return api_end(c, ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing"));
-    if (!ob_engine_has_room(c->api->options.engine))
-        return api_end(c, ob_answer_problem(503, "BUSY", "too many items are waiting already"));
+    if (!api_has_room(c))
+        return OB_PLAN_ANSWER;
     c->call.class = class;
     c->call.most = most;
     return OB_PLAN_FILE;

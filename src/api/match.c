@@ -24,12 +24,8 @@ static json_t *answer_one(const api_call *c, uint32_t number, const ob_list_matc
 static void answer_match(ob_task *t)
 {
     api_call *c = t->context;
-    if (t->status) {
-        ob_call_answer(&c->call, ob_answer_error(&t->error));
-        return;
-    }
-    if (t->action == OB_ACTION_NOT_SCANNED) {
-        ob_call_answer(&c->call, ob_answer_json(200, ob_api_not_scanned(&t->why)));
+    if (t->action == OB_ACTION_NOT_SCANNED || t->action == OB_ACTION_COULD_NOT) {
+        ob_call_answer(&c->call, api_not_looked_at(t));
         return;
     }
     size_t next[1 + OB_LIST_DIGESTS] = {0};
@@ -124,7 +120,7 @@ static void take_match(ob_call *call, ob_body body)
                                         problem.text, problem.position);
     json_decref(object);
     if (status) {
-        ob_call_answer(&c->call, ob_answer_error(&err));
+        ob_call_answer(&c->call, api_error(c, &err));
         return;
     }
     c->task.kind = OB_TASK_LOOK_UP;

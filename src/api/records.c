@@ -227,28 +227,46 @@ static void withdraw(ob_task *t)
     t->status = ob_act_end(&act, status, &t->error);
 }
 
+/* Where a connection broke, it may have been kept; a delivery is known again, and who is a member
+ * or consents is said whole: so the same request again does no harm. */
+static ob_answer failed(const ob_task *t)
+{
+    static const char again[] = "the records cannot be read or written at the moment, and whether "
+                                "this was kept is not known: send the same request again";
+    api_call *c = t->context;
+    ob_engine *engine = c->api->options.engine;
+    ob_hindrance hindrance = t->hindrance;
+    if (!hindrance) { /* it ran, and nobody has counted it */
+        hindrance = ob_engine_hindrance(engine, NULL, t->status);
+        if (!hindrance)
+            return ob_answer_error(&t->error);
+        ob_engine_could_not(engine, hindrance);
+    }
+    return ob_answer_could_not(hindrance, hindrance == OB_HINDRANCE_RECORDS ? again : NULL);
+}
+
 static void answer_incoming(ob_task *t)
 {
     api_call *c = t->context;
     const deed *d = c->deed;
     const char *name = d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice";
     ob_call_answer(&c->call,
-                   t->status ? ob_answer_error(&t->error)
+                   t->status ? failed(t)
                              : ob_answer_json(201, json_pack("{s:I}", name, (json_int_t)d->id)));
 }
 
 static void answer_done(ob_task *t)
 {
     api_call *c = t->context;
-    ob_call_answer(&c->call, t->status ? ob_answer_error(&t->error)
-                                       : ob_answer_json(200, json_pack("{s:b}", "done", 1)));
+    ob_call_answer(&c->call,
+                   t->status ? failed(t) : ob_answer_json(200, json_pack("{s:b}", "done", 1)));
 }
 
 static void answer_withdrawn(ob_task *t)
 {
     api_call *c = t->context;
     const deed *d = c->deed;
-    ob_call_answer(&c->call, t->status ? ob_answer_error(&t->error)
+    ob_call_answer(&c->call, t->status ? failed(t)
                                        : ob_answer_json(200, json_pack("{s:I}", "conversations",
                                                                        (json_int_t)d->changed)));
 }
@@ -365,7 +383,7 @@ static bool read_body(api_call *c, ob_body body, body_reader read)
                                     problem.text, problem.position);
     json_decref(in);
     if (status)
-        ob_call_answer(&c->call, ob_answer_error(&err));
+        ob_call_answer(&c->call, api_error(c, &err));
     return !status;
 }
 
@@ -375,7 +393,7 @@ static void take_incoming(api_call *c, ob_body body, body_reader read)
     if (!read_body(c, body, read))
         return;
     if (name_delivery(c, body, &err))
-        ob_call_answer(&c->call, ob_answer_error(&err));
+        ob_call_answer(&c->call, api_error(c, &err));
     else
         do_it(c, add_incoming, answer_incoming);
 }
@@ -436,7 +454,7 @@ static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_c
     if (!c->deed)
         c->deed = calloc(1, sizeof(deed));
     if (!c->deed)
-        return api_end(c, ob_answer_problem(503, "BUSY", "out of memory: try again"));
+        return api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
     if (request->idempotency_key && strlen(request->idempotency_key) > OB_PSEUDONYM_TEXT)
         return api_end(c,
                        ob_answer_problem(400, "INVALID", "an Idempotency-Key has at most %d bytes",
@@ -464,11 +482,11 @@ static bool take_path_key(api_call *c, ob_pseudonym_kind kind)
     json_t *text = json_string(c->path_word);
     ob_status status =
         d && text ? key_of(&d->conversation.id, c->api->options.staff, kind, text, "id", &err)
-                  : ob_fail(&err, OB_EBUSY, "out of memory: try again");
+                  : ob_fail(&err, OB_ENOMEM, "out of memory: try again");
     json_decref(text);
     c->call.class = &unread;
     if (status)
-        api_end(c, ob_answer_error(&err));
+        api_end(c, api_error(c, &err));
     return !status;
 }
 

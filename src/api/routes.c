@@ -15,7 +15,6 @@ static const struct route {
     int scope; /* ob_scope, or one of the above */
     api_begin begin;
 } routes[] = {
-    {"GET", "/healthz", NO_TOKEN, api_health_begin},
     {"GET", "/readyz", NO_TOKEN, api_ready_begin},
     {"GET", "/transparency", NO_TOKEN, api_transparency_begin},
     {"GET", "/metrics", ANY_TOKEN, api_metrics_begin},
@@ -96,7 +95,13 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
     if (route->scope == NO_TOKEN)
         return true;
     const char *secret = ob_request_token(request);
-    if (!secret || !ob_staff_token_find(token, c->api->options.staff, secret)) {
+    bool found = false;
+    ob_error err = {0};
+    if (secret && ob_staff_token_find(&found, token, c->api->options.staff, secret, &err)) {
+        api_end(c, api_error(c, &err)); /* not known now: that is not "unknown" */
+        return false;
+    }
+    if (!found) {
         ob_engine_refused(c->api->options.engine, OB_REFUSED_TOKEN);
         api_end(c, ob_answer_problem(401, "TOKEN",
                                      secret ? "this token is not known here"

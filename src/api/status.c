@@ -1,4 +1,5 @@
-/* What the service tells of itself: /healthz, /readyz, /metrics, /v1/lists. */
+/* What the service tells of itself: /readyz, /metrics, /v1/lists. The front alone answers /healthz.
+ */
 #include "api_priv.h"
 
 #include <obhut/clock.h>
@@ -6,13 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-ob_plan api_health_begin(api_call *call, const ob_request *request, const ob_token *token)
-{
-    (void)request;
-    (void)token;
-    return api_end(call, ob_answer_json(200, json_pack("{s:s}", "status", "ok")));
-}
 
 static json_t *layers_of(uint32_t layers)
 {
@@ -30,6 +24,40 @@ static json_t *layers_of(uint32_t layers)
     return array;
 }
 
+static const char *log_state(const ob_engine_counts *c)
+{
+    return !c->log_ok ? "cannot be written" : c->log_slow ? "slow" : "ok";
+}
+
+/* The counts are written to records and log: where the log is fine, it is the records. */
+static const char *records_state(const ob_engine_counts *c)
+{
+    if (c->audit_ok || !c->log_ok || c->log_slow)
+        return "ok";
+    return c->counts_late ? "slow" : "cannot be written";
+}
+
+static bool workers_are_held(const ob_engine_counts *c)
+{
+    return c->layers & OB_CONFINED_SECCOMP && c->layers != UINT32_MAX;
+}
+
+/* Why nothing is looked at now, in the words of could_not. A full queue is only told: it is over
+ * before whoever asks has drawn a conclusion. */
+static json_t *hindrances_of(const ob_engine_counts *c, const char *clock)
+{
+    const bool holds[OB_HINDRANCES] = {
+        [OB_HINDRANCE_LOG] = !c->log_ok || (!c->audit_ok && c->log_slow),
+        [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow,
+        [OB_HINDRANCE_CLOCK] = strcmp(clock, "ok") != 0,
+        [OB_HINDRANCE_WORKERS] = !workers_are_held(c)};
+    json_t *array = json_array();
+    for (int h = 0; h < OB_HINDRANCES; h++)
+        if (holds[h])
+            json_array_append_new(array, json_string(ob_hindrance_name((ob_hindrance)h)));
+    return array;
+}
+
 ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token)
 {
     (void)request;
@@ -38,8 +66,8 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     ob_engine_counts counts;
     ob_engine_count(&counts, o->engine);
     const char *clock = ob_engine_clock(o->engine);
-    bool ready = counts.layers & OB_CONFINED_SECCOMP && counts.layers != UINT32_MAX &&
-                 counts.audit_ok && !strcmp(clock, "ok");
+    json_t *reasons = hindrances_of(&counts, clock);
+    bool ready = !json_array_size(reasons);
     char regimes[65], floor[65], build[OB_BUILD_ID];
     ob_hex(regimes, ob_law_regimes_digest, sizeof ob_law_regimes_digest);
     ob_hex(floor, ob_law_floor_digest, sizeof ob_law_floor_digest);
@@ -49,9 +77,10 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
                   (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists), "entries",
                   (json_int_t)ob_lists_entries(o->lists));
     json_object_set_new(object, "clock", json_string(clock));
-    bool records_ok = counts.audit_ok || !counts.log_ok;
-    json_object_set_new(object, "records", json_string(records_ok ? "ok" : "cannot be written"));
-    json_object_set_new(object, "log", json_string(counts.log_ok ? "ok" : "cannot be written"));
+    json_object_set_new(object, "records", json_string(records_state(&counts)));
+    json_object_set_new(object, "log", json_string(log_state(&counts)));
+    json_object_set_new(object, "queue", json_string(counts.has_room ? "ok" : "full"));
+    json_object_set_new(object, "reasons", reasons);
     json_object_set_new(object, "digests",
                         json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",
                                   ob_build_id(build)));
@@ -67,7 +96,7 @@ ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_toke
     if (!api_check_query(call, request, NULL, 0))
         return OB_PLAN_ANSWER;
     if (ob_lists_info(&infos, &count, call->api->options.lists, &err))
-        return api_end(call, ob_answer_error(&err));
+        return api_end(call, api_error(call, &err));
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(array, ob_api_list(&infos[i]));
@@ -98,6 +127,21 @@ static void single(ob_buf *out, const char *name, const char *type, const char *
     value(out, name, NULL, NULL, number);
 }
 
+/* What could not be done, here and at the front, and what gateways let through all the same. */
+static void hindrance_metrics(ob_buf *out, ob_api *api, const ob_engine_counts *c)
+{
+    metric(out, "could_not_total", "counter",
+           "Items and records that could not be done, by reason.");
+    for (int h = OB_HINDRANCE_NONE + 1; h < OB_HINDRANCES; h++)
+        value(out, "could_not_total", "reason", ob_hindrance_name((ob_hindrance)h),
+              c->could_not[h] + atomic_load(&api->counts.front[OB_FRONT_COULD_NOT + h]));
+    metric(out, "let_through_total", "counter",
+           "Items that an open gateway let through although nobody looked and somebody may have.");
+    for (int h = 0; h < OB_HINDRANCES; h++)
+        value(out, "let_through_total", "reason",
+              h ? ob_hindrance_name((ob_hindrance)h) : "UNDECODABLE", c->let_through[h]);
+}
+
 static void lists_metrics(ob_buf *out, ob_lists *lists)
 {
     ob_list_info *infos = NULL;
@@ -121,9 +165,9 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
     ob_engine_count(&c, api->options.engine);
     metric(&text, "scans_total", "counter", "Files that were looked at, by action.");
     for (int a = 0; a < OB_ACTIONS; a++)
-        if (a != OB_ACTION_NOT_SCANNED)
+        if (a != OB_ACTION_NOT_SCANNED && a != OB_ACTION_COULD_NOT)
             value(&text, "scans_total", "action", ob_action_name((ob_action)a), c.scans[a]);
-    metric(&text, "not_scanned_total", "counter", "Items that nobody looked at, by surface.");
+    metric(&text, "not_scanned_total", "counter", "Items that nobody may look at, by surface.");
     for (int s = 0; s < OB_SURFACES; s++)
         value(&text, "not_scanned_total", "surface", ob_surface_name((ob_surface)s), c.denied[s]);
     metric(&text, "denied_total", "counter", "The same, by reason.");
@@ -131,6 +175,7 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
         if (c.denied_reason[r])
             value(&text, "denied_total", "reason", ob_reason_name((ob_reason)r),
                   c.denied_reason[r]);
+    hindrance_metrics(&text, api, &c);
     single(&text, "hashes_total", "counter", "Files that were only hashed.", c.hashes);
     single(&text, "look_ups_total", "counter", "Requests to match hashes.", c.look_ups);
     single(&text, "queries_total", "counter", "Hashes that were matched.", c.queries);

@@ -273,6 +273,7 @@ struct ob_audit {
     uint64_t sealed, sealed_bytes; /* what the last checkpoint covers */
 
     atomic_bool log_fine, notes_fine;
+    atomic_llong writing_since; /* monotonic ms; 0: nothing is being written to the log */
 
     pthread_mutex_t sleep;
     pthread_cond_t wake;

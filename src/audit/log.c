@@ -28,6 +28,20 @@ bool ob_audit_fine(const ob_audit *audit)
     return audit->log_fine && audit->notes_fine;
 }
 
+static long long monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool ob_audit_slow(const ob_audit *audit)
+{
+    enum { SLOW_MS = 1000 };
+    long long since = atomic_load(&audit->writing_since);
+    return since && monotonic_ms() - since > SLOW_MS;
+}
+
 uint64_t ob_audit_size(ob_audit *audit)
 {
     pthread_mutex_lock(&audit->lock);
@@ -143,8 +157,10 @@ static ob_status grow(ob_audit *audit, const batch *batch, ob_error *err)
 /* Without the lock. */
 static ob_status write_text(ob_audit *audit, ob_error *err)
 {
+    atomic_store(&audit->writing_since, monotonic_ms());
     ob_status status =
         tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
+    atomic_store(&audit->writing_since, 0);
     audit_tell(audit, &audit->log_fine, !status, err->text);
     return status;
 }

@@ -64,6 +64,10 @@ static ob_status look(void *context, picture *picture, int file, ob_error *err)
     if (!status && !strcmp(text_at(picture->answer, "action"), "undecodable"))
         picture->job.status =
             ob_fail(&picture->job.error, OB_EFORMAT, "%s", text_at(picture->answer, "detail"));
+    if (!status && !strcmp(text_at(picture->answer, "action"), "could_not"))
+        picture->job.status =
+            ob_fail(&picture->job.error, OB_EBUSY, "nobody could look: %s: %s",
+                    text_at(picture->answer, "reason"), text_at(picture->answer, "detail"));
     return status;
 }
 

@@ -136,11 +136,16 @@ static bool unpack_request(ob_request *out, ob_field fields[FIELDS_MOST], const 
     return at == m->size && out->method && out->path;
 }
 
-static void refuse(core *c, uint64_t id, unsigned status, const char *code, const char *detail)
+static void refuse(core *c, uint64_t id, ob_answer answer)
 {
-    ob_answer answer = ob_answer_problem(status, code, "%s", detail);
     send_answer(c, id, &answer);
     ob_buf_free(&answer.body);
+}
+
+static void refuse_busy(core *c, uint64_t id)
+{
+    ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+    refuse(c, id, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
 }
 
 static void hear_ask(core *c, message *m)
@@ -148,12 +153,13 @@ static void hear_ask(core *c, message *m)
     ob_request request;
     ob_field fields[FIELDS_MOST];
     if (!unpack_request(&request, fields, m)) {
-        refuse(c, m->head.id, 400, "INVALID", "the head of this request makes no sense");
+        refuse(c, m->head.id,
+               ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
         return;
     }
     carried *k = calloc(1, sizeof *k);
     if (!k) {
-        refuse(c, m->head.id, 503, "BUSY", "out of memory: try again");
+        refuse_busy(c, m->head.id);
         return;
     }
     *k = (carried){.core = c, .id = m->head.id};
@@ -162,7 +168,7 @@ static void hear_ask(core *c, message *m)
                        : ob_api_begin(&k->call, c->api, &request);
     if (!k->call) {
         free(k);
-        refuse(c, m->head.id, 503, "BUSY", "out of memory: try again");
+        refuse_busy(c, m->head.id);
         return;
     }
     if (plan == OB_PLAN_ANSWER) {
@@ -228,11 +234,11 @@ static void hear_gone(core *c, uint64_t id)
 
 static void hear_counts(core *c, const message *m)
 {
-    uint64_t counts[4];
+    uint64_t counts[OB_FRONT_COUNTS];
     if (m->size != sizeof counts)
         return;
     memcpy(counts, m->payload, sizeof counts);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < OB_FRONT_COUNTS; i++)
         atomic_store(&ob_api_counters(c->api)->front[i], counts[i]);
 }
 
@@ -343,6 +349,23 @@ static json_t *configuration_of(const config *f)
                      ob_action_name(f->policy.two_sources), "lists", lists);
 }
 
+/* Whoever once chose it, or was never asked, hears at every start what it means. */
+static void say_open_gateways(const core *c)
+{
+    ob_gateway *gateways = NULL;
+    size_t count = 0;
+    if (ob_store_gateways(&gateways, &count, c->store, NULL))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (!gateways[i].fail_closed)
+            daemon_say(
+                "core",
+                "the gateway %s fails open: what Obhut cannot look at, or cannot look at now, "
+                "is let through unseen",
+                gateways[i].name);
+    free(gateways);
+}
+
 static ob_status open_all(core *c, ob_error *err)
 {
     const config *f = c->config;
@@ -448,6 +471,7 @@ int core_main(const config *config)
     } else {
         control_send(CONTROL_FD, CONTROL_READY, -1);
         c->ran = true;
+        say_open_gateways(c);
         run(c);
     }
     close_all(c);

@@ -10,6 +10,8 @@
 enum {
     LEAST_RATE = 8,        /* bytes a millisecond, in the mean, that a body must come at */
     DROP_MOST = 200000000, /* bytes of a body that nobody wants, until the connection is cut */
+    WAIT_MS = 10000,       /* for a core that is starting */
+    WAITING_MOST = 512,    /* requests that do */
 };
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
@@ -42,13 +44,28 @@ static void set_answer(exchange *x, unsigned status, const char *type, const cha
         x->status = 500;
 }
 
-static void set_problem(exchange *x, unsigned status, const char *code, const char *detail)
+static void take_answer(exchange *x, ob_answer answer)
 {
-    ob_answer answer = ob_answer_problem(status, code, "%s", detail);
-    x->retry_after_s = answer.retry_after_s;
-    set_answer(x, status, answer.type, answer.body.bytes ? answer.body.bytes : "",
+    if (!x->answered)
+        x->retry_after_s = answer.retry_after_s;
+    set_answer(x, answer.status, answer.type, answer.body.bytes ? answer.body.bytes : "",
                answer.body.size);
     ob_buf_free(&answer.body);
+}
+
+static void set_problem(exchange *x, unsigned status, const char *code, const char *detail)
+{
+    take_answer(x, ob_answer_problem(status, code, "%s", detail));
+}
+
+/* `detail` NULL: the hindrance's own. */
+static void set_could_not(exchange *x, ob_hindrance hindrance, const char *detail)
+{
+    if (x->answered)
+        return;
+    if (x->may_wait) /* who only asks how the service is misses nothing */
+        x->front->counts[OB_FRONT_COULD_NOT + hindrance]++;
+    take_answer(x, ob_answer_could_not(hindrance, detail));
 }
 
 static enum MHD_Result give_answer(exchange *x)
@@ -79,7 +96,7 @@ static enum MHD_Result give_answer(exchange *x)
         snprintf(number, sizeof number, "%u", x->retry_after_s);
         MHD_add_response_header(response, "Retry-After", number);
     }
-    if (x->front->stopping)
+    if (x->front->stopping || x->is_beyond)
         MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(x->connection, x->status, response);
     MHD_destroy_response(response);
@@ -126,78 +143,159 @@ static void send_count(front *f)
     channel_send(f->core, &head, f->counts, sizeof f->counts, -1);
 }
 
+static void forget_head(exchange *x)
+{
+    if (x->head.bytes)
+        explicit_bzero(x->head.bytes, x->head.size); /* a token was in it */
+    ob_buf_free(&x->head);
+}
+
+static bool pack_head(exchange *x, const char *method, const char *path)
+{
+    ob_buf *to = &x->head;
+    bool packed = channel_pack(to, method) && channel_pack(to, path) &&
+                  channel_pack(to, header(x, "Authorization")) &&
+                  channel_pack(to, header(x, "Content-Type")) &&
+                  channel_pack(to, header(x, "Idempotency-Key")) &&
+                  channel_pack(to, header(x, "Accept-Language"));
+    MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, pack_pair, to);
+    return packed && to->size <= MESSAGE_MOST;
+}
+
+static void stop_waiting(exchange *x)
+{
+    if (x->waits)
+        x->front->waiting--;
+    x->waits = false;
+}
+
+/* The answer where there is no core; what comes of the body is dropped. */
+static void give_up(exchange *x, const char *detail)
+{
+    stop_waiting(x);
+    set_could_not(x, x->front->stopping ? OB_HINDRANCE_STOPPING : OB_HINDRANCE_RESTARTING, detail);
+    if (x->state == EXCHANGE_TAKING)
+        intake_drop(&x->body);
+    if (x->state != EXCHANGE_ASKING)
+        x->state = EXCHANGE_DROPPING;
+}
+
+/* Until there is a core, but not for ever, and not with everybody. */
+static void wait_for_core(exchange *x)
+{
+    front *f = x->front;
+    int64_t now = daemon_now_ms();
+    if (!x->wait_until_ms)
+        x->wait_until_ms = now + WAIT_MS;
+    x->asked = x->planned = false;
+    if (!x->may_wait || f->stopping || f->waiting >= WAITING_MOST || now >= x->wait_until_ms) {
+        give_up(x, NULL);
+        return;
+    }
+    x->waits = true;
+    f->waiting++;
+}
+
+static void ask_core(exchange *x)
+{
+    front *f = x->front;
+    const message_head head = {.kind = MESSAGE_ASK, .id = x->id, .number = x->length};
+    x->asked = f->core && channel_send(f->core, &head, x->head.bytes, x->head.size, -1);
+    if (!x->asked)
+        wait_for_core(x);
+}
+
+/* Those that ask how the service is are told at once; those that bring something may wait. */
+static bool brings_something(const char *path)
+{
+    return !strncmp(path, "/v1/", 4) || !strncmp(path, "/gw/", 4);
+}
+
 static void ask(exchange *x, const char *method, const char *path)
 {
     front *f = x->front;
-    ob_buf payload = {0};
-    int64_t length = body_length(x);
-    if (!f->core) {
-        set_problem(x, 503, "RESTARTING", "the service is starting: try again");
-        return;
-    }
+    x->length = body_length(x);
     if (f->stopping) {
-        set_problem(x, 503, "STOPPING", "the service is stopping");
+        set_could_not(x, OB_HINDRANCE_STOPPING, NULL);
         return;
     }
-    bool packed = channel_pack(&payload, method) && channel_pack(&payload, path) &&
-                  channel_pack(&payload, header(x, "Authorization")) &&
-                  channel_pack(&payload, header(x, "Content-Type")) &&
-                  channel_pack(&payload, header(x, "Idempotency-Key")) &&
-                  channel_pack(&payload, header(x, "Accept-Language"));
-    MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, pack_pair, &payload);
-    if (!strcmp(path, "/metrics"))
+    if (f->core && !strcmp(path, "/metrics"))
         send_count(f);
-    const message_head head = {.kind = MESSAGE_ASK, .id = x->id, .number = length};
-    if (length == -2)
+    if (x->length == -2)
         set_problem(x, 400, "INVALID", "the length of the body makes no sense");
-    else if (!packed || payload.size > MESSAGE_MOST)
+    else if (!pack_head(x, method, path))
         set_problem(x, 400, "INVALID", "the head of this request is too large");
-    else if (channel_send(f->core, &head, payload.bytes, payload.size, -1))
-        x->asked = true;
     else
-        set_problem(x, 503, "RESTARTING", "the service is starting: try again");
-    if (payload.bytes)
-        explicit_bzero(payload.bytes, payload.size); /* a token was in it */
-    ob_buf_free(&payload);
+        ask_core(x);
+}
+
+/* ---- Whether the process lives ----------------------------------------------------------------
+ */
+
+/* Asks nobody: whoever watches over the service is answered also while the core is not there, or
+ * does not get round to it. */
+static void tell_health(exchange *x, const char *method)
+{
+    static const char fine[] = "{\"status\":\"ok\"}\n";
+    if (!strcmp(method, "GET") || !strcmp(method, "HEAD")) {
+        set_answer(x, 200, "application/json", fine, sizeof fine - 1);
+        return;
+    }
+    snprintf(x->allow, sizeof x->allow, "GET");
+    set_problem(x, 405, "METHOD", "/healthz takes GET");
+}
+
+/* At once, whatever comes behind the head: the place is for whoever asks next. */
+static enum MHD_Result tell_beyond(exchange *x)
+{
+    set_could_not(x, OB_HINDRANCE_BUSY, "too many connections are open already: try again");
+    return give_answer(x);
 }
 
 /* ---- The body ------------------------------------------------------------------------------- */
 
-static void send_body(exchange *x)
+/* False where it cannot be handed over: the answer is set. */
+static bool finish_body(exchange *x)
 {
     front *f = x->front;
     intake *in = &x->body;
     bool whole = intake_end(in);
     if (in->no_memory) {
-        set_problem(x, 503, "BUSY", "too many files are on their way: try again");
+        set_could_not(x, OB_HINDRANCE_BUSY, "too many files are on their way: try again");
         f->counts[OB_FRONT_LARGE]++;
-    } else if (!whole && !in->too_large) {
+    } else if (in->too_large) {
+        f->counts[OB_FRONT_LARGE]++;
+    } else if (!whole) {
         set_problem(x, 400, "MULTIPART", "a multipart body with one part is wanted, whole");
-    } else if (!in->too_large && in->file >= 0 && !channel_seal(in->file)) {
-        set_problem(x, 500, "FAILED", "a memory file cannot be sealed");
+    } else if (in->file >= 0 && !channel_seal(in->file)) {
+        set_could_not(x, OB_HINDRANCE_FAULT, NULL);
+    } else if (!in->to_file && in->bytes.size > MESSAGE_MOST) {
+        in->file = channel_file(in->bytes.bytes, in->bytes.size);
+        if (in->file < 0)
+            set_could_not(x, OB_HINDRANCE_BUSY, NULL);
     }
-    if (x->answered || !f->core) {
-        set_problem(x, 503, "RESTARTING", "the service is starting: try again");
+    return !x->answered;
+}
+
+static void send_body(exchange *x)
+{
+    front *f = x->front;
+    intake *in = &x->body;
+    if (!finish_body(x)) {
         intake_drop(in);
         return;
     }
-    message_head head = {.kind = MESSAGE_BODY, .id = x->id, .number = (int64_t)in->size};
+    const message_head head = {
+        .kind = MESSAGE_BODY, .id = x->id, .status = in->too_large, .number = (int64_t)in->size};
     int file = in->file;
-    if (in->too_large) {
-        head.status = 1;
-        f->counts[OB_FRONT_LARGE]++;
-    } else if (!in->to_file && in->bytes.size > MESSAGE_MOST) {
-        file = channel_file(in->bytes.bytes, in->bytes.size);
-        if (file < 0)
-            head.status = 1;
-    }
     in->file = -1; /* the channel's now */
-    bool inlined = file < 0 && !in->to_file && !head.status;
+    bool inlined = file < 0 && !in->to_file && !in->too_large;
     if (channel_send(f->core, &head, inlined ? in->bytes.bytes : NULL, inlined ? in->bytes.size : 0,
                      file))
         x->state = EXCHANGE_WAITING;
     else
-        set_problem(x, 503, "RESTARTING", "the service is starting: try again");
+        give_up(x, NULL);
+    forget_head(x); /* what was handed over is never asked anew */
     intake_drop(in);
 }
 
@@ -250,7 +348,14 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x = *slot = begin(f, connection);
         if (!x)
             return MHD_NO;
-        ask(x, method, url);
+        x->is_beyond = f->visitor_count > f->config->connections_most;
+        x->may_wait = brings_something(url);
+        if (!strcmp(url, "/healthz"))
+            tell_health(x, method);
+        else if (x->is_beyond)
+            return tell_beyond(x);
+        else
+            ask(x, method, url);
         if (!x->answered) {
             sleep_now(x);
             return MHD_YES;
@@ -267,7 +372,8 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
     if (*piece_size)
         return take_piece(x, piece, piece_size);
     if (x->state == EXCHANGE_TAKING) {
-        send_body(x);
+        if (x->planned)
+            send_body(x);
         if (!x->answered) {
             sleep_now(x);
             return MHD_YES;
@@ -293,6 +399,8 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
         const message_head head = {.kind = MESSAGE_GONE, .id = x->id};
         channel_send(f->core, &head, NULL, 0, -1);
     }
+    stop_waiting(x);
+    forget_head(x);
     intake_free(&x->body);
     ob_buf_free(&x->answer);
     if (x->answer_file >= 0)
@@ -308,14 +416,19 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
 static void hear_plan(exchange *x, const message_head *head)
 {
     front *f = x->front;
-    if (x->state != EXCHANGE_ASKING)
+    if (x->state == EXCHANGE_TAKING) /* another core wants the same */
+        x->planned = x->body.to_file == (head->status == OB_PLAN_FILE);
+    if (x->state == EXCHANGE_TAKING && !x->planned)
+        give_up(x, NULL);
+    if (x->state != EXCHANGE_ASKING || x->answered)
         return;
+    x->planned = true;
     if (intake_begin(&x->body, x->connection, head->status == OB_PLAN_FILE, (uint64_t)head->number,
                      &f->held, f->config->memory_most)) {
         x->state = EXCHANGE_TAKING;
         return;
     }
-    set_problem(x, 503, "BUSY", "out of memory: try again");
+    set_could_not(x, OB_HINDRANCE_BUSY, NULL);
 }
 
 static void hear_answer(exchange *x, message *m)
@@ -323,7 +436,7 @@ static void hear_answer(exchange *x, message *m)
     size_t at = 0;
     const char *type, *allow;
     if (!channel_unpack(&type, m, &at) || !channel_unpack(&allow, m, &at) || !type || x->answered) {
-        set_problem(x, 500, "FAILED", "the service has lost the answer");
+        set_could_not(x, OB_HINDRANCE_FAULT, NULL);
         return;
     }
     if (m->file >= 0) {
@@ -335,6 +448,10 @@ static void hear_answer(exchange *x, message *m)
     x->retry_after_s = (unsigned)m->head.number;
     snprintf(x->allow, sizeof x->allow, "%s", allow ? allow : "");
     set_answer(x, m->head.status, type, m->payload + at, m->size - at);
+    if (x->state == EXCHANGE_TAKING) { /* another core does not want it any more */
+        intake_drop(&x->body);
+        x->state = EXCHANGE_DROPPING;
+    }
 }
 
 void exchange_hear(front *f, message *m)
@@ -351,19 +468,37 @@ void exchange_hear(front *f, message *m)
         close(m->file);
 }
 
+void exchange_core_came(front *f)
+{
+    for (unsigned i = 0; i < EXCHANGES_MOST && f->waiting; i++) {
+        exchange *x = f->exchanges[i];
+        if (!x || !x->waits)
+            continue;
+        stop_waiting(x);
+        ask_core(x);
+        if (x->answered)
+            wake(x);
+    }
+}
+
+static void lose_core(exchange *x)
+{
+    if (x->state == EXCHANGE_WAITING)
+        give_up(x, "the service ended while it had this: whether it was done is not known");
+    else
+        wait_for_core(x);
+    if (x->answered)
+        wake(x);
+}
+
 void exchange_core_lost(front *f)
 {
     channel_free(f->core);
     f->core = NULL;
     for (unsigned i = 0; i < EXCHANGES_MOST; i++) {
         exchange *x = f->exchanges[i];
-        if (!x || !x->asked || x->answered)
-            continue;
-        set_problem(x, 503, "RESTARTING", "the service was restarted: try again");
-        if (x->state == EXCHANGE_TAKING)
-            intake_drop(&x->body);
-        x->state = EXCHANGE_DROPPING;
-        wake(x);
+        if (x && x->asked && !x->answered)
+            lose_core(x);
     }
 }
 
@@ -375,9 +510,21 @@ static void cut(front *f, int socket)
     f->counts[OB_FRONT_SLOW]++;
 }
 
+static void end_waiting(front *f, int64_t now)
+{
+    for (unsigned i = 0; i < EXCHANGES_MOST && f->waiting; i++) {
+        exchange *x = f->exchanges[i];
+        if (!x || !x->waits || (!f->stopping && now < x->wait_until_ms))
+            continue;
+        give_up(x, NULL);
+        wake(x);
+    }
+}
+
 void exchange_sweep(front *f)
 {
     int64_t now = daemon_now_ms();
+    end_waiting(f, now);
     for (visitor *v = f->visitors; v; v = v->next)
         if (v->idle_since_ms && now - v->idle_since_ms > f->config->head_time_ms) {
             cut(f, v->socket);

@@ -14,6 +14,7 @@ enum {
     HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and what was read of a body */
     SWEEP_MS = 1000,
     STOP_MS = 8000, /* to finish what has begun */
+    BEYOND = 16, /* connections more than there may be: to hear that, or that the process lives */
 };
 
 /* ---- Connections ---------------------------------------------------------------------------- */
@@ -33,10 +34,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         v->socket = info->connect_fd;
         v->idle_since_ms = daemon_now_ms();
         v->next = f->visitors;
+        f->visitor_count++;
         if (v->next)
             v->next->previous = v;
         f->visitors = v;
     } else if (v) {
+        f->visitor_count--;
         *(v->previous ? &v->previous->next : &f->visitors) = v->next;
         if (v->next)
             v->next->previous = v->previous;
@@ -57,7 +60,7 @@ static struct MHD_Daemon *start_http(front *f)
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
                             NULL, exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem,
                             NULL, MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
-                            f->config->connections_most, MHD_OPTION_CONNECTION_TIMEOUT,
+                            f->config->connections_most + BEYOND, MHD_OPTION_CONNECTION_TIMEOUT,
                             (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
                             (size_t)HEAD_AND_BUFFER, MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f,
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, f,
@@ -90,9 +93,11 @@ static bool hear_main(front *f)
             if (f->core)
                 exchange_core_lost(f);
             f->core = channel_new(peer);
+            exchange_core_came(f);
         } else if (word == CONTROL_STOP && !f->stopping) {
             f->stopping = true;
             MHD_quiesce_daemon(f->http);
+            exchange_sweep(f);
         }
     }
     return true;

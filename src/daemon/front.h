@@ -52,7 +52,15 @@ typedef struct exchange {
         EXCHANGE_WAITING,  /* the core has everything */
         EXCHANGE_ANSWERED,
     } state;
-    bool suspended, asked, answered, head_done;
+    bool suspended, head_done, answered;
+    bool is_beyond;        /* of what connections there may be: it is answered, and goes */
+    bool asked;            /* this core has the head, and owes a plan or an answer */
+    bool planned;          /* this core wants the body */
+    bool may_wait;         /* it can be asked anew as long as nothing of its body was handed over */
+    bool waits;            /* for a core */
+    int64_t wait_until_ms; /* since it first had to; 0: it never had */
+    ob_buf head;           /* as it is told to a core: a token is in it */
+    int64_t length;        /* of the body; -1: it comes in chunks */
     intake body;
     uint64_t came; /* bytes of the body, wanted or not */
     int64_t began_ms;
@@ -75,11 +83,12 @@ struct front {
     struct MHD_Daemon *http;
     channel *core; /* NULL while there is none */
     exchange *exchanges[EXCHANGES_MOST];
-    unsigned exchange_count;
+    unsigned exchange_count, waiting;
     uint64_t next_id, held;
     visitor *visitors;
+    unsigned visitor_count;
     bool stopping;
-    uint64_t counts[4];
+    uint64_t counts[OB_FRONT_COUNTS];
     message message; /* the last that came */
 };
 
@@ -93,10 +102,13 @@ void exchange_ended(void *front, struct MHD_Connection *connection, void **slot,
 /* What the core said. */
 void exchange_hear(front *f, message *m);
 
-/* The core is gone: whatever it owes an answer fails. */
+/* There is a core again: it is asked all that waits for one. */
+void exchange_core_came(front *f);
+
+/* The core is gone: whatever was handed over to it fails, the rest waits for the next one. */
 void exchange_core_lost(front *f);
 
-/* Ends what is too slow. */
+/* Ends what is too slow, and what has waited long enough. */
 void exchange_sweep(front *f);
 
 #endif

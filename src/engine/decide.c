@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const char *const actions[OB_ACTIONS] = {"allow", "review", "warn",        "blur",
-                                                "hold",  "block",  "not_scanned", "undecodable"};
+static const char *const actions[OB_ACTIONS] = {
+    "allow", "review", "warn", "blur", "hold", "block", "not_scanned", "undecodable", "could_not"};
 
 const char *ob_action_name(ob_action action)
 {

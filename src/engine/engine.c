@@ -27,6 +27,7 @@ struct ob_engine {
     upkeep *upkeep;
     lane decoding, searching;
     atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us;
+    atomic_ullong could_not[OB_HINDRANCES], let_through[OB_HINDRANCES];
     atomic_uint layers;
 };
 
@@ -52,6 +53,14 @@ void ob_task_clear(ob_task *task)
         ob_list_matches_free(&task->matches[i]);
 }
 
+/* Remembers what a failed step comes down to; OB_EREFUSED is no failure. */
+static ob_status hindered(ob_task *t, ob_status status, ob_hindrance by)
+{
+    if (status && status != OB_EREFUSED)
+        t->hindrance = status == OB_ENOMEM ? OB_HINDRANCE_BUSY : by;
+    return status;
+}
+
 /* Once: what is withdrawn meanwhile is OB_EREFUSED, with why->allow still set. */
 static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_task *t)
 {
@@ -68,11 +77,11 @@ static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, 
         UINT32_C(1) << OB_METHOD_PDQ | (job.digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0);
     ob_status status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods, &t->error);
     if (status)
-        return status;
+        return hindered(t, status, OB_HINDRANCE_RECORDS);
     memcpy(job.item, t->item.id.bytes, sizeof job.item);
     status = ob_workers_do(&t->job, workers, &job, t->file, &t->error);
     if (status)
-        return status;
+        return hindered(t, status, OB_HINDRANCE_WORKERS);
     if (t->kind == OB_TASK_SCAN) {
         const ob_leave leave = grant_leave(&g, t->job.methods);
         status = ob_find(&t->findings, e->options.lists, &t->job,
@@ -80,7 +89,23 @@ static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, 
     }
     if (!status)
         grant_used(&g, &t->item);
-    return status;
+    return hindered(t, status, OB_HINDRANCE_FAULT);
+}
+
+/* A denial: nobody may look, or nobody can now. */
+static void deny(ob_engine *e, ob_task *t)
+{
+    t->status = OB_OK;
+    t->hindrance = ob_engine_hindrance(e, &t->why, OB_OK);
+    t->action = t->hindrance ? OB_ACTION_COULD_NOT : OB_ACTION_NOT_SCANNED;
+}
+
+/* What failed is told as what could not be done now, whatever the step. */
+static void fail(ob_task *t)
+{
+    t->action = OB_ACTION_COULD_NOT;
+    if (!t->hindrance)
+        t->hindrance = OB_HINDRANCE_FAULT;
 }
 
 static void decide_file(ob_engine *e, ob_task *t)
@@ -104,10 +129,10 @@ static void do_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_tas
             t->job = (ob_job_result){0};
     }
     if (t->status == OB_EREFUSED && !t->why.allow) {
-        t->status = OB_OK;
-        t->action = OB_ACTION_NOT_SCANNED;
+        deny(e, t);
     } else if (t->status == OB_EREFUSED) {
         t->status = ob_fail(&t->error, OB_EBUSY, "records change faster than items are looked at");
+        t->hindrance = OB_HINDRANCE_BUSY;
     } else if (!t->status && t->kind == OB_TASK_SCAN) {
         decide_file(e, t);
     }
@@ -164,14 +189,16 @@ static void look_up(ob_engine *e, ob_holder *holder, ob_task *t)
     grant g;
     t->status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods_of(t), &t->error);
     if (t->status == OB_EREFUSED && !t->why.allow) {
-        t->status = OB_OK;
-        t->action = OB_ACTION_NOT_SCANNED;
+        deny(e, t);
         return;
     }
+    hindered(t, t->status, OB_HINDRANCE_RECORDS);
     for (int kind = 0; kind <= OB_LIST_DIGESTS && !t->status; kind++) {
         const uint32_t method = UINT32_C(1) << (kind ? OB_METHOD_DIGESTS : OB_METHOD_PDQ);
         if (g.terms.methods & method)
-            t->status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind);
+            t->status =
+                hindered(t, look_up_kind(t, e->options.lists, e->options.policy->distance, kind),
+                         OB_HINDRANCE_FAULT);
     }
     if (!t->status)
         grant_used(&g, &t->item);
@@ -181,10 +208,12 @@ static void count_task(ob_engine *e, const ob_task *t)
 {
     if (t->kind == OB_TASK_RECORD)
         return;
+    if (t->action == OB_ACTION_COULD_NOT)
+        ob_engine_could_not(e, t->hindrance);
     if (t->status)
         atomic_fetch_add(&e->failures, 1);
-    else if (t->action == OB_ACTION_NOT_SCANNED)
-        return; /* the keeper has counted it */
+    else if (t->action == OB_ACTION_NOT_SCANNED || t->action == OB_ACTION_COULD_NOT)
+        return; /* it was counted as that */
     else if (t->kind == OB_TASK_SCAN)
         atomic_fetch_add(&e->scans[t->action], 1);
     else if (t->kind == OB_TASK_HASH)
@@ -231,15 +260,25 @@ static void run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_t
     } else if (t->kind == OB_TASK_LOOK_UP) {
         look_up(e, holder, t);
     } else {
-        t->status = need_workers(workers, e, &t->error);
+        t->status = hindered(t, need_workers(workers, e, &t->error), OB_HINDRANCE_WORKERS);
         if (!t->status)
             do_file(e, *workers, holder, t);
         close(t->file);
     }
+    if (t->status && t->kind != OB_TASK_RECORD)
+        fail(t);
     t->took_us = now_us() - started;
     if (is_file(t))
         atomic_fetch_add(&e->busy_us, t->took_us);
     count_task(e, t);
+}
+
+/* It is not done now, and nothing was begun. */
+static void refuse(ob_engine *e, ob_task *t, ob_hindrance by)
+{
+    t->action = OB_ACTION_COULD_NOT;
+    t->hindrance = by;
+    ob_engine_could_not(e, by);
 }
 
 static void *serve(void *argument)
@@ -267,7 +306,8 @@ static void *serve(void *argument)
         if (!closing) {
             run_task(l->engine, &workers, &holder, t);
         } else {
-            t->status = ob_fail(&t->error, OB_EREFUSED, "the service is stopping");
+            refuse(l->engine, t, OB_HINDRANCE_STOPPING);
+            t->status = ob_fail(&t->error, OB_EBUSY, "the service is stopping");
             if (is_file(t))
                 close(t->file);
         }
@@ -355,9 +395,11 @@ ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
     ob_status status = OB_OK;
     pthread_mutex_lock(&l->lock);
     if (l->closing) {
-        status = ob_fail(err, OB_EREFUSED, "the service is stopping");
+        status = ob_fail(err, OB_EBUSY, "the service is stopping");
+        refuse(e, task, OB_HINDRANCE_STOPPING);
     } else if (l->waiting + l->running >= l->most) {
         status = ob_fail(err, OB_EBUSY, "%u items are waiting already", l->waiting);
+        refuse(e, task, OB_HINDRANCE_BUSY);
     } else {
         task->next = NULL;
         *l->last = task;
@@ -397,7 +439,14 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     for (int r = 0; r < OB_REASON_COUNT; r++)
         out->denied_reason[r] = atomic_load(&e->keeper.denied_reason[r]);
     out->audit_ok = tallies_fine(e->keeper.tallies);
+    out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
     out->log_ok = ob_staff_log_fine(e->options.staff);
+    out->log_slow = ob_staff_log_slow(e->options.staff);
+    out->has_room = ob_engine_has_room(e);
+    for (int h = 0; h < OB_HINDRANCES; h++) {
+        out->could_not[h] = atomic_load(&e->could_not[h]);
+        out->let_through[h] = atomic_load(&e->let_through[h]);
+    }
     pthread_mutex_lock(&e->decoding.lock);
     out->waiting = e->decoding.waiting;
     pthread_mutex_unlock(&e->decoding.lock);
@@ -419,7 +468,31 @@ void ob_engine_close(ob_engine *e)
 ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *e, const ob_item *item, uint32_t methods,
                         ob_error *err)
 {
-    return keeper_ask(out, &e->keeper, item, methods, err);
+    ob_status status = keeper_ask(out, &e->keeper, item, methods, err);
+    ob_hindrance hindrance = ob_engine_hindrance(e, status ? NULL : out, status);
+    if (hindrance)
+        ob_engine_could_not(e, hindrance);
+    return status;
+}
+
+ob_hindrance ob_engine_hindrance(ob_engine *e, const ob_gate_decision *why, ob_status status)
+{
+    if (why && (why->allow || !ob_reason_is_operational(why->reason)))
+        return OB_HINDRANCE_NONE;
+    if (why)
+        return why->reason == OB_CLOCK ? OB_HINDRANCE_CLOCK : tallies_hindrance(e->keeper.tallies);
+    ob_hindrance of = ob_hindrance_of(status);
+    return of == OB_HINDRANCE_RECORDS ? tallies_hindrance(e->keeper.tallies) : of;
+}
+
+void ob_engine_could_not(ob_engine *e, ob_hindrance hindrance)
+{
+    atomic_fetch_add(&e->could_not[hindrance], 1);
+}
+
+void ob_engine_let_through(ob_engine *e, ob_hindrance hindrance)
+{
+    atomic_fetch_add(&e->let_through[hindrance], 1);
 }
 
 ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_engine *e,

@@ -93,6 +93,9 @@ void tallies_set_clock(tallies *t, int64_t at);
 void tallies_service(tallies *t, const char *service); /* whose permits they are */
 ob_status tallies_settle(tallies *t, ob_error *err);
 bool tallies_fine(const tallies *t); /* what was counted last could be written */
+/* Where it could not: whether nothing has failed yet, and which of the two is in the way. */
+bool tallies_late(const tallies *t);
+ob_hindrance tallies_hindrance(const tallies *t);
 
 /* ---- keeper.c ---------------------------------------------------------------------------------
  */
@@ -113,7 +116,7 @@ ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err
 void keeper_close(keeper *k);
 const char *keeper_clock(keeper *k, int64_t now);
 
-/* The gate's answer; a denial is counted. */
+/* The gate's answer; a denial is counted where it is more than one of now. */
 ob_status keeper_ask(ob_gate_decision *out, keeper *k, const ob_item *item, uint32_t methods,
                      ob_error *err);
 

@@ -107,8 +107,10 @@ static ob_status decide(look *l, keeper *k, const ob_item *item, uint32_t method
 
 static void deny(keeper *k, const ob_item *item, const ob_gate_decision *why)
 {
-    atomic_fetch_add(&k->denied[item->surface], 1);
-    atomic_fetch_add(&k->denied_reason[why->reason], 1);
+    if (!ob_reason_is_operational(why->reason)) {
+        atomic_fetch_add(&k->denied[item->surface], 1);
+        atomic_fetch_add(&k->denied_reason[why->reason], 1);
+    }
     tallies_deny(k->tallies, item, why, ob_now());
 }
 

@@ -184,10 +184,13 @@ void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, 
     ob_record_key code;
     if (why->regime)
         strncpy(one.regime, why->regime->id, sizeof one.regime - 1);
+    /* What is only of now waits for no record, and is another count than what nobody may. */
+    bool of_now = ob_reason_is_operational(why->reason);
     pthread_mutex_lock(&t->lock);
-    bool known = !need_day(t, one.day, NULL);
+    bool known = of_now ? t->day == one.day : !need_day(t, one.day, NULL);
     if (known)
-        ob_code(code.bytes, t->salt.bytes, "obhut denied", item->id.bytes, sizeof item->id.bytes);
+        ob_code(code.bytes, t->salt.bytes, of_now ? "obhut could not" : "obhut denied",
+                item->id.bytes, sizeof item->id.bytes);
     if (!known || remember(t, &code)) {
         count(t->now, &one);
         if (known && t->now->fresh_count < FRESH_MOST)
@@ -318,6 +321,17 @@ bool tallies_fine(const tallies *t)
     long long since = atomic_load(&t->waiting_since);
     return atomic_load(&t->fine) && ob_staff_log_fine(t->staff) &&
            (!since || ob_now_monotonic_ms() - since < LATE_MS);
+}
+
+bool tallies_late(const tallies *t)
+{
+    return atomic_load(&t->fine);
+}
+
+ob_hindrance tallies_hindrance(const tallies *t)
+{
+    return !ob_staff_log_fine(t->staff) || ob_staff_log_slow(t->staff) ? OB_HINDRANCE_LOG
+                                                                       : OB_HINDRANCE_RECORDS;
 }
 
 static void *settle_now_and_then(void *argument)

@@ -1,4 +1,4 @@
-/* What reasons say to people: plain, calm, without euphemism. */
+/* What reasons say to people: plain, calm, without euphemism; and which of them are only of now. */
 #include "gate_priv.h"
 
 static const char *const texts[OB_REASON_COUNT][OB_LANGUAGES] = {
@@ -128,4 +128,9 @@ static const char *const texts[OB_REASON_COUNT][OB_LANGUAGES] = {
 const char *ob_reason_text(ob_reason reason, ob_language language)
 {
     return reason < OB_REASON_COUNT && language < OB_LANGUAGES ? texts[reason][language] : "";
+}
+
+bool ob_reason_is_operational(ob_reason reason)
+{
+    return reason == OB_CLOCK || reason == OB_NO_AUDIT;
 }

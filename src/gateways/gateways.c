@@ -17,7 +17,8 @@
 static const struct kind {
     const char *kind, *path;
     ob_plan (*begin)(gateway_call *call, const ob_request *request);
-} kinds[] = {{"pict-rs", "pictrs", pictrs_begin}};
+    ob_plan (*unsure)(gateway_call *call, ob_hindrance hindrance);
+} kinds[] = {{"pict-rs", "pictrs", pictrs_begin, pictrs_unsure}};
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
@@ -69,14 +70,14 @@ ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_store *store, const cha
 /* ---- Finding one ----------------------------------------------------------------------------- */
 
 /* Under the lock: they are few, and read again when the records have changed. */
-static ob_status read_gateways(ob_gateways *g)
+static ob_status read_gateways(ob_gateways *g, ob_error *err)
 {
     ob_gateway *known = NULL;
     size_t count = 0;
     uint64_t generation = ob_store_generation(g->options.store);
     if (g->generation == generation)
         return OB_OK;
-    ob_status status = ob_store_gateways(&known, &count, g->options.store, NULL);
+    ob_status status = ob_store_gateways(&known, &count, g->options.store, err);
     if (status)
         return status;
     free(g->known);
@@ -86,21 +87,22 @@ static ob_status read_gateways(ob_gateways *g)
     return OB_OK;
 }
 
-static bool find(ob_gateway *out, ob_gateways *g, const char *kind, const char *secret)
+/* On failure, *found and *out are what was known before. */
+static ob_status find(bool *found, ob_gateway *out, ob_gateways *g, const char *kind,
+                      const char *secret, ob_error *err)
 {
     uint8_t print[OB_CODE_SIZE];
-    bool found = false;
+    *found = false;
     ob_secret_print(print, secret, strlen(secret));
     pthread_mutex_lock(&g->lock);
-    if (!read_gateways(g))
-        for (size_t i = 0; i < g->count; i++)
-            if (ob_same(g->known[i].print, print, sizeof print) &&
-                !strcmp(g->known[i].kind, kind)) {
-                *out = g->known[i];
-                found = true;
-            }
+    ob_status status = read_gateways(g, err);
+    for (size_t i = 0; i < g->count; i++)
+        if (ob_same(g->known[i].print, print, sizeof print) && !strcmp(g->known[i].kind, kind)) {
+            *out = g->known[i];
+            *found = true;
+        }
     pthread_mutex_unlock(&g->lock);
-    return found;
+    return status;
 }
 
 bool ob_gateways_own(const char *path)
@@ -124,6 +126,21 @@ static void no_body(ob_call *call, ob_body body)
     ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
 }
 
+/* The records cannot be read now: whether there is such a gateway is not known, or only how it was.
+ */
+static ob_plan begin_unsure(gateway_call *c, const struct kind *kind, bool found, ob_status status)
+{
+    ob_engine *engine = c->gateways->options.engine;
+    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, status);
+    if (!hindrance)
+        hindrance = OB_HINDRANCE_FAULT;
+    ob_engine_could_not(engine, hindrance);
+    if (found)
+        return kind->unsure(c, hindrance);
+    c->call.answer = ob_answer_could_not(hindrance, NULL);
+    return OB_PLAN_ANSWER;
+}
+
 ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *request)
 {
     static const ob_call_class class = {.body = no_body, .end = gateway_end_call};
@@ -137,8 +154,13 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *reque
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i].path);
         const char *rest = request->path + 4;
-        if (!strncmp(rest, kinds[i].path, length) && rest[length] == '/' &&
-            find(&c->gateway, g, kinds[i].kind, rest + length + 1))
+        bool found;
+        if (strncmp(rest, kinds[i].path, length) || rest[length] != '/')
+            continue;
+        ob_status status = find(&found, &c->gateway, g, kinds[i].kind, rest + length + 1, NULL);
+        if (status)
+            return begin_unsure(c, &kinds[i], found, status);
+        if (found)
             return kinds[i].begin(c, request);
     }
     ob_engine_refused(g->options.engine, OB_REFUSED_TOKEN);

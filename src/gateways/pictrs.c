@@ -17,34 +17,51 @@ static ob_answer no(const char *code, const char *why)
     return ob_answer_problem(422, code, "%s", why);
 }
 
-/* What could not be looked at, though it may: as the operator wants. */
-static ob_answer could_not(const gateway_call *c)
+/* What may be looked at and was not goes as the operator wants; what is let through is counted. */
+static ob_answer undecodable(const gateway_call *c)
 {
-    return c->gateway.fail_closed ? no("UNDECODABLE", "this file could not be looked at")
-                                  : yes(OB_ACTION_UNDECODABLE);
+    if (c->gateway.fail_closed)
+        return no("UNDECODABLE", "this file could not be looked at");
+    ob_engine_let_through(c->gateways->options.engine, OB_HINDRANCE_NONE);
+    return yes(OB_ACTION_UNDECODABLE);
+}
+
+static ob_answer could_not(const gateway_call *c, ob_hindrance hindrance)
+{
+    if (c->gateway.fail_closed)
+        return ob_answer_could_not(hindrance, NULL);
+    ob_engine_let_through(c->gateways->options.engine, hindrance);
+    return ob_answer_json(200, json_pack("{s:s, s:s}", "action", "could_not", "reason",
+                                         ob_hindrance_name(hindrance)));
+}
+
+static ob_answer answer_of(const ob_task *t, const gateway_call *c)
+{
+    switch (t->action) {
+    case OB_ACTION_COULD_NOT:
+        return could_not(c, t->hindrance);
+    case OB_ACTION_UNDECODABLE:
+        return undecodable(c);
+    case OB_ACTION_BLOCK:
+        return no("BLOCK", "this file is not accepted here");
+    case OB_ACTION_HOLD:
+        return no("HOLD", "this file is not accepted here");
+    default:
+        return yes(t->action);
+    }
 }
 
 static void answer(ob_task *t)
 {
     gateway_call *c = t->context;
-    ob_answer told;
-    if (!t->status && t->action == OB_ACTION_NOT_SCANNED)
-        told = yes(OB_ACTION_NOT_SCANNED);
-    else if (t->status || t->action == OB_ACTION_UNDECODABLE)
-        told = could_not(c);
-    else if (t->action == OB_ACTION_BLOCK || t->action == OB_ACTION_HOLD)
-        told =
-            no(t->action == OB_ACTION_BLOCK ? "BLOCK" : "HOLD", "this file is not accepted here");
-    else
-        told = yes(t->action);
-    ob_call_answer(&c->call, told);
+    ob_call_answer(&c->call, answer_of(t, c));
 }
 
 static void take(ob_call *call, ob_body body)
 {
     gateway_call *c = (gateway_call *)call;
     if (body.too_large) {
-        ob_call_answer(&c->call, could_not(c));
+        ob_call_answer(&c->call, undecodable(c));
         return;
     }
     c->task.kind = OB_TASK_SCAN;
@@ -55,15 +72,39 @@ static void take(ob_call *call, ob_body body)
     c->task.limit = 1;
     if (ob_engine_add(c->gateways->options.engine, &c->task, NULL)) {
         close(body.file);
-        ob_call_answer(&c->call, could_not(c));
+        ob_call_answer(&c->call, could_not(c, c->task.hindrance));
     }
+}
+
+/* Whether the gate lets it be looked at. Otherwise sets the answer and returns false. */
+static bool may_look(gateway_call *c)
+{
+    ob_engine *engine = c->gateways->options.engine;
+    ob_gate_decision *why = &c->task.why;
+    ob_status status = ob_engine_ask(why, engine, &c->task.item, OB_EVERY_METHOD, NULL);
+    if (!status && why->allow)
+        return true;
+    ob_hindrance hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
+    if (status && !hindrance)
+        hindrance = OB_HINDRANCE_FAULT;
+    c->call.answer = hindrance ? could_not(c, hindrance) : yes(OB_ACTION_NOT_SCANNED);
+    return false;
+}
+
+static bool has_room(gateway_call *c)
+{
+    ob_engine *engine = c->gateways->options.engine;
+    if (ob_engine_has_room(engine))
+        return true;
+    ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
+    c->call.answer = could_not(c, OB_HINDRANCE_BUSY);
+    return false;
 }
 
 ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
 {
     static const ob_call_class class = {.body = take, .end = gateway_end_call};
-    const ob_gateways_options *o = &c->gateways->options;
-    ob_gate_decision why = {0};
+    const uint64_t most = c->gateways->options.body_most;
     ob_item *item = &c->task.item;
     *item = (ob_item){.media = OB_MEDIA_IMAGE,
                       .surface = (ob_surface)c->gateway.surface,
@@ -72,20 +113,27 @@ ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
     if (strcmp(request->method, "POST")) {
         c->call.answer = ob_answer_problem(405, "METHOD", "files are posted here");
         c->call.answer.allow = "POST";
-    } else if (ob_engine_ask(&why, o->engine, item, OB_EVERY_METHOD, NULL)) {
-        c->call.answer = could_not(c);
-    } else if (!why.allow) {
-        c->call.answer = yes(OB_ACTION_NOT_SCANNED);
-    } else if (request->content_length > 0 && (uint64_t)request->content_length > o->body_most) {
-        c->call.answer = could_not(c);
-    } else if (request->content_length == 0) {
-        c->call.answer = ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing");
-    } else if (!ob_engine_has_room(o->engine)) {
-        c->call.answer = could_not(c);
-    } else {
-        c->call.class = &class;
-        c->call.most = o->body_most;
-        return OB_PLAN_FILE;
+        return OB_PLAN_ANSWER;
     }
+    if (!may_look(c))
+        return OB_PLAN_ANSWER;
+    if (request->content_length > 0 && (uint64_t)request->content_length > most) {
+        c->call.answer = undecodable(c);
+        return OB_PLAN_ANSWER;
+    }
+    if (request->content_length == 0) {
+        c->call.answer = ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing");
+        return OB_PLAN_ANSWER;
+    }
+    if (!has_room(c))
+        return OB_PLAN_ANSWER;
+    c->call.class = &class;
+    c->call.most = most;
+    return OB_PLAN_FILE;
+}
+
+ob_plan pictrs_unsure(gateway_call *c, ob_hindrance hindrance)
+{
+    c->call.answer = could_not(c, hindrance);
     return OB_PLAN_ANSWER;
 }

@@ -27,8 +27,8 @@ const char *ob_request_token(const ob_request *request)
 /* ---- Answers -------------------------------------------------------------------------------- */
 
 static const char out_of_memory[] =
-    "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
-    "\"code\":\"NO_MEMORY\",\"detail\":\"out of memory\"}\n";
+    "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"BUSY\","
+    "\"detail\":\"out of memory\",\"action\":\"could_not\",\"reason\":\"BUSY\"}\n";
 
 ob_answer ob_answer_text(unsigned status, const char *type, const char *text)
 {
@@ -38,17 +38,24 @@ ob_answer ob_answer_text(unsigned status, const char *type, const char *text)
     return answer;
 }
 
+static ob_answer no_memory(void)
+{
+    ob_answer answer = ob_answer_text(503, "application/problem+json", out_of_memory);
+    answer.retry_after_s = ob_hindrance_retry_s(OB_HINDRANCE_BUSY);
+    return answer;
+}
+
 static ob_answer json_of_type(unsigned status, json_t *value, const char *type)
 {
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     json_decref(value);
     if (!text)
-        return ob_answer_text(500, "application/problem+json", out_of_memory);
+        return no_memory();
     ob_answer answer = {.status = status, .type = type};
     if (ob_buf_append(&answer.body, text, strlen(text), NULL) ||
         ob_buf_append(&answer.body, "\n", 1, NULL)) {
         ob_buf_free(&answer.body);
-        answer = ob_answer_text(500, "application/problem+json", out_of_memory);
+        answer = no_memory();
     }
     free(text);
     return answer;
@@ -106,6 +113,12 @@ static json_t *any_text(const char *text)
     return string;
 }
 
+static json_t *problem(unsigned status, const char *code, const char *detail)
+{
+    return json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title", title_of(status),
+                     "status", (int)status, "code", code, "detail", any_text(detail));
+}
+
 ob_answer ob_answer_problem(unsigned status, const char *code, const char *format, ...)
 {
     char detail[600];
@@ -113,12 +126,20 @@ ob_answer ob_answer_problem(unsigned status, const char *code, const char *forma
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    ob_answer answer = json_of_type(status,
-                                    json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank",
-                                              "title", title_of(status), "status", (int)status,
-                                              "code", code, "detail", any_text(detail)),
-                                    "application/problem+json");
-    answer.retry_after_s = status == 503 ? 1 : 0;
+    return json_of_type(status, problem(status, code, detail), "application/problem+json");
+}
+
+ob_answer ob_answer_could_not(ob_hindrance hindrance, const char *detail)
+{
+    const char *reason = ob_hindrance_name(hindrance);
+    json_t *object = problem(503, reason, detail ? detail : ob_hindrance_text(hindrance));
+    if (object && (json_object_set_new(object, "action", json_string("could_not")) ||
+                   json_object_set_new(object, "reason", json_string(reason)))) {
+        json_decref(object);
+        object = NULL;
+    }
+    ob_answer answer = json_of_type(503, object, "application/problem+json");
+    answer.retry_after_s = ob_hindrance_retry_s(hindrance);
     return answer;
 }
 
@@ -135,9 +156,9 @@ ob_answer ob_answer_error(const ob_error *err)
     case OB_EREFUSED:
         return ob_answer_problem(403, "REFUSED", "%s", err->text);
     case OB_EBUSY:
-        return ob_answer_problem(503, "BUSY", "%s", err->text);
     case OB_EIO: /* a full disk, a database that is gone: later it may work */
-        return ob_answer_problem(503, "UNAVAILABLE", "%s", err->text);
+    case OB_ENOMEM:
+        return ob_answer_could_not(ob_hindrance_of(err->status), NULL);
     default:
         return ob_answer_problem(500, "FAILED", "%s", err->text);
     }

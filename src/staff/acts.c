@@ -295,6 +295,11 @@ bool ob_staff_log_fine(const ob_staff *staff)
     return ob_audit_fine(staff->audit);
 }
 
+bool ob_staff_log_slow(const ob_staff *staff)
+{
+    return ob_audit_slow(staff->audit);
+}
+
 /* ---- After an end that nobody planned ----------------------------------------------------------
  */
 

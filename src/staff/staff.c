@@ -114,20 +114,21 @@ ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, u
     return ob_store_token_add(staff->store, &token, err);
 }
 
-bool ob_staff_token_find(ob_token *out, ob_staff *staff, const char *secret)
+ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
+                              ob_error *err)
 {
     uint8_t print[OB_CODE_SIZE];
-    bool found = false;
+    *found = false;
     ob_secret_print(print, secret, strlen(secret));
     pthread_mutex_lock(&staff->lock);
-    if (!read_tokens(staff, NULL))
-        for (size_t i = 0; i < staff->count; i++)
-            if (ob_same(staff->tokens[i].print, print, sizeof print)) {
-                *out = staff->tokens[i];
-                found = true;
-            }
+    ob_status status = read_tokens(staff, err);
+    for (size_t i = 0; i < staff->count && !status; i++)
+        if (ob_same(staff->tokens[i].print, print, sizeof print)) {
+            *out = staff->tokens[i];
+            *found = true;
+        }
     pthread_mutex_unlock(&staff->lock);
-    return found;
+    return status;
 }
 
 /* ---- The operator's own ---------------------------------------------------------------------- */

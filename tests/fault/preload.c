@@ -2,6 +2,12 @@
  * LD_PRELOAD=fault-preload.so and find these functions with dlsym (tests/fault/fault.h). Release
  * builds only: sanitizers have an allocator of their own.
  *
+ * Any program can be given a slow disk instead, by its environment: OBHUT_FAULT_DELAY_MS is how
+ * long OBHUT_FAULT_CALL (fsync or fdatasync; without it, both) waits where the path of the file
+ * contains OBHUT_FAULT_PATH, and OBHUT_FAULT_WHILE a file without which nothing waits any more:
+ * whoever tests makes and removes it. Processes that sync nothing, as the confined ones, never come
+ * here.
+ *
  * The real work is done by glibc's own names and by system calls: looking functions up with dlsym
  * would allocate. */
 #undef _FILE_OFFSET_BITS /* it would make one name of pwrite and pwrite64 */
@@ -16,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -130,13 +137,40 @@ ssize_t pwrite64(int to, const void *bytes, size_t size, off64_t at)
     return pwrite(to, bytes, size, at);
 }
 
+static bool is_slow(const char *call, int file)
+{
+    char link[32], path[4096];
+    const char *part = getenv("OBHUT_FAULT_PATH"), *only = getenv("OBHUT_FAULT_CALL");
+    if (!part || (only && strcmp(only, call)))
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0)
+        return false;
+    path[length] = '\0';
+    return strstr(path, part);
+}
+
+static void delay(const char *call, int file)
+{
+    enum { STEP_MS = 20 };
+    const char *most = getenv("OBHUT_FAULT_DELAY_MS"), *flag = getenv("OBHUT_FAULT_WHILE");
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+    if (!most || !is_slow(call, file))
+        return;
+    for (long left = atol(most); left > 0 && (!flag || !access(flag, F_OK)); left -= STEP_MS)
+        nanosleep(&step, NULL);
+}
+
 int fsync(int file)
 {
+    delay("fsync", file);
     return write_fails(file) ? -1 : (int)syscall(SYS_fsync, file);
 }
 
 int fdatasync(int file)
 {
+    delay("fdatasync", file);
     return write_fails(file) || fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_fdatasync, file);
 }
 

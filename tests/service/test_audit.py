@@ -40,6 +40,9 @@ class Audit(obhutd.Case):
         """What `check` returns as soon as it is true."""
         return waiting.until(check, what)
 
+    def look(self):
+        return self.service.scan(PICTURE, status=(200, 503))
+
     def entries(self, what=None):
         text = (self.data / "audit/log").read_text()
         whole = text[:text.rfind("\n") + 1]  # the last line may be about to be written
@@ -261,12 +264,12 @@ class Audit(obhutd.Case):
         self.service.json("POST", "/v1/reports", report(), 503, token=self.client)
         self.run_obhut("policy", "set", "country", "DE", code=3)
         self.assertEqual(json.loads(self.run_obhut("policy", "show", "--json")[0])["country"], "")
-        got = service.scan(PICTURE)
-        self.assertEqual((got["action"], got["reason"]), ("not_scanned", "NO_AUDIT"))
+        got = service.scan(PICTURE, status=503)
+        self.assertEqual((got["action"], got["reason"]), ("could_not", "LOG"))
         self.assertEqual(service.processes()["core"], core, "it lives")
         resource.prlimit(core, resource.RLIMIT_FSIZE,
                          (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
+        self.eventually(lambda: self.look()["action"] == "allow", "looking again")
         got = self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.assertEqual(got["report"], 1)
         self.assertEqual(len(self.entries("report.add")), 1)
@@ -276,15 +279,15 @@ class Audit(obhutd.Case):
     def test_nothing_is_looked_at_while_a_database_hangs(self):
         with postgres.Postgres() as server:
             self.data.mkdir(exist_ok=True)
-            service = self.start(*self.configure(f'records = "{server.url()}"\n'))
+            self.service = service = self.start(*self.configure(f'records = "{server.url()}"\n'))
             self.assertEqual(service.scan(PICTURE)["action"], "allow")
             server.pause(True)
             try:
-                self.eventually(lambda: service.scan(PICTURE).get("reason") == "NO_AUDIT",
+                self.eventually(lambda: self.look().get("reason") == "RECORDS",
                                 "nothing is looked at")
             finally:
                 server.pause(False)
-            self.eventually(lambda: service.scan(PICTURE)["action"] == "allow", "looking again")
+            self.eventually(lambda: self.look()["action"] == "allow", "looking again")
             service.stop()
 
     def test_older_records_are_not_taken_for_a_crash(self):

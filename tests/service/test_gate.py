@@ -73,10 +73,11 @@ class Service(obhutd.Case):
         return service
 
     def scanned(self, service, surface="direct", **item):
-        """"ALLOWED", or why nobody looked."""
-        got = service.scan(COFFEE, surface, item)
-        if got["action"] == "not_scanned":
+        """"ALLOWED", or why nobody looked, or could now."""
+        got = service.scan(COFFEE, surface, item, status=(200, 503))
+        if got["action"] in ("not_scanned", "could_not"):
             self.assertNotIn("matches", got)
+            self.assertEqual(got["action"] == "could_not", got.get("status") == 503)
             return got["reason"]
         self.assertEqual(got["total"], 1)
         return "ALLOWED"
@@ -405,8 +406,11 @@ class Records(Service):
 
     def test_a_program_from_the_future_trusts_no_clock_of_today(self):
         self.binary = str(FICTION / "obhut-future")
-        out, _ = self.run_obhut("scan", "--surface", "public", obhutd.DEMO / "rocket-640x427.jpg")
-        self.assertIn("CLOCK", out)
+        picture = obhutd.DEMO / "rocket-640x427.jpg"
+        _, err = self.run_obhut("scan", "--surface", "public", picture, code=3)
+        self.assertIn("nobody could look: CLOCK", err)
+        got, = self.json_lines("scan", "--json", "--surface", "public", picture, code=3)
+        self.assertEqual((got["action"], got["reason"]), ("could_not", "CLOCK"))
         self.assertIn("unset", self.run_obhut("clock", "show")[0])
 
     def test_a_clock_that_was_ahead_is_put_right_by_two(self):

@@ -40,10 +40,11 @@ class PictRs(obhutd.Case):
         self.assertEqual(post_as_pict_rs(service, path, COFFEE.read_bytes()), 422)
         self.assertEqual(post_as_pict_rs(service, path, ROCKET.read_bytes()), 200)  # review
         self.assertEqual(post_as_pict_rs(service, path, OTHER.read_bytes()), 200)
-        self.assertEqual(post_as_pict_rs(service, path, b"\0\0\0\x18ftypmp42", "video/mp4"), 200)
+        film = b"\0\0\0\x18ftypmp42"
+        self.assertEqual(post_as_pict_rs(service, path, film, "video/mp4"), 422)
         line, = self.json_lines("gateway", "ls", "--json")
         self.assertEqual((line["name"], line["kind"], line["surface"], line["fail"]),
-                         ("pict-rs", "pict-rs", "public", "open"))
+                         ("pict-rs", "pict-rs", "public", "closed"))
         secret = path.rpartition("/")[2]
         self.assertNotIn(secret, self.run_obhut("gateway", "ls")[0] + "\n".join(service.log))
         self.assertNotIn(secret.encode(), service.request("GET", "/metrics")[2])
@@ -70,8 +71,8 @@ class PictRs(obhutd.Case):
     def test_what_cannot_be_looked_at_goes_as_the_operator_wants(self):
         service = self.start()
         add = ("gateway", "add", "pict-rs", "--surface", "public")
-        opened = self.run_obhut(*add)[0].strip()
-        closed = self.run_obhut(*add, "--name", "strict", "--fail", "closed")[0].strip()
+        closed = self.run_obhut(*add)[0].strip()
+        opened = self.run_obhut(*add, "--name", "lenient", "--fail", "open")[0].strip()
         broken = COFFEE.read_bytes()[:20000]
         self.assertEqual(post_as_pict_rs(service, opened, broken), 200)
         self.assertEqual(post_as_pict_rs(service, closed, broken), 422)
@@ -79,6 +80,7 @@ class PictRs(obhutd.Case):
         large = bytes(51000000)
         self.assertEqual(post_as_pict_rs(service, opened, large), 200)
         self.assertEqual(post_as_pict_rs(service, closed, large), 422)
+        self.assertEqual(service.metrics()['let_through_total{reason="UNDECODABLE"}'], 2)
         self.run_obhut(*add, code=3)  # the name is taken
         self.run_obhut("gateway", "add", "other", "--surface", "public", code=3)
         self.run_obhut("gateway", "add", "pict-rs", code=2)

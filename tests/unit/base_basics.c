@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include <obhut/hindrance.h>
+
 static void a_hash_survives_printing_and_parsing(void **state)
 {
     (void)state;
@@ -124,6 +126,25 @@ static void an_instruction_set_that_is_missing_becomes_one_that_is_there(void **
     assert_true(ob_isa_resolve(OB_ISA_AVX512) <= best);
 }
 
+static void every_hindrance_has_a_word_a_sentence_and_a_time_to_try_again(void **state)
+{
+    (void)state;
+    for (int h = OB_HINDRANCE_NONE + 1; h < OB_HINDRANCES; h++) {
+        const char *name = ob_hindrance_name((ob_hindrance)h);
+        assert_true(*name && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(name));
+        assert_true(strlen(ob_hindrance_text((ob_hindrance)h)) > 20);
+        assert_true(ob_hindrance_retry_s((ob_hindrance)h) > 0);
+        for (int other = 0; other < h; other++)
+            assert_string_not_equal(name, ob_hindrance_name((ob_hindrance)other));
+    }
+    assert_string_equal(ob_hindrance_name(OB_HINDRANCES), "UNKNOWN");
+    assert_int_equal(ob_hindrance_of(OB_EIO), OB_HINDRANCE_RECORDS);
+    assert_int_equal(ob_hindrance_of(OB_EBUSY), OB_HINDRANCE_RECORDS);
+    assert_int_equal(ob_hindrance_of(OB_ENOMEM), OB_HINDRANCE_BUSY);
+    assert_int_equal(ob_hindrance_of(OB_EREFUSED), OB_HINDRANCE_NONE);
+    assert_int_equal(ob_hindrance_of(OB_EINVAL), OB_HINDRANCE_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_long_error_is_cut_between_characters),
         cmocka_unit_test(an_error_can_be_told_where_it_was),
         cmocka_unit_test(a_buffer_keeps_what_was_appended),
+        cmocka_unit_test(every_hindrance_has_a_word_a_sentence_and_a_time_to_try_again),
         cmocka_unit_test(an_instruction_set_that_is_missing_becomes_one_that_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,8 +257,12 @@ static inline const char *scan(place *p, const ob_item *i)
     }
     must(task.status, &task.error);
     const char *said = ob_reason_name(task.why.reason);
-    assert_int_equal(task.action == OB_ACTION_NOT_SCANNED, task.why.reason != OB_ALLOWED);
-    if (task.action != OB_ACTION_NOT_SCANNED)
+    bool looked = task.why.reason == OB_ALLOWED;
+    bool of_now = ob_reason_is_operational(task.why.reason);
+    assert_int_equal(task.action == OB_ACTION_NOT_SCANNED, !looked && !of_now);
+    assert_int_equal(task.action == OB_ACTION_COULD_NOT, of_now);
+    assert_int_equal(task.hindrance != OB_HINDRANCE_NONE, of_now);
+    if (looked)
         assert_int_equal(task.job.media.format, OB_FORMAT_JPEG);
     else
         assert_int_equal(task.job.media.format, OB_FORMAT_UNKNOWN);

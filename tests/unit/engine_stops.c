@@ -61,11 +61,76 @@ static void what_cannot_be_recorded_does_not_happen(void **state)
     ob_error err = {0};
     ob_status full = ob_engine_settle(p->engine, &err);
     const ob_gate_decision d = ask(p, &i);
+    ob_hindrance hindrance = ob_engine_hindrance(p->engine, &d, OB_OK);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_true(full && *err.text);
     assert_int_equal(d.reason, OB_NO_AUDIT);
+    ob_engine_counts counts;
+    ob_engine_count(&counts, p->engine);
+    assert_true(hindrance == OB_HINDRANCE_LOG || hindrance == OB_HINDRANCE_RECORDS);
+    assert_int_equal(counts.could_not[hindrance], 1);
+    assert_int_equal(counts.denied_reason[OB_NO_AUDIT] + counts.denied[OB_SURFACE_PUBLIC], 0);
     must(ob_engine_settle(p->engine, &err), &err);
     assert_string_equal(scan(p, &i), "ALLOWED");
+}
+
+static void what_was_allowed_at_its_head_and_cannot_be_looked_at_now_could_not(void **state)
+{
+    place *p = *state;
+    waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = 1};
+    const ob_item i = item(OB_SURFACE_PUBLIC, NULL), denied = item(OB_SURFACE_STORAGE, "anna");
+    assert_true(ask(p, &i).allow);
+    ob_task task = task_for(&i, &w);
+    ob_error err = {0};
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 0; /* a disk without room */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    ask(p, &denied);
+    ob_status full = ob_engine_settle(p->engine, NULL);
+    must(ob_engine_add(p->engine, &task, &err), &err);
+    wait_for(&w);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ob_engine_counts counts;
+    ob_engine_count(&counts, p->engine);
+    assert_true(full);
+    assert_int_equal(task.status, OB_OK);
+    assert_int_equal(task.action, OB_ACTION_COULD_NOT);
+    assert_true(task.hindrance == OB_HINDRANCE_LOG || task.hindrance == OB_HINDRANCE_RECORDS);
+    assert_int_equal(task.job.media.format, OB_FORMAT_UNKNOWN);
+    assert_int_equal(counts.could_not[task.hindrance], 1);
+    assert_int_equal(counts.denied_reason[OB_NO_AUDIT], 0);
+    ob_task_clear(&task);
+}
+
+static void what_waits_while_the_engine_ends_is_told_that_it_stops(void **state)
+{
+    enum { COUNT = 40 };
+    place *p = *state;
+    waiting w = {
+        .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = COUNT};
+    static ob_task tasks[COUNT];
+    const ob_item i = item(OB_SURFACE_PUBLIC, NULL);
+    ob_error err = {0};
+    unsigned stopped = 0;
+    for (int k = 0; k < COUNT; k++) {
+        tasks[k] = task_for(&i, &w);
+        must(ob_engine_add(p->engine, &tasks[k], &err), &err);
+    }
+    ob_engine_close(p->engine);
+    wait_for(&w);
+    for (int k = 0; k < COUNT; k++) {
+        bool told = tasks[k].status == OB_EBUSY;
+        assert_int_equal(tasks[k].status, told ? OB_EBUSY : OB_OK);
+        assert_int_equal(tasks[k].hindrance, told ? OB_HINDRANCE_STOPPING : OB_HINDRANCE_NONE);
+        assert_int_equal(tasks[k].action == OB_ACTION_COULD_NOT, told);
+        stopped += told;
+        ob_task_clear(&tasks[k]);
+    }
+    assert_true(stopped > 0);
+    open_engine(p, 1);
 }
 
 static void a_clock_that_was_set_back_stops_everything(void **state)
@@ -157,6 +222,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_retry_is_counted_once, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_recorded_does_not_happen, begin, end),
+        cmocka_unit_test_setup_teardown(
+            what_was_allowed_at_its_head_and_cannot_be_looked_at_now_could_not, begin, end),
+        cmocka_unit_test_setup_teardown(what_waits_while_the_engine_ends_is_told_that_it_stops,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_stops_everything, begin, end),
         cmocka_unit_test_setup_teardown(nothing_is_looked_at_after_a_withdrawal_was_acknowledged,
                                         begin_with_two, end),

@@ -227,11 +227,24 @@ static void texts_beyond_the_memory_deny(void **state)
     assert_non_null(f.situation.incomplete);
 }
 
+static void only_what_is_of_now_is_operational(void **state)
+{
+    (void)state;
+    for (int r = OB_ALLOWED; r < OB_REASON_COUNT; r++) {
+        const char *name = ob_reason_name((ob_reason)r);
+        bool of_now = !strcmp(name, "CLOCK") || !strcmp(name, "NO_AUDIT");
+        assert_int_equal(ob_reason_is_operational((ob_reason)r), of_now);
+        if (of_now) /* neither a law nor anybody else has said no */
+            assert_int_equal(ob_reason_ceiling((ob_reason)r), OB_CEILING_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_word_has_a_name_and_is_found_by_it),
         cmocka_unit_test(every_reason_speaks_two_languages),
+        cmocka_unit_test(only_what_is_of_now_is_operational),
         cmocka_unit_test(instants_are_read_and_written),
         cmocka_unit_test(what_is_no_instant_is_refused),
         cmocka_unit_test(months_are_those_of_the_calendar),

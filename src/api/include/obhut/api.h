@@ -28,20 +28,22 @@ void ob_api_close(ob_api *api); /* NULL is fine */
  * NULL only when out of memory. */
 ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
 
-/* Counters that whoever carries requests adds to, for /metrics. */
-typedef struct ob_api_counts {
-    atomic_ullong front[4]; /* what the front tells: see ob_front_count */
-} ob_api_counts;
-ob_api_counts *ob_api_counters(ob_api *api);
-
 /* What is counted outside of the API: connections taken, requests cut because they were too slow,
- * bodies that were too large, bytes that nobody looked at. */
+ * bodies that were too large, bytes that nobody looked at, requests that could not be handed on. */
 typedef enum ob_front_count {
     OB_FRONT_CONNECTIONS,
     OB_FRONT_SLOW,
     OB_FRONT_LARGE,
     OB_FRONT_DROPPED,
+    OB_FRONT_COULD_NOT, /* and behind it: by ob_hindrance */
+    OB_FRONT_COUNTS = OB_FRONT_COULD_NOT + OB_HINDRANCES,
 } ob_front_count;
+
+/* Counters that whoever carries requests sets, for /metrics. */
+typedef struct ob_api_counts {
+    atomic_ullong front[OB_FRONT_COUNTS]; /* what the front tells */
+} ob_api_counts;
+ob_api_counts *ob_api_counters(ob_api *api);
 
 /* ---- Items ------------------------------------------------------------------------------------
  */
@@ -54,7 +56,11 @@ bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff,
 /* {action: not_scanned, reason, names}. */
 json_t *ob_api_not_scanned(const ob_gate_decision *why);
 
-/* {action, format, …, matches, total, took_us}: what was found of a file. */
+/* {action: could_not, reason, detail}. */
+json_t *ob_api_could_not(ob_hindrance hindrance);
+
+/* {action, format, …, matches, total, took_us}: what was found of a file, or one of the two above.
+ */
 json_t *ob_api_scan(const ob_task *task, unsigned threshold);
 
 /* ---- JSON that others use too ---------------------------------------------------------------- */

@@ -67,6 +67,10 @@ ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
  * blocks; any thread. */
 bool ob_audit_fine(const ob_audit *audit);
 
+/* Whether what is being written to the log has been on its way to the disk for more than a second.
+ * Never blocks; any thread. */
+bool ob_audit_slow(const ob_audit *audit);
+
 /* Entries that are durable. */
 uint64_t ob_audit_size(ob_audit *audit);
 

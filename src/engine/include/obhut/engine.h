@@ -7,6 +7,7 @@
 
 #include <obhut/base.h>
 #include <obhut/gate.h>
+#include <obhut/hindrance.h>
 #include <obhut/lists.h>
 #include <obhut/records.h>
 #include <obhut/sandbox.h>
@@ -85,11 +86,12 @@ typedef enum ob_action {
     OB_ACTION_HOLD, /* not delivered before a person has looked */
     OB_ACTION_BLOCK,
     OB_ACTION_NOT_SCANNED, /* nobody looked: there was no basis */
-    OB_ACTION_UNDECODABLE, /* nobody could look */
+    OB_ACTION_UNDECODABLE, /* nobody could look: because of the bytes */
+    OB_ACTION_COULD_NOT,   /* nobody could look now: whatever the bytes are */
     OB_ACTIONS,
 } ob_action;
 
-/* "allow", …, "not_scanned", "undecodable". */
+/* "allow", …, "not_scanned", "undecodable", "could_not". */
 const char *ob_action_name(ob_action action);
 
 /* The first six, that a policy may choose; false where there is none of that name. */
@@ -167,7 +169,8 @@ typedef struct ob_task {
     unsigned distance; /* has_distance: instead of the policy's */
 
     /* Results. */
-    ob_status status; /* OB_OK, or error says why nothing was done */
+    ob_status status;       /* OB_OK, or error says why nothing was done */
+    ob_hindrance hindrance; /* OB_ACTION_COULD_NOT, or OB_TASK_RECORD that never ran: why not now */
     ob_error error;
     uint64_t took_us; /* without waiting for its turn */
     ob_job_result job;
@@ -201,15 +204,29 @@ typedef struct ob_engine ob_engine;
 /* Starts threads and workers. What options point to must outlive *out. */
 ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err);
 
-/* Takes a task, or OB_EBUSY when too many are waiting, OB_EREFUSED when it is closing. */
+/* Takes a task, or OB_EBUSY: too many are waiting, or it is closing; task->hindrance says which. */
 ob_status ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
 
 /* What the gate says of an item now, for turning away at once what nobody may look at: before its
- * bytes have come. `methods`: that would be used (bit m: ob_method m). A denial is counted. */
+ * bytes have come. `methods`: that would be used (bit m: ob_method m). A denial is counted; so is,
+ * by its hindrance, what cannot be decided now: an error, or a denial that is only of now. */
 ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *engine, const ob_item *item,
                         uint32_t methods, ob_error *err);
 
 enum { OB_EVERY_METHOD = (1 << OB_METHODS) - 1 };
+
+/* What is in the way: behind the answer of ob_engine_ask (`why`), or else, where `why` is NULL,
+ * behind an error of the records or the log. OB_HINDRANCE_NONE: nothing is; nobody may, or it is
+ * the caller's fault. */
+ob_hindrance ob_engine_hindrance(ob_engine *engine, const ob_gate_decision *why, ob_status status);
+
+/* Counts what could not be done and never became a task: a record that cannot be made, an item that
+ * there is no room for. */
+void ob_engine_could_not(ob_engine *engine, ob_hindrance hindrance);
+
+/* Counts an item that was let through although nobody looked and somebody may have: because of
+ * this, or (OB_HINDRANCE_NONE) because its bytes cannot be looked at. */
+void ob_engine_let_through(ob_engine *engine, ob_hindrance hindrance);
 
 /* "ok", "backwards": before the last permit; "unset": before this program was built. */
 const char *ob_engine_clock(ob_engine *engine);
@@ -273,8 +290,13 @@ bool ob_engine_has_room(ob_engine *engine);
 typedef struct ob_engine_counts {
     uint64_t scans[OB_ACTIONS];                                   /* by action */
     uint64_t denied[OB_SURFACES], denied_reason[OB_REASON_COUNT]; /* items that nobody looked at */
-    bool audit_ok; /* counts and log could be written; else nothing is looked at */
-    bool log_ok;   /* the log could */
+    uint64_t could_not[OB_HINDRANCES];                            /* items and records */
+    uint64_t let_through[OB_HINDRANCES]; /* as ob_engine_let_through has it */
+    bool audit_ok;    /* counts and log could be written; else nothing is looked at */
+    bool log_ok;      /* the log could */
+    bool log_slow;    /* and is being written for too long now */
+    bool counts_late; /* !audit_ok: nothing has failed, it only takes too long */
+    bool has_room;    /* a scan that comes next would be taken */
     uint64_t hashes, look_ups, queries, failures, workers_lost;
     uint64_t busy_us; /* of decoding threads */
     unsigned waiting, decoders;
@@ -283,7 +305,8 @@ typedef struct ob_engine_counts {
 
 void ob_engine_count(ob_engine_counts *out, ob_engine *engine);
 
-/* Finishes what is running, fails what waits with OB_EREFUSED, ends workers and threads. */
+/* Finishes what is running, fails what waits with OB_EBUSY and OB_HINDRANCE_STOPPING, ends workers
+ * and threads. */
 void ob_engine_close(ob_engine *engine); /* NULL is fine */
 
 #endif

@@ -204,6 +204,10 @@ typedef enum ob_language { OB_ENGLISH, OB_GERMAN, OB_LANGUAGES } ob_language;
 const char *ob_reason_text(ob_reason reason, ob_language language);
 ob_ceiling ob_reason_ceiling(ob_reason reason);
 
+/* Whether it says only that looking is not possible now (the clock, the log), not that nobody may.
+ */
+bool ob_reason_is_operational(ob_reason reason);
+
 /* ---- Time ----------------------------------------------------------------------------------- */
 
 /* "2026-11-02T12:00:00Z", nothing else; false where it is not. Seconds since 1970. */

@@ -4,6 +4,7 @@
 #define OBHUT_HTTP_H
 
 #include <obhut/base.h>
+#include <obhut/hindrance.h>
 
 #include <jansson.h>
 
@@ -38,7 +39,7 @@ typedef struct ob_answer {
     const char *allow;      /* methods, with 405 */
 } ob_answer;
 
-/* Takes the reference to `value`. NULL (out of memory while it was made) becomes a 500. */
+/* Takes the reference to `value`. NULL (out of memory while it was made) becomes a 503. */
 ob_answer ob_answer_json(unsigned status, json_t *value);
 
 /* RFC 9457: {type, title, status, code, detail}. `code` is an upper-case word that programs can
@@ -46,10 +47,16 @@ ob_answer ob_answer_json(unsigned status, json_t *value);
 ob_answer ob_answer_problem(unsigned status, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What cannot be done now: 503 with Retry-After, a problem whose `code` is the reason's word, with
+ * two members more: {action: "could_not", reason}. `detail` NULL: the hindrance's own sentence;
+ * never the text of an error, which may name paths and addresses. */
+ob_answer ob_answer_could_not(ob_hindrance hindrance, const char *detail);
+
 /* Text of some type. */
 ob_answer ob_answer_text(unsigned status, const char *type, const char *text);
 
-/* The problem that goes with a status. */
+/* The problem that goes with a status. What failed only for now (OB_EIO, OB_EBUSY, OB_ENOMEM) is
+ * ob_answer_could_not. */
 ob_answer ob_answer_error(const ob_error *err);
 
 /* ---- A request on its way -------------------------------------------------------------------- */

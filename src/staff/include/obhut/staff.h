@@ -46,8 +46,10 @@ ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, u
                              uint32_t scopes, ob_error *err);
 enum { OB_TOKEN_TEXT = 43 }; /* characters of a secret, without the NUL */
 
-/* Sets *out to the token of this secret. False where there is none; takes as long either way. */
-bool ob_staff_token_find(ob_token *out, ob_staff *staff, const char *secret);
+/* Sets *found, and *out to the token of this secret where there is one; takes as long either way.
+ * OB_EIO, OB_EBUSY, OB_ENOMEM: the tokens cannot be read now, and nothing is known of this one. */
+ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
+                              ob_error *err);
 
 /* The operator's own token, for every surface and OB_OWN_SCOPES: DIR/keys/api-token has its secret.
  * Made at the first start; *made says whether that was now. */
@@ -188,6 +190,9 @@ void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *mem
 
 /* What was logged last could be written. */
 bool ob_staff_log_fine(const ob_staff *staff);
+
+/* What is being logged now has been on its way to the disk for too long. */
+bool ob_staff_log_slow(const ob_staff *staff);
 
 /* What the log tells of an account's consents: an array of {"entry", "at", "consent"}, "given" or
  * "withdrawn". The caller drops it. Reads the whole log. */

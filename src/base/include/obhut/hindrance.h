@@ -1,0 +1,34 @@
+/* Why something cannot be done now. It never says that something may not be done: what nobody may
+ * is a denial of the gate or a refusal. */
+#ifndef OBHUT_HINDRANCE_H
+#define OBHUT_HINDRANCE_H
+
+#include <obhut/base.h>
+
+typedef enum ob_hindrance {
+    OB_HINDRANCE_NONE,
+    OB_HINDRANCE_LOG,        /* the audit log cannot be written, or is too slow */
+    OB_HINDRANCE_RECORDS,    /* the records cannot be read or written, or are too slow */
+    OB_HINDRANCE_CLOCK,      /* the machine's clock cannot be relied on */
+    OB_HINDRANCE_BUSY,       /* too much is waiting already, or memory is short */
+    OB_HINDRANCE_WORKERS,    /* no worker can be started or reached */
+    OB_HINDRANCE_RESTARTING, /* the service is starting, or was started again meanwhile */
+    OB_HINDRANCE_STOPPING,   /* the service is being ended */
+    OB_HINDRANCE_FAULT,      /* something else failed that should not */
+    OB_HINDRANCES,
+} ob_hindrance;
+
+/* "LOG", …: the reason that goes with `could_not`; "NONE". */
+const char *ob_hindrance_name(ob_hindrance hindrance);
+
+/* What it means, as one calm sentence in English that names no path, address or statement. */
+const char *ob_hindrance_text(ob_hindrance hindrance);
+
+/* After how many seconds trying again makes sense. */
+unsigned ob_hindrance_retry_s(ob_hindrance hindrance);
+
+/* What an error of the records or the log comes down to: OB_EIO and OB_EBUSY are
+ * OB_HINDRANCE_RECORDS, OB_ENOMEM is OB_HINDRANCE_BUSY, everything else OB_HINDRANCE_NONE. */
+ob_hindrance ob_hindrance_of(ob_status status);
+
+#endif
