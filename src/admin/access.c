@@ -60,7 +60,7 @@ ob_status admin_token_add(json_t **out, const admin_call *call, ob_error *err)
     if (!status)
         status = read_set(&scopes, call, "scope", OB_SCOPES, scope_name, err);
     if (!status)
-        status = ob_staff_token_add(secret, call->admin->staff, name, surfaces, scopes, err);
+        status = ob_staff_token_add(secret, call->act->w, name, surfaces, scopes, err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "name", name, "secret", secret);
     ob_wipe(secret, sizeof secret);
@@ -71,7 +71,7 @@ ob_status admin_token_ls(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_token *tokens = NULL;
     size_t count = 0;
-    ob_status status = ob_store_tokens(&tokens, &count, call->admin->store, err);
+    ob_status status = ob_store_tokens(&tokens, &count, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -91,7 +91,7 @@ ob_status admin_token_remove(json_t **out, const admin_call *call, ob_error *err
     const char *name;
     (void)out;
     ob_status status = admin_text(&name, call, "name", err);
-    return status ? status : ob_store_token_remove(call->admin->store, name, err);
+    return status ? status : ob_store_token_remove(call->act->w, name, err);
 }
 
 /* ---- Gateways ------------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err)
     if (status)
         return status;
     name = admin_optional(call, "name");
-    status = ob_gateways_add(path, call->admin->store, name ? name : kind, kind, surface,
+    status = ob_gateways_add(path, call->act->w, name ? name : kind, kind, surface,
                              !fail || !strcmp(fail, "closed"), err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "name", name ? name : kind, "path", path);
@@ -123,7 +123,7 @@ ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_gateway *gateways = NULL;
     size_t count = 0;
-    ob_status status = ob_store_gateways(&gateways, &count, call->admin->store, err);
+    ob_status status = ob_store_gateways(&gateways, &count, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -143,5 +143,5 @@ ob_status admin_gateway_remove(json_t **out, const admin_call *call, ob_error *e
     const char *name;
     (void)out;
     ob_status status = admin_text(&name, call, "name", err);
-    return status ? status : ob_store_gateway_remove(call->admin->store, name, err);
+    return status ? status : ob_store_gateway_remove(call->act->w, name, err);
 }

@@ -11,7 +11,14 @@ typedef struct admin_call {
     const json_t *request;
     int file;
     const ob_admin_listener *listener;
-    ob_act *act; /* of a command that changes records, else NULL */
+    ob_actor actor;
+    ob_person person; /* where actor.person is not NULL */
+    ob_view *view;    /* the records; NULL while a deed runs */
+    ob_act *act;      /* of a command that changes records, else NULL */
+    /* SHA-256 of the file of such a command, read before it holds up others. */
+    ob_status document_status;
+    ob_error document_error;
+    uint8_t document[32];
 } admin_call;
 
 /* Sets *out to an object. */
@@ -106,9 +113,9 @@ ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *b
 ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
                         ob_error *err);
 
-/* Who the request is from: the person of its personal token, kept in *person, or the operator.
- * OB_EREFUSED: a token that is not known. */
-ob_status admin_actor(ob_actor *out, ob_person *person, const admin_call *call, ob_error *err);
+/* Who the request is from: the person of its personal token, or the operator. Sets call->actor.
+ * OB_EREFUSED: nobody has that token. */
+ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err);
 
 /* The same, who must be a person with one of `roles` (bit r: ob_role r). */
 ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err);

@@ -139,35 +139,10 @@ ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *er
 
 ob_status admin_document(uint8_t out[32], const admin_call *call, ob_error *err)
 {
-    enum { PIECE = 1 << 16, MOST = 256 << 20 };
-    ob_digester *digester = NULL;
-    ob_digests digests;
-    uint8_t *piece = malloc(PIECE);
-    ssize_t got = 1;
-    off_t at = 0;
-    ob_status status = call->file < 0 ? ob_fail(err, OB_EINVAL, "the document is needed: a file")
-                       : piece        ? ob_digester_new(&digester, err)
-                                      : ob_fail(err, OB_ENOMEM, "out of memory: a document");
-    if (!status)
-        status = ob_digester_reset(digester, OB_DIGEST_SHA256, err);
-    while (!status && got > 0) {
-        got = pread(call->file, piece, PIECE, at);
-        at += got > 0 ? got : 0;
-        if (got < 0 || at > MOST)
-            status = ob_fail(err, OB_EIO,
-                             got < 0 ? "the document cannot be read: %s"
-                                     : "the document is too large%.0s",
-                             strerror(errno));
-        else
-            status = ob_digester_add(digester, piece, (size_t)got, err);
-    }
-    if (!status)
-        status = ob_digester_finish(&digests, digester, err);
-    if (!status)
-        memcpy(out, digests.sha256, 32);
-    ob_digester_free(digester);
-    free(piece);
-    return status;
+    if (call->document_status)
+        return ob_fail(err, call->document_status, "%s", call->document_error.text);
+    memcpy(out, call->document, sizeof call->document);
+    return OB_OK;
 }
 
 void admin_hear(const admin_call *call, json_t *event)
@@ -205,7 +180,7 @@ static void log_stranger(const admin_call *call, const char *name)
                  json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
 }
 
-static ob_status look(json_t **out, const admin_call *call, const struct command *c,
+static ob_status look(json_t **out, admin_call *call, const struct command *c,
                       const ob_actor *actor, ob_error *err)
 {
     ob_status status = OB_OK;
@@ -213,50 +188,105 @@ static ob_status look(json_t **out, const admin_call *call, const struct command
         status = ob_staff_log(NULL, call->admin->staff, actor->person ? "login" : "looked", actor,
                               json_pack("{s:s}", "for", c->name), err);
     if (!status)
+        status = ob_view_open(&call->view, call->admin->store, err);
+    if (!status)
         status = c->run(out, call, err);
+    ob_view_close(call->view);
+    call->view = NULL;
     if (status == OB_EREFUSED)
         ob_staff_log(NULL, call->admin->staff, "refused", actor,
                      json_pack("{s:s}", "wanted", c->name), NULL);
     return status;
 }
 
+static ob_status read_document(uint8_t out[32], int file, ob_error *err)
+{
+    enum { PIECE = 1 << 16, MOST = 256 << 20 };
+    ob_digester *digester = NULL;
+    ob_digests digests;
+    uint8_t *piece = malloc(PIECE);
+    ssize_t got = 1;
+    off_t at = 0;
+    ob_status status = file < 0 ? ob_fail(err, OB_EINVAL, "the document is needed: a file")
+                       : piece  ? ob_digester_new(&digester, err)
+                                : ob_fail(err, OB_ENOMEM, "out of memory: a document");
+    if (!status)
+        status = ob_digester_reset(digester, OB_DIGEST_SHA256, err);
+    while (!status && got > 0) {
+        got = pread(file, piece, PIECE, at);
+        at += got > 0 ? got : 0;
+        if (got < 0 || at > MOST)
+            status = ob_fail(err, OB_EIO,
+                             got < 0 ? "the document cannot be read: %s"
+                                     : "the document is too large%.0s",
+                             strerror(errno));
+        else
+            status = ob_digester_add(digester, piece, (size_t)got, err);
+    }
+    if (!status)
+        status = ob_digester_finish(&digests, digester, err);
+    if (!status)
+        memcpy(out, digests.sha256, 32);
+    ob_digester_free(digester);
+    free(piece);
+    return status;
+}
+
+typedef struct acting {
+    admin_call *call;
+    const struct command *command;
+    json_t **out;
+} acting;
+
+static ob_status run_act(ob_act *act, void *context, ob_error *err)
+{
+    const acting *a = context;
+    admin_call *call = a->call;
+    call->act = act;
+    call->view = act->view;
+    admin_log_request(act, call->request, a->command->name);
+    ob_status status = admin_identify(call, act->view, err); /* who has left meanwhile may not */
+    if (!status)
+        status = a->command->run(a->out, call, err);
+    if (!status)
+        admin_log_answer(act, *a->out);
+    call->act = NULL;
+    call->view = NULL;
+    return status;
+}
+
 static ob_status act(json_t **out, admin_call *call, const struct command *c, const ob_actor *actor,
                      ob_error *err)
 {
-    ob_act entry;
-    ob_status status = ob_act_begin(&entry, call->admin->staff, c->name, actor, err);
-    if (status)
-        return status;
-    call->act = &entry;
-    admin_log_request(&entry, call->request, c->name);
-    status = c->run(out, call, err);
-    if (!status)
-        admin_log_answer(&entry, *out);
-    call->act = NULL;
-    status = ob_act_end(&entry, status, err);
+    acting a = {.call = call, .command = c, .out = out};
+    call->document_status = read_document(call->document, call->file, &call->document_error);
+    ob_status status = ob_staff_do(NULL, call->admin->staff, c->name, actor, run_act, &a, err);
     if (!status && c->mode == ERASES)
         status = ob_store_scrub(call->admin->store, err);
     return status;
 }
 
-static ob_status keep_deed(void *context, uint64_t entry, ob_error *err)
+static ob_status keep_deed(void *context, ob_writing *w, uint64_t entry, ob_error *err)
 {
-    return ob_store_deed_begin(context, entry, err);
+    (void)context;
+    return ob_store_deed_begin(w, entry, err);
 }
 
-static ob_status deed(json_t **out, const admin_call *call, const struct command *c,
+static ob_status announce(ob_act *act, void *context, ob_error *err)
+{
+    const acting *a = context;
+    (void)err;
+    act->keep = keep_deed;
+    admin_log_request(act, a->call->request, a->command->name);
+    return OB_OK;
+}
+
+static ob_status deed(json_t **out, admin_call *call, const struct command *c,
                       const ob_actor *actor, ob_error *err)
 {
     uint64_t number = 0;
-    ob_act entry;
-    ob_status status = ob_act_begin(&entry, call->admin->staff, c->name, actor, err);
-    if (status)
-        return status;
-    entry.entry = &number;
-    entry.keep = keep_deed;
-    entry.keep_context = call->admin->store;
-    admin_log_request(&entry, call->request, c->name);
-    status = ob_act_end(&entry, OB_OK, err);
+    acting a = {.call = call, .command = c};
+    ob_status status = ob_staff_do(&number, call->admin->staff, c->name, actor, announce, &a, err);
     if (status)
         return status;
     status = c->run(out, call, err);
@@ -264,15 +294,25 @@ static ob_status deed(json_t **out, const admin_call *call, const struct command
     return status;
 }
 
+static ob_status identify(admin_call *call, ob_error *err)
+{
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, call->admin->store, err);
+    if (!status)
+        status = admin_identify(call, view, err);
+    ob_view_close(view);
+    return status;
+}
+
 static ob_status run(json_t **out, admin_call *call, const struct command *c, ob_error *err)
 {
-    ob_actor actor;
-    ob_person person;
-    ob_status status = admin_actor(&actor, &person, call, err);
+    ob_status status = identify(call, err);
     if (status == OB_EREFUSED)
         log_stranger(call, c->name);
     if (status)
         return status;
+    const ob_person person = call->person; /* the log names who it was when the request came */
+    const ob_actor actor = {call->actor.person ? &person : NULL};
     switch (c->mode) {
     case ACTS:
     case ERASES:

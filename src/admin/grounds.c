@@ -21,9 +21,8 @@ ob_status admin_report_ls(json_t **out, const admin_call *call, ob_error *err)
     ob_incoming *in = NULL;
     size_t count = 0;
     bool notices = wants_notices(call);
-    ob_status status =
-        ob_store_incomings(&in, &count, call->admin->store,
-                           notices ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT, MOST, err);
+    ob_status status = ob_store_incomings(
+        &in, &count, call->view, notices ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT, MOST, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -51,8 +50,7 @@ ob_status admin_report_confirm(json_t **out, const admin_call *call, ob_error *e
     ob_status status = admin_number(&id, call, "report", err);
     if (!status)
         status = admin_person(&person, call, ADMIN_REVIEWERS, err);
-    return status ? status
-                  : ob_store_report_confirm(call->admin->store, id, person.name, ob_now(), err);
+    return status ? status : ob_store_report_confirm(call->act->w, id, person.name, ob_now(), err);
 }
 
 ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *err)
@@ -62,7 +60,7 @@ ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *er
     (void)out;
     ob_status status = admin_number(&id, call, notices ? "notice" : "report", err);
     return status ? status
-                  : ob_store_incoming_remove(call->admin->store,
+                  : ob_store_incoming_remove(call->act->w,
                                              notices ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT, id,
                                              ob_now(), err);
 }
@@ -99,7 +97,7 @@ ob_status admin_verdict_step(json_t **out, const admin_call *call, const json_t 
     ob_act_text(call->act, "reason", v.reason);
     snprintf(v.proposed_by, sizeof v.proposed_by, "%s", p->proposed_by);
     snprintf(v.confirmed_by, sizeof v.confirmed_by, "%s", second);
-    status = ob_store_verdict_add(&id, call->admin->store, &v, err);
+    status = ob_store_verdict_add(&id, call->act->w, &v, err);
     if (!status)
         *out = json_pack("{s:I}", "verdict", (json_int_t)id);
     return status;
@@ -109,7 +107,7 @@ ob_status admin_verdict_ls(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_verdict *v = NULL;
     size_t count = 0;
-    ob_status status = ob_store_verdicts(&v, &count, call->admin->store, MOST, err);
+    ob_status status = ob_store_verdicts(&v, &count, call->view, MOST, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -136,7 +134,7 @@ ob_status admin_verdict_overturn(json_t **out, const admin_call *call, ob_error 
     if (!status)
         status = admin_person(&person, call, ADMIN_REVIEWERS | ADMIN_GUARDS, err);
     return status ? status
-                  : ob_store_verdict_overturn(call->admin->store, id, person.name, ob_now(), err);
+                  : ob_store_verdict_overturn(call->act->w, id, person.name, ob_now(), err);
 }
 
 /* ---- Causes
@@ -156,13 +154,13 @@ static ob_status check_days(int64_t *out, const admin_call *call, ob_error *err)
 
 /* What the cause rests on: a verdict that stands, or a report that a person has looked at; either
  * against this very account. */
-static ob_status check_ground(ob_cause *c, ob_store *store, ob_error *err)
+static ob_status check_ground(ob_cause *c, ob_view *view, ob_error *err)
 {
     ob_verdict v = {0};
     ob_incoming in = {0};
     ob_status status = c->ground == OB_GROUND_VERDICT
-                           ? ob_store_verdict(&v, store, c->record, err)
-                           : ob_store_incoming(&in, store, OB_INCOMING_REPORT, c->record, err);
+                           ? ob_store_verdict(&v, view, c->record, err)
+                           : ob_store_incoming(&in, view, OB_INCOMING_REPORT, c->record, err);
     if (status)
         return status;
     const ob_record_key *account = c->ground == OB_GROUND_VERDICT ? &v.account : &in.account;
@@ -193,7 +191,7 @@ ob_status admin_cause_add(json_t **out, const admin_call *call, ob_error *err)
     if (!status)
         status = admin_reason(c.reason, admin_optional(call, "reason"), err);
     if (!status)
-        status = check_ground(&c, call->admin->store, err);
+        status = check_ground(&c, call->view, err);
     return status ? status
                   : admin_propose(out, call, "cause",
                                   json_pack("{s:o, s:i, s:I, s:I, s:s}", "account",
@@ -217,7 +215,7 @@ ob_status admin_cause_step(json_t **out, const admin_call *call, const json_t *b
     if (!status)
         status = admin_reason(c.reason, reason, err);
     if (!status)
-        status = check_ground(&c, call->admin->store, err); /* it may have been overturned since */
+        status = check_ground(&c, call->view, err); /* it may have been overturned since */
     if (status)
         return status;
     ob_act_account(call->act, "about", &c.account);
@@ -225,7 +223,7 @@ ob_status admin_cause_step(json_t **out, const admin_call *call, const json_t *b
     c.until = c.from + days * 86400;
     snprintf(c.proposed_by, sizeof c.proposed_by, "%s", p->proposed_by);
     snprintf(c.confirmed_by, sizeof c.confirmed_by, "%s", second);
-    status = ob_store_cause_add(&id, call->admin->store, &c, err);
+    status = ob_store_cause_add(&id, call->act->w, &c, err);
     if (!status)
         *out = json_pack("{s:I, s:o}", "cause", (json_int_t)id, "until", admin_time(c.until));
     return status;
@@ -236,7 +234,7 @@ ob_status admin_cause_ls(json_t **out, const admin_call *call, ob_error *err)
     ob_cause *c = NULL;
     size_t count = 0;
     int64_t now = ob_now();
-    ob_status status = ob_store_causes(&c, &count, call->admin->store, MOST, err);
+    ob_status status = ob_store_causes(&c, &count, call->view, MOST, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -267,7 +265,7 @@ ob_status admin_cause_end(json_t **out, const admin_call *call, ob_error *err)
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "cause", err);
-    return status ? status : ob_store_cause_end(call->admin->store, id, ob_now(), err);
+    return status ? status : ob_store_cause_end(call->act->w, id, ob_now(), err);
 }
 
 ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err)
@@ -275,7 +273,7 @@ ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err)
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "cause", err);
-    return status ? status : ob_store_cause_told(call->admin->store, id, ob_now(), err);
+    return status ? status : ob_store_cause_told(call->act->w, id, ob_now(), err);
 }
 
 /* ---- Consents
@@ -287,7 +285,7 @@ ob_status admin_consent_withdraw(json_t **out, const admin_call *call, ob_error 
     uint64_t changed = 0;
     ob_status status = admin_account(&account, call, err);
     if (!status)
-        status = ob_store_consent_withdraw(&changed, call->admin->store, &account, ob_now(), err);
+        status = ob_store_consent_withdraw(&changed, call->act->w, &account, ob_now(), err);
     if (!status)
         *out = json_pack("{s:I}", "conversations", (json_int_t)changed);
     return status;

@@ -33,12 +33,8 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count = 0;
-    ob_actor actor;
-    ob_person person;
-    ob_status status = admin_actor(&actor, &person, call, err);
-    if (!status)
-        status = ob_records_reap(reaped, &count, call->admin->store, call->admin->staff, &actor,
-                                 ob_now(), true, err);
+    ob_status status = ob_records_reap(reaped, &count, call->admin->store, call->admin->staff,
+                                       &call->actor, ob_now(), true, err);
     if (!status)
         *out = json_pack("{s:o}", "reaped", ob_reaped_json(reaped, count));
     return status;
@@ -102,7 +98,7 @@ static ob_status read_limit(int64_t *limit, const ob_regime **regime, int64_t si
                             const admin_call *call, ob_error *err)
 {
     uint32_t months;
-    ob_status status = ob_records_most(&months, regime, call->admin->store, err);
+    ob_status status = ob_records_most(&months, regime, call->view, err);
     *limit = !status && months ? ob_time_add_months(since, months) : 0;
     return status;
 }
@@ -120,7 +116,7 @@ ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
     if (!status)
         status = admin_reason(h.reason, admin_optional(call, "reason"), err);
     if (!status)
-        status = ob_store_record_at(&since, call->admin->store, h.kind, h.record, err);
+        status = ob_store_record_at(&since, call->view, h.kind, h.record, err);
     if (!status)
         status = law ? read_law(&h, law, call, err) : read_time(&h.until, call, "until", err);
     if (!status)
@@ -135,7 +131,7 @@ ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
     if (status)
         return status;
     snprintf(h.by, sizeof h.by, "%s", person.name);
-    status = ob_store_hold_add(&id, call->admin->store, &h, err);
+    status = ob_store_hold_add(&id, call->act->w, &h, err);
     if (!status)
         *out = json_pack("{s:I, s:o, s:b}", "hold", (json_int_t)id, "until", admin_time(h.until),
                          "must_be_decided", (int)beyond);
@@ -170,11 +166,11 @@ ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err)
     size_t count = 0;
     int64_t since, limit, now = ob_now();
     const ob_regime *regime;
-    ob_status status = ob_store_holds(&holds, &count, call->admin->store, MOST, err);
+    ob_status status = ob_store_holds(&holds, &count, call->view, MOST, err);
     json_t *array = json_array();
     for (size_t i = 0; i < count && !status; i++) {
         const ob_hold *h = &holds[i];
-        bool there = !ob_store_record_at(&since, call->admin->store, h->kind, h->record, NULL);
+        bool there = !ob_store_record_at(&since, call->view, h->kind, h->record, NULL);
         status = there ? read_limit(&limit, &regime, since, call, err) : OB_OK;
         bool beyond = there && !status && limit && h->until > limit;
         json_array_append_new(array, hold_json(h, beyond, now));
@@ -195,7 +191,7 @@ ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err)
     ob_status status = admin_number(&id, call, "hold", err);
     if (!status)
         status = admin_person(&person, call, ADMIN_GUARDS, err);
-    return status ? status : ob_store_hold_end(call->admin->store, id, ob_now(), err);
+    return status ? status : ob_store_hold_end(call->act->w, id, ob_now(), err);
 }
 
 /* One law demands keeping, another deletion: who decides to keep says why. */
@@ -210,9 +206,8 @@ ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err)
         status = admin_person(&person, call, ADMIN_GUARDS, err);
     if (!status)
         status = admin_reason(reason, admin_optional(call, "reason"), err);
-    return status
-               ? status
-               : ob_store_hold_decide(call->admin->store, id, person.name, reason, ob_now(), err);
+    return status ? status
+                  : ob_store_hold_decide(call->act->w, id, person.name, reason, ob_now(), err);
 }
 
 /* ---- Who is in the log ------------------------------------------------------------------------
@@ -237,7 +232,7 @@ ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err)
     bool found = false;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status)
-        status = ob_staff_log_code(&found, code, call->admin->staff, kind, name, err);
+        status = ob_staff_log_code(&found, code, call->admin->staff, call->view, kind, name, err);
     if (!status && !found)
         status = ob_fail(err, OB_ENOTFOUND,
                          "nobody of that name is in the log; or their key was destroyed, and "
@@ -253,12 +248,12 @@ ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err)
     ob_person *persons = NULL;
     size_t count = 0;
     json_t *names = json_object();
-    ob_status status = ob_store_persons(&persons, &count, call->admin->store, err);
+    ob_status status = ob_store_persons(&persons, &count, call->view, err);
     for (size_t i = 0; i < count && !status; i++) {
         char code[OB_LOG_CODE];
         bool found = false;
-        status = ob_staff_log_code(&found, code, call->admin->staff, OB_PSEUDONYM_PERSON,
-                                   persons[i].name, err);
+        status = ob_staff_log_code(&found, code, call->admin->staff, call->view,
+                                   OB_PSEUDONYM_PERSON, persons[i].name, err);
         if (!status && found)
             json_object_set_new(names, code, json_string(persons[i].name));
     }
@@ -298,7 +293,7 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
     if (!status)
         status = read_subject(&kind, &name, call, err);
     if (!status && kind == OB_PSEUDONYM_PERSON)
-        status = ob_store_persons(&all, &count, call->admin->store, err);
+        status = ob_store_persons(&all, &count, call->view, err);
     for (size_t i = 0; i < count && !status; i++)
         if (!strcmp(all[i].name, name) && !all[i].ended_at)
             status = ob_fail(err, OB_EREFUSED, "%s still acts: obhut person remove first", name);
@@ -306,5 +301,5 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
     if (status)
         return status;
     ob_staff_pseudonym(&subject, call->admin->staff, kind, name);
-    return ob_store_log_key_destroy(call->admin->store, &subject, err);
+    return ob_store_log_key_destroy(call->act->w, &subject, err);
 }

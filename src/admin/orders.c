@@ -48,7 +48,8 @@ static ob_gate_decision try_order(const ob_order *o)
     };
     /* As it would be carried out: not suspended, its report given, and for somebody whom it names.
      */
-    s.order = ob_order_facts_at(o, s.at);
+    const ob_order_brief brief = ob_order_brief_of(o);
+    s.order = ob_order_facts_at(&brief, s.at);
     s.order.valid = s.order.halfway_fine = true;
     s.order.accounts.first = stand_in;
     s.order.accounts.count = o->has_accounts;
@@ -182,7 +183,7 @@ ob_status admin_order_step(json_t **out, const admin_call *call, const json_t *b
         o->made_at = ob_now();
         snprintf(o->proposed_by, sizeof o->proposed_by, "%s", p->proposed_by);
         snprintf(o->approved_by, sizeof o->approved_by, "%s", second);
-        status = ob_store_order_add(&id, call->admin->store, o, accounts, count, err);
+        status = ob_store_order_add(&id, call->act->w, o, accounts, count, err);
     }
     if (!status) {
         ob_act_word(call->act, "document", digest);
@@ -227,7 +228,7 @@ ob_status admin_order_ls(json_t **out, const admin_call *call, ob_error *err)
     ob_order *orders = NULL;
     size_t count = 0;
     int64_t now = ob_now();
-    ob_status status = ob_store_orders(&orders, &count, call->admin->store, MOST, err);
+    ob_status status = ob_store_orders(&orders, &count, call->view, MOST, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -260,9 +261,8 @@ ob_status admin_order_state(json_t **out, const admin_call *call, ob_error *err)
         status = ob_fail(err, OB_EINVAL, "an order becomes revoked, suspended or valid");
     if (!status && states[k].state == OB_ORDER_VALID)
         status = admin_person(&person, call, ADMIN_LEADS, err);
-    return status
-               ? status
-               : ob_store_order_set_state(call->admin->store, id, states[k].state, ob_now(), err);
+    return status ? status
+                  : ob_store_order_set_state(call->act->w, id, states[k].state, ob_now(), err);
 }
 
 ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *err)
@@ -273,5 +273,5 @@ ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *er
     ob_status status = admin_number(&id, call, "order", err);
     if (!status)
         status = admin_person(&person, call, ADMIN_LEADS, err);
-    return status ? status : ob_store_order_halfway_done(call->admin->store, id, ob_now(), err);
+    return status ? status : ob_store_order_halfway_done(call->act->w, id, ob_now(), err);
 }

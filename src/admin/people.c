@@ -9,28 +9,30 @@
 /* ---- Who it is --------------------------------------------------------------------------------
  */
 
-ob_status admin_actor(ob_actor *out, ob_person *person, const admin_call *call, ob_error *err)
+ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err)
 {
     const char *token = admin_optional(call, "person_token");
-    *out = (ob_actor){NULL};
+    bool found = false;
+    call->actor = (ob_actor){NULL};
     if (!token)
         return OB_OK;
-    if (!ob_staff_person_find(person, call->admin->staff, token))
-        return ob_fail(err, OB_EREFUSED, "this personal token is not known here");
-    out->person = person;
-    return OB_OK;
+    ob_status status = ob_staff_person_find(&found, &call->person, view, token, err);
+    if (!status && !found)
+        status = ob_fail(err, OB_EREFUSED, "this personal token is not known here");
+    if (!status)
+        call->actor.person = &call->person;
+    return status;
 }
 
 ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err)
 {
-    ob_actor actor;
-    ob_status status = admin_actor(&actor, out, call, err);
-    if (!status && !actor.person)
-        status = ob_fail(err, OB_EREFUSED,
-                         "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token");
-    if (!status && !ob_actor_has(&actor, roles))
-        status = ob_fail(err, OB_EREFUSED, "%s has no role for this", out->name);
-    return status;
+    if (!call->actor.person)
+        return ob_fail(err, OB_EREFUSED,
+                       "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token");
+    *out = *call->actor.person;
+    return ob_actor_has(&call->actor, roles)
+               ? OB_OK
+               : ob_fail(err, OB_EREFUSED, "%s has no role for this", out->name);
 }
 
 /* ---- Persons ----------------------------------------------------------------------------------
@@ -56,7 +58,7 @@ ob_status admin_person_add(json_t **out, const admin_call *call, ob_error *err)
             wanted |= UINT32_C(1) << role;
     }
     if (!status)
-        status = ob_staff_person_add(secret, call->admin->staff, name, wanted,
+        status = ob_staff_person_add(secret, call->act->w, name, wanted,
                                      json_is_true(json_object_get(call->request, "external")), err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "name", name, "secret", secret);
@@ -68,7 +70,7 @@ ob_status admin_person_ls(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_person *persons = NULL;
     size_t count = 0;
-    ob_status status = ob_store_persons(&persons, &count, call->admin->store, err);
+    ob_status status = ob_store_persons(&persons, &count, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -94,7 +96,7 @@ ob_status admin_person_remove(json_t **out, const admin_call *call, ob_error *er
     const char *name;
     (void)out;
     ob_status status = admin_text(&name, call, "name", err);
-    return status ? status : ob_store_person_end(call->admin->store, name, ob_now(), err);
+    return status ? status : ob_store_person_end(call->act->w, name, ob_now(), err);
 }
 
 /* ---- Proposals --------------------------------------------------------------------------------
@@ -116,17 +118,13 @@ static const struct {
 ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
                         ob_error *err)
 {
-    ob_actor actor;
-    ob_person person;
     int64_t id = 0;
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    ob_status status = text ? admin_actor(&actor, &person, call, err)
+    ob_status status = text ? ob_staff_propose(&id, call->act->w, kind, text, &call->actor, err)
                             : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
     if (!status)
-        status = ob_staff_propose(&id, call->admin->staff, kind, text, &actor, err);
-    if (!status)
         *out = json_pack("{s:I, s:s, s:s, s:o}", "proposal", (json_int_t)id, "kind", kind,
-                         "proposed_by", ob_actor_name(&actor), "until",
+                         "proposed_by", ob_actor_name(&call->actor), "until",
                          admin_time(ob_now() + OB_PROPOSAL_SECONDS));
     free(text);
     json_decref(body);
@@ -153,7 +151,7 @@ ob_status admin_proposal_ls(json_t **out, const admin_call *call, ob_error *err)
     enum { MOST = 200 };
     ob_proposal *proposals = NULL;
     size_t count = 0;
-    ob_status status = ob_store_proposals(&proposals, &count, call->admin->store, MOST, err);
+    ob_status status = ob_store_proposals(&proposals, &count, call->view, MOST, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -172,15 +170,13 @@ static ob_status run_step(json_t **out, const admin_call *call, const ob_proposa
                             : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     json_decref(body);
     if (!status)
-        status = ob_store_proposal_decide(call->admin->store, p->id, OB_PROPOSAL_APPROVED, second,
+        status = ob_store_proposal_decide(call->act->w, p->id, OB_PROPOSAL_APPROVED, second,
                                           ob_now(), err);
     return status;
 }
 
 ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_actor actor;
-    ob_person person;
     int64_t id;
     ob_proposal *p = calloc(1, sizeof *p);
     bool adopted = false;
@@ -188,38 +184,33 @@ ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error 
     ob_status status =
         p ? admin_number(&id, call, "proposal", err) : ob_fail(err, OB_ENOMEM, "out of memory");
     if (!status)
-        status = admin_actor(&actor, &person, call, err);
-    if (!status)
-        status = ob_store_proposal(p, call->admin->store, id, err);
+        status = ob_store_proposal(p, call->view, id, err);
     size_t k = 0;
     while (!status && k < sizeof steps / sizeof *steps && strcmp(steps[k].kind, p->kind))
         k++;
     if (!status && k == sizeof steps / sizeof *steps)
         status = ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     if (!status)
-        status = ob_staff_second(&adopted, p, call->admin->staff, id, &actor, steps[k].roles, err);
+        status = ob_staff_second(&adopted, p, call->act->w, id, &call->actor, steps[k].roles, err);
     if (!status && !adopted && steps[k].needs_reason && !reason)
         status = ob_fail(err, OB_EINVAL, "who agrees to this says why: a reason is needed");
     if (!status && adopted)
         *out = json_pack("{s:I, s:b, s:s}", "proposal", (json_int_t)id, "done", 0, "proposed_by",
-                         person.name);
+                         ob_actor_name(&call->actor));
     else if (!status)
-        status = run_step(out, call, p, steps[k].step, person.name, reason ? reason : "", err);
+        status = run_step(out, call, p, steps[k].step, ob_actor_name(&call->actor),
+                          reason ? reason : "", err);
     free(p);
     return status;
 }
 
 ob_status admin_proposal_reject(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_actor actor;
-    ob_person person;
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "proposal", err);
     if (!status)
-        status = admin_actor(&actor, &person, call, err);
-    if (!status)
-        status = ob_store_proposal_decide(call->admin->store, id, OB_PROPOSAL_REJECTED,
-                                          ob_actor_name(&actor), ob_now(), err);
+        status = ob_store_proposal_decide(call->act->w, id, OB_PROPOSAL_REJECTED,
+                                          ob_actor_name(&call->actor), ob_now(), err);
     return status;
 }

@@ -58,7 +58,7 @@ static json_t *profile_json(const ob_profile *p)
 ob_status admin_policy_show(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_profile p;
-    ob_status status = ob_store_profile(&p, call->admin->store, err);
+    ob_status status = ob_store_profile(&p, call->view, err);
     if (!status)
         *out = profile_json(&p);
     return status;
@@ -136,14 +136,14 @@ ob_status admin_policy_set(json_t **out, const admin_call *call, ob_error *err)
     if (!status)
         status = admin_text(&value, call, "value", err);
     if (!status)
-        status = ob_store_profile(&before, call->admin->store, err);
+        status = ob_store_profile(&before, call->view, err);
     p = before;
     if (!status)
         status = set_one(&p, key, value, err);
     if (!status && is_new_ground(&before, &p))
         p.changed_at = ob_now();
     if (!status)
-        status = ob_store_profile_set(call->admin->store, &p, err);
+        status = ob_store_profile_set(call->act->w, &p, err);
     if (!status)
         *out = profile_json(&p);
     return status;
@@ -191,7 +191,7 @@ ob_status admin_safeguard_record(json_t **out, const admin_call *call, ob_error 
     if (!status)
         status = admin_document(r.document, call, err);
     snprintf(r.by, sizeof r.by, "%s", person.name);
-    return status ? status : ob_store_safeguard_add(call->admin->store, &r, err);
+    return status ? status : ob_store_safeguard_add(call->act->w, &r, err);
 }
 
 ob_status admin_safeguard_remove(json_t **out, const admin_call *call, ob_error *err)
@@ -199,8 +199,7 @@ ob_status admin_safeguard_remove(json_t **out, const admin_call *call, ob_error 
     ob_safeguard_record r = {0};
     (void)out;
     ob_status status = read_safeguard(&r, call, err);
-    return status ? status
-                  : ob_store_safeguard_remove(call->admin->store, r.regime, r.safeguard, err);
+    return status ? status : ob_store_safeguard_remove(call->act->w, r.regime, r.safeguard, err);
 }
 
 ob_status admin_safeguard_ls(json_t **out, const admin_call *call, ob_error *err)
@@ -208,7 +207,7 @@ ob_status admin_safeguard_ls(json_t **out, const admin_call *call, ob_error *err
     ob_safeguard_record *records = NULL;
     size_t count = 0;
     char digest[65];
-    ob_status status = ob_store_safeguards(&records, &count, call->admin->store, err);
+    ob_status status = ob_store_safeguards(&records, &count, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -244,7 +243,7 @@ ob_status admin_detector_ls(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_detector_record *records = NULL;
     size_t count = 0;
-    ob_status status = ob_store_detectors(&records, &count, call->admin->store, err);
+    ob_status status = ob_store_detectors(&records, &count, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -275,20 +274,16 @@ ob_status admin_detector_ls(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_detector_suspend(json_t **out, const admin_call *call, ob_error *err)
 {
     unsigned method;
-    ob_actor actor;
-    ob_person person;
     ob_detector_record r = {.state = OB_STATE_SUSPENDED, .at = ob_now()};
     (void)out;
     ob_status status = read_method(&method, call, err);
-    if (!status)
-        status = admin_actor(&actor, &person, call, err);
     if (!status)
         status = admin_reason(r.reason, admin_optional(call, "reason"), err);
     if (status)
         return status;
     snprintf(r.detector, sizeof r.detector, "%s", ob_word_name(OB_WORD_METHOD, method));
-    snprintf(r.by, sizeof r.by, "%s", ob_actor_name(&actor));
-    return ob_store_detector_set(call->admin->store, &r, err);
+    snprintf(r.by, sizeof r.by, "%s", ob_actor_name(&call->actor));
+    return ob_store_detector_set(call->act->w, &r, err);
 }
 
 /* The number of events of which so few, or fewer, are seen in 5 of 100 cases only: the upper 95 %
@@ -372,7 +367,7 @@ ob_status admin_detector_step(json_t **out, const admin_call *call, const json_t
     snprintf(r.detector, sizeof r.detector, "%s", name);
     snprintf(r.by, sizeof r.by, "%s", second);
     snprintf(r.reason, sizeof r.reason, "measured on %.200s; proposed by %s", data, p->proposed_by);
-    ob_status status = ob_store_detector_set(call->admin->store, &r, err);
+    ob_status status = ob_store_detector_set(call->act->w, &r, err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "detector", name, "state", state);
     return status;
@@ -386,8 +381,8 @@ ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err)
     int64_t mark = 0;
     const ob_admin *a = call->admin;
     ob_status status = a->engine ? ob_engine_settle(a->engine, err) : OB_OK;
-    if (!status)
-        status = ob_store_clock(&mark, a->store, err);
+    if (!status) /* the view is asked only now, and so it knows of that */
+        status = ob_store_clock(&mark, call->view, err);
     int64_t now = ob_now();
     const char *state = now < ob_law_built_at ? "unset" : now < mark ? "backwards" : "ok";
     if (!status)
@@ -415,8 +410,8 @@ ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *b
     (void)p;
     (void)second;
     (void)reason;
-    ob_status status = a->engine ? ob_engine_accept_clock(a->engine, err)
-                                 : ob_store_clock_set(a->store, ob_now(), err);
+    ob_status status = a->engine ? ob_engine_accept_clock(a->engine, call->act->w, err)
+                                 : ob_store_clock_set(call->act->w, ob_now(), err);
     if (!status)
         *out = json_pack("{s:o}", "now", admin_time(ob_now()));
     return status;

@@ -6,14 +6,36 @@
 #include <obhut/api.h>
 #include <obhut/gate.h>
 
+#include <pthread.h>
+
 #define API_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
 #define API_JSON_BODY_MOST (UINT64_C(1) << 20)
 enum { API_LIMIT = 100, API_LIMIT_MOST = 10000, API_QUERY_TEXT = 80 };
+
+/* ---- snapshot.c ------------------------------------------------------------------------------ */
+
+typedef struct snapshot {
+    pthread_mutex_t lock;
+    pthread_cond_t made;
+    bool making;
+    int64_t made_ms; /* monotonic; -1: never */
+    ob_buf bytes;
+} snapshot;
+
+typedef ob_status (*snapshot_make)(ob_buf *out, void *context, ob_error *err);
+
+void snapshot_init(snapshot *s);
+void snapshot_end(snapshot *s);
+/* Appends what `make` has written within the last second, or writes now. */
+ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *context, ob_error *err);
+
+/* ---------------------------------------------------------------------------------------------- */
 
 struct ob_api {
     ob_api_options options;
     ob_api_counts counts;
     int64_t started_at;
+    snapshot metrics, page[OB_LANGUAGES];
 };
 
 /* A request of the API on its way. */
@@ -21,6 +43,7 @@ typedef struct api_call {
     ob_call call; /* first */
     ob_api *api;
     ob_task task;
+    ob_act_job job; /* of requests that change records */
     uint32_t limit;
     /* Look-ups. */
     ob_query *queries;

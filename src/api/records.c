@@ -108,7 +108,7 @@ static ob_status items_at(ob_record_key **out, size_t *count, const ob_staff *st
 /* ---- Doing --------------------------------------------------------------------------------------
  */
 
-/* What a thread that may wait for the disk is to do. */
+/* What a request wants. */
 typedef struct deed {
     char client_key[OB_PSEUDONYM_TEXT + 2]; /* its Idempotency-Key; "" : none */
     ob_record_key delivery, digest;         /* by which the same request is known again */
@@ -120,19 +120,6 @@ typedef struct deed {
     int64_t id;
     uint64_t changed;
 } deed;
-
-static ob_store *store_of(const api_call *c)
-{
-    return c->api->options.store;
-}
-
-static ob_status begin_act(ob_act *act, const api_call *c, const char *what, ob_error *err)
-{
-    ob_status status = ob_act_begin(act, c->api->options.staff, what, NULL, err);
-    if (!status)
-        ob_act_word(act, "token", c->token);
-    return status;
-}
 
 static void log_incoming(ob_act *act, const deed *d)
 {
@@ -149,126 +136,116 @@ static void log_incoming(ob_act *act, const deed *d)
 }
 
 /* The same delivery twice is one record: the first one's number is the answer again. */
-static void add_incoming(ob_task *t)
+static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 {
-    api_call *c = t->context;
+    api_call *c = context;
     deed *d = c->deed;
-    ob_act act;
     bool found = false;
-    t->status = begin_act(
-        &act, c, d->incoming.kind == OB_INCOMING_REPORT ? "report.add" : "notice.add", &t->error);
-    if (t->status)
-        return;
-    ob_status status =
-        ob_store_delivery(&found, &d->id, store_of(c), &d->delivery, &d->digest, &t->error);
-    if (!status && !found)
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_store_delivery(&found, &d->id, act->view, &d->delivery, &d->digest, err);
+    if (status || found) {
+        ob_act_quiet(act);
+        return status;
+    }
+    status = ob_store_incoming_add(&d->id, act->w, &d->incoming, d->items, d->count, err);
+    if (!status)
         status =
-            ob_store_incoming_add(&d->id, store_of(c), &d->incoming, d->items, d->count, &t->error);
-    if (!status && !found)
-        status = ob_store_delivery_add(store_of(c), &d->delivery, &d->digest, d->id, d->incoming.at,
-                                       &t->error);
-    if (!status && found)
-        ob_act_quiet(&act);
-    else if (!status)
-        log_incoming(&act, d);
-    t->status = ob_act_end(&act, status, &t->error);
+            ob_store_delivery_add(act->w, &d->delivery, &d->digest, d->id, d->incoming.at, err);
+    if (!status)
+        log_incoming(act, d);
+    return status;
 }
 
 /* ---- Consents ---------------------------------------------------------------------------------
  */
 
-static void change_members(ob_task *t, bool remove)
+static ob_status change_members(ob_act *act, const api_call *c, bool remove, ob_error *err)
 {
-    api_call *c = t->context;
-    deed *d = c->deed;
-    ob_act act;
+    const deed *d = c->deed;
     ob_member *before = NULL, *now = NULL;
     size_t before_count = 0, now_count = 0;
-    t->status = begin_act(&act, c, "consent", &t->error);
-    if (t->status)
-        return;
     const ob_record_key *id = &d->conversation.id;
-    ob_status status = ob_store_members(&before, &before_count, store_of(c), id, &t->error);
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_store_members(&before, &before_count, act->view, id, err);
     if (!status)
-        status = remove ? ob_store_conversation_remove(store_of(c), id, &t->error)
-                        : ob_store_conversation_set(store_of(c), &d->conversation, d->members,
-                                                    d->count, &t->error);
+        status =
+            remove ? ob_store_conversation_remove(act->w, id, err)
+                   : ob_store_conversation_set(act->w, &d->conversation, d->members, d->count, err);
     if (!status)
-        status = ob_store_members(&now, &now_count, store_of(c), id, &t->error);
+        status = ob_store_members(&now, &now_count, act->view, id, err);
     if (!status)
-        ob_act_consents(&act, before, before_count, now, now_count);
+        ob_act_consents(act, before, before_count, now, now_count);
     free(before);
     free(now);
-    t->status = ob_act_end(&act, status, &t->error);
+    return status;
 }
 
-static void set_conversation(ob_task *t)
+static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
 {
-    change_members(t, false);
+    return change_members(act, context, false, err);
 }
 
-static void remove_conversation(ob_task *t)
+static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 {
-    change_members(t, true);
+    return change_members(act, context, true, err);
 }
 
-static void withdraw(ob_task *t)
+static ob_status withdraw(ob_act *act, void *context, ob_error *err)
 {
-    api_call *c = t->context;
+    api_call *c = context;
     deed *d = c->deed;
-    ob_act act;
-    t->status = begin_act(&act, c, "consent.withdraw", &t->error);
-    if (t->status)
-        return;
-    ob_act_account(&act, "about", &d->conversation.id);
-    ob_status status = ob_store_consent_withdraw(&d->changed, store_of(c), &d->conversation.id,
-                                                 ob_now(), &t->error);
-    ob_act_number(&act, "conversations", (int64_t)d->changed);
-    t->status = ob_act_end(&act, status, &t->error);
+    ob_act_word(act, "token", c->token);
+    ob_act_account(act, "about", &d->conversation.id);
+    ob_status status =
+        ob_store_consent_withdraw(&d->changed, act->w, &d->conversation.id, ob_now(), err);
+    ob_act_number(act, "conversations", (int64_t)d->changed);
+    return status;
 }
+
+/* ---- Answers ----------------------------------------------------------------------------------
+ */
 
 /* Where a connection broke, it may have been kept; a delivery is known again, and who is a member
  * or consents is said whole: so the same request again does no harm. */
-static ob_answer failed(const ob_task *t)
+static ob_answer failed(const ob_act_job *job)
 {
     static const char again[] = "the records cannot be read or written at the moment, and whether "
                                 "this was kept is not known: send the same request again";
-    api_call *c = t->context;
+    const api_call *c = job->context;
     ob_engine *engine = c->api->options.engine;
-    ob_hindrance hindrance = t->hindrance;
-    if (!hindrance) { /* it ran, and nobody has counted it */
-        hindrance = ob_engine_hindrance(engine, NULL, t->status);
-        if (!hindrance)
-            return ob_answer_error(&t->error);
-        ob_engine_could_not(engine, hindrance);
-    }
+    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, job->status);
+    if (!hindrance)
+        return ob_answer_error(&job->error);
+    ob_engine_could_not(engine, hindrance);
     return ob_answer_could_not(hindrance, hindrance == OB_HINDRANCE_RECORDS ? again : NULL);
 }
 
-static void answer_incoming(ob_task *t)
+static void answer(ob_act_job *job, json_t *done, unsigned status)
 {
-    api_call *c = t->context;
-    const deed *d = c->deed;
-    const char *name = d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice";
-    ob_call_answer(&c->call,
-                   t->status ? failed(t)
-                             : ob_answer_json(201, json_pack("{s:I}", name, (json_int_t)d->id)));
+    api_call *c = job->context;
+    ob_call_answer(&c->call, job->status ? failed(job) : ob_answer_json(status, done));
+    if (job->status)
+        json_decref(done);
 }
 
-static void answer_done(ob_task *t)
+static void answer_incoming(ob_act_job *job)
 {
-    api_call *c = t->context;
-    ob_call_answer(&c->call,
-                   t->status ? failed(t) : ob_answer_json(200, json_pack("{s:b}", "done", 1)));
+    const deed *d = ((api_call *)job->context)->deed;
+    answer(job,
+           json_pack("{s:I}", d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice",
+                     (json_int_t)d->id),
+           201);
 }
 
-static void answer_withdrawn(ob_task *t)
+static void answer_done(ob_act_job *job)
 {
-    api_call *c = t->context;
-    const deed *d = c->deed;
-    ob_call_answer(&c->call, t->status ? failed(t)
-                                       : ob_answer_json(200, json_pack("{s:I}", "conversations",
-                                                                       (json_int_t)d->changed)));
+    answer(job, json_pack("{s:b}", "done", 1), 200);
+}
+
+static void answer_withdrawn(ob_act_job *job)
+{
+    const deed *d = ((api_call *)job->context)->deed;
+    answer(job, json_pack("{s:I}", "conversations", (json_int_t)d->changed), 200);
 }
 
 static void end_call(ob_call *call)
@@ -282,11 +259,17 @@ static void end_call(ob_call *call)
     api_end_call(call);
 }
 
-static void do_it(api_call *c, void (*run)(ob_task *task), void (*done)(ob_task *task))
+/* What a request does: the act's word, the act, and its answer. */
+typedef struct doing {
+    const char *what;
+    ob_act_run run;
+    void (*done)(ob_act_job *job);
+} doing;
+
+static void do_it(api_call *c, const doing *what)
 {
-    c->task.kind = OB_TASK_RECORD;
-    c->task.run = run;
-    api_run(c, done);
+    c->job = (ob_act_job){.what = what->what, .run = what->run, .context = c, .done = what->done};
+    ob_staff_post(c->api->options.staff, &c->job);
 }
 
 /* ---- Bodies -------------------------------------------------------------------------------------
@@ -387,7 +370,7 @@ static bool read_body(api_call *c, ob_body body, body_reader read)
     return !status;
 }
 
-static void take_incoming(api_call *c, ob_body body, body_reader read)
+static void take_incoming(api_call *c, ob_body body, body_reader read, const doing *what)
 {
     ob_error err = {0};
     if (!read_body(c, body, read))
@@ -395,7 +378,7 @@ static void take_incoming(api_call *c, ob_body body, body_reader read)
     if (name_delivery(c, body, &err))
         ob_call_answer(&c->call, api_error(c, &err));
     else
-        do_it(c, add_incoming, answer_incoming);
+        do_it(c, what);
 }
 
 static ob_status read_report(api_call *c, const json_t *in, ob_error *err)
@@ -410,31 +393,36 @@ static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
 
 static void take_report(ob_call *call, ob_body body)
 {
-    take_incoming((api_call *)call, body, read_report);
+    static const doing report = {"report.add", add_incoming, answer_incoming};
+    take_incoming((api_call *)call, body, read_report, &report);
 }
 
 static void take_notice(ob_call *call, ob_body body)
 {
-    take_incoming((api_call *)call, body, read_notice);
+    static const doing notice = {"notice.add", add_incoming, answer_incoming};
+    take_incoming((api_call *)call, body, read_notice, &notice);
 }
 
 static void take_members(ob_call *call, ob_body body)
 {
+    static const doing members = {"consent", set_conversation, answer_done};
     if (read_body((api_call *)call, body, read_members))
-        do_it((api_call *)call, set_conversation, answer_done);
+        do_it((api_call *)call, &members);
 }
 
 /* Without a body there is nothing to read: but it may have one. */
 static void take_removal(ob_call *call, ob_body body)
 {
+    static const doing removal = {"consent", remove_conversation, answer_done};
     (void)body;
-    do_it((api_call *)call, remove_conversation, answer_done);
+    do_it((api_call *)call, &removal);
 }
 
 static void take_withdrawal(ob_call *call, ob_body body)
 {
+    static const doing withdrawal = {"consent.withdraw", withdraw, answer_withdrawn};
     (void)body;
-    do_it((api_call *)call, withdraw, answer_withdrawn);
+    do_it((api_call *)call, &withdrawal);
 }
 
 /* ---- Heads --------------------------------------------------------------------------------------

@@ -42,12 +42,20 @@ ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err
     api->started_at = ob_now();
     if (!api->options.body_most)
         api->options.body_most = API_BODY_MOST;
+    snapshot_init(&api->metrics);
+    for (int l = 0; l < OB_LANGUAGES; l++)
+        snapshot_init(&api->page[l]);
     *out = api;
     return OB_OK;
 }
 
 void ob_api_close(ob_api *api)
 {
+    if (!api)
+        return;
+    snapshot_end(&api->metrics);
+    for (int l = 0; l < OB_LANGUAGES; l++)
+        snapshot_end(&api->page[l]);
     free(api);
 }
 

@@ -155,13 +155,12 @@ static void lists_metrics(ob_buf *out, ob_lists *lists)
     free(infos);
 }
 
-ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token)
+static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
 {
-    (void)request;
-    (void)token;
-    ob_api *api = call->api;
+    ob_api *api = context;
     ob_buf text = {0};
     ob_engine_counts c;
+    (void)err;
     ob_engine_count(&c, api->options.engine);
     metric(&text, "scans_total", "counter", "Files that were looked at, by action.");
     for (int a = 0; a < OB_ACTIONS; a++)
@@ -196,6 +195,20 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
     single(&text, "uptime_seconds", "gauge", "Since the service was started.",
            (uint64_t)(ob_now() - api->started_at));
     lists_metrics(&text, api->options.lists);
+    *out = text;
+    return OB_OK;
+}
+
+ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token)
+{
+    ob_buf text = {0};
+    ob_error err = {0};
+    (void)request;
+    (void)token;
+    if (snapshot_get(&text, &call->api->metrics, make_metrics, call->api, &err)) {
+        ob_buf_free(&text);
+        return api_end(call, ob_answer_error(&err));
+    }
     ob_answer answer = {
         .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};
     return api_end(call, answer);

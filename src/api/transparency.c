@@ -174,6 +174,7 @@ typedef struct page {
     const words *w;
     ob_language language;
     const ob_api_options *options;
+    ob_view *view; /* one instant */
     ob_profile profile;
     const ob_regime *laws[OB_LAWS_MOST];
     size_t law_count;
@@ -347,10 +348,8 @@ static ob_status put_counts(page *p, ob_error *err)
 {
     ob_tally *tallies = NULL;
     size_t count = 0;
-    ob_status status = ob_engine_settle(p->options->engine, err);
-    if (!status)
-        status = ob_store_tallies(&tallies, &count, p->options->store, ob_now() / DAY - DAYS,
-                                  INT64_MAX, err);
+    ob_status status =
+        ob_store_tallies(&tallies, &count, p->view, ob_now() / DAY - DAYS, INT64_MAX, err);
     if (status)
         return status;
     count = join_denied(tallies, count);
@@ -424,24 +423,40 @@ static ob_status write_page(page *p, ob_error *err)
     return OB_OK;
 }
 
+/* Which language; of the service's own. */
+typedef struct page_wanted {
+    const ob_api_options *options;
+    ob_language language;
+} page_wanted;
+
+static ob_status make_page(ob_buf *out, void *context, ob_error *err)
+{
+    const page_wanted *wanted = context;
+    page p = {.options = wanted->options, .language = wanted->language, .w = &in[wanted->language]};
+    ob_status status = ob_view_open(&p.view, p.options->store, err);
+    if (!status)
+        status = ob_store_profile(&p.profile, p.view, err);
+    if (!status)
+        status = ob_engine_laws(p.laws, &p.law_count, p.options->engine, err);
+    if (!status)
+        status = write_page(&p, err);
+    ob_view_close(p.view);
+    *out = p.out;
+    return status;
+}
+
 ob_plan api_transparency_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const char *const names[] = {"lang"};
-    page p = {.options = &c->api->options, .language = choose(request)};
+    page_wanted wanted = {.options = &c->api->options, .language = choose(request)};
+    ob_buf text = {0};
     ob_error err = {0};
     (void)token;
     if (!api_check_query(c, request, names, 1))
         return OB_PLAN_ANSWER;
-    p.w = &in[p.language];
-    ob_status status = ob_store_profile(&p.profile, p.options->store, &err);
-    if (!status)
-        status = ob_engine_laws(p.laws, &p.law_count, p.options->engine, &err);
-    if (!status)
-        status = write_page(&p, &err);
-    if (status) {
-        ob_buf_free(&p.out);
+    if (snapshot_get(&text, &c->api->page[wanted.language], make_page, &wanted, &err)) {
+        ob_buf_free(&text);
         return api_end(c, ob_answer_error(&err));
     }
-    return api_end(c,
-                   (ob_answer){.status = 200, .type = "text/html; charset=utf-8", .body = p.out});
+    return api_end(c, (ob_answer){.status = 200, .type = "text/html; charset=utf-8", .body = text});
 }

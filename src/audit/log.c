@@ -53,6 +53,12 @@ uint64_t ob_audit_size(ob_audit *audit)
 /* ---- One entry as text ------------------------------------------------------------------------
  */
 
+/* All of an entry but its number and time. */
+typedef struct printed {
+    const char *what;
+    ob_buf members; /* what stands behind `what` */
+} printed;
+
 /* What stands behind `what`: ",…}" or "}". */
 static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err)
 {
@@ -101,27 +107,41 @@ static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint6
  */
 
 /* Under the lock, like all of these. */
-static ob_status gather(uint64_t *number, ob_audit *audit, waiter *waiter, const char *what,
-                        const ob_buf *members, ob_error *err)
+static ob_status add_line(ob_audit *audit, const printed *entry, ob_error *err)
 {
     batch *batch = &audit->gathering;
     tree_hash leaf;
-    size_t size = batch->text.size;
     uint64_t n = audit->frontier.size + audit->writing.count + batch->count;
-    ob_status status = print_line(&batch->text, &leaf, audit, n, what, members, err);
+    ob_status status = print_line(&batch->text, &leaf, audit, n, entry->what, &entry->members, err);
     if (!status)
         status = ob_buf_append(&batch->leaves, &leaf, sizeof leaf, err);
+    if (!status)
+        batch->count++;
+    return status;
+}
+
+/* All of them, one behind the other, or none. */
+static ob_status gather(uint64_t *first, ob_audit *audit, waiter *waiter, const printed *entries,
+                        size_t count, ob_error *err)
+{
+    batch *batch = &audit->gathering;
+    const size_t text = batch->text.size, leaves = batch->leaves.size;
+    const uint64_t before = batch->count;
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < count && !status; i++)
+        status = add_line(audit, &entries[i], err);
     if (status) {
-        batch->text.size = size;
+        batch->text.size = text;
+        batch->leaves.size = leaves;
+        batch->count = before;
         return status;
     }
-    batch->count++;
     if (batch->last)
         batch->last->next = waiter;
     else
         batch->first = waiter;
     batch->last = waiter;
-    *number = n;
+    *first = audit->frontier.size + audit->writing.count + before;
     return OB_OK;
 }
 
@@ -195,13 +215,13 @@ static void write_batch(ob_audit *audit)
     }
 }
 
-static ob_status append(uint64_t *number, ob_audit *audit, const char *what, const ob_buf *members,
+static ob_status append(uint64_t *first, ob_audit *audit, const printed *entries, size_t count,
                         ob_error *err)
 {
     waiter self = {.next = NULL};
     pthread_cond_init(&self.woken, NULL);
     pthread_mutex_lock(&audit->lock);
-    ob_status status = gather(number, audit, &self, what, members, err);
+    ob_status status = gather(first, audit, &self, entries, count, err);
     if (status)
         goto out;
     if (audit->somebody_writes)
@@ -218,26 +238,54 @@ out:
     return status;
 }
 
-ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
-                          const json_t *members, ob_error *err)
+static ob_status print_entry(printed *out, const ob_audit_entry *entry, ob_error *err)
 {
-    ob_buf text = {0};
-    uint64_t n = 0;
-    if (!word_is_valid(what))
+    *out = (printed){.what = entry->what};
+    if (!word_is_valid(entry->what))
         return ob_fail(err, OB_EINVAL,
                        "\"%.80s\" is no word for the audit log: 1 to %d of a-z 0-9 "
                        ". _ -",
-                       what, OB_AUDIT_WORD_MAX);
-    ob_status status = print_members(&text, members, err);
+                       entry->what, OB_AUDIT_WORD_MAX);
+    ob_status status = print_members(&out->members, entry->members, err);
     /* 128: more than n, at and their names take */
-    if (!status && text.size + strlen(what) + 128 > OB_AUDIT_ENTRY_MAX)
+    if (!status && out->members.size + strlen(entry->what) + 128 > OB_AUDIT_ENTRY_MAX)
         status = ob_fail(err, OB_ELIMIT, "an audit entry has at most %d bytes", OB_AUDIT_ENTRY_MAX);
-    if (!status)
-        status = append(&n, audit, what, &text, err);
-    if (!status && number)
-        *number = n;
-    ob_buf_free(&text);
     return status;
+}
+
+ob_status ob_audit_entry_check(const ob_audit_entry *entry, ob_error *err)
+{
+    printed p;
+    ob_status status = print_entry(&p, entry, err);
+    ob_buf_free(&p.members);
+    return status;
+}
+
+ob_status ob_audit_append_all(uint64_t *first, ob_audit *audit, const ob_audit_entry *entries,
+                              size_t count, ob_error *err)
+{
+    uint64_t n = 0;
+    printed *all = count ? calloc(count, sizeof *all) : NULL;
+    ob_status status = !count ? ob_fail(err, OB_EINVAL, "no entry for the audit log")
+                       : all  ? OB_OK
+                              : ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
+    for (size_t i = 0; i < count && !status; i++)
+        status = print_entry(&all[i], &entries[i], err);
+    if (!status)
+        status = append(&n, audit, all, count, err);
+    if (!status && first)
+        *first = n;
+    for (size_t i = 0; i < count && all; i++)
+        ob_buf_free(&all[i].members);
+    free(all);
+    return status;
+}
+
+ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
+                          const json_t *members, ob_error *err)
+{
+    const ob_audit_entry entry = {.what = what, .members = members};
+    return ob_audit_append_all(number, audit, &entry, 1, err);
 }
 
 /* ---- Opening and closing ----------------------------------------------------------------------

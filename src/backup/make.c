@@ -5,6 +5,7 @@
 #include <obhut/crypto.h>
 #include <obhut/file.h>
 #include <obhut/lists.h>
+#include <obhut/records.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -154,25 +155,40 @@ static void tell(making *m, const char *step, uint64_t done, uint64_t total)
 static ob_status take_records(void *context, const void *bytes, size_t size, ob_error *err)
 {
     making *m = context;
-    return spool_put(&m->records, bytes, size, err); /* nobody is told: the store is held */
+    return spool_put(&m->records, bytes, size, err);
 }
 
-/* Nothing is recorded and nothing is logged meanwhile. */
+/* What belongs together: nothing is recorded while the instant of the records and the extent of the
+ * log are fixed, which is brief. The rest is read while everything goes on. */
+static ob_status fix_instant(ob_view *view, ob_audit_extent *extent, const making *m, ob_error *err)
+{
+    int64_t last;
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, m->source->store, err);
+    if (status)
+        return status;
+    status = ob_store_mark(&last, view, OB_MARK_LOG_ENTRY, err);
+    if (!status)
+        status = ob_audit_extent_now(extent, m->source->audit, err);
+    return ob_writing_end(w, status, err);
+}
+
 static ob_status collect_at_once(making *m, ob_error *err)
 {
     ob_audit_extent extent;
-    ob_status status = ob_store_begin(m->source->store, err);
-    if (status)
-        return status;
-    status = ob_audit_extent_now(&extent, m->source->audit, err);
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, m->source->store, err);
+    if (!status)
+        status = fix_instant(view, &extent, m, err);
+    m->about.made_at = ob_now();
     if (!status)
         status = add_log(m, &extent, err);
     if (!status)
         status = add_keys(m, err);
     if (!status)
-        status = ob_store_dump(m->source->store, take_records, m, err);
-    m->about.made_at = ob_now();
-    return ob_store_end(m->source->store, status, err);
+        status = ob_store_dump(view, take_records, m, err);
+    ob_view_close(view);
+    return status;
 }
 
 static ob_status collect(making *m, ob_error *err)

@@ -354,8 +354,10 @@ static void say_open_gateways(const core *c)
 {
     ob_gateway *gateways = NULL;
     size_t count = 0;
-    if (ob_store_gateways(&gateways, &count, c->store, NULL))
-        return;
+    ob_view *view = NULL;
+    if (!ob_view_open(&view, c->store, NULL))
+        ob_store_gateways(&gateways, &count, view, NULL);
+    ob_view_close(view);
     for (size_t i = 0; i < count; i++)
         if (!gateways[i].fail_closed)
             daemon_say(

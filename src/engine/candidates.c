@@ -182,6 +182,14 @@ static bool try_plain(look *l, ob_basis basis)
     return try_candidate(l, &s, 0, 0);
 }
 
+/* Public items need no records: who looks at one waits for no connection. */
+static ob_status need_view(ob_view **out, look *l, ob_error *err)
+{
+    ob_status status = l->view ? OB_OK : ob_view_open(&l->view, l->store, err);
+    *out = l->view;
+    return status;
+}
+
 /* A participant's report, or a third party's notice, of this very item. */
 static ob_status try_incoming(bool *allowed, look *l, ob_basis basis, int64_t id, ob_error *err)
 {
@@ -189,9 +197,13 @@ static ob_status try_incoming(bool *allowed, look *l, ob_basis basis, int64_t id
     bool holds;
     const ob_texts items = {.first = l->item_text, .count = 1};
     struct ob_report_facts facts = {.by_participant = basis == OB_BASIS_REPORT};
-    ob_status status = ob_store_incoming_holds(
-        &facts.present, &holds, l->store,
-        basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT : OB_INCOMING_NOTICE, id, &l->item->id, err);
+    ob_view *view = NULL;
+    ob_status status = need_view(&view, l, err);
+    if (!status)
+        status = ob_store_incoming_holds(&facts.present, &holds, view,
+                                         basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT
+                                                                  : OB_INCOMING_NOTICE,
+                                         id, &l->item->id, err);
     if (status)
         return status;
     if (holds)
@@ -219,9 +231,11 @@ static bool try_consent(look *l)
     return try_candidate(l, &s, 0, 0);
 }
 
-/* Every rule about an order is the gate's: this only says which facts the record holds. */
-struct ob_order_facts ob_order_facts_at(const ob_order *o, int64_t at)
+/* Every rule about an order is the gate's: this only says which facts the record holds. Of texts
+ * the gate looks whether they are there. */
+struct ob_order_facts ob_order_facts_at(const ob_order_brief *o, int64_t at)
 {
+    static const char there[] = "there";
     return (struct ob_order_facts){
         .present = true,
         .authenticated = o->is_authentic,
@@ -230,11 +244,11 @@ struct ob_order_facts ob_order_facts_at(const ob_order *o, int64_t at)
         .halfway_fine = o->halfway_done_at || at < o->halfway_at,
         .names_professional = o->names_professional,
         .everybody = o->everybody,
-        .issuer = *o->issuer ? o->issuer : NULL,
+        .issuer = o->has_issuer ? there : NULL,
         .service = *o->service ? o->service : NULL,
-        .reasons = *o->reasons ? o->reasons : NULL,
-        .legal_basis = *o->legal_basis ? o->legal_basis : NULL,
-        .redress = *o->redress ? o->redress : NULL,
+        .reasons = o->has_reasons ? there : NULL,
+        .legal_basis = o->has_legal_basis ? there : NULL,
+        .redress = o->has_redress ? there : NULL,
         .has_detectors = o->has_detectors,
         .has_accounts = o->has_accounts,
         .has_received = o->received != 0,
@@ -247,9 +261,11 @@ struct ob_order_facts ob_order_facts_at(const ob_order *o, int64_t at)
     };
 }
 
-static bool try_order(look *l, const ob_order *o)
+/* l->order. */
+static bool try_order(look *l)
 {
     ob_situation s;
+    const ob_order_brief *o = &l->order;
     describe(l, &s);
     snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)o->id);
     s.basis = OB_BASIS_ORDER;
@@ -262,11 +278,18 @@ static bool try_order(look *l, const ob_order *o)
 
 static ob_status try_orders(bool *allowed, look *l, ob_error *err)
 {
+    enum { ORDERS_MOST = 8 };
     size_t count = 0;
-    ob_status status = ob_store_orders_naming(l->orders, &count, ORDERS_MOST, l->store,
-                                              &l->item->account, l->at, err);
-    for (size_t i = 0; i < count && !status && !*allowed; i++)
-        *allowed = try_order(l, &l->orders[i]);
+    ob_order_brief orders[ORDERS_MOST];
+    ob_view *view = NULL;
+    ob_status status = need_view(&view, l, err);
+    if (!status)
+        status = ob_store_orders_naming(orders, &count, ORDERS_MOST, view, &l->item->account, l->at,
+                                        err);
+    for (size_t i = 0; i < count && !status && !*allowed; i++) {
+        l->order = orders[i];
+        *allowed = try_order(l);
+    }
     return status;
 }
 
@@ -274,24 +297,27 @@ static ob_status try_voluntary(bool *allowed, look *l, ob_error *err)
 {
     ob_situation s;
     bool found = false;
-    ob_status status =
-        ob_store_cause_of(&found, &l->cause, l->store, &l->item->account, l->at, err);
+    ob_cause cause;
+    ob_view *view = NULL;
+    ob_status status = need_view(&view, l, err);
+    if (!status)
+        status = ob_store_cause_of(&found, &cause, view, &l->item->account, l->at, err);
     if (status)
         return status;
     describe(l, &s);
     s.basis = OB_BASIS_VOLUNTARY;
     if (found) {
-        ob_hex(l->other_text, l->cause.account.bytes, sizeof l->cause.account.bytes);
-        snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)l->cause.id);
+        ob_hex(l->other_text, cause.account.bytes, sizeof cause.account.bytes);
+        snprintf(l->record_text, sizeof l->record_text, "%lld", (long long)cause.id);
         s.cause = (struct ob_cause_facts){.present = true,
-                                          .ground_ok = l->cause.ground <= OB_GROUND_REPORT,
-                                          .confirmed = *l->cause.confirmed_by != '\0',
+                                          .ground_ok = cause.ground <= OB_GROUND_REPORT,
+                                          .confirmed = *cause.confirmed_by != '\0',
                                           .id = l->record_text,
                                           .account = l->other_text,
-                                          .from = l->cause.from,
-                                          .until = l->cause.until};
+                                          .from = cause.from,
+                                          .until = cause.until};
     }
-    *allowed = try_candidate(l, &s, found ? l->cause.id : 0, found ? l->cause.until : 0);
+    *allowed = try_candidate(l, &s, found ? cause.id : 0, found ? cause.until : 0);
     return OB_OK;
 }
 
@@ -324,8 +350,12 @@ ob_status look_decide(look *l, ob_error *err)
     ob_status status = OB_OK;
     ob_hex(l->item_text, item->id.bytes, sizeof item->id.bytes);
     ob_hex(l->account_text, item->account.bytes, sizeof item->account.bytes);
-    if (is_private(item) && item->has_conversation && l->settings->profile.keeps_register)
-        status = ob_store_conversation(&l->has_conversation, &l->conversation, l->store,
-                                       &item->conversation, err);
+    ob_view *view = NULL;
+    if (is_private(item) && item->has_conversation && l->settings->profile.keeps_register) {
+        status = need_view(&view, l, err);
+        if (!status)
+            status = ob_store_conversation(&l->has_conversation, &l->conversation, view,
+                                           &item->conversation, err);
+    }
     return status ? status : try_all(l, err);
 }

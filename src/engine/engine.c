@@ -206,8 +206,6 @@ static void look_up(ob_engine *e, ob_holder *holder, ob_task *t)
 
 static void count_task(ob_engine *e, const ob_task *t)
 {
-    if (t->kind == OB_TASK_RECORD)
-        return;
     if (t->action == OB_ACTION_COULD_NOT)
         ob_engine_could_not(e, t->hindrance);
     if (t->status)
@@ -255,9 +253,7 @@ static bool is_file(const ob_task *t)
 static void run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
 {
     uint64_t started = now_us();
-    if (t->kind == OB_TASK_RECORD) {
-        t->run(t);
-    } else if (t->kind == OB_TASK_LOOK_UP) {
+    if (t->kind == OB_TASK_LOOK_UP) {
         look_up(e, holder, t);
     } else {
         t->status = hindered(t, need_workers(workers, e, &t->error), OB_HINDRANCE_WORKERS);
@@ -265,7 +261,7 @@ static void run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_t
             do_file(e, *workers, holder, t);
         close(t->file);
     }
-    if (t->status && t->kind != OB_TASK_RECORD)
+    if (t->status)
         fail(t);
     t->took_us = now_us() - started;
     if (is_file(t))
@@ -526,12 +522,12 @@ ob_status ob_engine_settle(ob_engine *e, ob_error *err)
     return tallies_settle(e->keeper.tallies, err);
 }
 
-ob_status ob_engine_accept_clock(ob_engine *e, ob_error *err)
+ob_status ob_engine_accept_clock(ob_engine *e, ob_writing *w, ob_error *err)
 {
     int64_t now = ob_now();
     if (now < ob_law_built_at)
         return ob_fail(err, OB_EREFUSED, "the clock shows a time before this program was built");
-    ob_status status = ob_store_clock_set(e->options.store, now, err);
+    ob_status status = ob_store_clock_set(w, now, err);
     if (!status) {
         tallies_set_clock(e->keeper.tallies, now);
         atomic_store(&e->keeper.mark, now);

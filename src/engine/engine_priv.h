@@ -32,19 +32,20 @@ typedef struct settings {
     int64_t changed_at; /* of what an impact assessment is about */
 } settings;
 
-ob_status settings_read(settings *out, ob_store *store, ob_error *err);
+ob_status settings_read(settings *out, ob_view *view, ob_error *err);
 void settings_evidence(struct ob_safeguard_facts *out, const settings *settings,
                        const ob_regime *regime, int64_t at);
 
 /* ---- candidates.c -----------------------------------------------------------------------------
  */
 
-enum { ORDERS_MOST = 8, HEX = 64 };
+enum { HEX = 64 };
 
 /* One item and what the records hold for it. */
 typedef struct look {
     const settings *settings;
     ob_store *store;
+    ob_view *view; /* opened when something is asked; the owner of the look closes it */
     const ob_item *item;
     uint32_t methods; /* that are wanted */
     int64_t at;
@@ -59,9 +60,11 @@ typedef struct look {
     char item_text[HEX + 1], account_text[HEX + 1], other_text[HEX + 1], record_text[24];
     ob_conversation conversation;
     bool has_conversation;
-    ob_cause cause;
-    ob_order orders[ORDERS_MOST];
+    ob_order_brief order; /* the one that is tried */
 } look;
+
+/* It is made anew twice for every item. */
+_Static_assert(sizeof(look) < 4096, "a look is small");
 
 /* Tries candidate after candidate; the first allow ends it (best.allow). Fails only where records
  * cannot be read. */
@@ -100,14 +103,22 @@ ob_hindrance tallies_hindrance(const tallies *t);
 /* ---- keeper.c ---------------------------------------------------------------------------------
  */
 
+/* Settings that are in use; counted, under the keeper's lock. */
+typedef struct settings_now {
+    settings settings;
+    uint64_t generation; /* of the store when they were read, or before */
+    unsigned users;
+} settings_now;
+
 /* Who asks the gate, and makes permits. Any thread. */
 typedef struct keeper {
     ob_store *store;
     tallies *tallies;
     ob_epoch_page *epochs;
-    pthread_rwlock_t lock; /* of the settings */
-    settings settings;
-    uint64_t generation;
+    pthread_mutex_t lock; /* of `now`; briefly */
+    pthread_cond_t renewed;
+    bool renewing;
+    settings_now *now;
     atomic_llong mark; /* the latest instant at which anything was allowed */
     atomic_ullong denied[OB_SURFACES], denied_reason[OB_REASON_COUNT];
 } keeper;

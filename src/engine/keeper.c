@@ -1,6 +1,7 @@
 /* Between the records and whoever looks: nobody gets a permit but from here. */
 #include "engine_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Life --------------------------------------------------------------------------------------
@@ -13,15 +14,25 @@ static void on_withdrawal(void *context, bool personal)
     ob_epoch_raise(k->epochs, personal);
 }
 
+static ob_status read_clock(int64_t *out, ob_store *store, ob_error *err)
+{
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, store, err);
+    if (!status)
+        status = ob_store_clock(out, view, err);
+    ob_view_close(view);
+    return status;
+}
+
 ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err)
 {
     int64_t mark = 0;
     k->store = store;
-    k->generation = 0;
-    pthread_rwlock_init(&k->lock, NULL);
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->renewed, NULL);
     ob_status status = ob_epoch_page_new(&k->epochs, err);
     if (!status)
-        status = ob_store_clock(&mark, store, err);
+        status = read_clock(&mark, store, err);
     if (!status)
         status = tallies_open(&k->tallies, store, staff, err);
     atomic_store(&k->mark, mark);
@@ -37,38 +48,90 @@ void keeper_close(keeper *k)
     ob_store_on_withdrawal(k->store, NULL, NULL);
     tallies_close(k->tallies);
     ob_epoch_page_free(k->epochs);
-    pthread_rwlock_destroy(&k->lock);
+    free(k->now);
+    pthread_cond_destroy(&k->renewed);
+    pthread_mutex_destroy(&k->lock);
 }
 
-/* Leaves the lock for reading held. */
-static ob_status hold_settings(keeper *k, ob_error *err)
+/* ---- Settings --------------------------------------------------------------------------------
+ */
+
+static ob_status read_settings(settings_now **out, keeper *k, uint64_t generation, ob_error *err)
 {
-    uint64_t generation = ob_store_generation(k->store);
-    pthread_rwlock_rdlock(&k->lock);
-    if (k->generation == generation)
-        return OB_OK;
-    pthread_rwlock_unlock(&k->lock);
-    pthread_rwlock_wrlock(&k->lock);
-    settings fresh;
-    ob_status status = settings_read(&fresh, k->store, err);
-    if (!status) {
-        k->settings = fresh;
-        k->generation = generation;
-        tallies_service(k->tallies, fresh.profile.service);
-    }
-    pthread_rwlock_unlock(&k->lock);
+    ob_view *view = NULL;
+    settings_now *fresh = calloc(1, sizeof *fresh);
+    ob_status status =
+        fresh ? ob_view_open(&view, k->store, err) : ob_fail(err, OB_ENOMEM, "out of memory");
     if (!status)
-        pthread_rwlock_rdlock(&k->lock);
+        status = settings_read(&fresh->settings, view, err);
+    ob_view_close(view);
+    if (status) {
+        free(fresh);
+        return status;
+    }
+    fresh->generation = generation;
+    *out = fresh;
+    return OB_OK;
+}
+
+/* Under the lock, which it gives back meanwhile: one reads, the others wait for that. */
+static ob_status renew(keeper *k, uint64_t generation, ob_error *err)
+{
+    settings_now *fresh = NULL;
+    if (k->renewing) {
+        pthread_cond_wait(&k->renewed, &k->lock);
+        return OB_OK;
+    }
+    k->renewing = true;
+    pthread_mutex_unlock(&k->lock);
+    ob_status status = read_settings(&fresh, k, generation, err);
+    pthread_mutex_lock(&k->lock);
+    k->renewing = false;
+    pthread_cond_broadcast(&k->renewed);
+    if (status)
+        return status;
+    if (k->now && !--k->now->users)
+        free(k->now);
+    k->now = fresh;
+    k->now->users = 1;
+    tallies_service(k->tallies, fresh->settings.profile.service);
+    return OB_OK;
+}
+
+/* Those of now, whatever was changed before this call. Nobody waits here for whoever looks: what
+ * is in use stays as long as it is used. */
+static ob_status use_settings(settings_now **out, keeper *k, ob_error *err)
+{
+    ob_status status = OB_OK;
+    const uint64_t generation = ob_store_generation(k->store);
+    pthread_mutex_lock(&k->lock);
+    while (!status && (!k->now || k->now->generation < generation))
+        status = renew(k, generation, err);
+    if (!status) {
+        k->now->users++;
+        *out = k->now;
+    }
+    pthread_mutex_unlock(&k->lock);
     return status;
+}
+
+static void drop_settings(settings_now *now, keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    bool is_last = !--now->users;
+    pthread_mutex_unlock(&k->lock);
+    if (is_last)
+        free(now);
 }
 
 ob_status keeper_settings(settings *out, keeper *k, ob_error *err)
 {
-    ob_status status = hold_settings(k, err);
+    settings_now *now = NULL;
+    ob_status status = use_settings(&now, k, err);
     if (status)
         return status;
-    *out = k->settings;
-    pthread_rwlock_unlock(&k->lock);
+    *out = now->settings;
+    drop_settings(now, k);
     return OB_OK;
 }
 
@@ -90,19 +153,22 @@ static void raise_mark(keeper *k, int64_t now)
 /* ---- Asking ------------------------------------------------------------------------------------
  */
 
-/* With the settings held. */
-static ob_status decide(look *l, keeper *k, const ob_item *item, uint32_t methods, ob_error *err)
+static ob_status decide(look *l, keeper *k, const settings *settings, const ob_item *item,
+                        uint32_t methods, ob_error *err)
 {
     int64_t now = ob_now();
     memset(l, 0, sizeof *l);
-    l->settings = &k->settings;
+    l->settings = settings;
     l->store = k->store;
     l->item = item;
     l->methods = methods;
     l->at = now;
     l->clock_ok = !strcmp(keeper_clock(k, now), "ok");
     l->audit_ok = tallies_fine(k->tallies);
-    return look_decide(l, err);
+    ob_status status = look_decide(l, err);
+    ob_view_close(l->view);
+    l->view = NULL;
+    return status;
 }
 
 static void deny(keeper *k, const ob_item *item, const ob_gate_decision *why)
@@ -118,11 +184,12 @@ ob_status keeper_ask(ob_gate_decision *out, keeper *k, const ob_item *item, uint
                      ob_error *err)
 {
     look l;
-    ob_status status = hold_settings(k, err);
+    settings_now *now = NULL;
+    ob_status status = use_settings(&now, k, err);
     if (status)
         return status;
-    status = decide(&l, k, item, methods, err);
-    pthread_rwlock_unlock(&k->lock);
+    status = decide(&l, k, &now->settings, item, methods, err);
+    drop_settings(now, k);
     if (status)
         return status;
     *out = l.best;
@@ -161,16 +228,17 @@ ob_status grant_get(grant *g, ob_gate_decision *why, keeper *k, ob_holder *holde
                  .maker = ob_holder_maker(holder),
                  .taker = ob_holder_taker(holder)};
     ob_epochs epochs = ob_epochs_now(k->epochs);
-    ob_status status = hold_settings(k, err);
+    settings_now *now = NULL;
+    ob_status status = use_settings(&now, k, err);
     if (status)
         return status;
-    status = decide(&l, k, item, methods, err);
+    status = decide(&l, k, &now->settings, item, methods, err);
     *why = l.best;
     if (!status && why->allow)
         status = make(g, why, &l, &epochs, err);
     else if (!status)
         status = ob_fail(err, OB_EREFUSED, "%s", ob_reason_name(why->reason));
-    pthread_rwlock_unlock(&k->lock);
+    drop_settings(now, k);
     if (status) {
         if (status == OB_EREFUSED && !why->allow)
             deny(k, item, why);

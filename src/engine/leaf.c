@@ -88,41 +88,64 @@ static json_t *tallies_json(const ob_tally *t, size_t count)
     return array;
 }
 
-static ob_status log_day(ob_staff *staff, ob_store *store, int64_t day, ob_error *err)
+typedef struct day_log {
+    int64_t day;
+    const char *text;
+} day_log;
+
+static ob_status write_day(ob_act *act, void *context, ob_error *err)
 {
+    const day_log *d = context;
     ob_tally *tallies = NULL;
     size_t count = 0;
+    ob_status status = ob_store_tallies(&tallies, &count, act->view, d->day, d->day + 1, err);
+    ob_act_quiet(act);
+    for (size_t i = 0; i < count && !status; i += COUNTS_MOST)
+        ob_act_also(act, "counts",
+                    json_pack("{s:s, s:o}", "day", d->text, "counts",
+                              tallies_json(&tallies[i], count - i)));
+    free(tallies);
+    return status ? status : ob_store_mark_set(act->w, OB_MARK_LOG_DAY, d->day, err);
+}
+
+static ob_status log_day(ob_staff *staff, int64_t day, ob_error *err)
+{
     char text[TIME];
-    ob_act act;
+    day_log d = {.day = day, .text = text};
     ob_time_print(text, day * DAY);
     text[10] = '\0';
-    ob_status status = ob_act_begin(&act, staff, "counts", NULL, err);
-    if (status)
-        return status;
-    status = ob_store_tallies(&tallies, &count, store, day, day + 1, err);
-    ob_act_quiet(&act);
-    for (size_t i = 0; i < count && !status; i += COUNTS_MOST)
-        ob_act_also(
-            &act, "counts",
-            json_pack("{s:s, s:o}", "day", text, "counts", tallies_json(&tallies[i], count - i)));
-    free(tallies);
+    return ob_staff_do(NULL, staff, "counts", NULL, write_day, &d, err);
+}
+
+static ob_status set_last_day(ob_act *act, void *context, ob_error *err)
+{
+    const int64_t *day = context;
+    ob_act_quiet(act);
+    return ob_store_mark_set(act->w, OB_MARK_LOG_DAY, *day, err);
+}
+
+static ob_status read_last_day(int64_t *out, ob_store *store, ob_error *err)
+{
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, store, err);
     if (!status)
-        status = ob_store_mark_set(store, OB_MARK_LOG_DAY, day, err);
-    return ob_act_end(&act, status, err);
+        status = ob_store_mark(out, view, OB_MARK_LOG_DAY, err);
+    ob_view_close(view);
+    return status;
 }
 
 ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *err)
 {
     enum { MOST = 62 }; /* what a service missed that long ago has no counts */
-    int64_t last;
-    ob_status status = ob_store_mark(&last, store, OB_MARK_LOG_DAY, err);
+    int64_t last = -1;
+    ob_status status = read_last_day(&last, store, err);
     if (!status && last < today - MOST)
         last = today - MOST;
     if (!status && last >= today) { /* the clock was ahead */
         last = today - 1;
-        status = ob_store_mark_set(store, OB_MARK_LOG_DAY, last, err);
+        status = ob_staff_do(NULL, staff, "counts", NULL, set_last_day, &last, err);
     }
     for (int64_t day = last + 1; day < today && !status; day++)
-        status = log_day(staff, store, day, err);
+        status = log_day(staff, day, err);
     return status;
 }

@@ -39,11 +39,11 @@ static evidence *evidence_of(settings *s, const char *regime)
     return NULL;
 }
 
-static ob_status read_evidence(settings *s, ob_store *store, ob_error *err)
+static ob_status read_evidence(settings *s, ob_view *view, ob_error *err)
 {
     ob_safeguard_record *records = NULL;
     size_t count = 0;
-    ob_status status = ob_store_safeguards(&records, &count, store, err);
+    ob_status status = ob_store_safeguards(&records, &count, view, err);
     for (size_t i = 0; i < count; i++) {
         evidence *e = evidence_of(s, records[i].regime);
         if (!e)
@@ -81,14 +81,14 @@ void settings_evidence(struct ob_safeguard_facts *out, const settings *s, const 
 /* ---- Methods -----------------------------------------------------------------------------------
  */
 
-static ob_status read_methods(settings *s, ob_store *store, ob_error *err)
+static ob_status read_methods(settings *s, ob_view *view, ob_error *err)
 {
     ob_detector_record *records = NULL;
     size_t count = 0;
     unsigned method;
     for (int m = 0; m < OB_METHODS; m++)
         s->method[m] = ob_law_methods[m].state;
-    ob_status status = ob_store_detectors(&records, &count, store, err);
+    ob_status status = ob_store_detectors(&records, &count, view, err);
     for (size_t i = 0; i < count; i++)
         if (ob_word_parse(&method, OB_WORD_METHOD, records[i].detector)) {
             s->method[method] = records[i].state < OB_STATE_COUNT
@@ -101,15 +101,15 @@ static ob_status read_methods(settings *s, ob_store *store, ob_error *err)
     return status;
 }
 
-ob_status settings_read(settings *out, ob_store *store, ob_error *err)
+ob_status settings_read(settings *out, ob_view *view, ob_error *err)
 {
     settings s = {0};
-    ob_status status = ob_store_profile(&s.profile, store, err);
+    ob_status status = ob_store_profile(&s.profile, view, err);
     s.changed_at = s.profile.changed_at;
     if (!status)
-        status = read_methods(&s, store, err);
+        status = read_methods(&s, view, err);
     if (!status)
-        status = read_evidence(&s, store, err);
+        status = read_evidence(&s, view, err);
     if (status)
         return status;
     choose_regimes(&s);

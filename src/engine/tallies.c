@@ -20,10 +20,18 @@ enum {
     SECOND_MS = 1000,
 };
 
+/* An item that was denied; whether for the first time that day is found out when it is written. */
+typedef struct denial {
+    ob_record_key item;
+    ob_tally one;
+} denial;
+
 /* What was counted and is not written yet. */
 typedef struct batch {
     ob_tally kinds[KINDS_MOST];
     size_t kind_count;
+    denial *denials;
+    size_t denial_count, denial_capacity;
     int64_t day;          /* of `fresh` */
     ob_record_key *fresh; /* codes of items that were denied for the first time that day */
     size_t fresh_count, fresh_capacity;
@@ -47,7 +55,8 @@ struct tallies {
     atomic_llong clock;       /* of the latest that was counted */
     atomic_llong
         waiting_since; /* monotonic ms: what was looked at and is not written; 0: nothing */
-    /* Denied items of `day` by code: a table that is at most half full. */
+    /* Whoever settles has these to itself. Denied items of `day` by code: a table that is at most
+     * half full. */
     int64_t day;
     ob_record_key salt, *table;
     size_t table_size, denied_count;
@@ -88,7 +97,7 @@ static bool grow(tallies *t)
     return true;
 }
 
-/* Under the lock. True where this code is new today; beyond DENIED_MOST, every one is. */
+/* True where this code is new today; beyond DENIED_MOST, every one is. */
 static bool remember(tallies *t, const ob_record_key *code)
 {
     if (t->denied_count >= DENIED_MOST || (2 * (t->denied_count + 1) > t->table_size && !grow(t)))
@@ -114,24 +123,39 @@ static void keep(ob_record_key **keys, size_t *count, size_t *capacity, const ob
     (*keys)[(*count)++] = *key;
 }
 
-/* Under the lock: a new day has a new salt, and yesterday's codes are gone. */
+/* What the records hold of a day. */
+typedef struct day_codes {
+    int64_t day;
+    ob_record_key salt, *codes;
+    size_t count;
+} day_codes;
+
+static ob_status read_day(ob_act *act, void *context, ob_error *err)
+{
+    day_codes *d = context;
+    ob_act_quiet(act);
+    return ob_store_denied(&d->salt, &d->codes, &d->count, act->w, d->day, err);
+}
+
+/* A new day has a new salt, and yesterday's codes are gone. */
 static ob_status need_day(tallies *t, int64_t day, ob_error *err)
 {
-    ob_record_key *codes = NULL;
-    size_t count = 0;
+    day_codes d = {.day = day};
     if (t->day == day)
         return OB_OK;
-    ob_status status = ob_store_denied(&t->salt, &codes, &count, t->store, day, err);
-    if (status)
-        return status;
-    free(t->table);
-    t->table = NULL;
-    t->table_size = t->denied_count = t->now->fresh_count = 0;
-    t->day = t->now->day = day;
-    for (size_t i = 0; i < count; i++)
-        remember(t, &codes[i]);
-    free(codes);
-    return OB_OK;
+    ob_status status = ob_staff_do(NULL, t->staff, "day", NULL, read_day, &d, err);
+    if (!status) {
+        free(t->table);
+        t->table = NULL;
+        t->table_size = t->denied_count = t->old->fresh_count = 0;
+        t->day = t->old->day = day;
+        t->salt = d.salt;
+        for (size_t i = 0; i < d.count; i++)
+            remember(t, &d.codes[i]);
+    }
+    free(d.codes);
+    ob_wipe(&d.salt, sizeof d.salt);
+    return status;
 }
 
 /* ---- Counting ----------------------------------------------------------------------------------
@@ -150,6 +174,23 @@ static void count(batch *b, const ob_tally *one)
     }
     if (b->kind_count < KINDS_MOST)
         b->kinds[b->kind_count++] = *one;
+}
+
+/* False where there is no room: a retry of it is counted twice. */
+static bool keep_denial(batch *b, const denial *d)
+{
+    if (b->denial_count >= FRESH_MOST)
+        return false;
+    if (b->denial_count == b->denial_capacity) {
+        size_t more = 2 * b->denial_capacity + 64;
+        denial *grown = realloc(b->denials, more * sizeof *grown);
+        if (!grown)
+            return false;
+        b->denials = grown;
+        b->denial_capacity = more;
+    }
+    b->denials[b->denial_count++] = *d;
+    return true;
 }
 
 void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms)
@@ -176,26 +217,17 @@ void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms
 
 void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, int64_t at)
 {
-    ob_tally one = {.day = at / DAY,
-                    .surface = item->surface,
-                    .basis = why->basis,
-                    .reason = why->reason,
-                    .count = 1};
-    ob_record_key code;
+    denial d = {.item = item->id,
+                .one = {.day = at / DAY,
+                        .surface = item->surface,
+                        .basis = why->basis,
+                        .reason = why->reason,
+                        .count = 1}};
     if (why->regime)
-        strncpy(one.regime, why->regime->id, sizeof one.regime - 1);
-    /* What is only of now waits for no record, and is another count than what nobody may. */
-    bool of_now = ob_reason_is_operational(why->reason);
+        strncpy(d.one.regime, why->regime->id, sizeof d.one.regime - 1);
     pthread_mutex_lock(&t->lock);
-    bool known = of_now ? t->day == one.day : !need_day(t, one.day, NULL);
-    if (known)
-        ob_code(code.bytes, t->salt.bytes, of_now ? "obhut could not" : "obhut denied",
-                item->id.bytes, sizeof item->id.bytes);
-    if (!known || remember(t, &code)) {
-        count(t->now, &one);
-        if (known && t->now->fresh_count < FRESH_MOST)
-            keep(&t->now->fresh, &t->now->fresh_count, &t->now->fresh_capacity, &code);
-    }
+    if (!keep_denial(t->now, &d))
+        count(t->now, &d.one);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -221,6 +253,35 @@ void tallies_service(tallies *t, const char *service)
 /* ---- Writing -----------------------------------------------------------------------------------
  */
 
+/* Counts denied items of the batch that is to be written, each once a day; those that are left
+ * where the day cannot be read come next time. */
+static ob_status settle_denials(tallies *t, ob_error *err)
+{
+    batch *b = t->old;
+    size_t done = 0;
+    ob_status status = OB_OK;
+    for (; done < b->denial_count; done++) {
+        ob_record_key code;
+        const denial *d = &b->denials[done];
+        status = need_day(t, d->one.day, err);
+        if (status)
+            break;
+        /* What could not be done then is another count than what nobody may. */
+        ob_code(code.bytes, t->salt.bytes,
+                ob_reason_is_operational((ob_reason)d->one.reason) ? "obhut could not"
+                                                                   : "obhut denied",
+                d->item.bytes, sizeof d->item.bytes);
+        if (!remember(t, &code))
+            continue;
+        count(b, &d->one);
+        keep(&b->fresh, &b->fresh_count, &b->fresh_capacity, &code);
+    }
+    b->denial_count -= done;
+    if (done && b->denial_count)
+        memmove(b->denials, b->denials + done, b->denial_count * sizeof *b->denials);
+    return status;
+}
+
 static bool has_refused(const batch *b)
 {
     uint64_t all = 0;
@@ -239,7 +300,7 @@ static bool has_permits(const batch *b)
 
 static bool has_any(const batch *b)
 {
-    return b->kind_count || b->fresh_count || has_refused(b);
+    return b->kind_count || b->fresh_count || b->denial_count || has_refused(b);
 }
 
 static void empty(batch *b)
@@ -272,19 +333,26 @@ static ob_status fill(ob_act *act, const batch *b, const char *service, ob_error
     return OB_OK;
 }
 
+typedef struct writing_down {
+    tallies *t;
+    const char *service;
+} writing_down;
+
+static ob_status write_batch(ob_act *act, void *context, ob_error *err)
+{
+    const writing_down *w = context;
+    const batch *b = w->t->old;
+    ob_status status = ob_store_tallies_add(act->w, b->kinds, b->kind_count, b->fresh,
+                                            b->fresh_count, b->day, atomic_load(&w->t->clock), err);
+    return status ? status : fill(act, b, w->service, err);
+}
+
 /* Records and log, both or neither. */
 static ob_status write_down(tallies *t, const char *service, ob_error *err)
 {
-    const batch *b = t->old;
-    ob_act act;
-    ob_status status = ob_act_begin(&act, t->staff, "second", NULL, err);
-    if (status)
-        return status;
-    status = ob_store_tallies_add(t->store, b->kinds, b->kind_count, b->fresh, b->fresh_count,
-                                  b->day, atomic_load(&t->clock), err);
-    if (!status)
-        status = fill(&act, b, service, err);
-    return ob_act_end(&act, status, err);
+    writing_down w = {.t = t, .service = service};
+    ob_status status = settle_denials(t, err);
+    return status ? status : ob_staff_do(NULL, t->staff, "second", NULL, write_batch, &w, err);
 }
 
 ob_status tallies_settle(tallies *t, ob_error *err)
@@ -297,7 +365,7 @@ ob_status tallies_settle(tallies *t, ob_error *err)
         batch *empty_one = t->old;
         t->old = t->now;
         t->now = empty_one;
-        t->now->day = t->day;
+        t->old->day = t->day;
     }
     memcpy(service, t->service, sizeof service);
     pthread_mutex_unlock(&t->lock);
@@ -388,6 +456,7 @@ ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error
 
 static void batch_free(batch *b)
 {
+    free(b->denials);
     free(b->fresh);
     free(b->seen);
     free(b);

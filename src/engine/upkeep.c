@@ -24,12 +24,12 @@ ob_status ob_engine_audit(ob_audit **out, const char *dir,
     return ob_audit_open(out, &options, err);
 }
 
-static ob_status law_of(uint32_t *months, const ob_regime **regime, ob_store *store, ob_error *err)
+static ob_status law_of(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err)
 {
     settings now;
     *months = 0;
     *regime = NULL;
-    ob_status status = settings_read(&now, store, err);
+    ob_status status = settings_read(&now, view, err);
     for (size_t i = 0; !status && i < now.regime_count; i++) {
         const ob_regime *r = now.regime[i]; /* also one that is over: what it found is under it */
         if (r->status != OB_STATUS_IN_FORCE || !r->retention_months ||
@@ -41,10 +41,9 @@ static ob_status law_of(uint32_t *months, const ob_regime **regime, ob_store *st
     return status;
 }
 
-ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_store *store,
-                          ob_error *err)
+ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err)
 {
-    return law_of(months, regime, store, err);
+    return law_of(months, regime, view, err);
 }
 
 json_t *ob_reaped_json(const ob_reaped *reaped, size_t count)
@@ -68,6 +67,13 @@ static bool is_worth_telling(const ob_reaped *reaped, size_t count)
     return false;
 }
 
+static ob_status set_mark(ob_store *store, ob_mark mark, int64_t value, ob_error *err)
+{
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, store, err);
+    return status ? status : ob_writing_end(w, ob_store_mark_set(w, mark, value, err), err);
+}
+
 /* What goes is told before it goes, and afterwards what went. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                           ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
@@ -75,8 +81,12 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
 {
     const ob_regime *regime;
     ob_reap how = {.now = now, .only_count = true, .scrub = scrub};
+    ob_view *view = NULL;
     *count = 0;
-    ob_status status = law_of(&how.law_months, &regime, store, err);
+    ob_status status = ob_view_open(&view, store, err);
+    if (!status)
+        status = law_of(&how.law_months, &regime, view, err);
+    ob_view_close(view);
     if (!status)
         status = ob_store_reap(out, count, store, &how, err);
     bool tells = is_worth_telling(out, *count);
@@ -95,7 +105,7 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
                               json_pack("{s:o}", "reaped", ob_reaped_json(out, *count)),
                               status ? NULL : err);
     if (!status)
-        status = ob_store_mark_set(store, OB_MARK_REAPED, now, err);
+        status = set_mark(store, OB_MARK_REAPED, now, err);
     return status ? status : logged;
 }
 
@@ -133,16 +143,20 @@ static void reap(upkeep *u)
     size_t count;
     int64_t now = ob_now(), last = -1, scrubbed = -1;
     ob_error err = {0};
-    ob_status status = ob_store_mark(&last, o->store, OB_MARK_REAPED, &err);
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, o->store, &err);
     if (!status)
-        status = ob_store_mark(&scrubbed, o->store, OB_MARK_SCRUBBED, &err);
+        status = ob_store_mark(&last, view, OB_MARK_REAPED, &err);
+    if (!status)
+        status = ob_store_mark(&scrubbed, view, OB_MARK_SCRUBBED, &err);
+    ob_view_close(view);
     if (!status)
         status = check_clock(last, now, u->keeper, &err);
     bool scrub = now - scrubbed >= DAY_S - HOUR_S || now < scrubbed;
     if (!status)
         status = ob_records_reap(reaped, &count, o->store, o->staff, NULL, now, scrub, &err);
     if (!status && scrub)
-        status = ob_store_mark_set(o->store, OB_MARK_SCRUBBED, now, &err);
+        status = set_mark(o->store, OB_MARK_SCRUBBED, now, &err);
     if (status && o->worker.problem)
         o->worker.problem(o->worker.context, err.text);
 }

@@ -44,7 +44,7 @@ void ob_gateways_close(ob_gateways *g)
     free(g);
 }
 
-ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_store *store, const char *name,
+ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_writing *w, const char *name,
                           const char *kind, ob_surface surface, bool fail_closed, ob_error *err)
 {
     ob_gateway gateway = {.surface = surface, .fail_closed = fail_closed, .made_at = ob_now()};
@@ -64,7 +64,7 @@ ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_store *store, const cha
     ob_secret_print(gateway.print, secret, OB_SECRET_TEXT);
     snprintf(path, OB_GATEWAY_PATH, "/gw/%s/%s", word, secret);
     ob_wipe(secret, sizeof secret);
-    return ob_store_gateway_add(store, &gateway, err);
+    return ob_store_gateway_add(w, &gateway, err);
 }
 
 /* ---- Finding one ----------------------------------------------------------------------------- */
@@ -77,7 +77,11 @@ static ob_status read_gateways(ob_gateways *g, ob_error *err)
     uint64_t generation = ob_store_generation(g->options.store);
     if (g->generation == generation)
         return OB_OK;
-    ob_status status = ob_store_gateways(&known, &count, g->options.store, err);
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, g->options.store, err);
+    if (!status)
+        status = ob_store_gateways(&known, &count, view, err);
+    ob_view_close(view);
     if (status)
         return status;
     free(g->known);

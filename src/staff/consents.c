@@ -26,8 +26,7 @@ static void add_consent(ob_act *act, json_t *list, const ob_record_key *account,
 {
     ob_record_key key;
     char code[2 * CODE_SHOWN + 1];
-    if (act->error.status ||
-        ob_store_log_key(&key, act->staff->store, account, ob_now(), &act->error))
+    if (act->error.status || ob_store_log_key(&key, act->w, account, ob_now(), &act->error))
         return;
     consent_code(code, &key, salt);
     json_array_append_new(list, json_string(code));
@@ -151,7 +150,11 @@ ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *accou
     search s = {.found = json_array()};
     bool there = false;
     ob_staff_pseudonym(&subject, staff, OB_PSEUDONYM_ACCOUNT, account);
-    ob_status status = ob_store_log_key_find(&there, &s.key, staff->store, &subject, err);
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, staff->store, err);
+    if (!status)
+        status = ob_store_log_key_find(&there, &s.key, view, &subject, err);
+    ob_view_close(view);
     uint64_t size = ob_audit_size(staff->audit);
     if (!status && there && size)
         status = ob_audit_read(staff->audit_dir, 0, size - 1, take, &s, err);

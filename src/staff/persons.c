@@ -24,7 +24,7 @@ bool ob_role_parse(ob_role *out, const char *name)
     return false;
 }
 
-ob_status ob_staff_person_add(char secret[], ob_staff *staff, const char *name, uint32_t wanted,
+ob_status ob_staff_person_add(char secret[], ob_writing *w, const char *name, uint32_t wanted,
                               bool is_external, ob_error *err)
 {
     ob_person person = {.roles = wanted, .is_external = is_external, .made_at = ob_now()};
@@ -36,25 +36,27 @@ ob_status ob_staff_person_add(char secret[], ob_staff *staff, const char *name, 
     snprintf(person.name, sizeof person.name, "%s", name);
     ob_secret_make(secret);
     ob_secret_print(person.print, secret, OB_SECRET_TEXT);
-    return ob_store_person_add(staff->store, &person, err);
+    return ob_store_person_add(w, &person, err);
 }
 
-bool ob_staff_person_find(ob_person *out, ob_staff *staff, const char *secret)
+ob_status ob_staff_person_find(bool *found, ob_person *out, ob_view *view, const char *secret,
+                               ob_error *err)
 {
     uint8_t print[OB_CODE_SIZE];
     ob_person *persons = NULL;
     size_t count = 0;
-    bool found = false;
+    *found = false;
     ob_secret_print(print, secret, strlen(secret));
-    if (ob_store_persons(&persons, &count, staff->store, NULL))
-        return false;
+    ob_status status = ob_store_persons(&persons, &count, view, err);
+    if (status)
+        return status;
     for (size_t i = 0; i < count; i++)
         if (ob_same(persons[i].print, print, sizeof print) && !persons[i].ended_at) {
             *out = persons[i];
-            found = true;
+            *found = true;
         }
     free(persons);
-    return found;
+    return OB_OK;
 }
 
 void ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,

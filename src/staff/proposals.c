@@ -19,8 +19,8 @@ bool ob_actor_has(const ob_actor *actor, uint32_t roles)
     return actor->person && actor->person->roles & roles;
 }
 
-static ob_status add(int64_t *id, ob_staff *staff, const char *kind, const char *body,
-                     const char *by, ob_error *err)
+static ob_status add(int64_t *id, ob_writing *w, const char *kind, const char *body, const char *by,
+                     ob_error *err)
 {
     int64_t now = ob_now();
     ob_proposal p = {.proposed_at = now, .until = now + OB_PROPOSAL_SECONDS};
@@ -30,21 +30,21 @@ static ob_status add(int64_t *id, ob_staff *staff, const char *kind, const char 
     snprintf(p.kind, sizeof p.kind, "%s", kind);
     snprintf(p.body, sizeof p.body, "%s", body);
     snprintf(p.proposed_by, sizeof p.proposed_by, "%s", by);
-    return ob_store_proposal_add(id, staff->store, &p, err);
+    return ob_store_proposal_add(id, w, &p, err);
 }
 
-ob_status ob_staff_propose(int64_t *id, ob_staff *staff, const char *kind, const char *body,
+ob_status ob_staff_propose(int64_t *id, ob_writing *w, const char *kind, const char *body,
                            const ob_actor *actor, ob_error *err)
 {
-    return add(id, staff, kind, body, ob_actor_name(actor), err);
+    return add(id, w, kind, body, ob_actor_name(actor), err);
 }
 
-ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int64_t id,
+ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
                           const ob_actor *actor, uint32_t roles, ob_error *err)
 {
     int64_t now = ob_now();
     *adopted = false;
-    ob_status status = ob_store_proposal(out, staff->store, id, err);
+    ob_status status = ob_store_proposal(out, ob_writing_view(w), id, err);
     if (status)
         return status;
     if (out->state != OB_PROPOSAL_OPEN)
@@ -63,5 +63,5 @@ ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int6
     if (strcmp(out->proposed_by, operator_name) != 0)
         return OB_OK;
     *adopted = true;
-    return ob_store_proposal_adopt(staff->store, id, actor->person->name, err);
+    return ob_store_proposal_adopt(w, id, actor->person->name, err);
 }

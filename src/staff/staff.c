@@ -41,7 +41,11 @@ static ob_status read_tokens(ob_staff *staff, ob_error *err)
     uint64_t generation = ob_store_generation(staff->store);
     if (staff->generation == generation)
         return OB_OK;
-    ob_status status = ob_store_tokens(&tokens, &count, staff->store, err);
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, staff->store, err);
+    if (!status)
+        status = ob_store_tokens(&tokens, &count, view, err);
+    ob_view_close(view);
     if (status)
         return status;
     free(staff->tokens);
@@ -65,6 +69,7 @@ static ob_status read_key(ob_staff *staff, const char *dir, ob_error *err)
 ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
                         ob_error *err)
 {
+    int64_t last;
     ob_staff *staff = calloc(1, sizeof *staff);
     if (!staff)
         return ob_fail(err, OB_ENOMEM, "out of memory: tokens");
@@ -74,9 +79,11 @@ ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const 
     pthread_mutex_init(&staff->lock, NULL);
     ob_status status = read_key(staff, dir, err);
     if (!status)
-        status = staff_settle_log(staff, err);
+        status = staff_recover_log(&last, staff, err);
     if (!status)
-        status = staff_settle_deeds(staff, err);
+        status = staff_writer_start(staff, err);
+    if (!status)
+        status = staff_recover_deeds(staff, err);
     if (!status)
         status = read_tokens(staff, err);
     if (status)
@@ -90,6 +97,7 @@ void ob_staff_close(ob_staff *staff)
 {
     if (!staff)
         return;
+    staff_writer_stop(staff);
     pthread_mutex_destroy(&staff->lock);
     ob_wipe(staff->key, sizeof staff->key);
     free(staff->tokens);
@@ -98,7 +106,7 @@ void ob_staff_close(ob_staff *staff)
 
 /* ---- Tokens --------------------------------------------------------------------------------- */
 
-ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, uint32_t surfaces,
+ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uint32_t surfaces,
                              uint32_t scopes_wanted, ob_error *err)
 {
     ob_token token = {.surfaces = surfaces, .scopes = scopes_wanted, .made_at = ob_now()};
@@ -111,7 +119,7 @@ ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, u
     snprintf(token.name, sizeof token.name, "%s", name);
     ob_secret_make(secret);
     ob_secret_print(token.print, secret, OB_SECRET_TEXT);
-    return ob_store_token_add(staff->store, &token, err);
+    return ob_store_token_add(w, &token, err);
 }
 
 ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
@@ -151,9 +159,27 @@ static ob_status write_secret(const char *path, const char *secret, ob_error *er
     return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
 }
 
+typedef struct own_token {
+    bool has_record; /* the start that made it was cut short, or the file was lost */
+    char secret[OB_SECRET_TEXT + 1];
+} own_token;
+
+static ob_status add_own_token(ob_act *act, void *context, ob_error *err)
+{
+    own_token *own = context;
+    ob_status status = OB_OK;
+    ob_act_word(act, "name", own_name);
+    if (own->has_record)
+        status = ob_store_token_remove(act->w, own_name, err);
+    return status ? status
+                  : ob_staff_token_add(own->secret, act->w, own_name, OB_EVERY_SURFACE,
+                                       OB_OWN_SCOPES, err);
+}
+
 ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err)
 {
-    char path[4096], secret[OB_SECRET_TEXT + 1];
+    char path[4096];
+    own_token own = {.has_record = false};
     *made = false;
     if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
@@ -162,23 +188,13 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
     strcat(path, "/api-token");
     if (!access(path, F_OK)) /* also where its token was removed: on purpose, then */
         return OB_OK;
-    bool has_record = false; /* the start that made it was cut short, or the file was lost */
     for (size_t i = 0; i < staff->count; i++)
-        has_record |= !strcmp(staff->tokens[i].name, own_name);
-    ob_act act;
+        own.has_record |= !strcmp(staff->tokens[i].name, own_name);
     const ob_actor operator= {NULL};
-    ob_status status = ob_act_begin(&act, staff, "token.add", &operator, err);
-    if (status)
-        return status;
-    ob_act_word(&act, "name", own_name);
-    if (has_record)
-        status = ob_store_token_remove(staff->store, own_name, err);
+    ob_status status = ob_staff_do(NULL, staff, "token.add", &operator, add_own_token, &own, err);
     if (!status)
-        status = ob_staff_token_add(secret, staff, own_name, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
-    status = ob_act_end(&act, status, err);
-    if (!status)
-        status = write_secret(path, secret, err);
-    ob_wipe(secret, sizeof secret);
+        status = write_secret(path, own.secret, err);
+    ob_wipe(&own, sizeof own);
     *made = !status;
     return status;
 }

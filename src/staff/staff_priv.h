@@ -1,5 +1,6 @@
 /* The parts of staff: staff.c has tokens, persons.c persons, proposals.c what two of them do,
- * acts.c what stands in the log of all that. */
+ * acts.c and consents.c what an act's entry says, writer.c the thread that does them, recover.c
+ * what an unplanned end has left. */
 #ifndef OBHUT_STAFF_PRIV_H
 #define OBHUT_STAFF_PRIV_H
 
@@ -8,30 +9,41 @@
 
 #include <pthread.h>
 
-enum { STAFF_NOT_DONE = 256 }; /* more than there are threads that could ask for theirs */
-
 /* Tokens are few and asked for with every request: they are kept in memory, and read again when the
  * records have changed. */
 struct ob_staff {
     ob_store *store;
     ob_audit *audit;
     char audit_dir[4096 + 8];
-    /* All under the store's lock: the last entry of an act, and the latest of those not done. */
-    int64_t last_entry;
-    uint64_t not_done[STAFF_NOT_DONE];
-    unsigned not_done_count;
     uint8_t key[OB_KEY_SIZE]; /* of pseudonyms */
     pthread_mutex_t lock;
     ob_token *tokens;
     size_t count;
     uint64_t generation; /* of the store when they were read */
+
+    pthread_mutex_t queue; /* of acts that wait */
+    pthread_cond_t some, ends;
+    ob_act_job *first, **last;
+    unsigned waiting;
+    bool closing, has_queue, has_writer, has_watch;
+    pthread_t writer, watch;
+    bool must_recover; /* the writer's: whether the last acts were kept is not known yet */
 };
 
-/* acts.c: entries of acts that the records do not have are told of as not done. The store belongs
- * to this thread, or there is no other yet. */
-ob_status staff_settle_log(ob_staff *staff, ob_error *err);
+/* acts.c */
+ob_status act_begin(ob_act *out, ob_staff *staff, ob_writing *w, const char *what,
+                    const ob_actor *actor, ob_error *err);
+void act_end(ob_act *act);
 
-/* What was begun and changes something else than records did not end: the log says so. */
-ob_status staff_settle_deeds(ob_staff *staff, ob_error *err);
+/* writer.c; stopping waits for what has been posted. */
+ob_status staff_writer_start(ob_staff *staff, ob_error *err);
+void staff_writer_stop(ob_staff *staff);
+
+/* recover.c: for each act that stands in the log and not in the records, appends `not_done`. *last:
+ * the last entry that the records know. Only the writer's thread, or where there is none. */
+ob_status staff_recover_log(int64_t *last, ob_staff *staff, ob_error *err);
+
+/* For each deed that had begun and did not end, an entry `unfinished`. */
+ob_status staff_recover_deeds(ob_staff *staff, ob_error *err);
 
 #endif

@@ -17,11 +17,11 @@ static bool is_name(const char *name)
     return length && !name[length];
 }
 
-static ob_status read_columns(store_table *table, ob_store *store, ob_error *err)
+static ob_status read_columns(store_table *table, ob_view *view, ob_error *err)
 {
     sql q;
     bool fits = is_name(table->name);
-    sql_begin(&q, store, store->driver->columns, err);
+    sql_begin(&q, view, view->store->driver->columns, err);
     sql_bind_text(&q, 1, table->name);
     while (fits && sql_step(&q)) {
         store_column *column = &table->columns[table->count];
@@ -36,15 +36,15 @@ static ob_status read_columns(store_table *table, ob_store *store, ob_error *err
     return status;
 }
 
-ob_status store_catalogue(store_table **out, size_t *count, ob_store *store, ob_error *err)
+ob_status store_catalogue(store_table **out, size_t *count, ob_view *view, ob_error *err)
 {
     sql q;
     store_table *tables = NULL;
     size_t found = 0;
-    sql_begin(&q, store, store->driver->tables, err);
+    sql_begin(&q, view, view->store->driver->tables, err);
     ob_status status = store_read_all(&tables, &found, &q, sizeof *tables, read_table);
     for (size_t i = 0; i < found && !status; i++)
-        status = read_columns(&tables[i], store, err);
+        status = read_columns(&tables[i], view, err);
     if (status) {
         free(tables);
         return status;

@@ -27,12 +27,12 @@ static void read_cause(void *record, sql *q)
 
 /* The one before: it cannot be prolonged, only followed by one that rests on something newer and
  * was confirmed by somebody else. */
-static ob_status check_before(ob_store *store, const ob_cause *cause, ob_error *err)
+static ob_status check_before(ob_view *view, const ob_cause *cause, ob_error *err)
 {
     sql q;
     bool found;
     ob_cause before = {0};
-    sql_begin(&q, store, CAUSE "WHERE account = ? ORDER BY id DESC LIMIT 1", err);
+    sql_begin(&q, view, CAUSE "WHERE account = ? ORDER BY id DESC LIMIT 1", err);
     sql_bind_key(&q, 1, &cause->account);
     ob_status status = store_read_one(&found, &before, &q, read_cause);
     if (status || !found)
@@ -50,18 +50,15 @@ static ob_status check_before(ob_store *store, const ob_cause *cause, ob_error *
     return OB_OK;
 }
 
-ob_status ob_store_cause_add(int64_t *id, ob_store *store, const ob_cause *c, ob_error *err)
+ob_status ob_store_cause_add(int64_t *id, ob_writing *w, const ob_cause *c, ob_error *err)
 {
     sql q;
     int64_t number = 0;
-    ob_status status = sql_transaction_begin(store, err);
-    if (status)
-        return status;
-    status = check_before(store, c, err);
+    ob_status status = check_before(&w->view, c, err);
     if (!status)
-        status = store_next_id(&number, store, "cause", err);
+        status = store_next_id(&number, w, "cause", err);
     if (!status) {
-        sql_begin(&q, store,
+        sql_begin(&q, &w->view,
                   "INSERT INTO cause (id, account, ground, record, record_at, reason, proposed_by,"
                   " confirmed_by, from_at, until, ended_at, told_at)"
                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
@@ -78,48 +75,46 @@ ob_status ob_store_cause_add(int64_t *id, ob_store *store, const ob_cause *c, ob
         sql_bind_int(&q, 10, c->until);
         status = store_end_change(&q, NULL);
     }
-    status = sql_transaction_end(store, status, err);
     if (!status)
         *id = number;
     return status;
 }
 
-ob_status ob_store_cause_end(ob_store *store, int64_t id, int64_t at, ob_error *err)
+ob_status ob_store_cause_end(ob_writing *w, int64_t id, int64_t at, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "UPDATE cause SET ended_at = ? WHERE id = ? AND ended_at = 0 AND until > ?", err);
     sql_bind_int(&q, 1, at);
     sql_bind_int(&q, 2, id);
     sql_bind_int(&q, 3, at);
     ob_status status = store_end_change(&q, "there is no such cause, or it is over");
-    store_withdrawn(store, true);
+    store_withdrawn(w, true);
     return status;
 }
 
-ob_status ob_store_cause_told(ob_store *store, int64_t id, int64_t at, ob_error *err)
+ob_status ob_store_cause_told(ob_writing *w, int64_t id, int64_t at, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, "UPDATE cause SET told_at = ? WHERE id = ? AND told_at = 0", err);
+    sql_begin(&q, &w->view, "UPDATE cause SET told_at = ? WHERE id = ? AND told_at = 0", err);
     sql_bind_int(&q, 1, at);
     sql_bind_int(&q, 2, id);
     return store_end_change(&q, "there is no such cause, or its account was told already");
 }
 
-ob_status ob_store_causes(ob_cause **out, size_t *count, ob_store *store, size_t most,
-                          ob_error *err)
+ob_status ob_store_causes(ob_cause **out, size_t *count, ob_view *view, size_t most, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, CAUSE "ORDER BY id DESC LIMIT ?", err);
+    sql_begin(&q, view, CAUSE "ORDER BY id DESC LIMIT ?", err);
     sql_bind_int(&q, 1, (int64_t)most);
     return store_read_all(out, count, &q, sizeof **out, read_cause);
 }
 
-ob_status ob_store_cause_of(bool *found, ob_cause *out, ob_store *store,
-                            const ob_record_key *account, int64_t at, ob_error *err)
+ob_status ob_store_cause_of(bool *found, ob_cause *out, ob_view *view, const ob_record_key *account,
+                            int64_t at, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               CAUSE "WHERE account = ? AND ended_at = 0 AND from_at <= ? AND until > ?"
                     " ORDER BY until DESC LIMIT 1",
               err);

@@ -30,9 +30,13 @@ typedef enum statement_use { USE_OFTEN, USE_ONCE, USE_STREAM } statement_use;
 /* Parameters of one statement. */
 enum { DRIVER_PARAMETERS = 64 };
 
+/* What a connection is for. CONNECTION_OWNS: the one that writes; where the database has others,
+ * it keeps another Obhut out. CONNECTION_SCRUBS: overwrites beside it. */
+typedef enum connection_use { CONNECTION_OWNS, CONNECTION_READS, CONNECTION_SCRUBS } connection_use;
+
 typedef struct driver {
     /* `where`: a path or a URL, which is never part of an error. */
-    ob_status (*open)(void **db, const char *where, ob_error *err);
+    ob_status (*open)(void **db, const char *where, connection_use use, ob_error *err);
     void (*close)(void *db); /* NULL is fine */
 
     /* Called before a statement or transaction begins. *is_new is set where a lost connection had
@@ -40,14 +44,25 @@ typedef struct driver {
     ob_status (*ready)(bool *is_new, void *db, ob_error *err);
 
     ob_status (*begin)(void *db, ob_error *err);
+    /* A transaction that only reads; its instant is that of the first statement. Ends with
+     * rollback. */
+    ob_status (*begin_reading)(void *db, ob_error *err);
     ob_status (*commit)(void *db, ob_error *err); /* after an error: rollback */
     void (*rollback)(void *db);
 
     /* Statements in the words of schema.c, without parameters. */
     ob_status (*script)(void *db, const char *text, ob_error *err);
 
-    /* Outside a transaction: what was deleted from a table is in none of the files any more. */
-    ob_status (*scrub)(void *db, const char *table, ob_error *err);
+    /* A statement without parameters whose words are the same for both. */
+    ob_status (*run)(void *db, const char *text, ob_error *err);
+
+    /* Outside a transaction: writes tables anew, so that what was deleted from them is in their
+     * files no more. `rewrites_all`: all of them at once, on the connection that writes, and
+     * `table` is NULL; else this one, on a CONNECTION_SCRUBS. OB_EBUSY while somebody reads it. */
+    bool rewrites_all;
+    ob_status (*rewrite)(void *db, const char *table, ob_error *err);
+    /* Nor is it in the database's journal. `table` says nothing. */
+    ob_status (*empty_journal)(void *db, const char *table, ob_error *err);
 
     /* How many steps of the schema this database has gone; 0 where it is empty. */
     ob_status (*version)(int64_t *out, void *db, ob_error *err);

@@ -8,7 +8,7 @@
 enum { PIECE = 65536 };
 
 typedef struct dump {
-    ob_store *store;
+    ob_view *view;
     ob_store_take take;
     void *context;
     ob_buf piece;
@@ -99,7 +99,7 @@ static ob_status put_table(dump *d, const store_table *table)
     ob_buf text = {0};
     ob_status status = select_of(&text, table, d->err);
     if (!status) {
-        sql_begin_own(&q, d->store, text.bytes, USE_STREAM, d->err);
+        sql_begin_own(&q, d->view, text.bytes, USE_STREAM, d->err);
         while (!status && sql_step(&q))
             status = put_row(d, table, &q);
         if (status)
@@ -115,11 +115,11 @@ static ob_status put_all(dump *d)
     size_t count = 0;
     int64_t version = 0;
     store_table *tables = NULL;
-    ob_status status = d->store->driver->version(&version, d->store->db, d->err);
+    ob_status status = store_catalogue(&tables, &count, d->view, d->err);
+    if (!status)
+        status = d->view->store->driver->version(&version, d->view->db, d->err);
     if (!status)
         status = put(d, json_pack("{s:i, s:I}", "obhut_records", 1, "schema", (json_int_t)version));
-    if (!status)
-        status = store_catalogue(&tables, &count, d->store, d->err);
     for (size_t i = 0; i < count && !status; i++)
         status = put_table(d, &tables[i]);
     if (!status)
@@ -128,14 +128,11 @@ static ob_status put_all(dump *d)
     return status ? status : hand_on(d);
 }
 
-ob_status ob_store_dump(ob_store *store, ob_store_take take, void *context, ob_error *err)
+ob_status ob_store_dump(ob_view *view, ob_store_take take, void *context, ob_error *err)
 {
     ob_error own = {0};
-    dump d = {.store = store, .take = take, .context = context, .err = err ? err : &own};
-    ob_status status = sql_transaction_begin(store, d.err);
-    if (status)
-        return status;
-    status = sql_transaction_end(store, put_all(&d), d.err);
+    dump d = {.view = view, .take = take, .context = context, .err = err ? err : &own};
+    ob_status status = put_all(&d);
     ob_buf_free(&d.piece);
     return status;
 }

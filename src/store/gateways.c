@@ -1,12 +1,12 @@
 #include "store_priv.h"
 
-ob_status ob_store_gateway_add(ob_store *store, const ob_gateway *gateway, ob_error *err)
+ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_error *err)
 {
     sql q;
     if (!ob_name_is_valid(gateway->name))
         return ob_fail(err, OB_EINVAL, "\"%s\" is no name: a-z 0-9 . _ -, at most %d",
                        gateway->name, OB_NAME_MAX);
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO gateway (name, kind, print, surface, fail_closed, made_at)"
               " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
               err);
@@ -17,23 +17,23 @@ ob_status ob_store_gateway_add(ob_store *store, const ob_gateway *gateway, ob_er
     sql_bind_int(&q, 5, gateway->fail_closed);
     sql_bind_int(&q, 6, gateway->made_at);
     sql_step(&q);
-    bool added = !q.status && sql_changed(store) == 1;
+    bool added = !q.status && sql_changed(w) == 1;
     ob_status status = sql_end(&q);
-    store_changed(store);
+    store_changed(w);
     if (!status && !added)
         status = ob_fail(err, OB_EINVAL, "there is a gateway \"%s\" already", gateway->name);
     return status;
 }
 
-ob_status ob_store_gateway_remove(ob_store *store, const char *name, ob_error *err)
+ob_status ob_store_gateway_remove(ob_writing *w, const char *name, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, "DELETE FROM gateway WHERE name = ?", err);
+    sql_begin(&q, &w->view, "DELETE FROM gateway WHERE name = ?", err);
     sql_bind_text(&q, 1, name);
     sql_step(&q);
-    bool removed = !q.status && sql_changed(store) == 1;
+    bool removed = !q.status && sql_changed(w) == 1;
     ob_status status = sql_end(&q);
-    store_changed(store);
+    store_changed(w);
     if (!status && !removed)
         status = ob_fail(err, OB_ENOTFOUND, "no gateway \"%s\"", name);
     return status;
@@ -50,10 +50,10 @@ static void read_gateway(void *record, sql *q)
     gateway->made_at = sql_int(q, 5);
 }
 
-ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_store *store, ob_error *err)
+ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_view *view, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               "SELECT name, kind, print, surface, fail_closed, made_at FROM gateway ORDER BY name",
               err);
     return store_read_all(out, count, &q, sizeof **out, read_gateway);

@@ -12,10 +12,10 @@ static bool is_held_kind(const char *kind)
     return false;
 }
 
-static ob_status add(int64_t id, ob_store *store, const ob_hold *h, ob_error *err)
+static ob_status add(int64_t id, ob_writing *w, const ob_hold *h, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO hold (id, kind, record, law, reason, person, made_at, until, ended_at,"
               " decided_by, decided_at, decided_why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0, '')",
               err);
@@ -30,7 +30,7 @@ static ob_status add(int64_t id, ob_store *store, const ob_hold *h, ob_error *er
     return store_end_change(&q, NULL);
 }
 
-ob_status ob_store_hold_add(int64_t *id, ob_store *store, const ob_hold *h, ob_error *err)
+ob_status ob_store_hold_add(int64_t *id, ob_writing *w, const ob_hold *h, ob_error *err)
 {
     int64_t number = 0;
     if (!is_held_kind(h->kind))
@@ -39,13 +39,9 @@ ob_status ob_store_hold_add(int64_t *id, ob_store *store, const ob_hold *h, ob_e
                        h->kind);
     if (!*h->reason || !*h->by || h->until <= h->made_at)
         return ob_fail(err, OB_EINVAL, "a hold needs a reason, a person and an end");
-    ob_status status = ob_store_begin(store, err);
-    if (status)
-        return status;
-    status = store_next_id(&number, store, "hold", err);
+    ob_status status = store_next_id(&number, w, "hold", err);
     if (!status)
-        status = add(number, store, h, err);
-    status = ob_store_end(store, status, err);
+        status = add(number, w, h, err);
     if (!status)
         *id = number;
     return status;
@@ -72,11 +68,11 @@ static void read_hold(void *record, sql *q)
     "SELECT id, kind, record, law, reason, person, made_at, until, ended_at, decided_by,"          \
     " decided_at, decided_why FROM hold "
 
-ob_status ob_store_hold(ob_hold *out, ob_store *store, int64_t id, ob_error *err)
+ob_status ob_store_hold(ob_hold *out, ob_view *view, int64_t id, ob_error *err)
 {
     sql q;
     bool found;
-    sql_begin(&q, store, HOLD "WHERE id = ?", err);
+    sql_begin(&q, view, HOLD "WHERE id = ?", err);
     sql_bind_int(&q, 1, id);
     ob_status status = store_read_one(&found, out, &q, read_hold);
     if (!status && !found)
@@ -84,28 +80,28 @@ ob_status ob_store_hold(ob_hold *out, ob_store *store, int64_t id, ob_error *err
     return status;
 }
 
-ob_status ob_store_holds(ob_hold **out, size_t *count, ob_store *store, size_t most, ob_error *err)
+ob_status ob_store_holds(ob_hold **out, size_t *count, ob_view *view, size_t most, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, HOLD "ORDER BY id DESC LIMIT ?", err);
+    sql_begin(&q, view, HOLD "ORDER BY id DESC LIMIT ?", err);
     sql_bind_int(&q, 1, (int64_t)most);
     return store_read_all(out, count, &q, sizeof **out, read_hold);
 }
 
-ob_status ob_store_hold_end(ob_store *store, int64_t id, int64_t at, ob_error *err)
+ob_status ob_store_hold_end(ob_writing *w, int64_t id, int64_t at, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, "UPDATE hold SET ended_at = ? WHERE id = ? AND ended_at = 0", err);
+    sql_begin(&q, &w->view, "UPDATE hold SET ended_at = ? WHERE id = ? AND ended_at = 0", err);
     sql_bind_int(&q, 1, at);
     sql_bind_int(&q, 2, id);
     return store_end_change(&q, "there is no such hold, or it was ended already");
 }
 
-ob_status ob_store_hold_decide(ob_store *store, int64_t id, const char *by, const char *why,
+ob_status ob_store_hold_decide(ob_writing *w, int64_t id, const char *by, const char *why,
                                int64_t at, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "UPDATE hold SET decided_by = ?, decided_why = ?, decided_at = ?"
               " WHERE id = ? AND ended_at = 0 AND law <> '' AND decided_at = 0",
               err);
@@ -118,7 +114,7 @@ ob_status ob_store_hold_decide(ob_store *store, int64_t id, const char *by, cons
 
 /* ---- Since when ------------------------------------------------------------------------------ */
 
-ob_status ob_store_record_at(int64_t *out, ob_store *store, const char *kind, int64_t id,
+ob_status ob_store_record_at(int64_t *out, ob_view *view, const char *kind, int64_t id,
                              ob_error *err)
 {
     static const struct {
@@ -136,7 +132,7 @@ ob_status ob_store_record_at(int64_t *out, ob_store *store, const char *kind, in
         if (strcmp(texts[i].kind, kind) != 0)
             continue;
         sql q;
-        sql_begin(&q, store, texts[i].text, err);
+        sql_begin(&q, view, texts[i].text, err);
         sql_bind_int(&q, 1, id);
         bool found = sql_step(&q);
         *out = found ? sql_int(&q, 0) : 0;

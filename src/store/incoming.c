@@ -2,11 +2,11 @@
 
 #include <obhut/records.h>
 
-static ob_status add_item(ob_store *store, ob_incoming_kind kind, int64_t id,
+static ob_status add_item(ob_writing *w, ob_incoming_kind kind, int64_t id,
                           const ob_record_key *item, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO incoming_item (kind, id, item) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
               err);
     sql_bind_int(&q, 1, kind);
@@ -15,10 +15,10 @@ static ob_status add_item(ob_store *store, ob_incoming_kind kind, int64_t id,
     return store_end_change(&q, NULL);
 }
 
-static ob_status add(int64_t id, ob_store *store, const ob_incoming *in, ob_error *err)
+static ob_status add(int64_t id, ob_writing *w, const ob_incoming *in, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO incoming (kind, id, conversation, reporter, account, reason, at,"
               " confirmed_by, confirmed_at) VALUES (?, ?, ?, ?, ?, ?, ?, '', 0)",
               err);
@@ -32,20 +32,16 @@ static ob_status add(int64_t id, ob_store *store, const ob_incoming *in, ob_erro
     return store_end_change(&q, NULL);
 }
 
-ob_status ob_store_incoming_add(int64_t *id, ob_store *store, const ob_incoming *in,
+ob_status ob_store_incoming_add(int64_t *id, ob_writing *w, const ob_incoming *in,
                                 const ob_record_key *items, size_t count, ob_error *err)
 {
     int64_t number = 0;
-    ob_status status = sql_transaction_begin(store, err);
-    if (status)
-        return status;
-    status =
-        store_next_id(&number, store, in->kind == OB_INCOMING_REPORT ? "report" : "notice", err);
+    ob_status status =
+        store_next_id(&number, w, in->kind == OB_INCOMING_REPORT ? "report" : "notice", err);
     if (!status)
-        status = add(number, store, in, err);
+        status = add(number, w, in, err);
     for (size_t i = 0; i < count && !status; i++)
-        status = add_item(store, in->kind, number, &items[i], err);
-    status = sql_transaction_end(store, status, err);
+        status = add_item(w, in->kind, number, &items[i], err);
     if (!status)
         *id = number;
     return status;
@@ -69,12 +65,12 @@ static void read_incoming(void *record, sql *q)
     "SELECT kind, id, conversation, reporter, account, reason, at, confirmed_by, confirmed_at"     \
     " FROM incoming WHERE kind = ? "
 
-ob_status ob_store_incoming(ob_incoming *out, ob_store *store, ob_incoming_kind kind, int64_t id,
+ob_status ob_store_incoming(ob_incoming *out, ob_view *view, ob_incoming_kind kind, int64_t id,
                             ob_error *err)
 {
     sql q;
     bool found;
-    sql_begin(&q, store, INCOMING "AND id = ?", err);
+    sql_begin(&q, view, INCOMING "AND id = ?", err);
     sql_bind_int(&q, 1, kind);
     sql_bind_int(&q, 2, id);
     ob_status status = store_read_one(&found, out, &q, read_incoming);
@@ -84,21 +80,21 @@ ob_status ob_store_incoming(ob_incoming *out, ob_store *store, ob_incoming_kind 
     return status;
 }
 
-ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_store *store,
-                             ob_incoming_kind kind, size_t most, ob_error *err)
+ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_view *view, ob_incoming_kind kind,
+                             size_t most, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, INCOMING "ORDER BY id DESC LIMIT ?", err);
+    sql_begin(&q, view, INCOMING "ORDER BY id DESC LIMIT ?", err);
     sql_bind_int(&q, 1, kind);
     sql_bind_int(&q, 2, (int64_t)most);
     return store_read_all(out, count, &q, sizeof **out, read_incoming);
 }
 
-ob_status ob_store_report_confirm(ob_store *store, int64_t id, const char *by, int64_t at,
+ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int64_t at,
                                   ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "UPDATE incoming SET confirmed_by = ?, confirmed_at = ?"
               " WHERE kind = 0 AND id = ? AND confirmed_by = ''",
               err);
@@ -113,12 +109,11 @@ ob_status ob_store_report_confirm(ob_store *store, int64_t id, const char *by, i
 }
 
 /* Who holds a record has said why, and until when. */
-static ob_status refuse_held(ob_store *store, const char *kind, int64_t id, int64_t at,
-                             ob_error *err)
+static ob_status refuse_held(ob_view *view, const char *kind, int64_t id, int64_t at, ob_error *err)
 {
     sql q;
     int64_t hold = 0;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               "SELECT id FROM hold WHERE kind = ? AND record = ? AND ended_at = 0 AND until > ?"
               " ORDER BY id LIMIT 1",
               err);
@@ -133,40 +128,37 @@ static ob_status refuse_held(ob_store *store, const char *kind, int64_t id, int6
                : ob_fail(err, OB_EREFUSED, "hold %lld keeps it: end that first", (long long)hold);
 }
 
-ob_status ob_store_incoming_remove(ob_store *store, ob_incoming_kind kind, int64_t id, int64_t at,
+ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t id, int64_t at,
                                    ob_error *err)
 {
     sql q;
-    ob_status status = sql_transaction_begin(store, err);
+    ob_status status =
+        refuse_held(&w->view, kind == OB_INCOMING_REPORT ? "report" : "notice", id, at, err);
+    if (!status)
+        status = store_want_scrub(w, "incoming", err);
+    if (!status)
+        status = store_want_scrub(w, "incoming_item", err);
     if (status)
         return status;
-    status = refuse_held(store, kind == OB_INCOMING_REPORT ? "report" : "notice", id, at, err);
-    if (!status)
-        status = store_want_scrub(store, "incoming", err);
-    if (!status)
-        status = store_want_scrub(store, "incoming_item", err);
-    if (status)
-        return sql_transaction_end(store, status, err);
-    sql_begin(&q, store, "DELETE FROM incoming_item WHERE kind = ? AND id = ?", err);
+    sql_begin(&q, &w->view, "DELETE FROM incoming_item WHERE kind = ? AND id = ?", err);
     sql_bind_int(&q, 1, kind);
     sql_bind_int(&q, 2, id);
     status = store_end_change(&q, NULL);
     if (!status) {
-        sql_begin(&q, store, "DELETE FROM incoming WHERE kind = ? AND id = ?", err);
+        sql_begin(&q, &w->view, "DELETE FROM incoming WHERE kind = ? AND id = ?", err);
         sql_bind_int(&q, 1, kind);
         sql_bind_int(&q, 2, id);
         status = store_end_change(&q, "there is no such record");
     }
-    status = sql_transaction_end(store, status, err);
-    store_withdrawn(store, true);
+    store_withdrawn(w, true);
     return status;
 }
 
-ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_store *store, ob_incoming_kind kind,
+ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_view *view, ob_incoming_kind kind,
                                   int64_t id, const ob_record_key *item, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               "SELECT i.item FROM incoming r LEFT JOIN incoming_item i"
               " ON i.kind = r.kind AND i.id = r.id AND i.item = ? WHERE r.kind = ? AND r.id = ?",
               err);

@@ -12,7 +12,7 @@
 enum { PIECE = 65536, LINE_MOST = 4 << 20 };
 
 typedef struct load {
-    ob_store *store;
+    ob_writing *w;
     ob_store_give give;
     void *context;
     ob_buf waiting; /* bytes that were given and not yet read */
@@ -149,7 +149,7 @@ static ob_status begin_table(load *l, const char *name)
         status = insert_of(&l->insert_text, table, l->err);
     if (status)
         return status;
-    sql_begin_own(&l->insert, l->store, l->insert_text.bytes, USE_OFTEN, l->err);
+    sql_begin_own(&l->insert, &l->w->view, l->insert_text.bytes, USE_OFTEN, l->err);
     l->table = table;
     return l->insert.status;
 }
@@ -282,7 +282,7 @@ static ob_status check_empty(load *l)
         status = ob_buf_printf(&text, l->err, "SELECT 1 FROM \"%s\" LIMIT 1", l->tables[i].name);
         if (status)
             break;
-        sql_begin_own(&q, l->store, text.bytes, USE_ONCE, l->err);
+        sql_begin_own(&q, &l->w->view, text.bytes, USE_ONCE, l->err);
         found = sql_step(&q);
         status = sql_end(&q);
         if (!status && found)
@@ -300,10 +300,10 @@ static ob_status drop_tables(load *l)
     for (size_t i = 0; i < l->table_count && !status; i++)
         status = ob_buf_printf(&text, l->err, "DROP TABLE \"%s\";", l->tables[i].name);
     if (!status && text.size)
-        status = sql_script(l->store, text.bytes, l->err);
+        status = sql_script(l->w, text.bytes, l->err);
     ob_buf_free(&text);
     if (!status)
-        status = l->store->driver->set_version(l->store->db, 0, l->err);
+        status = l->w->view.store->driver->set_version(l->w->view.db, 0, l->err);
     return status;
 }
 
@@ -312,7 +312,7 @@ static ob_status read_catalogue(load *l)
     free(l->tables);
     l->tables = NULL;
     l->table_count = 0;
-    return store_catalogue(&l->tables, &l->table_count, l->store, l->err);
+    return store_catalogue(&l->tables, &l->table_count, &l->w->view, l->err);
 }
 
 /* The tables of the version that wrote the lines; what came later happens to them afterwards. */
@@ -324,7 +324,7 @@ static ob_status make_tables(load *l, int64_t version)
     if (!status)
         status = drop_tables(l);
     if (!status)
-        status = schema_update(l->store, version, l->err);
+        status = schema_update(l->w, version, l->err);
     if (!status)
         status = read_catalogue(l);
     return status;
@@ -336,7 +336,7 @@ static ob_status load_all(load *l, int64_t version)
     if (!status)
         status = take_rows(l);
     if (!status)
-        status = schema_update(l->store, schema_steps(), l->err);
+        status = schema_update(l->w, schema_steps(), l->err);
     return status;
 }
 
@@ -357,7 +357,6 @@ ob_status ob_store_load(ob_store *store, ob_store_give give, void *context, ob_e
     load *l = calloc(1, sizeof *l);
     if (!l)
         return ob_fail(err, OB_ENOMEM, "out of memory: records");
-    l->store = store;
     l->give = give;
     l->context = context;
     l->err = err ? err : &own;
@@ -365,11 +364,13 @@ ob_status ob_store_load(ob_store *store, ob_store_give give, void *context, ob_e
     if (!status)
         status = take_head(&version, l);
     if (!status)
-        status = sql_transaction_begin(store, l->err);
+        status = ob_writing_begin(&l->w, store, l->err);
     if (!status) {
-        status = sql_transaction_end(store, load_all(l, version), l->err);
-        sql_forget(store);
-        store_changed(store);
+        status = load_all(l, version);
+        sql_forget(&l->w->view);
+        store_changed(l->w);
+        status = ob_writing_end(l->w, status, l->err);
+        view_pool_empty(store);
     }
     release(l);
     return status;

@@ -159,6 +159,14 @@ static ob_status find(place *p, const char *dir, ob_error *err)
     return read_kept(p, err);
 }
 
+/* All steps or none. */
+static ob_status update(ob_store *store, ob_error *err)
+{
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, store, err);
+    return status ? status : ob_writing_end(w, schema_update(w, schema_steps(), err), err);
+}
+
 ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err)
 {
     ob_store *store = NULL;
@@ -176,7 +184,7 @@ ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_err
     if (!status && url && strcmp(url, p->kept) != 0) /* before anything is in there */
         status = keep(p, url, err);
     if (!status)
-        status = schema_update(store, schema_steps(), err);
+        status = update(store, err);
     if (status)
         ob_store_close(store);
     else

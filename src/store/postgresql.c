@@ -31,10 +31,10 @@ typedef struct pg_statement {
 
 /* ---- The database --------------------------------------------------------------------------- */
 
-static ob_status open_url(void **out, const char *url, ob_error *err)
+static ob_status open_url(void **out, const char *url, connection_use use, ob_error *err)
 {
     session *s = NULL;
-    ob_status status = session_open(&s, url, err);
+    ob_status status = session_open(&s, url, use, err);
     if (!status)
         *out = s;
     return status;
@@ -57,6 +57,20 @@ static ob_status begin(void *db, ob_error *err)
         session_run(NULL, s, "BEGIN ISOLATION LEVEL REPEATABLE READ", DOING_READ, err);
     s->in_transaction = !status;
     return status;
+}
+
+static ob_status begin_reading(void *db, ob_error *err)
+{
+    session *s = db;
+    ob_status status =
+        session_run(NULL, s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", DOING_READ, err);
+    s->in_transaction = !status;
+    return status;
+}
+
+static ob_status run(void *db, const char *text, ob_error *err)
+{
+    return session_run(NULL, db, text, DOING_WRITE, err);
 }
 
 static ob_status commit(void *db, ob_error *err)
@@ -128,7 +142,7 @@ static ob_status check_nobody_reads(session *s, ob_error *err)
     return status;
 }
 
-static ob_status scrub(void *db, const char *table, ob_error *err)
+static ob_status rewrite(void *db, const char *table, ob_error *err)
 {
     session *s = db;
     char text[80];
@@ -138,11 +152,20 @@ static ob_status scrub(void *db, const char *table, ob_error *err)
         status = session_take_minutes(s, err);
     if (!status)
         status = session_run(NULL, s, text, DOING_WRITE, err);
-    if (!status) {
-        session_run(NULL, s, "SELECT pg_switch_wal()", DOING_READ, NULL);
-        session_run(NULL, s, "CHECKPOINT", DOING_READ, NULL);
-    }
     session_hurry_again(s);
+    return status;
+}
+
+/* Where this role may ask for it; else the server does so in its own time. */
+static ob_status empty_journal(void *db, const char *table, ob_error *err)
+{
+    (void)table;
+    ob_status status = session_take_minutes(db, err);
+    if (!status) {
+        session_run(NULL, db, "SELECT pg_switch_wal()", DOING_READ, NULL);
+        session_run(NULL, db, "CHECKPOINT", DOING_READ, NULL);
+    }
+    session_hurry_again(db);
     return status;
 }
 
@@ -400,10 +423,13 @@ const driver driver_postgresql = {
     .close = close_url,
     .ready = ready,
     .begin = begin,
+    .begin_reading = begin_reading,
     .commit = commit,
     .rollback = rollback,
     .script = script,
-    .scrub = scrub,
+    .run = run,
+    .rewrite = rewrite,
+    .empty_journal = empty_journal,
     .version = version,
     .set_version = set_version,
     .prepare = prepare,

@@ -20,6 +20,7 @@ ob_status postgresql_parameters(ob_buf *out, int *count, const char *text, ob_er
 /* A connection that comes back. */
 typedef struct session {
     char *url;
+    connection_use use;
     PGconn *connection;  /* NULL: lost */
     uint64_t number;     /* another one for every connection, from 1 */
     bool in_transaction; /* as begun here */
@@ -34,7 +35,7 @@ typedef struct session {
 /* What a statement does: errors say so, and a lost connection means more where it writes. */
 typedef enum doing { DOING_READ, DOING_WRITE } doing;
 
-ob_status session_open(session **out, const char *url, ob_error *err);
+ob_status session_open(session **out, const char *url, connection_use use, ob_error *err);
 void session_close(session *s);
 
 /* Connects where there is no connection; *is_new is set then. */

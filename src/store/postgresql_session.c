@@ -75,6 +75,7 @@ static ob_status fail_result(const PGresult *result, doing what, ob_error *err)
     ob_status status = !code                                                ? OB_EIO
                        : !strncmp(code, "23", 2) || !strncmp(code, "22", 2) ? OB_EINVAL
                        : !strcmp(code, "XX001") || !strcmp(code, "XX002")   ? OB_EFORMAT
+                       : !strcmp(code, "55P03")                             ? OB_EBUSY /* a lock */
                                                                             : OB_EIO;
     if (!said)
         said = PQresultErrorMessage(result);
@@ -350,18 +351,20 @@ static ob_status set_up(session *s, ob_error *err)
 {
     char text[400];
     snprintf(text, sizeof text,
-             "SET statement_timeout = '%ds'; SET lock_timeout = '10s';"
+             "SET statement_timeout = '%ds'; SET lock_timeout = '%s';"
              "SET client_min_messages = warning;"
              /* so that it notices in half a minute, too, when this side is gone with the lock */
              "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;"
              "SET tcp_keepalives_count = 3;"
              "SELECT set_config('synchronous_commit', 'on', false)"
              " WHERE current_setting('synchronous_commit') = 'off'",
-             STATEMENT_S);
+             STATEMENT_S,
+             /* who waits for a table keeps those out who come later */
+             s->use == CONNECTION_SCRUBS ? "300ms" : "10s");
     ob_status status = session_run(NULL, s, text, DOING_READ, err);
     if (!status)
         status = check(s, err);
-    return status ? status : own(s, err);
+    return status || s->use != CONNECTION_OWNS ? status : own(s, err);
 }
 
 static ob_status attempt(session *s, ob_error *err)
@@ -411,13 +414,14 @@ ob_status session_ready(bool *is_new, session *s, ob_error *err)
     return s->failure.status ? ob_fail(err, s->failure.status, "%s", s->failure.text) : OB_OK;
 }
 
-ob_status session_open(session **out, const char *url, ob_error *err)
+ob_status session_open(session **out, const char *url, connection_use use, ob_error *err)
 {
     session *s = calloc(1, sizeof *s);
     if (!s || !(s->url = strdup(url))) {
         free(s);
         return ob_fail(err, OB_ENOMEM, "out of memory: the records");
     }
+    s->use = use;
     session_hurry(s);
     ob_status status = attempt(s, err);
     if (status)

@@ -25,12 +25,12 @@ static void read_profile(void *record, sql *q)
     p->changed_at = sql_int(q, 8);
 }
 
-ob_status ob_store_profile(ob_profile *out, ob_store *store, ob_error *err)
+ob_status ob_store_profile(ob_profile *out, ob_view *view, ob_error *err)
 {
     sql q;
     bool found;
     ob_profile read;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               "SELECT service, kinds, country, regime, surfaces, bases, detectors, keeps_register,"
               " changed_at FROM profile WHERE id = 1",
               err);
@@ -40,11 +40,11 @@ ob_status ob_store_profile(ob_profile *out, ob_store *store, ob_error *err)
     return status;
 }
 
-ob_status ob_store_profile_set(ob_store *store, const ob_profile *p, ob_error *err)
+ob_status ob_store_profile_set(ob_writing *w, const ob_profile *p, ob_error *err)
 {
     sql q;
     sql_begin(
-        &q, store,
+        &q, &w->view,
         "INSERT INTO profile (id, service, kinds, country, regime, surfaces, bases, detectors,"
         " keeps_register, changed_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET service = excluded.service, kinds = excluded.kinds,"
@@ -62,7 +62,7 @@ ob_status ob_store_profile_set(ob_store *store, const ob_profile *p, ob_error *e
     sql_bind_int(&q, 8, p->keeps_register);
     sql_bind_int(&q, 9, p->changed_at);
     ob_status status = store_end_change(&q, NULL);
-    store_changed(store);
-    store_withdrawn(store, false);
+    store_changed(w);
+    store_withdrawn(w, false);
     return status;
 }

@@ -2,16 +2,13 @@
 
 #include <obhut/records.h>
 
-ob_status ob_store_proposal_add(int64_t *id, ob_store *store, const ob_proposal *p, ob_error *err)
+ob_status ob_store_proposal_add(int64_t *id, ob_writing *w, const ob_proposal *p, ob_error *err)
 {
     sql q;
     int64_t number = 0;
-    ob_status status = sql_transaction_begin(store, err);
-    if (status)
-        return status;
-    status = store_next_id(&number, store, "proposal", err);
+    ob_status status = store_next_id(&number, w, "proposal", err);
     if (!status) {
-        sql_begin(&q, store,
+        sql_begin(&q, &w->view,
                   "INSERT INTO proposal (id, kind, body, proposed_by, proposed_at, until, state,"
                   " decided_by, decided_at) VALUES (?, ?, ?, ?, ?, ?, 0, '', 0)",
                   err);
@@ -23,7 +20,6 @@ ob_status ob_store_proposal_add(int64_t *id, ob_store *store, const ob_proposal 
         sql_bind_int(&q, 6, p->until);
         status = store_end_change(&q, NULL);
     }
-    status = sql_transaction_end(store, status, err);
     if (!status)
         *id = number;
     return status;
@@ -47,11 +43,11 @@ static void read_proposal(void *record, sql *q)
     "SELECT id, kind, body, proposed_by, proposed_at, until, state, decided_by, decided_at"        \
     " FROM proposal "
 
-ob_status ob_store_proposal(ob_proposal *out, ob_store *store, int64_t id, ob_error *err)
+ob_status ob_store_proposal(ob_proposal *out, ob_view *view, int64_t id, ob_error *err)
 {
     sql q;
     bool found;
-    sql_begin(&q, store, PROPOSAL "WHERE id = ?", err);
+    sql_begin(&q, view, PROPOSAL "WHERE id = ?", err);
     sql_bind_int(&q, 1, id);
     ob_status status = store_read_one(&found, out, &q, read_proposal);
     if (!status && !found)
@@ -59,11 +55,11 @@ ob_status ob_store_proposal(ob_proposal *out, ob_store *store, int64_t id, ob_er
     return status;
 }
 
-ob_status ob_store_proposal_decide(ob_store *store, int64_t id, ob_proposal_state state,
+ob_status ob_store_proposal_decide(ob_writing *w, int64_t id, ob_proposal_state state,
                                    const char *by, int64_t at, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "UPDATE proposal SET state = ?, decided_by = ?, decided_at = ?"
               " WHERE id = ? AND state = 0",
               err);
@@ -77,20 +73,20 @@ ob_status ob_store_proposal_decide(ob_store *store, int64_t id, ob_proposal_stat
     return status;
 }
 
-ob_status ob_store_proposal_adopt(ob_store *store, int64_t id, const char *by, ob_error *err)
+ob_status ob_store_proposal_adopt(ob_writing *w, int64_t id, const char *by, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, "UPDATE proposal SET proposed_by = ? WHERE id = ? AND state = 0", err);
+    sql_begin(&q, &w->view, "UPDATE proposal SET proposed_by = ? WHERE id = ? AND state = 0", err);
     sql_bind_text(&q, 1, by);
     sql_bind_int(&q, 2, id);
     return store_end_change(&q, "there is no such open proposal");
 }
 
-ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_store *store, size_t most,
+ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_view *view, size_t most,
                              ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, PROPOSAL "ORDER BY CASE state WHEN 0 THEN 0 ELSE 1 END, id DESC LIMIT ?",
+    sql_begin(&q, view, PROPOSAL "ORDER BY CASE state WHEN 0 THEN 0 ELSE 1 END, id DESC LIMIT ?",
               err);
     sql_bind_int(&q, 1, (int64_t)most);
     return store_read_all(out, count, &q, sizeof **out, read_proposal);

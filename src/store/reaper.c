@@ -4,7 +4,6 @@
 
 #include <obhut/records.h>
 
-#include <stdio.h>
 #include <time.h>
 
 enum { BATCH = 500, DAY = 86400 };
@@ -64,82 +63,27 @@ static int bind_limits(sql *q, const limits *l, bool asks_for_holds)
     return at;
 }
 
-static ob_status count_due(uint64_t *out, ob_store *store, const char *text, const limits *l,
+static ob_status count_due(uint64_t *out, ob_view *view, const char *text, const limits *l,
                            bool asks_for_holds, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, text, err);
+    sql_begin(&q, view, text, err);
     bind_limits(&q, l, asks_for_holds);
     *out = sql_step(&q) ? (uint64_t)sql_int(&q, 0) : 0;
     return sql_end(&q);
 }
 
-/* ---- What is left in the files --------------------------------------------------------------- */
-
-ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err)
-{
-    sql q;
-    char name[64];
-    snprintf(name, sizeof name, "scrub.%s", table);
-    sql_begin(&q, store, "INSERT INTO mark (name, value) VALUES (?, 1) ON CONFLICT DO NOTHING",
-              err);
-    sql_bind_text(&q, 1, name);
-    return store_end_change(&q, NULL);
-}
-
-static ob_status is_wanted(bool *out, ob_store *store, const char *name, ob_error *err)
-{
-    sql q;
-    sql_begin(&q, store, "SELECT value FROM mark WHERE name = ?", err);
-    sql_bind_text(&q, 1, name);
-    *out = sql_step(&q);
-    return sql_end(&q);
-}
-
-static ob_status forget_wish(ob_store *store, const char *name, ob_error *err)
-{
-    sql q;
-    sql_begin(&q, store, "DELETE FROM mark WHERE name = ?", err);
-    sql_bind_text(&q, 1, name);
-    return store_end_change(&q, NULL);
-}
-
-/* The store is held: what is deleted meanwhile would be taken for overwritten. */
-static ob_status scrub_table(ob_store *store, const char *table, ob_error *err)
-{
-    char name[64];
-    bool wanted = false;
-    snprintf(name, sizeof name, "scrub.%s", table);
-    pthread_mutex_lock(&store->lock);
-    ob_status status = is_wanted(&wanted, store, name, err);
-    if (!status && wanted)
-        status = sql_scrub(store, table, err);
-    if (!status && wanted)
-        status = forget_wish(store, name, err);
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
-ob_status ob_store_scrub(ob_store *store, ob_error *err)
-{
-    ob_status status = OB_OK;
-    for (size_t i = 0; i < store_kind_count && !status; i++)
-        if (store_kinds[i].about.table)
-            status = scrub_table(store, store_kinds[i].about.table, err);
-    return status;
-}
-
 /* ---- Deleting ---------------------------------------------------------------------------------
  */
 
-static ob_status run_remove(uint64_t *deleted, ob_store *store, const store_reaper *r,
+static ob_status run_remove(uint64_t *deleted, ob_writing *w, const store_reaper *r,
                             const char *text, const limits *l, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, text, err);
+    sql_begin(&q, &w->view, text, err);
     sql_bind_int(&q, bind_limits(&q, l, r->due_free != NULL), BATCH);
     ob_status status = store_end_change(&q, NULL);
-    *deleted = status ? 0 : (uint64_t)sql_changed(store);
+    *deleted = status ? 0 : (uint64_t)sql_changed(w);
     return status;
 }
 
@@ -148,20 +92,35 @@ static ob_status remove_some(uint64_t *deleted, ob_store *store, const store_rea
                              const limits *l, ob_error *err)
 {
     uint64_t parts = 0;
-    ob_status status = ob_store_begin(store, err);
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, store, err);
     if (status)
         return status;
     if (r->remove_parts)
-        status = run_remove(&parts, store, r, r->remove_parts, l, err);
+        status = run_remove(&parts, w, r, r->remove_parts, l, err);
     if (!status)
-        status = run_remove(deleted, store, r, r->remove, l, err);
+        status = run_remove(deleted, w, r, r->remove, l, err);
     if (!status && parts)
-        status = store_want_scrub(store, r->parts, err);
+        status = store_want_scrub(w, r->parts, err);
     if (!status && *deleted)
-        status = store_want_scrub(store, r->place, err);
-    status = ob_store_end(store, status, err);
+        status = store_want_scrub(w, r->place, err);
     if (!status && *deleted && r->withdraws)
-        store_withdrawn(store, true);
+        store_withdrawn(w, true);
+    return ob_writing_end(w, status, err);
+}
+
+/* How many are due, and how many of them nobody holds. */
+static ob_status count_kind(uint64_t *due, uint64_t *free, ob_store *store, const store_reaper *r,
+                            const limits *l, ob_error *err)
+{
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, store, err);
+    if (!status)
+        status = count_due(due, view, r->due, l, false, err);
+    *free = *due;
+    if (!status && r->due_free)
+        status = count_due(free, view, r->due_free, l, true, err);
+    ob_view_close(view);
     return status;
 }
 
@@ -169,12 +128,9 @@ static ob_status reap_kind(ob_reaped *out, ob_store *store, const store_reaper *
                            const ob_reap *how, ob_error *err)
 {
     const limits l = limits_of(r, how);
-    uint64_t due = 0, some = 1;
+    uint64_t due = 0, free = 0, some = 1;
     *out = (ob_reaped){.word = r->word, .daily = r->days > 0};
-    ob_status status = count_due(&due, store, r->due, &l, false, err);
-    uint64_t free = due;
-    if (!status && r->due_free)
-        status = count_due(&free, store, r->due_free, &l, true, err);
+    ob_status status = count_kind(&due, &free, store, r, &l, err);
     out->due = due;
     out->held = due - free;
     out->left = due;
@@ -183,7 +139,7 @@ static ob_status reap_kind(ob_reaped *out, ob_store *store, const store_reaper *
         out->deleted += status ? 0 : some;
     }
     if (!status && !how->only_count)
-        status = count_due(&out->left, store, r->due, &l, false, err);
+        status = count_kind(&out->left, &free, store, r, &l, err);
     return status;
 }
 

@@ -34,12 +34,12 @@ ob_status store_read_one(bool *found, void *out, sql *q, row_reader read)
     return sql_end(q);
 }
 
-ob_status store_next_id(int64_t *out, ob_store *store, const char *kind, ob_error *err)
+ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error *err)
 {
     sql q;
     char name[32] = "last.";
     strncat(name, kind, sizeof name - sizeof "last.");
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO mark (name, value) VALUES (?, 1)"
               " ON CONFLICT (name) DO UPDATE SET value = mark.value + 1 RETURNING value",
               err);
@@ -51,10 +51,13 @@ ob_status store_next_id(int64_t *out, ob_store *store, const char *kind, ob_erro
 ob_status store_end_change(sql *q, const char *otherwise)
 {
     sql_step(q);
-    bool changed = !q->status && sql_changed(q->store) > 0;
+    ob_writing *w = &q->view->store->writing;
+    bool changed = !q->status && sql_changed(w) > 0;
     ob_error *err = q->err;
     ob_status status = sql_end(q);
     if (!status && !changed && otherwise)
         status = ob_fail(err, OB_ENOTFOUND, "%s", otherwise);
+    if (status && otherwise && *otherwise) /* "": the caller has better words */
+        writing_fail(w, status, err);
     return status;
 }

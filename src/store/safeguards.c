@@ -3,10 +3,10 @@
 
 #include <obhut/records.h>
 
-ob_status ob_store_safeguard_add(ob_store *store, const ob_safeguard_record *r, ob_error *err)
+ob_status ob_store_safeguard_add(ob_writing *w, const ob_safeguard_record *r, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO safeguard (regime, safeguard, year, at, person, document)"
               " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (regime, safeguard) DO UPDATE SET"
               " year = excluded.year, at = excluded.at, person = excluded.person,"
@@ -19,20 +19,20 @@ ob_status ob_store_safeguard_add(ob_store *store, const ob_safeguard_record *r, 
     sql_bind_text(&q, 5, r->by);
     sql_bind_bytes(&q, 6, r->document, sizeof r->document);
     ob_status status = store_end_change(&q, NULL);
-    store_changed(store);
+    store_changed(w);
     return status;
 }
 
-ob_status ob_store_safeguard_remove(ob_store *store, const char *regime, uint32_t safeguard,
+ob_status ob_store_safeguard_remove(ob_writing *w, const char *regime, uint32_t safeguard,
                                     ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, "DELETE FROM safeguard WHERE regime = ? AND safeguard = ?", err);
+    sql_begin(&q, &w->view, "DELETE FROM safeguard WHERE regime = ? AND safeguard = ?", err);
     sql_bind_text(&q, 1, regime);
     sql_bind_int(&q, 2, safeguard);
     ob_status status = store_end_change(&q, "this safeguard is not on record");
-    store_changed(store);
-    store_withdrawn(store, false);
+    store_changed(w);
+    store_withdrawn(w, false);
     return status;
 }
 
@@ -47,11 +47,11 @@ static void read_safeguard(void *record, sql *q)
     sql_bytes(q, 5, r->document, sizeof r->document);
 }
 
-ob_status ob_store_safeguards(ob_safeguard_record **out, size_t *count, ob_store *store,
+ob_status ob_store_safeguards(ob_safeguard_record **out, size_t *count, ob_view *view,
                               ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               "SELECT regime, safeguard, year, at, person, document FROM safeguard"
               " ORDER BY regime, safeguard",
               err);
@@ -61,10 +61,10 @@ ob_status ob_store_safeguards(ob_safeguard_record **out, size_t *count, ob_store
 /* ---- Detectors --------------------------------------------------------------------------------
  */
 
-ob_status ob_store_detector_set(ob_store *store, const ob_detector_record *r, ob_error *err)
+ob_status ob_store_detector_set(ob_writing *w, const ob_detector_record *r, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "INSERT INTO detector (detector, state, person, reason, at) VALUES (?, ?, ?, ?, ?)"
               " ON CONFLICT (detector) DO UPDATE SET state = excluded.state,"
               " person = excluded.person, reason = excluded.reason, at = excluded.at",
@@ -75,8 +75,8 @@ ob_status ob_store_detector_set(ob_store *store, const ob_detector_record *r, ob
     sql_bind_text(&q, 4, r->reason);
     sql_bind_int(&q, 5, r->at);
     ob_status status = store_end_change(&q, NULL);
-    store_changed(store);
-    store_withdrawn(store, false);
+    store_changed(w);
+    store_withdrawn(w, false);
     return status;
 }
 
@@ -90,11 +90,10 @@ static void read_detector(void *record, sql *q)
     r->at = sql_int(q, 4);
 }
 
-ob_status ob_store_detectors(ob_detector_record **out, size_t *count, ob_store *store,
-                             ob_error *err)
+ob_status ob_store_detectors(ob_detector_record **out, size_t *count, ob_view *view, ob_error *err)
 {
     sql q;
-    sql_begin(&q, store,
+    sql_begin(&q, view,
               "SELECT detector, state, person, reason, at FROM detector ORDER BY detector", err);
     return store_read_all(out, count, &q, sizeof **out, read_detector);
 }

@@ -117,10 +117,10 @@ static ob_status refuse_newer(ob_error *err)
         "a backup");
 }
 
-ob_status schema_check(ob_store *store, ob_error *err)
+ob_status schema_check(ob_view *view, ob_error *err)
 {
     int64_t version = 0;
-    ob_status status = store->driver->version(&version, store->db, err);
+    ob_status status = view->store->driver->version(&version, view->db, err);
     if (!status && version > STEPS)
         status = refuse_newer(err);
     if (!status && version < STEPS)
@@ -129,24 +129,21 @@ ob_status schema_check(ob_store *store, ob_error *err)
     return status;
 }
 
-static ob_status go(ob_store *store, int64_t step, ob_error *err)
+static ob_status go(ob_writing *w, int64_t step, ob_error *err)
 {
-    ob_status status = sql_transaction_begin(store, err);
-    if (status)
-        return status;
-    status = sql_script(store, steps[step], err);
+    ob_status status = sql_script(w, steps[step], err);
     if (!status)
-        status = store->driver->set_version(store->db, step + 1, err);
-    return sql_transaction_end(store, status, err);
+        status = w->view.store->driver->set_version(w->view.db, step + 1, err);
+    return status;
 }
 
-ob_status schema_update(ob_store *store, int64_t to, ob_error *err)
+ob_status schema_update(ob_writing *w, int64_t to, ob_error *err)
 {
     int64_t version = 0;
-    ob_status status = store->driver->version(&version, store->db, err);
+    ob_status status = w->view.store->driver->version(&version, w->view.db, err);
     if (!status && version > STEPS)
         status = refuse_newer(err);
     for (; !status && version < to; version++)
-        status = go(store, version, err);
+        status = go(w, version, err);
     return status;
 }

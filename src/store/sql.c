@@ -1,4 +1,4 @@
-/* Prepare, bind, step, and transactions: what is the same for every database. */
+/* Prepare, bind, step: what is the same for every database. */
 #include "store_priv.h"
 
 #include <stdlib.h>
@@ -8,30 +8,31 @@
 
 /* ---- Opening -------------------------------------------------------------------------------- */
 
-/* Databases differ in what a failed statement leaves of a transaction (SQLite may have undone it
- * and would keep what follows). Here nothing of it is left, whatever failed, and nothing follows.
- */
-static void transaction_fail(ob_store *store, ob_status status, const ob_error *err)
+static void init_locks(ob_store *store)
 {
-    if (!store->depth || store->failed.status)
-        return;
-    store->failed = (ob_error){.status = status};
-    ob_fail(&store->failed, status, "%s",
-            err && err->status == status ? err->text : "an earlier part of this step failed");
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&store->turns, NULL);
+    pthread_cond_init(&store->turn_over, NULL);
+    pthread_mutex_init(&store->pool, NULL);
+    pthread_cond_init(&store->view_freed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 ob_status sql_open(ob_store **out, const driver *driver, const char *where, ob_error *err)
 {
     ob_store *store = calloc(1, sizeof *store);
-    if (!store)
+    char *copy = strdup(where);
+    if (!store || !copy) {
+        free(store);
+        free(copy);
         return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    }
     store->driver = driver;
-    pthread_mutexattr_t recursive;
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&store->lock, &recursive);
-    pthread_mutexattr_destroy(&recursive);
-    ob_status status = driver->open(&store->db, where, err);
+    store->where = copy;
+    init_locks(store);
+    ob_status status = view_connect(&store->writing.view, store, CONNECTION_OWNS, err);
     if (status)
         ob_store_close(store);
     else
@@ -43,105 +44,50 @@ void ob_store_close(ob_store *store)
 {
     if (!store)
         return;
-    sql_forget(store);
-    if (store->db)
-        store->driver->close(store->db);
-    pthread_mutex_destroy(&store->lock);
+    view_pool_close(store);
+    view_disconnect(&store->writing.view);
+    pthread_mutex_destroy(&store->turns);
+    pthread_cond_destroy(&store->turn_over);
+    pthread_mutex_destroy(&store->pool);
+    pthread_cond_destroy(&store->view_freed);
+    free(store->where);
     free(store);
 }
 
-void sql_forget(ob_store *store)
+void sql_forget(ob_view *view)
 {
     for (int i = 0; i < SQL_KEPT; i++) {
-        if (store->kept[i].is_used)
+        if (view->kept[i].is_used)
             continue;
-        store->driver->drop(store->kept[i].statement);
-        store->kept[i].statement = NULL;
-        store->kept[i].text = NULL;
+        view->store->driver->drop(view->kept[i].statement);
+        view->kept[i].statement = NULL;
+        view->kept[i].text = NULL;
     }
 }
 
-/* Whether anything can be asked now. A new connection means that others may have been here: nothing
- * is asked before the tables are known to be ours. */
-static ob_status ready(ob_store *store, ob_error *err)
+/* Whether anything can be asked now. A view begins its transaction here: its instant is that of
+ * the first question. */
+static ob_status ready(ob_view *view, ob_error *err)
 {
-    bool is_new = false;
-    if (store->depth)
-        return store->failed.status ? ob_fail(err, store->failed.status, "%s", store->failed.text)
-                                    : OB_OK;
-    ob_status status = store->driver->ready ? store->driver->ready(&is_new, store->db, err) : OB_OK;
-    if (is_new) {
-        store_changed(store);
-        store_withdrawn(store, true);
-        store_withdrawn(store, false);
-        store->is_unchecked = true;
-    }
-    if (!status && store->is_unchecked) {
-        status = schema_check(store, err);
-        store->is_unchecked = status != OB_OK;
-    }
-    return status;
-}
-
-ob_status sql_script(ob_store *store, const char *text, ob_error *err)
-{
-    pthread_mutex_lock(&store->lock);
-    ob_status status = ready(store, err);
+    if (view->failed.status)
+        return ob_fail(err, view->failed.status, "%s", view->failed.text);
+    if (view->is_open)
+        return OB_OK;
+    ob_status status = view_ready(view, err);
     if (!status)
-        status = store->driver->script(store->db, text, err);
-    if (status)
-        transaction_fail(store, status, err);
-    pthread_mutex_unlock(&store->lock);
+        status = view->store->driver->begin_reading(view->db, err);
+    view->is_open = !status;
     return status;
 }
 
-/* ---- Transactions --------------------------------------------------------------------------- */
-
-ob_status sql_transaction_begin(ob_store *store, ob_error *err)
+ob_status sql_script(ob_writing *w, const char *text, ob_error *err)
 {
-    pthread_mutex_lock(&store->lock);
-    ob_status status = ready(store, err);
-    if (!status && !store->depth)
-        status = store->driver->begin(store->db, err);
-    if (status)
-        pthread_mutex_unlock(&store->lock);
-    else
-        store->depth++;
-    return status;
-}
-
-static ob_status outermost_end(ob_store *store, ob_status so_far, ob_error *err)
-{
-    ob_status status = so_far;
-    if (!status && store->failed.status)
-        status = ob_fail(err, store->failed.status, "%s", store->failed.text);
-    store->failed = (ob_error){0};
+    ob_status status = ready(&w->view, err);
     if (!status)
-        status = store->driver->commit(store->db, err);
+        status = w->view.store->driver->script(w->view.db, text, err);
     if (status)
-        store->driver->rollback(store->db);
+        writing_fail(w, status, err);
     return status;
-}
-
-ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err)
-{
-    ob_status status = so_far;
-    if (so_far)
-        transaction_fail(store, so_far, err);
-    if (--store->depth == 0)
-        status = outermost_end(store, so_far, err);
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
-ob_status ob_store_begin(ob_store *store, ob_error *err)
-{
-    return sql_transaction_begin(store, err);
-}
-
-ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err)
-{
-    return sql_transaction_end(store, so_far, err);
 }
 
 /* ---- One statement -------------------------------------------------------------------------- */
@@ -167,14 +113,13 @@ static void note(sql *q, ob_status status)
 
 static ob_status prepare(sql *q, statement_use use)
 {
-    ob_store *store = q->store;
-    return store->driver->prepare(&q->statement, store->db, q->text, use, q->err);
+    return q->view->store->driver->prepare(&q->statement, q->view->db, q->text, use, q->err);
 }
 
 static void begin_kept(sql *q)
 {
     for (int i = 0; i < SQL_KEPT; i++) {
-        struct kept *kept = &q->store->kept[i];
+        struct kept *kept = &q->view->kept[i];
         if (!kept->text) {
             q->status = prepare(q, USE_OFTEN);
             if (q->status)
@@ -192,20 +137,18 @@ static void begin_kept(sql *q)
     q->status = prepare(q, USE_ONCE);
 }
 
-void sql_begin(sql *out, ob_store *store, const char *text, ob_error *err)
+void sql_begin(sql *out, ob_view *view, const char *text, ob_error *err)
 {
-    *out = (sql){.store = store, .text = text, .err = err};
-    pthread_mutex_lock(&store->lock);
-    out->status = ready(store, err);
+    *out = (sql){.view = view, .text = text, .err = err};
+    out->status = ready(view, err);
     if (!out->status)
         begin_kept(out);
 }
 
-void sql_begin_own(sql *out, ob_store *store, const char *text, statement_use use, ob_error *err)
+void sql_begin_own(sql *out, ob_view *view, const char *text, statement_use use, ob_error *err)
 {
-    *out = (sql){.store = store, .text = text, .err = err};
-    pthread_mutex_lock(&store->lock);
-    out->status = ready(store, err);
+    *out = (sql){.view = view, .text = text, .err = err};
+    out->status = ready(view, err);
     if (!out->status)
         out->status = prepare(out, use);
 }
@@ -213,7 +156,7 @@ void sql_begin_own(sql *out, ob_store *store, const char *text, statement_use us
 void sql_bind(sql *q, int at, const value *value)
 {
     if (!q->status)
-        note(q, q->store->driver->bind(q->statement, at, value, q->err));
+        note(q, q->view->store->driver->bind(q->statement, at, value, q->err));
 }
 
 void sql_bind_int(sql *q, int at, int64_t number)
@@ -238,7 +181,7 @@ bool sql_step(sql *q)
     bool row = false;
     if (q->status || q->done) /* a step beyond the last would begin anew */
         return false;
-    note(q, q->store->driver->step(&row, q->statement, q->err));
+    note(q, q->view->store->driver->step(&row, q->statement, q->err));
     q->done = !row;
     return row && !q->status;
 }
@@ -252,14 +195,14 @@ void sql_again(sql *q)
 {
     if (q->status)
         return;
-    q->store->driver->reset(q->statement);
+    q->view->store->driver->reset(q->statement);
     q->done = false;
 }
 
 value sql_value(sql *q, int column)
 {
     value out = {0};
-    note(q, q->store->driver->column(&out, q->statement, column, q->status ? NULL : q->err));
+    note(q, q->view->store->driver->column(&out, q->statement, column, q->status ? NULL : q->err));
     return out;
 }
 
@@ -312,19 +255,9 @@ void *sql_copy(sql *q, int column, size_t size, size_t *count)
     return out;
 }
 
-ob_status sql_scrub(ob_store *store, const char *table, ob_error *err)
-{
-    pthread_mutex_lock(&store->lock);
-    ob_status status = ready(store, err);
-    if (!status)
-        status = store->driver->scrub(store->db, table, err);
-    pthread_mutex_unlock(&store->lock);
-    return status;
-}
-
 ob_status sql_end(sql *q)
 {
-    const driver *driver = q->store->driver;
+    const driver *driver = q->view->store->driver;
     while (sql_step(q))
         ;
     if (q->kept) {
@@ -333,15 +266,14 @@ ob_status sql_end(sql *q)
     } else {
         driver->drop(q->statement);
     }
-    if (q->status)
-        transaction_fail(q->store, q->status, q->err);
-    pthread_mutex_unlock(&q->store->lock);
+    if (q->status && q->view == &q->view->store->writing.view)
+        writing_fail(&q->view->store->writing, q->status, q->err);
     return q->status;
 }
 
-int64_t sql_changed(ob_store *store)
+int64_t sql_changed(ob_writing *w)
 {
-    return store->driver->changed(store->db);
+    return w->view.store->driver->changed(w->view.db);
 }
 
 void sql_bind_key(sql *q, int at, const ob_record_key *key)
@@ -359,11 +291,6 @@ uint64_t ob_store_generation(ob_store *store)
     return 1 + atomic_load(&store->generation);
 }
 
-void store_changed(ob_store *store)
-{
-    atomic_fetch_add(&store->generation, 1);
-}
-
 void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool personal),
                             void *context)
 {
@@ -371,10 +298,14 @@ void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool pe
     store->on_withdrawal_context = context;
 }
 
-void store_withdrawn(ob_store *store, bool personal)
+void store_tell(ob_store *store, bool changed, bool personal, bool service)
 {
-    if (store->on_withdrawal)
-        store->on_withdrawal(store->on_withdrawal_context, personal);
+    if (changed)
+        atomic_fetch_add(&store->generation, 1);
+    if (personal && store->on_withdrawal)
+        store->on_withdrawal(store->on_withdrawal_context, true);
+    if (service && store->on_withdrawal)
+        store->on_withdrawal(store->on_withdrawal_context, false);
 }
 
 void *store_grow(void **array, size_t *count, size_t *capacity, size_t size)

@@ -13,6 +13,7 @@ static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
     ob_status status = code == SQLITE_NOMEM                              ? OB_ENOMEM
                        : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OB_EFORMAT
                        : code == SQLITE_CONSTRAINT                       ? OB_EINVAL
+                       : code == SQLITE_BUSY                             ? OB_EBUSY
                                                                          : OB_EIO;
     return ob_fail(err, status, "the records (obhut.db) cannot be %s: %s", doing,
                    db ? sqlite3_errmsg(db) : "out of memory");
@@ -25,12 +26,20 @@ static ob_status script(void *db, const char *text, ob_error *err)
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ? OB_OK : fail(db, "changed", err);
 }
 
+static const char for_writing[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                  "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+                                  "PRAGMA temp_store = MEMORY;";
+static const char for_reading[] = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;";
+
+/* Readers and the one who writes wait for each other only where the journal is begun anew. */
+enum { OWNER_WAITS_MS = 100, READER_WAITS_MS = 5000 };
+
 static void close_file(void *db)
 {
     sqlite3_close(db);
 }
 
-static ob_status open_file(void **out, const char *path, ob_error *err)
+static ob_status open_file(void **out, const char *path, connection_use use, ob_error *err)
 {
     sqlite3 *db = NULL;
     mode_t mask = umask(077);
@@ -40,11 +49,9 @@ static ob_status open_file(void **out, const char *path, ob_error *err)
                                sqlite_files());
     ob_status status = code ? fail(db, "opened", err) : OB_OK;
     if (!status)
-        status = script(db,
-                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                        "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-                        "PRAGMA temp_store = MEMORY;",
-                        err);
+        sqlite3_busy_timeout(db, use == CONNECTION_OWNS ? OWNER_WAITS_MS : READER_WAITS_MS);
+    if (!status)
+        status = script(db, use == CONNECTION_OWNS ? for_writing : for_reading, err);
     umask(mask);
     if (status)
         sqlite3_close(db);
@@ -58,6 +65,11 @@ static ob_status begin(void *db, ob_error *err)
 {
     ob_status status = sqlite3_get_autocommit(db) ? OB_OK : script(db, "ROLLBACK", err);
     return status ? status : script(db, "BEGIN IMMEDIATE", err);
+}
+
+static ob_status begin_reading(void *db, ob_error *err)
+{
+    return script(db, "BEGIN", err);
 }
 
 /* When the disk could not say that it has everything, it may have it all the same, and show it at
@@ -82,8 +94,9 @@ static void rollback(void *db)
 /* secure_delete overwrites a row that goes; older copies of it can lie where a page was put in
  * order again. So the file is written anew, and the journal emptied: which fails while somebody
  * reads it, and says so in a row. */
-static ob_status empty_journal(sqlite3 *db, ob_error *err)
+static ob_status empty_journal(void *db, const char *table, ob_error *err)
 {
+    (void)table;
     sqlite3_stmt *statement = NULL;
     bool busy = true;
     if (sqlite3_prepare_v2(db, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &statement, NULL))
@@ -97,11 +110,10 @@ static ob_status empty_journal(sqlite3 *db, ob_error *err)
                 : OB_OK;
 }
 
-static ob_status scrub(void *db, const char *table, ob_error *err)
+static ob_status rewrite(void *db, const char *table, ob_error *err)
 {
     (void)table;
-    ob_status status = script(db, "VACUUM", err);
-    return status ? status : empty_journal(db, err);
+    return script(db, "VACUUM", err);
 }
 
 /* ---- Statements ----------------------------------------------------------------------------- */
@@ -212,10 +224,14 @@ const driver driver_sqlite = {
     .open = open_file,
     .close = close_file,
     .begin = begin,
+    .begin_reading = begin_reading,
     .commit = commit,
     .rollback = rollback,
     .script = script,
-    .scrub = scrub,
+    .run = script,
+    .rewrites_all = true,
+    .rewrite = rewrite,
+    .empty_journal = empty_journal,
     .version = version,
     .set_version = set_version,
     .prepare = prepare,

@@ -1,6 +1,7 @@
-/* The parts of store: open.c finds the database, sql.c asks it through a driver (driver.h),
- * schema.c knows the tables and how they came to be, dump.c writes and reads all of them; every
- * kind of record is a file with its statements. */
+/* The parts of store: open.c finds the database, view.c has connections to it, writing.c the one
+ * that changes it, sql.c asks through a driver (driver.h), schema.c knows the tables and how they
+ * came to be, dump.c writes and reads all of them; every kind of record is a file with its
+ * statements. */
 #ifndef OBHUT_STORE_PRIV_H
 #define OBHUT_STORE_PRIV_H
 
@@ -16,27 +17,51 @@
 
 enum { SQL_KEPT = 128 }; /* statements that stay prepared */
 
-struct ob_store {
-    const driver *driver;
+/* A connection, and the transaction that is open on it. */
+struct ob_view {
+    ob_store *store;
     void *db;
-    atomic_ullong generation;
-    void (*on_withdrawal)(void *context, bool personal);
-    void *on_withdrawal_context;
-    pthread_mutex_t lock; /* held from sql_begin to sql_end, and through a transaction */
-    int depth;            /* of transactions in transactions: the outermost one counts */
-    bool is_unchecked;    /* the connection is new, and its tables may be of another version */
-    ob_error failed;      /* what went wrong within the outermost one; status OB_OK: nothing */
+    connection_use use;
+    bool is_open;      /* a transaction is */
+    bool is_unchecked; /* the connection is new, and the tables may be of another version */
+    ob_error failed;   /* what went wrong in a writing; status OB_OK: nothing */
     struct kept {
         const char *text;
         void *statement;
         bool is_used;
     } kept[SQL_KEPT];
+    ob_view *next; /* among idle ones */
+};
+
+struct ob_writing {
+    ob_view view;
+    /* What was changed in it: something that others keep in memory; what allowed looking, about
+     * somebody or about the service. */
+    bool changed, personal, service;
+};
+
+struct ob_store {
+    const driver *driver;
+    char *where;
+    atomic_ullong generation;
+    void (*on_withdrawal)(void *context, bool personal);
+    void *on_withdrawal_context;
+    /* Who writes: a turn each. */
+    pthread_mutex_t turns;
+    pthread_cond_t turn_over;
+    uint64_t turn, last_turn;
+    ob_writing writing;
+    /* Who reads. */
+    pthread_mutex_t pool;
+    pthread_cond_t view_freed;
+    ob_view *idle;
+    unsigned view_count, idle_count; /* view_count: with those that are in use */
 };
 
 /* A statement on its way. Errors stay in it until sql_end, so that steps need not be checked one by
  * one. */
 typedef struct sql {
-    ob_store *store;
+    ob_view *view;
     const char *text;
     void *statement;
     struct kept *kept; /* NULL: it ends with sql_end */
@@ -46,9 +71,9 @@ typedef struct sql {
 } sql;
 
 /* `text` is a string literal: it is known again by its place, and stays prepared. */
-void sql_begin(sql *out, ob_store *store, const char *text, ob_error *err);
+void sql_begin(sql *out, ob_view *view, const char *text, ob_error *err);
 /* Any text; it lives until sql_end, and is not kept. */
-void sql_begin_own(sql *out, ob_store *store, const char *text, statement_use use, ob_error *err);
+void sql_begin_own(sql *out, ob_view *view, const char *text, statement_use use, ob_error *err);
 void sql_bind(sql *q, int at, const value *value); /* parameters count from 1 */
 void sql_bind_int(sql *q, int at, int64_t value);
 void sql_bind_text(sql *q, int at, const char *value); /* NULL is no text; lives until sql_end */
@@ -75,28 +100,49 @@ void sql_key(sql *q, int column, ob_record_key *out);
 /* A column's bytes as pieces of `size`; the caller's: free(). NULL with an error. */
 void *sql_copy(sql *q, int column, size_t size, size_t *count);
 
-/* Outside a transaction: overwrites what was deleted from a table. */
-ob_status sql_scrub(ob_store *store, const char *table, ob_error *err);
-
 /* Runs what is left, gives the statement back; the first error, if there was one. */
 ob_status sql_end(sql *q);
 
 /* Rows that the last statement changed. */
-int64_t sql_changed(ob_store *store);
-
-/* ob_store_begin and ob_store_end, for the statements in here. A statement that failed in between
- * makes all of it fail. */
-ob_status sql_transaction_begin(ob_store *store, ob_error *err);
-ob_status sql_transaction_end(ob_store *store, ob_status so_far, ob_error *err);
+int64_t sql_changed(ob_writing *w);
 
 /* Statements without parameters, one after the other, in the words of schema.c. */
-ob_status sql_script(ob_store *store, const char *text, ob_error *err);
+ob_status sql_script(ob_writing *w, const char *text, ob_error *err);
 
 /* Opens, and leaves the tables as they are. The caller owns *out. */
 ob_status sql_open(ob_store **out, const driver *driver, const char *where, ob_error *err);
 
 /* Nothing stays prepared: tables were made anew. */
-void sql_forget(ob_store *store);
+void sql_forget(ob_view *view);
+
+/* ---- view.c --------------------------------------------------------------------------------- */
+
+/* A connection of its own; view_disconnect in any case. */
+ob_status view_connect(ob_view *view, ob_store *store, connection_use use, ob_error *err);
+void view_disconnect(ob_view *view);
+
+/* Whether anything can be asked now. A new connection means that others may have been here: nothing
+ * is asked before the tables are known to be ours. */
+ob_status view_ready(ob_view *view, ob_error *err);
+
+/* Connections that nobody uses; view_pool_empty while others may read. */
+void view_pool_close(ob_store *store);
+void view_pool_empty(ob_store *store);
+
+/* ---- writing.c ------------------------------------------------------------------------------ */
+
+/* The connection that writes is this thread's, without a transaction. */
+void writing_turn(ob_store *store);
+void writing_turn_over(ob_store *store);
+
+/* Nothing follows in this writing, or in this part of it. */
+void writing_fail(ob_writing *w, ob_status status, const ob_error *err);
+
+/* What others keep in memory has changed. */
+void store_changed(ob_writing *w);
+
+/* Something that allowed looking may have gone. */
+void store_withdrawn(ob_writing *w, bool personal);
 
 /* ---- schema.c ------------------------------------------------------------------------------- */
 
@@ -107,10 +153,10 @@ int64_t schema_steps(void);
 const char *schema_step(int64_t step);
 
 /* Goes the steps that are missing up to `version`. OB_EREFUSED: a newer program was here. */
-ob_status schema_update(ob_store *store, int64_t version, ob_error *err);
+ob_status schema_update(ob_writing *w, int64_t version, ob_error *err);
 
 /* The same without going any: OB_EREFUSED where the version is another one. */
-ob_status schema_check(ob_store *store, ob_error *err);
+ob_status schema_check(ob_view *view, ob_error *err);
 
 /* ---- catalogue.c ---------------------------------------------------------------------------- */
 
@@ -127,7 +173,7 @@ typedef struct store_table {
 } store_table;
 
 /* What the database says about itself, by name. The caller frees *out. */
-ob_status store_catalogue(store_table **out, size_t *count, ob_store *store, ob_error *err);
+ob_status store_catalogue(store_table **out, size_t *count, ob_view *view, ob_error *err);
 
 /* Appends "a", "b", …; key: the primary key's columns only, in their order. */
 ob_status store_columns(ob_buf *out, const store_table *table, bool key, ob_error *err);
@@ -145,7 +191,7 @@ ob_status store_read_one(bool *found, void *out, sql *q, row_reader read);
 
 /* Within a transaction: the next number of a kind of record. A number is never given twice, not
  * even when its record is deleted. */
-ob_status store_next_id(int64_t *out, ob_store *store, const char *kind, ob_error *err);
+ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error *err);
 
 /* Runs a change and ends the statement: OB_ENOTFOUND with the sentence `otherwise` (NULL: fine)
  * where no row was changed. */
@@ -173,22 +219,19 @@ typedef struct store_kind {
     store_reaper reaper;
 } store_kind;
 
-/* ---- reaper.c -------------------------------------------------------------------------------- */
+/* ---- scrub.c --------------------------------------------------------------------------------- */
 
-/* Within a transaction that deletes for good from a table: the next ob_store_scrub overwrites what
+/* Where something is deleted for good from a table: the next ob_store_scrub overwrites what
  * was in it, even if the process dies in between. */
-ob_status store_want_scrub(ob_store *store, const char *table, ob_error *err);
+ob_status store_want_scrub(ob_writing *w, const char *table, ob_error *err);
 
 extern const store_kind store_kinds[];
 extern const size_t store_kind_count;
 
 /* ---- Shared --------------------------------------------------------------------------------- */
 
-/* What others keep in memory has changed. */
-void store_changed(ob_store *store);
-
-/* Something that allowed looking may have gone. */
-void store_withdrawn(ob_store *store, bool personal);
+/* Tells those who keep records in memory, and those who made permits of them. */
+void store_tell(ob_store *store, bool changed, bool personal, bool service);
 
 /* Appends one more element to an array; returns its place, or NULL. */
 void *store_grow(void **array, size_t *count, size_t *capacity, size_t size);

@@ -2,16 +2,13 @@
 
 #include <obhut/records.h>
 
-ob_status ob_store_verdict_add(int64_t *id, ob_store *store, const ob_verdict *v, ob_error *err)
+ob_status ob_store_verdict_add(int64_t *id, ob_writing *w, const ob_verdict *v, ob_error *err)
 {
     sql q;
     int64_t number = 0;
-    ob_status status = sql_transaction_begin(store, err);
-    if (status)
-        return status;
-    status = store_next_id(&number, store, "verdict", err);
+    ob_status status = store_next_id(&number, w, "verdict", err);
     if (!status) {
-        sql_begin(&q, store,
+        sql_begin(&q, &w->view,
                   "INSERT INTO verdict (id, account, reason, proposed_by, confirmed_by, at,"
                   " overturned_at, overturned_by) VALUES (?, ?, ?, ?, ?, ?, 0, '')",
                   err);
@@ -23,7 +20,6 @@ ob_status ob_store_verdict_add(int64_t *id, ob_store *store, const ob_verdict *v
         sql_bind_int(&q, 6, v->at);
         status = store_end_change(&q, NULL);
     }
-    status = sql_transaction_end(store, status, err);
     if (!status)
         *id = number;
     return status;
@@ -46,11 +42,11 @@ static void read_verdict(void *record, sql *q)
     "SELECT id, account, reason, proposed_by, confirmed_by, at, overturned_at, overturned_by"      \
     " FROM verdict "
 
-ob_status ob_store_verdict(ob_verdict *out, ob_store *store, int64_t id, ob_error *err)
+ob_status ob_store_verdict(ob_verdict *out, ob_view *view, int64_t id, ob_error *err)
 {
     sql q;
     bool found;
-    sql_begin(&q, store, VERDICT "WHERE id = ?", err);
+    sql_begin(&q, view, VERDICT "WHERE id = ?", err);
     sql_bind_int(&q, 1, id);
     ob_status status = store_read_one(&found, out, &q, read_verdict);
     if (!status && !found)
@@ -58,32 +54,30 @@ ob_status ob_store_verdict(ob_verdict *out, ob_store *store, int64_t id, ob_erro
     return status;
 }
 
-ob_status ob_store_verdicts(ob_verdict **out, size_t *count, ob_store *store, size_t most,
+ob_status ob_store_verdicts(ob_verdict **out, size_t *count, ob_view *view, size_t most,
                             ob_error *err)
 {
     sql q;
-    sql_begin(&q, store, VERDICT "ORDER BY id DESC LIMIT ?", err);
+    sql_begin(&q, view, VERDICT "ORDER BY id DESC LIMIT ?", err);
     sql_bind_int(&q, 1, (int64_t)most);
     return store_read_all(out, count, &q, sizeof **out, read_verdict);
 }
 
-ob_status ob_store_verdict_overturn(ob_store *store, int64_t id, const char *by, int64_t at,
+ob_status ob_store_verdict_overturn(ob_writing *w, int64_t id, const char *by, int64_t at,
                                     ob_error *err)
 {
     sql q;
-    ob_status status = sql_transaction_begin(store, err);
-    if (status)
-        return status;
-    sql_begin(&q, store,
+    sql_begin(&q, &w->view,
               "UPDATE verdict SET overturned_at = ?, overturned_by = ?"
               " WHERE id = ? AND overturned_at = 0",
               err);
     sql_bind_int(&q, 1, at);
     sql_bind_text(&q, 2, by);
     sql_bind_int(&q, 3, id);
-    status = store_end_change(&q, "there is no such verdict, or it was overturned already");
+    ob_status status =
+        store_end_change(&q, "there is no such verdict, or it was overturned already");
     if (!status) {
-        sql_begin(&q, store,
+        sql_begin(&q, &w->view,
                   "UPDATE cause SET ended_at = ? WHERE ground = 0 AND record = ? AND ended_at = 0"
                   " AND until > ?",
                   err);
@@ -92,7 +86,6 @@ ob_status ob_store_verdict_overturn(ob_store *store, int64_t id, const char *by,
         sql_bind_int(&q, 3, at);
         status = store_end_change(&q, NULL);
     }
-    status = sql_transaction_end(store, status, err);
-    store_withdrawn(store, true);
+    store_withdrawn(w, true);
     return status;
 }

@@ -56,7 +56,7 @@ static void fill(service *s)
         const ob_conversation talk = {.id = key("talk", i), .is_free = true, .changed_at = now};
         const ob_member members[] = {{key("account", 2 * i), true},
                                      {key("account", 2 * i + 1), true}};
-        must(ob_store_conversation_set(s->store, &talk, members, 2, &err), &err);
+        must(WRITES(s->store, &err, ob_store_conversation_set(w, &talk, members, 2, &err)), &err);
     }
     for (uint32_t i = 0; i < s->causes; i++) {
         const ob_cause cause = {.account = key("suspect", i),
@@ -67,7 +67,7 @@ static void fill(service *s)
                                 .confirmed_by = "bea",
                                 .from = now,
                                 .until = now + OB_CAUSE_SECONDS};
-        must(ob_store_cause_add(&id, s->store, &cause, &err), &err);
+        must(WRITES(s->store, &err, ob_store_cause_add(&id, w, &cause, &err)), &err);
     }
     for (uint32_t i = 0; i < s->orders; i++) {
         const ob_order order = {.regime = "zz-orders",
@@ -86,7 +86,7 @@ static void fill(service *s)
                                 .redress = "r",
                                 .halfway_at = now + 43200};
         const ob_record_key account = key("ordered", i);
-        must(ob_store_order_add(&id, s->store, &order, &account, 1, &err), &err);
+        must(WRITES(s->store, &err, ob_store_order_add(&id, w, &order, &account, 1, &err)), &err);
     }
 }
 
@@ -101,11 +101,11 @@ static void set_profile(service *s, const char *country, uint32_t bases)
                           .detectors = 1 << OB_DETECTOR_KNOWN,
                           .keeps_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
-    must(ob_store_profile_set(s->store, &profile, &err), &err);
+    must(WRITES(s->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
     for (uint32_t k = 0; k < OB_SAFEGUARD_COUNT; k++) {
         const ob_safeguard_record r = {
             .regime = "eu-2026-1881", .safeguard = k, .at = ob_now(), .by = "ada"};
-        must(ob_store_safeguard_add(s->store, &r, &err), &err);
+        must(WRITES(s->store, &err, ob_store_safeguard_add(w, &r, &err)), &err);
     }
 }
 

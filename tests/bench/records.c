@@ -39,7 +39,7 @@ static void add_report(place *p, uint64_t number, int64_t at)
     ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "a reason of usual length", .at = at};
     memcpy(item.bytes, &number, sizeof number);
     in.account = in.reporter = in.conversation = item;
-    must(ob_store_incoming_add(&id, p->store, &in, &item, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, &item, 1, &err)), &err);
 }
 
 /* Seconds an act. */
@@ -81,10 +81,10 @@ static ob_status take(void *context, const void *bytes, size_t size, ob_error *e
 static void fill_old(place *p)
 {
     ob_error err = {0};
-    must(ob_store_begin(p->store, &err), &err);
+    must(open_writing(p->store, &err), &err);
     for (uint64_t i = 0; i < REPORTS; i++)
         add_report(p, ACTS + i, (int64_t)time(NULL) - OLD);
-    must(ob_store_end(p->store, OB_OK, &err), &err);
+    must(end_writing(OB_OK, &err), &err);
 }
 
 static void bench_in(place *p)
@@ -97,7 +97,7 @@ static void bench_in(place *p)
         acts / bare, 1 / acts, 1 / bare);
     fill_old(p);
     double started = bench_now();
-    must(ob_store_dump(p->store, take, p, &err), &err);
+    must(READS(p->store, ob_store_dump(view, take, p, &err)), &err);
     double seconds = bench_now() - started;
     printf("    %8.2f s to dump %d reports with an item each: %.0f rows/s, %.0f MB/s\n", seconds,
            REPORTS + ACTS, 2 * (REPORTS + ACTS) / seconds, (double)p->dumped / 1e6 / seconds);

@@ -8,6 +8,7 @@
  *
  * tests/cli/test_backup.py runs it in a directory of its own; allocations fail with preload.c
  * loaded. */
+#include "../unit/once.h"
 #include "walk.h"
 
 #include <obhut/backup.h>
@@ -156,7 +157,7 @@ static void check_whole(const where *w)
     const ob_audit_options options = {.dir = target};
     ob_status status = ob_store_open(&store, target, NULL, &err);
     if (!status)
-        status = ob_store_tokens(&tokens, &count, store, &err);
+        status = READS(store, ob_store_tokens(&tokens, &count, view, &err));
     if (!status)
         status = ob_audit_open(&audit, &options, &err);
     if (!status)
@@ -207,7 +208,7 @@ static void set_up(fixture *f)
     if (mkdir("data/keys", 0700))
         exit(1);
     open_all(f);
-    must(ob_store_token_add(f->store, &token, &err), &err);
+    must(WRITES(f->store, &err, ob_store_token_add(w, &token, &err)), &err);
     must(make(f, &err), &err);
     close_all(f);
 }

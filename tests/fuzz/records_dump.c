@@ -35,8 +35,9 @@ static ob_status take(void *context, const void *bytes, size_t size, ob_error *e
 static ob_store *open_fresh(void)
 {
     ob_store *store = NULL;
-    if (sql_open(&store, &driver_sqlite, ":memory:", NULL) ||
-        schema_update(store, schema_steps(), NULL))
+    ob_writing *w = NULL;
+    if (sql_open(&store, &driver_sqlite, ":memory:", NULL) || ob_writing_begin(&w, store, NULL) ||
+        ob_writing_end(w, schema_update(w, schema_steps(), NULL), NULL))
         abort();
     return store;
 }
@@ -46,7 +47,9 @@ static void expect_a_dump(ob_store *store)
 {
     ob_buf text = {0};
     ob_error err = {0};
-    if (ob_store_dump(store, take, &text, &err) || !text.size)
+    ob_writing *w = NULL; /* a database in memory has one connection */
+    if (ob_writing_begin(&w, store, &err) ||
+        ob_writing_end(w, ob_store_dump(ob_writing_view(w), take, &text, &err), &err) || !text.size)
         abort();
     ob_buf_free(&text);
 }

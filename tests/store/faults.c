@@ -42,13 +42,13 @@ static ob_status add_pair(ob_store *store, unsigned number, ob_error *err)
     ob_gateway g = {.kind = "pict-rs"};
     snprintf(g.name, sizeof g.name, "%s", name);
     memcpy(g.print, t.print, sizeof g.print);
-    ob_status status = ob_store_begin(store, err);
+    ob_status status = open_writing(store, err);
     if (status)
         return status;
-    status = ob_store_token_add(store, &t, err);
+    status = WRITES(store, err, ob_store_token_add(w, &t, err));
     if (!status)
-        status = ob_store_gateway_add(store, &g, err);
-    return ob_store_end(store, status, err);
+        status = WRITES(store, err, ob_store_gateway_add(w, &g, err));
+    return end_writing(status, err);
 }
 
 /* What a dump says at its end, and how many lines it had. */
@@ -81,7 +81,7 @@ static void dump(place *p, notes *n)
 {
     ob_error err = {0};
     dumped d = {0};
-    ob_status status = ob_store_dump(p->store, count_lines, &d, &err);
+    ob_status status = READS(p->store, ob_store_dump(view, count_lines, &d, &err));
     fine(n, status, &err);
     if (status)
         return;
@@ -107,14 +107,15 @@ static void scenario(place *p, notes *n)
             n->pair_is_unknown = true;
             break;
         }
-        ob_status added =
-            n->verdict_is_unknown ? OB_EIO : ob_store_verdict_add(&id, p->store, &v, &err);
+        ob_status added = n->verdict_is_unknown
+                              ? OB_EIO
+                              : WRITES(p->store, &err, ob_store_verdict_add(&id, w, &v, &err));
         if (!added)
             n->verdicts++;
         else if (!n->verdict_is_unknown && !fine(n, added, &err))
             n->verdict_is_unknown = is_unknown(&err);
     }
-    if (fine(n, ob_store_tokens(&tokens, &count, p->store, &err), &err)) {
+    if (fine(n, READS(p->store, ob_store_tokens(&tokens, &count, view, &err)), &err)) {
         if (count != n->pairs && !n->pair_is_unknown)
             fail_msg("%zu tokens, %u pairs", count, n->pairs);
         free(tokens);
@@ -133,9 +134,9 @@ static void check(place *p, const notes *n, unsigned long at)
     size_t token_count = 0, gateway_count = 0, verdict_count = 0;
     close_store(p);
     open_store(p);
-    must(ob_store_tokens(&tokens, &token_count, p->store, &err), &err);
-    must(ob_store_gateways(&gateways, &gateway_count, p->store, &err), &err);
-    must(ob_store_verdicts(&verdicts, &verdict_count, p->store, 100, &err), &err);
+    must(READS(p->store, ob_store_tokens(&tokens, &token_count, view, &err)), &err);
+    must(READS(p->store, ob_store_gateways(&gateways, &gateway_count, view, &err)), &err);
+    must(READS(p->store, ob_store_verdicts(&verdicts, &verdict_count, view, 100, &err)), &err);
     if (token_count != gateway_count)
         fail_msg("fault %lu: half a pair", at);
     if (token_count < n->pairs || token_count > n->pairs + n->pair_is_unknown)

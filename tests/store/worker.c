@@ -4,6 +4,8 @@
  *     ready | kept N | failed N STATUS SENTENCE | unknown N STATUS SENTENCE
  *
  * Arguments: data directory, URL. With the word "open" behind them it only opens. */
+#include "../unit/once.h"
+
 #include <obhut/crypto.h>
 #include <obhut/store.h>
 
@@ -19,13 +21,13 @@ static ob_status add_pair(ob_store *store, unsigned number, ob_error *err)
     snprintf(g.name, sizeof g.name, "pair%u", number);
     memcpy(t.print, &number, sizeof number);
     memcpy(g.print, &number, sizeof number);
-    ob_status status = ob_store_begin(store, err);
+    ob_status status = open_writing(store, err);
     if (status)
         return status;
-    status = ob_store_token_add(store, &t, err);
+    status = WRITES(store, err, ob_store_token_add(w, &t, err));
     if (!status)
-        status = ob_store_gateway_add(store, &g, err);
-    return ob_store_end(store, status, err);
+        status = WRITES(store, err, ob_store_gateway_add(w, &g, err));
+    return end_writing(status, err);
 }
 
 static void work(ob_store *store)

@@ -88,12 +88,13 @@ static void a_withdrawn_consent_stops_the_next_item(void **state)
     assert_string_equal(scan(p, &i), "CONSENT_INCOMPLETE");
     set_consent(p, true, true);
     assert_string_equal(scan(p, &i), "ALLOWED");
-    must(ob_store_consent_withdraw(&changed, p->store, &anna, ob_now(), &err), &err);
+    must(WRITES(p->store, &err, ob_store_consent_withdraw(&changed, w, &anna, ob_now(), &err)),
+         &err);
     assert_int_equal(changed, 1);
     assert_string_equal(scan(p, &i), "CONSENT_INCOMPLETE");
     set_consent(p, true, true);
     const ob_record_key talk = key("talk");
-    must(ob_store_conversation_remove(p->store, &talk, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_remove(w, &talk, &err)), &err);
     assert_string_equal(scan(p, &i), "FLOOR_SUSPICIONLESS");
 }
 
@@ -104,14 +105,14 @@ static void a_protected_conversation_is_left_alone(void **state)
     set_profile(p, "AA");
     ob_conversation talk = {.id = key("talk"), .is_free = true, .is_protected = OB_YES};
     const ob_member member = {key("anna"), true};
-    must(ob_store_conversation_set(p->store, &talk, &member, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &talk, &member, 1, &err)), &err);
     ob_item i = item(OB_SURFACE_GROUP, "anna");
     assert_string_equal(scan(p, &i), "PROFESSIONAL_SECRECY");
     talk.is_protected = OB_UNKNOWN;
-    must(ob_store_conversation_set(p->store, &talk, &member, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &talk, &member, 1, &err)), &err);
     assert_string_equal(scan(p, &i), "INPUT_INCOMPLETE");
     talk.is_protected = OB_NO;
-    must(ob_store_conversation_set(p->store, &talk, &member, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &talk, &member, 1, &err)), &err);
     assert_string_equal(scan(p, &i), "ALLOWED");
 }
 
@@ -126,7 +127,7 @@ static void a_cause_opens_one_account_until_it_ends(void **state)
     ob_item his = item(OB_SURFACE_DIRECT, "mallory"), hers = item(OB_SURFACE_DIRECT, "anna");
     assert_string_equal(scan(p, &his), "ALLOWED");
     assert_string_equal(scan(p, &hers), "FLOOR_SUSPICIONLESS");
-    must(ob_store_cause_end(p->store, first, ob_now(), &err), &err);
+    must(WRITES(p->store, &err, ob_store_cause_end(w, first, ob_now(), &err)), &err);
     assert_string_equal(scan(p, &his), "FLOOR_SUSPICIONLESS");
     /* it is not prolonged: a new one needs a newer record and another person */
     assert_false(add_cause(p, "mallory", now - 100, "bea"));
@@ -143,12 +144,12 @@ static void an_overturned_verdict_ends_its_causes(void **state)
     int64_t id = 0;
     ob_verdict verdict = {.account = key("mallory"), .reason = "r", .at = ob_now()};
     set_profile(p, "AA");
-    must(ob_store_verdict_add(&id, p->store, &verdict, &err), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_add(&id, w, &verdict, &err)), &err);
     assert_int_equal(id, 1);
     assert_true(add_cause(p, "mallory", ob_now(), "ada"));
     ob_item i = item(OB_SURFACE_GROUP, "mallory");
     assert_string_equal(scan(p, &i), "ALLOWED");
-    must(ob_store_verdict_overturn(p->store, id, "bea", ob_now(), &err), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_overturn(w, id, "bea", ob_now(), &err)), &err);
     assert_string_equal(scan(p, &i), "FLOOR_SUSPICIONLESS");
 }
 
@@ -165,14 +166,16 @@ static void an_order_opens_whom_it_names_while_it_is_valid(void **state)
     his.encryption = OB_ENCRYPTION_E2EE;
     assert_string_equal(scan(p, &his), "FLOOR_E2EE_SERVER");
     his.encryption = OB_ENCRYPTION_NONE;
-    must(ob_store_order_set_state(p->store, id, OB_ORDER_HELD, 100, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_HELD, 100, &err)), &err);
     assert_string_equal(scan(p, &his), "ORDER_SUSPENDED");
-    must(ob_store_order_set_state(p->store, id, OB_ORDER_VALID, 100, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_VALID, 100, &err)), &err);
     assert_string_equal(scan(p, &his), "ALLOWED");
-    must(ob_store_order_set_state(p->store, id, OB_ORDER_REVOKED, 100, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_REVOKED, 100, &err)),
+         &err);
     assert_string_equal(scan(p, &his), "ORDER_SUSPENDED");
-    assert_int_equal(ob_store_order_set_state(p->store, id, OB_ORDER_VALID, 100, &err),
-                     OB_ENOTFOUND);
+    assert_int_equal(
+        WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_VALID, 100, &err)),
+        OB_ENOTFOUND);
 }
 
 static void a_report_opens_exactly_its_items(void **state)
@@ -188,7 +191,7 @@ static void a_report_opens_exactly_its_items(void **state)
                                 .account = key("mallory"),
                                 .reason = "r",
                                 .at = ob_now()};
-    must(ob_store_incoming_add(&id, p->store, &report, &i.id, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &report, &i.id, 1, &err)), &err);
     i.report = other.report = id;
     i.locus = other.locus = OB_LOCUS_DISCLOSED;
     assert_string_equal(scan(p, &i), "ALLOWED");
@@ -200,7 +203,8 @@ static void a_report_opens_exactly_its_items(void **state)
     i.encryption = OB_ENCRYPTION_TRANSPORT;
     assert_string_equal(scan(p, &i), "REPORT_SCOPE");
     i.locus = OB_LOCUS_DISCLOSED;
-    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, id, 100, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_remove(w, OB_INCOMING_REPORT, id, 100, &err)),
+         &err);
     assert_string_equal(scan(p, &i), "REPORT_SCOPE");
 }
 
@@ -213,7 +217,7 @@ static void a_notice_opens_exactly_its_items(void **state)
     ob_item i = item(OB_SURFACE_STORAGE, "anna"), other = item(OB_SURFACE_STORAGE, "anna");
     const ob_incoming notice = {.kind = OB_INCOMING_NOTICE, .reason = "r", .at = ob_now()};
     assert_string_equal(scan(p, &i), "NO_BASIS");
-    must(ob_store_incoming_add(&id, p->store, &notice, &i.id, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &notice, &i.id, 1, &err)), &err);
     i.notice = other.notice = id;
     assert_string_equal(scan(p, &i), "ALLOWED");
     assert_string_equal(scan(p, &other), "REPORT_SCOPE");
@@ -260,17 +264,19 @@ static void safeguards_count_while_they_are_current(void **state)
                              .safeguard = OB_SAFEGUARD_IMPACT_ASSESSMENT,
                              .at = ob_now() - 400 * 86400,
                              .by = "ada"};
-    must(ob_store_safeguard_add(p->store, &r, &err), &err);
+    must(WRITES(p->store, &err, ob_store_safeguard_add(w, &r, &err)), &err);
     assert_string_equal(answer(p, &i), "SAFEGUARD_OUTDATED");
     r.at = ob_now() - 300 * 86400;
-    must(ob_store_safeguard_add(p->store, &r, &err), &err);
+    must(WRITES(p->store, &err, ob_store_safeguard_add(w, &r, &err)), &err);
     assert_string_equal(answer(p, &i), "ALLOWED");
     const ob_detector_record change = {
         .detector = "pdq", .state = OB_STATE_TRIAL, .by = "ada", .reason = "r", .at = ob_now()};
-    must(ob_store_detector_set(p->store, &change, &err), &err); /* older than a change */
+    must(WRITES(p->store, &err, ob_store_detector_set(w, &change, &err)),
+         &err); /* older than a change */
     assert_string_equal(answer(p, &i), "SAFEGUARD_OUTDATED");
     r.at = ob_now() + 1;
-    must(ob_store_safeguard_add(p->store, &r, &err), &err); /* not from the future */
+    must(WRITES(p->store, &err, ob_store_safeguard_add(w, &r, &err)),
+         &err); /* not from the future */
     assert_string_equal(answer(p, &i), "SAFEGUARD_OUTDATED");
     laws[DEROGATION].evidence_needed = false;
     laws[DEROGATION].safeguards = 0;
@@ -283,30 +289,30 @@ static void a_suspended_detector_is_not_used(void **state)
     ob_detector_record r = {
         .detector = "pdq", .state = OB_STATE_SUSPENDED, .by = "ada", .reason = "r", .at = ob_now()};
     ob_item i = item(OB_SURFACE_PUBLIC, NULL);
-    must(ob_store_detector_set(p->store, &r, &err), &err);
-    waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = 1};
-    ob_task task = task_for(&i, &w);
+    must(WRITES(p->store, &err, ob_store_detector_set(w, &r, &err)), &err);
+    waiting done = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = 1};
+    ob_task task = task_for(&i, &done);
     task.kind = OB_TASK_HASH; /* wants both */
     must(ob_engine_add(p->engine, &task, &err), &err);
-    wait_for(&w);
+    wait_for(&done);
     must(task.status, &task.error);
     assert_int_equal(task.job.methods, 1 << OB_METHOD_DIGESTS);
     assert_int_equal(task.job.media.format, OB_FORMAT_UNKNOWN); /* nobody hashed it */
     assert_int_equal(task.job.digested, OB_DIGEST_ALL);
     ob_task_clear(&task);
     snprintf(r.detector, sizeof r.detector, "digests");
-    must(ob_store_detector_set(p->store, &r, &err), &err);
+    must(WRITES(p->store, &err, ob_store_detector_set(w, &r, &err)), &err);
     assert_string_equal(scan(p, &i), "DETECTOR_SUSPENDED");
     ob_query query = {.is_digest = true};
     task = (ob_task){.kind = OB_TASK_LOOK_UP,
                      .done = on_done,
-                     .context = &w,
+                     .context = &done,
                      .item = i,
                      .queries = &query,
                      .query_count = 1};
-    w.left = 1;
+    done.left = 1;
     must(ob_engine_add(p->engine, &task, &err), &err);
-    wait_for(&w);
+    wait_for(&done);
     assert_int_equal(task.action, OB_ACTION_NOT_SCANNED);
     assert_int_equal(task.why.reason, OB_DETECTOR_SUSPENDED);
     ob_task_clear(&task);

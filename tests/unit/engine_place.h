@@ -8,6 +8,8 @@
 
 #include "engine_priv.h"
 
+#include "once.h"
+
 #include <obhut/crypto.h>
 #include <obhut/staff.h>
 
@@ -159,7 +161,7 @@ static inline void set_profile(place *p, const char *country)
                           .detectors = 1 << OB_DETECTOR_KNOWN,
                           .keeps_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
-    must(ob_store_profile_set(p->store, &profile, &err), &err);
+    must(WRITES(p->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
 }
 
 static inline ob_record_key key(const char *name)
@@ -279,7 +281,7 @@ static inline void set_consent(place *p, bool a, bool b)
     const ob_conversation talk = {
         .id = key("talk"), .is_free = true, .is_protected = OB_NO, .changed_at = ob_now()};
     const ob_member members[] = {{key("anna"), a}, {key("bert"), b}};
-    must(ob_store_conversation_set(p->store, &talk, members, 2, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &talk, members, 2, &err)), &err);
 }
 
 static inline int64_t add_cause(place *p, const char *account, int64_t record_at, const char *by)
@@ -294,7 +296,7 @@ static inline int64_t add_cause(place *p, const char *account, int64_t record_at
                       .until = now + OB_CAUSE_SECONDS};
     snprintf(cause.reason, sizeof cause.reason, "a reason");
     snprintf(cause.confirmed_by, sizeof cause.confirmed_by, "%s", by);
-    ob_status status = ob_store_cause_add(&id, p->store, &cause, &err);
+    ob_status status = WRITES(p->store, &err, ob_store_cause_add(&id, w, &cause, &err));
     return status ? 0 : id;
 }
 
@@ -318,7 +320,7 @@ static inline int64_t add_order(place *p, const char *account)
                       .redress = "r",
                       .halfway_at = now + 43200};
     const ob_record_key named = key(account);
-    must(ob_store_order_add(&id, p->store, &order, &named, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &order, &named, 1, &err)), &err);
     return id;
 }
 

@@ -4,6 +4,7 @@
 #ifndef OBHUT_TEST_PLACE_H
 #define OBHUT_TEST_PLACE_H
 
+#include "once.h"
 #include "test.h"
 
 #include <obhut/audit.h>

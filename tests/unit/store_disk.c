@@ -27,20 +27,22 @@ static void a_full_disk_loses_nothing_that_was_acknowledged(void **state)
     signal(SIGXFSZ, SIG_IGN);
     limit_files(600000);
     for (int i = 0; i < 10000 && !status; i++) {
-        status = ob_store_verdict_add(&id, p->store, &v, &err);
+        status = WRITES(p->store, &err, ob_store_verdict_add(&id, w, &v, &err));
         if (!status)
             last = id;
     }
     refused(status, OB_EIO, &err);
     assert_true(last > 10);
-    must(ob_store_verdicts(&all, &count, p->store, 10000, &err), &err); /* it still reads */
+    must(READS(p->store, ob_store_verdicts(&all, &count, view, 10000, &err)),
+         &err); /* it still reads */
     assert_int_equal(count, last);
     free(all);
     limit_files(RLIM_INFINITY);
-    must(ob_store_verdict_add(&id, p->store, &v, &err), &err); /* and goes on when there is room */
+    must(WRITES(p->store, &err, ob_store_verdict_add(&id, w, &v, &err)),
+         &err); /* and goes on when there is room */
     assert_int_equal(id, last + 1);
     open_again(p);
-    must(ob_store_verdicts(&all, &count, p->store, 10000, &err), &err);
+    must(READS(p->store, ob_store_verdicts(&all, &count, view, 10000, &err)), &err);
     assert_int_equal(count, last + 1);
     free(all);
 }
@@ -55,21 +57,22 @@ static void a_step_that_meets_a_full_disk_is_undone_whole(void **state)
     size_t count = 0;
     memset(v.reason, 'x', OB_RECORD_TEXT);
     signal(SIGXFSZ, SIG_IGN);
-    must(sql_script(p->store, "PRAGMA cache_size = 10", &err), &err); /* it writes before the end */
+    must(WRITES(p->store, &err, sql_script(w, "PRAGMA cache_size = 10", &err)),
+         &err); /* it writes before the end */
     limit_files(300000);
-    must(ob_store_begin(p->store, &err), &err);
-    must(ob_store_token_add(p->store, &t, &err), &err);
+    must(open_writing(p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), &err);
     ob_status status = OB_OK;
     for (int i = 0; i < 1000 && !status; i++)
-        status = ob_store_verdict_add(&id, p->store, &v, &err);
+        status = WRITES(p->store, &err, ob_store_verdict_add(&id, w, &v, &err));
     assert_int_not_equal(status, OB_OK);
     limit_files(RLIM_INFINITY); /* room again, but not for half a step */
-    assert_int_not_equal(ob_store_token_remove(p->store, "a", &err), OB_OK);
-    refused(ob_store_end(p->store, OB_OK, &err), status, &err);
-    must(ob_store_tokens(&tokens, &count, p->store, &err), &err);
+    assert_int_not_equal(WRITES(p->store, &err, ob_store_token_remove(w, "a", &err)), OB_OK);
+    refused(end_writing(OB_OK, &err), status, &err);
+    must(READS(p->store, ob_store_tokens(&tokens, &count, view, &err)), &err);
     assert_int_equal(count, 0);
     free(tokens);
-    must(ob_store_verdicts(&all, &count, p->store, 10, &err), &err);
+    must(READS(p->store, ob_store_verdicts(&all, &count, view, 10, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
 }
@@ -118,7 +121,7 @@ static void expect_no_change(place *p)
             _exit(1);
         return;
     }
-    if (ob_store_token_add(store, &t, &err) != OB_EIO)
+    if (WRITES(store, &err, ob_store_token_add(w, &t, &err)) != OB_EIO)
         _exit(2);
     ob_store_close(store);
 }
@@ -131,7 +134,7 @@ static void a_file_that_may_only_be_read_is_not_changed(void **state)
     ob_token t = token_of("a", 1), *all = NULL;
     size_t count = 0;
     open_store(p);
-    must(ob_store_token_add(p->store, &t, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), &err);
     close_store(p);
     snprintf(command, sizeof command, "chmod 444 %s/obhut.db && chmod 555 %s", p->dir, p->dir);
     assert_int_equal(system(command), 0);
@@ -139,7 +142,7 @@ static void a_file_that_may_only_be_read_is_not_changed(void **state)
     snprintf(command, sizeof command, "chmod 700 %s && chmod 600 %s/obhut.db", p->dir, p->dir);
     assert_int_equal(system(command), 0);
     open_store(p);
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     free(all);
 }

@@ -52,26 +52,26 @@ static void add_records(place *p, unsigned many)
     ob_verdict v = {.account = keys[0], .at = INT64_MAX};
     ob_order o = {.regime = "zz", .made_at = INT64_MIN};
     ob_member members[] = {{keys[0], true}, {keys[1], false}};
-    must(ob_store_token_add(p->store, &t, &err), &err);
-    must(ob_store_profile_set(p->store, &ob_profile_default, &err), &err);
-    must(ob_store_incoming_add(&id, p->store, &in, keys, 2, &err), &err);
-    must(ob_store_verdict_add(&id, p->store, &v, &err), &err);
-    must(ob_store_order_add(&id, p->store, &o, keys, 2, &err), &err);
-    must(ob_store_denied(&salt, &codes, &count, p->store, 5, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_profile_set(w, &ob_profile_default, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, keys, 2, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_add(&id, w, &v, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, keys, 2, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_denied(&salt, &codes, &count, w, 5, &err)), &err);
     free(codes);
-    must(ob_store_begin(p->store, &err), &err);
+    must(open_writing(p->store, &err), &err);
     for (unsigned i = 0; i < many; i++) {
         ob_conversation c = {.id = key_of(many - i)};
-        must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
+        must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
     }
-    must(ob_store_end(p->store, OB_OK, &err), &err);
+    must(end_writing(OB_OK, &err), &err);
 }
 
 static ob_buf dump_of(place *p)
 {
     ob_buf out = {0};
     ob_error err = {0};
-    must(ob_store_dump(p->store, take, &out, &err), &err);
+    must(READS(p->store, ob_store_dump(view, take, &out, &err)), &err);
     return out;
 }
 
@@ -138,18 +138,19 @@ static void what_was_loaded_can_be_used(void **state)
     add_records(p, 1);
     ob_buf text = dump_of(p);
     fresh(p);
-    must(ob_store_tokens(&all, &count, p->store, &err),
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)),
          &err); /* prepared before its table is made anew */
     free(all);
     uint64_t before = ob_store_generation(p->store);
     must(load_text(p, text.bytes, text.size, 999, &err), &err);
     assert_true(ob_store_generation(p->store) != before);
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     ob_token t = token_of("forum", 1);
     assert_memory_equal(all, &t, sizeof t);
     free(all);
-    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 1, &item, &err),
+    must(READS(p->store,
+               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &item, &err)),
          &err);
     assert_true(there && holds);
     ob_buf_free(&text);
@@ -274,13 +275,14 @@ static void a_dump_of_an_older_version_is_brought_up_to_date(void **state)
         "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"},1,2,3]}\n"
         "{\"rows\":1}\n";
     must(load_text(p, old, sizeof old - 1, 10, &err), &err);
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_int_equal(all->print[31], 31);
     free(all);
-    must(p->store->driver->version(&version, p->store->db, &err), &err);
+    must(p->store->driver->version(&version, p->store->writing.view.db, &err), &err);
     assert_int_equal(version, schema_steps());
-    must(ob_store_profile_set(p->store, &ob_profile_default, &err), &err); /* a table of step 2 */
+    must(WRITES(p->store, &err, ob_store_profile_set(w, &ob_profile_default, &err)),
+         &err); /* a table of step 2 */
     open_again(p);
     static const char wrong[] = "{\"obhut_records\":1,\"schema\":1}\n"
                                 "{\"table\":\"mark\",\"row\":[\"a\",1]}\n{\"rows\":1}\n";
@@ -299,7 +301,7 @@ static void a_dump_with_a_table_that_was_removed_later_is_loaded_without_it(void
         "{\"table\":\"mark\",\"row\":[\"log.entry\",7]}\n"
         "{\"rows\":2}\n";
     must(load_text(p, old, sizeof old - 1, 10, &err), &err);
-    must(ob_store_mark(&entry, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    must(READS(p->store, ob_store_mark(&entry, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_int_equal(entry, 7);
     static const char now[] =
         "{\"obhut_records\":1,\"schema\":4}\n"
@@ -333,7 +335,7 @@ static void an_error_of_whoever_takes_or_gives_ends_it(void **state)
     ob_error err = {0};
     size_t left = 100000;
     add_records(p, 3000);
-    assert_int_equal(ob_store_dump(p->store, take_little, &left, &err), OB_EIO);
+    assert_int_equal(READS(p->store, ob_store_dump(view, take_little, &left, &err)), OB_EIO);
     assert_string_equal(err.text, "the disk is full");
     ob_buf text = dump_of(p); /* and the store goes on */
     fresh(p);

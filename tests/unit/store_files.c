@@ -11,13 +11,17 @@ static ob_status add(ob_store *store, unsigned n, ob_error *err)
     char name[20];
     snprintf(name, sizeof name, "token%u", n);
     ob_token t = token_of(name, n);
-    return ob_store_token_add(store, &t, err);
+    return WRITES(store, err, ob_store_token_add(w, &t, err));
 }
 
 static ob_status count(size_t *out, ob_store *store, ob_error *err)
 {
     ob_token *all = NULL;
-    ob_status status = ob_store_tokens(&all, out, store, err);
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, store, err);
+    if (!status)
+        status = ob_store_tokens(&all, out, view, err);
+    ob_view_close(view);
     free(all);
     return status;
 }
@@ -72,7 +76,9 @@ static void all_that_happens_to_the_records_is_asked_for(void **state)
     close_store(p);
     open_store(p);
     must(add(p->store, 2, &err), &err);
-    must(sql_script(p->store, "PRAGMA wal_checkpoint(TRUNCATE); VACUUM", &err), &err);
+    must(p->store->driver->script(p->store->writing.view.db,
+                                  "PRAGMA wal_checkpoint(TRUNCATE); VACUUM", &err),
+         &err);
     close_store(p);
     for (int i = 0; i < COUNT; i++)
         if (!files_calls(rules[i]))
@@ -119,7 +125,7 @@ static void what_cannot_be_read_is_an_error_and_not_empty(void **state)
     size_t found = 0;
     must(add(p->store, 1, &err), &err);
     open_again(p);
-    must(sql_script(p->store, "PRAGMA shrink_memory", &err), &err);
+    view_pool_empty(p->store); /* nothing is remembered */
     int rule = rule_of("obhut.db", OB_FILE_READ, EIO);
     refused(count(&found, p->store, &err), OB_EIO, &err);
     files_remove(rule);

@@ -11,7 +11,7 @@ static int64_t add_report(place *p, int64_t at)
     int64_t id = 0;
     ob_record_key items[] = {key_of(1), key_of(2)};
     ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "Grüße", .at = at};
-    must(ob_store_incoming_add(&id, p->store, &in, items, 2, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, items, 2, &err)), &err);
     return id;
 }
 
@@ -36,24 +36,25 @@ static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
     int64_t id = 0;
     ob_hold h = hold_of(1, "", now + DAY), wrong, read = {0}, *all = NULL;
     size_t count = 0;
-    must(ob_store_hold_add(&id, p->store, &h, &err), &err);
+    must(WRITES(p->store, &err, ob_store_hold_add(&id, w, &h, &err)), &err);
     assert_int_equal(id, 1);
     wrong = h, *wrong.reason = '\0';
-    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
     wrong = h, *wrong.by = '\0';
-    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
     wrong = h, wrong.until = now;
-    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
+    refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
     wrong = h, snprintf(wrong.kind, sizeof wrong.kind, "token");
-    refused(ob_store_hold_add(&id, p->store, &wrong, &err), OB_EINVAL, &err);
-    must(ob_store_hold(&read, p->store, 1, &err), &err);
+    refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
+    must(READS(p->store, ob_store_hold(&read, view, 1, &err)), &err);
     assert_string_equal(read.reason, h.reason);
     assert_int_equal(read.until, h.until);
-    refused(ob_store_hold(&read, p->store, 2, &err), OB_ENOTFOUND, &err);
-    refused(ob_store_hold_decide(p->store, 1, "bea", "why", now, &err), OB_ENOTFOUND, &err);
-    must(ob_store_hold_end(p->store, 1, now + 5, &err), &err);
-    refused(ob_store_hold_end(p->store, 1, now + 6, &err), OB_ENOTFOUND, &err);
-    must(ob_store_holds(&all, &count, p->store, 10, &err), &err);
+    refused(READS(p->store, ob_store_hold(&read, view, 2, &err)), OB_ENOTFOUND, &err);
+    refused(WRITES(p->store, &err, ob_store_hold_decide(w, 1, "bea", "why", now, &err)),
+            OB_ENOTFOUND, &err);
+    must(WRITES(p->store, &err, ob_store_hold_end(w, 1, now + 5, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_hold_end(w, 1, now + 6, &err)), OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_holds(&all, &count, view, 10, &err)), &err);
     assert_int_equal(count, 1);
     assert_int_equal(all->ended_at, now + 5);
     free(all);
@@ -65,10 +66,11 @@ static void a_laws_hold_is_decided_once(void **state)
     ob_error err = {0};
     int64_t id = 0;
     ob_hold h = hold_of(1, "us-2258a", now + DAY), read = {0};
-    must(ob_store_hold_add(&id, p->store, &h, &err), &err);
-    must(ob_store_hold_decide(p->store, id, "bea", "weil", now + 1, &err), &err);
-    refused(ob_store_hold_decide(p->store, id, "cem", "nein", now + 2, &err), OB_ENOTFOUND, &err);
-    must(ob_store_hold(&read, p->store, id, &err), &err);
+    must(WRITES(p->store, &err, ob_store_hold_add(&id, w, &h, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_hold_decide(w, id, "bea", "weil", now + 1, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_hold_decide(w, id, "cem", "nein", now + 2, &err)),
+            OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_hold(&read, view, id, &err)), &err);
     assert_string_equal(read.decided_by, "bea");
     assert_string_equal(read.decided_why, "weil");
 }
@@ -78,16 +80,17 @@ static void the_instant_of_a_record_is_found_by_its_kind(void **state)
     place *p = *state;
     ob_error err = {0};
     int64_t at = 0, id = add_report(p, now - 7);
-    must(ob_store_record_at(&at, p->store, "report", id, &err), &err);
+    must(READS(p->store, ob_store_record_at(&at, view, "report", id, &err)), &err);
     assert_int_equal(at, now - 7);
     ob_order o = {.regime = "zz", .end = 5, .secret_until = 9};
-    must(ob_store_order_add(&id, p->store, &o, NULL, 0, &err), &err);
-    must(ob_store_record_at(&at, p->store, "order", id, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, NULL, 0, &err)), &err);
+    must(READS(p->store, ob_store_record_at(&at, view, "order", id, &err)), &err);
     assert_int_equal(at, 9);
     static const char *const kinds[] = {"notice", "verdict", "cause"};
     for (int i = 0; i < 3; i++)
-        refused(ob_store_record_at(&at, p->store, kinds[i], 1, &err), OB_ENOTFOUND, &err);
-    refused(ob_store_record_at(&at, p->store, "token", 1, &err), OB_EINVAL, &err);
+        refused(READS(p->store, ob_store_record_at(&at, view, kinds[i], 1, &err)), OB_ENOTFOUND,
+                &err);
+    refused(READS(p->store, ob_store_record_at(&at, view, "token", 1, &err)), OB_EINVAL, &err);
 }
 
 /* ---- Periods -------------------------------------------------------------------------------- */
@@ -111,31 +114,34 @@ static void what_is_due_goes_and_what_is_held_stays(void **state)
     int64_t id = 0;
     ob_incoming read;
     const int64_t old = ob_months_before(now, 12) - 1;
-    must(ob_store_begin(p->store, &err), &err);
+    must(open_writing(p->store, &err), &err);
     for (int i = 0; i < 1203; i++) /* more than two batches */
         add_report(p, old);
-    must(ob_store_end(p->store, OB_OK, &err), &err);
+    must(end_writing(OB_OK, &err), &err);
     int64_t held = add_report(p, old), released = add_report(p, old),
             young = add_report(p, now - 5);
     ob_hold h = hold_of(held, "", now + 1), over = hold_of(released, "", now);
-    must(ob_store_hold_add(&id, p->store, &h, &err), &err);
+    must(WRITES(p->store, &err, ob_store_hold_add(&id, w, &h, &err)), &err);
     over.made_at = now - 10;
-    must(ob_store_hold_add(&id, p->store, &over, &err), &err);
+    must(WRITES(p->store, &err, ob_store_hold_add(&id, w, &over, &err)), &err);
     must(ob_store_reap(out, &count, p->store, &how, &err), &err);
     const ob_reaped *reports = found_of(out, count, "report");
     assert_int_equal(reports->due, 1205);
     assert_int_equal(reports->held, 1);
     assert_int_equal(reports->deleted, 1204);
     assert_int_equal(reports->left, 1);
-    must(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, held, &err), &err);
-    must(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, young, &err), &err);
-    refused(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, released, &err), OB_ENOTFOUND,
-            &err);
+    must(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, held, &err)), &err);
+    must(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, young, &err)), &err);
+    refused(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, released, &err)),
+            OB_ENOTFOUND, &err);
     sql q; /* their items went with them */
-    sql_begin(&q, p->store, "SELECT count(*) FROM incoming_item", &err);
+    ob_view *view = NULL;
+    must(ob_view_open(&view, p->store, &err), &err);
+    sql_begin(&q, view, "SELECT count(*) FROM incoming_item", &err);
     assert_true(sql_step(&q));
     assert_int_equal(sql_int(&q, 0), 4);
     must(sql_end(&q), &err);
+    ob_view_close(view);
     open_again(p);
     must(ob_store_reap(out, &count, p->store, &how, &err), &err);
     assert_int_equal(found_of(out, count, "report")->deleted, 0);
@@ -159,19 +165,20 @@ static void every_kind_of_record_goes_when_its_time_is_over(void **state)
     ob_tally tally = {.day = 1, .regime = "eu", .count = 1};
     ob_hold hold = hold_of(1, "", 50);
     hold.made_at = 5;
-    must(ob_store_person_add(p->store, &person, &err), &err);
-    must(ob_store_person_end(p->store, "anna", 5, &err), &err);
-    must(ob_store_proposal_add(&id, p->store, &proposal, &err), &err);
-    must(ob_store_verdict_add(&id, p->store, &verdict, &err), &err);
-    must(ob_store_cause_add(&id, p->store, &cause, &err), &err);
-    must(ob_store_order_add(&id, p->store, &order, &key, 1, &err), &err);
-    must(ob_store_conversation_set(p->store, &conversation, &member, 1, &err), &err);
-    must(ob_store_tallies_add(p->store, &tally, 1, &key, 1, 1, 1, &err), &err);
-    must(ob_store_denied(&salt, &codes, &count, p->store, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_person_add(w, &person, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_person_end(w, "anna", 5, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_proposal_add(&id, w, &proposal, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_add(&id, w, &verdict, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &cause, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &order, &key, 1, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &conversation, &member, 1, &err)),
+         &err);
+    must(WRITES(p->store, &err, ob_store_tallies_add(w, &tally, 1, &key, 1, 1, 1, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_denied(&salt, &codes, &count, w, 1, &err)), &err);
     free(codes);
-    must(ob_store_hold_add(&id, p->store, &hold, &err), &err);
-    must(ob_store_delivery_add(p->store, &key, &key, 1, 5, &err), &err);
-    must(ob_store_log_key(&salt, p->store, &key, 5, &err), &err);
+    must(WRITES(p->store, &err, ob_store_hold_add(&id, w, &hold, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_delivery_add(w, &key, &key, 1, 5, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_log_key(&salt, w, &key, 5, &err)), &err);
     add_report(p, 5);
     must(ob_store_reap(out, &count, p->store, &(ob_reap){.now = now, .law_months = 6}, &err), &err);
     static const char *const words[] = {"person", "proposal",     "report", "verdict",  "cause",
@@ -195,17 +202,18 @@ static void a_key_of_the_log_is_made_once_and_can_be_destroyed(void **state)
     ob_error err = {0};
     bool found = true;
     ob_record_key subject = key_of(1), first, same, next;
-    must(ob_store_log_key_find(&found, &same, p->store, &subject, &err), &err);
+    must(READS(p->store, ob_store_log_key_find(&found, &same, view, &subject, &err)), &err);
     assert_false(found);
-    must(ob_store_log_key(&first, p->store, &subject, 5, &err), &err);
-    must(ob_store_log_key(&same, p->store, &subject, 9, &err), &err);
+    must(WRITES(p->store, &err, ob_store_log_key(&first, w, &subject, 5, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_log_key(&same, w, &subject, 9, &err)), &err);
     assert_memory_equal(&first, &same, sizeof first);
-    must(ob_store_log_key_find(&found, &same, p->store, &subject, &err), &err);
+    must(READS(p->store, ob_store_log_key_find(&found, &same, view, &subject, &err)), &err);
     assert_true(found);
     assert_memory_equal(&first, &same, sizeof first);
-    must(ob_store_log_key_destroy(p->store, &subject, &err), &err);
-    refused(ob_store_log_key_destroy(p->store, &subject, &err), OB_ENOTFOUND, &err);
-    must(ob_store_log_key(&next, p->store, &subject, 9, &err), &err);
+    must(WRITES(p->store, &err, ob_store_log_key_destroy(w, &subject, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_log_key_destroy(w, &subject, &err)), OB_ENOTFOUND,
+            &err);
+    must(WRITES(p->store, &err, ob_store_log_key(&next, w, &subject, 9, &err)), &err);
     assert_memory_not_equal(&first, &next, sizeof first);
 }
 
@@ -214,16 +222,16 @@ static void marks_come_back_as_they_were(void **state)
     place *p = *state;
     ob_error err = {0};
     int64_t value = 0;
-    must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_int_equal(value, -1);
-    must(ob_store_mark_set(p->store, OB_MARK_LOG_ENTRY, 0, &err), &err);
-    must(ob_store_mark_set(p->store, OB_MARK_LOG_ENTRY, INT64_MAX, &err), &err);
-    must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    must(WRITES(p->store, &err, ob_store_mark_set(w, OB_MARK_LOG_ENTRY, 0, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_mark_set(w, OB_MARK_LOG_ENTRY, INT64_MAX, &err)), &err);
+    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_true(value == INT64_MAX);
-    must(ob_store_mark(&value, p->store, OB_MARK_LOG_DAY, &err), &err);
+    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_DAY, &err)), &err);
     assert_int_equal(value, -1);
     open_again(p);
-    must(ob_store_mark(&value, p->store, OB_MARK_LOG_ENTRY, &err), &err);
+    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_true(value == INT64_MAX);
 }
 
@@ -234,13 +242,15 @@ static void the_same_delivery_is_known_again(void **state)
     bool found = true;
     int64_t id = 0;
     ob_record_key key = key_of(1), digest = key_of(2), other = key_of(3);
-    must(ob_store_delivery(&found, &id, p->store, &key, &digest, &err), &err);
+    must(READS(p->store, ob_store_delivery(&found, &id, view, &key, &digest, &err)), &err);
     assert_false(found);
-    must(ob_store_delivery_add(p->store, &key, &digest, 42, now, &err), &err);
-    must(ob_store_delivery(&found, &id, p->store, &key, &digest, &err), &err);
+    must(WRITES(p->store, &err, ob_store_delivery_add(w, &key, &digest, 42, now, &err)), &err);
+    must(READS(p->store, ob_store_delivery(&found, &id, view, &key, &digest, &err)), &err);
     assert_true(found && id == 42);
-    refused(ob_store_delivery(&found, &id, p->store, &key, &other, &err), OB_EREFUSED, &err);
-    refused(ob_store_delivery_add(p->store, &key, &digest, 43, now, &err), OB_EINVAL, &err);
+    refused(READS(p->store, ob_store_delivery(&found, &id, view, &key, &other, &err)), OB_EREFUSED,
+            &err);
+    refused(WRITES(p->store, &err, ob_store_delivery_add(w, &key, &digest, 43, now, &err)),
+            OB_EINVAL, &err);
 }
 
 static void members_come_by_account(void **state)
@@ -250,11 +260,11 @@ static void members_come_by_account(void **state)
     size_t count = 9;
     ob_conversation c = {.id = key_of(1)};
     ob_member members[] = {{key_of(200), true}, {key_of(11), false}}, *all = NULL;
-    must(ob_store_members(&all, &count, p->store, &c.id, &err), &err);
+    must(READS(p->store, ob_store_members(&all, &count, view, &c.id, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
-    must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
-    must(ob_store_members(&all, &count, p->store, &c.id, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
+    must(READS(p->store, ob_store_members(&all, &count, view, &c.id, &err)), &err);
     assert_int_equal(count, 2);
     assert_true(memcmp(&all[0].account, &all[1].account, sizeof all->account) < 0);
     assert_true(all[0].consents != all[1].consents);

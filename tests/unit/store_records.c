@@ -22,12 +22,12 @@ static void tokens_come_back_as_they_were_sorted_by_name(void **state)
     static const char *const names[] = {"b", "a.1", "a-1", "a_1", "z", "a"};
     for (unsigned i = 0; i < 6; i++) {
         ob_token t = token_of(names[i], i);
-        must(ob_store_token_add(p->store, &t, &err), &err);
+        must(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), &err);
     }
     open_again(p);
     ob_token *all = NULL;
     size_t count = 0;
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     static const unsigned order[] = {5, 2, 1, 3, 0, 4}; /* by bytes */
     assert_int_equal(count, 6);
     for (unsigned i = 0; i < 6; i++) {
@@ -43,16 +43,16 @@ static void a_token_is_added_once_and_removed_once(void **state)
     ob_error err = {0};
     ob_token t = token_of("forum", 1), same_print = token_of("other", 1), bad = token_of("No", 2);
     uint64_t before = ob_store_generation(p->store);
-    must(ob_store_token_add(p->store, &t, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), &err);
     assert_true(ob_store_generation(p->store) != before);
-    refused(ob_store_token_add(p->store, &t, &err), OB_EINVAL, &err);
-    refused(ob_store_token_add(p->store, &same_print, &err), OB_EINVAL, &err);
-    refused(ob_store_token_add(p->store, &bad, &err), OB_EINVAL, &err);
-    must(ob_store_token_remove(p->store, "forum", &err), &err);
-    refused(ob_store_token_remove(p->store, "forum", &err), OB_ENOTFOUND, &err);
+    refused(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), OB_EINVAL, &err);
+    refused(WRITES(p->store, &err, ob_store_token_add(w, &same_print, &err)), OB_EINVAL, &err);
+    refused(WRITES(p->store, &err, ob_store_token_add(w, &bad, &err)), OB_EINVAL, &err);
+    must(WRITES(p->store, &err, ob_store_token_remove(w, "forum", &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_token_remove(w, "forum", &err)), OB_ENOTFOUND, &err);
     ob_token *all = NULL;
     size_t count = 9;
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
 }
@@ -64,17 +64,17 @@ static void gateways_are_kept_like_tokens(void **state)
     ob_gateway g = {
         .name = "pict", .kind = "pict-rs", .surface = 3, .fail_closed = true, .made_at = 7};
     memcpy(g.print, key_of(5).bytes, sizeof g.print);
-    must(ob_store_gateway_add(p->store, &g, &err), &err);
-    refused(ob_store_gateway_add(p->store, &g, &err), OB_EINVAL, &err);
+    must(WRITES(p->store, &err, ob_store_gateway_add(w, &g, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_gateway_add(w, &g, &err)), OB_EINVAL, &err);
     open_again(p);
     ob_gateway *all = NULL;
     size_t count = 0;
-    must(ob_store_gateways(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_gateways(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_memory_equal(all, &g, sizeof g);
     free(all);
-    must(ob_store_gateway_remove(p->store, "pict", &err), &err);
-    refused(ob_store_gateway_remove(p->store, "pict", &err), OB_ENOTFOUND, &err);
+    must(WRITES(p->store, &err, ob_store_gateway_remove(w, "pict", &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_gateway_remove(w, "pict", &err)), OB_ENOTFOUND, &err);
 }
 
 /* ---- The service ---------------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ static void a_profile_replaces_the_one_before(void **state)
     ob_error err = {0};
     ob_profile read;
     unsigned heard[2] = {0};
-    must(ob_store_profile(&read, p->store, &err), &err);
+    must(READS(p->store, ob_store_profile(&read, view, &err)), &err);
     same_profile(&read, &ob_profile_default);
     ob_store_on_withdrawal(p->store, count_withdrawal, heard);
     ob_profile mine = {.service = "forum",
@@ -112,13 +112,13 @@ static void a_profile_replaces_the_one_before(void **state)
                        .detectors = 1,
                        .keeps_register = true,
                        .changed_at = 1764000000};
-    must(ob_store_profile_set(p->store, &mine, &err), &err);
+    must(WRITES(p->store, &err, ob_store_profile_set(w, &mine, &err)), &err);
     mine.surfaces = 4;
-    must(ob_store_profile_set(p->store, &mine, &err), &err);
+    must(WRITES(p->store, &err, ob_store_profile_set(w, &mine, &err)), &err);
     assert_int_equal(heard[0], 2);
     assert_int_equal(heard[1], 0);
     open_again(p);
-    must(ob_store_profile(&read, p->store, &err), &err);
+    must(READS(p->store, ob_store_profile(&read, view, &err)), &err);
     same_profile(&read, &mine);
 }
 
@@ -129,15 +129,15 @@ static void a_persons_name_is_never_given_twice(void **state)
     ob_person a = {.name = "anna", .roles = 5, .is_external = true, .made_at = 1};
     memcpy(a.print, key_of(1).bytes, sizeof a.print);
     ob_person b = {.name = "Bad name"};
-    must(ob_store_person_add(p->store, &a, &err), &err);
-    refused(ob_store_person_add(p->store, &b, &err), OB_EINVAL, &err);
-    must(ob_store_person_end(p->store, "anna", 9, &err), &err);
-    refused(ob_store_person_end(p->store, "anna", 10, &err), OB_ENOTFOUND, &err);
-    refused(ob_store_person_end(p->store, "nobody", 10, &err), OB_ENOTFOUND, &err);
-    refused(ob_store_person_add(p->store, &a, &err), OB_EINVAL, &err);
+    must(WRITES(p->store, &err, ob_store_person_add(w, &a, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_person_add(w, &b, &err)), OB_EINVAL, &err);
+    must(WRITES(p->store, &err, ob_store_person_end(w, "anna", 9, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_person_end(w, "anna", 10, &err)), OB_ENOTFOUND, &err);
+    refused(WRITES(p->store, &err, ob_store_person_end(w, "nobody", 10, &err)), OB_ENOTFOUND, &err);
+    refused(WRITES(p->store, &err, ob_store_person_add(w, &a, &err)), OB_EINVAL, &err);
     ob_person *all = NULL;
     size_t count = 0;
-    must(ob_store_persons(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_persons(&all, &count, view, &err)), &err);
     a.ended_at = 9;
     assert_int_equal(count, 1);
     assert_memory_equal(all, &a, sizeof a);
@@ -155,19 +155,24 @@ static void open_proposals_come_first_and_are_decided_once(void **state)
     text_of(made.body, sizeof made.body - 1);
     for (int64_t i = 1; i <= 4; i++) {
         int64_t id = 0;
-        must(ob_store_proposal_add(&id, p->store, &made, &err), &err);
+        must(WRITES(p->store, &err, ob_store_proposal_add(&id, w, &made, &err)), &err);
         assert_int_equal(id, i);
     }
-    must(ob_store_proposal_decide(p->store, 4, OB_PROPOSAL_REJECTED, "bea", 8, &err), &err);
-    refused(ob_store_proposal_decide(p->store, 4, OB_PROPOSAL_APPROVED, "cem", 9, &err),
+    must(WRITES(p->store, &err,
+                ob_store_proposal_decide(w, 4, OB_PROPOSAL_REJECTED, "bea", 8, &err)),
+         &err);
+    refused(WRITES(p->store, &err,
+                   ob_store_proposal_decide(w, 4, OB_PROPOSAL_APPROVED, "cem", 9, &err)),
             OB_EREFUSED, &err);
-    refused(ob_store_proposal_decide(p->store, 7, OB_PROPOSAL_APPROVED, "cem", 9, &err),
+    refused(WRITES(p->store, &err,
+                   ob_store_proposal_decide(w, 7, OB_PROPOSAL_APPROVED, "cem", 9, &err)),
             OB_EREFUSED, &err);
-    must(ob_store_proposal_adopt(p->store, 2, "anna", &err), &err);
-    refused(ob_store_proposal_adopt(p->store, 4, "anna", &err), OB_ENOTFOUND, &err);
+    must(WRITES(p->store, &err, ob_store_proposal_adopt(w, 2, "anna", &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_proposal_adopt(w, 4, "anna", &err)), OB_ENOTFOUND,
+            &err);
     ob_proposal *all = NULL, one = {0};
     size_t count = 0;
-    must(ob_store_proposals(&all, &count, p->store, 10, &err), &err);
+    must(READS(p->store, ob_store_proposals(&all, &count, view, 10, &err)), &err);
     assert_int_equal(count, 4);
     static const int64_t order[] = {3, 2, 1, 4};
     for (int i = 0; i < 4; i++)
@@ -177,12 +182,12 @@ static void open_proposals_come_first_and_are_decided_once(void **state)
     assert_int_equal(all[3].state, OB_PROPOSAL_REJECTED);
     assert_string_equal(all[3].decided_by, "bea");
     free(all);
-    must(ob_store_proposals(&all, &count, p->store, 2, &err), &err);
+    must(READS(p->store, ob_store_proposals(&all, &count, view, 2, &err)), &err);
     assert_int_equal(count, 2);
     free(all);
-    must(ob_store_proposal(&one, p->store, 1, &err), &err);
+    must(READS(p->store, ob_store_proposal(&one, view, 1, &err)), &err);
     assert_int_equal(one.until, 99);
-    refused(ob_store_proposal(&one, p->store, 5, &err), OB_ENOTFOUND, &err);
+    refused(READS(p->store, ob_store_proposal(&one, view, 5, &err)), OB_ENOTFOUND, &err);
 }
 
 /* ---- Reports and notices -------------------------------------------------------------------- */
@@ -200,31 +205,37 @@ static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
                       .account = key_of(12),
                       .reason = WORDS,
                       .at = 5};
-    must(ob_store_incoming_add(&id, p->store, &in, items, 3, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, items, 3, &err)), &err);
     assert_int_equal(id, 1);
-    must(ob_store_incoming_add(&id, p->store, &in, NULL, 0, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, NULL, 0, &err)), &err);
     assert_int_equal(id, 2);
     in.kind = OB_INCOMING_NOTICE; /* counted on its own */
-    must(ob_store_incoming_add(&id, p->store, &in, items, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, items, 1, &err)), &err);
     assert_int_equal(id, 1);
-    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 1, &items[1], &err),
+    must(READS(p->store, ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1,
+                                                 &items[1], &err)),
          &err);
     assert_true(there && holds);
-    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 1, &other, &err),
+    must(READS(p->store,
+               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &other, &err)),
          &err);
     assert_true(there && !holds);
-    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 9, &other, &err),
+    must(READS(p->store,
+               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 9, &other, &err)),
          &err);
     assert_true(!there && !holds);
-    must(ob_store_report_confirm(p->store, 1, "anna", 8, &err), &err);
-    refused(ob_store_report_confirm(p->store, 1, "bea", 9, &err), OB_EREFUSED, &err);
-    refused(ob_store_report_confirm(p->store, 7, "bea", 9, &err), OB_EREFUSED, &err);
+    must(WRITES(p->store, &err, ob_store_report_confirm(w, 1, "anna", 8, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_report_confirm(w, 1, "bea", 9, &err)), OB_EREFUSED,
+            &err);
+    refused(WRITES(p->store, &err, ob_store_report_confirm(w, 7, "bea", 9, &err)), OB_EREFUSED,
+            &err);
     ob_incoming read = {0};
-    must(ob_store_incoming(&read, p->store, OB_INCOMING_REPORT, 1, &err), &err);
+    must(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, 1, &err)), &err);
     assert_string_equal(read.reason, WORDS);
     assert_string_equal(read.confirmed_by, "anna");
     assert_memory_equal(&read.account, &in.account, sizeof read.account);
-    refused(ob_store_incoming(&read, p->store, OB_INCOMING_NOTICE, 2, &err), OB_ENOTFOUND, &err);
+    refused(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_NOTICE, 2, &err)),
+            OB_ENOTFOUND, &err);
 }
 
 static void removing_a_report_takes_its_items(void **state)
@@ -240,18 +251,21 @@ static void removing_a_report_takes_its_items(void **state)
     size_t count = 0;
     ob_store_on_withdrawal(p->store, count_withdrawal, heard);
     for (int i = 0; i < 3; i++)
-        must(ob_store_incoming_add(&id, p->store, &in, &item, 1, &err), &err);
-    must(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, 100, &err), &err);
+        must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, &item, 1, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_remove(w, OB_INCOMING_REPORT, 3, 100, &err)),
+         &err);
     assert_int_equal(heard[1], 1);
-    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 3, 100, &err), OB_ENOTFOUND,
-            &err);
-    must(ob_store_incomings(&all, &count, p->store, OB_INCOMING_REPORT, 10, &err), &err);
+    refused(WRITES(p->store, &err, ob_store_incoming_remove(w, OB_INCOMING_REPORT, 3, 100, &err)),
+            OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_incomings(&all, &count, view, OB_INCOMING_REPORT, 10, &err)),
+         &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[0].id, 2);
     free(all);
-    must(ob_store_incoming_add(&id, p->store, &in, NULL, 0, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, NULL, 0, &err)), &err);
     assert_int_equal(id, 4); /* a number is never given twice */
-    must(ob_store_incoming_holds(&there, &holds, p->store, OB_INCOMING_REPORT, 3, &item, &err),
+    must(READS(p->store,
+               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 3, &item, &err)),
          &err);
     assert_true(!there && !holds);
 }
@@ -267,7 +281,7 @@ static int64_t add_verdict(place *p, unsigned account)
                     .proposed_by = "anna",
                     .confirmed_by = "bea",
                     .at = 10};
-    must(ob_store_verdict_add(&id, p->store, &v, &err), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_add(&id, w, &v, &err)), &err);
     return id;
 }
 
@@ -293,24 +307,25 @@ static void an_overturned_verdict_ends_what_rests_on_it(void **state)
     unsigned heard[2] = {0};
     int64_t id = 0, first = add_verdict(p, 1), second = add_verdict(p, 2);
     ob_cause c = cause_of(1, first, 10, "bea"), other = cause_of(2, second, 10, "bea"), read = {0};
-    must(ob_store_cause_add(&id, p->store, &c, &err), &err);
-    must(ob_store_cause_add(&id, p->store, &other, &err), &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &c, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &other, &err)), &err);
     ob_store_on_withdrawal(p->store, count_withdrawal, heard);
-    must(ob_store_verdict_overturn(p->store, first, "dora", 150, &err), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_overturn(w, first, "dora", 150, &err)), &err);
     assert_int_equal(heard[1], 1);
-    refused(ob_store_verdict_overturn(p->store, first, "dora", 151, &err), OB_ENOTFOUND, &err);
-    must(ob_store_cause_of(&found, &read, p->store, &c.account, 160, &err), &err);
+    refused(WRITES(p->store, &err, ob_store_verdict_overturn(w, first, "dora", 151, &err)),
+            OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 160, &err)), &err);
     assert_false(found);
-    must(ob_store_cause_of(&found, &read, p->store, &other.account, 160, &err), &err);
+    must(READS(p->store, ob_store_cause_of(&found, &read, view, &other.account, 160, &err)), &err);
     assert_true(found);
     assert_string_equal(read.reason, other.reason);
     ob_verdict one = {0}, *all = NULL;
     size_t count = 0;
-    must(ob_store_verdict(&one, p->store, first, &err), &err);
+    must(READS(p->store, ob_store_verdict(&one, view, first, &err)), &err);
     assert_int_equal(one.overturned_at, 150);
     assert_string_equal(one.overturned_by, "dora");
-    refused(ob_store_verdict(&one, p->store, 77, &err), OB_ENOTFOUND, &err);
-    must(ob_store_verdicts(&all, &count, p->store, 1, &err), &err);
+    refused(READS(p->store, ob_store_verdict(&one, view, 77, &err)), OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_verdicts(&all, &count, view, 1, &err)), &err);
     assert_int_equal(count, 1);
     assert_int_equal(all[0].id, second);
     free(all);
@@ -324,25 +339,25 @@ static void a_cause_follows_only_with_a_newer_record_and_another_person(void **s
     bool found = false;
     ob_cause c = cause_of(1, 1, 10, "bea"), read = {0}, *all = NULL;
     size_t count = 0;
-    must(ob_store_cause_add(&id, p->store, &c, &err), &err);
-    refused(ob_store_cause_add(&id, p->store, &c, &err), OB_EREFUSED, &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &c, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_cause_add(&id, w, &c, &err)), OB_EREFUSED, &err);
     c.record_at = 11;
-    refused(ob_store_cause_add(&id, p->store, &c, &err), OB_EREFUSED, &err);
+    refused(WRITES(p->store, &err, ob_store_cause_add(&id, w, &c, &err)), OB_EREFUSED, &err);
     assert_int_equal(id, 1);
-    must(ob_store_cause_end(p->store, 1, 150, &err), &err);
-    refused(ob_store_cause_end(p->store, 1, 151, &err), OB_ENOTFOUND, &err);
+    must(WRITES(p->store, &err, ob_store_cause_end(w, 1, 150, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_cause_end(w, 1, 151, &err)), OB_ENOTFOUND, &err);
     snprintf(c.confirmed_by, sizeof c.confirmed_by, "cem");
-    must(ob_store_cause_add(&id, p->store, &c, &err), &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &c, &err)), &err);
     assert_int_equal(id, 2);
-    must(ob_store_cause_told(p->store, 2, 300, &err), &err);
-    refused(ob_store_cause_told(p->store, 2, 301, &err), OB_ENOTFOUND, &err);
-    must(ob_store_cause_of(&found, &read, p->store, &c.account, 99, &err), &err);
+    must(WRITES(p->store, &err, ob_store_cause_told(w, 2, 300, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_cause_told(w, 2, 301, &err)), OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 99, &err)), &err);
     assert_false(found);
-    must(ob_store_cause_of(&found, &read, p->store, &c.account, 100, &err), &err);
+    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 100, &err)), &err);
     assert_true(found && read.id == 2 && read.told_at == 300);
-    must(ob_store_cause_of(&found, &read, p->store, &c.account, 200, &err), &err);
+    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 200, &err)), &err);
     assert_false(found);
-    must(ob_store_causes(&all, &count, p->store, 9, &err), &err);
+    must(READS(p->store, ob_store_causes(&all, &count, view, 9, &err)), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[1].ended_at, 150);
     free(all);
@@ -383,33 +398,39 @@ static ob_order order_of(unsigned n)
 static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
 {
     place *p = *state;
+    ob_order_brief briefs[8];
     ob_error err = {0};
     int64_t id = 0;
     size_t count = 0;
     ob_order o = order_of(1), *read = calloc(8, sizeof *read), *all = NULL;
     ob_record_key accounts[] = {key_of(1), key_of(2), key_of(1)}, other = key_of(3);
-    must(ob_store_order_add(&id, p->store, &o, accounts, 3, &err), &err);
-    must(ob_store_order_add(&id, p->store, &o, accounts, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, accounts, 3, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, accounts, 1, &err)), &err);
     open_again(p);
-    must(ob_store_order(read, p->store, 1, &err), &err);
+    must(READS(p->store, ob_store_order(read, view, 1, &err)), &err);
     o.id = 1;
     assert_memory_equal(read, &o, sizeof o);
-    refused(ob_store_order(read, p->store, 3, &err), OB_ENOTFOUND, &err);
-    must(ob_store_orders_naming(read, &count, 8, p->store, &accounts[0], 99, &err), &err);
+    refused(READS(p->store, ob_store_order(read, view, 3, &err)), OB_ENOTFOUND, &err);
+    must(READS(p->store, ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 99, &err)),
+         &err);
     assert_int_equal(count, 2);
-    assert_int_equal(read[0].id, 2);
-    must(ob_store_orders_naming(read, &count, 1, p->store, &accounts[0], 99, &err), &err);
+    assert_int_equal(briefs[0].id, 2);
+    must(READS(p->store, ob_store_orders_naming(briefs, &count, 1, view, &accounts[0], 99, &err)),
+         &err);
     assert_int_equal(count, 1);
-    must(ob_store_orders_naming(read, &count, 8, p->store, &accounts[0], 100, &err), &err);
+    must(READS(p->store, ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 100, &err)),
+         &err);
     assert_int_equal(count, 0);
-    must(ob_store_orders_naming(read, &count, 8, p->store, &other, 99, &err), &err);
+    must(READS(p->store, ob_store_orders_naming(briefs, &count, 8, view, &other, 99, &err)), &err);
     assert_int_equal(count, 0);
-    must(ob_store_order_set_state(p->store, 1, OB_ORDER_HELD, 100, &err), &err);
-    must(ob_store_order_set_state(p->store, 1, OB_ORDER_REVOKED, 100, &err), &err);
-    refused(ob_store_order_set_state(p->store, 1, OB_ORDER_VALID, 100, &err), OB_ENOTFOUND, &err);
-    must(ob_store_order_halfway_done(p->store, 1, 51, &err), &err);
-    refused(ob_store_order_halfway_done(p->store, 4, 51, &err), OB_ENOTFOUND, &err);
-    must(ob_store_orders(&all, &count, p->store, 9, &err), &err);
+    must(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_HELD, 100, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_REVOKED, 100, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_VALID, 100, &err)),
+            OB_ENOTFOUND, &err);
+    must(WRITES(p->store, &err, ob_store_order_halfway_done(w, 1, 51, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_order_halfway_done(w, 4, 51, &err)), OB_ENOTFOUND,
+            &err);
+    must(READS(p->store, ob_store_orders(&all, &count, view, 9, &err)), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[1].state, OB_ORDER_REVOKED);
     assert_int_equal(all[1].halfway_done_at, 51);
@@ -431,25 +452,30 @@ static void consents_are_counted_once_an_account_and_withdrawn_everywhere(void *
         .id = key_of(1), .is_free = true, .has_child = OB_UNKNOWN, .changed_at = 4};
     ob_conversation d = {.id = key_of(2), .is_free = true, .changed_at = 4}, read = {0};
     ob_member members[] = {{key_of(10), true}, {key_of(11), true}, {key_of(12), false}};
-    must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
-    must(ob_store_conversation_set(p->store, &d, members, 3, &err), &err);
-    must(ob_store_conversation(&found, &read, p->store, &c.id, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &d, members, 3, &err)), &err);
+    must(READS(p->store, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
     assert_true(found && read.members == 2 && read.consenting == 2 && read.has_child == OB_UNKNOWN);
     assert_int_equal(heard[1], 0);
-    must(ob_store_consent_withdraw(&changed, p->store, &members[0].account, 9, &err), &err);
+    must(WRITES(p->store, &err,
+                ob_store_consent_withdraw(&changed, w, &members[0].account, 9, &err)),
+         &err);
     assert_int_equal(changed, 2);
     assert_int_equal(heard[1], 1);
-    must(ob_store_consent_withdraw(&changed, p->store, &members[0].account, 9, &err), &err);
+    must(WRITES(p->store, &err,
+                ob_store_consent_withdraw(&changed, w, &members[0].account, 9, &err)),
+         &err);
     assert_int_equal(changed, 0);
-    must(ob_store_conversation(&found, &read, p->store, &d.id, &err), &err);
+    must(READS(p->store, ob_store_conversation(&found, &read, view, &d.id, &err)), &err);
     assert_true(found && read.members == 3 && read.consenting == 1 && read.changed_at == 9);
     ob_member twice[] = {{key_of(10), true}, {key_of(10), true}};
-    must(ob_store_conversation_set(p->store, &c, twice, 2, &err), &err);
-    must(ob_store_conversation(&found, &read, p->store, &c.id, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, twice, 2, &err)), &err);
+    must(READS(p->store, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
     assert_true(found && read.members == 1 && read.consenting == 0); /* in doubt, no */
-    must(ob_store_conversation_remove(p->store, &c.id, &err), &err);
-    refused(ob_store_conversation_remove(p->store, &c.id, &err), OB_ENOTFOUND, &err);
-    must(ob_store_conversation(&found, &read, p->store, &c.id, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_remove(w, &c.id, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_conversation_remove(w, &c.id, &err)), OB_ENOTFOUND,
+            &err);
+    must(READS(p->store, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
     assert_false(found);
 }
 
@@ -460,11 +486,11 @@ static void losing_unanimous_consent_is_heard_of(void **state)
     unsigned heard[2] = {0};
     ob_conversation c = {.id = key_of(1), .is_free = true};
     ob_member members[] = {{key_of(10), true}, {key_of(11), false}};
-    must(ob_store_conversation_set(p->store, &c, members, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 1, &err)), &err);
     ob_store_on_withdrawal(p->store, count_withdrawal, heard);
-    must(ob_store_conversation_set(p->store, &c, members, 1, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 1, &err)), &err);
     assert_int_equal(heard[1], 0);
-    must(ob_store_conversation_set(p->store, &c, members, 2, &err), &err);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
     assert_int_equal(heard[1], 1);
 }
 
@@ -480,19 +506,20 @@ static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state
     ob_detector_record d = {.detector = "pdq", .state = 1, .by = "anna", .reason = WORDS, .at = 1},
                        *ds;
     memcpy(s.document, key_of(1).bytes, sizeof s.document);
-    must(ob_store_safeguard_add(p->store, &s, &err), &err);
+    must(WRITES(p->store, &err, ob_store_safeguard_add(w, &s, &err)), &err);
     s.at = 2;
-    must(ob_store_safeguard_add(p->store, &s, &err), &err);
-    must(ob_store_safeguards(&all, &count, p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_safeguard_add(w, &s, &err)), &err);
+    must(READS(p->store, ob_store_safeguards(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_memory_equal(all, &s, sizeof s);
     free(all);
-    must(ob_store_safeguard_remove(p->store, "eu", 3, &err), &err);
-    refused(ob_store_safeguard_remove(p->store, "eu", 3, &err), OB_ENOTFOUND, &err);
-    must(ob_store_detector_set(p->store, &d, &err), &err);
+    must(WRITES(p->store, &err, ob_store_safeguard_remove(w, "eu", 3, &err)), &err);
+    refused(WRITES(p->store, &err, ob_store_safeguard_remove(w, "eu", 3, &err)), OB_ENOTFOUND,
+            &err);
+    must(WRITES(p->store, &err, ob_store_detector_set(w, &d, &err)), &err);
     d.state = 2;
-    must(ob_store_detector_set(p->store, &d, &err), &err);
-    must(ob_store_detectors(&ds, &count, p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_detector_set(w, &d, &err)), &err);
+    must(READS(p->store, ob_store_detectors(&ds, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_memory_equal(ds, &d, sizeof d);
     free(ds);
@@ -510,21 +537,21 @@ static void counts_add_up_and_the_clock_only_goes_forward(void **state)
                     {.day = 11, .surface = 1, .basis = 2, .reason = 0, .regime = "eu", .count = 7},
                     {.day = 11, .surface = 0, .basis = 2, .reason = 3, .regime = "", .count = 1}};
     ob_tally *all = NULL;
-    must(ob_store_clock(&clock, p->store, &err), &err);
+    must(READS(p->store, ob_store_clock(&clock, view, &err)), &err);
     assert_int_equal(clock, 0);
-    must(ob_store_tallies_add(p->store, t, 3, NULL, 0, 11, 500, &err), &err);
-    must(ob_store_tallies_add(p->store, t, 2, NULL, 0, 11, 400, &err), &err);
-    must(ob_store_clock(&clock, p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_tallies_add(w, t, 3, NULL, 0, 11, 500, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_tallies_add(w, t, 2, NULL, 0, 11, 400, &err)), &err);
+    must(READS(p->store, ob_store_clock(&clock, view, &err)), &err);
     assert_int_equal(clock, 500);
-    must(ob_store_clock_set(p->store, 3, &err), &err);
-    must(ob_store_clock(&clock, p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_clock_set(w, 3, &err)), &err);
+    must(READS(p->store, ob_store_clock(&clock, view, &err)), &err);
     assert_int_equal(clock, 3);
-    must(ob_store_tallies(&all, &count, p->store, 10, INT64_MAX, &err), &err);
+    must(READS(p->store, ob_store_tallies(&all, &count, view, 10, INT64_MAX, &err)), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[0].count, 24);
     assert_int_equal(all[1].reason, 3);
     free(all);
-    must(ob_store_tallies(&all, &count, p->store, 11, INT64_MAX, &err), &err);
+    must(READS(p->store, ob_store_tallies(&all, &count, view, 11, INT64_MAX, &err)), &err);
     assert_int_equal(all[0].count, 14);
     free(all);
 }
@@ -535,19 +562,19 @@ static void denied_codes_and_their_salt_last_a_day(void **state)
     ob_error err = {0};
     size_t count = 0;
     ob_record_key salt, same, next, codes[] = {key_of(1), key_of(2), key_of(1)}, *all = NULL;
-    must(ob_store_denied(&salt, &all, &count, p->store, 20, &err), &err);
+    must(WRITES(p->store, &err, ob_store_denied(&salt, &all, &count, w, 20, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
-    must(ob_store_tallies_add(p->store, NULL, 0, codes, 3, 20, 1, &err), &err);
-    must(ob_store_denied(&same, &all, &count, p->store, 20, &err), &err);
+    must(WRITES(p->store, &err, ob_store_tallies_add(w, NULL, 0, codes, 3, 20, 1, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_denied(&same, &all, &count, w, 20, &err)), &err);
     assert_int_equal(count, 2);
     assert_memory_equal(&salt, &same, sizeof salt);
     free(all);
-    must(ob_store_denied(&next, &all, &count, p->store, 21, &err), &err);
+    must(WRITES(p->store, &err, ob_store_denied(&next, &all, &count, w, 21, &err)), &err);
     assert_int_equal(count, 0);
     assert_memory_not_equal(&salt, &next, sizeof salt);
     free(all);
-    must(ob_store_denied(&same, &all, &count, p->store, 20, &err), &err);
+    must(WRITES(p->store, &err, ob_store_denied(&same, &all, &count, w, 20, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
 }
@@ -568,19 +595,21 @@ static void what_is_no_text_or_too_long_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ob_detector_record d = {.detector = "pdq", .by = "anna"};
         snprintf(d.reason, sizeof d.reason, "%s", bad[i]);
-        refused(ob_store_detector_set(p->store, &d, &err), OB_EINVAL, &err);
+        refused(WRITES(p->store, &err, ob_store_detector_set(w, &d, &err)), OB_EINVAL, &err);
     }
     sql q; /* longer than its record has room for: somebody else wrote it */
     ob_detector_record *all = NULL;
     size_t count = 0;
     char name[100];
     text_of(name, 99);
-    sql_begin(&q, p->store,
+    must(open_writing(p->store, &err), &err);
+    sql_begin(&q, ob_writing_view(once_writing),
               "INSERT INTO detector (detector, state, person, reason, at) VALUES (?, 0, '', '', 0)",
               &err);
     sql_bind_text(&q, 1, name);
     must(sql_end(&q), &err);
-    refused(ob_store_detectors(&all, &count, p->store, &err), OB_EFORMAT, &err);
+    must(end_writing(OB_OK, &err), &err);
+    refused(READS(p->store, ob_store_detectors(&all, &count, view, &err)), OB_EFORMAT, &err);
 }
 
 /* ---- Transactions --------------------------------------------------------------------------- */
@@ -590,7 +619,7 @@ static size_t tokens_in(place *p)
     ob_error err = {0};
     ob_token *all = NULL;
     size_t count = 0;
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     free(all);
     return count;
 }
@@ -601,16 +630,16 @@ static void what_belongs_together_happens_or_does_not(void **state)
     ob_error err = {0};
     int64_t id = 0;
     ob_token a = token_of("a", 1), b = token_of("b", 2);
-    must(ob_store_begin(p->store, &err), &err);
-    must(ob_store_token_add(p->store, &a, &err), &err);
+    must(open_writing(p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &a, &err)), &err);
     add_verdict(p, 1);
-    must(ob_store_end(p->store, OB_OK, &err), &err);
+    must(end_writing(OB_OK, &err), &err);
     assert_int_equal(tokens_in(p), 1);
-    must(ob_store_begin(p->store, &err), &err);
-    must(ob_store_token_add(p->store, &b, &err), &err);
+    must(open_writing(p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &b, &err)), &err);
     id = add_verdict(p, 1);
     assert_int_equal(id, 2);
-    assert_int_equal(ob_store_end(p->store, OB_EREFUSED, &err), OB_EREFUSED);
+    assert_int_equal(end_writing(OB_EREFUSED, &err), OB_EREFUSED);
     assert_int_equal(tokens_in(p), 1);
     open_again(p);
     assert_int_equal(tokens_in(p), 1);
@@ -622,17 +651,19 @@ static void a_failure_within_undoes_all_of_it(void **state)
     place *p = *state;
     ob_error err = {0}, inner = {0};
     ob_token a = token_of("a", 1);
-    must(ob_store_begin(p->store, &err), &err);
-    must(ob_store_token_add(p->store, &a, &err), &err);
-    refused(ob_store_incoming_remove(p->store, OB_INCOMING_REPORT, 5, 100, &inner), OB_ENOTFOUND,
-            &inner);
-    refused(ob_store_token_remove(p->store, "a", &err), OB_ENOTFOUND, &err); /* nothing follows */
+    must(open_writing(p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &a, &err)), &err);
+    refused(
+        WRITES(p->store, &inner, ob_store_incoming_remove(w, OB_INCOMING_REPORT, 5, 100, &inner)),
+        OB_ENOTFOUND, &inner);
+    refused(WRITES(p->store, &err, ob_store_token_remove(w, "a", &err)), OB_ENOTFOUND,
+            &err); /* nothing follows */
     assert_string_equal(err.text, inner.text);
-    refused(ob_store_begin(p->store, &err), OB_ENOTFOUND, &err);
-    refused(ob_store_end(p->store, OB_OK, &err), OB_ENOTFOUND, &err);
+    refused(ob_writing_part(once_writing, &err), OB_ENOTFOUND, &err);
+    refused(end_writing(OB_OK, &err), OB_ENOTFOUND, &err);
     assert_string_equal(err.text, inner.text);
     assert_int_equal(tokens_in(p), 0);
-    must(ob_store_token_add(p->store, &a, &err), &err); /* and the store goes on */
+    must(WRITES(p->store, &err, ob_store_token_add(w, &a, &err)), &err); /* and the store goes on */
 }
 
 static void a_statement_that_fails_undoes_all_of_it(void **state)
@@ -640,10 +671,11 @@ static void a_statement_that_fails_undoes_all_of_it(void **state)
     place *p = *state;
     ob_error err = {0};
     ob_token a = token_of("a", 1);
-    must(ob_store_begin(p->store, &err), &err);
-    must(ob_store_token_add(p->store, &a, &err), &err);
-    refused(sql_script(p->store, "INSERT INTO token SELECT * FROM token", &err), OB_EINVAL, &err);
-    refused(ob_store_end(p->store, OB_OK, &err), OB_EINVAL, &err);
+    must(open_writing(p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &a, &err)), &err);
+    refused(WRITES(p->store, &err, sql_script(w, "INSERT INTO token SELECT * FROM token", &err)),
+            OB_EINVAL, &err);
+    refused(end_writing(OB_OK, &err), OB_EINVAL, &err);
     assert_int_equal(tokens_in(p), 0);
 }
 
@@ -656,18 +688,20 @@ enum { ROUNDS = 40 };
 
 static void *work(void *context)
 {
-    worker *w = context;
+    worker *own = context;
     for (unsigned i = 0; i < ROUNDS; i++) {
         ob_error err = {0};
         int64_t id = 0;
-        ob_verdict v = {.account = key_of(w->number), .at = i};
+        ob_verdict v = {.account = key_of(own->number), .at = i};
         ob_tally t = {.day = 1, .regime = "eu", .count = 1};
-        must(ob_store_verdict_add(&id, w->p->store, &v, &err), &err);
-        must(ob_store_begin(w->p->store, &err), &err);
-        must(ob_store_tallies_add(w->p->store, &t, 1, NULL, 0, 1, i, &err), &err);
-        must(ob_store_tallies_add(w->p->store, &t, 1, NULL, 0, 1, i, &err), &err);
+        must(WRITES(own->p->store, &err, ob_store_verdict_add(&id, w, &v, &err)), &err);
+        must(open_writing(own->p->store, &err), &err);
+        must(WRITES(own->p->store, &err, ob_store_tallies_add(w, &t, 1, NULL, 0, 1, i, &err)),
+             &err);
+        must(WRITES(own->p->store, &err, ob_store_tallies_add(w, &t, 1, NULL, 0, 1, i, &err)),
+             &err);
         ob_status wanted = i % 4 ? OB_OK : OB_EREFUSED;
-        if (ob_store_end(w->p->store, wanted, &err) != wanted)
+        if (end_writing(wanted, &err) != wanted)
             fail_msg("%s", err.text);
     }
     return NULL;
@@ -686,12 +720,12 @@ static void two_threads_get_numbers_of_their_own_and_lose_no_count(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    must(ob_store_verdicts(&all, &count, p->store, 1000, &err), &err);
+    must(READS(p->store, ob_store_verdicts(&all, &count, view, 1000, &err)), &err);
     assert_int_equal(count, 2 * ROUNDS);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(all[i].id, count - i);
     free(all);
-    must(ob_store_tallies(&tallies, &count, p->store, 0, INT64_MAX, &err), &err);
+    must(READS(p->store, ob_store_tallies(&tallies, &count, view, 0, INT64_MAX, &err)), &err);
     assert_int_equal(tallies[0].count, 2 * 2 * (ROUNDS - ROUNDS / 4));
     free(tallies);
 }

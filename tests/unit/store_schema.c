@@ -29,7 +29,7 @@ static void bind_row(sql *q, const store_table *t, unsigned number)
 }
 
 /* One row in every table. */
-static void fill(ob_store *store, const store_table *tables, size_t count)
+static void fill(ob_view *view, const store_table *tables, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         sql q;
@@ -39,7 +39,7 @@ static void fill(ob_store *store, const store_table *tables, size_t count)
         for (size_t c = 0; c < tables[i].count; c++)
             must(ob_buf_printf(&text, &err, c ? ", ?" : "?"), &err);
         must(ob_buf_append(&text, ")", 1, &err), &err);
-        sql_begin_own(&q, store, text.bytes, USE_ONCE, &err);
+        sql_begin_own(&q, view, text.bytes, USE_ONCE, &err);
         bind_row(&q, &tables[i], (unsigned)i);
         must(sql_end(&q), &err);
         ob_buf_free(&text);
@@ -53,7 +53,7 @@ static bool is_gone(const char *table)
 }
 
 /* These rows are there, as they were; a newer version may have added others. */
-static void rows_are_there(ob_store *store, const store_table *tables, size_t count)
+static void rows_in_view(ob_view *view, const store_table *tables, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (is_gone(tables[i].name))
@@ -66,7 +66,7 @@ static void rows_are_there(ob_store *store, const store_table *tables, size_t co
             must(ob_buf_printf(&text, &err, "%s \"%s\" = ?", c ? " AND" : " WHERE",
                                tables[i].columns[c].name),
                  &err);
-        sql_begin_own(&q, store, text.bytes, USE_ONCE, &err);
+        sql_begin_own(&q, view, text.bytes, USE_ONCE, &err);
         bind_row(&q, &tables[i], (unsigned)i);
         assert_true(sql_step(&q));
         if (sql_int(&q, 0) != 1)
@@ -74,6 +74,15 @@ static void rows_are_there(ob_store *store, const store_table *tables, size_t co
         must(sql_end(&q), &err);
         ob_buf_free(&text);
     }
+}
+
+static void rows_are_there(ob_store *store, const store_table *tables, size_t count)
+{
+    ob_error err = {0};
+    ob_view *view = NULL;
+    must(ob_view_open(&view, store, &err), &err);
+    rows_in_view(view, tables, count);
+    ob_view_close(view);
 }
 
 static void a_database_of_every_earlier_version_is_taken_over_with_its_records(void **state)
@@ -92,14 +101,16 @@ static void a_database_of_every_earlier_version_is_taken_over_with_its_records(v
         }
         ob_store *old = NULL;
         must(open_raw(&old, p, &err), &err);
-        must(schema_update(old, version, &err), &err);
-        must(store_catalogue(&tables, &count, old, &err), &err);
-        fill(old, tables, count);
+        must(WRITES(old, &err, schema_update(w, version, &err)), &err);
+        must(READS(old, store_catalogue(&tables, &count, view, &err)), &err);
+        must(open_writing(old, &err), &err);
+        fill(ob_writing_view(once_writing), tables, count);
+        must(end_writing(OB_OK, &err), &err);
         assert_true(count >= 2);
         ob_store_close(old);
         open_store(p);
         rows_are_there(p->store, tables, count);
-        must(p->store->driver->version(&now, p->store->db, &err), &err);
+        must(p->store->driver->version(&now, p->store->writing.view.db, &err), &err);
         assert_int_equal(now, schema_steps());
         open_again(p); /* and once more, with nothing to do */
         rows_are_there(p->store, tables, count);
@@ -114,7 +125,7 @@ static bool has_table(ob_store *store, const char *name)
     size_t count = 0;
     bool has = false;
     store_table *tables = NULL;
-    must(store_catalogue(&tables, &count, store, &err), &err);
+    must(READS(store, store_catalogue(&tables, &count, view, &err)), &err);
     for (size_t i = 0; i < count; i++)
         has |= !strcmp(tables[i].name, name);
     free(tables);
@@ -127,7 +138,7 @@ static void what_entries_of_a_second_were_made_of_goes_with_step_4(void **state)
     ob_error err = {0};
     ob_store *old = NULL;
     must(open_raw(&old, p, &err), &err);
-    must(schema_update(old, 3, &err), &err);
+    must(WRITES(old, &err, schema_update(w, 3, &err)), &err);
     assert_true(has_table(old, "log_second"));
     ob_store_close(old);
     open_store(p);
@@ -163,12 +174,12 @@ static void a_newer_database_is_refused_and_left_alone(void **state)
     ob_store *store = NULL, *raw = NULL;
     int64_t version = 0;
     open_store(p);
-    must(p->store->driver->set_version(p->store->db, schema_steps() + 1, &err), &err);
+    must(p->store->driver->set_version(p->store->writing.view.db, schema_steps() + 1, &err), &err);
     close_store(p);
     refused(ob_store_open(&store, p->dir, p->url, &err), OB_EREFUSED, &err);
     assert_non_null(strstr(err.text, "newer"));
     must(open_raw(&raw, p, &err), &err);
-    must(raw->driver->version(&version, raw->db, &err), &err);
+    must(raw->driver->version(&version, raw->writing.view.db, &err), &err);
     assert_int_equal(version, schema_steps() + 1);
     ob_store_close(raw);
 }
@@ -181,15 +192,17 @@ static void a_step_that_fails_half_way_leaves_nothing(void **state)
     size_t count = 9;
     store_table *tables = NULL;
     must(open_raw(&raw, p, &err), &err);
-    must(schema_update(raw, 1, &err), &err);
-    must(sql_script(raw, "CREATE TABLE tally (day INTEGER PRIMARY KEY) STRICT", &err), &err);
+    must(WRITES(raw, &err, schema_update(w, 1, &err)), &err);
+    must(WRITES(raw, &err,
+                sql_script(w, "CREATE TABLE tally (day INTEGER PRIMARY KEY) STRICT", &err)),
+         &err);
     ob_store_close(raw);
     assert_true(ob_store_open(&store, p->dir, p->url, &err) != OB_OK); /* step 2 makes this table */
     must(open_raw(&raw, p, &err), &err);
-    must(store_catalogue(&tables, &count, raw, &err), &err);
+    must(READS(raw, store_catalogue(&tables, &count, view, &err)), &err);
     assert_int_equal(count, 3); /* token, gateway, and the one in the way */
     free(tables);
-    must(sql_script(raw, "DROP TABLE tally", &err), &err);
+    must(WRITES(raw, &err, sql_script(w, "DROP TABLE tally", &err)), &err);
     ob_store_close(raw);
     open_store(p);
 }
@@ -216,13 +229,13 @@ static void the_address_is_kept_for_those_who_do_not_say_it(void **state)
     struct stat about;
     char path[100];
     open_store(p);
-    must(ob_store_token_add(p->store, &t, &err), &err);
+    must(WRITES(p->store, &err, ob_store_token_add(w, &t, &err)), &err);
     close_store(p);
     snprintf(path, sizeof path, "%s/records", p->dir);
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0600);
     must(ob_store_open(&p->store, p->dir, NULL, &err), &err);
-    must(ob_store_tokens(&all, &count, p->store, &err), &err);
+    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     free(all);
     snprintf(path, sizeof path, "%s/obhut.db", p->dir);
@@ -343,8 +356,8 @@ static void no_sample_of_a_text_or_key_is_kept_by_the_server(void **state)
         ob_detector_record d = {.at = i};
         snprintf(d.detector, sizeof d.detector, "d%u", i);
         snprintf(d.reason, sizeof d.reason, "%s", name);
-        must(ob_store_detector_set(p->store, &d, &err), &err);
-        must(ob_store_conversation_set(p->store, &c, NULL, 0, &err), &err);
+        must(WRITES(p->store, &err, ob_store_detector_set(w, &d, &err)), &err);
+        must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, NULL, 0, &err)), &err);
     }
     outside(p, "ANALYZE");
     outside(p,

@@ -8,6 +8,8 @@
 
 #include "store_priv.h"
 
+#include "once.h"
+
 #include <obhut/crypto.h>
 
 #include <unistd.h>

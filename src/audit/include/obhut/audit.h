@@ -61,6 +61,18 @@ ob_status ob_audit_close(ob_audit *audit, ob_error *err);
 ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
                           const json_t *members, ob_error *err);
 
+/* Several entries, one behind the other, with one write: all of them or none. *first is set to the
+ * number of the first (NULL: not wanted). Errors as ob_audit_append; OB_EINVAL also for none. */
+typedef struct ob_audit_entry {
+    const char *what;
+    const json_t *members;
+} ob_audit_entry;
+ob_status ob_audit_append_all(uint64_t *first, ob_audit *audit, const ob_audit_entry *entries,
+                              size_t count, ob_error *err);
+
+/* Whether an entry could be appended, but for the disk: OB_EINVAL, OB_ELIMIT, OB_ENOMEM. */
+ob_status ob_audit_entry_check(const ob_audit_entry *entry, ob_error *err);
+
 /* Whether the last thing that was to be written could be: entries and checkpoints. While it is
  * false the log itself tries once a second, with an entry `log.resumed` {"refused":N} for the
  * entries that were refused, so that a caller that asks this first is not locked out. Never

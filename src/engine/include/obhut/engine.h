@@ -143,7 +143,6 @@ typedef enum ob_task_kind {
     OB_TASK_SCAN,    /* a file: hashes, matches, action */
     OB_TASK_HASH,    /* a file: hashes and digests */
     OB_TASK_LOOK_UP, /* queries: matches */
-    OB_TASK_RECORD,  /* `run` is called, on a thread that may wait for the disk */
 } ob_task_kind;
 
 typedef struct ob_task {
@@ -152,8 +151,7 @@ typedef struct ob_task {
     void (*done)(struct ob_task *task);
     void *context;
 
-    ob_item item; /* of everything but OB_TASK_RECORD */
-    void (*run)(struct ob_task *task);
+    ob_item item;
 
     /* Files: a sealed memory file, the engine's until done. */
     int file;
@@ -242,8 +240,8 @@ ob_detector_state ob_engine_method(ob_engine *engine, ob_method method);
 /* Writes down what was counted so far. OB_OK, or what cannot be recorded, and so is not done. */
 ob_status ob_engine_settle(ob_engine *engine, ob_error *err);
 
-/* The clock is right from now on, although something was allowed later than that. */
-ob_status ob_engine_accept_clock(ob_engine *engine, ob_error *err);
+/* The clock is right from now on, although something was allowed later than that. Within an act. */
+ob_status ob_engine_accept_clock(ob_engine *engine, ob_writing *w, ob_error *err);
 
 /* A request was turned away: its token is not known, or not for this. Goes to the log, as counts.
  */
@@ -257,7 +255,7 @@ void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
 
 /* What the record of an order tells the gate at an instant; whom it names is the caller's to say.
  */
-struct ob_order_facts ob_order_facts_at(const ob_order *order, int64_t at);
+struct ob_order_facts ob_order_facts_at(const ob_order_brief *order, int64_t at);
 
 /* Opens the log of a data directory; its checkpoints carry the digests of regimes, floor and
  * program. */
@@ -280,8 +278,7 @@ json_t *ob_reaped_json(const ob_reaped *reaped, size_t count);
 
 /* The most that a law of the service allows to keep what was found, in months, and its article;
  * 0 where none says so. */
-ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_store *store,
-                          ob_error *err);
+ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err);
 
 /* Whether a scan that comes next would be taken. */
 bool ob_engine_has_room(ob_engine *engine);

@@ -27,7 +27,7 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request
 /* Makes a gateway of this kind; `path` is told this once: /gw/KIND/SECRET. OB_EINVAL: there is no
  * such kind, or the name is taken. */
 enum { OB_GATEWAY_PATH = 80 };
-ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_store *store, const char *name,
+ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_writing *w, const char *name,
                           const char *kind, ob_surface surface, bool fail_closed, ob_error *err);
 
 #endif

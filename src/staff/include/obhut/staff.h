@@ -33,16 +33,17 @@ enum {
 
 typedef struct ob_staff ob_staff;
 
-/* *out uses `store` and `audit`, which must outlive it, and the key in DIR/keys/pseudonym, which it
- * makes where there is none. Says in the log what was logged and then not done, because the process
- * died in between. OB_EREFUSED: log and records are not of one piece. Any thread. */
+/* *out uses `store` and `audit`, which must outlive it, has a thread that writes, and the key in
+ * DIR/keys/pseudonym, which it makes where there is none. Says in the log what was logged and then
+ * not done, because the process died in between. OB_EREFUSED: log and records are not of one piece.
+ * Any thread. */
 ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
                         ob_error *err);
 void ob_staff_close(ob_staff *staff); /* NULL is fine */
 
 /* Makes a token and its secret, which is told this once. Errors as ob_store_token_add; OB_EINVAL
  * also where it would be good for nothing. */
-ob_status ob_staff_token_add(char secret[], ob_staff *staff, const char *name, uint32_t surfaces,
+ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uint32_t surfaces,
                              uint32_t scopes, ob_error *err);
 enum { OB_TOKEN_TEXT = 43 }; /* characters of a secret, without the NUL */
 
@@ -86,11 +87,12 @@ const char *ob_role_name(ob_role role);
 bool ob_role_parse(ob_role *out, const char *name);
 
 /* Makes a person and their personal token, which is told this once. */
-ob_status ob_staff_person_add(char secret[], ob_staff *staff, const char *name, uint32_t roles,
+ob_status ob_staff_person_add(char secret[], ob_writing *w, const char *name, uint32_t roles,
                               bool is_external, ob_error *err);
 
-/* Sets *out to the active person of this token. False where there is none. */
-bool ob_staff_person_find(ob_person *out, ob_staff *staff, const char *secret);
+/* Sets *out to the active person of this token, and *found to whether there is one. */
+ob_status ob_staff_person_find(bool *found, ob_person *out, ob_view *view, const char *secret,
+                               ob_error *err);
 
 /* ---- Steps that need two persons
  * ------------------------------------------------------------------- */
@@ -107,48 +109,66 @@ bool ob_actor_has(const ob_actor *actor, uint32_t roles); /* any of them; bit r:
 enum { OB_PROPOSAL_SECONDS = 7 * 86400 };
 
 /* Proposes `body` (JSON) of a kind. */
-ob_status ob_staff_propose(int64_t *id, ob_staff *staff, const char *kind, const char *body,
+ob_status ob_staff_propose(int64_t *id, ob_writing *w, const char *kind, const char *body,
                            const ob_actor *actor, ob_error *err);
 
 /* Looks whether `actor` may agree to what `out` says: a person, with one of `roles`, other than who
  * proposed, in time. OB_EREFUSED. A proposal of the operator, who might be anybody, becomes that of
  * the first person who agrees: *adopted, and it stays open for a second one. */
-ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_staff *staff, int64_t id,
+ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
                           const ob_actor *actor, uint32_t roles, ob_error *err);
 
 /* ---- Acts ---------------------------------------------------------------------------------------
  */
 
-/* Something that changes records and stands in the log: both or neither. What cannot be logged is
- * not done. From begin to end the store belongs to this thread.
- *
- *     ob_act act;
- *     ob_status status = ob_act_begin(&act, staff, "cause.add", &actor, err);
- *     if (status)
- *         return status;
- *     ob_act_account(&act, "about", &cause.account);
- *     status = ob_store_cause_add(&id, store, &cause, err);
- *     ob_act_number(&act, "cause", id);
- *     return ob_act_end(&act, status, err);
- */
+/* An act changes records and stands in the log: both or neither. What cannot be logged is not done.
+ * One thread does them all: those that wait at the same time share a transaction and a sync of the
+ * log, and one that fails is undone alone. */
 typedef struct ob_act {
     ob_staff *staff;
+    ob_writing *w; /* the records, to be changed */
+    ob_view *view; /* and to be read, with what was changed so far */
     const char *what;
     const ob_actor *actor;
     json_t *members;
     json_t *also; /* entries before it: an array of [what, members] */
     /* Called with the entry's number before the records keep the act; NULL: not. */
-    ob_status (*keep)(void *context, uint64_t entry, ob_error *err);
+    ob_status (*keep)(void *context, ob_writing *w, uint64_t entry, ob_error *err);
     void *keep_context;
-    uint64_t *entry;   /* set, where it is not NULL, to the entry's number */
     ob_record_key key; /* of whom it is about */
     bool has_key, quiet;
     ob_error error; /* of its members */
 } ob_act;
 
-/* `actor` NULL: members say who. */
-ob_status ob_act_begin(ob_act *out, ob_staff *staff, const char *what, const ob_actor *actor,
-                       ob_error *err);
+/* What an act does, on the thread that writes: it must neither wait for anything nor ask for
+ * another act. With an error nothing has happened; OB_EREFUSED is logged as such. */
+typedef ob_status (*ob_act_run)(ob_act *act, void *context, ob_error *err);
+
+typedef struct ob_act_job {
+    const char *what;
+    const ob_actor *actor; /* lives until `done`; NULL: members say who */
+    ob_act_run run;        /* NULL: the entry is all */
+    void *context;
+    /* Called once, when the act is durable or was not done; on the thread that writes, or at once
+     * on that of ob_staff_post: so be brief. The job is its owner's again. */
+    void (*done)(struct ob_act_job *job);
+    /* Results. OB_EIO also where it has waited for ten seconds: then nothing was done. */
+    ob_status status;
+    ob_error error;
+    uint64_t entry; /* its number in the log; UINT64_MAX: it has none */
+    /* The writer's. */
+    ob_act act;
+    size_t first_entry, entry_count;
+    int64_t until_ms;
+    struct ob_act_job *next;
+} ob_act_job;
+
+/* Hands an act in. */
+void ob_staff_post(ob_staff *staff, ob_act_job *job);
+
+/* Hands it in and waits. `entry` (may be NULL) is set on success. Never within an act. */
+ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
+                      ob_act_run run, void *context, ob_error *err);
 
 /* Members of the entry. Never what somebody wrote in their own words: of that, a code. */
 void ob_act_number(ob_act *act, const char *member, int64_t number);
@@ -176,16 +196,12 @@ void ob_act_also(ob_act *act, const char *what, json_t *members);
 /* No entry of its own: nothing worth one has happened, or ob_act_also says it. */
 void ob_act_quiet(ob_act *act);
 
-/* Logs it, and lets the records keep it; or neither, where something has failed so far. A refusal
- * is logged as such. Returns `so_far` or what went wrong now. */
-ob_status ob_act_end(ob_act *act, ob_status so_far, ob_error *err);
-
 /* An entry of its own; takes the reference to `members` (may be NULL). `entry` may be NULL. */
 ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
                        json_t *members, ob_error *err);
 
-/* How a deed ended that ob_store_deed_begin began within the act that announced it; takes the
- * reference to `members` (may be NULL). */
+/* How a deed ended that ob_store_deed_begin began within the act that announced it, as an act of
+ * its own; takes the reference to `members` (may be NULL). */
 void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *members);
 
 /* What was logged last could be written. */
@@ -201,7 +217,7 @@ ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *accou
 enum { OB_LOG_CODE = 48 };
 
 /* What the log knows an account or person by; *found false where there is no key, or no more. */
-ob_status ob_staff_log_code(bool *found, char out[OB_LOG_CODE], ob_staff *staff,
-                            ob_pseudonym_kind kind, const char *name, ob_error *err);
+ob_status ob_staff_log_code(bool *found, char out[OB_LOG_CODE], const ob_staff *staff,
+                            ob_view *view, ob_pseudonym_kind kind, const char *name, ob_error *err);
 
 #endif

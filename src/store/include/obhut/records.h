@@ -17,8 +17,9 @@ typedef struct ob_record_key {
 } ob_record_key;
 
 /* Hears that something which allowed looking may have gone. `personal`: a cause, an order, a
- * consent or a report; else the profile, a safeguard or a detector. Called before the change is
- * acknowledged, on its thread. One listener a store; set it before there are threads. */
+ * consent or a report; else the profile, a safeguard or a detector. Called after every view that
+ * begins sees the change, and before it is acknowledged, on the thread that wrote. One listener a
+ * store; set it before there are threads. */
 void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool personal),
                             void *context);
 
@@ -39,8 +40,8 @@ typedef struct ob_profile {
 /* The one of a fresh directory: public uploads and participants' reports, known material. */
 extern const ob_profile ob_profile_default;
 
-ob_status ob_store_profile(ob_profile *out, ob_store *store, ob_error *err);
-ob_status ob_store_profile_set(ob_store *store, const ob_profile *profile, ob_error *err);
+ob_status ob_store_profile(ob_profile *out, ob_view *view, ob_error *err);
+ob_status ob_store_profile_set(ob_writing *w, const ob_profile *profile, ob_error *err);
 
 /* ---- Persons -----------------------------------------------------------------------------------
  */
@@ -53,9 +54,9 @@ typedef struct ob_person {
     int64_t made_at, ended_at; /* ended_at 0: active. Names stay: records name them */
 } ob_person;
 
-ob_status ob_store_person_add(ob_store *store, const ob_person *person, ob_error *err);
-ob_status ob_store_person_end(ob_store *store, const char *name, int64_t at, ob_error *err);
-ob_status ob_store_persons(ob_person **out, size_t *count, ob_store *store, ob_error *err);
+ob_status ob_store_person_add(ob_writing *w, const ob_person *person, ob_error *err);
+ob_status ob_store_person_end(ob_writing *w, const char *name, int64_t at, ob_error *err);
+ob_status ob_store_persons(ob_person **out, size_t *count, ob_view *view, ob_error *err);
 
 /* ---- Two-person steps ---------------------------------------------------------------------------
  */
@@ -79,16 +80,16 @@ typedef struct ob_proposal {
     int64_t decided_at;
 } ob_proposal;
 
-ob_status ob_store_proposal_add(int64_t *id, ob_store *store, const ob_proposal *proposal,
+ob_status ob_store_proposal_add(int64_t *id, ob_writing *w, const ob_proposal *proposal,
                                 ob_error *err);
-ob_status ob_store_proposal(ob_proposal *out, ob_store *store, int64_t id, ob_error *err);
+ob_status ob_store_proposal(ob_proposal *out, ob_view *view, int64_t id, ob_error *err);
 /* OB_EREFUSED where it is open no more. */
-ob_status ob_store_proposal_decide(ob_store *store, int64_t id, ob_proposal_state state,
+ob_status ob_store_proposal_decide(ob_writing *w, int64_t id, ob_proposal_state state,
                                    const char *by, int64_t at, ob_error *err);
 /* It becomes this person's. */
-ob_status ob_store_proposal_adopt(ob_store *store, int64_t id, const char *by, ob_error *err);
+ob_status ob_store_proposal_adopt(ob_writing *w, int64_t id, const char *by, ob_error *err);
 /* Open ones first, newest first; at most `most`. */
-ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_store *store, size_t most,
+ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_view *view, size_t most,
                              ob_error *err);
 
 /* ---- What comes in: reports and notices ---------------------------------------------------------
@@ -107,20 +108,20 @@ typedef struct ob_incoming {
 } ob_incoming;
 
 /* With its items, all or nothing. */
-ob_status ob_store_incoming_add(int64_t *id, ob_store *store, const ob_incoming *incoming,
+ob_status ob_store_incoming_add(int64_t *id, ob_writing *w, const ob_incoming *incoming,
                                 const ob_record_key *items, size_t count, ob_error *err);
-ob_status ob_store_incoming(ob_incoming *out, ob_store *store, ob_incoming_kind kind, int64_t id,
+ob_status ob_store_incoming(ob_incoming *out, ob_view *view, ob_incoming_kind kind, int64_t id,
                             ob_error *err);
-ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_store *store,
-                             ob_incoming_kind kind, size_t most, ob_error *err);
+ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_view *view, ob_incoming_kind kind,
+                             size_t most, ob_error *err);
 /* OB_EREFUSED where it is confirmed already. */
-ob_status ob_store_report_confirm(ob_store *store, int64_t id, const char *by, int64_t at,
+ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int64_t at,
                                   ob_error *err);
 /* OB_EREFUSED: somebody holds it at that instant. */
-ob_status ob_store_incoming_remove(ob_store *store, ob_incoming_kind kind, int64_t id, int64_t at,
+ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t id, int64_t at,
                                    ob_error *err);
 /* Sets *there where such a record exists, and *holds where it has this item. */
-ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_store *store, ob_incoming_kind kind,
+ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_view *view, ob_incoming_kind kind,
                                   int64_t id, const ob_record_key *item, ob_error *err);
 
 /* ---- Verdicts ---------------------------------------------------------------------------------
@@ -137,13 +138,13 @@ typedef struct ob_verdict {
     char overturned_by[OB_NAME_MAX + 1];
 } ob_verdict;
 
-ob_status ob_store_verdict_add(int64_t *id, ob_store *store, const ob_verdict *verdict,
+ob_status ob_store_verdict_add(int64_t *id, ob_writing *w, const ob_verdict *verdict,
                                ob_error *err);
-ob_status ob_store_verdict(ob_verdict *out, ob_store *store, int64_t id, ob_error *err);
-ob_status ob_store_verdicts(ob_verdict **out, size_t *count, ob_store *store, size_t most,
+ob_status ob_store_verdict(ob_verdict *out, ob_view *view, int64_t id, ob_error *err);
+ob_status ob_store_verdicts(ob_verdict **out, size_t *count, ob_view *view, size_t most,
                             ob_error *err);
 /* Ends every cause that rests on it in the same step. */
-ob_status ob_store_verdict_overturn(ob_store *store, int64_t id, const char *by, int64_t at,
+ob_status ob_store_verdict_overturn(ob_writing *w, int64_t id, const char *by, int64_t at,
                                     ob_error *err);
 
 /* ---- Causes -------------------------------------------------------------------------------------
@@ -165,14 +166,13 @@ typedef struct ob_cause {
 
 /* OB_EREFUSED: a cause of that account rests on this or a newer record already, or was confirmed by
  * the same person. */
-ob_status ob_store_cause_add(int64_t *id, ob_store *store, const ob_cause *cause, ob_error *err);
-ob_status ob_store_cause_end(ob_store *store, int64_t id, int64_t at, ob_error *err);
-ob_status ob_store_cause_told(ob_store *store, int64_t id, int64_t at, ob_error *err);
-ob_status ob_store_causes(ob_cause **out, size_t *count, ob_store *store, size_t most,
-                          ob_error *err);
+ob_status ob_store_cause_add(int64_t *id, ob_writing *w, const ob_cause *cause, ob_error *err);
+ob_status ob_store_cause_end(ob_writing *w, int64_t id, int64_t at, ob_error *err);
+ob_status ob_store_cause_told(ob_writing *w, int64_t id, int64_t at, ob_error *err);
+ob_status ob_store_causes(ob_cause **out, size_t *count, ob_view *view, size_t most, ob_error *err);
 /* The one that holds at an instant; false where there is none. */
-ob_status ob_store_cause_of(bool *found, ob_cause *out, ob_store *store,
-                            const ob_record_key *account, int64_t at, ob_error *err);
+ob_status ob_store_cause_of(bool *found, ob_cause *out, ob_view *view, const ob_record_key *account,
+                            int64_t at, ob_error *err);
 
 /* ---- Orders -------------------------------------------------------------------------------------
  */
@@ -205,16 +205,30 @@ typedef struct ob_order {
     int64_t made_at;
 } ob_order;
 
-ob_status ob_store_order_add(int64_t *id, ob_store *store, const ob_order *order,
+ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
                              const ob_record_key *accounts, size_t count, ob_error *err);
-ob_status ob_store_order(ob_order *out, ob_store *store, int64_t id, ob_error *err);
-ob_status ob_store_orders(ob_order **out, size_t *count, ob_store *store, size_t most,
-                          ob_error *err);
-ob_status ob_store_order_set_state(ob_store *store, int64_t id, ob_order_state state, int64_t at,
+ob_status ob_store_order(ob_order *out, ob_view *view, int64_t id, ob_error *err);
+ob_status ob_store_orders(ob_order **out, size_t *count, ob_view *view, size_t most, ob_error *err);
+ob_status ob_store_order_set_state(ob_writing *w, int64_t id, ob_order_state state, int64_t at,
                                    ob_error *err);
-ob_status ob_store_order_halfway_done(ob_store *store, int64_t id, int64_t at, ob_error *err);
-/* Those that name an account or everybody, not yet over: at most `most`, newest first. */
-ob_status ob_store_orders_naming(ob_order *out, size_t *count, size_t most, ob_store *store,
+ob_status ob_store_order_halfway_done(ob_writing *w, int64_t id, int64_t at, ob_error *err);
+
+/* What the gate must know of an order: of its texts, whether they are there. */
+typedef struct ob_order_brief {
+    int64_t id;
+    bool is_judicial, is_authentic, names_professional, everybody, has_detectors, has_accounts;
+    bool has_issuer, has_reasons, has_legal_basis, has_redress;
+    char service[OB_NAME_MAX + 1];
+    uint32_t detectors;
+    int64_t received, start, end;
+    ob_order_state state;
+    int64_t halfway_at, halfway_done_at, secret_until;
+} ob_order_brief;
+
+ob_order_brief ob_order_brief_of(const ob_order *order);
+
+/* Those that name an account, not yet over: at most `most`, newest first. */
+ob_status ob_store_orders_naming(ob_order_brief *out, size_t *count, size_t most, ob_view *view,
                                  const ob_record_key *account, int64_t at, ob_error *err);
 
 /* ---- Conversations
@@ -236,17 +250,17 @@ typedef struct ob_member {
 } ob_member;
 
 /* Replaces all members. Raises the withdrawal where all had consented and now not all do. */
-ob_status ob_store_conversation_set(ob_store *store, const ob_conversation *conversation,
+ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conversation,
                                     const ob_member *members, size_t count, ob_error *err);
-ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_store *store,
+ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_view *view,
                                 const ob_record_key *id, ob_error *err);
 /* All of them, by account; none where there is no such conversation. */
-ob_status ob_store_members(ob_member **out, size_t *count, ob_store *store, const ob_record_key *id,
+ob_status ob_store_members(ob_member **out, size_t *count, ob_view *view, const ob_record_key *id,
                            ob_error *err);
-ob_status ob_store_conversation_remove(ob_store *store, const ob_record_key *id, ob_error *err);
+ob_status ob_store_conversation_remove(ob_writing *w, const ob_record_key *id, ob_error *err);
 /* Withdraws one account's consent everywhere; *changed: in how many conversations. */
-ob_status ob_store_consent_withdraw(uint64_t *changed, ob_store *store,
-                                    const ob_record_key *account, int64_t at, ob_error *err);
+ob_status ob_store_consent_withdraw(uint64_t *changed, ob_writing *w, const ob_record_key *account,
+                                    int64_t at, ob_error *err);
 
 /* ---- Safeguards
  * ----------------------------------------------------------------------------------- */
@@ -261,10 +275,10 @@ typedef struct ob_safeguard_record {
 } ob_safeguard_record;
 
 /* A newer record takes the place of an older one. */
-ob_status ob_store_safeguard_add(ob_store *store, const ob_safeguard_record *record, ob_error *err);
-ob_status ob_store_safeguard_remove(ob_store *store, const char *regime, uint32_t safeguard,
+ob_status ob_store_safeguard_add(ob_writing *w, const ob_safeguard_record *record, ob_error *err);
+ob_status ob_store_safeguard_remove(ob_writing *w, const char *regime, uint32_t safeguard,
                                     ob_error *err);
-ob_status ob_store_safeguards(ob_safeguard_record **out, size_t *count, ob_store *store,
+ob_status ob_store_safeguards(ob_safeguard_record **out, size_t *count, ob_view *view,
                               ob_error *err);
 
 /* ---- Detectors
@@ -277,9 +291,8 @@ typedef struct ob_detector_record {
     int64_t at;
 } ob_detector_record;
 
-ob_status ob_store_detector_set(ob_store *store, const ob_detector_record *record, ob_error *err);
-ob_status ob_store_detectors(ob_detector_record **out, size_t *count, ob_store *store,
-                             ob_error *err);
+ob_status ob_store_detector_set(ob_writing *w, const ob_detector_record *record, ob_error *err);
+ob_status ob_store_detectors(ob_detector_record **out, size_t *count, ob_view *view, ob_error *err);
 
 /* ---- Counts
  * --------------------------------------------------------------------------------------- */
@@ -294,15 +307,15 @@ typedef struct ob_tally {
 
 /* Adds to what is kept, and remembers denied items of `day` by their codes until it is over; all
  * or nothing. `clock`: the latest instant that anything was allowed at. */
-ob_status ob_store_tallies_add(ob_store *store, const ob_tally *tallies, size_t count,
+ob_status ob_store_tallies_add(ob_writing *w, const ob_tally *tallies, size_t count,
                                const ob_record_key *denied, size_t denied_count, int64_t day,
                                int64_t clock, ob_error *err);
 /* Sums over the days from `day` to before `until`. */
-ob_status ob_store_tallies(ob_tally **out, size_t *count, ob_store *store, int64_t day,
-                           int64_t until, ob_error *err);
+ob_status ob_store_tallies(ob_tally **out, size_t *count, ob_view *view, int64_t day, int64_t until,
+                           ob_error *err);
 /* The codes of today's denied items, and the salt that they were made with, made where there is
  * none; older ones are deleted. */
-ob_status ob_store_denied(ob_record_key *salt, ob_record_key **out, size_t *count, ob_store *store,
+ob_status ob_store_denied(ob_record_key *salt, ob_record_key **out, size_t *count, ob_writing *w,
                           int64_t day, ob_error *err);
 /* ---- Kinds of records, and how long they stay ----------------------------------------------- */
 
@@ -371,15 +384,15 @@ typedef struct ob_hold {
 } ob_hold;
 
 /* OB_EINVAL without reason, person or end, or for a kind that cannot be held. */
-ob_status ob_store_hold_add(int64_t *id, ob_store *store, const ob_hold *hold, ob_error *err);
-ob_status ob_store_hold(ob_hold *out, ob_store *store, int64_t id, ob_error *err);
-ob_status ob_store_holds(ob_hold **out, size_t *count, ob_store *store, size_t most, ob_error *err);
-ob_status ob_store_hold_end(ob_store *store, int64_t id, int64_t at, ob_error *err);
+ob_status ob_store_hold_add(int64_t *id, ob_writing *w, const ob_hold *hold, ob_error *err);
+ob_status ob_store_hold(ob_hold *out, ob_view *view, int64_t id, ob_error *err);
+ob_status ob_store_holds(ob_hold **out, size_t *count, ob_view *view, size_t most, ob_error *err);
+ob_status ob_store_hold_end(ob_writing *w, int64_t id, int64_t at, ob_error *err);
 /* Of a law's hold that nobody has decided about: it stays. */
-ob_status ob_store_hold_decide(ob_store *store, int64_t id, const char *by, const char *why,
+ob_status ob_store_hold_decide(ob_writing *w, int64_t id, const char *by, const char *why,
                                int64_t at, ob_error *err);
 /* The instant from which the period of a record of such a kind counts. OB_ENOTFOUND. */
-ob_status ob_store_record_at(int64_t *out, ob_store *store, const char *kind, int64_t id,
+ob_status ob_store_record_at(int64_t *out, ob_view *view, const char *kind, int64_t id,
                              ob_error *err);
 
 /* `at` less so many calendar months; the last day of a month goes back to the last day. */
@@ -397,37 +410,37 @@ typedef enum ob_mark {
 } ob_mark;
 
 /* -1 where it was never set. */
-ob_status ob_store_mark(int64_t *out, ob_store *store, ob_mark mark, ob_error *err);
-ob_status ob_store_mark_set(ob_store *store, ob_mark mark, int64_t value, ob_error *err);
+ob_status ob_store_mark(int64_t *out, ob_view *view, ob_mark mark, ob_error *err);
+ob_status ob_store_mark_set(ob_writing *w, ob_mark mark, int64_t value, ob_error *err);
 
 /* What was announced in the log and changes something else than records: from its entry's number to
  * its end. Those that are still there when a store is opened did not end. */
-ob_status ob_store_deed_begin(ob_store *store, uint64_t entry, ob_error *err);
-ob_status ob_store_deed_end(ob_store *store, uint64_t entry, ob_error *err);
-ob_status ob_store_deeds(uint64_t **out, size_t *count, ob_store *store, ob_error *err);
+ob_status ob_store_deed_begin(ob_writing *w, uint64_t entry, ob_error *err);
+ob_status ob_store_deed_end(ob_writing *w, uint64_t entry, ob_error *err);
+ob_status ob_store_deeds(uint64_t **out, size_t *count, ob_view *view, ob_error *err);
 
 /* The key by which the log knows an account or person, made where there is none. Without it the
  * log's entries are about nobody: destroying it erases them there. */
-ob_status ob_store_log_key(ob_record_key *out, ob_store *store, const ob_record_key *subject,
+ob_status ob_store_log_key(ob_record_key *out, ob_writing *w, const ob_record_key *subject,
                            int64_t at, ob_error *err);
-ob_status ob_store_log_key_find(bool *found, ob_record_key *out, ob_store *store,
+ob_status ob_store_log_key_find(bool *found, ob_record_key *out, ob_view *view,
                                 const ob_record_key *subject, ob_error *err);
-ob_status ob_store_log_key_destroy(ob_store *store, const ob_record_key *subject, ob_error *err);
+ob_status ob_store_log_key_destroy(ob_writing *w, const ob_record_key *subject, ob_error *err);
 
 /* ---- Deliveries -------------------------------------------------------------------------------
  */
 
 /* The same request twice makes one record. Sets *id where `key` has come within a day; OB_EREFUSED
  * where it came with another body, whose digest was another. */
-ob_status ob_store_delivery(bool *found, int64_t *id, ob_store *store, const ob_record_key *key,
+ob_status ob_store_delivery(bool *found, int64_t *id, ob_view *view, const ob_record_key *key,
                             const ob_record_key *digest, ob_error *err);
-ob_status ob_store_delivery_add(ob_store *store, const ob_record_key *key,
+ob_status ob_store_delivery_add(ob_writing *w, const ob_record_key *key,
                                 const ob_record_key *digest, int64_t id, int64_t at, ob_error *err);
 
 /* ---- The clock --------------------------------------------------------------------------------
  */
 
-ob_status ob_store_clock(int64_t *out, ob_store *store, ob_error *err);
-ob_status ob_store_clock_set(ob_store *store, int64_t at, ob_error *err);
+ob_status ob_store_clock(int64_t *out, ob_view *view, ob_error *err);
+ob_status ob_store_clock_set(ob_writing *w, int64_t at, ob_error *err);
 
 #endif

@@ -1,13 +1,14 @@
 /* store: the records, in DIR/obhut.db (SQLite) or in a PostgreSQL database. No other module knows
  * SQL, and none can tell which of them it is.
  *
- * Whoever opens a store owns the data directory. Everything is durable when a function returns
- * OB_OK. Any thread; one statement runs at a time. Texts are UTF-8.
+ * Whoever opens a store owns the data directory. What is read comes from a view, what is changed
+ * goes into a writing: everything in it is durable when ob_writing_end returns OB_OK. Any thread.
+ * Texts are UTF-8.
  *
  * Every function may return OB_EIO (the database cannot be reached, read or written, with its own
  * words) and OB_EFORMAT (it is damaged). A PostgreSQL that has gone is asked again by the next
- * call. Where the connection was lost before a change was acknowledged, the sentence says that it
- * is unknown whether it was kept. */
+ * view or writing. Where the connection was lost before a change was acknowledged, the sentence
+ * says that it is unknown whether it was kept. */
 #ifndef OBHUT_STORE_H
 #define OBHUT_STORE_H
 
@@ -29,18 +30,46 @@ bool ob_store_url_is_valid(const char *url);
 
 void ob_store_close(ob_store *store); /* NULL is fine */
 
-/* Everything between the two happens or nothing does: for changes of several kinds that belong
- * together. Every ob_store_begin that returned OB_OK is followed by one ob_store_end of the same
- * thread, which hands in how it went; in between the store belongs to that thread, so be brief.
- *
- * Pairs may stand within pairs: the outermost one counts, and fails where anything within it has
- * failed. ob_store_end returns `so_far`, or what went wrong: with an error nothing has happened,
- * whatever the calls in between returned. Numbers that they gave out are then given out again. */
-ob_status ob_store_begin(ob_store *store, ob_error *err);
-ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err);
+/* ---- Reading ---------------------------------------------------------------------------------
+ */
 
-/* All records as lines of JSON, of one instant, the same for both kinds of database: for backups
- * and for moving from one to the other. The store belongs to this thread until it returns.
+/* The records as they were at one instant, on a connection of its own: that of the first question
+ * asked through it. Readers wait for no writer, and nobody waits for them. A view belongs to one
+ * thread at a time; keep it briefly, for there is a small number of connections. */
+typedef struct ob_view ob_view;
+
+/* Costs nothing before something is asked. The caller closes *out. OB_EBUSY: so many others read
+ * that no connection became free for some seconds. */
+ob_status ob_view_open(ob_view **out, ob_store *store, ob_error *err);
+void ob_view_close(ob_view *view); /* NULL is fine */
+
+/* ---- Writing ---------------------------------------------------------------------------------
+ */
+
+/* The one transaction that changes records. Others who want one wait, in the order in which they
+ * came, so be brief; acts of the service share one (obhut/staff.h). */
+typedef struct ob_writing ob_writing;
+
+/* Every ob_writing_begin that returned OB_OK is followed by one ob_writing_end, which hands in how
+ * it went and returns `so_far`, or what went wrong: with an error nothing has happened, whatever
+ * the calls in between returned, and numbers that they gave out are given out again. Once anything
+ * within it has failed, nothing follows. */
+ob_status ob_writing_begin(ob_writing **out, ob_store *store, ob_error *err);
+ob_status ob_writing_end(ob_writing *w, ob_status so_far, ob_error *err);
+
+/* A part of it that is undone alone where it fails: returns as ob_writing_end. Where the database
+ * cannot undo a part, the whole fails. Parts do not stand in parts. */
+ob_status ob_writing_part(ob_writing *w, ob_error *err);
+ob_status ob_writing_part_end(ob_writing *w, ob_status so_far, ob_error *err);
+
+/* The records with all that was changed so far; lives as long as the writing. */
+ob_view *ob_writing_view(ob_writing *w);
+
+/* ---- Copies ----------------------------------------------------------------------------------
+ */
+
+/* All records as lines of JSON, of the view's instant, the same for both kinds of database: for
+ * backups and for moving from one to the other.
  *
  *     {"obhut_records":1,"schema":3}              how many steps the schema had gone
  *     {"table":"token","row":["forum",{"b":"9a…"},2,1,1764000000]}
@@ -48,7 +77,7 @@ ob_status ob_store_end(ob_store *store, ob_status so_far, ob_error *err);
  *
  * `take` gets pieces of it, of any size; what it returns other than OB_OK ends the dump. */
 typedef ob_status (*ob_store_take)(void *context, const void *bytes, size_t size, ob_error *err);
-ob_status ob_store_dump(ob_store *store, ob_store_take take, void *context, ob_error *err);
+ob_status ob_store_dump(ob_view *view, ob_store_take take, void *context, ob_error *err);
 
 /* Takes a dump, of this or an older version, into a store without records: all of it or nothing.
  * `give` sets *size to how many bytes it has put there; 0: that was the end.
@@ -80,13 +109,13 @@ typedef struct ob_token {
 } ob_token;
 
 /* OB_EINVAL: the name is taken or impossible. */
-ob_status ob_store_token_add(ob_store *store, const ob_token *token, ob_error *err);
+ob_status ob_store_token_add(ob_writing *w, const ob_token *token, ob_error *err);
 
 /* OB_ENOTFOUND. */
-ob_status ob_store_token_remove(ob_store *store, const char *name, ob_error *err);
+ob_status ob_store_token_remove(ob_writing *w, const char *name, ob_error *err);
 
 /* All of them, by name; the caller frees *out with free(). */
-ob_status ob_store_tokens(ob_token **out, size_t *count, ob_store *store, ob_error *err);
+ob_status ob_store_tokens(ob_token **out, size_t *count, ob_view *view, ob_error *err);
 
 /* ---- Gateways ------------------------------------------------------------------------------- */
 
@@ -100,8 +129,8 @@ typedef struct ob_gateway {
     int64_t made_at;
 } ob_gateway;
 
-ob_status ob_store_gateway_add(ob_store *store, const ob_gateway *gateway, ob_error *err);
-ob_status ob_store_gateway_remove(ob_store *store, const char *name, ob_error *err);
-ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_store *store, ob_error *err);
+ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_error *err);
+ob_status ob_store_gateway_remove(ob_writing *w, const char *name, ob_error *err);
+ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_view *view, ob_error *err);
 
 #endif

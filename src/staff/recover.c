@@ -1,0 +1,119 @@
+/* After an end that nobody planned: what the log has and the records do not was not done, and what
+ * had begun outside of them is told as unfinished. */
+#include "staff_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct tail {
+    uint64_t *unsure; /* entries of acts that the records do not have */
+    size_t count, capacity;
+    size_t acts; /* how often acts were written together */
+    bool in_part;
+} tail;
+
+static ob_status keep_unsure(tail *t, uint64_t n, ob_error *err)
+{
+    if (t->count == t->capacity) {
+        size_t more = 2 * t->capacity + 16;
+        uint64_t *grown = realloc(t->unsure, more * sizeof *grown);
+        if (!grown)
+            return ob_fail(err, OB_ENOMEM, "out of memory: the log");
+        t->unsure = grown;
+        t->capacity = more;
+    }
+    t->unsure[t->count++] = n;
+    return OB_OK;
+}
+
+static ob_status take_entry(void *context, uint64_t number, const char *text, size_t size,
+                            ob_error *err)
+{
+    tail *t = context;
+    json_t *json = json_loadb(text, size, 0, NULL);
+    const char *what = json_string_value(json_object_get(json, "what"));
+    ob_status status = json ? OB_OK
+                            : ob_fail(err, OB_EFORMAT, "entry %llu of the log cannot be read",
+                                      (unsigned long long)number);
+    bool is_part = json_is_true(json_object_get(json, "part"));
+    if (what && !strcmp(what, "not_done")) {
+        json_int_t which = json_integer_value(json_object_get(json, "entry"));
+        for (size_t i = 0; i < t->count; i++)
+            if (t->unsure[i] == (uint64_t)which) {
+                t->unsure[i] = t->unsure[--t->count];
+                t->acts = 0; /* of an act that is settled already */
+            }
+    } else if (json_is_true(json_object_get(json, "act"))) {
+        t->acts += !t->in_part;
+        t->in_part = is_part;
+        status = keep_unsure(t, number, err);
+    }
+    json_decref(json);
+    return status;
+}
+
+static ob_status say(ob_staff *staff, const char *what, uint64_t entry, ob_error *err)
+{
+    json_t *members = json_pack("{s:I}", "entry", (json_int_t)entry);
+    ob_status status = ob_audit_append(NULL, staff->audit, what, members, err);
+    json_decref(members);
+    return status;
+}
+
+static ob_status read_mark(int64_t *last, ob_staff *staff, ob_error *err)
+{
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, staff->store, err);
+    if (!status)
+        status = ob_store_mark(last, view, OB_MARK_LOG_ENTRY, err);
+    ob_view_close(view);
+    return status;
+}
+
+ob_status staff_recover_log(int64_t *out, ob_staff *staff, ob_error *err)
+{
+    int64_t last;
+    tail t = {0};
+    uint64_t size = ob_audit_size(staff->audit);
+    ob_status status = read_mark(&last, staff, err);
+    if (!status && last >= (int64_t)size)
+        status = ob_fail(err, OB_EREFUSED,
+                         "the records know entry %lld of the log, which has only %llu: they are "
+                         "not of one piece; restore both from one backup",
+                         (long long)last, (unsigned long long)size);
+    if (!status && last + 1 < (int64_t)size)
+        status =
+            ob_audit_read(staff->audit_dir, (uint64_t)(last + 1), size - 1, take_entry, &t, err);
+    if (!status && t.acts > 1) /* what is written together can be unsure, and nothing before it */
+        status = ob_fail(err, OB_EREFUSED,
+                         "the log has acts that the records do not know: the records are older, or "
+                         "others; restore both from one backup");
+    for (size_t i = 0; i < t.count && !status; i++)
+        status = say(staff, "not_done", t.unsure[i], err);
+    free(t.unsure);
+    if (!status)
+        *out = last;
+    return status;
+}
+
+static ob_status end_deed(ob_act *act, void *context, ob_error *err)
+{
+    const uint64_t *entry = context;
+    ob_act_number(act, "entry", (int64_t)*entry);
+    return ob_store_deed_end(act->w, *entry, err);
+}
+
+ob_status staff_recover_deeds(ob_staff *staff, ob_error *err)
+{
+    uint64_t *entries = NULL;
+    size_t count = 0;
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, staff->store, err);
+    if (!status)
+        status = ob_store_deeds(&entries, &count, view, err);
+    ob_view_close(view);
+    for (size_t i = 0; i < count && !status; i++)
+        status = ob_staff_do(NULL, staff, "unfinished", NULL, end_deed, &entries[i], err);
+    free(entries);
+    return status;
+}

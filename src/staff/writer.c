@@ -1,0 +1,454 @@
+/* The one thread that writes. It takes all acts that wait, runs each in a part of one transaction,
+ * appends their entries to the log with one write, and lets the records keep them: what is in the
+ * records is in the log, and whoever waits is told when both are durable. Where the records refuse
+ * after all, or the process dies in between, further entries say that it was not done. */
+#include "staff_priv.h"
+
+#include <obhut/clock.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    TOGETHER_MOST = 256,  /* acts of one transaction */
+    WAITING_MOST = 16384, /* beyond, whoever comes is told to come again */
+    PATIENCE_MS = 10000,  /* an act that has waited so long is not begun */
+    CHECK_MS = 500,       /* how often that is looked at */
+};
+
+/* ---- Waiting ----------------------------------------------------------------------------------
+ */
+
+static void refuse_slow(ob_act_job *job)
+{
+    job->status = ob_fail(&job->error, OB_EIO,
+                          "the records or the log are slow: nothing was done, try again");
+}
+
+/* Takes those out that have waited too long; under the lock. */
+static ob_act_job *take_late(ob_staff *staff)
+{
+    const int64_t now = ob_now_monotonic_ms();
+    ob_act_job *late = NULL, **end = &late;
+    while (staff->first && staff->first->until_ms <= now) { /* in the order in which they came */
+        ob_act_job *job = staff->first;
+        staff->first = job->next;
+        staff->waiting--;
+        job->next = NULL;
+        *end = job;
+        end = &job->next;
+    }
+    if (!staff->first)
+        staff->last = &staff->first;
+    return late;
+}
+
+static void tell(ob_act_job *jobs)
+{
+    for (ob_act_job *job = jobs, *next; job; job = next) {
+        next = job->next; /* once it is told, it may be gone */
+        job->done(job);
+    }
+}
+
+/* While the writer waits for a disk, somebody else must look at who has waited too long. */
+static void *watch(void *argument)
+{
+    ob_staff *staff = argument;
+    pthread_mutex_lock(&staff->queue);
+    while (!staff->closing) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += CHECK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&staff->ends, &staff->queue, &until);
+        ob_act_job *late = take_late(staff);
+        pthread_mutex_unlock(&staff->queue);
+        for (ob_act_job *job = late; job; job = job->next)
+            refuse_slow(job);
+        tell(late);
+        pthread_mutex_lock(&staff->queue);
+    }
+    pthread_mutex_unlock(&staff->queue);
+    return NULL;
+}
+
+/* ---- One act ----------------------------------------------------------------------------------
+ */
+
+/* What is written together. */
+typedef struct together {
+    ob_staff *staff;
+    ob_writing *w;
+    ob_audit_entry *entries;
+    json_t **members; /* of them, owned */
+    size_t count, capacity;
+    uint64_t first; /* number of the first, once it is in the log */
+    bool logged;
+} together;
+
+static ob_status add_entry(together *t, const char *what, json_t *members, ob_error *err)
+{
+    if (t->count == t->capacity) {
+        size_t more = 2 * t->capacity + 32;
+        ob_audit_entry *entries = realloc(t->entries, more * sizeof *entries);
+        if (entries)
+            t->entries = entries;
+        json_t **owned = realloc(t->members, more * sizeof *owned);
+        if (owned)
+            t->members = owned;
+        if (!entries || !owned)
+            return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
+        t->capacity = more;
+    }
+    if (json_object_set_new(members, "act", json_true()))
+        return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
+    const ob_audit_entry entry = {.what = what, .members = members};
+    ob_status status = ob_audit_entry_check(&entry, err); /* or it would fail the others, too */
+    if (status)
+        return status;
+    t->entries[t->count] = entry;
+    t->members[t->count++] = json_incref(members);
+    return OB_OK;
+}
+
+static void forget_entries(together *t, size_t from)
+{
+    while (t->count > from)
+        json_decref(t->members[--t->count]);
+}
+
+/* The entries of an act, its own the last. */
+static ob_status add_entries(together *t, ob_act *act, ob_error *err)
+{
+    size_t i;
+    json_t *one;
+    ob_status status =
+        act->error.status ? ob_fail(err, act->error.status, "%s", act->error.text) : OB_OK;
+    json_array_foreach(act->also, i, one)
+    {
+        if (!status)
+            status = add_entry(t, json_string_value(json_array_get(one, 0)), json_array_get(one, 1),
+                               err);
+    }
+    if (!status && !act->quiet)
+        status = add_entry(t, act->what, act->members, err);
+    return status;
+}
+
+/* Somebody wanted what they may not: an act of its own, so that what it makes known is kept. */
+static void say_refused(together *t, const ob_act_job *job)
+{
+    ob_act act;
+    const size_t before = t->count;
+    json_t *token = json_object_get(job->act.members, "token");
+    if (ob_writing_part(t->w, NULL))
+        return;
+    ob_status status = act_begin(&act, t->staff, t->w, "refused", job->actor, NULL);
+    if (!status) {
+        ob_act_word(&act, "wanted", job->what);
+        if (token)
+            ob_act_value(&act, "token", json_incref(token));
+        status = add_entries(t, &act, NULL);
+    }
+    if (ob_writing_part_end(t->w, status, NULL))
+        forget_entries(t, before);
+    act_end(&act);
+}
+
+/* In a part of the transaction, so that what fails alone is undone alone. */
+static void run_job(together *t, ob_act_job *job)
+{
+    const size_t before = t->count;
+    ob_act *act = &job->act;
+    ob_error *err = &job->error;
+    *act = (ob_act){.staff = t->staff};
+    job->entry = UINT64_MAX;
+    job->status = ob_writing_part(t->w, err);
+    if (job->status)
+        return;
+    ob_status status = act_begin(act, t->staff, t->w, job->what, job->actor, err);
+    if (!status && job->run)
+        status = job->run(act, job->context, err);
+    if (!status)
+        status = add_entries(t, act, err);
+    job->status = ob_writing_part_end(t->w, status, err);
+    if (job->status)
+        forget_entries(t, before);
+    job->first_entry = before;
+    job->entry_count = t->count - before;
+    if (job->status == OB_EREFUSED)
+        say_refused(t, job);
+}
+
+/* ---- Together ---------------------------------------------------------------------------------
+ */
+
+/* In the log before the records keep it; every entry but the last says that more follows. */
+static ob_status append(together *t, ob_error *err)
+{
+    for (size_t i = 0; i + 1 < t->count; i++)
+        if (json_object_set_new(t->members[i], "part", json_true()))
+            return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
+    ob_status status = ob_audit_append_all(&t->first, t->staff->audit, t->entries, t->count, err);
+    t->logged = !status;
+    return status ? ob_fail_in(err, status, "what cannot be logged is not done") : OB_OK;
+}
+
+/* What acts keep of their entries' numbers. */
+static ob_status keep_numbers(together *t, ob_act_job *jobs, ob_error *err)
+{
+    ob_status status = OB_OK;
+    for (ob_act_job *job = jobs; job && !status; job = job->next) {
+        if (job->status || !job->entry_count)
+            continue;
+        job->entry = t->first + job->first_entry + job->entry_count - 1;
+        if (job->act.keep)
+            status = job->act.keep(job->act.keep_context, t->w, job->entry, err);
+    }
+    return status ? status
+                  : ob_store_mark_set(t->w, OB_MARK_LOG_ENTRY, (int64_t)(t->first + t->count - 1),
+                                      err);
+}
+
+/* The records did not keep it; or they did, and could not say so any more. */
+static ob_status recover(together *t, ob_status status, ob_error *err)
+{
+    int64_t last;
+    t->staff->must_recover = staff_recover_log(&last, t->staff, NULL) != OB_OK;
+    if (t->staff->must_recover || last < (int64_t)(t->first + t->count - 1))
+        return status;
+    *err = (ob_error){0};
+    return OB_OK;
+}
+
+static ob_status write_jobs(together *t, ob_act_job *jobs, ob_error *err)
+{
+    int64_t last;
+    ob_status status = t->staff->must_recover ? staff_recover_log(&last, t->staff, err) : OB_OK;
+    if (status)
+        return status;
+    t->staff->must_recover = false;
+    status = ob_writing_begin(&t->w, t->staff->store, err);
+    if (status)
+        return status;
+    for (ob_act_job *job = jobs; job; job = job->next)
+        run_job(t, job);
+    if (t->count)
+        status = append(t, err);
+    if (!status && t->count)
+        status = keep_numbers(t, jobs, err);
+    status = ob_writing_end(t->w, status, err);
+    return status && t->logged ? recover(t, status, err) : status;
+}
+
+static void write_together(ob_staff *staff, ob_act_job *jobs)
+{
+    ob_error err = {0};
+    together t = {.staff = staff};
+    ob_status status = write_jobs(&t, jobs, &err);
+    for (ob_act_job *job = jobs; job; job = job->next) {
+        if (status && !job->status)
+            job->status = ob_fail(&job->error, status, "%s", err.text);
+        act_end(&job->act);
+    }
+    forget_entries(&t, 0);
+    free(t.entries);
+    free(t.members);
+    tell(jobs);
+}
+
+/* Under the lock. */
+static ob_act_job *take_some(ob_staff *staff)
+{
+    ob_act_job *jobs = staff->first, *last = jobs;
+    unsigned count = 1;
+    for (; count < TOGETHER_MOST && last->next; count++)
+        last = last->next;
+    staff->first = last->next;
+    if (!staff->first)
+        staff->last = &staff->first;
+    last->next = NULL;
+    staff->waiting -= count;
+    return jobs;
+}
+
+static void *write_all(void *argument)
+{
+    ob_staff *staff = argument;
+    pthread_mutex_lock(&staff->queue);
+    for (;;) {
+        while (!staff->first && !staff->closing)
+            pthread_cond_wait(&staff->some, &staff->queue);
+        if (!staff->first)
+            break;
+        ob_act_job *jobs = take_some(staff);
+        pthread_mutex_unlock(&staff->queue);
+        write_together(staff, jobs);
+        pthread_mutex_lock(&staff->queue);
+    }
+    pthread_mutex_unlock(&staff->queue);
+    return NULL;
+}
+
+/* ---- Asking for it ----------------------------------------------------------------------------
+ */
+
+void ob_staff_post(ob_staff *staff, ob_act_job *job)
+{
+    job->status = OB_OK;
+    job->error = (ob_error){0};
+    job->next = NULL;
+    job->act = (ob_act){0};
+    job->entry_count = 0;
+    job->until_ms = ob_now_monotonic_ms() + PATIENCE_MS;
+    pthread_mutex_lock(&staff->queue);
+    if (staff->closing)
+        job->status = ob_fail(&job->error, OB_EBUSY, "the service is stopping");
+    else if (staff->waiting >= WAITING_MOST)
+        job->status = ob_fail(&job->error, OB_EBUSY, "too much waits to be recorded: try again");
+    if (!job->status) {
+        *staff->last = job;
+        staff->last = &job->next;
+        staff->waiting++;
+        pthread_cond_signal(&staff->some);
+    }
+    pthread_mutex_unlock(&staff->queue);
+    if (job->status)
+        job->done(job);
+}
+
+typedef struct waiting {
+    ob_act_job job; /* first */
+    pthread_mutex_t lock;
+    pthread_cond_t is_done;
+    bool done;
+} waiting;
+
+static void wake(ob_act_job *job)
+{
+    waiting *w = (waiting *)job;
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->is_done);
+    pthread_mutex_unlock(&w->lock);
+}
+
+ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
+                      ob_act_run run, void *context, ob_error *err)
+{
+    waiting w = {
+        .job = {.what = what, .actor = actor, .run = run, .context = context, .done = wake}};
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.is_done, NULL);
+    ob_staff_post(staff, &w.job);
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.is_done, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.is_done);
+    pthread_mutex_destroy(&w.lock);
+    if (!w.job.status && entry)
+        *entry = w.job.entry;
+    return w.job.status ? ob_fail(err, w.job.status, "%s", w.job.error.text) : OB_OK;
+}
+
+static ob_status add_members(ob_act *act, void *context, ob_error *err)
+{
+    return context && json_object_update_missing(act->members, context)
+               ? ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log")
+               : OB_OK;
+}
+
+ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
+                       json_t *members, ob_error *err)
+{
+    ob_status status = ob_staff_do(entry, staff, what, actor, add_members, members, err);
+    json_decref(members);
+    return status;
+}
+
+bool ob_staff_log_fine(const ob_staff *staff)
+{
+    return ob_audit_fine(staff->audit);
+}
+
+bool ob_staff_log_slow(const ob_staff *staff)
+{
+    return ob_audit_slow(staff->audit);
+}
+
+/* ---- What is not in the records ----------------------------------------------------------------
+ */
+
+typedef struct ended {
+    uint64_t entry;
+    json_t *members;
+} ended;
+
+static ob_status end_deed(ob_act *act, void *context, ob_error *err)
+{
+    const ended *e = context;
+    ob_status status = add_members(act, e->members, err);
+    ob_act_number(act, "entry", (int64_t)e->entry);
+    return status ? status : ob_store_deed_end(act->w, e->entry, err);
+}
+
+void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *members)
+{
+    ended e = {.entry = entry, .members = members};
+    /* where that cannot be said, the next start says that it is not known */
+    ob_staff_do(NULL, staff, done ? "done" : "not_done", NULL, end_deed, &e, NULL);
+    json_decref(members);
+}
+
+/* ---- Life -------------------------------------------------------------------------------------
+ */
+
+static bool start(pthread_t *out, void *(*run)(void *), ob_staff *staff)
+{
+    sigset_t all, before;
+    sigfillset(&all); /* signals are the service's business */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = !pthread_create(out, NULL, run, staff);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+ob_status staff_writer_start(ob_staff *staff, ob_error *err)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&staff->queue, NULL);
+    pthread_cond_init(&staff->some, NULL);
+    pthread_cond_init(&staff->ends, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    staff->last = &staff->first;
+    staff->has_queue = true;
+    staff->has_writer = start(&staff->writer, write_all, staff);
+    staff->has_watch = staff->has_writer && start(&staff->watch, watch, staff);
+    return staff->has_watch ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread for the records");
+}
+
+void staff_writer_stop(ob_staff *staff)
+{
+    if (!staff->has_queue)
+        return;
+    pthread_mutex_lock(&staff->queue);
+    staff->closing = true;
+    pthread_cond_broadcast(&staff->some);
+    pthread_cond_broadcast(&staff->ends);
+    pthread_mutex_unlock(&staff->queue);
+    if (staff->has_writer)
+        pthread_join(staff->writer, NULL);
+    if (staff->has_watch)
+        pthread_join(staff->watch, NULL);
+    pthread_mutex_destroy(&staff->queue);
+    pthread_cond_destroy(&staff->some);
+    pthread_cond_destroy(&staff->ends);
+}
