@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -146,6 +147,17 @@ int channel_receive(channel *c, message *out)
     out->size = (size_t)got - sizeof out->head;
     out->payload[out->size] = '\0';
     return 1;
+}
+
+message *channel_copy(const message *m)
+{
+    const size_t size = offsetof(message, payload) + m->size + 1; /* with its NUL */
+    message *copy = malloc(size);
+    if (copy) {
+        memcpy(copy, m, size);
+        copy->file = -1;
+    }
+    return copy;
 }
 
 /* ---- Payloads -------------------------------------------------------------------------------- */

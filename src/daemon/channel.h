@@ -52,6 +52,10 @@ bool channel_flush(channel *channel);
 /* 1: *out is set; 0: nothing there; -1: the other side is gone or talks nonsense. */
 int channel_receive(channel *channel, message *out);
 
+/* A copy of what came, no longer than it is; without its descriptor. The caller's: free().
+ * NULL: out of memory. */
+message *channel_copy(const message *m);
+
 /* Texts in a row, any of them NULL. */
 bool channel_pack(ob_buf *out, const char *text);
 

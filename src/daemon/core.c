@@ -2,6 +2,7 @@
  * its workers; it has no socket that the world can reach. */
 #include "channel.h"
 #include "daemon.h"
+#include "desk.h"
 
 #include <obhut/admin.h>
 #include <obhut/api.h>
@@ -21,15 +22,20 @@
 
 enum { CALLS = 16384, ADMIN_WAIT_MS = 5000, UPKEEP_S = 3600 };
 
-/* A request that the front carries to us. */
+/* A request that the front carries to us. The main thread only carries it on: its head is looked at
+ * at a desk, and so is a body of JSON. */
 typedef struct carried {
+    desk_job job; /* first: of its head */
+    message *head;
+    bool head_is_fine; /* the desk's word, with `plan` and `call` */
+    bool looked_at;    /* among those that come back: the head was looked at; else it is answered */
     struct core *core;
     ob_call *call;
     ob_plan plan;
     uint64_t id;
-    bool busy;            /* a handler has the body and will answer */
+    bool busy;            /* a desk has the head, or a handler the body and will answer */
     bool gone;            /* nobody waits for the answer any more */
-    struct carried *next; /* among those that were answered */
+    struct carried *next; /* among those that come back */
 } carried;
 
 typedef struct core {
@@ -41,6 +47,7 @@ typedef struct core {
     ob_engine *engine;
     ob_api *api;
     ob_gateways *gateways;
+    desks *desks;
     ob_admin admin;
     int admin_socket;
     channel *front;
@@ -80,14 +87,15 @@ static void end_call(carried *k)
     core *c = k->core;
     if (c->calls[k->id % CALLS] == k)
         c->calls[k->id % CALLS] = NULL;
-    k->call->class->end(k->call);
+    if (k->call)
+        k->call->class->end(k->call);
+    free(k->head);
     free(k);
 }
 
-/* On whatever thread the answer came to be. */
-static void on_answered(ob_call *call)
+/* On whatever thread it came to be. */
+static void come_back(carried *k)
 {
-    carried *k = call->carrier;
     core *c = k->core;
     const uint64_t one = 1;
     pthread_mutex_lock(&c->lock);
@@ -97,20 +105,9 @@ static void on_answered(ob_call *call)
     (void)!write(c->answered_event, &one, sizeof one);
 }
 
-static void take_answered(core *c)
+static void on_answered(ob_call *call)
 {
-    uint64_t count;
-    (void)!read(c->answered_event, &count, sizeof count);
-    pthread_mutex_lock(&c->lock);
-    carried *k = c->answered, *next;
-    c->answered = NULL;
-    pthread_mutex_unlock(&c->lock);
-    for (; k; k = next) {
-        next = k->next;
-        if (!k->gone)
-            send_answer(c, k->id, &k->call->answer);
-        end_call(k);
-    }
+    come_back(call->carrier);
 }
 
 /* ---- Requests ------------------------------------------------------------------------------- */
@@ -148,43 +145,88 @@ static void refuse_busy(core *c, uint64_t id)
     refuse(c, id, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
 }
 
-static void hear_ask(core *c, message *m)
+/* At a desk: token, description, gate. */
+static void look_at_head(desk_job *job)
 {
+    carried *k = (carried *)job;
+    core *c = k->core;
     ob_request request;
     ob_field fields[FIELDS_MOST];
-    if (!unpack_request(&request, fields, m)) {
-        refuse(c, m->head.id,
-               ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
-        return;
-    }
+    k->head_is_fine = unpack_request(&request, fields, k->head);
+    if (k->head_is_fine)
+        k->plan = ob_gateways_own(request.path) ? ob_gateways_begin(&k->call, c->gateways, &request)
+                                                : ob_api_begin(&k->call, c->api, &request);
+    explicit_bzero(k->head->payload, k->head->size); /* a token was in it */
+    come_back(k);
+}
+
+static void hear_ask(core *c, const message *m)
+{
     carried *k = calloc(1, sizeof *k);
-    if (!k) {
-        refuse_busy(c, m->head.id);
-        return;
-    }
-    *k = (carried){.core = c, .id = m->head.id};
-    ob_plan plan = ob_gateways_own(request.path)
-                       ? ob_gateways_begin(&k->call, c->gateways, &request)
-                       : ob_api_begin(&k->call, c->api, &request);
-    if (!k->call) {
+    message *head = k ? channel_copy(m) : NULL;
+    if (!head) {
         free(k);
         refuse_busy(c, m->head.id);
         return;
     }
-    if (plan == OB_PLAN_ANSWER) {
-        send_answer(c, k->id, &k->call->answer);
-        end_call(k);
-        return;
-    }
-    k->plan = plan;
-    k->call->answered = on_answered;
-    k->call->carrier = k;
+    *k = (carried){.job.run = look_at_head,
+                   .head = head,
+                   .looked_at = true,
+                   .core = c,
+                   .id = m->head.id,
+                   .busy = true};
     if (c->calls[k->id % CALLS]) /* cannot be, unless the front has gone mad */
         c->calls[k->id % CALLS]->gone = true;
     c->calls[k->id % CALLS] = k;
+    if (!desks_put(c->desks, &k->job)) {
+        refuse_busy(c, k->id);
+        end_call(k);
+    }
+}
+
+/* The head was looked at: the front is told what comes of it. */
+static void take_plan(carried *k)
+{
+    core *c = k->core;
+    k->looked_at = k->busy = false;
+    free(k->head);
+    k->head = NULL;
+    if (!k->head_is_fine && !k->gone)
+        refuse(c, k->id,
+               ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
+    else if (!k->call && !k->gone)
+        refuse_busy(c, k->id);
+    else if (k->plan == OB_PLAN_ANSWER && !k->gone)
+        send_answer(c, k->id, &k->call->answer);
+    if (!k->call || k->plan == OB_PLAN_ANSWER || k->gone) {
+        end_call(k);
+        return;
+    }
+    k->call->answered = on_answered;
+    k->call->carrier = k;
     const message_head head = {
-        .kind = MESSAGE_PLAN, .id = k->id, .status = plan, .number = (int64_t)k->call->most};
+        .kind = MESSAGE_PLAN, .id = k->id, .status = k->plan, .number = (int64_t)k->call->most};
     channel_send(c->front, &head, NULL, 0, -1);
+}
+
+static void take_back(core *c)
+{
+    uint64_t count;
+    (void)!read(c->answered_event, &count, sizeof count);
+    pthread_mutex_lock(&c->lock);
+    carried *k = c->answered, *next;
+    c->answered = NULL;
+    pthread_mutex_unlock(&c->lock);
+    for (; k; k = next) {
+        next = k->next;
+        if (k->looked_at) {
+            take_plan(k);
+            continue;
+        }
+        if (!k->gone)
+            send_answer(c, k->id, &k->call->answer);
+        end_call(k);
+    }
 }
 
 /* A file that the front made: its size is what it says, and it cannot change. */
@@ -195,30 +237,79 @@ static bool is_sealed(int file, uint64_t size)
     return end >= 0 && (uint64_t)end == size && (fcntl(file, F_GET_SEALS) & seals) == seals;
 }
 
+/* A body that is read at a desk. */
+typedef struct letter {
+    desk_job job; /* first */
+    ob_call *call;
+    ob_body body;
+    message *copy; /* the body is in it, or in `map` */
+    void *map;
+} letter;
+
+static void free_letter(letter *l)
+{
+    if (l->map)
+        munmap(l->map, l->body.size);
+    if (l->copy)
+        explicit_bzero(l->copy->payload, l->copy->size);
+    free(l->copy);
+    free(l);
+}
+
+/* Once the handler has it, the call may be answered and gone. */
+static void read_body(desk_job *job)
+{
+    letter *l = (letter *)job;
+    l->call->class->body(l->call, l->body);
+    free_letter(l);
+}
+
+static letter *letter_of(ob_call *call, const message *m, uint64_t size)
+{
+    letter *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    *l = (letter){.job.run = read_body, .call = call, .body = {.bytes = "", .file = -1}};
+    if (m->file < 0) {
+        l->copy = channel_copy(m);
+        l->body = (ob_body){.bytes = l->copy ? l->copy->payload : "", .size = m->size, .file = -1};
+    } else if (size) {
+        void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->file, 0);
+        l->map = map == MAP_FAILED ? NULL : map;
+        l->body = (ob_body){.bytes = l->map ? l->map : "", .size = size, .file = -1};
+    }
+    if (l->copy || l->map || (m->file >= 0 && !size))
+        return l;
+    free(l);
+    return NULL;
+}
+
+/* A file is only handed on; what is read is read at a desk. */
 static void hear_body(core *c, message *m)
 {
     carried *k = c->calls[m->head.id % CALLS];
     if (!k || k->id != m->head.id || k->busy)
         return;
     k->busy = true;
-    uint64_t size = (uint64_t)m->head.number;
-    ob_body body = {.bytes = m->payload, .size = m->size, .file = -1};
-    void *map = NULL;
+    const uint64_t size = (uint64_t)m->head.number;
     if (m->head.status || (m->file >= 0 && !is_sealed(m->file, size)) ||
         (m->file < 0 && k->plan == OB_PLAN_FILE)) {
-        body.too_large = true;
-    } else if (k->plan == OB_PLAN_FILE) {
-        body.size = size;
-        body.file = m->file;
-        m->file = -1;
-    } else if (m->file >= 0) {
-        map = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->file, 0) : MAP_FAILED;
-        body.bytes = map != MAP_FAILED ? map : "";
-        body.size = map != MAP_FAILED ? size : 0;
+        k->call->class->body(k->call, (ob_body){.bytes = "", .file = -1, .too_large = true});
+        return;
     }
-    k->call->class->body(k->call, body);
-    if (map && map != MAP_FAILED)
-        munmap(map, size);
+    if (k->plan == OB_PLAN_FILE) {
+        const ob_body body = {.bytes = "", .size = size, .file = m->file};
+        m->file = -1;
+        k->call->class->body(k->call, body);
+        return;
+    }
+    letter *l = letter_of(k->call, m, size);
+    if (l && desks_put(c->desks, &l->job))
+        return;
+    if (l)
+        free_letter(l);
+    refuse_busy(c, k->id);
+    end_call(k);
 }
 
 static void hear_gone(core *c, uint64_t id)
@@ -315,7 +406,7 @@ static void run(core *c)
         if (all[0].revents && !hear_main(c))
             return;
         if (all[1].revents)
-            take_answered(c);
+            take_back(c);
         if (all[2].revents)
             ob_admin_serve(c->admin_socket, &c->admin);
         if (c->front && all[3].revents & POLLOUT && !channel_flush(c->front))
@@ -410,6 +501,8 @@ static ob_status open_all(core *c, ob_error *err)
                                 .body_most = f->body_most};
     if (!status)
         status = ob_api_open(&c->api, &api, err);
+    if (!status)
+        status = desks_open(&c->desks, CALLS, err);
     const ob_gateways_options gateways = {
         .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
@@ -442,13 +535,14 @@ static void close_all(core *c)
     }
     if (c->front)
         lose_front(c);
-    ob_engine_close(c->engine); /* everybody who was busy has answered now */
-    take_answered(c);
-    ob_gateways_close(c->gateways);
-    ob_api_close(c->api);
+    desks_close(c->desks);
+    ob_engine_close(c->engine);
     if (c->ran)
         ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);
-    ob_staff_close(c->staff);
+    ob_staff_close(c->staff); /* everybody who was busy has answered now */
+    take_back(c);
+    ob_gateways_close(c->gateways);
+    ob_api_close(c->api);
     if (ob_audit_close(c->audit, &err))
         daemon_say("core", "%s", err.text);
     ob_store_close(c->store);

@@ -241,8 +241,8 @@ static void tell_health(exchange *x, const char *method)
         set_answer(x, 200, "application/json", fine, sizeof fine - 1);
         return;
     }
-    snprintf(x->allow, sizeof x->allow, "GET");
-    set_problem(x, 405, "METHOD", "/healthz takes GET");
+    snprintf(x->allow, sizeof x->allow, "GET, HEAD");
+    set_problem(x, 405, "METHOD", "/healthz takes GET, HEAD");
 }
 
 /* At once, whatever comes behind the head: the place is for whoever asks next. */

@@ -97,7 +97,7 @@ static void bench_in(place *p)
         acts / bare, 1 / acts, 1 / bare);
     fill_old(p);
     double started = bench_now();
-    must(READS(p->store, ob_store_dump(view, take, p, &err)), &err);
+    must(READS(p->store, &err, ob_store_dump(view, take, p, &err)), &err);
     double seconds = bench_now() - started;
     printf("    %8.2f s to dump %d reports with an item each: %.0f rows/s, %.0f MB/s\n", seconds,
            REPORTS + ACTS, 2 * (REPORTS + ACTS) / seconds, (double)p->dumped / 1e6 / seconds);

@@ -157,7 +157,7 @@ static void check_whole(const where *w)
     const ob_audit_options options = {.dir = target};
     ob_status status = ob_store_open(&store, target, NULL, &err);
     if (!status)
-        status = READS(store, ob_store_tokens(&tokens, &count, view, &err));
+        status = READS(store, &err, ob_store_tokens(&tokens, &count, view, &err));
     if (!status)
         status = ob_audit_open(&audit, &options, &err);
     if (!status)

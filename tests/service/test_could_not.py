@@ -51,11 +51,10 @@ class CouldNot(obhutd.Case):
             time.sleep(0.02)
         self.fail(f"never: {what}")
 
-    def could_not(self, method, path, body=None, token=True, timeout=60):
+    def could_not(self, method, path, body=None, token=True):
         """The problem's reason, where it is one as described; else None."""
         status, headers, content = self.service.request(
-            method, path, json.dumps(body) if isinstance(body, dict) else body, token=token,
-            timeout=timeout)
+            method, path, json.dumps(body) if isinstance(body, dict) else body, token=token)
         if status != 503:
             return None
         self.assertEqual(headers["Content-Type"], "application/problem+json")
@@ -127,7 +126,7 @@ class CouldNot(obhutd.Case):
                         ("PUT", "/v1/conversations/t/members", {"members": []}),
                         ("DELETE", "/v1/conversations/t/members", None),
                         ("DELETE", "/v1/accounts/a/consents", None)):
-                    got = self.could_not(method, path, body, token=token, timeout=120)
+                    got = self.could_not(method, path, body, token=token)
                     self.assertEqual(got, "RECORDS", path)
                 self.assertEqual(self.status_of(closed, COFFEE), 503)
                 self.assertEqual(self.status_of(opened, COFFEE), 200)

@@ -469,6 +469,8 @@ class Transparency(Service):
             self.assertEqual(self.scanned(service, "public"), "ALLOWED")
         self.scanned(service)
         self.scanned(service, "storage")
+        waiting.until(lambda: '<td class="n">12</td>' in self.page(service, "en")
+                      and "NO_BASIS" in self.page(service, "de"), "the page knows of them")
         english, german = self.page(service, "en-GB,en"), self.page(service, "de-DE,de;q=0.9")
         self.assertIn('<html lang="en">', english)
         self.assertIn('<html lang="de">', german)

@@ -81,7 +81,7 @@ static void dump(place *p, notes *n)
 {
     ob_error err = {0};
     dumped d = {0};
-    ob_status status = READS(p->store, ob_store_dump(view, count_lines, &d, &err));
+    ob_status status = READS(p->store, &err, ob_store_dump(view, count_lines, &d, &err));
     fine(n, status, &err);
     if (status)
         return;
@@ -115,7 +115,7 @@ static void scenario(place *p, notes *n)
         else if (!n->verdict_is_unknown && !fine(n, added, &err))
             n->verdict_is_unknown = is_unknown(&err);
     }
-    if (fine(n, READS(p->store, ob_store_tokens(&tokens, &count, view, &err)), &err)) {
+    if (fine(n, READS(p->store, &err, ob_store_tokens(&tokens, &count, view, &err)), &err)) {
         if (count != n->pairs && !n->pair_is_unknown)
             fail_msg("%zu tokens, %u pairs", count, n->pairs);
         free(tokens);
@@ -134,9 +134,10 @@ static void check(place *p, const notes *n, unsigned long at)
     size_t token_count = 0, gateway_count = 0, verdict_count = 0;
     close_store(p);
     open_store(p);
-    must(READS(p->store, ob_store_tokens(&tokens, &token_count, view, &err)), &err);
-    must(READS(p->store, ob_store_gateways(&gateways, &gateway_count, view, &err)), &err);
-    must(READS(p->store, ob_store_verdicts(&verdicts, &verdict_count, view, 100, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&tokens, &token_count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_gateways(&gateways, &gateway_count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_verdicts(&verdicts, &verdict_count, view, 100, &err)),
+         &err);
     if (token_count != gateway_count)
         fail_msg("fault %lu: half a pair", at);
     if (token_count < n->pairs || token_count > n->pairs + n->pair_is_unknown)

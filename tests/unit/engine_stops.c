@@ -11,7 +11,7 @@ static uint64_t counted(place *p, ob_reason reason)
     uint64_t sum = 0;
     ob_error err = {0};
     must(ob_engine_settle(p->engine, &err), &err);
-    must(READS(p->store, ob_store_tallies(&tallies, &count, view, 0, INT64_MAX, &err)), &err);
+    must(READS(p->store, &err, ob_store_tallies(&tallies, &count, view, 0, INT64_MAX, &err)), &err);
     for (size_t i = 0; i < count; i++)
         sum += tallies[i].reason == reason ? tallies[i].count : 0;
     free(tallies);
@@ -141,7 +141,7 @@ static void a_clock_that_was_set_back_stops_everything(void **state)
     assert_string_equal(scan(p, &i), "ALLOWED");
     must(ob_engine_settle(p->engine, &err), &err);
     int64_t mark = 0;
-    must(READS(p->store, ob_store_clock(&mark, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_clock(&mark, view, &err)), &err);
     assert_true(mark >= ob_now() - 60);
     ob_engine_close(p->engine);
     must(WRITES(p->store, &err, ob_store_clock_set(w, ob_now() + 3600, &err)),

@@ -8,11 +8,11 @@
 /* The one that this thread has open; NULL: none. */
 static _Thread_local ob_writing *once_writing;
 
-/* `view` names the view in `call`. */
-#define READS(store, call)                                                                         \
+/* `view` names the view in `call`; `err`: the same as in `call`. */
+#define READS(store, err, call)                                                                    \
     __extension__({                                                                                \
         ob_view *own_ = NULL, *view = once_writing ? ob_writing_view(once_writing) : NULL;         \
-        ob_status status_ = view ? OB_OK : ob_view_open(&own_, (store), NULL);                     \
+        ob_status status_ = view ? OB_OK : ob_view_open(&own_, (store), (err));                    \
         if (!view)                                                                                 \
             view = own_;                                                                           \
         if (!status_)                                                                              \

@@ -30,7 +30,7 @@ static bool has_token(memory_place *p, const char *name)
     ob_token *all = NULL;
     size_t count = 0;
     bool found = false;
-    MUST(READS(p->store, ob_store_tokens(&all, &count, view, &err_)));
+    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
     for (size_t i = 0; i < count; i++)
         found |= !strcmp(all[i].name, name);
     free(all);
@@ -139,7 +139,7 @@ static void what_is_made_now_has_the_time_of_the_clock(void **state)
     size_t count = 0;
     clock_stand(INT64_C(1900000000));
     MUST(add_token(p, "client", &err_));
-    MUST(READS(p->store, ob_store_tokens(&all, &count, view, &err_)));
+    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
     assert_int_equal(count, 1);
     assert_int_equal(all[0].made_at, INT64_C(1900000000));
     free(all);

@@ -33,7 +33,7 @@ static void a_full_disk_loses_nothing_that_was_acknowledged(void **state)
     }
     refused(status, OB_EIO, &err);
     assert_true(last > 10);
-    must(READS(p->store, ob_store_verdicts(&all, &count, view, 10000, &err)),
+    must(READS(p->store, &err, ob_store_verdicts(&all, &count, view, 10000, &err)),
          &err); /* it still reads */
     assert_int_equal(count, last);
     free(all);
@@ -42,7 +42,7 @@ static void a_full_disk_loses_nothing_that_was_acknowledged(void **state)
          &err); /* and goes on when there is room */
     assert_int_equal(id, last + 1);
     open_again(p);
-    must(READS(p->store, ob_store_verdicts(&all, &count, view, 10000, &err)), &err);
+    must(READS(p->store, &err, ob_store_verdicts(&all, &count, view, 10000, &err)), &err);
     assert_int_equal(count, last + 1);
     free(all);
 }
@@ -69,10 +69,10 @@ static void a_step_that_meets_a_full_disk_is_undone_whole(void **state)
     limit_files(RLIM_INFINITY); /* room again, but not for half a step */
     assert_int_not_equal(WRITES(p->store, &err, ob_store_token_remove(w, "a", &err)), OB_OK);
     refused(end_writing(OB_OK, &err), status, &err);
-    must(READS(p->store, ob_store_tokens(&tokens, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&tokens, &count, view, &err)), &err);
     assert_int_equal(count, 0);
     free(tokens);
-    must(READS(p->store, ob_store_verdicts(&all, &count, view, 10, &err)), &err);
+    must(READS(p->store, &err, ob_store_verdicts(&all, &count, view, 10, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
 }
@@ -142,7 +142,7 @@ static void a_file_that_may_only_be_read_is_not_changed(void **state)
     snprintf(command, sizeof command, "chmod 700 %s && chmod 600 %s/obhut.db", p->dir, p->dir);
     assert_int_equal(system(command), 0);
     open_store(p);
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     free(all);
 }

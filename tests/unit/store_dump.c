@@ -71,7 +71,7 @@ static ob_buf dump_of(place *p)
 {
     ob_buf out = {0};
     ob_error err = {0};
-    must(READS(p->store, ob_store_dump(view, take, &out, &err)), &err);
+    must(READS(p->store, &err, ob_store_dump(view, take, &out, &err)), &err);
     return out;
 }
 
@@ -138,18 +138,18 @@ static void what_was_loaded_can_be_used(void **state)
     add_records(p, 1);
     ob_buf text = dump_of(p);
     fresh(p);
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)),
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)),
          &err); /* prepared before its table is made anew */
     free(all);
     uint64_t before = ob_store_generation(p->store);
     must(load_text(p, text.bytes, text.size, 999, &err), &err);
     assert_true(ob_store_generation(p->store) != before);
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     ob_token t = token_of("forum", 1);
     assert_memory_equal(all, &t, sizeof t);
     free(all);
-    must(READS(p->store,
+    must(READS(p->store, &err,
                ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &item, &err)),
          &err);
     assert_true(there && holds);
@@ -275,7 +275,7 @@ static void a_dump_of_an_older_version_is_brought_up_to_date(void **state)
         "\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"},1,2,3]}\n"
         "{\"rows\":1}\n";
     must(load_text(p, old, sizeof old - 1, 10, &err), &err);
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_int_equal(all->print[31], 31);
     free(all);
@@ -301,7 +301,7 @@ static void a_dump_with_a_table_that_was_removed_later_is_loaded_without_it(void
         "{\"table\":\"mark\",\"row\":[\"log.entry\",7]}\n"
         "{\"rows\":2}\n";
     must(load_text(p, old, sizeof old - 1, 10, &err), &err);
-    must(READS(p->store, ob_store_mark(&entry, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_mark(&entry, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_int_equal(entry, 7);
     static const char now[] =
         "{\"obhut_records\":1,\"schema\":4}\n"
@@ -335,7 +335,7 @@ static void an_error_of_whoever_takes_or_gives_ends_it(void **state)
     ob_error err = {0};
     size_t left = 100000;
     add_records(p, 3000);
-    assert_int_equal(READS(p->store, ob_store_dump(view, take_little, &left, &err)), OB_EIO);
+    assert_int_equal(READS(p->store, &err, ob_store_dump(view, take_little, &left, &err)), OB_EIO);
     assert_string_equal(err.text, "the disk is full");
     ob_buf text = dump_of(p); /* and the store goes on */
     fresh(p);

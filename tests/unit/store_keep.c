@@ -46,15 +46,15 @@ static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
     refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
     wrong = h, snprintf(wrong.kind, sizeof wrong.kind, "token");
     refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
-    must(READS(p->store, ob_store_hold(&read, view, 1, &err)), &err);
+    must(READS(p->store, &err, ob_store_hold(&read, view, 1, &err)), &err);
     assert_string_equal(read.reason, h.reason);
     assert_int_equal(read.until, h.until);
-    refused(READS(p->store, ob_store_hold(&read, view, 2, &err)), OB_ENOTFOUND, &err);
+    refused(READS(p->store, &err, ob_store_hold(&read, view, 2, &err)), OB_ENOTFOUND, &err);
     refused(WRITES(p->store, &err, ob_store_hold_decide(w, 1, "bea", "why", now, &err)),
             OB_ENOTFOUND, &err);
     must(WRITES(p->store, &err, ob_store_hold_end(w, 1, now + 5, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_hold_end(w, 1, now + 6, &err)), OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_holds(&all, &count, view, 10, &err)), &err);
+    must(READS(p->store, &err, ob_store_holds(&all, &count, view, 10, &err)), &err);
     assert_int_equal(count, 1);
     assert_int_equal(all->ended_at, now + 5);
     free(all);
@@ -70,7 +70,7 @@ static void a_laws_hold_is_decided_once(void **state)
     must(WRITES(p->store, &err, ob_store_hold_decide(w, id, "bea", "weil", now + 1, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_hold_decide(w, id, "cem", "nein", now + 2, &err)),
             OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_hold(&read, view, id, &err)), &err);
+    must(READS(p->store, &err, ob_store_hold(&read, view, id, &err)), &err);
     assert_string_equal(read.decided_by, "bea");
     assert_string_equal(read.decided_why, "weil");
 }
@@ -80,17 +80,18 @@ static void the_instant_of_a_record_is_found_by_its_kind(void **state)
     place *p = *state;
     ob_error err = {0};
     int64_t at = 0, id = add_report(p, now - 7);
-    must(READS(p->store, ob_store_record_at(&at, view, "report", id, &err)), &err);
+    must(READS(p->store, &err, ob_store_record_at(&at, view, "report", id, &err)), &err);
     assert_int_equal(at, now - 7);
     ob_order o = {.regime = "zz", .end = 5, .secret_until = 9};
     must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, NULL, 0, &err)), &err);
-    must(READS(p->store, ob_store_record_at(&at, view, "order", id, &err)), &err);
+    must(READS(p->store, &err, ob_store_record_at(&at, view, "order", id, &err)), &err);
     assert_int_equal(at, 9);
     static const char *const kinds[] = {"notice", "verdict", "cause"};
     for (int i = 0; i < 3; i++)
-        refused(READS(p->store, ob_store_record_at(&at, view, kinds[i], 1, &err)), OB_ENOTFOUND,
-                &err);
-    refused(READS(p->store, ob_store_record_at(&at, view, "token", 1, &err)), OB_EINVAL, &err);
+        refused(READS(p->store, &err, ob_store_record_at(&at, view, kinds[i], 1, &err)),
+                OB_ENOTFOUND, &err);
+    refused(READS(p->store, &err, ob_store_record_at(&at, view, "token", 1, &err)), OB_EINVAL,
+            &err);
 }
 
 /* ---- Periods -------------------------------------------------------------------------------- */
@@ -130,10 +131,13 @@ static void what_is_due_goes_and_what_is_held_stays(void **state)
     assert_int_equal(reports->held, 1);
     assert_int_equal(reports->deleted, 1204);
     assert_int_equal(reports->left, 1);
-    must(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, held, &err)), &err);
-    must(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, young, &err)), &err);
-    refused(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, released, &err)),
-            OB_ENOTFOUND, &err);
+    must(READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, held, &err)),
+         &err);
+    must(READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, young, &err)),
+         &err);
+    refused(
+        READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, released, &err)),
+        OB_ENOTFOUND, &err);
     sql q; /* their items went with them */
     ob_view *view = NULL;
     must(ob_view_open(&view, p->store, &err), &err);
@@ -202,12 +206,12 @@ static void a_key_of_the_log_is_made_once_and_can_be_destroyed(void **state)
     ob_error err = {0};
     bool found = true;
     ob_record_key subject = key_of(1), first, same, next;
-    must(READS(p->store, ob_store_log_key_find(&found, &same, view, &subject, &err)), &err);
+    must(READS(p->store, &err, ob_store_log_key_find(&found, &same, view, &subject, &err)), &err);
     assert_false(found);
     must(WRITES(p->store, &err, ob_store_log_key(&first, w, &subject, 5, &err)), &err);
     must(WRITES(p->store, &err, ob_store_log_key(&same, w, &subject, 9, &err)), &err);
     assert_memory_equal(&first, &same, sizeof first);
-    must(READS(p->store, ob_store_log_key_find(&found, &same, view, &subject, &err)), &err);
+    must(READS(p->store, &err, ob_store_log_key_find(&found, &same, view, &subject, &err)), &err);
     assert_true(found);
     assert_memory_equal(&first, &same, sizeof first);
     must(WRITES(p->store, &err, ob_store_log_key_destroy(w, &subject, &err)), &err);
@@ -222,16 +226,16 @@ static void marks_come_back_as_they_were(void **state)
     place *p = *state;
     ob_error err = {0};
     int64_t value = 0;
-    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_int_equal(value, -1);
     must(WRITES(p->store, &err, ob_store_mark_set(w, OB_MARK_LOG_ENTRY, 0, &err)), &err);
     must(WRITES(p->store, &err, ob_store_mark_set(w, OB_MARK_LOG_ENTRY, INT64_MAX, &err)), &err);
-    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_true(value == INT64_MAX);
-    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_DAY, &err)), &err);
+    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_DAY, &err)), &err);
     assert_int_equal(value, -1);
     open_again(p);
-    must(READS(p->store, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
     assert_true(value == INT64_MAX);
 }
 
@@ -242,13 +246,13 @@ static void the_same_delivery_is_known_again(void **state)
     bool found = true;
     int64_t id = 0;
     ob_record_key key = key_of(1), digest = key_of(2), other = key_of(3);
-    must(READS(p->store, ob_store_delivery(&found, &id, view, &key, &digest, &err)), &err);
+    must(READS(p->store, &err, ob_store_delivery(&found, &id, view, &key, &digest, &err)), &err);
     assert_false(found);
     must(WRITES(p->store, &err, ob_store_delivery_add(w, &key, &digest, 42, now, &err)), &err);
-    must(READS(p->store, ob_store_delivery(&found, &id, view, &key, &digest, &err)), &err);
+    must(READS(p->store, &err, ob_store_delivery(&found, &id, view, &key, &digest, &err)), &err);
     assert_true(found && id == 42);
-    refused(READS(p->store, ob_store_delivery(&found, &id, view, &key, &other, &err)), OB_EREFUSED,
-            &err);
+    refused(READS(p->store, &err, ob_store_delivery(&found, &id, view, &key, &other, &err)),
+            OB_EREFUSED, &err);
     refused(WRITES(p->store, &err, ob_store_delivery_add(w, &key, &digest, 43, now, &err)),
             OB_EINVAL, &err);
 }
@@ -260,11 +264,11 @@ static void members_come_by_account(void **state)
     size_t count = 9;
     ob_conversation c = {.id = key_of(1)};
     ob_member members[] = {{key_of(200), true}, {key_of(11), false}}, *all = NULL;
-    must(READS(p->store, ob_store_members(&all, &count, view, &c.id, &err)), &err);
+    must(READS(p->store, &err, ob_store_members(&all, &count, view, &c.id, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
     must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
-    must(READS(p->store, ob_store_members(&all, &count, view, &c.id, &err)), &err);
+    must(READS(p->store, &err, ob_store_members(&all, &count, view, &c.id, &err)), &err);
     assert_int_equal(count, 2);
     assert_true(memcmp(&all[0].account, &all[1].account, sizeof all->account) < 0);
     assert_true(all[0].consents != all[1].consents);

@@ -27,7 +27,7 @@ static void tokens_come_back_as_they_were_sorted_by_name(void **state)
     open_again(p);
     ob_token *all = NULL;
     size_t count = 0;
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     static const unsigned order[] = {5, 2, 1, 3, 0, 4}; /* by bytes */
     assert_int_equal(count, 6);
     for (unsigned i = 0; i < 6; i++) {
@@ -52,7 +52,7 @@ static void a_token_is_added_once_and_removed_once(void **state)
     refused(WRITES(p->store, &err, ob_store_token_remove(w, "forum", &err)), OB_ENOTFOUND, &err);
     ob_token *all = NULL;
     size_t count = 9;
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 0);
     free(all);
 }
@@ -69,7 +69,7 @@ static void gateways_are_kept_like_tokens(void **state)
     open_again(p);
     ob_gateway *all = NULL;
     size_t count = 0;
-    must(READS(p->store, ob_store_gateways(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_gateways(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_memory_equal(all, &g, sizeof g);
     free(all);
@@ -100,7 +100,7 @@ static void a_profile_replaces_the_one_before(void **state)
     ob_error err = {0};
     ob_profile read;
     unsigned heard[2] = {0};
-    must(READS(p->store, ob_store_profile(&read, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_profile(&read, view, &err)), &err);
     same_profile(&read, &ob_profile_default);
     ob_store_on_withdrawal(p->store, count_withdrawal, heard);
     ob_profile mine = {.service = "forum",
@@ -118,7 +118,7 @@ static void a_profile_replaces_the_one_before(void **state)
     assert_int_equal(heard[0], 2);
     assert_int_equal(heard[1], 0);
     open_again(p);
-    must(READS(p->store, ob_store_profile(&read, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_profile(&read, view, &err)), &err);
     same_profile(&read, &mine);
 }
 
@@ -137,7 +137,7 @@ static void a_persons_name_is_never_given_twice(void **state)
     refused(WRITES(p->store, &err, ob_store_person_add(w, &a, &err)), OB_EINVAL, &err);
     ob_person *all = NULL;
     size_t count = 0;
-    must(READS(p->store, ob_store_persons(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_persons(&all, &count, view, &err)), &err);
     a.ended_at = 9;
     assert_int_equal(count, 1);
     assert_memory_equal(all, &a, sizeof a);
@@ -172,7 +172,7 @@ static void open_proposals_come_first_and_are_decided_once(void **state)
             &err);
     ob_proposal *all = NULL, one = {0};
     size_t count = 0;
-    must(READS(p->store, ob_store_proposals(&all, &count, view, 10, &err)), &err);
+    must(READS(p->store, &err, ob_store_proposals(&all, &count, view, 10, &err)), &err);
     assert_int_equal(count, 4);
     static const int64_t order[] = {3, 2, 1, 4};
     for (int i = 0; i < 4; i++)
@@ -182,12 +182,12 @@ static void open_proposals_come_first_and_are_decided_once(void **state)
     assert_int_equal(all[3].state, OB_PROPOSAL_REJECTED);
     assert_string_equal(all[3].decided_by, "bea");
     free(all);
-    must(READS(p->store, ob_store_proposals(&all, &count, view, 2, &err)), &err);
+    must(READS(p->store, &err, ob_store_proposals(&all, &count, view, 2, &err)), &err);
     assert_int_equal(count, 2);
     free(all);
-    must(READS(p->store, ob_store_proposal(&one, view, 1, &err)), &err);
+    must(READS(p->store, &err, ob_store_proposal(&one, view, 1, &err)), &err);
     assert_int_equal(one.until, 99);
-    refused(READS(p->store, ob_store_proposal(&one, view, 5, &err)), OB_ENOTFOUND, &err);
+    refused(READS(p->store, &err, ob_store_proposal(&one, view, 5, &err)), OB_ENOTFOUND, &err);
 }
 
 /* ---- Reports and notices -------------------------------------------------------------------- */
@@ -212,15 +212,16 @@ static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
     in.kind = OB_INCOMING_NOTICE; /* counted on its own */
     must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, items, 1, &err)), &err);
     assert_int_equal(id, 1);
-    must(READS(p->store, ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1,
-                                                 &items[1], &err)),
+    must(READS(
+             p->store, &err,
+             ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &items[1], &err)),
          &err);
     assert_true(there && holds);
-    must(READS(p->store,
+    must(READS(p->store, &err,
                ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &other, &err)),
          &err);
     assert_true(there && !holds);
-    must(READS(p->store,
+    must(READS(p->store, &err,
                ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 9, &other, &err)),
          &err);
     assert_true(!there && !holds);
@@ -230,11 +231,11 @@ static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
     refused(WRITES(p->store, &err, ob_store_report_confirm(w, 7, "bea", 9, &err)), OB_EREFUSED,
             &err);
     ob_incoming read = {0};
-    must(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_REPORT, 1, &err)), &err);
+    must(READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, 1, &err)), &err);
     assert_string_equal(read.reason, WORDS);
     assert_string_equal(read.confirmed_by, "anna");
     assert_memory_equal(&read.account, &in.account, sizeof read.account);
-    refused(READS(p->store, ob_store_incoming(&read, view, OB_INCOMING_NOTICE, 2, &err)),
+    refused(READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_NOTICE, 2, &err)),
             OB_ENOTFOUND, &err);
 }
 
@@ -257,14 +258,15 @@ static void removing_a_report_takes_its_items(void **state)
     assert_int_equal(heard[1], 1);
     refused(WRITES(p->store, &err, ob_store_incoming_remove(w, OB_INCOMING_REPORT, 3, 100, &err)),
             OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_incomings(&all, &count, view, OB_INCOMING_REPORT, 10, &err)),
-         &err);
+    must(
+        READS(p->store, &err, ob_store_incomings(&all, &count, view, OB_INCOMING_REPORT, 10, &err)),
+        &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[0].id, 2);
     free(all);
     must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, NULL, 0, &err)), &err);
     assert_int_equal(id, 4); /* a number is never given twice */
-    must(READS(p->store,
+    must(READS(p->store, &err,
                ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 3, &item, &err)),
          &err);
     assert_true(!there && !holds);
@@ -314,18 +316,20 @@ static void an_overturned_verdict_ends_what_rests_on_it(void **state)
     assert_int_equal(heard[1], 1);
     refused(WRITES(p->store, &err, ob_store_verdict_overturn(w, first, "dora", 151, &err)),
             OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 160, &err)), &err);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &c.account, 160, &err)),
+         &err);
     assert_false(found);
-    must(READS(p->store, ob_store_cause_of(&found, &read, view, &other.account, 160, &err)), &err);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &other.account, 160, &err)),
+         &err);
     assert_true(found);
     assert_string_equal(read.reason, other.reason);
     ob_verdict one = {0}, *all = NULL;
     size_t count = 0;
-    must(READS(p->store, ob_store_verdict(&one, view, first, &err)), &err);
+    must(READS(p->store, &err, ob_store_verdict(&one, view, first, &err)), &err);
     assert_int_equal(one.overturned_at, 150);
     assert_string_equal(one.overturned_by, "dora");
-    refused(READS(p->store, ob_store_verdict(&one, view, 77, &err)), OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_verdicts(&all, &count, view, 1, &err)), &err);
+    refused(READS(p->store, &err, ob_store_verdict(&one, view, 77, &err)), OB_ENOTFOUND, &err);
+    must(READS(p->store, &err, ob_store_verdicts(&all, &count, view, 1, &err)), &err);
     assert_int_equal(count, 1);
     assert_int_equal(all[0].id, second);
     free(all);
@@ -351,13 +355,15 @@ static void a_cause_follows_only_with_a_newer_record_and_another_person(void **s
     assert_int_equal(id, 2);
     must(WRITES(p->store, &err, ob_store_cause_told(w, 2, 300, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_cause_told(w, 2, 301, &err)), OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 99, &err)), &err);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &c.account, 99, &err)), &err);
     assert_false(found);
-    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 100, &err)), &err);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &c.account, 100, &err)),
+         &err);
     assert_true(found && read.id == 2 && read.told_at == 300);
-    must(READS(p->store, ob_store_cause_of(&found, &read, view, &c.account, 200, &err)), &err);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &c.account, 200, &err)),
+         &err);
     assert_false(found);
-    must(READS(p->store, ob_store_causes(&all, &count, view, 9, &err)), &err);
+    must(READS(p->store, &err, ob_store_causes(&all, &count, view, 9, &err)), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[1].ended_at, 150);
     free(all);
@@ -407,21 +413,25 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, accounts, 3, &err)), &err);
     must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, accounts, 1, &err)), &err);
     open_again(p);
-    must(READS(p->store, ob_store_order(read, view, 1, &err)), &err);
+    must(READS(p->store, &err, ob_store_order(read, view, 1, &err)), &err);
     o.id = 1;
     assert_memory_equal(read, &o, sizeof o);
-    refused(READS(p->store, ob_store_order(read, view, 3, &err)), OB_ENOTFOUND, &err);
-    must(READS(p->store, ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 99, &err)),
+    refused(READS(p->store, &err, ob_store_order(read, view, 3, &err)), OB_ENOTFOUND, &err);
+    must(READS(p->store, &err,
+               ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 99, &err)),
          &err);
     assert_int_equal(count, 2);
     assert_int_equal(briefs[0].id, 2);
-    must(READS(p->store, ob_store_orders_naming(briefs, &count, 1, view, &accounts[0], 99, &err)),
+    must(READS(p->store, &err,
+               ob_store_orders_naming(briefs, &count, 1, view, &accounts[0], 99, &err)),
          &err);
     assert_int_equal(count, 1);
-    must(READS(p->store, ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 100, &err)),
+    must(READS(p->store, &err,
+               ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 100, &err)),
          &err);
     assert_int_equal(count, 0);
-    must(READS(p->store, ob_store_orders_naming(briefs, &count, 8, view, &other, 99, &err)), &err);
+    must(READS(p->store, &err, ob_store_orders_naming(briefs, &count, 8, view, &other, 99, &err)),
+         &err);
     assert_int_equal(count, 0);
     must(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_HELD, 100, &err)), &err);
     must(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_REVOKED, 100, &err)), &err);
@@ -430,7 +440,7 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     must(WRITES(p->store, &err, ob_store_order_halfway_done(w, 1, 51, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_order_halfway_done(w, 4, 51, &err)), OB_ENOTFOUND,
             &err);
-    must(READS(p->store, ob_store_orders(&all, &count, view, 9, &err)), &err);
+    must(READS(p->store, &err, ob_store_orders(&all, &count, view, 9, &err)), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[1].state, OB_ORDER_REVOKED);
     assert_int_equal(all[1].halfway_done_at, 51);
@@ -454,7 +464,7 @@ static void consents_are_counted_once_an_account_and_withdrawn_everywhere(void *
     ob_member members[] = {{key_of(10), true}, {key_of(11), true}, {key_of(12), false}};
     must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
     must(WRITES(p->store, &err, ob_store_conversation_set(w, &d, members, 3, &err)), &err);
-    must(READS(p->store, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
+    must(READS(p->store, &err, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
     assert_true(found && read.members == 2 && read.consenting == 2 && read.has_child == OB_UNKNOWN);
     assert_int_equal(heard[1], 0);
     must(WRITES(p->store, &err,
@@ -466,16 +476,16 @@ static void consents_are_counted_once_an_account_and_withdrawn_everywhere(void *
                 ob_store_consent_withdraw(&changed, w, &members[0].account, 9, &err)),
          &err);
     assert_int_equal(changed, 0);
-    must(READS(p->store, ob_store_conversation(&found, &read, view, &d.id, &err)), &err);
+    must(READS(p->store, &err, ob_store_conversation(&found, &read, view, &d.id, &err)), &err);
     assert_true(found && read.members == 3 && read.consenting == 1 && read.changed_at == 9);
     ob_member twice[] = {{key_of(10), true}, {key_of(10), true}};
     must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, twice, 2, &err)), &err);
-    must(READS(p->store, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
+    must(READS(p->store, &err, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
     assert_true(found && read.members == 1 && read.consenting == 0); /* in doubt, no */
     must(WRITES(p->store, &err, ob_store_conversation_remove(w, &c.id, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_conversation_remove(w, &c.id, &err)), OB_ENOTFOUND,
             &err);
-    must(READS(p->store, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
+    must(READS(p->store, &err, ob_store_conversation(&found, &read, view, &c.id, &err)), &err);
     assert_false(found);
 }
 
@@ -509,7 +519,7 @@ static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state
     must(WRITES(p->store, &err, ob_store_safeguard_add(w, &s, &err)), &err);
     s.at = 2;
     must(WRITES(p->store, &err, ob_store_safeguard_add(w, &s, &err)), &err);
-    must(READS(p->store, ob_store_safeguards(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_safeguards(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_memory_equal(all, &s, sizeof s);
     free(all);
@@ -519,7 +529,7 @@ static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state
     must(WRITES(p->store, &err, ob_store_detector_set(w, &d, &err)), &err);
     d.state = 2;
     must(WRITES(p->store, &err, ob_store_detector_set(w, &d, &err)), &err);
-    must(READS(p->store, ob_store_detectors(&ds, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_detectors(&ds, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     assert_memory_equal(ds, &d, sizeof d);
     free(ds);
@@ -537,21 +547,21 @@ static void counts_add_up_and_the_clock_only_goes_forward(void **state)
                     {.day = 11, .surface = 1, .basis = 2, .reason = 0, .regime = "eu", .count = 7},
                     {.day = 11, .surface = 0, .basis = 2, .reason = 3, .regime = "", .count = 1}};
     ob_tally *all = NULL;
-    must(READS(p->store, ob_store_clock(&clock, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_clock(&clock, view, &err)), &err);
     assert_int_equal(clock, 0);
     must(WRITES(p->store, &err, ob_store_tallies_add(w, t, 3, NULL, 0, 11, 500, &err)), &err);
     must(WRITES(p->store, &err, ob_store_tallies_add(w, t, 2, NULL, 0, 11, 400, &err)), &err);
-    must(READS(p->store, ob_store_clock(&clock, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_clock(&clock, view, &err)), &err);
     assert_int_equal(clock, 500);
     must(WRITES(p->store, &err, ob_store_clock_set(w, 3, &err)), &err);
-    must(READS(p->store, ob_store_clock(&clock, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_clock(&clock, view, &err)), &err);
     assert_int_equal(clock, 3);
-    must(READS(p->store, ob_store_tallies(&all, &count, view, 10, INT64_MAX, &err)), &err);
+    must(READS(p->store, &err, ob_store_tallies(&all, &count, view, 10, INT64_MAX, &err)), &err);
     assert_int_equal(count, 2);
     assert_int_equal(all[0].count, 24);
     assert_int_equal(all[1].reason, 3);
     free(all);
-    must(READS(p->store, ob_store_tallies(&all, &count, view, 11, INT64_MAX, &err)), &err);
+    must(READS(p->store, &err, ob_store_tallies(&all, &count, view, 11, INT64_MAX, &err)), &err);
     assert_int_equal(all[0].count, 14);
     free(all);
 }
@@ -609,7 +619,7 @@ static void what_is_no_text_or_too_long_is_refused(void **state)
     sql_bind_text(&q, 1, name);
     must(sql_end(&q), &err);
     must(end_writing(OB_OK, &err), &err);
-    refused(READS(p->store, ob_store_detectors(&all, &count, view, &err)), OB_EFORMAT, &err);
+    refused(READS(p->store, &err, ob_store_detectors(&all, &count, view, &err)), OB_EFORMAT, &err);
 }
 
 /* ---- Transactions --------------------------------------------------------------------------- */
@@ -619,7 +629,7 @@ static size_t tokens_in(place *p)
     ob_error err = {0};
     ob_token *all = NULL;
     size_t count = 0;
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     free(all);
     return count;
 }
@@ -720,12 +730,12 @@ static void two_threads_get_numbers_of_their_own_and_lose_no_count(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    must(READS(p->store, ob_store_verdicts(&all, &count, view, 1000, &err)), &err);
+    must(READS(p->store, &err, ob_store_verdicts(&all, &count, view, 1000, &err)), &err);
     assert_int_equal(count, 2 * ROUNDS);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(all[i].id, count - i);
     free(all);
-    must(READS(p->store, ob_store_tallies(&tallies, &count, view, 0, INT64_MAX, &err)), &err);
+    must(READS(p->store, &err, ob_store_tallies(&tallies, &count, view, 0, INT64_MAX, &err)), &err);
     assert_int_equal(tallies[0].count, 2 * 2 * (ROUNDS - ROUNDS / 4));
     free(tallies);
 }

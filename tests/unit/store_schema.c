@@ -102,7 +102,7 @@ static void a_database_of_every_earlier_version_is_taken_over_with_its_records(v
         ob_store *old = NULL;
         must(open_raw(&old, p, &err), &err);
         must(WRITES(old, &err, schema_update(w, version, &err)), &err);
-        must(READS(old, store_catalogue(&tables, &count, view, &err)), &err);
+        must(READS(old, &err, store_catalogue(&tables, &count, view, &err)), &err);
         must(open_writing(old, &err), &err);
         fill(ob_writing_view(once_writing), tables, count);
         must(end_writing(OB_OK, &err), &err);
@@ -125,7 +125,7 @@ static bool has_table(ob_store *store, const char *name)
     size_t count = 0;
     bool has = false;
     store_table *tables = NULL;
-    must(READS(store, store_catalogue(&tables, &count, view, &err)), &err);
+    must(READS(store, &err, store_catalogue(&tables, &count, view, &err)), &err);
     for (size_t i = 0; i < count; i++)
         has |= !strcmp(tables[i].name, name);
     free(tables);
@@ -199,7 +199,7 @@ static void a_step_that_fails_half_way_leaves_nothing(void **state)
     ob_store_close(raw);
     assert_true(ob_store_open(&store, p->dir, p->url, &err) != OB_OK); /* step 2 makes this table */
     must(open_raw(&raw, p, &err), &err);
-    must(READS(raw, store_catalogue(&tables, &count, view, &err)), &err);
+    must(READS(raw, &err, store_catalogue(&tables, &count, view, &err)), &err);
     assert_int_equal(count, 3); /* token, gateway, and the one in the way */
     free(tables);
     must(WRITES(raw, &err, sql_script(w, "DROP TABLE tally", &err)), &err);
@@ -235,7 +235,7 @@ static void the_address_is_kept_for_those_who_do_not_say_it(void **state)
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0600);
     must(ob_store_open(&p->store, p->dir, NULL, &err), &err);
-    must(READS(p->store, ob_store_tokens(&all, &count, view, &err)), &err);
+    must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
     free(all);
     snprintf(path, sizeof path, "%s/obhut.db", p->dir);

@@ -1,0 +1,24 @@
+/* Desks: threads at which requests are looked at, so that whoever carries them never waits. */
+#ifndef OBHUT_DESK_H
+#define OBHUT_DESK_H
+
+#include <obhut/base.h>
+
+/* Something to look at, at the beginning of a struct of its owner's. */
+typedef struct desk_job {
+    void (*run)(struct desk_job *job); /* on a desk's thread; the job is its owner's again */
+    struct desk_job *next;
+} desk_job;
+
+typedef struct desks desks;
+
+/* `most`: jobs that may wait. */
+ob_status desks_open(desks **out, unsigned most, ob_error *err);
+
+/* False where too many wait. */
+bool desks_put(desks *d, desk_job *job);
+
+/* Waits until everything that was put has run. NULL is fine. */
+void desks_close(desks *d);
+
+#endif
