@@ -220,12 +220,16 @@ static ob_answer failed(const ob_act_job *job)
     return ob_answer_could_not(hindrance, hindrance == OB_HINDRANCE_RECORDS ? again : NULL);
 }
 
+/* Takes the reference to `done`. Once it is answered, job and call may be gone. */
 static void answer(ob_act_job *job, json_t *done, unsigned status)
 {
     api_call *c = job->context;
-    ob_call_answer(&c->call, job->status ? failed(job) : ob_answer_json(status, done));
-    if (job->status)
-        json_decref(done);
+    if (!job->status) {
+        ob_call_answer(&c->call, ob_answer_json(status, done));
+        return;
+    }
+    json_decref(done);
+    ob_call_answer(&c->call, failed(job));
 }
 
 static void answer_incoming(ob_act_job *job)

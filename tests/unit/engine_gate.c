@@ -77,7 +77,7 @@ static void a_withdrawn_consent_stops_the_next_item(void **state)
 {
     place *p = *state;
     const ob_record_key anna = key("anna");
-    uint64_t changed;
+    uint64_t changed = 0;
     ob_error err = {0};
     set_profile(p, "AA");
     ob_item i = item(OB_SURFACE_DIRECT, "anna");
