@@ -311,14 +311,15 @@ void ob_staff_post(ob_staff *staff, ob_act_job *job)
         job->status = ob_fail(&job->error, OB_EBUSY, "the service is stopping");
     else if (staff->waiting >= WAITING_MOST)
         job->status = ob_fail(&job->error, OB_EBUSY, "too much waits to be recorded: try again");
-    if (!job->status) {
+    const bool is_refused = job->status != OB_OK;
+    if (!is_refused) {
         *staff->last = job;
         staff->last = &job->next;
         staff->waiting++;
         pthread_cond_signal(&staff->some);
     }
     pthread_mutex_unlock(&staff->queue);
-    if (job->status)
+    if (is_refused) /* else it is the writer's, and may be done already */
         job->done(job);
 }
 

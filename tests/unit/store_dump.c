@@ -131,7 +131,7 @@ static void what_was_loaded_can_be_used(void **state)
 {
     place *p = *state;
     ob_error err = {0};
-    bool there, holds;
+    bool there = false, holds = false;
     ob_record_key item = key_of(2);
     ob_token *all = NULL;
     size_t count = 0;

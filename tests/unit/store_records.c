@@ -245,7 +245,7 @@ static void removing_a_report_takes_its_items(void **state)
     ob_error err = {0};
     int64_t id = 0;
     unsigned heard[2] = {0};
-    bool there, holds;
+    bool there = false, holds = false;
     ob_record_key item = key_of(1);
     ob_incoming in = {.kind = OB_INCOMING_REPORT, .at = 5};
     ob_incoming *all = NULL;
