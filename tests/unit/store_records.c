@@ -512,9 +512,9 @@ static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state
     ob_error err = {0};
     size_t count = 0;
     ob_safeguard_record s = {.regime = "eu", .safeguard = 3, .year = 2026, .at = 1, .by = "anna"},
-                        *all;
+                        *all = NULL;
     ob_detector_record d = {.detector = "pdq", .state = 1, .by = "anna", .reason = WORDS, .at = 1},
-                       *ds;
+                       *ds = NULL;
     memcpy(s.document, key_of(1).bytes, sizeof s.document);
     must(WRITES(p->store, &err, ob_store_safeguard_add(w, &s, &err)), &err);
     s.at = 2;
