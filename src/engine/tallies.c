@@ -16,6 +16,7 @@ enum {
     SEEN_MOST = 1 << 15,  /* of a second, or of as long as nothing can be written */
     FRESH_MOST = 1 << 16, /* the same; of what is beyond, a retry is counted twice */
     LATE_MS = 5000,       /* what is not written by then stops everything */
+    LATER_MS = 60000, /* the same while the records overwrite what was deleted: nothing failed */
     HOUR = 3600,
     SECOND_MS = 1000,
 };
@@ -387,8 +388,9 @@ ob_status tallies_settle(tallies *t, ob_error *err)
 bool tallies_fine(const tallies *t)
 {
     long long since = atomic_load(&t->waiting_since);
+    const int64_t most = ob_store_overwrites(t->store) ? LATER_MS : LATE_MS;
     return atomic_load(&t->fine) && ob_staff_log_fine(t->staff) &&
-           (!since || ob_now_monotonic_ms() - since < LATE_MS);
+           (!since || ob_now_monotonic_ms() - since < most);
 }
 
 bool tallies_late(const tallies *t)

@@ -136,6 +136,18 @@ static ob_status check_clock(int64_t last, int64_t now, const keeper *k, ob_erro
     return OB_OK;
 }
 
+/* Who writes waits for it: so it is done once a night, or as soon as a night was missed. */
+static bool is_time_to_scrub(int64_t now, int64_t last)
+{
+    enum { FROM_HOUR = 1, TO_HOUR = 5 };
+    struct tm here;
+    const time_t when = (time_t)now;
+    bool is_due = now - last >= DAY_S - 6 * HOUR_S || now < last;
+    bool is_night =
+        localtime_r(&when, &here) && here.tm_hour >= FROM_HOUR && here.tm_hour < TO_HOUR;
+    return is_due && (is_night || now < last || now - last >= DAY_S + DAY_S / 4);
+}
+
 static void reap(upkeep *u)
 {
     const ob_engine_options *o = u->options;
@@ -152,7 +164,7 @@ static void reap(upkeep *u)
     ob_view_close(view);
     if (!status)
         status = check_clock(last, now, u->keeper, &err);
-    bool scrub = now - scrubbed >= DAY_S - HOUR_S || now < scrubbed;
+    bool scrub = is_time_to_scrub(now, scrubbed);
     if (!status)
         status = ob_records_reap(reaped, &count, o->store, o->staff, NULL, now, scrub, &err);
     if (!status && scrub)

@@ -111,9 +111,11 @@ static ob_status in_turn(const rewriting *r,
                          ob_error *err)
 {
     writing_turn(r->store);
+    atomic_store(&r->store->overwrites, true);
     ob_status status = view_ready(r->view, err);
     if (!status)
         status = step(r->view->db, r->table, err);
+    atomic_store(&r->store->overwrites, false);
     writing_turn_over(r->store);
     return status;
 }
@@ -148,6 +150,11 @@ static ob_status rewrite_each(ob_store *store, const wish *wishes, size_t count,
         status = store->driver->empty_journal(own.db, NULL, err);
     view_disconnect(&own);
     return status;
+}
+
+bool ob_store_overwrites(const ob_store *store)
+{
+    return atomic_load(&store->overwrites);
 }
 
 ob_status ob_store_scrub(ob_store *store, ob_error *err)

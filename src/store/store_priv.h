@@ -50,6 +50,7 @@ struct ob_store {
     pthread_mutex_t turns;
     pthread_cond_t turn_over;
     uint64_t turn, last_turn;
+    atomic_bool overwrites; /* the one who has its turn writes all tables anew */
     ob_writing writing;
     /* Who reads. */
     pthread_mutex_t pool;

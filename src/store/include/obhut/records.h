@@ -356,6 +356,9 @@ enum { OB_REAPED_MOST = 32 };
 /* Overwrites what was deleted, now. As ob_store_reap with `scrub`. */
 ob_status ob_store_scrub(ob_store *store, ob_error *err);
 
+/* Whether who wants to write waits for that. Any thread. */
+bool ob_store_overwrites(const ob_store *store);
+
 /* Deletes what has been kept long enough, batch after batch. With `scrub`, what was deleted is not
  * found in the database's files any more (docs/DATA.md says what PostgreSQL needs for that):
  * OB_EBUSY where somebody still reads it, and then the next scrub sees to it. Sets `out` for kinds
