@@ -34,7 +34,7 @@ NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
 THREADED = ("base_files", "lists_live", "lists_update", "engine_gate", "engine_stops", "store_records",
-            "audit_log", "audit_disk", "audit_faults", "staff_acts")
+            "audit_log", "audit_disk", "audit_faults", "staff_acts", "staff_writer")
 THREADED_COMMANDS = ("test_audit", "test_hash", "test_list")
 
 SANITIZER_ENVIRONMENT = {

@@ -1,0 +1,237 @@
+/* The one thread that writes: acts that wait together share a sync, and fail alone. */
+#include "folder.h"
+#include "place.h"
+
+#include "../fault/files.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { CLIENTS = 16, ACTS = 20 };
+
+static const ob_actor operator= {NULL};
+
+/* ---- What is asked of it ----------------------------------------------------------------------
+ */
+
+static ob_status add_token(ob_act *act, void *context, ob_error *err)
+{
+    char secret[OB_TOKEN_TEXT + 1];
+    ob_act_word(act, "name", context);
+    return ob_staff_token_add(secret, act->w, context, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
+}
+
+/* The same, and then it fails. */
+static ob_status add_and_refuse(ob_act *act, void *context, ob_error *err)
+{
+    ob_status status = add_token(act, context, err);
+    return status ? status : ob_fail(err, OB_EREFUSED, "nobody may do this here");
+}
+
+static ob_status add_and_say_too_much(ob_act *act, void *context, ob_error *err)
+{
+    static char much[OB_AUDIT_ENTRY_MAX + 1];
+    memset(much, 'x', sizeof much);
+    much[sizeof much - 1] = '\0';
+    ob_act_word(act, "much", much);
+    return add_token(act, context, err);
+}
+
+static bool has_token(memory_place *p, const char *name)
+{
+    ob_token *all = NULL;
+    size_t count = 0;
+    bool found = false;
+    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
+    for (size_t i = 0; i < count; i++)
+        found |= !strcmp(all[i].name, name);
+    free(all);
+    return found;
+}
+
+/* Entries that have both texts in them. */
+typedef struct search {
+    const char *one, *other;
+    unsigned found;
+} search;
+
+static ob_status find(void *context, uint64_t number, const char *text, size_t size, ob_error *err)
+{
+    search *s = context;
+    (void)number, (void)err;
+    s->found += memmem(text, size, s->one, strlen(s->one)) != NULL &&
+                memmem(text, size, s->other, strlen(s->other)) != NULL;
+    return OB_OK;
+}
+
+static unsigned entries(memory_place *p, const char *one, const char *other)
+{
+    char path[300];
+    search s = {.one = one, .other = other};
+    snprintf(path, sizeof path, "%s/audit", p->dir);
+    MUST(ob_audit_read(path, 0, UINT64_MAX, find, &s, &err_));
+    return s.found;
+}
+
+/* ---- Many at once -----------------------------------------------------------------------------
+ */
+
+typedef struct client {
+    pthread_t thread;
+    memory_place *place;
+    int number;
+    atomic_int failed;
+} client;
+
+static void *ask_and_ask(void *argument)
+{
+    client *c = argument;
+    for (int i = 0; i < ACTS; i++) {
+        char name[32];
+        ob_error err = {0};
+        snprintf(name, sizeof name, "client%d-%d", c->number, i);
+        if (ob_staff_do(NULL, c->place->staff, "token.add", &operator, add_token, name, &err))
+            atomic_fetch_add(&c->failed, 1);
+    }
+    return NULL;
+}
+
+static void acts_that_wait_together_share_a_sync(void **state)
+{
+    memory_place *p = *state;
+    client clients[CLIENTS] = {{.number = 0}};
+    int syncs =
+        files_add(&(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .delay_ms = 5});
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i].place = p;
+        clients[i].number = i;
+        assert_int_equal(pthread_create(&clients[i].thread, NULL, ask_and_ask, &clients[i]), 0);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        pthread_join(clients[i].thread, NULL);
+        assert_int_equal(atomic_load(&clients[i].failed), 0);
+    }
+    print_message("# %d acts, %lu syncs\n", CLIENTS * ACTS, files_calls(syncs));
+    assert_true(files_calls(syncs) < 100);
+    files_remove(syncs);
+    memory_place_close(p);
+    memory_place_open(p);
+    for (int i = 0; i < CLIENTS; i++)
+        for (int k = 0; k < ACTS; k++) {
+            char name[32], quoted[40];
+            snprintf(name, sizeof name, "client%d-%d", i, k);
+            snprintf(quoted, sizeof quoted, "\"%s\"", name);
+            assert_true(has_token(p, name));
+            assert_int_equal(entries(p, "token.add", quoted), 1);
+        }
+}
+
+/* ---- One among others -------------------------------------------------------------------------
+ */
+
+typedef struct posted {
+    ob_act_job job; /* first */
+    atomic_int done;
+} posted;
+
+static void on_done(ob_act_job *job)
+{
+    atomic_fetch_add(&((posted *)job)->done, 1);
+}
+
+static void post(memory_place *p, posted *one, const char *what, ob_act_run run, char *name)
+{
+    one->job = (ob_act_job){
+        .what = what, .actor = &operator, .run = run, .context = name, .done = on_done};
+    ob_staff_post(p->staff, &one->job);
+}
+
+static void until_done(posted *one)
+{
+    unsigned tries = 0;
+    while (!atomic_load(&one->done))
+        assert_true(test_wait(&tries));
+}
+
+/* While a sync is held, others gather behind it: they are written together. */
+static void an_act_that_fails_is_undone_alone(void **state)
+{
+    memory_place *p = *state;
+    posted jobs[5] = {{.done = 0}};
+    int held = files_add(
+        &(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .nth = 1, .holds = true});
+    post(p, &jobs[0], "token.add", add_token, (char[16]){"first"});
+    files_await(held, 1);
+    post(p, &jobs[1], "token.add", add_token, (char[16]){"before"});
+    post(p, &jobs[2], "token.add", add_and_refuse, (char[16]){"refused"});
+    post(p, &jobs[3], "token.add", add_and_say_too_much, (char[16]){"much"});
+    post(p, &jobs[4], "token.add", add_token, (char[16]){"behind"});
+    files_release(held);
+    for (int i = 0; i < 5; i++)
+        until_done(&jobs[i]);
+    assert_int_equal(jobs[0].job.status, OB_OK);
+    assert_int_equal(jobs[1].job.status, OB_OK);
+    assert_int_equal(jobs[2].job.status, OB_EREFUSED);
+    assert_int_equal(jobs[3].job.status, OB_ELIMIT);
+    assert_int_equal(jobs[4].job.status, OB_OK);
+    assert_int_equal(jobs[4].job.entry, jobs[1].job.entry + 2); /* one says that one was refused */
+    assert_true(has_token(p, "first") && has_token(p, "before") && has_token(p, "behind"));
+    assert_false(has_token(p, "refused") || has_token(p, "much"));
+    assert_int_equal(entries(p, "\"what\":\"refused\"", "token.add"), 1);
+    assert_int_equal(entries(p, "token.add", "\"name\":\"refused\""), 0);
+    files_remove(held);
+    memory_place_close(p);
+    memory_place_open(p); /* log and records are of one piece */
+}
+
+static void what_fails_together_is_told_to_all(void **state)
+{
+    memory_place *p = *state;
+    posted jobs[3] = {{.done = 0}};
+    int held = files_add(
+        &(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .nth = 1, .holds = true});
+    post(p, &jobs[0], "token.add", add_token, (char[16]){"first"});
+    files_await(held, 1);
+    post(p, &jobs[1], "token.add", add_token, (char[16]){"a"});
+    post(p, &jobs[2], "token.add", add_token, (char[16]){"b"});
+    int fails = files_add(
+        &(files_rule){.path = "obhut.db-wal", .verbs = 1u << OB_FILE_WRITE, .nth = 1, .error = 28});
+    files_release(held);
+    for (int i = 0; i < 3; i++)
+        until_done(&jobs[i]);
+    unsigned failed = 0;
+    for (int i = 0; i < 3; i++)
+        failed += jobs[i].job.status != OB_OK;
+    assert_true(failed == 1 || failed == 2); /* the first alone, or the two behind it */
+    assert_int_equal(failed, !has_token(p, "first") + !has_token(p, "a") + !has_token(p, "b"));
+    assert_int_equal(entries(p, "\"what\":\"not_done\"", "entry"), failed);
+    files_remove(held);
+    files_remove(fails);
+    memory_place_close(p);
+    memory_place_open(p);
+}
+
+static int begin_watched(void **state)
+{
+    files_begin();
+    return memory_place_begin(state);
+}
+
+static int end_watched(void **state)
+{
+    int result = memory_place_end(state);
+    files_end();
+    return result;
+}
+
+#define WATCHED(test) cmocka_unit_test_setup_teardown(test, begin_watched, end_watched)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WATCHED(acts_that_wait_together_share_a_sync),
+        WATCHED(an_act_that_fails_is_undone_alone),
+        WATCHED(what_fails_together_is_told_to_all),
+    };
+    return cmocka_run_group_tests_name("staff_writer", tests, NULL, NULL);
+}
