@@ -16,6 +16,7 @@ SAMPLES = {
     "OBHUT_KERNEL_INPUTS": (50000, 1000000),   # inputs on which SIMD must equal the definition
     "OBHUT_INDEX_QUERIES": (2000, 100000),     # index against the linear scan
     "OBHUT_GATE_CASES": (100000, 2000000),     # generated laws, records and situations
+    "OBHUT_INTERLEAVINGS": (10000, 100000),    # of views and writings, against states
     "OBHUT_CHANGES": (4000, 20000),            # of lists that eight threads read
     "OBHUT_FAULTS": (400, 1000000),            # allocations and writes that fail, of each kind
     "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
@@ -33,7 +34,7 @@ SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
-THREADED = ("base_files", "lists_live", "lists_update", "engine_gate", "engine_stops", "store_records",
+THREADED = ("base_files", "lists_live", "lists_update", "engine_gate", "engine_stops", "store_records", "store_views",
             "audit_log", "audit_disk", "audit_faults", "staff_acts", "staff_writer")
 THREADED_COMMANDS = ("test_audit", "test_hash", "test_list")
 
