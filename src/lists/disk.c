@@ -2,6 +2,8 @@
  * refused here, but for names (dir.c). */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +14,7 @@ ob_status disk_write(int file, const char *path, const void *bytes, uint64_t siz
     enum { MOST = 1 << 30 };
     const char *from = bytes;
     while (size) {
-        ssize_t done = pwrite(file, from, size < MOST ? size : MOST, (off_t)at);
+        ssize_t done = ob_file_pwrite(file, from, size < MOST ? size : MOST, (off_t)at);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
@@ -27,14 +29,14 @@ ob_status disk_write(int file, const char *path, const void *bytes, uint64_t siz
 
 ob_status disk_cut(int file, const char *path, uint64_t size, ob_error *err)
 {
-    if (!ftruncate(file, (off_t)size))
+    if (!ob_file_truncate(file, (off_t)size))
         return OB_OK;
     return ob_fail(err, OB_EIO, "%s cannot be written: %s", path, strerror(errno));
 }
 
 ob_status disk_sync(int file, const char *path, ob_error *err)
 {
-    if (!fdatasync(file))
+    if (!ob_file_sync_data(file))
         return OB_OK;
     return ob_fail(err, OB_EIO, "%s cannot be made durable: %s", path, strerror(errno));
 }

@@ -2,6 +2,8 @@
  * wrong. */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -146,8 +148,8 @@ static ob_status open_file(int *out, struct stat *info, const ob_import *wish, o
     bool standard_input = !strcmp(wish->file, "-");
     int file = wish->from       ? fcntl(*wish->from, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
                : standard_input ? STDIN_FILENO
-                                : open(wish->file, O_RDONLY | O_CLOEXEC);
-    if (file >= 0 && !fstat(file, info) && !S_ISDIR(info->st_mode)) {
+                                : ob_file_open(AT_FDCWD, wish->file, O_RDONLY | O_CLOEXEC, 0);
+    if (file >= 0 && !ob_file_stat(info, file) && !S_ISDIR(info->st_mode)) {
         *out = file;
         return OB_OK;
     }

@@ -2,6 +2,8 @@
  * (docs/FORMAT-OBX.md). */
 #include "journal_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -62,7 +64,7 @@ ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t
     ob_status status = list_journal_path(&j.path, dir, name, number, err);
     if (status)
         return status;
-    j.file = open(j.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    j.file = ob_file_open(AT_FDCWD, j.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (j.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", j.path, strerror(errno));
     if (!status)

@@ -1,6 +1,8 @@
 /* Reading journals: groups that were acknowledged, and perhaps a last one that was not. */
 #include "journal_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -38,7 +40,7 @@ static ob_status more_bytes(bool *ended, lines *l, ob_error *err)
     if (status)
         return status;
     do
-        got = pread(l->of->file, l->bytes.bytes + l->bytes.size, STEP, (off_t)l->read);
+        got = ob_file_pread(l->of->file, l->bytes.bytes + l->bytes.size, STEP, (off_t)l->read);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return ob_fail(err, OB_EIO, "%s cannot be read: %s", l->of->path, strerror(errno));
@@ -230,7 +232,8 @@ ob_status journal_read(uint64_t *whole, const char *path,
                        ob_status (*each)(void *context, const entry *entry, ob_error *err),
                        void *context, ob_error *err)
 {
-    journal j = {.file = open(path, O_RDONLY | O_CLOEXEC), .path = (char *)(uintptr_t)path};
+    journal j = {.file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0),
+                 .path = (char *)(uintptr_t)path};
     if (j.file < 0)
         return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
                        path, strerror(errno));

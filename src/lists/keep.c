@@ -1,7 +1,10 @@
 /* What is done with whole lists: switched, removed, checked, told of, printed. */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +20,8 @@ static ob_status change_under_lock(const char *dir, const char *name, const bool
     status = list_path(&from_path, dir, name, enabled, err);
     if (!status && to)
         status = list_path(&to_path, dir, name, *to, err);
-    if (!status && (to ? rename(from_path, to_path) : unlink(from_path)))
+    if (!status &&
+        (to ? ob_file_rename(from_path, to_path) : ob_file_unlink(AT_FDCWD, from_path, 0)))
         status = ob_fail(err, OB_EIO, "%s cannot be changed: %s", from_path, strerror(errno));
     if (!status && !to)
         list_drop_journals(dir, name, UINT64_MAX);

@@ -1,6 +1,8 @@
 /* Writing of .obx files: under a temporary name, durable before it takes its place. */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -273,7 +275,8 @@ ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob
         return ob_fail(err, OB_ENOMEM, "out of memory: a path");
     ob_status status = OB_OK;
     w.path = temporary;
-    w.file = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    w.file = ob_file_open(AT_FDCWD, temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                          0600);
     if (w.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
@@ -289,7 +292,7 @@ ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob
     if (w.file >= 0)
         close(w.file);
     if (status && w.file >= 0)
-        unlink(temporary);
+        ob_file_unlink(AT_FDCWD, temporary, 0);
     if (status)
         free(temporary);
     else
@@ -302,10 +305,10 @@ ob_status obx_place(const char *temporary, const char *dir, const char *name, bo
 {
     char *path = NULL;
     ob_status status = list_path(&path, dir, name, enabled, err);
-    if (!status && rename(temporary, path))
+    if (!status && ob_file_rename(temporary, path))
         status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
     if (status)
-        unlink(temporary);
+        ob_file_unlink(AT_FDCWD, temporary, 0);
     else
         status = list_sync_dir(dir, err);
     free(path);

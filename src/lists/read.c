@@ -1,6 +1,8 @@
 /* Lines of a published list: plain text, CSV with a header, or JSON Lines. */
 #include "lists_priv.h"
 
+#include <obhut/file.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +77,7 @@ static ob_status fill(reader *r, ob_error *err)
         return status;
     ssize_t got;
     do
-        got = read(r->file, r->input.bytes + r->input.size, CHUNK);
+        got = ob_file_read(r->file, r->input.bytes + r->input.size, CHUNK);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return ob_fail(err, OB_EIO, "list \"%s\" cannot be read: %s", r->label, strerror(errno));
