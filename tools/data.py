@@ -55,11 +55,13 @@ the command says that it has not.
 - **Two laws.** Where one demands keeping (18 USC 2258A(h)(1): a year from a report to the CyberTipline) and another
   deletion before that, nobody decides silently: the record stays, `obhut hold ls` says `must_be_decided`, and a lead or
   officer decides: `obhut hold keep N --reason …`, or `obhut hold end N`.
-- **Nothing is left in the files.** Once a day, with `obhut record reap` and `obhut audit forget` at once, what was deleted is
-  overwritten, also what was removed by request: SQLite's file is written anew and its journal emptied; on PostgreSQL the
-  tables are written anew (`VACUUM FULL`), its own journal (`pg_wal`) holds what was deleted until the server recycles it, at
+- **Nothing is left in the files.** Once a night, with `obhut record reap` and `obhut audit forget` at once, what was deleted is
+  overwritten, also what was removed by request. SQLite's file is written anew, once for all tables, and its journal emptied:
+  whoever writes waits for that, whoever reads does not. On PostgreSQL the tables of which something went are
+  written anew one by one (`VACUUM FULL`), on a connection of its own that gives way to others; its own journal (`pg_wal`) holds what was deleted until the server recycles it, at
   once where the role may do so (`pg_checkpoint`; `pg_switch_wal`), and columns with personal data are kept out of its
-  statistics. Somebody who reads meanwhile delays it: the service says so, and tries again. Replicas, prepared transactions
+  statistics. Somebody who reads for long meanwhile delays it: the service says so, and tries again in an hour; until it has succeeded, the
+  records remember which tables are owed. Replicas, prepared transactions
   and replication slots of a server are its administrator's.
 - **The log forgets persons.** It knows accounts and the staff by codes that only a key of their own makes again.
   `obhut audit forget --account NAME` destroys that key: from then on nobody can say whom these entries are about, and the

@@ -1,5 +1,5 @@
-/* Records that wait: they are read at once, so that nobody waits for a slow disk or network, and
- * are written out in their own time. */
+/* Records that wait: they are read at once, so that no view of them stays open for as long as a
+ * slow disk or network takes, and are written out in their own time. */
 #include "backup_priv.h"
 
 #include <obhut/crypto.h>

@@ -36,8 +36,8 @@ typedef struct ob_backup_source {
 } ob_backup_source;
 
 /* Writes a backup to a descriptor, which may be a pipe, from its position on; fsync is the
- * caller's. Records and log are of one moment, for which the store is held while the records are
- * read; the rest is copied afterwards. Whoever calls has said so in the log.
+ * caller's. Records and log are of one moment; nobody writes only while it is fixed, and all goes
+ * on while both are read. Whoever calls has said so in the log.
  *
  * The records wait in a file of the data directory without a name, sealed with a key that only this
  * process knows. *out is set on success. OB_EIO: what could not be read or written, and why; what

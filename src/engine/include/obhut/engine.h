@@ -168,7 +168,7 @@ typedef struct ob_task {
 
     /* Results. */
     ob_status status;       /* OB_OK, or error says why nothing was done */
-    ob_hindrance hindrance; /* OB_ACTION_COULD_NOT, or OB_TASK_RECORD that never ran: why not now */
+    ob_hindrance hindrance; /* OB_ACTION_COULD_NOT: why not now */
     ob_error error;
     uint64_t took_us; /* without waiting for its turn */
     ob_job_result job;
