@@ -17,6 +17,7 @@ SAMPLES = {
     "OBHUT_INDEX_QUERIES": (2000, 100000),     # index against the linear scan
     "OBHUT_GATE_CASES": (100000, 2000000),     # generated laws, records and situations
     "OBHUT_CHANGES": (4000, 20000),            # of lists that eight threads read
+    "OBHUT_INTERLEAVINGS": (10000, 100000),    # of steps of readers and of one who writes
     "OBHUT_FAULTS": (400, 1000000),            # allocations and writes that fail, of each kind
     "OBHUT_KILLS": (10, 100),                  # imports and writers of the audit log killed
     "OBHUT_AUDIT_FLIPS": (60, 1000),           # bits of a large audit log
@@ -34,7 +35,8 @@ NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
 THREADED = ("base_files", "lists_live", "lists_update", "engine_gate", "engine_stops", "store_records",
-            "audit_log", "audit_disk", "audit_faults", "staff_acts", "staff_writer")
+            "audit_log", "audit_disk", "audit_faults", "staff_acts", "staff_writer",
+            "store_views")
 THREADED_COMMANDS = ("test_audit", "test_hash", "test_list")
 
 SANITIZER_ENVIRONMENT = {

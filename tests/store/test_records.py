@@ -84,6 +84,10 @@ class Records(unittest.TestCase):
     def test_every_record_is_kept_as_in_sqlite(self):
         self.run_program("store_records", OBHUT_TEST_URL=self.server.url())
 
+    def test_views_and_writings(self):
+        some = int(os.environ.get("OBHUT_INTERLEAVINGS", 3000)) // 10  # it is slower
+        self.run_program("store_views", OBHUT_TEST_URL=self.server.url(), OBHUT_INTERLEAVINGS=str(some))
+
     @unittest.skipIf(BUILD == "tsan", "one thread")
     def test_periods_and_what_the_log_needs(self):
         self.run_program("store_keep", OBHUT_TEST_URL=self.server.url())
