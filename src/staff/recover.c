@@ -36,14 +36,15 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
                             : ob_fail(err, OB_EFORMAT, "entry %llu of the log cannot be read",
                                       (unsigned long long)number);
     bool is_part = json_is_true(json_object_get(json, "part"));
-    if (what && !strcmp(what, "not_done")) {
+    const bool is_act = json_is_true(json_object_get(json, "act"));
+    if (what && !strcmp(what, "not_done") && !is_act) { /* with `act`: of a deed */
         json_int_t which = json_integer_value(json_object_get(json, "entry"));
         for (size_t i = 0; i < t->count; i++)
             if (t->unsure[i] == (uint64_t)which) {
                 t->unsure[i] = t->unsure[--t->count];
                 t->acts = 0; /* of an act that is settled already */
             }
-    } else if (json_is_true(json_object_get(json, "act"))) {
+    } else if (is_act) {
         t->acts += !t->in_part;
         t->in_part = is_part;
         status = keep_unsure(t, number, err);

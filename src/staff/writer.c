@@ -28,12 +28,14 @@ static void refuse_slow(ob_act_job *job)
                           "the records or the log are slow: nothing was done, try again");
 }
 
-/* Takes those out that have waited too long; under the lock. */
+/* Takes those out that have waited too long; under the lock. What was deleted is being overwritten:
+ * that ends by itself, and nothing is slow. */
 static ob_act_job *take_late(ob_staff *staff)
 {
     const int64_t now = ob_now_monotonic_ms();
     ob_act_job *late = NULL, **end = &late;
-    while (staff->first && staff->first->until_ms <= now) { /* in the order in which they came */
+    while (staff->first && staff->first->until_ms <= now &&
+           !ob_store_overwrites(staff->store)) { /* in the order in which they came */
         ob_act_job *job = staff->first;
         staff->first = job->next;
         staff->waiting--;

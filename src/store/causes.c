@@ -75,7 +75,9 @@ ob_status ob_store_cause_add(int64_t *id, ob_writing *w, const ob_cause *c, ob_e
         sql_bind_int(&q, 10, c->until);
         status = store_end_change(&q, NULL);
     }
-    if (!status)
+    if (status)
+        writing_fail(w, status, err);
+    else
         *id = number;
     return status;
 }

@@ -22,6 +22,8 @@ ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_erro
     store_changed(w);
     if (!status && !added)
         status = ob_fail(err, OB_EINVAL, "there is a gateway \"%s\" already", gateway->name);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 
@@ -36,6 +38,8 @@ ob_status ob_store_gateway_remove(ob_writing *w, const char *name, ob_error *err
     store_changed(w);
     if (!status && !removed)
         status = ob_fail(err, OB_ENOTFOUND, "no gateway \"%s\"", name);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 

@@ -105,6 +105,8 @@ ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int
     if (status == OB_ENOTFOUND)
         status = ob_fail(err, OB_EREFUSED, "report %lld is not there, or is confirmed already",
                          (long long)id);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 
@@ -138,8 +140,10 @@ ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t
         status = store_want_scrub(w, "incoming", err);
     if (!status)
         status = store_want_scrub(w, "incoming_item", err);
-    if (status)
+    if (status) {
+        writing_fail(w, status, err);
         return status;
+    }
     sql_begin(&q, &w->view, "DELETE FROM incoming_item WHERE kind = ? AND id = ?", err);
     sql_bind_int(&q, 1, kind);
     sql_bind_int(&q, 2, id);

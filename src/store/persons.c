@@ -23,6 +23,8 @@ ob_status ob_store_person_add(ob_writing *w, const ob_person *person, ob_error *
         status =
             ob_fail(err, OB_EINVAL,
                     "there is, or was, a person \"%s\": names are never given twice", person->name);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 

@@ -70,6 +70,8 @@ ob_status ob_store_proposal_decide(ob_writing *w, int64_t id, ob_proposal_state 
     ob_status status = store_end_change(&q, "");
     if (status == OB_ENOTFOUND)
         status = ob_fail(err, OB_EREFUSED, "proposal %lld is not open", (long long)id);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 

@@ -21,6 +21,8 @@ ob_status ob_store_token_add(ob_writing *w, const ob_token *token, ob_error *err
     store_changed(w);
     if (!status && !added)
         status = ob_fail(err, OB_EINVAL, "there is a token \"%s\" already", token->name);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 
@@ -35,6 +37,8 @@ ob_status ob_store_token_remove(ob_writing *w, const char *name, ob_error *err)
     store_changed(w);
     if (!status && !removed)
         status = ob_fail(err, OB_ENOTFOUND, "no token \"%s\"", name);
+    if (status)
+        writing_fail(w, status, err);
     return status;
 }
 

@@ -84,15 +84,14 @@ class Records(unittest.TestCase):
     def test_every_record_is_kept_as_in_sqlite(self):
         self.run_program("store_records", OBHUT_TEST_URL=self.server.url())
 
+    def test_views_and_writings(self):
+        every = int(os.environ.get("OBHUT_INTERLEAVINGS", 3000))
+        some = every if os.environ.get("OBHUT_SOAK") == "1" else max(1, every // 20)  # it is slower
+        self.run_program("store_views", OBHUT_TEST_URL=self.server.url(), OBHUT_INTERLEAVINGS=str(some))
+
     @unittest.skipIf(BUILD == "tsan", "one thread")
     def test_periods_and_what_the_log_needs(self):
         self.run_program("store_keep", OBHUT_TEST_URL=self.server.url())
-
-    def test_views_show_one_state_in_postgresql(self):
-        views = int(os.environ.get("OBHUT_INTERLEAVINGS", 2000))
-        few = views if os.environ.get("OBHUT_SOAK") == "1" else max(1, views // 20)
-        self.run_program("store_views", OBHUT_TEST_URL=self.server.url(),
-                         OBHUT_INTERLEAVINGS=str(few))
 
     @unittest.skipIf(BUILD == "tsan", "one thread")
     def test_versions_and_opening(self):

@@ -2,6 +2,7 @@
 #include "folder.h"
 #include "place.h"
 
+#include "../fault/clock.h"
 #include "../fault/files.h"
 
 #include <pthread.h>
@@ -83,14 +84,40 @@ typedef struct client {
     atomic_int failed;
 } client;
 
+static ob_status find_token(bool *found, ob_view *view, const char *name, ob_error *err)
+{
+    ob_token *all = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_tokens(&all, &count, view, err);
+    for (size_t i = 0; i < count; i++)
+        *found |= !strcmp(all[i].name, name);
+    free(all);
+    return status;
+}
+
+/* Both are there as soon as somebody was told so. */
+static bool is_kept(memory_place *p, const char *name, uint64_t entry)
+{
+    char path[300], quoted[40];
+    bool found = false;
+    ob_error err = {0};
+    snprintf(quoted, sizeof quoted, "\"%s\"", name);
+    snprintf(path, sizeof path, "%s/audit", p->dir);
+    search s = {.one = "token.add", .other = quoted};
+    return !READS(p->store, &err, find_token(&found, view, name, &err)) && found &&
+           !ob_audit_read(path, entry, entry, find, &s, &err) && s.found == 1;
+}
+
 static void *ask_and_ask(void *argument)
 {
     client *c = argument;
+    uint64_t entry = UINT64_MAX;
     for (int i = 0; i < ACTS; i++) {
         char name[32];
         ob_error err = {0};
         snprintf(name, sizeof name, "client%d-%d", c->number, i);
-        if (ob_staff_do(NULL, c->place->staff, "token.add", &operator, add_token, name, &err))
+        if (ob_staff_do(&entry, c->place->staff, "token.add", &operator, add_token, name, &err) ||
+            !is_kept(c->place, name, entry))
             atomic_fetch_add(&c->failed, 1);
     }
     return NULL;
@@ -211,6 +238,40 @@ static void what_fails_together_is_told_to_all(void **state)
     memory_place_open(p);
 }
 
+/* While the one before it is on its way to the disk; what has begun is not refused. */
+static void what_has_waited_ten_seconds_is_refused_and_not_done(void **state)
+{
+    memory_place *p = *state;
+    posted jobs[4] = {{.done = 0}};
+    clock_stand(INT64_C(1900000000));
+    int held = files_add(
+        &(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .nth = 1, .holds = true});
+    post(p, &jobs[0], "token.add", add_token, (char[16]){"begun"});
+    files_await(held, 1);
+    post(p, &jobs[1], "token.add", add_token, (char[16]){"late"});
+    post(p, &jobs[2], "token.add", add_and_refuse, (char[16]){"also-late"});
+    clock_pass(9);
+    post(p, &jobs[3], "token.add", add_token, (char[16]){"in-time"});
+    clock_pass(1);
+    for (int i = 1; i < 3; i++) {
+        until_done(&jobs[i]);
+        assert_int_equal(jobs[i].job.status, OB_EIO);
+        assert_non_null(strstr(jobs[i].job.error.text, "nothing was done, try again"));
+    }
+    assert_false(atomic_load(&jobs[0].done) || atomic_load(&jobs[3].done));
+    files_release(held);
+    for (int i = 0; i < 4; i += 3) {
+        until_done(&jobs[i]);
+        assert_int_equal(jobs[i].job.status, OB_OK);
+    }
+    assert_true(has_token(p, "begun") && has_token(p, "in-time"));
+    assert_false(has_token(p, "late") || has_token(p, "also-late"));
+    assert_int_equal(entries(p, "token.add", "late"), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(atomic_load(&jobs[i].done), 1);
+    files_remove(held);
+}
+
 static int begin_watched(void **state)
 {
     files_begin();
@@ -221,6 +282,7 @@ static int end_watched(void **state)
 {
     int result = memory_place_end(state);
     files_end();
+    clock_real();
     return result;
 }
 
@@ -232,6 +294,7 @@ int main(void)
         WATCHED(acts_that_wait_together_share_a_sync),
         WATCHED(an_act_that_fails_is_undone_alone),
         WATCHED(what_fails_together_is_told_to_all),
+        WATCHED(what_has_waited_ten_seconds_is_refused_and_not_done),
     };
     return cmocka_run_group_tests_name("staff_writer", tests, NULL, NULL);
 }

@@ -1,247 +1,819 @@
-/* Readers against a writer: a view shows one committed state, the one of its first question, and
- * nothing that was half done or undone. Steps in a random order are compared with a model that has
- * no readers and no writers, only states. */
+/* Readers beside the one who writes: random steps of both, held against a model that has one state
+ * after the other; parts of a writing; and threads. */
 #include "store_test.h"
+
+#include <obhut/records.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { TOKENS = 6, VIEWS = 4, STEPS = 24 };
+/* ---- The model --------------------------------------------------------------------------------
+ */
 
-/* What the records are as a whole. */
-typedef struct records_state {
-    int64_t reaped, scrubbed;
-    unsigned tokens; /* bit t: token t is there */
-} records_state;
+enum {
+    TOKENS = 4,
+    SHOWN = 4, /* verdicts that are looked at, the newest */
+    CONVERSATIONS = 2,
+    ACCOUNTS = 4,
+    READERS = 4,
+    STEPS = 32, /* of an interleaving */
+};
 
-typedef struct model {
-    records_state committed, writing, part; /* part: before the part began */
-    bool in_part;
-    struct {
-        ob_view *view;
-        bool has_asked;
-        records_state shows;
-    } views[VIEWS];
-} model;
+/* All that the model knows of the records. Masks: bit n is token, account or verdict n. */
+typedef struct state {
+    int64_t tokens;
+    int64_t verdicts, overturned; /* how many there are; of those shown, from the newest */
+    int64_t members[CONVERSATIONS], consenting[CONVERSATIONS]; /* members -1: there is none */
+    int64_t marks[OB_MARKS];
+} state;
+
+typedef struct reader {
+    ob_view *view;
+    bool asked;
+    state at; /* the records at the instant of the first question */
+} reader;
+
+typedef struct interleaving {
+    place *p;
+    test_random r;
+    uint64_t number;
+    unsigned step;
+    state committed;
+    reader readers[READERS];
+    ob_writing *w;
+    bool failed; /* nothing follows in the writing */
+    state now;   /* with what was changed in it */
+    bool in_part, part_failed;
+    state before_part;
+} interleaving;
+
+#define CHECK(i, condition, ...)                                                                   \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            print_error("interleaving %llu (of the seed %d), step %u: %s\n",                       \
+                        (unsigned long long)(i)->number, SEED, (i)->step, #condition);             \
+            fail_msg(__VA_ARGS__);                                                                 \
+        }                                                                                          \
+    } while (0)
+
+enum { SEED = 20011 };
+
+static state first_state(void)
+{
+    state s = {.tokens = 0};
+    for (int n = 0; n < CONVERSATIONS; n++)
+        s.members[n] = -1;
+    for (int n = 0; n < OB_MARKS; n++)
+        s.marks[n] = -1;
+    return s;
+}
+
+static const char *token_name(unsigned n)
+{
+    static const char *const names[TOKENS] = {"a", "b", "c", "d"};
+    return names[n];
+}
+
+/* ---- Questions --------------------------------------------------------------------------------
+ */
+
+static void see_tokens(interleaving *i, ob_view *view, const state *expected)
+{
+    ob_token *all = NULL;
+    size_t count = 0;
+    ob_error err = {0};
+    int64_t seen = 0;
+    must(ob_store_tokens(&all, &count, view, &err), &err);
+    for (size_t k = 0; k < count; k++)
+        seen |= 1 << (all[k].name[0] - 'a');
+    free(all);
+    CHECK(i, seen == expected->tokens, "tokens %llx, not %llx", (unsigned long long)seen,
+          (unsigned long long)expected->tokens);
+}
+
+static void see_verdicts(interleaving *i, ob_view *view, const state *expected)
+{
+    ob_verdict *all = NULL;
+    size_t count = 0;
+    ob_error err = {0};
+    int64_t overturned = 0, newest;
+    must(ob_store_verdicts(&all, &count, view, SHOWN, &err), &err);
+    for (size_t k = 0; k < count; k++)
+        overturned |= (int64_t)(all[k].overturned_at != 0) << k;
+    newest = count ? all[0].id : 0;
+    free(all);
+    CHECK(i, newest == expected->verdicts && overturned == expected->overturned,
+          "verdict %lld, overturned %llx; not %lld, %llx", (long long)newest,
+          (unsigned long long)overturned, (long long)expected->verdicts,
+          (unsigned long long)expected->overturned);
+}
+
+static void see_conversation(interleaving *i, ob_view *view, const state *expected, unsigned n)
+{
+    ob_conversation c = {.members = 0};
+    ob_record_key id = key_of(n);
+    bool found;
+    ob_error err = {0};
+    must(ob_store_conversation(&found, &c, view, &id, &err), &err);
+    CHECK(i, found == (expected->members[n] != -1), "conversation %u", n);
+    if (found)
+        CHECK(i,
+              (int)c.members == __builtin_popcountll((unsigned long long)expected->members[n]) &&
+                  (int)c.consenting ==
+                      __builtin_popcountll((unsigned long long)expected->consenting[n]),
+              "conversation %u: %u members, %u consent", n, c.members, c.consenting);
+}
+
+static unsigned account_of(const ob_record_key *key)
+{
+    unsigned n = 0;
+    while (n < ACCOUNTS) {
+        ob_record_key one = key_of(100 + n);
+        if (!memcmp(&one, key, sizeof one))
+            break;
+        n++;
+    }
+    return n;
+}
+
+static void see_members(interleaving *i, ob_view *view, const state *expected, unsigned n)
+{
+    ob_member *all = NULL;
+    size_t count = 0;
+    ob_record_key id = key_of(n);
+    ob_error err = {0};
+    int64_t members = 0, consenting = 0;
+    must(ob_store_members(&all, &count, view, &id, &err), &err);
+    for (size_t k = 0; k < count; k++) {
+        members |= 1 << account_of(&all[k].account);
+        consenting |= (int64_t)all[k].consents << account_of(&all[k].account);
+    }
+    free(all);
+    CHECK(i,
+          members == (expected->members[n] == -1 ? 0 : expected->members[n]) &&
+              consenting == expected->consenting[n],
+          "conversation %u: members %llx, consenting %llx", n, (unsigned long long)members,
+          (unsigned long long)consenting);
+}
+
+static void see_mark(interleaving *i, ob_view *view, const state *expected, unsigned n)
+{
+    int64_t seen;
+    ob_error err = {0};
+    must(ob_store_mark(&seen, view, (ob_mark)n, &err), &err);
+    CHECK(i, seen == expected->marks[n], "mark %u: %lld, not %lld", n, (long long)seen,
+          (long long)expected->marks[n]);
+}
+
+static void see_something(interleaving *i, ob_view *view, const state *expected)
+{
+    const unsigned n = (unsigned)test_below(&i->r, CONVERSATIONS);
+    switch (test_below(&i->r, 5)) {
+    case 0:
+        see_tokens(i, view, expected);
+        break;
+    case 1:
+        see_verdicts(i, view, expected);
+        break;
+    case 2:
+        see_conversation(i, view, expected, n);
+        break;
+    case 3:
+        see_members(i, view, expected, n);
+        break;
+    default:
+        see_mark(i, view, expected, (unsigned)test_below(&i->r, OB_MARKS));
+    }
+}
+
+static void see_everything(interleaving *i, ob_view *view, const state *expected)
+{
+    see_tokens(i, view, expected);
+    see_verdicts(i, view, expected);
+    for (unsigned n = 0; n < CONVERSATIONS; n++) {
+        see_conversation(i, view, expected, n);
+        see_members(i, view, expected, n);
+    }
+    for (unsigned n = 0; n < OB_MARKS; n++)
+        see_mark(i, view, expected, n);
+}
+
+/* ---- Changes ----------------------------------------------------------------------------------
+ */
+
+/* Each does something, says in `s` what it should have done, and in *expected what it should have
+ * returned. */
+typedef ob_status change(ob_status *expected, state *s, interleaving *i, ob_error *err);
+
+static ob_status change_token(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    unsigned n = (unsigned)test_below(&i->r, TOKENS);
+    const bool there = s->tokens >> n & 1;
+    /* seldom what cannot be: one that is there already, or is not */
+    if (there != (test_below(&i->r, 16) == 0)) {
+        *expected = there ? OB_OK : OB_ENOTFOUND;
+        s->tokens &= ~(INT64_C(1) << n);
+        return ob_store_token_remove(i->w, token_name(n), err);
+    }
+    const ob_token token = token_of(token_name(n), n);
+    *expected = there ? OB_EINVAL : OB_OK;
+    s->tokens |= INT64_C(1) << n;
+    return ob_store_token_add(i->w, &token, err);
+}
+
+static ob_status add_verdict(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    int64_t id = 0;
+    const ob_verdict verdict = {
+        .account = key_of(100), .reason = "r", .proposed_by = "p", .confirmed_by = "c", .at = 1};
+    ob_status status = ob_store_verdict_add(&id, i->w, &verdict, err);
+    *expected = OB_OK;
+    s->verdicts++;
+    s->overturned = s->overturned << 1 & ((1 << SHOWN) - 1);
+    if (!status) /* numbers of what was undone are given out again */
+        CHECK(i, id == s->verdicts, "verdict %lld, not %lld", (long long)id,
+              (long long)s->verdicts);
+    return status;
+}
+
+static ob_status overturn_verdict(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    int64_t back = (int64_t)test_below(&i->r, SHOWN);
+    const bool stands = back < s->verdicts && !(s->overturned >> back & 1);
+    if (!stands && test_below(&i->r, 8))
+        return add_verdict(expected, s, i, err);
+    *expected = stands ? OB_OK : OB_ENOTFOUND;
+    s->overturned |= INT64_C(1) << back;
+    return ob_store_verdict_overturn(i->w, s->verdicts - back, "o", 2, err);
+}
+
+static ob_status set_conversation(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    unsigned n = (unsigned)test_below(&i->r, CONVERSATIONS);
+    ob_member members[ACCOUNTS];
+    size_t count = 0;
+    const ob_conversation c = {.id = key_of(n), .is_free = true, .changed_at = 1};
+    s->members[n] = (int64_t)test_below(&i->r, 1 << ACCOUNTS);
+    s->consenting[n] = s->members[n] & (int64_t)test_next(&i->r);
+    for (unsigned a = 0; a < ACCOUNTS; a++)
+        if (s->members[n] >> a & 1)
+            members[count++] = (ob_member){key_of(100 + a), s->consenting[n] >> a & 1};
+    *expected = OB_OK;
+    return ob_store_conversation_set(i->w, &c, members, count, err);
+}
+
+static ob_status remove_conversation(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    unsigned n = (unsigned)test_below(&i->r, CONVERSATIONS);
+    const ob_record_key id = key_of(n);
+    if (s->members[n] == -1 && test_below(&i->r, 8))
+        return set_conversation(expected, s, i, err);
+    *expected = s->members[n] == -1 ? OB_ENOTFOUND : OB_OK;
+    s->members[n] = -1;
+    s->consenting[n] = 0;
+    return ob_store_conversation_remove(i->w, &id, err);
+}
+
+static ob_status withdraw(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    unsigned a = (unsigned)test_below(&i->r, ACCOUNTS);
+    uint64_t changed = 0, had = 0;
+    const ob_record_key account = key_of(100 + a);
+    for (int n = 0; n < CONVERSATIONS; n++) {
+        had += s->consenting[n] >> a & 1;
+        s->consenting[n] &= ~(INT64_C(1) << a);
+    }
+    *expected = OB_OK;
+    ob_status status = ob_store_consent_withdraw(&changed, i->w, &account, 2, err);
+    if (!status)
+        CHECK(i, changed == had, "withdrawn in %llu", (unsigned long long)changed);
+    return status;
+}
+
+static ob_status set_mark(ob_status *expected, state *s, interleaving *i, ob_error *err)
+{
+    unsigned n = (unsigned)test_below(&i->r, OB_MARKS);
+    s->marks[n] = (int64_t)(test_next(&i->r) >> 2);
+    *expected = OB_OK;
+    return ob_store_mark_set(i->w, (ob_mark)n, s->marks[n], err);
+}
 
 /* ---- Steps ------------------------------------------------------------------------------------
  */
 
-static records_state read_state(ob_view *view)
+static bool nothing_follows(const interleaving *i)
 {
-    records_state s = {0};
+    return i->failed || (i->in_part && i->part_failed);
+}
+
+static void change_something(interleaving *i)
+{
+    static change *const changes[] = {change_token,        add_verdict, overturn_verdict,
+                                      set_conversation,    set_mark,    withdraw,
+                                      remove_conversation, set_mark};
+    state then = i->now;
+    ob_status expected = OB_OK;
     ob_error err = {0};
+    change *one = changes[test_below(&i->r, sizeof changes / sizeof *changes)];
+    ob_status status = one(&expected, &then, i, &err);
+    if (nothing_follows(i)) {
+        CHECK(i, status, "it was done, though what was before it had failed");
+        return;
+    }
+    CHECK(i, status == expected, "%d, not %d: %s", status, expected, err.text);
+    if (!status)
+        i->now = then;
+    else if (i->in_part)
+        i->part_failed = true;
+    else
+        i->failed = true;
+}
+
+static void begin_writing(interleaving *i)
+{
+    ob_error err = {0};
+    must(ob_writing_begin(&i->w, i->p->store, &err), &err);
+    i->now = i->committed;
+    i->failed = false;
+}
+
+static void end_part(interleaving *i)
+{
+    ob_error err = {0};
+    const ob_status so_far = test_below(&i->r, 3) ? OB_OK : OB_EREFUSED;
+    ob_status status = ob_writing_part_end(i->w, so_far, &err);
+    const bool kept = !so_far && !i->part_failed;
+    CHECK(i, so_far ? status == so_far : !status == kept, "%d: %s", status, err.text);
+    if (!kept)
+        i->now = i->before_part;
+    i->in_part = false;
+}
+
+static void begin_part(interleaving *i)
+{
+    ob_error err = {0};
+    ob_status status = ob_writing_part(i->w, &err);
+    CHECK(i, !status == !i->failed, "%d: %s", status, err.text);
+    i->in_part = !status;
+    i->part_failed = false;
+    i->before_part = i->now;
+}
+
+static void end_the_writing(interleaving *i)
+{
+    ob_error err = {0};
+    if (i->in_part)
+        end_part(i);
+    const ob_status so_far = test_below(&i->r, 4) ? OB_OK : OB_EREFUSED;
+    ob_status status = ob_writing_end(i->w, so_far, &err);
+    const bool kept = !so_far && !i->failed;
+    CHECK(i, so_far ? status == so_far : !status == kept, "%d: %s", status, err.text);
+    if (kept)
+        i->committed = i->now;
+    i->w = NULL;
+}
+
+static void write_something(interleaving *i)
+{
+    const uint64_t what = test_below(&i->r, 10);
+    if (!i->w)
+        begin_writing(i);
+    else if (what == 0)
+        end_the_writing(i);
+    else if (what == 1 && nothing_follows(i))
+        CHECK(i, ob_store_tokens(&(ob_token *){NULL}, &(size_t){0}, ob_writing_view(i->w), NULL),
+              "it was answered, though what was before it had failed");
+    else if (what <= 2 && !nothing_follows(i))
+        see_something(i, ob_writing_view(i->w), &i->now);
+    else if (what <= 4)
+        i->in_part ? end_part(i) : begin_part(i);
+    else
+        change_something(i);
+}
+
+static void read_something(interleaving *i)
+{
+    ob_error err = {0};
+    reader *one = &i->readers[test_below(&i->r, READERS)];
+    if (!one->view) {
+        must(ob_view_open(&one->view, i->p->store, &err), &err);
+        one->asked = false;
+    } else if (!test_below(&i->r, 8)) {
+        ob_view_close(one->view);
+        one->view = NULL;
+    } else {
+        if (!one->asked)
+            one->at = i->committed;
+        one->asked = true;
+        see_something(i, one->view, &one->at);
+    }
+}
+
+static void end_interleaving(interleaving *i)
+{
+    ob_error err = {0};
+    if (i->w)
+        end_the_writing(i);
+    for (int n = 0; n < READERS; n++) {
+        ob_view_close(i->readers[n].view);
+        i->readers[n].view = NULL;
+    }
+    must(ob_view_open(&i->readers[0].view, i->p->store, &err), &err);
+    see_everything(i, i->readers[0].view, &i->committed);
+    ob_view_close(i->readers[0].view);
+    i->readers[0].view = NULL;
+}
+
+static void a_view_shows_one_committed_state_and_a_writing_its_own(void **state)
+{
+    enum { OPENED_AGAIN = 500 };
+    interleaving i = {.p = *state, .r = {SEED}, .committed = first_state()};
+    const uint64_t many = test_samples("OBHUT_INTERLEAVINGS", 3000);
+    for (; i.number < many; i.number++) {
+        for (i.step = 0; i.step < STEPS; i.step++)
+            test_below(&i.r, 2) ? write_something(&i) : read_something(&i);
+        end_interleaving(&i);
+        if (i.number % OPENED_AGAIN == OPENED_AGAIN - 1)
+            open_again(i.p);
+    }
+}
+
+/* ---- Parts ------------------------------------------------------------------------------------
+ */
+
+static ob_status add(ob_writing *w, const char *name, ob_error *err)
+{
+    const ob_token token = token_of(name, (unsigned)name[0]);
+    return ob_store_token_add(w, &token, err);
+}
+
+static ob_status add_numbered(int64_t *id, ob_writing *w, ob_error *err)
+{
+    const ob_verdict verdict = {.account = key_of(1), .reason = "r", .at = 1};
+    return ob_store_verdict_add(id, w, &verdict, err);
+}
+
+/* The first letters of all tokens' names are these. */
+static void only(ob_view *view, const char *letters)
+{
     ob_token *all = NULL;
     size_t count = 0;
-    must(ob_store_mark(&s.reaped, view, OB_MARK_REAPED, &err), &err);
+    ob_error err = {0};
     must(ob_store_tokens(&all, &count, view, &err), &err);
-    for (size_t i = 0; i < count; i++)
-        s.tokens |= 1u << (all[i].name[1] - '0');
+    assert_int_equal(count, strlen(letters));
+    for (size_t k = 0; k < count; k++)
+        assert_int_equal(all[k].name[0], letters[k]);
     free(all);
-    must(ob_store_mark(&s.scrubbed, view, OB_MARK_SCRUBBED, &err), &err);
-    return s;
 }
 
-static void expect(const records_state *is, const records_state *should, const char *what,
-                   uint64_t seed)
+static void only_kept(place *p, const char *letters)
 {
-    if (is->reaped != should->reaped || is->scrubbed != should->scrubbed ||
-        is->tokens != should->tokens)
-        fail_msg("seed %llu: %s shows %lld %lld %x, not %lld %lld %x", (unsigned long long)seed,
-                 what, (long long)is->reaped, (long long)is->scrubbed, is->tokens,
-                 (long long)should->reaped, (long long)should->scrubbed, should->tokens);
-}
-
-static void change(model *m, ob_writing *w, test_random *r)
-{
-    ob_error err = {0};
-    const unsigned t = (unsigned)test_below(r, TOKENS);
-    const int64_t number = (int64_t)test_below(r, 1000);
-    char name[3] = {'t', (char)('0' + t), '\0'};
-    switch (test_below(r, 3)) {
-    case 0:
-        must(ob_store_mark_set(w, OB_MARK_REAPED, number, &err), &err);
-        m->writing.reaped = number;
-        return;
-    case 1:
-        must(ob_store_mark_set(w, OB_MARK_SCRUBBED, number, &err), &err);
-        m->writing.scrubbed = number;
-        return;
-    default:
-        if (m->writing.tokens >> t & 1) {
-            must(ob_store_token_remove(w, name, &err), &err);
-        } else {
-            ob_token token = token_of(name, t);
-            must(ob_store_token_add(w, &token, &err), &err);
-        }
-        m->writing.tokens ^= 1u << t;
-    }
-}
-
-static void end_part(model *m, ob_writing *w, bool keeps)
-{
-    ob_error err = {0};
-    ob_status wanted = keeps ? OB_OK : OB_EREFUSED;
-    assert_int_equal(ob_writing_part_end(w, wanted, &err), wanted);
-    m->in_part = false;
-    if (!keeps)
-        m->writing = m->part;
-}
-
-static void end_whole(model *m, ob_writing **w, bool keeps)
-{
-    ob_error err = {0};
-    ob_status wanted = keeps ? OB_OK : OB_EREFUSED;
-    if (m->in_part)
-        end_part(m, *w, true);
-    if (ob_writing_end(*w, wanted, &err) != wanted)
-        fail_msg("%s", err.text);
-    *w = NULL;
-    if (keeps)
-        m->committed = m->writing;
-}
-
-static void write_step(model *m, ob_store *store, ob_writing **w, test_random *r)
-{
-    ob_error err = {0};
-    if (!*w) {
-        must(ob_writing_begin(w, store, &err), &err);
-        m->writing = m->committed;
-        return;
-    }
-    switch (test_below(r, 6)) {
-    case 0:
-        end_whole(m, w, test_below(r, 4) != 0);
-        return;
-    case 1:
-        if (m->in_part) {
-            end_part(m, *w, test_below(r, 2));
-        } else {
-            must(ob_writing_part(*w, &err), &err);
-            m->part = m->writing;
-            m->in_part = true;
-        }
-        return;
-    default:
-        change(m, *w, r);
-    }
-}
-
-static void view_step(model *m, ob_store *store, test_random *r, uint64_t seed)
-{
-    ob_error err = {0};
-    const size_t v = test_below(r, VIEWS);
-    if (!m->views[v].view) {
-        must(ob_view_open(&m->views[v].view, store, &err), &err);
-        m->views[v].has_asked = false;
-    } else if (test_below(r, 4)) {
-        if (!m->views[v].has_asked)
-            m->views[v].shows = m->committed;
-        m->views[v].has_asked = true;
-        records_state is = read_state(m->views[v].view);
-        expect(&is, &m->views[v].shows, "a view", seed);
-    } else {
-        ob_view_close(m->views[v].view);
-        m->views[v].view = NULL;
-    }
-}
-
-static void interleave(model *m, ob_store *store, uint64_t seed)
-{
-    test_random r = {seed};
-    ob_writing *w = NULL;
-    for (int i = 0; i < STEPS; i++) {
-        if (test_below(&r, 2))
-            view_step(m, store, &r, seed);
-        else
-            write_step(m, store, &w, &r);
-        if (w && !test_below(&r, 8)) {
-            records_state is = read_state(ob_writing_view(w));
-            expect(&is, &m->writing, "the writing", seed);
-        }
-    }
-    if (w)
-        end_whole(m, &w, true);
-    for (int v = 0; v < VIEWS; v++) {
-        ob_view_close(m->views[v].view);
-        m->views[v].view = NULL;
-    }
-}
-
-static void a_view_shows_one_committed_state_whatever_is_written(void **state)
-{
-    place *p = *state;
-    const char *asked = getenv("OBHUT_INTERLEAVINGS");
-    const uint64_t most = asked ? strtoull(asked, NULL, 10) : 2000;
-    model m = {.committed = {.reaped = -1, .scrubbed = -1}};
-    for (uint64_t seed = 1; seed <= most; seed++)
-        interleave(&m, p->store, seed);
-    print_message("# %llu interleavings\n", (unsigned long long)most);
-    open_again(p);
-    ob_view *view = NULL;
+    ob_view *view;
     ob_error err = {0};
     must(ob_view_open(&view, p->store, &err), &err);
-    records_state is = read_state(view);
-    expect(&is, &m.committed, "the store", 0);
+    only(view, letters);
     ob_view_close(view);
+}
+
+static void a_part_that_fails_is_undone_alone(void **state)
+{
+    place *p = *state;
+    ob_writing *w;
+    ob_error err = {0};
+    int64_t first = 0, second = 0;
+    must(ob_writing_begin(&w, p->store, &err), &err);
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "a", &err), &err);
+    must(ob_writing_part_end(w, OB_OK, &err), &err);
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "b", &err), &err);
+    must(add_numbered(&first, w, &err), &err);
+    only(ob_writing_view(w), "ab");
+    ob_fail(&err, OB_EREFUSED, "nobody may do this here");
+    assert_int_equal(ob_writing_part_end(w, OB_EREFUSED, &err), OB_EREFUSED);
+    assert_string_equal(err.text, "nobody may do this here");
+    only(ob_writing_view(w), "a");
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "c", &err), &err);
+    must(add_numbered(&second, w, &err), &err);
+    must(ob_writing_part_end(w, OB_OK, &err), &err);
+    assert_int_equal(second, first);
+    only_kept(p, "");
+    must(ob_writing_end(w, OB_OK, &err), &err);
+    only_kept(p, "ac");
+    open_again(p);
+    only_kept(p, "ac");
+}
+
+static void after_a_failed_statement_all_of_its_part_is_undone(void **state)
+{
+    place *p = *state;
+    ob_writing *w;
+    ob_error err = {0}, part = {0};
+    ob_token *none = NULL;
+    size_t count = 0;
+    must(ob_writing_begin(&w, p->store, &err), &err);
+    must(add(w, "a", &err), &err);
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "b", &err), &err);
+    refused(add(w, "a", &err), OB_EINVAL, &err); /* is there already */
+    refused(add(w, "c", &part), OB_EINVAL, &part);
+    assert_string_equal(part.text, err.text); /* why nothing follows */
+    refused(ob_store_tokens(&none, &count, ob_writing_view(w), &err), OB_EINVAL, &err);
+    refused(ob_writing_part_end(w, OB_OK, &err), OB_EINVAL, &err);
+    only(ob_writing_view(w), "a");
+    must(add(w, "d", &err), &err);
+    must(ob_writing_end(w, OB_OK, &err), &err);
+    only_kept(p, "ad");
+}
+
+static ob_status add_again(ob_writing *w, ob_error *err)
+{
+    return add(w, "a", err);
+}
+
+static ob_status remove_no_token(ob_writing *w, ob_error *err)
+{
+    return ob_store_token_remove(w, "none", err);
+}
+
+static ob_status add_gateway_again(ob_writing *w, ob_error *err)
+{
+    const ob_gateway gateway = {.name = "g", .kind = "pict-rs"};
+    return ob_store_gateway_add(w, &gateway, err);
+}
+
+static ob_status remove_no_gateway(ob_writing *w, ob_error *err)
+{
+    return ob_store_gateway_remove(w, "none", err);
+}
+
+static ob_status add_person_again(ob_writing *w, ob_error *err)
+{
+    const ob_person person = {.name = "p"};
+    return ob_store_person_add(w, &person, err);
+}
+
+static ob_status decide_no_proposal(ob_writing *w, ob_error *err)
+{
+    return ob_store_proposal_decide(w, 99, OB_PROPOSAL_APPROVED, "p", 1, err);
+}
+
+static ob_status confirm_no_report(ob_writing *w, ob_error *err)
+{
+    return ob_store_report_confirm(w, 99, "p", 1, err);
+}
+
+static ob_status add_cause_again(ob_writing *w, ob_error *err)
+{
+    int64_t id;
+    const ob_cause cause = {
+        .account = key_of(1), .record = 1, .record_at = 1, .reason = "r", .until = 10};
+    return ob_store_cause_add(&id, w, &cause, err);
+}
+
+/* Whatever words it has for that. */
+static void after_what_is_refused_all_of_its_part_is_undone(void **state)
+{
+    static const struct {
+        ob_status (*is_refused)(ob_writing *w, ob_error *err);
+        ob_status with;
+    } cases[] = {
+        {add_again, OB_EINVAL},           {remove_no_token, OB_ENOTFOUND},
+        {add_gateway_again, OB_EINVAL},   {remove_no_gateway, OB_ENOTFOUND},
+        {add_person_again, OB_EINVAL},    {decide_no_proposal, OB_EREFUSED},
+        {confirm_no_report, OB_EREFUSED}, {add_cause_again, OB_EREFUSED},
+    };
+    place *p = *state;
+    ob_writing *w;
+    ob_error err = {0};
+    must(ob_writing_begin(&w, p->store, &err), &err);
+    must(add(w, "a", &err), &err);
+    must(add_gateway_again(w, &err), &err);
+    must(add_person_again(w, &err), &err);
+    must(add_cause_again(w, &err), &err);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        must(ob_writing_part(w, &err), &err);
+        must(add(w, "b", &err), &err);
+        refused(cases[k].is_refused(w, &err), cases[k].with, &err);
+        refused(add(w, "c", &err), cases[k].with, &err);
+        refused(ob_writing_part_end(w, OB_OK, &err), cases[k].with, &err);
+        only(ob_writing_view(w), "a");
+    }
+    must(ob_writing_end(w, OB_OK, &err), &err);
+    only_kept(p, "a");
+}
+
+/* As the database itself refuses it, which leaves a transaction differently in each of them. */
+static void after_a_statement_that_the_database_refuses_its_part_is_undone(void **state)
+{
+    place *p = *state;
+    ob_writing *w;
+    ob_error err = {0};
+    must(ob_writing_begin(&w, p->store, &err), &err);
+    must(add(w, "a", &err), &err);
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "b", &err), &err);
+    assert_int_not_equal(
+        sql_script(w, "INSERT INTO mark (name, value) VALUES ('m', 1), ('m', 2)", &err), OB_OK);
+    assert_int_not_equal(ob_writing_part_end(w, OB_OK, &err), OB_OK);
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "c", &err), &err);
+    must(ob_writing_part_end(w, OB_OK, &err), &err);
+    must(ob_writing_end(w, OB_OK, &err), &err);
+    only_kept(p, "ac");
+}
+
+static void what_fails_outside_of_parts_takes_all_of_them_along(void **state)
+{
+    place *p = *state;
+    ob_writing *w;
+    ob_error err = {0};
+    must(ob_writing_begin(&w, p->store, &err), &err);
+    must(ob_writing_part(w, &err), &err);
+    must(add(w, "a", &err), &err);
+    must(ob_writing_part_end(w, OB_OK, &err), &err);
+    refused(ob_store_token_remove(w, "b", &err), OB_ENOTFOUND, &err);
+    refused(ob_writing_part(w, &err), OB_ENOTFOUND, &err);
+    refused(ob_writing_end(w, OB_OK, &err), OB_ENOTFOUND, &err);
+    only_kept(p, "");
+    must(ob_writing_begin(&w, p->store, &err), &err); /* which knows nothing of it */
+    must(add(w, "b", &err), &err);
+    must(ob_writing_end(w, OB_OK, &err), &err);
+    only_kept(p, "b");
 }
 
 /* ---- Threads ----------------------------------------------------------------------------------
  */
 
-typedef struct race {
-    ob_store *store;
-    atomic_llong acknowledged; /* how far the writer got */
-    atomic_bool over;
-} race;
+enum { THREADS = 4, ROUNDS = 150, SUM = 1000000 };
 
-/* Whatever was acknowledged before a view began, it shows; and both marks are of one writing. */
-static void *read_on(void *argument)
+/* Round n gives the consent at 2n and withdraws it at 2n + 1. */
+typedef struct meeting {
+    ob_store *store;
+    ob_record_key conversation, account;
+    int64_t withdrawing;   /* the writer's */
+    atomic_llong heard_of; /* the last withdrawal that somebody was told of */
+    atomic_bool over;
+    atomic_ullong views;
+    pthread_mutex_t lock;
+    char fault[512]; /* the first one */
+} meeting;
+
+static void note_fault(meeting *m, const char *fault)
 {
-    race *c = argument;
-    while (!atomic_load(&c->over)) {
-        const int64_t least = atomic_load(&c->acknowledged);
-        int64_t one = 0, other = 0;
+    pthread_mutex_lock(&m->lock);
+    if (!m->fault[0])
+        snprintf(m->fault, sizeof m->fault, "%s", fault);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void must_here(meeting *m, ob_status status, const ob_error *err)
+{
+    if (status)
+        note_fault(m, err->text);
+}
+
+/* Those who keep permits hear of it when every view that begins sees it. */
+static void hear(void *context, bool personal)
+{
+    meeting *m = context;
+    if (personal && m->withdrawing)
+        atomic_store(&m->heard_of, m->withdrawing);
+}
+
+static ob_status both_marks(ob_writing *w, int64_t one, ob_error *err)
+{
+    ob_status status = ob_store_mark_set(w, OB_MARK_REAPED, one, err);
+    return status ? status : ob_store_mark_set(w, OB_MARK_SCRUBBED, SUM - one, err);
+}
+
+/* Half of it, undone as a part or as a whole; or all of it. */
+static void write_marks(meeting *m, int64_t round)
+{
+    ob_writing *w;
+    ob_error err = {0};
+    ob_status status = ob_writing_begin(&w, m->store, &err);
+    must_here(m, status, &err);
+    if (status)
+        return;
+    if (round % 3 == 0) {
+        must_here(m, ob_writing_part(w, &err), &err);
+        must_here(m, ob_store_mark_set(w, OB_MARK_REAPED, -round, &err), &err);
+        ob_writing_part_end(w, OB_EREFUSED, NULL);
+    }
+    if (round % 3 == 1) {
+        must_here(m, ob_store_mark_set(w, OB_MARK_REAPED, -round, &err), &err);
+        ob_writing_end(w, OB_EREFUSED, NULL);
+    } else {
+        status = both_marks(w, round, &err);
+        must_here(m, ob_writing_end(w, status, &err), &err);
+    }
+}
+
+static void give_and_withdraw(meeting *m, int64_t round)
+{
+    ob_error err = {0};
+    uint64_t changed = 0;
+    const ob_conversation c = {.id = m->conversation, .is_free = true, .changed_at = 2 * round};
+    const ob_member member = {m->account, true};
+    m->withdrawing = 0;
+    must_here(m, WRITES(m->store, &err, ob_store_conversation_set(w, &c, &member, 1, &err)), &err);
+    m->withdrawing = 2 * round + 1;
+    must_here(m,
+              WRITES(m->store, &err,
+                     ob_store_consent_withdraw(&changed, w, &m->account, m->withdrawing, &err)),
+              &err);
+    if (changed != 1 || atomic_load(&m->heard_of) != m->withdrawing)
+        note_fault(m, "a withdrawal was not told of");
+}
+
+static void see_sum(meeting *m, ob_view *view)
+{
+    int64_t one = 0, other = 0;
+    ob_error err = {0};
+    must_here(m, ob_store_mark(&one, view, OB_MARK_REAPED, &err), &err);
+    must_here(m, ob_store_mark(&other, view, OB_MARK_SCRUBBED, &err), &err);
+    if (one + other != SUM)
+        note_fault(m, "a view shows half of a writing");
+}
+
+static void see_consent(meeting *m, ob_view *view, int64_t known)
+{
+    bool found = false;
+    ob_conversation c = {.members = 0};
+    ob_member *members = NULL;
+    size_t count = 0;
+    ob_error err = {0};
+    must_here(m, ob_store_conversation(&found, &c, view, &m->conversation, &err), &err);
+    must_here(m, ob_store_members(&members, &count, view, &m->conversation, &err), &err);
+    if (known && (!found || c.changed_at < known))
+        note_fault(m, "a view that began after a withdrawal shows what was before it");
+    if (found && c.consenting != (c.changed_at % 2 == 0))
+        note_fault(m, "a view shows a consent that was withdrawn");
+    if (count != found || (count && members[0].consents != (c.consenting == 1)))
+        note_fault(m, "a view shows a conversation and the members of another instant");
+    free(members);
+}
+
+static void *read_and_read(void *argument)
+{
+    meeting *m = argument;
+    while (!atomic_load(&m->over)) {
         ob_view *view = NULL;
         ob_error err = {0};
-        must(ob_view_open(&view, c->store, &err), &err);
-        must(ob_store_mark(&one, view, OB_MARK_REAPED, &err), &err);
-        must(ob_store_mark(&other, view, OB_MARK_SCRUBBED, &err), &err);
+        const int64_t known = atomic_load(&m->heard_of);
+        ob_status status = ob_view_open(&view, m->store, &err);
+        must_here(m, status, &err);
+        if (status)
+            break;
+        for (int again = 0; again < 2; again++) {
+            see_sum(m, view);
+            see_consent(m, view, known);
+        }
         ob_view_close(view);
-        if (one != other || one < least)
-            fail_msg("%lld and %lld, and %lld was acknowledged", (long long)one, (long long)other,
-                     (long long)least);
+        atomic_fetch_add(&m->views, 1);
     }
     return NULL;
 }
 
-static void what_was_acknowledged_is_seen_by_every_view_that_begins_afterwards(void **state)
+static void threads_see_no_half_writing_and_every_withdrawal_at_once(void **state)
 {
-    enum { READERS = 4, ROUNDS = 300 };
     place *p = *state;
-    race c = {.store = p->store};
-    pthread_t readers[READERS];
+    pthread_t threads[THREADS];
     ob_error err = {0};
-    for (int64_t i = 0; i <= ROUNDS; i++) {
-        ob_writing *w = NULL;
-        must(ob_writing_begin(&w, p->store, &err), &err);
-        must(ob_store_mark_set(w, OB_MARK_REAPED, i, &err), &err);
-        must(ob_store_mark_set(w, OB_MARK_SCRUBBED, i, &err), &err);
-        must(ob_writing_end(w, OB_OK, &err), &err);
-        atomic_store(&c.acknowledged, i);
-        for (int r = 0; r < READERS && !i; r++)
-            assert_int_equal(pthread_create(&readers[r], NULL, read_on, &c), 0);
+    meeting m = {.store = p->store,
+                 .conversation = key_of(1),
+                 .account = key_of(2),
+                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    must(WRITES(p->store, &err, both_marks(w, 0, &err)), &err);
+    ob_store_on_withdrawal(p->store, hear, &m);
+    for (int n = 0; n < THREADS; n++)
+        assert_int_equal(pthread_create(&threads[n], NULL, read_and_read, &m), 0);
+    for (int64_t round = 1; round <= ROUNDS; round++) {
+        write_marks(&m, round);
+        give_and_withdraw(&m, round);
     }
-    atomic_store(&c.over, true);
-    for (int r = 0; r < READERS; r++)
-        pthread_join(readers[r], NULL);
+    for (unsigned tries = 0; atomic_load(&m.views) < 2 * THREADS;)
+        assert_true(test_wait(&tries));
+    atomic_store(&m.over, true);
+    for (int n = 0; n < THREADS; n++)
+        pthread_join(threads[n], NULL);
+    print_message("# %d rounds, %llu views\n", ROUNDS, (unsigned long long)atomic_load(&m.views));
+    if (m.fault[0])
+        fail_msg("%s", m.fault);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_PLACE(a_view_shows_one_committed_state_whatever_is_written),
-        IN_PLACE(what_was_acknowledged_is_seen_by_every_view_that_begins_afterwards),
+        IN_PLACE(a_view_shows_one_committed_state_and_a_writing_its_own),
+        IN_PLACE(a_part_that_fails_is_undone_alone),
+        IN_PLACE(after_a_failed_statement_all_of_its_part_is_undone),
+        IN_PLACE(after_what_is_refused_all_of_its_part_is_undone),
+        IN_PLACE(after_a_statement_that_the_database_refuses_its_part_is_undone),
+        IN_PLACE(what_fails_outside_of_parts_takes_all_of_them_along),
+        IN_PLACE(threads_see_no_half_writing_and_every_withdrawal_at_once),
     };
     return cmocka_run_group_tests_name("store_views", tests, NULL, NULL);
 }
