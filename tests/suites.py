@@ -29,6 +29,8 @@ SAMPLES = {
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
     "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
     "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
+    "OBHUT_ROWS": (100000, 1000000),           # of records that are copied and overwritten
+    "OBHUT_SLOW_SECONDS": (3, 20),             # of load with a slow disk, and with a quick one
 }
 SANITIZED_PART = 10
 NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
