@@ -84,10 +84,14 @@ class Records(unittest.TestCase):
     def test_every_record_is_kept_as_in_sqlite(self):
         self.run_program("store_records", OBHUT_TEST_URL=self.server.url())
 
-    def test_views_and_writings(self):
-        every = int(os.environ.get("OBHUT_INTERLEAVINGS", 3000))
-        some = every if os.environ.get("OBHUT_SOAK") == "1" else max(1, every // 20)  # it is slower
+    def test_threads_that_read_beside_one_that_writes(self):
+        self.run_program("store_readers", OBHUT_TEST_URL=self.server.url())
+
+    @unittest.skipIf(BUILD == "tsan", "one thread")
+    def test_views_and_parts_of_writings(self):
+        some = int(os.environ.get("OBHUT_INTERLEAVINGS", 3000)) // 10  # it is slower
         self.run_program("store_views", OBHUT_TEST_URL=self.server.url(), OBHUT_INTERLEAVINGS=str(some))
+        self.run_program("store_parts", OBHUT_TEST_URL=self.server.url())
 
     @unittest.skipIf(BUILD == "tsan", "one thread")
     def test_periods_and_what_the_log_needs(self):

@@ -1,11 +1,8 @@
 /* Readers beside the one who writes: random steps of both, held against a model that has one state
- * after the other; parts of a writing; and threads. */
+ * after the other. */
 #include "store_test.h"
 
 #include <obhut/records.h>
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 /* ---- The model --------------------------------------------------------------------------------
  */
@@ -409,15 +406,19 @@ static void read_something(interleaving *i)
     }
 }
 
-static void end_interleaving(interleaving *i)
+static void close_all(interleaving *i)
 {
-    ob_error err = {0};
     if (i->w)
         end_the_writing(i);
     for (int n = 0; n < READERS; n++) {
         ob_view_close(i->readers[n].view);
         i->readers[n].view = NULL;
     }
+}
+
+static void see_all(interleaving *i)
+{
+    ob_error err = {0};
     must(ob_view_open(&i->readers[0].view, i->p->store, &err), &err);
     see_everything(i, i->readers[0].view, &i->committed);
     ob_view_close(i->readers[0].view);
@@ -426,394 +427,24 @@ static void end_interleaving(interleaving *i)
 
 static void a_view_shows_one_committed_state_and_a_writing_its_own(void **state)
 {
-    enum { OPENED_AGAIN = 500 };
+    enum { SEEN_AS_A_WHOLE = 10, OPENED_AGAIN = 500 }; /* every so many */
     interleaving i = {.p = *state, .r = {SEED}, .committed = first_state()};
     const uint64_t many = test_samples("OBHUT_INTERLEAVINGS", 3000);
     for (; i.number < many; i.number++) {
         for (i.step = 0; i.step < STEPS; i.step++)
             test_below(&i.r, 2) ? write_something(&i) : read_something(&i);
-        end_interleaving(&i);
+        close_all(&i);
+        if (i.number % SEEN_AS_A_WHOLE == SEEN_AS_A_WHOLE - 1)
+            see_all(&i);
         if (i.number % OPENED_AGAIN == OPENED_AGAIN - 1)
             open_again(i.p);
     }
-}
-
-/* ---- Parts ------------------------------------------------------------------------------------
- */
-
-static ob_status add(ob_writing *w, const char *name, ob_error *err)
-{
-    const ob_token token = token_of(name, (unsigned)name[0]);
-    return ob_store_token_add(w, &token, err);
-}
-
-static ob_status add_numbered(int64_t *id, ob_writing *w, ob_error *err)
-{
-    const ob_verdict verdict = {.account = key_of(1), .reason = "r", .at = 1};
-    return ob_store_verdict_add(id, w, &verdict, err);
-}
-
-/* The first letters of all tokens' names are these. */
-static void only(ob_view *view, const char *letters)
-{
-    ob_token *all = NULL;
-    size_t count = 0;
-    ob_error err = {0};
-    must(ob_store_tokens(&all, &count, view, &err), &err);
-    assert_int_equal(count, strlen(letters));
-    for (size_t k = 0; k < count; k++)
-        assert_int_equal(all[k].name[0], letters[k]);
-    free(all);
-}
-
-static void only_kept(place *p, const char *letters)
-{
-    ob_view *view;
-    ob_error err = {0};
-    must(ob_view_open(&view, p->store, &err), &err);
-    only(view, letters);
-    ob_view_close(view);
-}
-
-static void a_part_that_fails_is_undone_alone(void **state)
-{
-    place *p = *state;
-    ob_writing *w;
-    ob_error err = {0};
-    int64_t first = 0, second = 0;
-    must(ob_writing_begin(&w, p->store, &err), &err);
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "a", &err), &err);
-    must(ob_writing_part_end(w, OB_OK, &err), &err);
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "b", &err), &err);
-    must(add_numbered(&first, w, &err), &err);
-    only(ob_writing_view(w), "ab");
-    ob_fail(&err, OB_EREFUSED, "nobody may do this here");
-    assert_int_equal(ob_writing_part_end(w, OB_EREFUSED, &err), OB_EREFUSED);
-    assert_string_equal(err.text, "nobody may do this here");
-    only(ob_writing_view(w), "a");
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "c", &err), &err);
-    must(add_numbered(&second, w, &err), &err);
-    must(ob_writing_part_end(w, OB_OK, &err), &err);
-    assert_int_equal(second, first);
-    only_kept(p, "");
-    must(ob_writing_end(w, OB_OK, &err), &err);
-    only_kept(p, "ac");
-    open_again(p);
-    only_kept(p, "ac");
-}
-
-static void after_a_failed_statement_all_of_its_part_is_undone(void **state)
-{
-    place *p = *state;
-    ob_writing *w;
-    ob_error err = {0}, part = {0};
-    ob_token *none = NULL;
-    size_t count = 0;
-    must(ob_writing_begin(&w, p->store, &err), &err);
-    must(add(w, "a", &err), &err);
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "b", &err), &err);
-    refused(add(w, "a", &err), OB_EINVAL, &err); /* is there already */
-    refused(add(w, "c", &part), OB_EINVAL, &part);
-    assert_string_equal(part.text, err.text); /* why nothing follows */
-    refused(ob_store_tokens(&none, &count, ob_writing_view(w), &err), OB_EINVAL, &err);
-    refused(ob_writing_part_end(w, OB_OK, &err), OB_EINVAL, &err);
-    only(ob_writing_view(w), "a");
-    must(add(w, "d", &err), &err);
-    must(ob_writing_end(w, OB_OK, &err), &err);
-    only_kept(p, "ad");
-}
-
-static ob_status add_again(ob_writing *w, ob_error *err)
-{
-    return add(w, "a", err);
-}
-
-static ob_status remove_no_token(ob_writing *w, ob_error *err)
-{
-    return ob_store_token_remove(w, "none", err);
-}
-
-static ob_status add_gateway_again(ob_writing *w, ob_error *err)
-{
-    const ob_gateway gateway = {.name = "g", .kind = "pict-rs"};
-    return ob_store_gateway_add(w, &gateway, err);
-}
-
-static ob_status remove_no_gateway(ob_writing *w, ob_error *err)
-{
-    return ob_store_gateway_remove(w, "none", err);
-}
-
-static ob_status add_person_again(ob_writing *w, ob_error *err)
-{
-    const ob_person person = {.name = "p"};
-    return ob_store_person_add(w, &person, err);
-}
-
-static ob_status decide_no_proposal(ob_writing *w, ob_error *err)
-{
-    return ob_store_proposal_decide(w, 99, OB_PROPOSAL_APPROVED, "p", 1, err);
-}
-
-static ob_status confirm_no_report(ob_writing *w, ob_error *err)
-{
-    return ob_store_report_confirm(w, 99, "p", 1, err);
-}
-
-static ob_status add_cause_again(ob_writing *w, ob_error *err)
-{
-    int64_t id;
-    const ob_cause cause = {
-        .account = key_of(1), .record = 1, .record_at = 1, .reason = "r", .until = 10};
-    return ob_store_cause_add(&id, w, &cause, err);
-}
-
-/* Whatever words it has for that. */
-static void after_what_is_refused_all_of_its_part_is_undone(void **state)
-{
-    static const struct {
-        ob_status (*is_refused)(ob_writing *w, ob_error *err);
-        ob_status with;
-    } cases[] = {
-        {add_again, OB_EINVAL},           {remove_no_token, OB_ENOTFOUND},
-        {add_gateway_again, OB_EINVAL},   {remove_no_gateway, OB_ENOTFOUND},
-        {add_person_again, OB_EINVAL},    {decide_no_proposal, OB_EREFUSED},
-        {confirm_no_report, OB_EREFUSED}, {add_cause_again, OB_EREFUSED},
-    };
-    place *p = *state;
-    ob_writing *w;
-    ob_error err = {0};
-    must(ob_writing_begin(&w, p->store, &err), &err);
-    must(add(w, "a", &err), &err);
-    must(add_gateway_again(w, &err), &err);
-    must(add_person_again(w, &err), &err);
-    must(add_cause_again(w, &err), &err);
-    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        must(ob_writing_part(w, &err), &err);
-        must(add(w, "b", &err), &err);
-        refused(cases[k].is_refused(w, &err), cases[k].with, &err);
-        refused(add(w, "c", &err), cases[k].with, &err);
-        refused(ob_writing_part_end(w, OB_OK, &err), cases[k].with, &err);
-        only(ob_writing_view(w), "a");
-    }
-    must(ob_writing_end(w, OB_OK, &err), &err);
-    only_kept(p, "a");
-}
-
-/* As the database itself refuses it, which leaves a transaction differently in each of them. */
-static void after_a_statement_that_the_database_refuses_its_part_is_undone(void **state)
-{
-    place *p = *state;
-    ob_writing *w;
-    ob_error err = {0};
-    must(ob_writing_begin(&w, p->store, &err), &err);
-    must(add(w, "a", &err), &err);
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "b", &err), &err);
-    assert_int_not_equal(
-        sql_script(w, "INSERT INTO mark (name, value) VALUES ('m', 1), ('m', 2)", &err), OB_OK);
-    assert_int_not_equal(ob_writing_part_end(w, OB_OK, &err), OB_OK);
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "c", &err), &err);
-    must(ob_writing_part_end(w, OB_OK, &err), &err);
-    must(ob_writing_end(w, OB_OK, &err), &err);
-    only_kept(p, "ac");
-}
-
-static void what_fails_outside_of_parts_takes_all_of_them_along(void **state)
-{
-    place *p = *state;
-    ob_writing *w;
-    ob_error err = {0};
-    must(ob_writing_begin(&w, p->store, &err), &err);
-    must(ob_writing_part(w, &err), &err);
-    must(add(w, "a", &err), &err);
-    must(ob_writing_part_end(w, OB_OK, &err), &err);
-    refused(ob_store_token_remove(w, "b", &err), OB_ENOTFOUND, &err);
-    refused(ob_writing_part(w, &err), OB_ENOTFOUND, &err);
-    refused(ob_writing_end(w, OB_OK, &err), OB_ENOTFOUND, &err);
-    only_kept(p, "");
-    must(ob_writing_begin(&w, p->store, &err), &err); /* which knows nothing of it */
-    must(add(w, "b", &err), &err);
-    must(ob_writing_end(w, OB_OK, &err), &err);
-    only_kept(p, "b");
-}
-
-/* ---- Threads ----------------------------------------------------------------------------------
- */
-
-enum { THREADS = 4, ROUNDS = 150, SUM = 1000000 };
-
-/* Round n gives the consent at 2n and withdraws it at 2n + 1. */
-typedef struct meeting {
-    ob_store *store;
-    ob_record_key conversation, account;
-    int64_t withdrawing;   /* the writer's */
-    atomic_llong heard_of; /* the last withdrawal that somebody was told of */
-    atomic_bool over;
-    atomic_ullong views;
-    pthread_mutex_t lock;
-    char fault[512]; /* the first one */
-} meeting;
-
-static void note_fault(meeting *m, const char *fault)
-{
-    pthread_mutex_lock(&m->lock);
-    if (!m->fault[0])
-        snprintf(m->fault, sizeof m->fault, "%s", fault);
-    pthread_mutex_unlock(&m->lock);
-}
-
-static void must_here(meeting *m, ob_status status, const ob_error *err)
-{
-    if (status)
-        note_fault(m, err->text);
-}
-
-/* Those who keep permits hear of it when every view that begins sees it. */
-static void hear(void *context, bool personal)
-{
-    meeting *m = context;
-    if (personal && m->withdrawing)
-        atomic_store(&m->heard_of, m->withdrawing);
-}
-
-static ob_status both_marks(ob_writing *w, int64_t one, ob_error *err)
-{
-    ob_status status = ob_store_mark_set(w, OB_MARK_REAPED, one, err);
-    return status ? status : ob_store_mark_set(w, OB_MARK_SCRUBBED, SUM - one, err);
-}
-
-/* Half of it, undone as a part or as a whole; or all of it. */
-static void write_marks(meeting *m, int64_t round)
-{
-    ob_writing *w;
-    ob_error err = {0};
-    ob_status status = ob_writing_begin(&w, m->store, &err);
-    must_here(m, status, &err);
-    if (status)
-        return;
-    if (round % 3 == 0) {
-        must_here(m, ob_writing_part(w, &err), &err);
-        must_here(m, ob_store_mark_set(w, OB_MARK_REAPED, -round, &err), &err);
-        ob_writing_part_end(w, OB_EREFUSED, NULL);
-    }
-    if (round % 3 == 1) {
-        must_here(m, ob_store_mark_set(w, OB_MARK_REAPED, -round, &err), &err);
-        ob_writing_end(w, OB_EREFUSED, NULL);
-    } else {
-        status = both_marks(w, round, &err);
-        must_here(m, ob_writing_end(w, status, &err), &err);
-    }
-}
-
-static void give_and_withdraw(meeting *m, int64_t round)
-{
-    ob_error err = {0};
-    uint64_t changed = 0;
-    const ob_conversation c = {.id = m->conversation, .is_free = true, .changed_at = 2 * round};
-    const ob_member member = {m->account, true};
-    m->withdrawing = 0;
-    must_here(m, WRITES(m->store, &err, ob_store_conversation_set(w, &c, &member, 1, &err)), &err);
-    m->withdrawing = 2 * round + 1;
-    must_here(m,
-              WRITES(m->store, &err,
-                     ob_store_consent_withdraw(&changed, w, &m->account, m->withdrawing, &err)),
-              &err);
-    if (changed != 1 || atomic_load(&m->heard_of) != m->withdrawing)
-        note_fault(m, "a withdrawal was not told of");
-}
-
-static void see_sum(meeting *m, ob_view *view)
-{
-    int64_t one = 0, other = 0;
-    ob_error err = {0};
-    must_here(m, ob_store_mark(&one, view, OB_MARK_REAPED, &err), &err);
-    must_here(m, ob_store_mark(&other, view, OB_MARK_SCRUBBED, &err), &err);
-    if (one + other != SUM)
-        note_fault(m, "a view shows half of a writing");
-}
-
-static void see_consent(meeting *m, ob_view *view, int64_t known)
-{
-    bool found = false;
-    ob_conversation c = {.members = 0};
-    ob_member *members = NULL;
-    size_t count = 0;
-    ob_error err = {0};
-    must_here(m, ob_store_conversation(&found, &c, view, &m->conversation, &err), &err);
-    must_here(m, ob_store_members(&members, &count, view, &m->conversation, &err), &err);
-    if (known && (!found || c.changed_at < known))
-        note_fault(m, "a view that began after a withdrawal shows what was before it");
-    if (found && c.consenting != (c.changed_at % 2 == 0))
-        note_fault(m, "a view shows a consent that was withdrawn");
-    if (count != found || (count && members[0].consents != (c.consenting == 1)))
-        note_fault(m, "a view shows a conversation and the members of another instant");
-    free(members);
-}
-
-static void *read_and_read(void *argument)
-{
-    meeting *m = argument;
-    while (!atomic_load(&m->over)) {
-        ob_view *view = NULL;
-        ob_error err = {0};
-        const int64_t known = atomic_load(&m->heard_of);
-        ob_status status = ob_view_open(&view, m->store, &err);
-        must_here(m, status, &err);
-        if (status)
-            break;
-        for (int again = 0; again < 2; again++) {
-            see_sum(m, view);
-            see_consent(m, view, known);
-        }
-        ob_view_close(view);
-        atomic_fetch_add(&m->views, 1);
-    }
-    return NULL;
-}
-
-static void threads_see_no_half_writing_and_every_withdrawal_at_once(void **state)
-{
-    place *p = *state;
-    pthread_t threads[THREADS];
-    ob_error err = {0};
-    meeting m = {.store = p->store,
-                 .conversation = key_of(1),
-                 .account = key_of(2),
-                 .lock = PTHREAD_MUTEX_INITIALIZER};
-    must(WRITES(p->store, &err, both_marks(w, 0, &err)), &err);
-    ob_store_on_withdrawal(p->store, hear, &m);
-    for (int n = 0; n < THREADS; n++)
-        assert_int_equal(pthread_create(&threads[n], NULL, read_and_read, &m), 0);
-    for (int64_t round = 1; round <= ROUNDS; round++) {
-        write_marks(&m, round);
-        give_and_withdraw(&m, round);
-    }
-    for (unsigned tries = 0; atomic_load(&m.views) < 2 * THREADS;)
-        assert_true(test_wait(&tries));
-    atomic_store(&m.over, true);
-    for (int n = 0; n < THREADS; n++)
-        pthread_join(threads[n], NULL);
-    print_message("# %d rounds, %llu views\n", ROUNDS, (unsigned long long)atomic_load(&m.views));
-    if (m.fault[0])
-        fail_msg("%s", m.fault);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_PLACE(a_view_shows_one_committed_state_and_a_writing_its_own),
-        IN_PLACE(a_part_that_fails_is_undone_alone),
-        IN_PLACE(after_a_failed_statement_all_of_its_part_is_undone),
-        IN_PLACE(after_what_is_refused_all_of_its_part_is_undone),
-        IN_PLACE(after_a_statement_that_the_database_refuses_its_part_is_undone),
-        IN_PLACE(what_fails_outside_of_parts_takes_all_of_them_along),
-        IN_PLACE(threads_see_no_half_writing_and_every_withdrawal_at_once),
     };
     return cmocka_run_group_tests_name("store_views", tests, NULL, NULL);
 }
