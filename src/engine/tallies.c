@@ -15,7 +15,7 @@ enum {
     DENIED_MOST = 1 << 20,
     SEEN_MOST = 1 << 15,  /* of a second, or of as long as nothing can be written */
     FRESH_MOST = 1 << 16, /* the same; of what is beyond, a retry is counted twice */
-    LATE_MS = 5000,       /* what is not written by then stops everything */
+    LATE_MS = 15000,      /* what is not written by then stops everything */
     LATER_MS = 60000, /* the same while the records overwrite what was deleted: nothing failed */
     HOUR = 3600,
     SECOND_MS = 1000,

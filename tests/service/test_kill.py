@@ -145,8 +145,11 @@ class Kill(obhutd.Case):
             processes = service.processes()
             victim = processes.get(who)
             victim = numbers.choice(victim) if isinstance(victim, list) and victim else victim
+            victim = victim or processes.get("core")
+            if not victim:  # it is about to start again
+                continue
             try:
-                os.kill(victim or processes.get("core") or processes["main"], signal.SIGKILL)
+                os.kill(victim, signal.SIGKILL)
             except ProcessLookupError:
                 continue
             if who == "main":
