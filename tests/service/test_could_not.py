@@ -83,7 +83,7 @@ class CouldNot(obhutd.Case):
         self.assertEqual(self.status_of(closed, COFFEE), 422)
         slow.touch()
         self.addCleanup(slow.unlink, missing_ok=True)
-        # what is looked at is written down within a second, or too late after five
+        # what is looked at is written down within a second, or too late after fifteen
         self.eventually(lambda: self.could_not("POST", SCAN, ROCKET) == "LOG", "a log that is late")
         self.assertEqual(self.status_of(closed, COFFEE), 503)
         self.assertEqual(self.told("LOG", "let_through"), 0)
