@@ -120,6 +120,7 @@ class Consenting(obhutd.Case):
 
 class Slow(Consenting):
     def begin(self):
+        self.posts = 0
         self.faults = faults.Faults(self.dir)
         self.service = self.start_consenting(**self.faults.options)
         members = {"members": [{"account": f"acct-{n}", "consents": True} for n in (1, 2)], "free": True}
@@ -142,7 +143,9 @@ class Slow(Consenting):
         return self.service.metrics()[f'{kind}_total{{reason="{reason}"}}']
 
     def post(self, number):
-        method, path, body = told(f"post{number}")(number)
+        """Another one every time: what was told already would be answered without a disk."""
+        self.posts += 1
+        method, path, body = told(f"post{self.posts}")(number)
         return self.service.request(method, path, body, token=self.told)[0]
 
     @contextlib.contextmanager
