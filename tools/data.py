@@ -10,7 +10,7 @@ import tempfile
 HEAD = """# What is stored
 
 Everything lies under the data directory. What the records hold, what for and how long, is said by one table of the
-program (`src/store/kinds.c`); `obhut record kinds` prints it, and the lower half of this page is made of it. Pseudonyms
+program (`src/store/kinds/`); `obhut record kinds` prints it, and the lower half of this page is made of it. Pseudonyms
 are keyed codes (BLAKE2b) of what a service calls an account, a conversation or an item: the words themselves are not
 kept. Of what is looked at, or not, only counts remain.
 

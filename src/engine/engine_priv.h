@@ -5,6 +5,10 @@
 #define OBHUT_ENGINE_PRIV_H
 
 #include <obhut/engine.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/order.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/tally.h>
 #include <obhut/regimes.h>
 
 #include <pthread.h>

@@ -5,6 +5,11 @@
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/cause.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/order.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/safeguard.h>
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -4,6 +4,8 @@
 
 #include <obhut/crypto.h>
 #include <obhut/engine.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/retention.h>
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* What is counted, what stops everything, and withdrawals while everything changes. */
 #include "engine_place.h"
 
+#include <obhut/records/tally.h>
+
 /* ---- Counting, and what stops everything
  * ------------------------------------------------------------------- */
 
