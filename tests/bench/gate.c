@@ -2,6 +2,8 @@
  * look-up by primary key in SQLite, prepared and cached. */
 #include "bench.h"
 
+#include "../unit/once.h"
+
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
