@@ -79,7 +79,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     json_object_set_new(object, "clock", json_string(clock));
     json_object_set_new(object, "records", json_string(records_state(&counts)));
     json_object_set_new(object, "log", json_string(log_state(&counts)));
-    json_object_set_new(object, "queue", json_string(counts.has_room ? "ok" : "full"));
+    json_object_set_new(object, "queue", json_string(counts.has_place ? "ok" : "full"));
     json_object_set_new(object, "reasons", reasons);
     json_object_set_new(object, "digests",
                         json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",
