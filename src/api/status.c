@@ -32,7 +32,7 @@ static const char *log_state(const ob_engine_counts *c)
 /* The counts are written to records and log: where the log is fine, it is the records. */
 static const char *records_state(const ob_engine_counts *c)
 {
-    if (c->audit_ok || !c->log_ok || c->log_slow)
+    if (c->audit_ok || !c->log_ok || c->log_slow || c->counts_busy)
         return "ok";
     return c->counts_late ? "slow" : "cannot be written";
 }
@@ -48,7 +48,8 @@ static json_t *hindrances_of(const ob_engine_counts *c, const char *clock)
 {
     const bool holds[OB_HINDRANCES] = {
         [OB_HINDRANCE_LOG] = !c->log_ok || (!c->audit_ok && c->log_slow),
-        [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow,
+        [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow && !c->counts_busy,
+        [OB_HINDRANCE_BUSY] = !c->audit_ok && c->log_ok && !c->log_slow && c->counts_busy,
         [OB_HINDRANCE_CLOCK] = strcmp(clock, "ok") != 0,
         [OB_HINDRANCE_WORKERS] = !workers_are_held(c)};
     json_t *array = json_array();

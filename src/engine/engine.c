@@ -52,7 +52,7 @@ void ob_task_clear(ob_task *task)
 static ob_status hindered(ob_task *t, ob_status status, ob_hindrance by)
 {
     if (status && status != OB_EREFUSED)
-        t->hindrance = status == OB_ENOMEM ? OB_HINDRANCE_BUSY : by;
+        t->hindrance = ob_hindrance_of(status) == OB_HINDRANCE_BUSY ? OB_HINDRANCE_BUSY : by;
     return status;
 }
 
@@ -449,6 +449,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     for (int r = 0; r < OB_REASON_COUNT; r++)
         out->denied_reason[r] = atomic_load(&e->keeper.denied_reason[r]);
     out->audit_ok = tallies_fine(e->keeper.tallies);
+    out->counts_busy = !out->audit_ok && tallies_busy(e->keeper.tallies);
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
     out->log_ok = ob_staff_log_fine(e->options.staff);
     out->log_slow = ob_staff_log_slow(e->options.staff);
@@ -484,12 +485,19 @@ ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *e, const ob_item *item
     return status;
 }
 
+/* Counts that cannot be written, or not now. */
+static ob_hindrance behind_counts(const tallies *t)
+{
+    ob_hindrance of = tallies_hindrance(t);
+    return of == OB_HINDRANCE_RECORDS && tallies_busy(t) ? OB_HINDRANCE_BUSY : of;
+}
+
 ob_hindrance ob_engine_hindrance(ob_engine *e, const ob_gate_decision *why, ob_status status)
 {
     if (why && (why->allow || !ob_reason_is_operational(why->reason)))
         return OB_HINDRANCE_NONE;
     if (why)
-        return why->reason == OB_CLOCK ? OB_HINDRANCE_CLOCK : tallies_hindrance(e->keeper.tallies);
+        return why->reason == OB_CLOCK ? OB_HINDRANCE_CLOCK : behind_counts(e->keeper.tallies);
     ob_hindrance of = ob_hindrance_of(status);
     return of == OB_HINDRANCE_RECORDS ? tallies_hindrance(e->keeper.tallies) : of;
 }

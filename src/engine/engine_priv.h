@@ -151,6 +151,7 @@ ob_status tallies_settle(tallies *t, ob_error *err);
 bool tallies_fine(const tallies *t); /* what was counted last could be written */
 /* Where it could not: whether nothing has failed yet, and which of the two is in the way. */
 bool tallies_late(const tallies *t);
+bool tallies_busy(const tallies *t); /* or only too much waits already, or memory is short */
 ob_hindrance tallies_hindrance(const tallies *t);
 
 /* ---- keeper.c ---------------------------------------------------------------------------------

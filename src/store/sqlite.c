@@ -13,7 +13,6 @@ static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
     ob_status status = code == SQLITE_NOMEM                              ? OB_ENOMEM
                        : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OB_EFORMAT
                        : code == SQLITE_CONSTRAINT                       ? OB_EINVAL
-                       : code == SQLITE_BUSY                             ? OB_EBUSY
                                                                          : OB_EIO;
     return ob_fail(err, status, "the records (obhut.db) cannot be %s: %s", doing,
                    db ? sqlite3_errmsg(db) : "out of memory");
@@ -91,6 +90,9 @@ static void rollback(void *db)
     script(db, "ROLLBACK", NULL); /* it may have done so by itself */
 }
 
+static const char in_use[] =
+    "another program uses obhut.db: what was deleted is overwritten when it has ended";
+
 /* secure_delete overwrites a row that goes; older copies of it can lie where a page was put in
  * order again. So the file is written anew, and the journal emptied: which fails while somebody
  * reads it, and says so in a row. */
@@ -104,16 +106,16 @@ static ob_status empty_journal(void *db, const char *table, ob_error *err)
     if (sqlite3_step(statement) == SQLITE_ROW)
         busy = sqlite3_column_int(statement, 0) != 0;
     sqlite3_finalize(statement);
-    return busy ? ob_fail(err, OB_EBUSY,
-                          "another program reads obhut.db: what was deleted is overwritten when it "
-                          "has ended")
-                : OB_OK;
+    return busy ? ob_fail(err, OB_EBUSY, in_use) : OB_OK;
 }
 
 static ob_status rewrite(void *db, const char *table, ob_error *err)
 {
     (void)table;
-    return script(db, "VACUUM", err);
+    int code = sqlite3_exec(db, "VACUUM", NULL, NULL, NULL);
+    return code == SQLITE_OK     ? OB_OK
+           : code == SQLITE_BUSY ? ob_fail(err, OB_EBUSY, in_use)
+                                 : fail(db, "changed", err);
 }
 
 /* ---- Statements ----------------------------------------------------------------------------- */

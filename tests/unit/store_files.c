@@ -192,6 +192,21 @@ static void another_connection_reads_while_the_disk_is_slow(void **state)
     ob_store_close(reader);
 }
 
+/* Not OB_EBUSY, which says that too many want something of Obhut's. */
+static void what_another_program_has_locked_cannot_be_written(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_store *other = NULL;
+    must(ob_store_open(&other, p->dir, NULL, &err), &err);
+    must(other->driver->begin(other->writing.view.db, &err), &err);
+    refused(add(p->store, 1, &err), OB_EIO, &err);
+    other->driver->rollback(other->writing.view.db);
+    must(add(p->store, 2, &err), &err);
+    expect_count(p->store, 1);
+    ob_store_close(other);
+}
+
 #define WATCHED(test) cmocka_unit_test_setup_teardown(test, begin_watched, end_watched)
 
 int main(void)
@@ -205,6 +220,7 @@ int main(void)
         WATCHED(what_cannot_be_opened_is_refused_with_its_name),
         WATCHED(a_journal_that_cannot_be_removed_is_read_at_the_next_start),
         WATCHED(another_connection_reads_while_the_disk_is_slow),
+        WATCHED(what_another_program_has_locked_cannot_be_written),
     };
     return cmocka_run_group_tests_name("store_files", tests, NULL, NULL);
 }

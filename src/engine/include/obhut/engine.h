@@ -301,6 +301,7 @@ typedef struct ob_engine_counts {
     bool log_ok;      /* the log could */
     bool log_slow;    /* and is being written for too long now */
     bool counts_late; /* !audit_ok: nothing has failed, it only takes too long */
+    bool counts_busy; /* !audit_ok: or too much waits already */
     bool has_place;   /* a scan that comes next need not wait for a place in the queue */
     uint64_t hashes, look_ups, queries, failures, workers_lost;
     uint64_t busy_us; /* of decoding threads */
