@@ -410,7 +410,8 @@ ob_status session_ready(bool *is_new, session *s, ob_error *err)
     if (start >= s->retry_at_ms) {
         s->failure = (ob_error){0};
         *is_new = !attempt(s, &s->failure);
-        /* One who waits holds everybody up: at most half of the time is spent on waiting. */
+        /* Acts wait for the connection that writes, and a view that waits has one of few places: at
+         * most half of the time of any connection is spent on waiting. */
         s->retry_at_ms = *is_new ? 0 : 2 * now_ms() - start;
     }
     const ob_status status = s->failure.status;

@@ -40,18 +40,6 @@ static ob_status add_and_say_too_much(ob_act *act, void *context, ob_error *err)
     return add_token(act, context, err);
 }
 
-static bool has_token(memory_place *p, const char *name)
-{
-    ob_token *all = NULL;
-    size_t count = 0;
-    bool found = false;
-    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
-    for (size_t i = 0; i < count; i++)
-        found |= !strcmp(all[i].name, name);
-    free(all);
-    return found;
-}
-
 /* Entries that have both texts in them. */
 typedef struct search {
     const char *one, *other;
