@@ -41,11 +41,14 @@ static void close_file(void *db)
 static ob_status open_file(void **out, const char *path, connection_use use, ob_error *err)
 {
     sqlite3 *db = NULL;
+    const char *files = sqlite_files();
+    if (!files)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
     mode_t mask = umask(077);
     int code = sqlite3_open_v2(path, &db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                    SQLITE_OPEN_NOFOLLOW,
-                               sqlite_files());
+                               files);
     ob_status status = code ? fail(db, "opened", err) : OB_OK;
     if (!status)
         sqlite3_busy_timeout(db, use == CONNECTION_OWNS ? OWNER_WAITS_MS : READER_WAITS_MS);
@@ -109,13 +112,18 @@ static ob_status empty_journal(void *db, const char *table, ob_error *err)
     return busy ? ob_fail(err, OB_EBUSY, in_use) : OB_OK;
 }
 
+/* Its copy goes into a file: in memory it would need as much as the records are large. */
 static ob_status rewrite(void *db, const char *table, ob_error *err)
 {
     (void)table;
-    int code = sqlite3_exec(db, "VACUUM", NULL, NULL, NULL);
-    return code == SQLITE_OK     ? OB_OK
-           : code == SQLITE_BUSY ? ob_fail(err, OB_EBUSY, in_use)
-                                 : fail(db, "changed", err);
+    sqlite_files_beside(sqlite3_db_filename(db, "main"));
+    ob_status status = script(db, "PRAGMA temp_store = FILE", err);
+    if (!status && sqlite3_exec(db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK)
+        status = sqlite3_errcode(db) == SQLITE_BUSY ? ob_fail(err, OB_EBUSY, in_use)
+                                                    : fail(db, "written anew", err);
+    script(db, "PRAGMA temp_store = MEMORY", NULL);
+    sqlite_files_beside(NULL);
+    return status;
 }
 
 /* ---- Statements ----------------------------------------------------------------------------- */
