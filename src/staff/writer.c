@@ -14,13 +14,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     TOGETHER_MOST = 256,  /* acts of one transaction */
     WAITING_MOST = 16384, /* beyond, whoever comes is told to come again */
     PATIENCE_MS = 10000,  /* an act that has waited so long is not begun */
-    CHECK_MS = 500,       /* how often that is looked at */
+    OVERWRITING_MS = 500, /* how often it is looked at whether overwriting has ended */
 };
 
 /* ---- Waiting ----------------------------------------------------------------------------------
@@ -60,17 +59,23 @@ static void tell(ob_act_job *jobs)
     }
 }
 
+/* Under the lock: until the first has waited too long. Where nobody waits, whoever comes from now
+ * on is due later than that; who is late already waits for the end of overwriting. */
+static struct timespec next_look(const ob_staff *staff)
+{
+    if (!staff->first)
+        return ob_in_ms(PATIENCE_MS);
+    const int64_t left = staff->first->until_ms - ob_now_monotonic_ms();
+    return ob_in_ms(left > 0 ? left : ob_store_overwrites(staff->store) ? OVERWRITING_MS : 0);
+}
+
 /* While the writer waits for a disk, somebody else must look at who has waited too long. */
 static void *watch(void *argument)
 {
     ob_staff *staff = argument;
     pthread_mutex_lock(&staff->queue);
     while (!staff->closing) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += CHECK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        const struct timespec until = next_look(staff);
         pthread_cond_timedwait(&staff->ends, &staff->queue, &until);
         ob_act_job *late = take_late(staff);
         pthread_mutex_unlock(&staff->queue);
