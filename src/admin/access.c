@@ -3,6 +3,8 @@
 
 #include <obhut/crypto.h>
 #include <obhut/gateways.h>
+#include <obhut/records/gateway.h>
+#include <obhut/records/token.h>
 
 #include <stdlib.h>
 #include <string.h>

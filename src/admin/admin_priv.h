@@ -4,6 +4,9 @@
 #define OBHUT_ADMIN_PRIV_H
 
 #include <obhut/admin.h>
+#include <obhut/records/order.h>
+#include <obhut/records/person.h>
+#include <obhut/records/proposal.h>
 
 /* A request that is being done. */
 typedef struct admin_call {

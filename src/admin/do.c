@@ -1,6 +1,8 @@
 #include "admin_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/log.h>
+#include <obhut/records/retention.h>
 
 #include <errno.h>
 #include <stdlib.h>

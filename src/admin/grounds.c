@@ -2,6 +2,11 @@
  * what ends it. */
 #include "admin_priv.h"
 
+#include <obhut/records/cause.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/verdict.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

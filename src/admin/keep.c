@@ -1,6 +1,9 @@
 /* Commands about how long records stay, and about whom the log knows. */
 #include "admin_priv.h"
 
+#include <obhut/records/hold.h>
+#include <obhut/records/log.h>
+#include <obhut/records/retention.h>
 #include <obhut/regimes.h>
 
 #include <stdio.h>
@@ -18,8 +21,9 @@ ob_status admin_record_kinds(json_t **out, const admin_call *call, ob_error *err
     (void)err;
     for (size_t i = 0; (kind = ob_record_kind_at(i)) != NULL; i++) {
         json_t *fields = json_object();
-        for (const ob_record_field *f = kind->fields; f->name; f++)
-            json_object_set_new(fields, f->name, json_string(f->purpose));
+        const ob_record_field *field;
+        for (size_t f = 0; (field = ob_record_field_at(kind, f)) != NULL; f++)
+            json_object_set_new(fields, field->name, json_string(field->purpose));
         json_array_append_new(array,
                               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "table", kind->table,
                                         "title", kind->title, "purpose", kind->purpose, "period",

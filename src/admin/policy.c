@@ -3,6 +3,10 @@
 #include "admin_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/detector.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/safeguard.h>
+#include <obhut/records/tally.h>
 #include <obhut/regimes.h>
 
 #include <math.h>

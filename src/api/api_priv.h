@@ -5,6 +5,7 @@
 
 #include <obhut/api.h>
 #include <obhut/gate.h>
+#include <obhut/records/token.h>
 
 #include <pthread.h>
 

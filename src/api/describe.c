@@ -2,6 +2,7 @@
 #include "api_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/record.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,9 @@
 #include "api_priv.h"
 
 #include <obhut/crypto.h>
-#include <obhut/records.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/delivery.h>
+#include <obhut/records/incoming.h>
 
 #include <stdio.h>
 #include <stdlib.h>

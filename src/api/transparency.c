@@ -2,6 +2,8 @@
 #include "api_priv.h"
 
 #include <obhut/law.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/tally.h>
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <obhut/crypto.h>
 #include <obhut/file.h>
 #include <obhut/lists.h>
-#include <obhut/records.h>
+#include <obhut/records/log.h>
 
 #include <dirent.h>
 #include <errno.h>

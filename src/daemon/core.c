@@ -8,6 +8,7 @@
 #include <obhut/api.h>
 #include <obhut/crypto.h>
 #include <obhut/gateways.h>
+#include <obhut/records/gateway.h>
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,8 @@
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/cause.h>
+#include <obhut/records/incoming.h>
 
 #include <stdio.h>
 #include <string.h>

@@ -7,6 +7,10 @@
 
 #include <obhut/clock.h>
 #include <obhut/engine.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/order.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/tally.h>
 #include <obhut/regimes.h>
 
 #include <pthread.h>

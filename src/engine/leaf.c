@@ -4,6 +4,7 @@
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/log.h>
 
 #include <stdlib.h>
 #include <string.h>

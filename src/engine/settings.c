@@ -1,5 +1,8 @@
 #include "engine_priv.h"
 
+#include <obhut/records/detector.h>
+#include <obhut/records/safeguard.h>
+
 #include <stdlib.h>
 #include <string.h>
 

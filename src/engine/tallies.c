@@ -3,6 +3,7 @@
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/retention.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,8 @@
  * that are kept no longer than they may be. */
 #include "engine_priv.h"
 
+#include <obhut/records/log.h>
+#include <obhut/records/retention.h>
 #include <obhut/regimes.h>
 
 #include <stdio.h>

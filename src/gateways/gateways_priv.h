@@ -3,6 +3,7 @@
 #define OBHUT_GATEWAYS_PRIV_H
 
 #include <obhut/gateways.h>
+#include <obhut/records/gateway.h>
 
 #include <pthread.h>
 

@@ -2,6 +2,7 @@
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/records/log.h>
 
 #include <stdio.h>
 #include <string.h>

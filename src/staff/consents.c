@@ -2,6 +2,8 @@
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/log.h>
 
 #include <stdlib.h>
 #include <string.h>

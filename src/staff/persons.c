@@ -2,6 +2,7 @@
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/records/person.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/records/proposal.h>
 
 #include <stdio.h>
 #include <string.h>

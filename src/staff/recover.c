@@ -2,6 +2,8 @@
  * had begun outside of them is told as unfinished. */
 #include "staff_priv.h"
 
+#include <obhut/records/log.h>
+
 #include <stdlib.h>
 #include <string.h>
 

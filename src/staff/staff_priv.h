@@ -5,6 +5,7 @@
 #define OBHUT_STAFF_PRIV_H
 
 #include <obhut/crypto.h>
+#include <obhut/records/token.h>
 #include <obhut/staff.h>
 
 #include <pthread.h>

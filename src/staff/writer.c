@@ -5,6 +5,8 @@
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/records/log.h>
+#include <obhut/records/retention.h>
 
 #include <errno.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* Deletes what has been kept long enough: in batches, each of them whole or not at all, and counts
  * before and after. */
-#include "store_priv.h"
+#include "record.h"
 
-#include <obhut/records.h>
+#include <obhut/records/retention.h>
 
 #include <time.h>
 
@@ -35,40 +35,59 @@ int64_t ob_months_before(int64_t at, int months)
     return (int64_t)timegm(&utc);
 }
 
-/* What the statements of a kind are asked with. */
-typedef struct limits {
+/* How the rows of a kind go, and what its statements are asked with. */
+typedef struct reaping {
+    ob_store *store;
+    const record_kind *kind;
+    const record_retention *keeps;
     int64_t cutoff, now, law; /* law: what is older, no person may hold */
-} limits;
+    ob_buf due, due_free, remove, remove_parts;
+} reaping;
 
-static limits limits_of(const store_reaper *r, const ob_reap *how)
+static ob_status begin(reaping *r, const ob_reap *how, ob_error *err)
 {
-    int months = r->months;
-    if (r->law && how->law_months && (int)how->law_months < months)
+    const record_retention *keeps = r->keeps;
+    int months = keeps->months;
+    if (keeps->law && how->law_months && (int)how->law_months < months)
         months = (int)how->law_months;
-    return (limits){
-        .cutoff = months ? ob_months_before(how->now, months) : how->now - (int64_t)r->days * DAY,
-        .now = how->now,
-        .law = how->law_months ? ob_months_before(how->now, (int)how->law_months) : INT64_MIN};
+    r->now = how->now;
+    r->cutoff = months ? ob_months_before(how->now, months) : how->now - (int64_t)keeps->days * DAY;
+    r->law = how->law_months ? ob_months_before(how->now, (int)how->law_months) : INT64_MIN;
+    ob_status status = retention_count(&r->due, r->kind, keeps, false, err);
+    if (!status)
+        status = retention_count(&r->due_free, r->kind, keeps, true, err);
+    if (!status)
+        status = retention_remove(&r->remove, r->kind, keeps, false, err);
+    if (!status && keeps->parts)
+        status = retention_remove(&r->remove_parts, r->kind, keeps, true, err);
+    return status;
+}
+
+static void end(reaping *r)
+{
+    ob_buf_free(&r->due);
+    ob_buf_free(&r->due_free);
+    ob_buf_free(&r->remove);
+    ob_buf_free(&r->remove_parts);
 }
 
 /* Sets the parameters; returns the number of the next. */
-static int bind_limits(sql *q, const limits *l, bool asks_for_holds)
+static int bind(sql *q, const reaping *r, bool free)
 {
     int at = 1;
-    sql_bind_int(q, at++, l->cutoff);
-    if (asks_for_holds) {
-        sql_bind_int(q, at++, l->now);
-        sql_bind_int(q, at++, l->law);
+    sql_bind_int(q, at++, r->cutoff);
+    if (free && r->keeps->may_be_held) {
+        sql_bind_int(q, at++, r->now);
+        sql_bind_int(q, at++, r->law);
     }
     return at;
 }
 
-static ob_status count_due(uint64_t *out, ob_view *view, const char *text, const limits *l,
-                           bool asks_for_holds, ob_error *err)
+static ob_status count_due(uint64_t *out, ob_view *view, const reaping *r, bool free, ob_error *err)
 {
     sql q;
-    sql_begin(&q, view, text, err);
-    bind_limits(&q, l, asks_for_holds);
+    sql_begin_own(&q, view, free ? r->due_free.bytes : r->due.bytes, USE_ONCE, err);
+    bind(&q, r, free);
     *out = sql_step(&q) ? (uint64_t)sql_int(&q, 0) : 0;
     return sql_end(&q);
 }
@@ -76,70 +95,75 @@ static ob_status count_due(uint64_t *out, ob_view *view, const char *text, const
 /* ---- Deleting ---------------------------------------------------------------------------------
  */
 
-static ob_status run_remove(uint64_t *deleted, ob_writing *w, const store_reaper *r,
-                            const char *text, const limits *l, ob_error *err)
+static ob_status run_remove(uint64_t *deleted, ob_writing *w, const reaping *r, const ob_buf *text,
+                            ob_error *err)
 {
     sql q;
-    sql_begin(&q, &w->view, text, err);
-    sql_bind_int(&q, bind_limits(&q, l, r->due_free != NULL), BATCH);
+    sql_begin_own(&q, &w->view, text->bytes, USE_ONCE, err);
+    sql_bind_int(&q, bind(&q, r, true), BATCH);
     ob_status status = store_end_change(&q, NULL);
     *deleted = status ? 0 : (uint64_t)sql_changed(w);
     return status;
 }
 
 /* One batch, parts first, by the same choice; *deleted: how many it were. */
-static ob_status remove_some(uint64_t *deleted, ob_store *store, const store_reaper *r,
-                             const limits *l, ob_error *err)
+static ob_status remove_some(uint64_t *deleted, const reaping *r, ob_error *err)
 {
     uint64_t parts = 0;
     ob_writing *w = NULL;
-    ob_status status = ob_writing_begin(&w, store, err);
+    ob_status status = ob_writing_begin(&w, r->store, err);
     if (status)
         return status;
-    if (r->remove_parts)
-        status = run_remove(&parts, w, r, r->remove_parts, l, err);
+    if (r->keeps->parts)
+        status = run_remove(&parts, w, r, &r->remove_parts, err);
     if (!status)
-        status = run_remove(deleted, w, r, r->remove, l, err);
+        status = run_remove(deleted, w, r, &r->remove, err);
     if (!status && parts)
-        status = store_want_scrub(w, r->parts, err);
+        status = store_want_scrub(w, r->keeps->parts->about.table, err);
     if (!status && *deleted)
-        status = store_want_scrub(w, r->place, err);
-    if (!status && *deleted && r->withdraws)
+        status = store_want_scrub(w, r->kind->about.table, err);
+    if (!status && *deleted && r->keeps->withdraws)
         store_withdrawn(w, true);
     return ob_writing_end(w, status, err);
 }
 
 /* How many are due, and how many of them nobody holds. */
-static ob_status count_kind(uint64_t *due, uint64_t *free, ob_store *store, const store_reaper *r,
-                            const limits *l, ob_error *err)
+static ob_status count_kind(uint64_t *due, uint64_t *free, const reaping *r, ob_error *err)
 {
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, store, err);
+    ob_status status = ob_view_open(&view, r->store, err);
     if (!status)
-        status = count_due(due, view, r->due, l, false, err);
+        status = count_due(due, view, r, false, err);
     *free = *due;
-    if (!status && r->due_free)
-        status = count_due(free, view, r->due_free, l, true, err);
+    if (!status && r->keeps->may_be_held)
+        status = count_due(free, view, r, true, err);
     ob_view_close(view);
     return status;
 }
 
-static ob_status reap_kind(ob_reaped *out, ob_store *store, const store_reaper *r,
-                           const ob_reap *how, ob_error *err)
+static ob_status reap(ob_reaped *out, const reaping *r, bool only_count, ob_error *err)
 {
-    const limits l = limits_of(r, how);
     uint64_t due = 0, free = 0, some = 1;
-    *out = (ob_reaped){.word = r->word, .daily = r->days > 0};
-    ob_status status = count_kind(&due, &free, store, r, &l, err);
+    ob_status status = count_kind(&due, &free, r, err);
     out->due = due;
     out->held = due - free;
     out->left = due;
-    while (!status && free && some && !how->only_count) {
-        status = remove_some(&some, store, r, &l, err);
+    while (!status && free && some && !only_count) {
+        status = remove_some(&some, r, err);
         out->deleted += status ? 0 : some;
     }
-    if (!status && !how->only_count)
-        status = count_kind(&out->left, &free, store, r, &l, err);
+    return status || only_count ? status : count_kind(&out->left, &free, r, err);
+}
+
+static ob_status reap_kind(ob_reaped *out, ob_store *store, const record_kind *kind,
+                           const record_retention *keeps, const ob_reap *how, ob_error *err)
+{
+    reaping r = {.store = store, .kind = kind, .keeps = keeps};
+    *out = (ob_reaped){.word = keeps->word, .daily = keeps->days > 0};
+    ob_status status = begin(&r, how, err);
+    if (!status)
+        status = reap(out, &r, how->only_count, err);
+    end(&r);
     return status;
 }
 
@@ -148,13 +172,14 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
 {
     ob_status status = OB_OK;
     *count = 0;
-    for (size_t i = 0; i < store_kind_count && !status; i++) {
-        const store_reaper *r = &store_kinds[i].reaper;
-        if (!r->due || *count == OB_REAPED_MOST)
-            continue;
-        ob_reaped *one = &out[*count];
-        status = reap_kind(one, store, r, how, err);
-        *count += one->due > 0;
-    }
+    for (size_t i = 0; i < record_kind_count; i++)
+        for (int k = 0; k < RETENTIONS && !status; k++) {
+            const record_retention *keeps = &record_kinds[i]->keeps[k];
+            if (!keeps->word || *count == OB_REAPED_MOST)
+                continue;
+            ob_reaped *one = &out[*count];
+            status = reap_kind(one, store, record_kinds[i], keeps, how, err);
+            *count += one->due > 0;
+        }
     return status || !how->scrub || how->only_count ? status : ob_store_scrub(store, err);
 }

@@ -1,4 +1,4 @@
-/* Reading rows into arrays, and numbering. */
+/* Reading rows into arrays, and the end of a change. */
 #include "store_priv.h"
 
 #include <stdlib.h>
@@ -34,30 +34,21 @@ ob_status store_read_one(bool *found, void *out, sql *q, row_reader read)
     return sql_end(q);
 }
 
-ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error *err)
-{
-    sql q;
-    char name[32] = "last.";
-    strncat(name, kind, sizeof name - sizeof "last.");
-    sql_begin(&q, &w->view,
-              "INSERT INTO mark (name, value) VALUES (?, 1)"
-              " ON CONFLICT (name) DO UPDATE SET value = mark.value + 1 RETURNING value",
-              err);
-    sql_bind_text(&q, 1, name);
-    *out = sql_step(&q) ? sql_int(&q, 0) : 0;
-    return sql_end(&q);
-}
-
-ob_status store_end_change(sql *q, const char *otherwise)
+ob_status store_end_or(sql *q, ob_status none, const char *otherwise)
 {
     sql_step(q);
     ob_writing *w = &q->view->store->writing;
     bool changed = !q->status && sql_changed(w) > 0;
     ob_error *err = q->err;
     ob_status status = sql_end(q);
-    if (!status && !changed && otherwise)
-        status = ob_fail(err, OB_ENOTFOUND, "%s", otherwise);
-    if (status && otherwise && *otherwise) /* "": the caller has better words */
+    if (!status && !changed && otherwise) {
+        status = ob_fail(err, none, "%s", otherwise);
         writing_fail(w, status, err);
+    }
     return status;
+}
+
+ob_status store_end_change(sql *q, const char *otherwise)
+{
+    return store_end_or(q, OB_ENOTFOUND, otherwise);
 }

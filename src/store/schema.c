@@ -1,6 +1,7 @@
-/* The tables, as a list of steps: a database knows how many of them it has gone. A step is never
- * changed once it was released. */
-#include "store_priv.h"
+/* How the tables came to be, as a list of steps: a database knows how many of them it has gone. A
+ * step is never changed once it was released. An empty database is made of the kinds (record.h)
+ * instead, which comes to the same. */
+#include "record.h"
 
 static const char *const steps[] = {
     /* 1: who may ask */
@@ -137,12 +138,28 @@ static ob_status go(ob_writing *w, int64_t step, ob_error *err)
     return status;
 }
 
+static ob_status make_all(ob_writing *w, ob_error *err)
+{
+    ob_buf text = {0};
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < record_kind_count && !status; i++)
+        status = record_create(&text, record_kinds[i], err);
+    if (!status)
+        status = sql_script(w, text.bytes, err);
+    if (!status)
+        status = w->view.store->driver->set_version(w->view.db, STEPS, err);
+    ob_buf_free(&text);
+    return status;
+}
+
 ob_status schema_update(ob_writing *w, int64_t to, ob_error *err)
 {
     int64_t version = 0;
     ob_status status = w->view.store->driver->version(&version, w->view.db, err);
     if (!status && version > STEPS)
         status = refuse_newer(err);
+    if (!status && !version && to == STEPS)
+        return make_all(w, err);
     for (; !status && version < to; version++)
         status = go(w, version, err);
     return status;

@@ -2,7 +2,8 @@
  * a night (obhut/engine.h says when), while readers go on. */
 #include "store_priv.h"
 
-#include <obhut/records.h>
+#include <obhut/records/log.h>
+#include <obhut/records/retention.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -113,7 +113,18 @@ static void note(sql *q, ob_status status)
 
 static ob_status prepare(sql *q, statement_use use)
 {
-    return q->view->store->driver->prepare(&q->statement, q->view->db, q->text, use, q->err);
+    ob_buf made = {0};
+    ob_status status = q->make ? q->make(&made, q->kind, q->text, q->err) : OB_OK;
+    if (!status)
+        status = q->view->store->driver->prepare(&q->statement, q->view->db,
+                                                 q->make ? made.bytes : q->text, use, q->err);
+    ob_buf_free(&made);
+    return status;
+}
+
+static bool is_kept(const struct kept *kept, const sql *q)
+{
+    return kept->text == q->text && kept->make == q->make && kept->kind == q->kind;
 }
 
 static void begin_kept(sql *q)
@@ -125,8 +136,10 @@ static void begin_kept(sql *q)
             if (q->status)
                 return;
             kept->text = q->text;
+            kept->make = q->make;
+            kept->kind = q->kind;
             kept->statement = q->statement;
-        } else if (kept->text != q->text || kept->is_used) {
+        } else if (!is_kept(kept, q) || kept->is_used) {
             continue;
         }
         q->statement = kept->statement;
@@ -137,12 +150,18 @@ static void begin_kept(sql *q)
     q->status = prepare(q, USE_ONCE);
 }
 
-void sql_begin(sql *out, ob_view *view, const char *text, ob_error *err)
+void sql_begin_made(sql *out, ob_view *view, sql_make *make, const struct record_kind *kind,
+                    const char *text, ob_error *err)
 {
-    *out = (sql){.view = view, .text = text, .err = err};
+    *out = (sql){.view = view, .text = text, .make = make, .kind = kind, .err = err};
     out->status = ready(view, err);
     if (!out->status)
         begin_kept(out);
+}
+
+void sql_begin(sql *out, ob_view *view, const char *text, ob_error *err)
+{
+    sql_begin_made(out, view, NULL, NULL, text, err);
 }
 
 void sql_begin_own(sql *out, ob_view *view, const char *text, statement_use use, ob_error *err)

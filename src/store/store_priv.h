@@ -1,11 +1,11 @@
 /* The parts of store: open.c finds the database, view.c has connections to it, writing.c the one
  * that changes it, sql.c asks through a driver (driver.h), schema.c knows the tables and how they
- * came to be, dump.c writes and reads all of them; every kind of record is a file with its
- * statements. */
+ * came to be, dump.c writes and reads all of them; every kind of record is a constant (record.h)
+ * and a file of its own in kinds/. */
 #ifndef OBHUT_STORE_PRIV_H
 #define OBHUT_STORE_PRIV_H
 
-#include <obhut/records.h>
+#include <obhut/records/record.h>
 #include <obhut/store.h>
 
 #include <pthread.h>
@@ -17,6 +17,11 @@
 
 enum { SQL_KEPT = 128 }; /* statements that stay prepared */
 
+/* Appends a statement about a kind of record; `text` is the part of it that is a literal. */
+struct record_kind;
+typedef ob_status sql_make(ob_buf *out, const struct record_kind *kind, const char *text,
+                           ob_error *err);
+
 /* A connection, and the transaction that is open on it. */
 struct ob_view {
     ob_store *store;
@@ -26,7 +31,9 @@ struct ob_view {
     bool is_unchecked; /* the connection is new, and the tables may be of another version */
     ob_error failed;   /* what went wrong in a writing; status OB_OK: nothing */
     struct kept {
-        const char *text;
+        const char *text; /* NULL: this place is free */
+        sql_make *make;
+        const struct record_kind *kind;
         void *statement;
         bool is_used;
     } kept[SQL_KEPT];
@@ -64,6 +71,8 @@ struct ob_store {
 typedef struct sql {
     ob_view *view;
     const char *text;
+    sql_make *make; /* NULL: the text is all of it */
+    const struct record_kind *kind;
     void *statement;
     struct kept *kept; /* NULL: it ends with sql_end */
     ob_status status;
@@ -73,6 +82,9 @@ typedef struct sql {
 
 /* `text` is a string literal: it is known again by its place, and stays prepared. */
 void sql_begin(sql *out, ob_view *view, const char *text, ob_error *err);
+/* The same, made of a kind and such a literal. */
+void sql_begin_made(sql *out, ob_view *view, sql_make *make, const struct record_kind *kind,
+                    const char *text, ob_error *err);
 /* Any text; it lives until sql_end, and is not kept. */
 void sql_begin_own(sql *out, ob_view *view, const char *text, statement_use use, ob_error *err);
 void sql_bind(sql *q, int at, const value *value); /* parameters count from 1 */
@@ -190,44 +202,30 @@ ob_status store_read_all(void *out, size_t *count, sql *q, size_t size, row_read
 /* Reads the first row, if there is one, and ends the statement. */
 ob_status store_read_one(bool *found, void *out, sql *q, row_reader read);
 
+/* Runs a change and ends the statement: `none` with the sentence `otherwise`, and the writing has
+ * failed, where no row was changed; NULL: that is fine. */
+ob_status store_end_or(sql *q, ob_status none, const char *otherwise);
+
+/* The same with OB_ENOTFOUND. */
+ob_status store_end_change(sql *q, const char *otherwise);
+
+/* ---- kinds/ ---------------------------------------------------------------------------------- */
+
 /* Within a transaction: the next number of a kind of record. A number is never given twice, not
  * even when its record is deleted. */
 ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error *err);
 
-/* Runs a change and ends the statement: OB_ENOTFOUND with the sentence `otherwise` (NULL: fine)
- * where no row was changed. */
-ob_status store_end_change(sql *q, const char *otherwise);
+/* The latest instant at which anything was allowed is this one, unless it is later already. */
+ob_status store_clock_forward(ob_writing *w, int64_t at, ob_error *err);
 
-/* ---- kinds.c --------------------------------------------------------------------------------- */
-
-/* How rows of a kind go. Parameters of the statements: the instant before which a row is due; where
- * there is `due_free`, now and what a law's maximum lies before, for holds; for `remove` and
- * `remove_parts`, which choose the same, the size of a batch. */
-typedef struct store_reaper {
-    const char *place, *parts; /* tables where its rows are, and their parts */
-    const char *word;          /* a record of this kind; holds name it so */
-    int months, days;          /* its period */
-    bool law;                  /* the least that a law allows wins */
-    bool withdraws;            /* without it something may not be looked at any more */
-    const char *due;           /* how many; NULL: rows go otherwise, or never */
-    const char *due_free;      /* how many of them nobody holds; NULL: cannot be held */
-    const char *remove;
-    const char *remove_parts;
-} store_reaper;
-
-typedef struct store_kind {
-    ob_record_kind about; /* without a table: a further reaper of the one before */
-    store_reaper reaper;
-} store_kind;
+/* An item was denied on that day. */
+ob_status store_denied_add(ob_writing *w, const ob_record_key *code, int64_t day, ob_error *err);
 
 /* ---- scrub.c --------------------------------------------------------------------------------- */
 
 /* Where something is deleted for good from a table: the next ob_store_scrub overwrites what
  * was in it, even if the process dies in between. */
 ob_status store_want_scrub(ob_writing *w, const char *table, ob_error *err);
-
-extern const store_kind store_kinds[];
-extern const size_t store_kind_count;
 
 /* ---- Shared --------------------------------------------------------------------------------- */
 

@@ -2,9 +2,16 @@
  * look-up by primary key in SQLite, prepared and cached. */
 #include "bench.h"
 
+#include "../unit/once.h"
+
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/cause.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/order.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/safeguard.h>
 
 #include <sqlite3.h>
 #include <stdio.h>

@@ -2,17 +2,28 @@
  * two syncs that it costs at least; dumping them, and deleting them when their time is over. */
 #include "bench.h"
 
+#include "../unit/once.h"
+
 #include <obhut/crypto.h>
 #include <obhut/engine.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/retention.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ACTS = 3000, REPORTS = 100000, OLD = 400 * 86400 };
+enum {
+    ACTS = 3000,
+    CLIENTS = 16,
+    REPORTS = 100000,
+    REPORTED = REPORTS + ACTS + ACTS / CLIENTS * CLIENTS,
+    OLD = 400 * 86400
+};
 
 typedef struct place {
     char dir[64];
@@ -31,29 +42,53 @@ static void must(ob_status status, const ob_error *err)
     exit(1);
 }
 
-static void add_report(place *p, uint64_t number, int64_t at)
+static ob_status add_report(ob_writing *w, uint64_t number, int64_t at, ob_error *err)
 {
-    ob_error err = {0};
     int64_t id;
     ob_record_key item = {{0}};
     ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "a reason of usual length", .at = at};
     memcpy(item.bytes, &number, sizeof number);
     in.account = in.reporter = in.conversation = item;
-    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, &item, 1, &err)), &err);
+    return ob_store_incoming_add(&id, w, &in, &item, 1, err);
 }
 
-/* Seconds an act. */
-static double act(place *p)
+/* ---- Acts --------------------------------------------------------------------------------------
+ */
+
+static ob_status report(ob_act *act, void *number, ob_error *err)
 {
-    double started = bench_now();
-    for (uint64_t i = 0; i < ACTS; i++) {
-        ob_act act;
+    return add_report(act->w, *(uint64_t *)number, (int64_t)time(NULL), err);
+}
+
+typedef struct client {
+    pthread_t thread;
+    place *place;
+    uint64_t acts;
+} client;
+
+static void *tell(void *context)
+{
+    client *c = context;
+    for (uint64_t i = 0; i < c->acts; i++) {
         ob_error err = {0};
-        must(ob_act_begin(&act, p->staff, "report.add", NULL, &err), &err);
-        add_report(p, i, (int64_t)time(NULL));
-        must(ob_act_end(&act, OB_OK, &err), &err);
+        must(ob_staff_do(NULL, c->place->staff, "report.add", NULL, report, &i, &err), &err);
     }
-    return (bench_now() - started) / ACTS;
+    return NULL;
+}
+
+/* Seconds an act, told by so many at the same time. */
+static double act(place *p, unsigned clients)
+{
+    client all[CLIENTS];
+    double started = bench_now();
+    for (unsigned i = 0; i < clients; i++) {
+        all[i] = (client){.place = p, .acts = ACTS / clients};
+        if (pthread_create(&all[i].thread, NULL, tell, &all[i]))
+            abort();
+    }
+    for (unsigned i = 0; i < clients; i++)
+        pthread_join(all[i].thread, NULL);
+    return (bench_now() - started) / (ACTS / clients * clients);
 }
 
 /* The same number of pairs of small writes, each made durable. */
@@ -83,24 +118,26 @@ static void fill_old(place *p)
     ob_error err = {0};
     must(open_writing(p->store, &err), &err);
     for (uint64_t i = 0; i < REPORTS; i++)
-        add_report(p, ACTS + i, (int64_t)time(NULL) - OLD);
+        must(add_report(once_writing, i, (int64_t)time(NULL) - OLD, &err), &err);
     must(end_writing(OB_OK, &err), &err);
 }
 
 static void bench_in(place *p)
 {
     ob_error err = {0};
-    double acts = act(p), bare = sync_twice(p);
+    double alone = act(p, 1), bare = sync_twice(p), together = act(p, CLIENTS);
     printf(
         "    %8.2f x the time of two syncs: %.0f reports/s, each in records and log; bare pairs: "
         "%.0f/s\n",
-        acts / bare, 1 / acts, 1 / bare);
+        alone / bare, 1 / alone, 1 / bare);
+    printf("    %8.2f x, of %d at the same time: %.0f reports/s\n", together / bare, CLIENTS,
+           1 / together);
     fill_old(p);
     double started = bench_now();
     must(READS(p->store, &err, ob_store_dump(view, take, p, &err)), &err);
     double seconds = bench_now() - started;
     printf("    %8.2f s to dump %d reports with an item each: %.0f rows/s, %.0f MB/s\n", seconds,
-           REPORTS + ACTS, 2 * (REPORTS + ACTS) / seconds, (double)p->dumped / 1e6 / seconds);
+           REPORTED, 2 * REPORTED / seconds, (double)p->dumped / 1e6 / seconds);
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count;
     started = bench_now();

@@ -14,6 +14,7 @@
 #include <obhut/backup.h>
 #include <obhut/crypto.h>
 #include <obhut/lists.h>
+#include <obhut/records/token.h>
 
 #include <errno.h>
 #include <fcntl.h>

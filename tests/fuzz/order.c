@@ -3,6 +3,7 @@
 #include "admin_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/order.h>
 
 #include <stdlib.h>
 #include <string.h>

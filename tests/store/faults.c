@@ -7,6 +7,9 @@
 #include "../fault/walk.h"
 #include "../unit/store_test.h"
 
+#include <obhut/records/gateway.h>
+#include <obhut/records/verdict.h>
+
 #include <unistd.h>
 
 /* What was acknowledged, and what is unknown. */

@@ -7,6 +7,8 @@
 #include "../unit/once.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/gateway.h>
+#include <obhut/records/token.h>
 #include <obhut/store.h>
 
 #include <poll.h>

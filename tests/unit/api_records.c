@@ -4,6 +4,8 @@
 
 #include "api_priv.h"
 
+#include <obhut/records/token.h>
+
 static unsigned deliveries, acts;
 
 void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,

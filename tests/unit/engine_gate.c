@@ -1,6 +1,11 @@
 /* What an engine looks at: each basis opens what it is for, while it is there, and nothing else. */
 #include "engine_place.h"
 
+#include <obhut/records/detector.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/safeguard.h>
+#include <obhut/records/verdict.h>
+
 static void a_fresh_directory_looks_at_public_uploads_and_nothing_else(void **state)
 {
     place *p = *state;

@@ -4,6 +4,8 @@
 #include "../fault/clock.h"
 #include "../fault/files.h"
 
+#include <obhut/records/tally.h>
+
 /* ---- Counting, and what stops everything
  * ------------------------------------------------------------------- */
 

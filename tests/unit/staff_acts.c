@@ -6,6 +6,10 @@
 #include "../fault/clock.h"
 #include "../fault/files.h"
 
+#include <obhut/records/person.h>
+#include <obhut/records/proposal.h>
+#include <obhut/records/token.h>
+
 #include <errno.h>
 
 static const ob_actor operator= {NULL};

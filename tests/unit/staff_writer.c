@@ -7,6 +7,8 @@
 #include "../fault/clock.h"
 #include "../fault/files.h"
 
+#include <obhut/records/token.h>
+
 #include <pthread.h>
 #include <stdatomic.h>
 

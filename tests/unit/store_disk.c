@@ -1,6 +1,8 @@
 /* Records in a file, when the disk is full or may not be written. */
 #include "store_test.h"
 
+#include <obhut/records/verdict.h>
+
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

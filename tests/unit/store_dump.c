@@ -1,6 +1,14 @@
 /* A dump holds everything, is the same for both databases, and is loaded whole or not at all. */
 #include "store_test.h"
 
+#include <obhut/records/conversation.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/log.h>
+#include <obhut/records/order.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/tally.h>
+#include <obhut/records/verdict.h>
+
 static ob_status take(void *context, const void *bytes, size_t size, ob_error *err)
 {
     return ob_buf_append(context, bytes, size, err);

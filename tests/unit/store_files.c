@@ -3,7 +3,8 @@
 
 #include "../fault/files.h"
 
-#include <obhut/records.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/retention.h>
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,19 @@
 /* What is kept for a time: periods, holds, deliveries, and what the log needs of the records. */
 #include "store_test.h"
 
+#include <obhut/records/cause.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/delivery.h>
+#include <obhut/records/hold.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/log.h>
+#include <obhut/records/order.h>
+#include <obhut/records/person.h>
+#include <obhut/records/proposal.h>
+#include <obhut/records/retention.h>
+#include <obhut/records/tally.h>
+#include <obhut/records/verdict.h>
+
 enum { DAY = 86400 };
 
 static const int64_t now = INT64_C(1764000000);
@@ -179,6 +192,50 @@ static void what_is_due_goes_and_what_is_held_stays(void **state)
     assert_int_equal(found_of(out, count, "report")->deleted, 0);
 }
 
+/* One of each kind that can be held, all from the same instant. */
+static void add_each_kind(place *p, int64_t at)
+{
+    ob_error err = {0};
+    int64_t id = 0;
+    ob_verdict verdict = {.at = at};
+    ob_cause cause = {.record_at = at, .until = at};
+    ob_order order = {.regime = "zz", .end = at};
+    ob_incoming notice = {.kind = OB_INCOMING_NOTICE, .at = at};
+    snprintf(cause.confirmed_by, sizeof cause.confirmed_by, "p%lld", (long long)at);
+    cause.account = key_of((unsigned)at);
+    add_report(p, at);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &notice, NULL, 0, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_verdict_add(&id, w, &verdict, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &cause, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_order_add(&id, w, &order, NULL, 0, &err)), &err);
+}
+
+static void beyond_what_a_law_allows_only_another_law_keeps_any_kind(void **state)
+{
+    static const char *const words[] = {"report", "notice", "verdict", "cause", "order"};
+    place *p = *state;
+    ob_error err = {0};
+    ob_reaped out[OB_REAPED_MOST];
+    size_t count = 0;
+    int64_t id = 0;
+    add_each_kind(p, ob_months_before(now, 6) - 1); /* number 1 of each kind: a person's reason */
+    add_each_kind(p, ob_months_before(now, 6) - 2); /* number 2: a law demands it */
+    for (int64_t record = 1; record <= 2; record++)
+        for (int i = 0; i < 5; i++) {
+            ob_hold h = hold_of(record, record == 2 ? "us-2258a" : "", now + DAY);
+            snprintf(h.kind, sizeof h.kind, "%s", words[i]);
+            must(WRITES(p->store, &err, ob_store_hold_add(&id, w, &h, &err)), &err);
+        }
+    must(ob_store_reap(out, &count, p->store, &(ob_reap){.now = now, .law_months = 6}, &err), &err);
+    for (int i = 0; i < 5; i++) {
+        const ob_reaped *one = found_of(out, count, words[i]);
+        if (one->due != 2 || one->held != 1 || one->deleted != 1)
+            fail_msg("%s: %u due, %u held, %u deleted", words[i], (unsigned)one->due,
+                     (unsigned)one->held, (unsigned)one->deleted);
+        must(READS(p->store, &err, ob_store_record_at(&id, view, words[i], 2, &err)), &err);
+    }
+}
+
 static void every_kind_of_record_goes_when_its_time_is_over(void **state)
 {
     place *p = *state;
@@ -311,6 +368,7 @@ int main(void)
         IN_PLACE(a_laws_hold_is_decided_once),
         IN_PLACE(the_instant_of_a_record_is_found_by_its_kind),
         IN_PLACE(what_is_due_goes_and_what_is_held_stays),
+        IN_PLACE(beyond_what_a_law_allows_only_another_law_keeps_any_kind),
         IN_PLACE(every_kind_of_record_goes_when_its_time_is_over),
         IN_PLACE(a_key_of_the_log_is_made_once_and_can_be_destroyed),
         IN_PLACE(marks_come_back_as_they_were),

@@ -1,7 +1,12 @@
 /* Parts of a writing: what fails in one is undone with all of it, and with nothing else. */
 #include "store_test.h"
 
-#include <obhut/records.h>
+#include <obhut/records/cause.h>
+#include <obhut/records/gateway.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/person.h>
+#include <obhut/records/proposal.h>
+#include <obhut/records/verdict.h>
 
 static ob_status add(ob_writing *w, const char *name, ob_error *err)
 {

@@ -2,7 +2,8 @@
  * withdrawal before every view that begins sees it. */
 #include "store_test.h"
 
-#include <obhut/records.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/log.h>
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,6 +1,19 @@
 /* Every kind of record, on whichever database this runs. */
 #include "store_test.h"
 
+#include <obhut/records/cause.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/detector.h>
+#include <obhut/records/gateway.h>
+#include <obhut/records/incoming.h>
+#include <obhut/records/order.h>
+#include <obhut/records/person.h>
+#include <obhut/records/profile.h>
+#include <obhut/records/proposal.h>
+#include <obhut/records/safeguard.h>
+#include <obhut/records/tally.h>
+#include <obhut/records/verdict.h>
+
 #include <pthread.h>
 
 /* Non-ASCII, quotes, marks of both databases, a line break. */

@@ -1,6 +1,9 @@
 /* Opening: which database, which version, and what happens to databases of earlier versions. */
 #include "store_test.h"
 
+#include <obhut/records/conversation.h>
+#include <obhut/records/detector.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -143,6 +146,61 @@ static void what_entries_of_a_second_were_made_of_goes_with_step_4(void **state)
     ob_store_close(old);
     open_store(p);
     assert_false(has_table(p->store, "log_second"));
+}
+
+/* What the database says of every column, rule and index, in one order. */
+static void describe(ob_buf *out, ob_store *store)
+{
+    static const char sqlite[] =
+        "SELECT m.name || ' ' || c.cid || ' ' || c.name || ' ' || c.type || ' ' || c.\"notnull\""
+        " || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || ' ' || l.strict"
+        " FROM sqlite_schema m JOIN pragma_table_info(m.name) c JOIN pragma_table_list(m.name) l"
+        " WHERE m.type = 'table' UNION ALL"
+        " SELECT m.name || ' ' || i.name || ' ' || i.\"unique\" || ' ' || i.origin || ' ' || "
+        "x.seqno"
+        " || ' ' || x.name FROM sqlite_schema m JOIN pragma_index_list(m.name) i"
+        " JOIN pragma_index_info(i.name) x WHERE m.type = 'table' ORDER BY 1";
+    static const char postgresql[] =
+        "SELECT table_name || ' ' || ordinal_position || ' ' || column_name || ' ' || data_type"
+        " || ' ' || is_nullable || ' ' || coalesce(column_default, '-')"
+        " FROM information_schema.columns WHERE table_schema = 'public' UNION ALL"
+        " SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1";
+    sql q;
+    ob_error err = {0};
+    ob_view *view = NULL;
+    must(ob_view_open(&view, store, &err), &err);
+    sql_begin(&q, view, store->driver == &driver_sqlite ? sqlite : postgresql, &err);
+    while (sql_step(&q)) {
+        value line = sql_value(&q, 0);
+        must(ob_buf_printf(out, NULL, "%s\n", (const char *)line.bytes), &err);
+    }
+    must(sql_end(&q), &err);
+    ob_view_close(view);
+}
+
+static void a_database_made_now_is_as_one_that_has_gone_every_step(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_buf made = {0}, gone = {0};
+    ob_store *old = NULL;
+    must(open_raw(&old, p, &err), &err);
+    for (int64_t version = 1; version <= schema_steps(); version++)
+        must(WRITES(old, &err, schema_update(w, version, &err)), &err);
+    describe(&gone, old);
+    ob_store_close(old);
+    empty_database(p);
+    if (!p->url) {
+        char command[100];
+        snprintf(command, sizeof command, "rm -f %s/*", p->dir);
+        assert_int_equal(system(command), 0);
+    }
+    open_store(p);
+    describe(&made, p->store);
+    assert_true(made.size > 5000);
+    assert_string_equal(made.bytes, gone.bytes);
+    ob_buf_free(&made);
+    ob_buf_free(&gone);
 }
 
 /* A database that has gone a step does not go it again: a changed one would make two kinds of
@@ -373,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLOSED(a_database_of_every_earlier_version_is_taken_over_with_its_records),
         CLOSED(what_entries_of_a_second_were_made_of_goes_with_step_4),
+        CLOSED(a_database_made_now_is_as_one_that_has_gone_every_step),
         CLOSED(a_released_step_is_what_it_was),
         CLOSED(a_newer_database_is_refused_and_left_alone),
         CLOSED(a_step_that_fails_half_way_leaves_nothing),

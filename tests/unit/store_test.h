@@ -11,6 +11,7 @@
 #include "once.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/token.h>
 
 #include <unistd.h>
 

@@ -2,7 +2,9 @@
  * after the other. */
 #include "store_test.h"
 
-#include <obhut/records.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/log.h>
+#include <obhut/records/verdict.h>
 
 /* ---- The model --------------------------------------------------------------------------------
  */

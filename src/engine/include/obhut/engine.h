@@ -9,7 +9,8 @@
 #include <obhut/gate.h>
 #include <obhut/hindrance.h>
 #include <obhut/lists.h>
-#include <obhut/records.h>
+#include <obhut/records/order.h>
+#include <obhut/records/retention.h>
 #include <obhut/sandbox.h>
 #include <obhut/staff.h>
 

@@ -6,7 +6,10 @@
 #include <obhut/audit.h>
 #include <obhut/base.h>
 #include <obhut/gate.h>
-#include <obhut/records.h>
+#include <obhut/records/conversation.h>
+#include <obhut/records/person.h>
+#include <obhut/records/proposal.h>
+#include <obhut/records/token.h>
 #include <obhut/store.h>
 
 #include <jansson.h>

@@ -2,8 +2,8 @@
  * SQL, and none can tell which of them it is.
  *
  * Whoever opens a store owns the data directory. What is read comes from a view, what is changed
- * goes into a writing: everything in it is durable when ob_writing_end returns OB_OK. Any thread.
- * Texts are UTF-8.
+ * goes into a writing; every kind of record has a header in obhut/records/: everything in it is
+ * durable when ob_writing_end returns OB_OK. Any thread. Texts are UTF-8.
  *
  * Every function may return OB_EIO (the database cannot be reached, read or written, with its own
  * words) and OB_EFORMAT (it is damaged). A PostgreSQL that has gone is asked again by the next
@@ -97,40 +97,14 @@ enum { OB_NAME_MAX = 64, OB_PRINT_SIZE = 32 };
 /* Names of tokens, gateways, persons: a-z 0-9 . _ -, first a letter or digit. */
 bool ob_name_is_valid(const char *name);
 
-/* ---- Tokens --------------------------------------------------------------------------------- */
+/* ---- Withdrawals -----------------------------------------------------------------------------
+ */
 
-/* Whoever shows the secret may do so much. The secret itself is not kept. */
-typedef struct ob_token {
-    char name[OB_NAME_MAX + 1];
-    uint8_t print[OB_PRINT_SIZE]; /* ob_secret_print of the secret */
-    uint32_t surfaces;            /* bit s: ob_surface s */
-    uint32_t scopes;              /* bit s: ob_scope s */
-    int64_t made_at;              /* seconds since 1970, UTC */
-} ob_token;
-
-/* OB_EINVAL: the name is taken or impossible. */
-ob_status ob_store_token_add(ob_writing *w, const ob_token *token, ob_error *err);
-
-/* OB_ENOTFOUND. */
-ob_status ob_store_token_remove(ob_writing *w, const char *name, ob_error *err);
-
-/* All of them, by name; the caller frees *out with free(). */
-ob_status ob_store_tokens(ob_token **out, size_t *count, ob_view *view, ob_error *err);
-
-/* ---- Gateways ------------------------------------------------------------------------------- */
-
-/* Software that cannot send a token calls a path with a secret in it. */
-typedef struct ob_gateway {
-    char name[OB_NAME_MAX + 1];
-    char kind[16]; /* "pict-rs" */
-    uint8_t print[OB_PRINT_SIZE];
-    uint32_t surface; /* ob_surface */
-    bool fail_closed; /* what could not be looked at, though it may, is refused */
-    int64_t made_at;
-} ob_gateway;
-
-ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_error *err);
-ob_status ob_store_gateway_remove(ob_writing *w, const char *name, ob_error *err);
-ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_view *view, ob_error *err);
+/* Hears that something which allowed looking may have gone. `personal`: a cause, an order, a
+ * consent or a report; else the profile, a safeguard or a detector. Called after every view that
+ * begins sees the change, and before it is acknowledged, on the thread that wrote. One listener a
+ * store; set it before there are threads. */
+void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool personal),
+                            void *context);
 
 #endif

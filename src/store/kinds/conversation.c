@@ -1,29 +1,73 @@
-#include "store_priv.h"
+/* Conversations, and their members. */
+#include "../record.h"
+#include "words.h"
 
-#include <obhut/records.h>
+#include <obhut/records/conversation.h>
 
-static void read_conversation(void *record, sql *q)
-{
-    ob_conversation *c = record;
-    sql_key(q, 0, &c->id);
-    c->members = (uint32_t)sql_int(q, 1);
-    c->consenting = (uint32_t)sql_int(q, 2);
-    c->is_free = sql_int(q, 3) != 0;
-    c->is_protected = (ob_yes_no)sql_int(q, 4);
-    c->has_child = (ob_yes_no)sql_int(q, 5);
-    c->changed_at = sql_int(q, 6);
-}
+/* ---- Members ----------------------------------------------------------------------------------
+ */
+
+typedef struct member_row {
+    ob_record_key conversation;
+    ob_member member;
+} member_row;
+
+static const record_column member_columns[] = {
+    {COLUMN(member_row, conversation, "of which"), .key = 1},
+    {COLUMN_AS("account", member_row, member.account, "who"), .key = 2},
+    {COLUMN_AS("consents", member_row, member.consents, "their own wish")},
+};
+
+const record_kind kind_member = {
+    .about = {.table = "member",
+              .title = "members",
+              .purpose = "consent is each one's own, and can be withdrawn everywhere at once",
+              .period = "as long as the conversation",
+              .persons = BY_PSEUDONYM},
+    COLUMNS(member_columns),
+    .size = sizeof(member_row),
+    .indexes = "CREATE INDEX member_account ON member (account);",
+};
+
+/* ---- Themselves -------------------------------------------------------------------------------
+ */
+
+static const record_column columns[] = {
+    {COLUMN(ob_conversation, id, "which"), .key = 1},
+    {COLUMN(ob_conversation, members, "all must consent")},
+    {COLUMN(ob_conversation, consenting, "all must consent")},
+    {COLUMN(ob_conversation, is_free, "consent was no condition")},
+    {COLUMN(ob_conversation, is_protected, "nobody looks")},
+    {COLUMN(ob_conversation, has_child, "some laws ask for it")},
+    {COLUMN(ob_conversation, changed_at, "its age")},
+};
+
+const record_kind kind_conversation = {
+    .about = {.table = "conversation",
+              .title = "conversations",
+              .purpose = "consent of all; leaving protected ones alone",
+              .period = "until the service removes them; unless protected, 36 months after their "
+                        "last change",
+              .persons = BY_PSEUDONYM},
+    COLUMNS(columns),
+    .size = sizeof(ob_conversation),
+    .keeps = {{.word = "conversation",
+               .months = 36,
+               .since = "changed_at",
+               .only = "is_protected = 0",
+               .by = "id",
+               .withdraws = true,
+               .parts = &kind_member,
+               .parts_by = "conversation"}},
+};
 
 ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_view *view,
                                 const ob_record_key *id, ob_error *err)
 {
     sql q;
-    sql_begin(&q, view,
-              "SELECT id, members, consenting, is_free, is_protected, has_child, changed_at"
-              " FROM conversation WHERE id = ?",
-              err);
+    record_select(&q, view, &kind_conversation, "WHERE id = ?", err);
     sql_bind_key(&q, 1, id);
-    return store_read_one(found, out, &q, read_conversation);
+    return record_read_one(found, out, &q);
 }
 
 static ob_status remove_members(ob_writing *w, const ob_record_key *id, ob_error *err)
@@ -37,39 +81,15 @@ static ob_status remove_members(ob_writing *w, const ob_record_key *id, ob_error
     return store_end_change(&q, NULL);
 }
 
+/* Who is named twice does not consent: what they said is not clear. */
 static ob_status add_member(ob_writing *w, const ob_record_key *id, const ob_member *member,
                             ob_error *err)
 {
-    sql q;
-    sql_begin(&q, &w->view,
-              "INSERT INTO member (conversation, account, consents) VALUES (?, ?, ?)"
-              " ON CONFLICT (conversation, account) DO UPDATE SET consents = 0",
-              err);
-    sql_bind_key(&q, 1, id);
-    sql_bind_key(&q, 2, &member->account);
-    sql_bind_int(&q, 3, member->consents);
-    return store_end_change(&q, NULL);
-}
-
-static ob_status set(ob_writing *w, const ob_conversation *c, ob_error *err)
-{
-    sql q;
-    sql_begin(&q, &w->view,
-              "INSERT INTO conversation (id, members, consenting, is_free, is_protected, has_child,"
-              " changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-              " ON CONFLICT (id) DO UPDATE SET members = excluded.members,"
-              " consenting = excluded.consenting, is_free = excluded.is_free,"
-              " is_protected = excluded.is_protected, has_child = excluded.has_child,"
-              " changed_at = excluded.changed_at",
-              err);
-    sql_bind_key(&q, 1, &c->id);
-    sql_bind_int(&q, 2, c->members);
-    sql_bind_int(&q, 3, c->consenting);
-    sql_bind_int(&q, 4, c->is_free);
-    sql_bind_int(&q, 5, c->is_protected);
-    sql_bind_int(&q, 6, c->has_child);
-    sql_bind_int(&q, 7, c->changed_at);
-    return store_end_change(&q, NULL);
+    bool is_new = false;
+    member_row row = {.conversation = *id, .member = *member};
+    ob_status status = record_add_new(&is_new, w, &kind_member, &row, err);
+    row.member.consents = false;
+    return status || is_new ? status : record_put(w, &kind_member, &row, err);
 }
 
 /* How many members there are and how many of them consent: one who was named twice counts once. */
@@ -106,7 +126,7 @@ ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conver
     if (!status)
         status = count_members(&now, &w->view, err);
     if (!status)
-        status = set(w, &now, err);
+        status = record_put(w, &kind_conversation, &now, err);
     bool was_open = found && is_open(&before);
     bool was_unprotected = !found || before.is_protected == OB_NO;
     if ((was_open && !is_open(&now)) || (was_unprotected && now.is_protected != OB_NO))

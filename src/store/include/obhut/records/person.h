@@ -1,0 +1,22 @@
+/* Persons of the staff. */
+#ifndef OBHUT_RECORDS_PERSON_H
+#define OBHUT_RECORDS_PERSON_H
+
+#include <obhut/store.h>
+
+typedef struct ob_person {
+    char name[OB_NAME_MAX + 1];
+    uint8_t print[OB_PRINT_SIZE]; /* of the personal token */
+    uint32_t roles;               /* bit r: ob_role r */
+    bool is_external;
+    int64_t made_at, ended_at; /* ended_at 0: active. Names stay: records name them */
+} ob_person;
+
+/* OB_EINVAL: the name is impossible, or there is or was somebody of that name. */
+ob_status ob_store_person_add(ob_writing *w, const ob_person *person, ob_error *err);
+/* OB_ENOTFOUND: nobody active is called so. */
+ob_status ob_store_person_end(ob_writing *w, const char *name, int64_t at, ob_error *err);
+/* All of them, former ones too, by name. */
+ob_status ob_store_persons(ob_person **out, size_t *count, ob_view *view, ob_error *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* Tokens: who may ask for what. */
+#ifndef OBHUT_RECORDS_TOKEN_H
+#define OBHUT_RECORDS_TOKEN_H
+
+#include <obhut/store.h>
+
+/* Whoever shows the secret may do so much. The secret itself is not kept. */
+typedef struct ob_token {
+    char name[OB_NAME_MAX + 1];
+    uint8_t print[OB_PRINT_SIZE]; /* ob_secret_print of the secret */
+    uint32_t surfaces;            /* bit s: ob_surface s */
+    uint32_t scopes;              /* bit s: ob_scope s */
+    int64_t made_at;              /* seconds since 1970, UTC */
+} ob_token;
+
+/* OB_EINVAL: the name is taken or impossible. */
+ob_status ob_store_token_add(ob_writing *w, const ob_token *token, ob_error *err);
+
+/* OB_ENOTFOUND. */
+ob_status ob_store_token_remove(ob_writing *w, const char *name, ob_error *err);
+
+/* All of them, by name; the caller frees *out with free(). */
+ob_status ob_store_tokens(ob_token **out, size_t *count, ob_view *view, ob_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* Verdicts: what two persons decided about something that an account had done. */
+#ifndef OBHUT_RECORDS_VERDICT_H
+#define OBHUT_RECORDS_VERDICT_H
+
+#include <obhut/records/record.h>
+#include <obhut/store.h>
+
+typedef struct ob_verdict {
+    int64_t id;
+    ob_record_key account;
+    char reason[OB_RECORD_TEXT + 1];
+    char proposed_by[OB_NAME_MAX + 1], confirmed_by[OB_NAME_MAX + 1];
+    int64_t at;
+    int64_t overturned_at; /* 0: it stands */
+    char overturned_by[OB_NAME_MAX + 1];
+} ob_verdict;
+
+/* It stands, whatever `verdict` says about overturning. */
+ob_status ob_store_verdict_add(int64_t *id, ob_writing *w, const ob_verdict *verdict,
+                               ob_error *err);
+ob_status ob_store_verdict(ob_verdict *out, ob_view *view, int64_t id, ob_error *err);
+ob_status ob_store_verdicts(ob_verdict **out, size_t *count, ob_view *view, size_t most,
+                            ob_error *err);
+/* Ends every cause that rests on it in the same step. */
+ob_status ob_store_verdict_overturn(ob_writing *w, int64_t id, const char *by, int64_t at,
+                                    ob_error *err);
+
+#endif
