@@ -153,6 +153,7 @@ typedef struct ob_task {
     void *context;
 
     ob_item item;
+    uint64_t client; /* whose: files of two never meet in a process; 0: the operator's */
 
     /* Files: a sealed memory file, the engine's until done. */
     int file;
