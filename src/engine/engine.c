@@ -296,16 +296,16 @@ static void *serve(void *argument)
             turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
         else
             run_task(e, &workers, &holder, t);
-        lane_leave(l);
+        lane_leave(l, t);
         t->done(t);
     }
     ob_workers_stop(workers);
     return NULL;
 }
 
-static void turn_away_late(ob_engine *e, ob_task *late)
+static void turn_away_all(ob_engine *e, ob_task *first)
 {
-    for (ob_task *t = late, *next; t; t = next) {
+    for (ob_task *t = first, *next; t; t = next) {
         next = t->next; /* once it is told, it may be gone */
         turn_away(e, t, OB_HINDRANCE_BUSY, TOO_MANY);
         t->done(t);
@@ -321,8 +321,8 @@ static void *watch(void *argument)
         pthread_mutex_unlock(&e->lock);
         const int64_t now = ob_now_monotonic_ms();
         int64_t next = now + e->place_wait_ms; /* who comes from now on is due later */
-        turn_away_late(e, lane_late(&next, &e->decoding, now));
-        turn_away_late(e, lane_late(&next, &e->searching, now));
+        turn_away_all(e, lane_late(&next, &e->decoding, now));
+        turn_away_all(e, lane_late(&next, &e->searching, now));
         pthread_mutex_lock(&e->lock);
         const struct timespec until = ob_in_ms(next - now);
         if (!e->closing)
@@ -407,7 +407,9 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
 
 ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 {
-    ob_hindrance by = lane_add(is_file(task) ? &e->decoding : &e->searching, task);
+    ob_task *pushed;
+    ob_hindrance by = lane_add(&pushed, is_file(task) ? &e->decoding : &e->searching, task);
+    turn_away_all(e, pushed);
     if (!by)
         return OB_OK;
     refuse(e, task, by);
@@ -424,10 +426,10 @@ bool ob_engine_forget(ob_engine *e, ob_task *task)
     return true;
 }
 
-bool ob_engine_has_room(ob_engine *e)
+bool ob_engine_has_room(ob_engine *e, const char *client)
 {
     bool at_once;
-    return lane_has_room(&at_once, &e->decoding);
+    return lane_has_room(&at_once, &e->decoding, client);
 }
 
 void ob_engine_count(ob_engine_counts *out, ob_engine *e)
@@ -453,7 +455,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
     out->log_ok = ob_staff_log_fine(e->options.staff);
     out->log_slow = ob_staff_log_slow(e->options.staff);
-    lane_has_room(&out->has_place, &e->decoding);
+    lane_has_room(&out->has_place, &e->decoding, "");
     for (int h = 0; h < OB_HINDRANCES; h++) {
         out->could_not[h] = atomic_load(&e->could_not[h]);
         out->let_through[h] = atomic_load(&e->let_through[h]);
