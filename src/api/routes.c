@@ -69,6 +69,7 @@ void api_end_call(ob_call *call)
     api_call *c = (api_call *)call;
     ob_task_clear(&c->task);
     ob_buf_free(&c->call.answer.body);
+    ob_buf_free(&c->text);
     free(c->queries);
     free(c->texts);
     free(c);

@@ -72,10 +72,11 @@ void lane_end(lane *l); /* once threads have taken all that is there */
 ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *task);
 
 /* Waits for the task whose turn it is, which then runs: lane_leave gives its place to the next and
- * lets its client pay for task->took_us. NULL: the lane ends, and nothing is left. `closing`: it
+ * lets its client pay for task->turn_us, or where it is not through lets it wait for another turn.
+ * NULL: the lane ends, and nothing is left. `closing`: it
  * ends. */
 ob_task *lane_take(bool *closing, lane *l);
-void lane_leave(lane *l, const ob_task *task);
+void lane_leave(lane *l, ob_task *task, bool is_through);
 
 /* Takes a task out that does not run yet. False: it is not there. */
 bool lane_forget(lane *l, const ob_task *task);

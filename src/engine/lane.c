@@ -313,15 +313,17 @@ ob_task *lane_take(bool *closing, lane *l)
     return t;
 }
 
-void lane_leave(lane *l, const ob_task *t)
+void lane_leave(lane *l, ob_task *t, bool is_through)
 {
     pthread_mutex_lock(&l->lock);
     client *c = t->by;
     const uint64_t cost = cost_of(t);
-    c->paid_us = c->paid_us - cost + t->took_us;
+    c->paid_us = c->paid_us - cost + t->turn_us;
     c->running--;
     l->running--;
     l->slow_running -= t->is_slow;
+    if (!is_through) /* it keeps its place, and stands behind the rest of its client's */
+        enter(l, c, t, true);
     fill_places(l);
     if (t->is_slow) /* another thread may sit beside a slow one that may begin now */
         pthread_cond_signal(&l->some);

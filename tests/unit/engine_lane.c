@@ -46,8 +46,8 @@ static ob_hindrance hand_in(counter *c, ob_task *t)
 /* What was taken last is done, after so long. */
 static void leave_after(counter *c, uint64_t took_us)
 {
-    c->last->took_us = took_us;
-    lane_leave(&c->lane, c->last);
+    c->last->turn_us = took_us;
+    lane_leave(&c->lane, c->last, true);
 }
 
 static void leave(counter *c)
@@ -242,6 +242,25 @@ static void whoever_takes_long_pays_with_turns(void **state)
     takes(c, 1);
 }
 
+static void who_is_not_through_has_another_turn(void **state)
+{
+    counter *c = *state;
+    are_of(c, 0, 2, "greedy");
+    are_of(c, 2, 3, "neighbour");
+    add(c, 0, 3);
+    takes(c, 0);
+    c->last->turn_us = 200000;
+    lane_leave(&c->lane, c->last, false);
+    assert_int_equal(c->tasks[0].until_ms, 0); /* it keeps its place */
+    takes(c, 2);
+    leave(c);
+    takes(c, 1);
+    leave(c);
+    takes(c, 0);
+    leave(c);
+    assert_int_equal(lane_waiting(&c->lane), 0);
+}
+
 static void who_was_away_has_saved_no_turns(void **state)
 {
     counter *c = *state;
@@ -317,7 +336,7 @@ static void a_slow_file_runs_alone_and_quick_ones_pass(void **state)
     ob_task *quick = c->last;
     takes(c, 3);
     leave(c);
-    lane_leave(&c->lane, quick);
+    lane_leave(&c->lane, quick, true);
     c->last = &c->tasks[0];
     leave(c);
     takes(c, 1);
@@ -354,6 +373,7 @@ int main(void)
         ONE(who_waits_at_the_end_is_handed_out_as_such),
         ONE(a_hundred_slow_files_delay_another_client_by_one),
         ONE(whoever_takes_long_pays_with_turns),
+        ONE(who_is_not_through_has_another_turn),
         ONE(who_was_away_has_saved_no_turns),
         ONE(a_place_that_is_free_goes_to_who_has_fewest),
         ONE(who_has_most_waiting_gives_way),

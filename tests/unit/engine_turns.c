@@ -109,12 +109,64 @@ static void clients_of_the_same_kind_of_file_take_turns(void **state)
     turns_free(all);
 }
 
+/* ---- Look-ups ---------------------------------------------------------------------------------
+ */
+
+enum { QUERIES = OB_QUERIES_MAX };
+
+typedef struct hearing {
+    waiting w; /* first: on_done's */
+    uint32_t next, most;
+    bool in_order;
+} hearing;
+
+static void on_found(ob_task *t, uint32_t from, uint32_t count)
+{
+    hearing *h = t->context;
+    h->in_order &= from == h->next && count;
+    h->next = from + count;
+    h->most = count > h->most ? count : h->most;
+}
+
+static void many_queries_are_looked_up_some_at_a_time(void **state)
+{
+    place *p = *state;
+    static ob_query queries[QUERIES];
+    hearing h = {.w = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER},
+                 .in_order = true};
+    ob_error err = {0};
+    for (unsigned i = 0; i < QUERIES; i++) {
+        queries[i].is_digest = i % 3 == 0;
+        ob_random(&queries[i].hash, sizeof queries[i].hash);
+    }
+    ob_task task = {.kind = OB_TASK_LOOK_UP,
+                    .done = on_done,
+                    .context = &h,
+                    .item = item(OB_SURFACE_PUBLIC, NULL),
+                    .queries = queries,
+                    .query_count = QUERIES,
+                    .limit = 100,
+                    .found = on_found};
+    h.w.left = 1;
+    must(ob_engine_add(p->engine, &task, &err), &err);
+    wait_for(&h.w);
+    assert_int_equal(task.status, OB_OK);
+    assert_int_equal(task.action, OB_ACTION_ALLOW);
+    assert_true(h.in_order);
+    assert_int_equal(h.next, QUERIES);
+    assert_true(h.most <= 256);
+    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
+        assert_null(task.matches[i].match); /* nothing is kept */
+    ob_task_clear(&task);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_neighbours_file_is_next_whatever_another_has_waiting,
                                         begin, end),
         cmocka_unit_test_setup_teardown(clients_of_the_same_kind_of_file_take_turns, begin, end),
+        cmocka_unit_test_setup_teardown(many_queries_are_looked_up_some_at_a_time, begin, end),
     };
     return cmocka_run_group_tests_name("engine_turns", tests, load_picture, free_picture);
 }

@@ -164,9 +164,13 @@ typedef struct ob_task {
     uint64_t size;
     ob_media_options media;
 
-    /* Look-ups: at most OB_QUERIES_MAX, the owner's. */
+    /* Look-ups: at most OB_QUERIES_MAX, the owner's. They are looked up some at a time: `found` is
+     * called for each of these (queries from, …, from + count - 1), in order, on a thread of the
+     * engine, and what stands in `matches` then is gone when it returns. Only once the task is done
+     * without an error, and was not left alone, does any of it count. */
     const ob_query *queries;
     uint32_t query_count;
+    void (*found)(struct ob_task *task, uint32_t from, uint32_t count);
 
     uint32_t limit; /* matches of the file or of each query */
     bool has_distance;
@@ -190,7 +194,10 @@ typedef struct ob_task {
     uint64_t turn;    /* when it came */
     int64_t until_ms; /* it waits for a place so long; 0: it has one */
     uint64_t cost_us; /* what it is expected to take */
-    bool is_slow;     /* for what it is: others of its kind wait for it */
+    uint64_t turn_us; /* what its last turn took */
+    uint32_t asked;   /* queries that were looked up, and how many go together next */
+    uint32_t together;
+    bool is_slow; /* for what it is: others of its kind wait for it */
 } ob_task;
 
 /* Frees what results hold, not the task. */
