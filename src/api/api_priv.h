@@ -50,6 +50,8 @@ typedef struct api_call {
     ob_query *queries;
     char (*texts)[API_QUERY_TEXT]; /* as they were asked, to answer with */
     bool single;
+    ob_buf text; /* of the answer, as it is made */
+    bool truncated, no_memory;
     /* Situations. */
     char at[OB_TIME_TEXT + 1]; /* "" : their own */
     bool what_if;
@@ -86,6 +88,16 @@ void api_end_call(ob_call *call);
 
 /* Answers and returns OB_PLAN_ANSWER. */
 ob_plan api_end(api_call *call, ob_answer answer);
+
+/* ---- body.c -----------------------------------------------------------------------------------
+ */
+
+/* OB_ELIMIT: it is nested too deep, or has more members or values than any request needs. Whether
+ * it is JSON is not looked at. Time and memory do not depend on what it says. */
+ob_status api_json_bounds(const char *bytes, size_t size, ob_error *err);
+
+/* The body, or NULL with *err set: OB_EFORMAT, or OB_ELIMIT as above. The caller drops it. */
+json_t *api_json(ob_body body, ob_error *err);
 
 /* A body of JSON is larger than API_JSON_BODY_MOST. */
 ob_answer api_too_large_json(void);

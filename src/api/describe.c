@@ -207,7 +207,7 @@ ob_answer api_not_looked_at(const ob_task *task)
 bool api_has_room(api_call *c)
 {
     ob_engine *engine = c->api->options.engine;
-    if (ob_engine_has_room(engine))
+    if (ob_engine_has_room(engine, c->task.client))
         return true;
     ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
     api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));

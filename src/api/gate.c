@@ -29,15 +29,13 @@ static json_t *explain_all(api_call *c, const json_t *situations)
 static void take_situation(ob_call *call, ob_body body)
 {
     api_call *c = (api_call *)call;
-    json_error_t problem;
+    ob_error err = {0};
     ob_answer answer;
-    json_t *json =
-        body.too_large ? NULL : json_loadb(body.bytes, body.size, JSON_REJECT_DUPLICATES, &problem);
+    json_t *json = body.too_large ? NULL : api_json(body, &err);
     if (body.too_large)
         answer = api_too_large_json();
     else if (!json)
-        answer = ob_answer_problem(400, "INVALID", "the body is no JSON: %s, at byte %d",
-                                   problem.text, problem.position);
+        answer = ob_answer_error(&err);
     else if (json_is_array(json) && json_array_size(json) > SITUATIONS_MOST)
         answer =
             ob_answer_problem(400, "INVALID", "%zu situations; at most %d can be asked at once",

@@ -4,47 +4,91 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Answers -------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------
+ *
+ * Written as text while queries are looked up, and bounded: once ANSWER_MOST bytes are there,
+ * further matches are counted but not told, and `truncated` says so. */
 
-static json_t *answer_one(const api_call *c, uint32_t number, const ob_list_match *match,
-                          size_t count)
+#define ANSWER_MOST (UINT64_C(8) << 20)
+
+static int append(const char *bytes, size_t size, void *context)
+{
+    return ob_buf_append(context, bytes, size, NULL) ? -1 : 0;
+}
+
+/* Takes the reference. */
+static void write_json(api_call *c, json_t *value)
+{
+    if (!value || json_dump_callback(value, append, &c->text, JSON_COMPACT | JSON_ENSURE_ASCII))
+        c->no_memory = true;
+    json_decref(value);
+}
+
+static void write_text(api_call *c, const char *text)
+{
+    if (ob_buf_append(&c->text, text, strlen(text), NULL))
+        c->no_memory = true;
+}
+
+static json_t *answer_one(api_call *c, uint32_t number, const ob_list_match *match, size_t count)
 {
     const ob_policy *policy = c->api->options.policy;
     const ob_query *query = &c->queries[number];
+    const bool full = c->text.size >= ANSWER_MOST && count;
     json_t *matches = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !full; i++)
         json_array_append_new(
             matches,
             ob_api_entry(&match[i], query->is_digest ? &query->kind : NULL, policy->distance));
-    return json_pack("{s:s, s:s, s:o, s:I}", "query", c->texts[number], "action",
-                     ob_action_name(ob_decide_matches(policy, match, count)), "matches", matches,
-                     "total", count ? (json_int_t)match[0].of_query : 0);
+    json_t *object = json_pack("{s:s, s:s, s:o, s:I}", "query", c->texts[number], "action",
+                               ob_action_name(ob_decide_matches(policy, match, count)), "matches",
+                               matches, "total", count ? (json_int_t)match[0].of_query : 0);
+    if (full) {
+        c->truncated = true;
+        json_object_set_new(object, "truncated", json_true());
+    }
+    return object;
 }
 
-static void answer_match(ob_task *t)
+/* On a thread of the engine, for some queries after the other. */
+static void write_found(ob_task *t, uint32_t first, uint32_t count)
 {
     api_call *c = t->context;
-    if (t->action == OB_ACTION_NOT_SCANNED || t->action == OB_ACTION_COULD_NOT) {
-        ob_call_answer(&c->call, api_not_looked_at(t));
-        return;
-    }
     size_t next[1 + OB_LIST_DIGESTS] = {0};
-    json_t *results = c->single ? NULL : json_array(), *object = NULL;
-    for (uint32_t i = 0; i < t->query_count; i++) {
-        int kind = c->queries[i].is_digest ? 1 + (int)c->queries[i].kind : 0;
+    for (uint32_t i = first; i < first + count && !c->no_memory; i++) {
+        const int kind = c->queries[i].is_digest ? 1 + (int)c->queries[i].kind : 0;
         const ob_list_matches *of = &t->matches[kind];
         size_t from = next[kind], to = from;
         while (to < of->count && of->match[to].query == i)
             to++;
         next[kind] = to;
-        object = answer_one(c, i, to > from ? &of->match[from] : NULL, to - from);
-        if (!c->single)
-            json_array_append_new(results, object);
+        if (i)
+            write_text(c, ",");
+        write_json(c, answer_one(c, i, to > from ? &of->match[from] : NULL, to - from));
     }
-    if (!c->single)
-        object = json_pack("{s:o}", "results", results);
-    json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
-    ob_call_answer(&c->call, ob_answer_json(200, object));
+}
+
+/* The last members: of the one result, or beside all of them. */
+static ob_answer finish_answer(api_call *c, uint64_t took_us)
+{
+    ob_answer answer = {.status = 200, .type = "application/json"};
+    if (c->single && !c->no_memory)
+        c->text.size--; /* its brace */
+    else
+        write_text(c, c->truncated ? "],\"truncated\":true" : "]");
+    if (c->no_memory ||
+        ob_buf_printf(&c->text, NULL, ",\"took_us\":%llu}\n", (unsigned long long)took_us))
+        return ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
+    answer.body = c->text;
+    c->text = (ob_buf){0};
+    return answer;
+}
+
+static void answer_match(ob_task *t)
+{
+    api_call *c = t->context;
+    const bool looked = t->action != OB_ACTION_NOT_SCANNED && t->action != OB_ACTION_COULD_NOT;
+    ob_call_answer(&c->call, looked ? finish_answer(c, t->took_us) : api_not_looked_at(t));
 }
 
 /* ---- Requests ------------------------------------------------------------------------------- */
@@ -112,18 +156,18 @@ static void take_match(ob_call *call, ob_body body)
         ob_call_answer(&c->call, api_too_large_json());
         return;
     }
-    json_error_t problem;
     ob_error err = {0};
-    json_t *object = json_loadb(body.bytes, body.size, JSON_REJECT_DUPLICATES, &problem);
-    ob_status status = object ? take_object(c, object, &err)
-                              : ob_fail(&err, OB_EFORMAT, "the body is no JSON: %s, at byte %d",
-                                        problem.text, problem.position);
+    json_t *object = api_json(body, &err);
+    ob_status status = object ? take_object(c, object, &err) : err.status;
     json_decref(object);
     if (status) {
         ob_call_answer(&c->call, api_error(c, &err));
         return;
     }
     c->task.kind = OB_TASK_LOOK_UP;
+    c->task.found = write_found;
+    if (!c->single)
+        write_text(c, "{\"results\":[");
     api_run(c, answer_match);
 }
 

@@ -360,16 +360,13 @@ typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
 /* False after answering. */
 static bool read_body(api_call *c, ob_body body, body_reader read)
 {
-    json_error_t problem;
     ob_error err = {0};
     if (body.too_large) {
         ob_call_answer(&c->call, api_too_large_json());
         return false;
     }
-    json_t *in = json_loadb(body.bytes, body.size, JSON_REJECT_DUPLICATES, &problem);
-    ob_status status = in ? read(c, in, &err)
-                          : ob_fail(&err, OB_EFORMAT, "the body is no JSON: %s, at byte %d",
-                                    problem.text, problem.position);
+    json_t *in = api_json(body, &err);
+    ob_status status = in ? read(c, in, &err) : err.status;
     json_decref(in);
     if (status)
         ob_call_answer(&c->call, api_error(c, &err));

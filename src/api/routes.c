@@ -69,6 +69,7 @@ void api_end_call(ob_call *call)
     api_call *c = (api_call *)call;
     ob_task_clear(&c->task);
     ob_buf_free(&c->call.answer.body);
+    ob_buf_free(&c->text);
     free(c->queries);
     free(c->texts);
     free(c);
@@ -123,6 +124,7 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
         return false;
     }
     memcpy(c->token, token->name, sizeof c->token);
+    snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
     return true;
 }
 

@@ -7,7 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { QUEUE_A_DECODER = 64, PLACE_WAIT_MS = 10000 };
+enum {
+    QUEUE_A_DECODER = 64,
+    PLACE_WAIT_MS = 10000,
+    /* Of queries that are looked up together: at first, at most, with about so many matches; and
+     * for how long before it is another's turn. */
+    LOOK_UP_FIRST = 4,
+    LOOK_UP_MOST = 256,
+    LOOK_UP_MATCHES = 20000,
+    LOOK_UP_US = 200000,
+};
 
 static const char TOO_MANY[] = "too many items are waiting already";
 
@@ -41,11 +50,16 @@ static unsigned processors(void)
 
 /* ---- Tasks ---------------------------------------------------------------------------------- */
 
+static void drop_matches(ob_task *t)
+{
+    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
+        ob_list_matches_free(&t->matches[i]);
+}
+
 void ob_task_clear(ob_task *task)
 {
     ob_findings_free(&task->findings);
-    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
-        ob_list_matches_free(&task->matches[i]);
+    drop_matches(task);
 }
 
 /* Remembers what a failed step comes down to; OB_EREFUSED is no failure. */
@@ -135,40 +149,64 @@ static void do_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_tas
 }
 
 /* Queries of one kind go together; matches get their place among all of them back. */
-static ob_status look_up_kind(ob_task *t, ob_lists *lists, unsigned distance, int kind)
+static ob_status look_up_kind(ob_task *t, ob_lists *lists, unsigned distance, int kind,
+                              uint32_t count)
 {
-    uint32_t *place = malloc((t->query_count + 1) * sizeof *place);
-    unsigned width = kind ? ob_list_digest_width((ob_list_digest)(kind - 1)) : sizeof(ob_hash256);
-    uint8_t *keys = malloc((size_t)t->query_count * width + 1);
-    uint32_t count = 0;
-    ob_status status =
-        place && keys ? OB_OK : ob_fail(&t->error, OB_ENOMEM, "out of memory: queries");
-    for (uint32_t i = 0; i < t->query_count && !status; i++) {
+    uint32_t place[LOOK_UP_MOST], some = 0;
+    uint8_t keys[LOOK_UP_MOST * OB_LIST_DIGEST_MAX];
+    ob_hash256 hashes[LOOK_UP_MOST];
+    const unsigned width = kind ? ob_list_digest_width((ob_list_digest)(kind - 1)) : 0;
+    for (uint32_t i = t->asked; i < t->asked + count; i++) {
         const ob_query *q = &t->queries[i];
         if ((q->is_digest ? 1 + (int)q->kind : 0) != kind)
             continue;
-        memcpy(keys + (size_t)count * width, kind ? (const void *)q->digest : &q->hash, width);
-        place[count++] = i;
+        hashes[some] = q->hash;
+        memcpy(keys + (size_t)some * width, q->digest, width);
+        place[some++] = i;
     }
     ob_list_matches *found = &t->matches[kind];
-    if (!status && count && !kind) {
-        ob_hash256 *hashes = malloc(count * sizeof *hashes);
-        if (hashes) {
-            memcpy(hashes, keys, count * sizeof *hashes);
-            status = ob_lists_match(found, lists, hashes, count, distance, t->limit, &t->error);
-        } else {
-            status = ob_fail(&t->error, OB_ENOMEM, "out of memory: queries");
-        }
-        free(hashes);
-    } else if (!status && count) {
-        status = ob_lists_match_digests(found, lists, (ob_list_digest)(kind - 1), keys, count,
+    ob_status status = OB_OK;
+    if (some && kind)
+        status = ob_lists_match_digests(found, lists, (ob_list_digest)(kind - 1), keys, some,
                                         t->limit, &t->error);
-    }
+    else if (some)
+        status = ob_lists_match(found, lists, hashes, some, distance, t->limit, &t->error);
     for (size_t i = 0; i < found->count && !status; i++)
         found->match[i].query = place[found->match[i].query];
-    free(place);
-    free(keys);
     return status;
+}
+
+/* How many queries go together next: few where each of these had many matches, which are in memory
+ * at once. */
+static uint32_t look_up_next(const ob_task *t, uint32_t count)
+{
+    uint64_t total = 0;
+    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
+        total += t->matches[i].total;
+    const uint64_t most = total ? (uint64_t)count * LOOK_UP_MATCHES / total : LOOK_UP_MOST;
+    const uint32_t twice = 2 * count < LOOK_UP_MOST ? 2 * count : LOOK_UP_MOST;
+    return most < 1 ? 1 : most < twice ? (uint32_t)most : twice;
+}
+
+/* The next few queries; of a method that has no permit they find nothing. */
+static ob_status look_up_some(ob_engine *e, ob_task *t, uint32_t methods)
+{
+    ob_status status = OB_OK;
+    if (!t->together)
+        t->together = LOOK_UP_FIRST;
+    const uint32_t left = t->query_count - t->asked;
+    const uint32_t count = t->together < left ? t->together : left;
+    for (int kind = 0; kind <= OB_LIST_DIGESTS && !status; kind++) {
+        const uint32_t method = UINT32_C(1) << (kind ? OB_METHOD_DIGESTS : OB_METHOD_PDQ);
+        if (methods & method)
+            status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind, count);
+    }
+    if (!status && t->found)
+        t->found(t, t->asked, count);
+    t->together = look_up_next(t, count);
+    drop_matches(t);
+    t->asked += count;
+    return hindered(t, status, OB_HINDRANCE_FAULT);
 }
 
 static uint32_t methods_of(const ob_task *t)
@@ -179,25 +217,24 @@ static uint32_t methods_of(const ob_task *t)
     return methods;
 }
 
-/* Queries of a method that has no permit find nothing. */
-static void look_up(ob_engine *e, ob_holder *holder, ob_task *t)
+/* Looks up for a while, with a permit for that. False: it is not through, and has another turn. */
+static bool look_up(ob_engine *e, ob_holder *holder, ob_task *t)
 {
+    const uint64_t until = now_us() + LOOK_UP_US;
     grant g;
     t->status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods_of(t), &t->error);
     if (t->status == OB_EREFUSED && !t->why.allow) {
         deny(e, t);
-        return;
+        return true;
     }
     hindered(t, t->status, OB_HINDRANCE_RECORDS);
-    for (int kind = 0; kind <= OB_LIST_DIGESTS && !t->status; kind++) {
-        const uint32_t method = UINT32_C(1) << (kind ? OB_METHOD_DIGESTS : OB_METHOD_PDQ);
-        if (g.terms.methods & method)
-            t->status =
-                hindered(t, look_up_kind(t, e->options.lists, e->options.policy->distance, kind),
-                         OB_HINDRANCE_FAULT);
-    }
+    while (!t->status && t->asked < t->query_count && now_us() < until)
+        t->status = look_up_some(e, t, g.terms.methods);
+    if (!t->status && t->asked < t->query_count)
+        return false;
     if (!t->status)
         grant_used(&g, &t->item);
+    return true;
 }
 
 static void count_task(ob_engine *e, const ob_task *t)
@@ -246,23 +283,33 @@ static bool is_file(const ob_task *t)
     return t->kind == OB_TASK_SCAN || t->kind == OB_TASK_HASH;
 }
 
-static void run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
+static void run_file(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
 {
-    uint64_t started = now_us();
-    if (t->kind == OB_TASK_LOOK_UP) {
-        look_up(e, holder, t);
-    } else {
-        t->status = hindered(t, need_workers(workers, e, &t->error), OB_HINDRANCE_WORKERS);
-        if (!t->status)
-            do_file(e, *workers, holder, t);
-        close(t->file);
-    }
+    t->status = hindered(t, need_workers(workers, e, &t->error), OB_HINDRANCE_WORKERS);
+    if (!t->status)
+        do_file(e, *workers, holder, t);
+    close(t->file);
+}
+
+/* False: it has had its turn and is not through. */
+static bool run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
+{
+    const uint64_t started = now_us();
+    bool is_through = true;
+    if (is_file(t))
+        run_file(e, workers, holder, t);
+    else
+        is_through = look_up(e, holder, t);
+    t->turn_us = now_us() - started;
+    t->took_us += t->turn_us;
+    if (!is_through)
+        return false;
     if (t->status)
         fail(t);
-    t->took_us = now_us() - started;
     if (is_file(t))
         atomic_fetch_add(&e->busy_us, t->took_us);
     count_task(e, t);
+    return true;
 }
 
 /* It is not done now, and nothing was begun. */
@@ -293,20 +340,22 @@ static void *serve(void *argument)
     if (l == &e->decoding)
         need_workers(&workers, e, NULL);
     for (ob_task *t = lane_take(&closing, l); t; t = lane_take(&closing, l)) {
+        bool is_through = true;
         if (closing)
             turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
         else
-            run_task(e, &workers, &holder, t);
-        lane_leave(l);
-        t->done(t);
+            is_through = run_task(e, &workers, &holder, t);
+        lane_leave(l, t, is_through);
+        if (is_through)
+            t->done(t);
     }
     ob_workers_stop(workers);
     return NULL;
 }
 
-static void turn_away_late(ob_engine *e, ob_task *late)
+static void turn_away_all(ob_engine *e, ob_task *first)
 {
-    for (ob_task *t = late, *next; t; t = next) {
+    for (ob_task *t = first, *next; t; t = next) {
         next = t->next; /* once it is told, it may be gone */
         turn_away(e, t, OB_HINDRANCE_BUSY, TOO_MANY);
         t->done(t);
@@ -322,8 +371,8 @@ static void *watch(void *argument)
         pthread_mutex_unlock(&e->lock);
         const int64_t now = ob_now_monotonic_ms();
         int64_t next = now + e->place_wait_ms; /* who comes from now on is due later */
-        turn_away_late(e, lane_late(&next, &e->decoding, now));
-        turn_away_late(e, lane_late(&next, &e->searching, now));
+        turn_away_all(e, lane_late(&next, &e->decoding, now));
+        turn_away_all(e, lane_late(&next, &e->searching, now));
         pthread_mutex_lock(&e->lock);
         const struct timespec until = ob_in_ms(next - now);
         if (!e->closing)
@@ -408,7 +457,9 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
 
 ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 {
-    ob_hindrance by = lane_add(is_file(task) ? &e->decoding : &e->searching, task);
+    ob_task *pushed;
+    ob_hindrance by = lane_add(&pushed, is_file(task) ? &e->decoding : &e->searching, task);
+    turn_away_all(e, pushed);
     if (!by)
         return OB_OK;
     refuse(e, task, by);
@@ -425,10 +476,10 @@ bool ob_engine_forget(ob_engine *e, ob_task *task)
     return true;
 }
 
-bool ob_engine_has_room(ob_engine *e)
+bool ob_engine_has_room(ob_engine *e, const char *client)
 {
     bool at_once;
-    return lane_has_room(&at_once, &e->decoding);
+    return lane_has_room(&at_once, &e->decoding, client);
 }
 
 void ob_engine_count(ob_engine_counts *out, ob_engine *e)
@@ -454,7 +505,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
     out->log_ok = ob_staff_log_fine(e->options.staff);
     out->log_slow = ob_staff_log_slow(e->options.staff);
-    lane_has_room(&out->has_place, &e->decoding);
+    lane_has_room(&out->has_place, &e->decoding, "");
     for (int h = 0; h < OB_HINDRANCES; h++) {
         out->could_not[h] = atomic_load(&e->could_not[h]);
         out->let_through[h] = atomic_load(&e->let_through[h]);

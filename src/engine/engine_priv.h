@@ -19,7 +19,11 @@
 /* ---- lane.c -----------------------------------------------------------------------------------
  */
 
-enum { LANE_THREADS_MOST = 256 };
+enum {
+    LANE_THREADS_MOST = 256,
+    LANE_CLIENTS_MOST = 256, /* that have a turn of their own at once */
+    SLOW_ONE_OF = 4,         /* of so many threads one may be at a slow task, and one always */
+};
 
 /* Tasks in the order in which they came. */
 typedef struct line {
@@ -27,16 +31,32 @@ typedef struct line {
     unsigned count;
 } line;
 
+enum { QUICK, SLOW, SPEEDS };
+
+/* Whoever hands tasks in. */
+typedef struct client {
+    char name[OB_CLIENT_TEXT];
+    line line[SPEEDS];
+    unsigned placed, running;
+    uint64_t beyond_weight; /* of its tasks that wait for a place; 0: none does */
+    uint64_t paid_us;       /* time that its tasks took, as far as it counts for its turn */
+    uint64_t served;        /* when it had its last turn */
+} client;
+
 /* A queue and the threads that serve it. Any thread may call what is below. */
 typedef struct lane {
     struct ob_engine *engine;
     pthread_mutex_t lock;
     pthread_cond_t some;
-    line queue;  /* they have a place */
-    line beyond; /* they wait for one: empty while there is one */
+    client clients[LANE_CLIENTS_MOST];
+    unsigned client_count;
+    uint64_t came, served;
+    uint64_t paid_us;        /* what who was served last had paid: who comes anew begins there */
+    unsigned placed, beyond; /* tasks with a place, and those that wait for one: 0 while one is */
     uint64_t beyond_bytes;
-    unsigned running, most; /* most: places, for those in the queue and those that run */
-    unsigned wait_ms;       /* how long a place is waited for */
+    unsigned running, most;           /* most: places, for those that wait and those that run */
+    unsigned slow_running, slow_most; /* slow ones run beside each other */
+    unsigned wait_ms;                 /* how long a place is waited for */
     bool closing;
     pthread_t threads[LANE_THREADS_MOST];
     unsigned thread_count;
@@ -47,13 +67,16 @@ void lane_init(lane *l, struct ob_engine *engine, unsigned most, unsigned wait_m
 ob_status lane_start(lane *l, unsigned threads, void *(*serve)(void *lane), ob_error *err);
 void lane_end(lane *l); /* once threads have taken all that is there */
 
-/* Takes a task, for a place or to wait for one; else says what is in the way. */
-ob_hindrance lane_add(lane *l, ob_task *task);
+/* Takes a task, for a place or to wait for one; else says what is in the way. Those that must give
+ * way for it, linked by `next`, are not the lane's any more. */
+ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *task);
 
-/* Waits for a task, which then runs: lane_leave gives its place to the next. NULL: the lane ends,
- * and nothing is left. `closing`: it ends. */
+/* Waits for the task whose turn it is, which then runs: lane_leave gives its place to the next and
+ * lets its client pay for task->turn_us, or where it is not through lets it wait for another turn.
+ * NULL: the lane ends, and nothing is left. `closing`: it
+ * ends. */
 ob_task *lane_take(bool *closing, lane *l);
-void lane_leave(lane *l);
+void lane_leave(lane *l, ob_task *task, bool is_through);
 
 /* Takes a task out that does not run yet. False: it is not there. */
 bool lane_forget(lane *l, const ob_task *task);
@@ -62,8 +85,9 @@ bool lane_forget(lane *l, const ob_task *task);
  * the instant at which the next one has. */
 ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms);
 
-/* Whether a task that comes next would be taken; and would have its place at once. */
-bool lane_has_room(bool *at_once, lane *l);
+/* Whether a task of this client that comes next would be taken; and would have its place at once.
+ */
+bool lane_has_room(bool *at_once, lane *l, const char *client);
 
 unsigned lane_waiting(lane *l); /* tasks that do not run yet */
 

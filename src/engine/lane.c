@@ -1,11 +1,23 @@
-/* A queue, the threads that serve it, and those that wait for a place in it: a bounded number, for
- * a bounded time, in the order in which they came. */
+/* A queue, the threads that serve it, and whose turn it is.
+ *
+ * Every client has lines of its own. A client pays for its tasks with the time that they take; who
+ * has paid least is served next, so that whoever hands in a hundred slow files delays another by
+ * the one that runs. A slow task runs alone: while one does, other threads take quick ones.
+ *
+ * There are so many places; who comes when all are taken waits for one: a bounded number, for a
+ * bounded time. Where there is no room to wait, the client that has most waiting gives way. */
 #include "engine_priv.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
 enum {
-    BEYOND_MOST = 512,        /* that wait for a place */
-    BEYOND_BYTES = 256000000, /* of all of them */
-    QUERY_BYTES = 256,        /* of one query with its text, about */
+    BEYOND_MOST = 512,                       /* that wait for a place */
+    BEYOND_BYTES = 256000000,                /* of all of them */
+    QUERY_BYTES = 256,                       /* of one query with its text, about */
+    TASK_BYTES = BEYOND_BYTES / BEYOND_MOST, /* what one weighs besides its bytes */
+    LEAST_US = 1000,                         /* that a task costs its client at first */
 };
 
 /* ---- Lines ------------------------------------------------------------------------------------
@@ -37,105 +49,322 @@ static ob_task *take_at(line *l, ob_task **at)
     return t;
 }
 
-static bool take_out(line *l, const ob_task *t)
+/* ---- Clients; from here on all of it under the lock -------------------------------------------
+ */
+
+static unsigned waiting_of(const client *c)
 {
-    ob_task **at = &l->first;
-    while (*at && *at != t)
-        at = &(*at)->next;
-    return *at && take_at(l, at);
+    return c->line[QUICK].count + c->line[SLOW].count;
 }
 
-/* ---- Places; all of it under the lock ---------------------------------------------------------
- */
+static bool is_idle(const client *c)
+{
+    return !waiting_of(c) && !c->running;
+}
+
+static client *take_over(client *c, const char *name)
+{
+    *c = (client){.served = c->served};
+    snprintf(c->name, sizeof c->name, "%s", name);
+    line_init(&c->line[QUICK]);
+    line_init(&c->line[SLOW]);
+    return c;
+}
+
+/* Finds a client or makes it, in the place of the idle one that was served longest ago. Where all
+ * are at work, those beyond share the last. */
+static client *client_of(lane *l, const char *name)
+{
+    client *idle = NULL;
+    for (unsigned i = 0; i < l->client_count; i++) {
+        client *c = &l->clients[i];
+        if (!strcmp(c->name, name))
+            return c;
+        if (is_idle(c) && (!idle || c->served < idle->served))
+            idle = c;
+    }
+    if (l->client_count < LANE_CLIENTS_MOST)
+        return take_over(&l->clients[l->client_count++], name);
+    return idle ? take_over(idle, name) : &l->clients[LANE_CLIENTS_MOST - 1];
+}
+
+static uint64_t weight_of(const ob_task *t)
+{
+    return TASK_BYTES + t->size + (uint64_t)t->query_count * QUERY_BYTES;
+}
 
 static uint64_t bytes_of(const ob_task *t)
 {
-    return t->size + (uint64_t)t->query_count * QUERY_BYTES;
+    return weight_of(t) - TASK_BYTES;
 }
+
+static uint64_t cost_of(const ob_task *t)
+{
+    return t->cost_us > LEAST_US ? t->cost_us : LEAST_US;
+}
+
+/* ---- Places -----------------------------------------------------------------------------------
+ */
 
 static bool has_place(const lane *l)
 {
-    return l->queue.count + l->running < l->most;
+    return l->placed + l->running < l->most;
 }
 
 static bool may_wait(const lane *l, uint64_t bytes)
 {
-    return l->beyond.count < BEYOND_MOST && l->beyond_bytes + bytes <= BEYOND_BYTES;
+    return l->beyond < BEYOND_MOST && l->beyond_bytes + bytes <= BEYOND_BYTES;
 }
 
-static ob_task *take_beyond(lane *l)
+static void enter(lane *l, client *c, ob_task *t, bool placed)
 {
-    ob_task *t = take_at(&l->beyond, &l->beyond.first);
+    t->turn = ++l->came;
+    t->by = c;
+    t->until_ms = placed ? 0 : ob_now_monotonic_ms() + l->wait_ms;
+    if (!waiting_of(c) && c->paid_us < l->paid_us)
+        c->paid_us = l->paid_us; /* who was away has saved nothing */
+    put(&c->line[t->is_slow ? SLOW : QUICK], t);
+    if (placed) {
+        c->placed++;
+        l->placed++;
+        return;
+    }
+    c->beyond_weight += weight_of(t);
+    l->beyond++;
+    l->beyond_bytes += bytes_of(t);
+}
+
+static ob_task *leave_line(lane *l, client *c, int speed, ob_task **at)
+{
+    ob_task *t = take_at(&c->line[speed], at);
+    if (!t->until_ms) {
+        c->placed--;
+        l->placed--;
+        return t;
+    }
+    c->beyond_weight -= weight_of(t);
+    l->beyond--;
     l->beyond_bytes -= bytes_of(t);
     return t;
 }
 
-/* Whoever waits longest gets the place that is free. */
+/* The first of a client's that waits for a place, or NULL. */
+static ob_task *first_beyond(const client *c)
+{
+    ob_task *first = NULL;
+    for (int speed = 0; speed < SPEEDS && c->beyond_weight; speed++)
+        for (ob_task *t = c->line[speed].first; t; t = t->next)
+            if (t->until_ms) {
+                if (!first || t->turn < first->turn)
+                    first = t;
+                break;
+            }
+    return first;
+}
+
+/* A place that is free goes to the client that has fewest; of those, to who waits longest. */
+static bool fill_place(lane *l)
+{
+    client *poorest = NULL;
+    ob_task *next = NULL;
+    for (unsigned i = 0; i < l->client_count; i++) {
+        client *c = &l->clients[i];
+        ob_task *t = first_beyond(c);
+        if (!t || (poorest && c->placed > poorest->placed) ||
+            (poorest && c->placed == poorest->placed && t->turn > next->turn))
+            continue;
+        poorest = c;
+        next = t;
+    }
+    if (!next)
+        return false;
+    next->until_ms = 0;
+    poorest->placed++;
+    l->placed++;
+    poorest->beyond_weight -= weight_of(next);
+    l->beyond--;
+    l->beyond_bytes -= bytes_of(next);
+    return true;
+}
+
 static void fill_places(lane *l)
 {
-    while (l->beyond.first && has_place(l)) {
-        put(&l->queue, take_beyond(l));
-        pthread_cond_signal(&l->some);
+    while (l->beyond && has_place(l) && fill_place(l))
+        ;
+}
+
+/* Who has most waiting for places, if that is more than `c` would have with so much more. */
+static client *richer(lane *l, const client *c, uint64_t weight)
+{
+    client *richest = NULL;
+    for (unsigned i = 0; i < l->client_count; i++)
+        if (!richest || l->clients[i].beyond_weight > richest->beyond_weight)
+            richest = &l->clients[i];
+    return richest && richest != c && richest->beyond_weight > c->beyond_weight + weight ? richest
+                                                                                         : NULL;
+}
+
+/* Takes out who of a client's came last of those that wait for a place. */
+static ob_task *push_out(lane *l, client *c)
+{
+    ob_task **last = NULL;
+    int of = 0;
+    for (int speed = 0; speed < SPEEDS; speed++)
+        for (ob_task **at = &c->line[speed].first; *at; at = &(*at)->next)
+            if ((*at)->until_ms && (!last || (*at)->turn > (*last)->turn)) {
+                last = at;
+                of = speed;
+            }
+    return last ? leave_line(l, c, of, last) : NULL;
+}
+
+/* Makes room for `t` as far as it is its client's; who gives way for it goes to *pushed. */
+static bool make_room(line *pushed, lane *l, const client *c, const ob_task *t)
+{
+    client *rich;
+    while (!may_wait(l, bytes_of(t)) && (rich = richer(l, c, weight_of(t))))
+        put(pushed, push_out(l, rich));
+    return may_wait(l, bytes_of(t));
+}
+
+/* ---- Turns ------------------------------------------------------------------------------------
+ */
+
+/* What a client would have done next: the first that came, but no slow one where none may run. */
+static ob_task *next_of(const client *c, bool slow_too)
+{
+    ob_task *quick = c->line[QUICK].first, *slow = slow_too ? c->line[SLOW].first : NULL;
+    return !quick || (slow && slow->turn < quick->turn) ? slow : quick;
+}
+
+/* Whose turn it is: of who has something to do, who has paid least; of those, who was served
+ * longest ago. */
+static client *turn_of(lane *l)
+{
+    const bool slow_too = l->slow_running < l->slow_most;
+    client *next = NULL;
+    for (unsigned i = 0; i < l->client_count; i++) {
+        client *c = &l->clients[i];
+        if (!next_of(c, slow_too))
+            continue;
+        if (!next || c->paid_us < next->paid_us ||
+            (c->paid_us == next->paid_us && c->served < next->served))
+            next = c;
     }
+    return next;
+}
+
+static ob_task *begin_next(lane *l)
+{
+    client *c = turn_of(l);
+    if (!c)
+        return NULL;
+    ob_task *t = next_of(c, l->slow_running < l->slow_most);
+    const int speed = t->is_slow ? SLOW : QUICK;
+    leave_line(l, c, speed, &c->line[speed].first);
+    if (l->paid_us < c->paid_us)
+        l->paid_us = c->paid_us;
+    c->paid_us += cost_of(t);
+    c->served = ++l->served;
+    c->running++;
+    l->running++;
+    l->slow_running += t->is_slow;
+    return t;
 }
 
 /* ---- Tasks ------------------------------------------------------------------------------------
  */
 
-ob_hindrance lane_add(lane *l, ob_task *t)
+ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *t)
 {
     ob_hindrance hindrance = OB_HINDRANCE_NONE;
+    line out;
+    line_init(&out);
     pthread_mutex_lock(&l->lock);
-    if (l->closing) {
+    client *c = client_of(l, t->client);
+    if (l->closing)
         hindrance = OB_HINDRANCE_STOPPING;
-    } else if (has_place(l)) { /* then nobody waits for one */
-        put(&l->queue, t);
-        pthread_cond_signal(&l->some);
-    } else if (may_wait(l, bytes_of(t))) {
-        t->until_ms = ob_now_monotonic_ms() + l->wait_ms;
-        put(&l->beyond, t);
-        l->beyond_bytes += bytes_of(t);
-    } else {
+    else if (has_place(l)) /* then nobody waits for one */
+        enter(l, c, t, true);
+    else if (make_room(&out, l, c, t))
+        enter(l, c, t, false);
+    else
         hindrance = OB_HINDRANCE_BUSY;
-    }
+    if (!hindrance)
+        pthread_cond_signal(&l->some);
     pthread_mutex_unlock(&l->lock);
+    *pushed = out.first;
     return hindrance;
+}
+
+static bool is_empty(const lane *l)
+{
+    return !l->placed && !l->beyond;
 }
 
 ob_task *lane_take(bool *closing, lane *l)
 {
-    ob_task *t = NULL;
+    ob_task *t;
     pthread_mutex_lock(&l->lock);
-    while (!l->queue.first && !l->closing)
+    while (!(t = begin_next(l)) && !(l->closing && is_empty(l)))
         pthread_cond_wait(&l->some, &l->lock);
-    if (l->queue.first) {
-        t = take_at(&l->queue, &l->queue.first);
-        l->running++;
-    }
     *closing = l->closing;
     pthread_mutex_unlock(&l->lock);
     return t;
 }
 
-void lane_leave(lane *l)
+void lane_leave(lane *l, ob_task *t, bool is_through)
 {
     pthread_mutex_lock(&l->lock);
+    client *c = t->by;
+    const uint64_t cost = cost_of(t);
+    c->paid_us = c->paid_us - cost + t->turn_us;
+    c->running--;
     l->running--;
+    l->slow_running -= t->is_slow;
+    if (!is_through) /* it keeps its place, and stands behind the rest of its client's */
+        enter(l, c, t, true);
     fill_places(l);
+    if (t->is_slow) /* another thread may sit beside a slow one that may begin now */
+        pthread_cond_signal(&l->some);
     pthread_mutex_unlock(&l->lock);
+}
+
+/* By its place alone: it may never have been added. */
+static bool take_out(lane *l, const ob_task *t)
+{
+    const int speed = t->is_slow ? SLOW : QUICK;
+    for (unsigned i = 0; i < l->client_count; i++)
+        for (ob_task **at = &l->clients[i].line[speed].first; *at; at = &(*at)->next)
+            if (*at == t) {
+                leave_line(l, &l->clients[i], speed, at);
+                return true;
+            }
+    return false;
 }
 
 bool lane_forget(lane *l, const ob_task *t)
 {
     pthread_mutex_lock(&l->lock);
-    bool found = take_out(&l->queue, t);
-    if (!found && take_out(&l->beyond, t)) {
-        l->beyond_bytes -= bytes_of(t);
-        found = true;
-    }
+    bool found = take_out(l, t);
     fill_places(l);
     pthread_mutex_unlock(&l->lock);
     return found;
+}
+
+static void take_late(line *late, int64_t *next_ms, lane *l, client *c, int64_t now_ms)
+{
+    for (int speed = 0; speed < SPEEDS && c->beyond_weight; speed++)
+        for (ob_task **at = &c->line[speed].first; *at;) {
+            const int64_t until = (*at)->until_ms;
+            if (until && until <= now_ms) {
+                put(late, leave_line(l, c, speed, at));
+                continue;
+            }
+            if (until && until < *next_ms)
+                *next_ms = until;
+            at = &(*at)->next;
+        }
 }
 
 ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms)
@@ -143,19 +372,19 @@ ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms)
     line late;
     line_init(&late);
     pthread_mutex_lock(&l->lock);
-    while (l->beyond.first && l->beyond.first->until_ms <= now_ms)
-        put(&late, take_beyond(l));
-    if (l->beyond.first && l->beyond.first->until_ms < *next_ms)
-        *next_ms = l->beyond.first->until_ms;
+    for (unsigned i = 0; i < l->client_count; i++)
+        take_late(&late, next_ms, l, &l->clients[i], now_ms);
     pthread_mutex_unlock(&l->lock);
     return late.first;
 }
 
-bool lane_has_room(bool *at_once, lane *l)
+bool lane_has_room(bool *at_once, lane *l, const char *name)
 {
     pthread_mutex_lock(&l->lock);
     *at_once = !l->closing && has_place(l);
     bool room = *at_once || (!l->closing && may_wait(l, 0));
+    if (!room && !l->closing)
+        room = richer(l, client_of(l, name), TASK_BYTES);
     pthread_mutex_unlock(&l->lock);
     return room;
 }
@@ -163,7 +392,7 @@ bool lane_has_room(bool *at_once, lane *l)
 unsigned lane_waiting(lane *l)
 {
     pthread_mutex_lock(&l->lock);
-    unsigned waiting = l->queue.count + l->beyond.count;
+    unsigned waiting = l->placed + l->beyond;
     pthread_mutex_unlock(&l->lock);
     return waiting;
 }
@@ -173,15 +402,14 @@ unsigned lane_waiting(lane *l)
 
 void lane_init(lane *l, struct ob_engine *engine, unsigned most, unsigned wait_ms)
 {
-    *l = (lane){.engine = engine, .most = most, .wait_ms = wait_ms};
-    line_init(&l->queue);
-    line_init(&l->beyond);
+    *l = (lane){.engine = engine, .most = most, .wait_ms = wait_ms, .slow_most = 1};
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->some, NULL);
 }
 
 ob_status lane_start(lane *l, unsigned threads, void *(*serve)(void *lane), ob_error *err)
 {
+    l->slow_most = threads > SLOW_ONE_OF ? threads / SLOW_ONE_OF : 1;
     while (l->thread_count < threads && l->thread_count < LANE_THREADS_MOST &&
            !pthread_create(&l->threads[l->thread_count], NULL, serve, l))
         l->thread_count++;
@@ -192,6 +420,7 @@ void lane_end(lane *l)
 {
     pthread_mutex_lock(&l->lock);
     l->closing = true;
+    l->slow_most = UINT_MAX; /* nothing is looked at any more: all is handed out */
     pthread_cond_broadcast(&l->some);
     pthread_mutex_unlock(&l->lock);
     for (unsigned i = 0; i < l->thread_count; i++)

@@ -164,6 +164,7 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *reque
         ob_status status = find(&found, &c->gateway, g, kinds[i].kind, rest + length + 1, NULL);
         if (status)
             return begin_unsure(c, &kinds[i], found, status);
+        snprintf(c->task.client, sizeof c->task.client, "gateway %s", c->gateway.name);
         if (found)
             return kinds[i].begin(c, request);
     }

@@ -101,7 +101,7 @@ static bool may_look(gateway_call *c)
 static bool has_room(gateway_call *c)
 {
     ob_engine *engine = c->gateways->options.engine;
-    if (ob_engine_has_room(engine))
+    if (ob_engine_has_room(engine, c->task.client))
         return true;
     ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
     c->call.answer = could_not(c, OB_HINDRANCE_BUSY);

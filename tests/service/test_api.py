@@ -101,8 +101,11 @@ class Api(obhutd.Case):
                              ({"query": pdq, "colour": 1}, "colour"), ([1], "no JSON object")):
             problem = service.json("POST", "/v1/match?surface=public", body, status=400)
             self.assertIn(detail, problem["detail"])
-        for raw in (b"{", b"\xff\xfe", b'{"query":"a","query":"b"}', b"[" * 5000):
+        for raw in (b"{", b"\xff\xfe", b'{"query":"a","query":"b"}', b"[" * 16):
             service.json("POST", "/v1/match?surface=public", raw, status=400)
+        for raw in (b"[" * 5000, b'{"queries":[' + b"1," * 70000 + b"1]}", b"{" + b'"a":1,' * 300 + b'"a":1}'):
+            got = service.json("POST", "/v1/match?surface=public", raw, status=413)
+            self.assertEqual(got["code"], "TOO_LARGE")
         service.json("POST", "/v1/match?surface=public", b" " * 2000000, status=413)
 
     def test_only_public_is_looked_at(self):

@@ -1,4 +1,5 @@
-/* Who finds the queue full waits for a place: in turn, for so long, and not with everybody. */
+/* Whose turn it is; and who finds the queue full waits for a place: in turn, for so long, and not
+ * with everybody. */
 #include "test.h"
 
 #include "engine_priv.h"
@@ -11,6 +12,7 @@ typedef struct counter {
     lane lane;
     ob_task tasks[MANY + 1];
     int64_t begun_ms;
+    ob_task *last; /* that was taken */
 } counter;
 
 static int begin(void **state)
@@ -33,16 +35,37 @@ static int end(void **state)
     return 0;
 }
 
+static ob_hindrance hand_in(counter *c, ob_task *t)
+{
+    ob_task *pushed;
+    ob_hindrance hindrance = lane_add(&pushed, &c->lane, t);
+    assert_null(pushed);
+    return hindrance;
+}
+
+/* What was taken last is done, after so long. */
+static void leave_after(counter *c, uint64_t took_us)
+{
+    c->last->turn_us = took_us;
+    lane_leave(&c->lane, c->last, true);
+}
+
+static void leave(counter *c)
+{
+    leave_after(c, 0);
+}
+
 static void add(counter *c, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
-        assert_int_equal(lane_add(&c->lane, &c->tasks[i]), OB_HINDRANCE_NONE);
+        assert_int_equal(hand_in(c, &c->tasks[i]), OB_HINDRANCE_NONE);
 }
 
 static void takes(counter *c, unsigned number)
 {
     bool closing;
-    assert_ptr_equal(lane_take(&closing, &c->lane), &c->tasks[number]);
+    c->last = lane_take(&closing, &c->lane);
+    assert_ptr_equal(c->last, &c->tasks[number]);
     assert_false(closing);
 }
 
@@ -55,7 +78,7 @@ static ob_task *late(counter *c, int64_t *next)
 static bool at_once(counter *c)
 {
     bool is;
-    lane_has_room(&is, &c->lane);
+    lane_has_room(&is, &c->lane, "");
     return is;
 }
 
@@ -65,13 +88,14 @@ static void who_waits_for_a_place_gets_it_in_turn(void **state)
     add(c, 0, 5);
     takes(c, 0);
     takes(c, 1);
-    assert_null(c->lane.queue.first); /* a third has no place while two run */
+    assert_int_equal(c->lane.placed, 0); /* a third has no place while two run */
+    assert_int_equal(c->lane.beyond, 3);
     assert_int_equal(lane_waiting(&c->lane), 3);
     for (unsigned i = 2; i < 5; i++) {
-        lane_leave(&c->lane);
+        leave(c);
         takes(c, i);
     }
-    lane_leave(&c->lane);
+    leave(c);
     assert_true(at_once(c));
 }
 
@@ -81,10 +105,10 @@ static void who_comes_later_does_not_pass_who_waits(void **state)
     add(c, 0, 3);
     takes(c, 0);
     takes(c, 1);
-    lane_leave(&c->lane);
+    leave(c);
     add(c, 3, 4); /* there was a place, and the third has it */
     takes(c, 2);
-    lane_leave(&c->lane);
+    leave(c);
     takes(c, 3);
 }
 
@@ -105,7 +129,7 @@ static void who_has_waited_so_long_is_given_back_and_nobody_else(void **state)
     assert_int_equal(next, c->begun_ms + 4000 + WAIT_MS);
     takes(c, 0);
     takes(c, 1);
-    lane_leave(&c->lane);
+    leave(c);
     takes(c, 4);
     clock_pass(3600);
     assert_null(late(c, &next));
@@ -117,11 +141,11 @@ static void only_so_many_wait(void **state)
     counter *c = *state;
     bool is;
     add(c, 0, MANY);
-    assert_false(lane_has_room(&is, &c->lane));
-    assert_int_equal(lane_add(&c->lane, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
+    assert_false(lane_has_room(&is, &c->lane, ""));
+    assert_int_equal(hand_in(c, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
     takes(c, 0);
-    lane_leave(&c->lane);
-    assert_true(lane_has_room(&is, &c->lane));
+    leave(c);
+    assert_true(lane_has_room(&is, &c->lane, ""));
     assert_false(is);
     add(c, MANY, MANY + 1);
 }
@@ -133,11 +157,11 @@ static void only_so_many_bytes_wait(void **state)
     for (int i = 0; i < 6; i++)
         c->tasks[i].size = SIZE;
     add(c, 0, 4);
-    assert_int_equal(lane_add(&c->lane, &c->tasks[4]), OB_HINDRANCE_BUSY);
+    assert_int_equal(hand_in(c, &c->tasks[4]), OB_HINDRANCE_BUSY);
     c->tasks[5].size = SIZE / 2;
     add(c, 5, 6);
     takes(c, 0);
-    lane_leave(&c->lane); /* the third has a place: its bytes wait no more */
+    leave(c); /* the third has a place: its bytes wait no more */
     add(c, 4, 5);
 }
 
@@ -155,9 +179,9 @@ static void who_is_forgotten_leaves_its_place_to_the_next(void **state)
     assert_true(
         lane_forget(&c->lane, &c->tasks[5])); /* the last: who comes stands behind the rest */
     add(c, 1, 2);
-    lane_leave(&c->lane);
+    leave(c);
     takes(c, 3);
-    lane_leave(&c->lane);
+    leave(c);
     takes(c, 1);
     clock_pass(3600);
     assert_null(late(c, &next));
@@ -172,13 +196,167 @@ static void who_waits_at_the_end_is_handed_out_as_such(void **state)
     c->lane.closing = true;
     pthread_mutex_unlock(&c->lane.lock);
     for (unsigned i = 0; i < 4; i++) {
-        assert_ptr_equal(lane_take(&closing, &c->lane), &c->tasks[i]);
+        c->last = lane_take(&closing, &c->lane);
+        assert_ptr_equal(c->last, &c->tasks[i]);
         assert_true(closing);
-        lane_leave(&c->lane);
+        leave(c);
     }
     assert_null(lane_take(&closing, &c->lane));
-    assert_false(lane_has_room(&is, &c->lane));
-    assert_int_equal(lane_add(&c->lane, &c->tasks[4]), OB_HINDRANCE_STOPPING);
+    assert_false(lane_has_room(&is, &c->lane, ""));
+    assert_int_equal(hand_in(c, &c->tasks[4]), OB_HINDRANCE_STOPPING);
+}
+
+/* ---- Turns ------------------------------------------------------------------------------------
+ */
+
+static void are_of(counter *c, unsigned from, unsigned to, const char *client)
+{
+    for (unsigned i = from; i < to; i++)
+        snprintf(c->tasks[i].client, sizeof c->tasks[i].client, "%s", client);
+}
+
+static void a_hundred_slow_files_delay_another_client_by_one(void **state)
+{
+    counter *c = *state;
+    are_of(c, 0, 100, "greedy");
+    are_of(c, 100, 101, "neighbour");
+    add(c, 0, 100); /* also those places that there are */
+    takes(c, 0);
+    add(c, 100, 101);
+    leave_after(c, 3000000);
+    takes(c, 100);
+}
+
+static void whoever_takes_long_pays_with_turns(void **state)
+{
+    counter *c = *state;
+    are_of(c, 0, 100, "greedy");
+    are_of(c, 100, 200, "neighbour");
+    add(c, 0, 200);
+    takes(c, 0);
+    leave_after(c, 500000);
+    for (unsigned i = 100; i < 150; i++) { /* as long as one of the other's */
+        takes(c, i);
+        leave_after(c, 10000);
+    }
+    takes(c, 1);
+}
+
+static void who_is_not_through_has_another_turn(void **state)
+{
+    counter *c = *state;
+    are_of(c, 0, 2, "greedy");
+    are_of(c, 2, 3, "neighbour");
+    add(c, 0, 3);
+    takes(c, 0);
+    c->last->turn_us = 200000;
+    lane_leave(&c->lane, c->last, false);
+    assert_int_equal(c->tasks[0].until_ms, 0); /* it keeps its place */
+    takes(c, 2);
+    leave(c);
+    takes(c, 1);
+    leave(c);
+    takes(c, 0);
+    leave(c);
+    assert_int_equal(lane_waiting(&c->lane), 0);
+}
+
+static void who_was_away_has_saved_no_turns(void **state)
+{
+    counter *c = *state;
+    are_of(c, 0, 10, "busy");
+    are_of(c, 10, 20, "late");
+    add(c, 0, 10);
+    for (unsigned i = 0; i < 5; i++) {
+        takes(c, i);
+        leave_after(c, 1000000);
+    }
+    add(c, 10, 20);
+    takes(c, 10);
+    leave_after(c, 2000000);
+    takes(c, 5);
+}
+
+static void a_place_that_is_free_goes_to_who_has_fewest(void **state)
+{
+    counter *c = *state;
+    are_of(c, 0, 5, "greedy");
+    are_of(c, 5, 6, "neighbour");
+    add(c, 0, 6);
+    takes(c, 0);
+    leave(c);
+    assert_int_equal(c->tasks[5].until_ms, 0);
+    assert_int_not_equal(c->tasks[2].until_ms, 0);
+}
+
+static void who_has_most_waiting_gives_way(void **state)
+{
+    counter *c = *state;
+    ob_task *pushed;
+    bool is;
+    are_of(c, 0, MANY, "greedy");
+    are_of(c, MANY, MANY + 1, "neighbour");
+    add(c, 0, MANY);
+    assert_false(lane_has_room(&is, &c->lane, "greedy"));
+    assert_true(lane_has_room(&is, &c->lane, "neighbour"));
+    assert_int_equal(lane_add(&pushed, &c->lane, &c->tasks[MANY]), OB_HINDRANCE_NONE);
+    assert_ptr_equal(pushed, &c->tasks[MANY - 1]); /* who came last */
+    assert_null(pushed->next);
+    assert_int_equal(hand_in(c, pushed), OB_HINDRANCE_BUSY);
+    assert_int_equal(lane_waiting(&c->lane), MANY);
+}
+
+static void who_has_as_much_as_others_gives_no_more(void **state)
+{
+    counter *c = *state;
+    ob_task *pushed;
+    const unsigned half = MOST + BEYOND / 2;
+    are_of(c, 0, MANY + 1, "one");
+    add(c, 0, MANY);
+    for (unsigned i = 0; i < BEYOND / 2; i++) { /* another, in the place of those that go */
+        static ob_task others[BEYOND];
+        snprintf(others[i].client, sizeof others[i].client, "other");
+        assert_int_equal(lane_add(&pushed, &c->lane, &others[i]), OB_HINDRANCE_NONE);
+        assert_ptr_equal(pushed, &c->tasks[MANY - 1 - i]);
+    }
+    assert_int_equal(hand_in(c, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
+    are_of(c, MANY, MANY + 1, "other");
+    assert_int_equal(hand_in(c, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
+    assert_int_equal(c->lane.beyond, BEYOND);
+    assert_int_not_equal(c->tasks[half - 1].until_ms, 0);
+}
+
+static void a_slow_file_runs_alone_and_quick_ones_pass(void **state)
+{
+    counter *c = *state;
+    c->tasks[0].is_slow = c->tasks[1].is_slow = true;
+    add(c, 0, 4);
+    takes(c, 0);
+    takes(c, 2); /* also the same client's */
+    ob_task *quick = c->last;
+    takes(c, 3);
+    leave(c);
+    lane_leave(&c->lane, quick, true);
+    c->last = &c->tasks[0];
+    leave(c);
+    takes(c, 1);
+}
+
+static void more_clients_than_have_a_turn_of_their_own_are_served_all_the_same(void **state)
+{
+    counter *c = *state;
+    c->lane.most = MANY;
+    for (unsigned i = 0; i < 300; i++)
+        snprintf(c->tasks[i].client, sizeof c->tasks[i].client, "client %u", i);
+    add(c, 0, 300);
+    for (unsigned i = 0; i < 300; i++) {
+        bool closing;
+        c->last = lane_take(&closing, &c->lane);
+        assert_non_null(c->last);
+        leave_after(c, 1000);
+    }
+    assert_int_equal(lane_waiting(&c->lane), 0);
+    assert_int_equal(c->lane.running, 0);
 }
 
 #define ONE(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -193,6 +371,15 @@ int main(void)
         ONE(only_so_many_bytes_wait),
         ONE(who_is_forgotten_leaves_its_place_to_the_next),
         ONE(who_waits_at_the_end_is_handed_out_as_such),
+        ONE(a_hundred_slow_files_delay_another_client_by_one),
+        ONE(whoever_takes_long_pays_with_turns),
+        ONE(who_is_not_through_has_another_turn),
+        ONE(who_was_away_has_saved_no_turns),
+        ONE(a_place_that_is_free_goes_to_who_has_fewest),
+        ONE(who_has_most_waiting_gives_way),
+        ONE(who_has_as_much_as_others_gives_no_more),
+        ONE(a_slow_file_runs_alone_and_quick_ones_pass),
+        ONE(more_clients_than_have_a_turn_of_their_own_are_served_all_the_same),
     };
     return cmocka_run_group_tests_name("engine_lane", tests, NULL, NULL);
 }

@@ -140,6 +140,10 @@ ob_status ob_query_parse(ob_query *out, const char *text, size_t length, ob_erro
 
 enum { OB_QUERIES_MAX = 4096 };
 
+/* Who hands a task in, as turns go by it: "token NAME", "gateway NAME"; "": nobody in particular.
+ */
+enum { OB_CLIENT_TEXT = 80 };
+
 typedef enum ob_task_kind {
     OB_TASK_SCAN,    /* a file: hashes, matches, action */
     OB_TASK_HASH,    /* a file: hashes and digests */
@@ -151,6 +155,7 @@ typedef struct ob_task {
     /* Called once, on a thread of the engine; the task is its owner's again. */
     void (*done)(struct ob_task *task);
     void *context;
+    char client[OB_CLIENT_TEXT];
 
     ob_item item;
     uint64_t client; /* whose: files of two never meet in a process; 0: the operator's */
@@ -160,9 +165,13 @@ typedef struct ob_task {
     uint64_t size;
     ob_media_options media;
 
-    /* Look-ups: at most OB_QUERIES_MAX, the owner's. */
+    /* Look-ups: at most OB_QUERIES_MAX, the owner's. They are looked up some at a time: `found` is
+     * called for each of these (queries from, …, from + count - 1), in order, on a thread of the
+     * engine, and what stands in `matches` then is gone when it returns. Only once the task is done
+     * without an error, and was not left alone, does any of it count. */
     const ob_query *queries;
     uint32_t query_count;
+    void (*found)(struct ob_task *task, uint32_t from, uint32_t count);
 
     uint32_t limit; /* matches of the file or of each query */
     bool has_distance;
@@ -179,8 +188,17 @@ typedef struct ob_task {
     ob_action action;
     ob_list_matches matches[1 + OB_LIST_DIGESTS]; /* [0] of hashes, [1 + kind] of digests; query is
                                                    * the place in `queries` */
-    struct ob_task *next;                         /* the engine's, with until_ms */
-    int64_t until_ms;                             /* it waits for a place so long */
+
+    /* The engine's. */
+    struct ob_task *next;
+    void *by;         /* its client */
+    uint64_t turn;    /* when it came */
+    int64_t until_ms; /* it waits for a place so long; 0: it has one */
+    uint64_t cost_us; /* what it is expected to take */
+    uint64_t turn_us; /* what its last turn took */
+    uint32_t asked;   /* queries that were looked up, and how many go together next */
+    uint32_t together;
+    bool is_slow; /* for what it is: others of its kind wait for it */
 } ob_task;
 
 /* Frees what results hold, not the task. */
@@ -207,8 +225,11 @@ typedef struct ob_engine ob_engine;
 ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err);
 
 /* Takes a task, or OB_EBUSY: too many are waiting, or it is closing; task->hindrance says which.
- * Where the queue is full it waits for a place, with 512 others and 256 MB at most, in the order of
- * coming; one that has waited too long is done with OB_EBUSY and OB_HINDRANCE_BUSY. */
+ *
+ * Clients take turns: whose tasks have taken least time is served next, and a client's own in the
+ * order of coming. Where the queue is full a task waits for a place, with 512 others and 256 MB at
+ * most; one that has waited too long, or that must give way to a client with less, is done with
+ * OB_EBUSY and OB_HINDRANCE_BUSY. */
 ob_status ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
 
 /* Nobody waits for this task any more. True: it had not begun, is not done, and is its owner's
@@ -290,8 +311,8 @@ json_t *ob_reaped_json(const ob_reaped *reaped, size_t count);
  * 0 where none says so. */
 ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err);
 
-/* Whether a scan that comes next would be taken, if only to wait for a place. */
-bool ob_engine_has_room(ob_engine *engine);
+/* Whether a scan of this client that comes next would be taken, if only to wait for a place. */
+bool ob_engine_has_room(ob_engine *engine, const char *client);
 
 /* What it has done since it was opened. */
 typedef struct ob_engine_counts {
