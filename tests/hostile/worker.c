@@ -382,6 +382,20 @@ static void send_again(void)
     live_on();
 }
 
+/* Of any size, any content, and sometimes with descriptors; the answer that was asked follows. */
+static void send_random(void)
+{
+    static uint8_t bytes[2 * sizeof(wire_result)];
+    uint32_t sizes[4];
+    const wire_result r = good();
+    ob_random(sizes, sizeof sizes);
+    ob_random(bytes, sizeof bytes);
+    if (sizes[0] % 2)
+        memcpy(bytes, &r, sizes[1] % sizeof r);
+    send_raw(bytes, sizes[2] % 3 ? sizeof r : sizes[1] % sizeof bytes,
+             sizes[3] % 8 ? 0 : (int)(sizes[3] % 5));
+}
+
 /* ---- Answers that make no sense -------------------------------------------------------------- */
 
 static void number_zero(wire_result *r)
@@ -621,6 +635,7 @@ static const struct kind {
     ACT(send_two),
     ACT(send_many),
     ACT(send_again),
+    ACT(send_random),
     CHANGE(number_zero),
     CHANGE(number_next),
     CHANGE(reason_unknown),

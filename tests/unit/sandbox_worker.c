@@ -301,7 +301,7 @@ static void whatever_a_hostile_worker_tries_costs_it_its_life(void **state)
     (void)state;
     told told = {0}, none = {0};
     const unsigned before = descriptors(), threads = entries("/proc/self/task");
-    ob_worker *worker = start_hostile(&told, 3000, 60000);
+    ob_worker *worker = start_hostile(&told, 3000, 600000);
     ob_worker *neighbour = start_hostile(&none, 0, 60000);
     const int process = ob_worker_process(neighbour);
     const unsigned with_workers = descriptors();
@@ -339,6 +339,29 @@ static void whatever_a_hostile_worker_tries_costs_it_its_life(void **state)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
 }
 
+static void random_packets_cost_the_process_that_sends_them(void **state)
+{
+    (void)state;
+    told told = {0}, none = {0};
+    ob_worker *worker = start_hostile(&told, 0, 600000);
+    ob_worker *neighbour = start_hostile(&none, 0, 600000);
+    const int process = ob_worker_process(neighbour);
+    const unsigned with_workers = descriptors();
+    const uint64_t count = test_samples("OBHUT_MUTATIONS", 2000) / 200;
+    for (uint64_t i = 0; i < count; i++) {
+        const ob_job_result result = try_attempt(worker, "send_random");
+        assert_true(result.status <= 0 && result.status >= OB_STATUS_LEAST);
+        if (i % 8)
+            continue;
+        expect_innocents(worker, neighbour, process);
+        assert_int_equal(descriptors(), with_workers);
+    }
+    assert_int_equal(none.count, 0);
+    ob_worker_stop(worker);
+    ob_worker_stop(neighbour);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 /* Neither computing nor sleeping, and with the timer of its own switched off: the clock is ours. */
 static void a_hostile_worker_that_does_not_answer_is_ended_on_time(void **state)
 {
@@ -359,6 +382,26 @@ static void a_hostile_worker_that_does_not_answer_is_ended_on_time(void **state)
     ob_worker_stop(worker);
     ob_worker_stop(neighbour);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+/* Beside those of each job, which a hostile one can switch off. */
+static void a_process_has_a_limit_for_its_life(void **state)
+{
+    (void)state;
+    told told = {0};
+    ob_worker *worker = start_hostile(&told, 3000, 60000);
+    char path[64], line[256];
+    unsigned long soft = 0, hard = 0;
+    snprintf(path, sizeof path, "/proc/%d/limits", ob_worker_process(worker));
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "Max cpu time %lu %lu", &soft, &hard) == 2)
+            break;
+    fclose(file);
+    assert_int_equal(soft, 60 + 4);
+    assert_int_equal(hard, soft + 1);
+    ob_worker_stop(worker);
 }
 
 /* ---- Whose files a process gets ------------------------------------------------------------- */
@@ -499,6 +542,8 @@ int main(void)
         cmocka_unit_test(a_worker_hashes_as_its_caller_would),
         cmocka_unit_test(a_worker_is_kept_and_replaced_without_a_trace),
         cmocka_unit_test(whatever_a_hostile_worker_tries_costs_it_its_life),
+        cmocka_unit_test(random_packets_cost_the_process_that_sends_them),
+        cmocka_unit_test(a_process_has_a_limit_for_its_life),
         cmocka_unit_test(a_hostile_worker_that_does_not_answer_is_ended_on_time),
         cmocka_unit_test(a_process_gets_the_files_of_one_client),
         cmocka_unit_test(clients_in_turn_keep_their_processes),
