@@ -30,6 +30,40 @@ void snapshot_end(snapshot *s);
 /* Appends what `make` has written within the last second, or writes now. */
 ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *context, ob_error *err);
 
+/* ---- quota.c -----------------------------------------------------------------------------------
+ */
+
+#define QUOTA_MOST (UINT64_C(2000) * 1000 * 1000) /* bytes of a token and a day */
+enum { QUOTA_LINES = 256 };
+
+typedef struct quota_line {
+    char token[OB_NAME_MAX + 1];
+    uint64_t bytes; /* today */
+} quota_line;
+
+typedef struct quota {
+    pthread_mutex_t lock;
+    uint64_t most, refused;
+    int64_t day; /* since 1970, UTC */
+    quota_line line[QUOTA_LINES];
+    unsigned count;
+} quota;
+
+typedef enum quota_answer {
+    QUOTA_FINE,
+    QUOTA_NEARLY,  /* the same, and somebody should hear that it is nearly used up: once a day */
+    QUOTA_USED_UP, /* not now: *retry_after_s until the next day begins */
+} quota_answer;
+
+void quota_init(quota *q, uint64_t most);
+void quota_end(quota *q);
+/* `always`: counted, and never refused. */
+quota_answer quota_take(unsigned *retry_after_s, quota *q, const char *token, uint64_t bytes,
+                        bool always);
+/* Requests that were refused since the start, and how much of its share who has written most today
+ * has used. */
+void quota_count(uint64_t *refused, unsigned *percent, quota *q);
+
 /* ---------------------------------------------------------------------------------------------- */
 
 struct ob_api {
@@ -37,6 +71,7 @@ struct ob_api {
     ob_api_counts counts;
     int64_t started_at;
     snapshot metrics, page[OB_LANGUAGES];
+    quota written;
 };
 
 /* A request of the API on its way. */

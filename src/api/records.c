@@ -270,10 +270,52 @@ typedef struct doing {
     const char *what;
     ob_act_run run;
     void (*done)(ob_act_job *job);
+    bool takes_back; /* never refused for what was written already */
 } doing;
+
+/* Bytes in the records and the log, about: measured, and rather too many. */
+static uint64_t bytes_of(const deed *d)
+{
+    enum { ACT = 1000, ONE = 200 };
+    return ACT + ONE * (uint64_t)d->count + strlen(d->incoming.reason);
+}
+
+/* Whether this token may write so much more today. Otherwise answers. */
+static bool may_write(api_call *c, const doing *what)
+{
+    const ob_api_options *options = &c->api->options;
+    quota *q = &c->api->written;
+    unsigned retry_after_s = 0;
+    switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->deed), what->takes_back)) {
+    case QUOTA_NEARLY:
+        if (options->problem) {
+            char sentence[200];
+            snprintf(sentence, sizeof sentence,
+                     "the token %s has written four fifths of the %llu MB of records that it may "
+                     "today",
+                     c->token, (unsigned long long)(q->most / 1000000));
+            options->problem(options->context, sentence);
+        }
+        return true;
+    case QUOTA_USED_UP: {
+        ob_answer answer = ob_answer_problem(
+            429, "QUOTA",
+            "this token has written the %llu MB of records that it may in a day: nothing was kept; "
+            "try again tomorrow (UTC). What takes a consent back is taken all the same: DELETE",
+            (unsigned long long)(q->most / 1000000));
+        answer.retry_after_s = retry_after_s;
+        ob_call_answer(&c->call, answer);
+        return false;
+    }
+    default:
+        return true;
+    }
+}
 
 static void do_it(api_call *c, const doing *what)
 {
+    if (!may_write(c, what))
+        return;
     c->job = (ob_act_job){.what = what->what, .run = what->run, .context = c, .done = what->done};
     ob_staff_post(c->api->options.staff, &c->job);
 }
@@ -396,19 +438,19 @@ static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
 
 static void take_report(ob_call *call, ob_body body)
 {
-    static const doing report = {"report.add", add_incoming, answer_incoming};
+    static const doing report = {"report.add", add_incoming, answer_incoming, false};
     take_incoming((api_call *)call, body, read_report, &report);
 }
 
 static void take_notice(ob_call *call, ob_body body)
 {
-    static const doing notice = {"notice.add", add_incoming, answer_incoming};
+    static const doing notice = {"notice.add", add_incoming, answer_incoming, false};
     take_incoming((api_call *)call, body, read_notice, &notice);
 }
 
 static void take_members(ob_call *call, ob_body body)
 {
-    static const doing members = {"consent", set_conversation, answer_done};
+    static const doing members = {"consent", set_conversation, answer_done, false};
     if (read_body((api_call *)call, body, read_members))
         do_it((api_call *)call, &members);
 }
@@ -416,14 +458,14 @@ static void take_members(ob_call *call, ob_body body)
 /* Without a body there is nothing to read: but it may have one. */
 static void take_removal(ob_call *call, ob_body body)
 {
-    static const doing removal = {"consent", remove_conversation, answer_done};
+    static const doing removal = {"consent", remove_conversation, answer_done, true};
     (void)body;
     do_it((api_call *)call, &removal);
 }
 
 static void take_withdrawal(ob_call *call, ob_body body)
 {
-    static const doing withdrawal = {"consent.withdraw", withdraw, answer_withdrawn};
+    static const doing withdrawal = {"consent.withdraw", withdraw, answer_withdrawn, true};
     (void)body;
     do_it((api_call *)call, &withdrawal);
 }

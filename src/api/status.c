@@ -185,6 +185,15 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
     single(&text, "waiting", "gauge", "Files that wait for a worker.", c.waiting);
     single(&text, "decoding_microseconds_total", "counter", "Time that workers were busy.",
            c.busy_us);
+    uint64_t refused;
+    unsigned percent;
+    quota_count(&refused, &percent, &api->written);
+    single(&text, "quota_refused_total", "counter",
+           "Requests that were refused: their token has written what it may in a day.", refused);
+    single(&text, "quota_used_percent", "gauge",
+           "Of what a token may write today, by the one that has written most.", percent);
+    single(&text, "slow_files_total", "counter",
+           "Files that their heads call slow for their bytes: such run one at a time.", c.slow);
     single(&text, "connections_total", "counter", "Connections that were taken.",
            atomic_load(&api->counts.front[OB_FRONT_CONNECTIONS]));
     single(&text, "slow_requests_total", "counter", "Requests that were cut: too slow.",

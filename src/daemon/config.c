@@ -26,6 +26,7 @@ static const struct number {
     {"connections-most", 1, 10000, 512},
     {"body-most-mb", 1, 200, 50},
     {"memory-most-mb", 1, 1000000, 512},
+    {"records-day-mb", 1, 1000000, 2000},
     {"decode-time-ms", 100, 600000, 20000},
     {"decode-cpu-ms", 100, 600000, 15000},
     {"head-time-ms", 1000, 600000, 45000},
@@ -201,6 +202,7 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     out->body_time_ms = (unsigned)cfg_getint(cfg, "body-time-ms");
     out->body_most = (uint64_t)cfg_getint(cfg, "body-most-mb") * 1000000;
     out->memory_most = (uint64_t)cfg_getint(cfg, "memory-most-mb") * 1000000;
+    out->records_day = (uint64_t)cfg_getint(cfg, "records-day-mb") * 1000000;
     out->policy.distance = (unsigned)cfg_getint(cfg, "distance");
     ob_action_parse(&out->policy.one_source, cfg_getstr(cfg, "action-one-source"));
     ob_action_parse(&out->policy.two_sources, cfg_getstr(cfg, "action-two-sources"));

@@ -502,7 +502,9 @@ static ob_status open_all(core *c, ob_error *err)
                                 .staff = c->staff,
                                 .store = c->store,
                                 .policy = &f->policy,
-                                .body_most = f->body_most};
+                                .body_most = f->body_most,
+                                .written_most = f->records_day,
+                                .problem = on_problem};
     if (!status)
         status = ob_api_open(&c->api, &api, err);
     if (!status)

@@ -30,7 +30,7 @@ struct ob_engine {
     pthread_cond_t ends;
     bool has_watch, closing;
     unsigned place_wait_ms;
-    atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us;
+    atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us, slow;
     atomic_ullong could_not[OB_HINDRANCES], let_through[OB_HINDRANCES];
     atomic_uint layers;
 };
@@ -455,8 +455,25 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     return status;
 }
 
+static size_t read_file(void *context, void *out, size_t size, uint64_t at)
+{
+    const ob_task *t = context;
+    const ssize_t got = pread(t->file, out, size, (off_t)at);
+    return got > 0 ? (size_t)got : 0;
+}
+
+static void estimate(ob_engine *e, ob_task *t)
+{
+    const ob_media_cost cost = ob_media_estimate(read_file, t, t->size);
+    t->cost_us = cost.us;
+    t->is_slow = cost.is_slow;
+    atomic_fetch_add(&e->slow, cost.is_slow);
+}
+
 ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 {
+    if (is_file(task))
+        estimate(e, task);
     ob_task *pushed;
     ob_hindrance by = lane_add(&pushed, is_file(task) ? &e->decoding : &e->searching, task);
     turn_away_all(e, pushed);
@@ -491,6 +508,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
         .failures = atomic_load(&e->failures),
         .workers_lost = atomic_load(&e->lost),
         .busy_us = atomic_load(&e->busy_us),
+        .slow = atomic_load(&e->slow),
         .decoders = e->decoding.thread_count,
         .layers = atomic_load(&e->layers),
     };

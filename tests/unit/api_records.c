@@ -46,8 +46,10 @@ static void on_answered(ob_call *call)
     (void)call;
 }
 
+static ob_api *asked;
+
 /* Goes as far as to the act that it would be. */
-static void send_request(const char *method, const char *path, const char *body)
+static ob_call *ask(uint64_t written_most, const char *method, const char *path, const char *body)
 {
     const ob_request request = {.method = method,
                                 .path = path,
@@ -55,17 +57,28 @@ static void send_request(const char *method, const char *path, const char *body)
                                 .content_type = "application/json",
                                 .idempotency_key = "one",
                                 .content_length = (int64_t)strlen(body)};
-    ob_api *api = NULL;
+    const ob_api_options options = {.written_most = written_most};
     ob_call *call = NULL;
-    assert_int_equal(ob_api_open(&api, &(ob_api_options){.engine = NULL}, NULL), OB_OK);
-    assert_int_equal(ob_api_begin(&call, api, &request), OB_PLAN_BYTES);
+    assert_int_equal(ob_api_open(&asked, &options, NULL), OB_OK);
+    assert_int_equal(ob_api_begin(&call, asked, &request), OB_PLAN_BYTES);
     call->answered = on_answered;
     deliveries = acts = 0;
     call->class->body(call, (ob_body){.bytes = body, .size = strlen(body), .file = -1});
+    return call;
+}
+
+static void leave(ob_call *call)
+{
+    call->class->end(call);
+    ob_api_close(asked);
+}
+
+static void send_request(const char *method, const char *path, const char *body)
+{
+    ob_call *call = ask(0, method, path, body);
     if (acts != 1)
         fail_msg("%s %s: %.*s", method, path, (int)call->answer.body.size, call->answer.body.bytes);
-    call->class->end(call);
-    ob_api_close(api);
+    leave(call);
 }
 
 static void a_report_or_notice_is_known_again(void **state)
@@ -87,10 +100,31 @@ static void of_consents_no_code_is_made_that_nobody_reads(void **state)
     assert_int_equal(deliveries, 0);
 }
 
+/* What takes a consent back is done all the same. */
+static void a_token_that_has_written_enough_is_told_when_to_come_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *path, *body;
+        unsigned status;
+    } cases[] = {{"POST", "/v1/notices", "{\"items\":[\"i\"],\"reason\":\"x\"}", 429},
+                 {"PUT", "/v1/conversations/a/members", "{\"members\":[]}", 429},
+                 {"DELETE", "/v1/conversations/a/members", "", 403},
+                 {"DELETE", "/v1/accounts/a/consents", "", 403}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ob_call *call = ask(1, cases[i].method, cases[i].path, cases[i].body);
+        assert_int_equal(call->answer.status, cases[i].status);
+        assert_int_equal(acts, cases[i].status != 429);
+        assert_int_equal(call->answer.retry_after_s > 0, cases[i].status == 429);
+        leave(call);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_or_notice_is_known_again),
+        cmocka_unit_test(a_token_that_has_written_enough_is_told_when_to_come_again),
         cmocka_unit_test(of_consents_no_code_is_made_that_nobody_reads),
     };
     return cmocka_run_group_tests_name("api_records", tests, NULL, NULL);

@@ -328,6 +328,7 @@ typedef struct ob_engine_counts {
     bool has_place;   /* a scan that comes next need not wait for a place in the queue */
     uint64_t hashes, look_ups, queries, failures, workers_lost;
     uint64_t busy_us; /* of decoding threads */
+    uint64_t slow;    /* files that may run beside no other slow one, for what their heads say */
     unsigned waiting, decoders;
     uint32_t layers; /* OB_CONFINED_… of every worker */
 } ob_engine_counts;

@@ -43,6 +43,23 @@ enum {
  * in all. */
 enum { OB_MEDIA_FRAMES = 8 };
 
+/* ---- What a file will cost ---------------------------------------------------------------------
+ */
+
+/* Reads so many bytes at a place of a file; returns how many it got. */
+typedef size_t (*ob_media_read)(void *context, void *out, size_t size, uint64_t at);
+
+typedef struct ob_media_cost {
+    uint64_t us;  /* of a processor, about */
+    bool is_slow; /* far beyond what its bytes lead one to expect: a few bytes can be a picture of
+                   * 268 million pixels */
+} ob_media_cost;
+
+/* From the head of a file: its format, pixels and frames as it tells them; nothing is decoded, and
+ * nothing allocated. A file may lie, or be damaged. One of a known format in which no size is found
+ * is slow. */
+ob_media_cost ob_media_estimate(ob_media_read read, void *context, uint64_t size);
+
 typedef struct ob_media_options {
     ob_pdq_variant variant;
     bool exact; /* decode fully, in colour, and follow the published steps to the bit. Without it
