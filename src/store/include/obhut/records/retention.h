@@ -46,9 +46,9 @@ ob_status ob_store_scrub(ob_store *store, ob_error *err);
 /* Whether who wants to write waits for that. Any thread. */
 bool ob_store_overwrites(const ob_store *store);
 
-/* Deletes what has been kept long enough, batch after batch. Sets `out` for kinds of which something
- * was due, also when it fails in the middle: what is deleted stays deleted, and the next run goes
- * on. */
+/* Deletes what has been kept long enough, batch after batch. Sets `out` for kinds of which
+ * something was due, also when it fails in the middle: what is deleted stays deleted, and the next
+ * run goes on. */
 ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                         const ob_reap *how, ob_error *err);
 
