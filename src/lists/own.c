@@ -60,6 +60,23 @@ ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err
     return lock_slot(out, lists, name, true, err);
 }
 
+ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_error *err)
+{
+    slot *slot = set_find(lists, name), *same = NULL;
+    if (slot)
+        pthread_mutex_lock(&slot->renewing);
+    ob_status status = own_begin(&same, lists, name, err);
+    if (!status && same != slot) {
+        pthread_mutex_unlock(&same->writing);
+        status = ob_fail(err, OB_EBUSY, "list \"%s\" was made this moment: try again", name);
+    }
+    if (status && slot)
+        pthread_mutex_unlock(&slot->renewing);
+    if (!status)
+        *out = slot;
+    return status;
+}
+
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
 {
     if (slot->journal.file >= 0)
@@ -236,20 +253,17 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
 
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
 {
-    slot *slot = set_find(lists, name), *same = NULL;
-    if (slot)
-        pthread_mutex_lock(&slot->renewing);
-    ob_status status = own_begin(&same, lists, name, err);
+    slot *slot = NULL;
+    ob_status status = own_begin_alone(&slot, lists, name, err);
+    if (status)
+        return status;
+    status = remove_under_lock(lists->dir, name, err);
     if (!status) {
-        status = remove_under_lock(lists->dir, name, err);
-        if (!status) {
-            set_replace(lists, slot, NULL);
-            journal_close(&slot->journal);
-        }
-        pthread_mutex_unlock(&slot->writing);
+        set_replace(lists, slot, NULL);
+        journal_close(&slot->journal);
     }
-    if (slot)
-        pthread_mutex_unlock(&slot->renewing);
+    pthread_mutex_unlock(&slot->writing);
+    pthread_mutex_unlock(&slot->renewing);
     return status;
 }
 

@@ -6,13 +6,19 @@
 
 /* ---- Slots -------------------------------------------------------------------------------- */
 
+/* Under the guard. */
+static slot *find(const ob_lists *lists, const char *name)
+{
+    for (size_t i = 0; i < lists->count; i++)
+        if (!strcmp(lists->slots[i]->name, name))
+            return lists->slots[i];
+    return NULL;
+}
+
 slot *set_find(ob_lists *lists, const char *name)
 {
-    slot *found = NULL;
     pthread_mutex_lock(&lists->guard);
-    for (size_t i = 0; i < lists->count && !found; i++)
-        if (!strcmp(lists->slots[i]->name, name))
-            found = lists->slots[i];
+    slot *found = find(lists, name);
     pthread_mutex_unlock(&lists->guard);
     return found;
 }
@@ -54,6 +60,12 @@ ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err)
         return OB_OK;
     slot *made = calloc(1, sizeof *made);
     pthread_mutex_lock(&lists->guard);
+    *out = find(lists, name); /* somebody may have made it meanwhile */
+    if (*out) {
+        pthread_mutex_unlock(&lists->guard);
+        free(made);
+        return OB_OK;
+    }
     slot **more = made ? realloc(lists->slots, (lists->count + 1) * sizeof(slot *)) : NULL;
     if (more) {
         snprintf(made->name, sizeof made->name, "%s", name);

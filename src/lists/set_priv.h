@@ -88,6 +88,9 @@ ob_status change_end(change *change, ob_status status, ob_error *err);
  * updates it. */
 ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err);
 
+/* The same for a step that no merge may come between: locks `renewing` first. */
+ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_error *err);
+
 /* Opens the journal that the next change goes to. By whoever makes that. */
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err);
 

@@ -43,23 +43,18 @@ static ob_status update_slot(ob_import_result *out, ob_lists *lists, slot *slot,
 ob_status ob_lists_update(ob_import_result *out, ob_lists *lists, const ob_import *import,
                           ob_error *err)
 {
-    slot *slot = NULL, *same = NULL;
+    slot *slot = NULL;
     *out = (ob_import_result){0};
     ob_status status = import->name ? import_name(out->name, import, err)
                                     : ob_fail(err, OB_EINVAL, "which list? it needs a name");
+    if (!status) /* no merge meanwhile: it would begin a journal behind one whose group is not whole
+                  */
+        status = own_begin_alone(&slot, lists, out->name, err);
     if (status)
         return status;
-    /* No merge meanwhile: it would begin a journal behind one whose group is not whole. */
-    slot = set_find(lists, out->name);
-    if (slot)
-        pthread_mutex_lock(&slot->renewing);
-    status = own_begin(&same, lists, out->name, err);
-    if (!status) {
-        atomic_store(&slot->busy, SLOT_UPDATED);
-        pthread_mutex_unlock(&slot->writing);
-        status = update_slot(out, lists, slot, import, err);
-    }
-    if (slot)
-        pthread_mutex_unlock(&slot->renewing);
+    atomic_store(&slot->busy, SLOT_UPDATED);
+    pthread_mutex_unlock(&slot->writing);
+    status = update_slot(out, lists, slot, import, err);
+    pthread_mutex_unlock(&slot->renewing);
     return status;
 }

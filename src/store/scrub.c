@@ -158,7 +158,7 @@ bool ob_store_overwrites(const ob_store *store)
     return atomic_load(&store->overwrites);
 }
 
-ob_status ob_store_scrub(ob_store *store, ob_error *err)
+static ob_status scrub(ob_store *store, ob_error *err)
 {
     wish *wishes = NULL;
     size_t count = 0;
@@ -168,4 +168,13 @@ ob_status ob_store_scrub(ob_store *store, ob_error *err)
                                              : rewrite_each(store, wishes, count, err);
     free(wishes);
     return status || !count ? status : end_wishes(store, err);
+}
+
+/* One at a time: wishes that are being fulfilled are those of one. */
+ob_status ob_store_scrub(ob_store *store, ob_error *err)
+{
+    pthread_mutex_lock(&store->scrubbing);
+    ob_status status = scrub(store, err);
+    pthread_mutex_unlock(&store->scrubbing);
+    return status;
 }

@@ -15,6 +15,7 @@ static void init_locks(ob_store *store)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&store->turns, NULL);
     pthread_cond_init(&store->turn_over, NULL);
+    pthread_mutex_init(&store->scrubbing, NULL);
     pthread_mutex_init(&store->pool, NULL);
     pthread_cond_init(&store->view_freed, &monotonic);
     pthread_condattr_destroy(&monotonic);
@@ -48,6 +49,7 @@ void ob_store_close(ob_store *store)
     view_disconnect(&store->writing.view);
     pthread_mutex_destroy(&store->turns);
     pthread_cond_destroy(&store->turn_over);
+    pthread_mutex_destroy(&store->scrubbing);
     pthread_mutex_destroy(&store->pool);
     pthread_cond_destroy(&store->view_freed);
     free(store->where);

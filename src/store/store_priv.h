@@ -59,6 +59,7 @@ struct ob_store {
     uint64_t turn, last_turn;
     atomic_bool overwrites; /* the one who has its turn writes all tables anew */
     ob_writing writing;
+    pthread_mutex_t scrubbing; /* what was deleted is being overwritten */
     /* Who reads. */
     pthread_mutex_t pool;
     pthread_cond_t view_freed;
