@@ -117,4 +117,7 @@ ob_answer api_not_looked_at(const ob_task *task);
 /* Hands the task in; on failure answers. */
 void api_run(api_call *call, void (*done)(ob_task *task));
 
+/* Nobody waits for what api_run has handed in: it is not begun any more. */
+void api_gone(ob_call *call);
+
 #endif

@@ -16,6 +16,13 @@ void api_run(api_call *c, void (*done)(ob_task *task))
     }
 }
 
+void api_gone(ob_call *call)
+{
+    api_call *c = (api_call *)call;
+    if (ob_engine_forget(c->api->options.engine, &c->task))
+        ob_call_answer(call, (ob_answer){.status = 503}); /* to nobody */
+}
+
 /* ---- Answers -------------------------------------------------------------------------------- */
 
 static void set_undecodable(json_t *object, const ob_job_result *job)
@@ -118,8 +125,8 @@ static void take_hash(ob_call *call, ob_body body)
     take_file((api_call *)call, body, OB_TASK_HASH, answer_hash);
 }
 
-static const ob_call_class scan_class = {.body = take_scan, .end = api_end_call};
-static const ob_call_class hash_class = {.body = take_hash, .end = api_end_call};
+static const ob_call_class scan_class = {.body = take_scan, .gone = api_gone, .end = api_end_call};
+static const ob_call_class hash_class = {.body = take_hash, .gone = api_gone, .end = api_end_call};
 
 static ob_plan want_file(api_call *c, const ob_request *request, const ob_token *token,
                          const ob_call_class *class)

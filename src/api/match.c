@@ -127,7 +127,8 @@ static void take_match(ob_call *call, ob_body body)
     api_run(c, answer_match);
 }
 
-static const ob_call_class match_class = {.body = take_match, .end = api_end_call};
+static const ob_call_class match_class = {
+    .body = take_match, .gone = api_gone, .end = api_end_call};
 
 ob_plan api_match_begin(api_call *c, const ob_request *request, const ob_token *token)
 {

@@ -32,7 +32,7 @@ static const char *log_state(const ob_engine_counts *c)
 /* The counts are written to records and log: where the log is fine, it is the records. */
 static const char *records_state(const ob_engine_counts *c)
 {
-    if (c->audit_ok || !c->log_ok || c->log_slow)
+    if (c->audit_ok || !c->log_ok || c->log_slow || c->counts_busy)
         return "ok";
     return c->counts_late ? "slow" : "cannot be written";
 }
@@ -48,7 +48,8 @@ static json_t *hindrances_of(const ob_engine_counts *c, const char *clock)
 {
     const bool holds[OB_HINDRANCES] = {
         [OB_HINDRANCE_LOG] = !c->log_ok || (!c->audit_ok && c->log_slow),
-        [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow,
+        [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow && !c->counts_busy,
+        [OB_HINDRANCE_BUSY] = !c->audit_ok && c->log_ok && !c->log_slow && c->counts_busy,
         [OB_HINDRANCE_CLOCK] = strcmp(clock, "ok") != 0,
         [OB_HINDRANCE_WORKERS] = !workers_are_held(c)};
     json_t *array = json_array();
@@ -79,7 +80,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     json_object_set_new(object, "clock", json_string(clock));
     json_object_set_new(object, "records", json_string(records_state(&counts)));
     json_object_set_new(object, "log", json_string(log_state(&counts)));
-    json_object_set_new(object, "queue", json_string(counts.has_room ? "ok" : "full"));
+    json_object_set_new(object, "queue", json_string(counts.has_place ? "ok" : "full"));
     json_object_set_new(object, "reasons", reasons);
     json_object_set_new(object, "digests",
                         json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",

@@ -41,3 +41,16 @@ int64_t ob_now_monotonic_ms(void)
     const ob_clock *clock = atomic_load_explicit(&in_use, memory_order_acquire);
     return clock->monotonic_ms(clock->context);
 }
+
+struct timespec ob_in_ms(int64_t ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    if (ms > 0) {
+        at.tv_sec += (time_t)(ms / 1000);
+        at.tv_nsec += (long)(ms % 1000) * 1000000;
+    }
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}

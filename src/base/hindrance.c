@@ -41,8 +41,8 @@ ob_hindrance ob_hindrance_of(ob_status status)
 {
     switch (status) {
     case OB_EIO:
-    case OB_EBUSY:
         return OB_HINDRANCE_RECORDS;
+    case OB_EBUSY: /* too many read, or too many acts wait */
     case OB_ENOMEM:
         return OB_HINDRANCE_BUSY;
     default:

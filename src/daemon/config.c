@@ -22,6 +22,7 @@ static const struct number {
     {"decoders", 0, 256, 0},
     {"searchers", 0, 256, 0},
     {"queue-most", 0, 100000, 0},
+    {"queue-wait-ms", 1, 60000, 10000},
     {"connections-most", 1, 10000, 512},
     {"body-most-mb", 1, 200, 50},
     {"memory-most-mb", 1, 1000000, 512},
@@ -192,6 +193,7 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     out->decoders = (unsigned)cfg_getint(cfg, "decoders");
     out->searchers = (unsigned)cfg_getint(cfg, "searchers");
     out->queue_most = (unsigned)cfg_getint(cfg, "queue-most");
+    out->queue_wait_ms = (unsigned)cfg_getint(cfg, "queue-wait-ms");
     out->connections_most = (unsigned)cfg_getint(cfg, "connections-most");
     out->decode_time_ms = (unsigned)cfg_getint(cfg, "decode-time-ms");
     out->decode_cpu_ms = (unsigned)cfg_getint(cfg, "decode-cpu-ms");

@@ -322,6 +322,8 @@ static void hear_gone(core *c, uint64_t id)
     c->calls[id % CALLS] = NULL;
     if (!k->busy)
         end_call(k);
+    else if (!k->looked_at && k->call->class->gone) /* else a desk has its head */
+        k->call->class->gone(k->call);
 }
 
 static void hear_counts(core *c, const message *m)
@@ -469,6 +471,7 @@ static ob_status open_all(core *c, ob_error *err)
                                       .decoders = f->decoders,
                                       .searchers = f->searchers,
                                       .queue_most = f->queue_most,
+                                      .place_wait_ms = f->queue_wait_ms,
                                       .upkeep_s = UPKEEP_S,
                                       .worker = {.time_ms = f->decode_time_ms,
                                                  .cpu_ms = f->decode_cpu_ms,

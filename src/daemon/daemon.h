@@ -13,7 +13,7 @@ typedef struct config {
     char data[4096];
     char listen[128];   /* ADDRESS:PORT, [ADDRESS]:PORT */
     char records[2048]; /* postgresql://…, perhaps with a password; "": SQLite */
-    unsigned decoders, searchers, queue_most, connections_most;
+    unsigned decoders, searchers, queue_most, queue_wait_ms, connections_most;
     unsigned decode_time_ms, decode_cpu_ms;
     unsigned head_time_ms, body_time_ms; /* for a head; for a body before its rate counts */
     uint64_t body_most, memory_most;     /* bytes: of one body, of all that are on their way */

@@ -2,6 +2,7 @@
  * connection sleeps while the core thinks. */
 #include "front.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -382,6 +383,16 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
     return x->answered ? give_answer(x) : MHD_YES;
 }
 
+/* Nobody waits for what the core would answer. */
+static void tell_gone(exchange *x)
+{
+    front *f = x->front;
+    const message_head head = {.kind = MESSAGE_GONE, .id = x->id};
+    if (x->asked && !x->answered && f->core)
+        channel_send(f->core, &head, NULL, 0, -1);
+    x->asked = false;
+}
+
 void exchange_ended(void *context, struct MHD_Connection *connection, void **slot,
                     enum MHD_RequestTerminationCode why)
 {
@@ -395,10 +406,7 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     visitor *v = info ? info->socket_context : NULL;
     if (v)
         v->idle_since_ms = daemon_now_ms();
-    if (x->asked && !x->answered && f->core) {
-        const message_head head = {.kind = MESSAGE_GONE, .id = x->id};
-        channel_send(f->core, &head, NULL, 0, -1);
-    }
+    tell_gone(x);
     stop_waiting(x);
     forget_head(x);
     intake_free(&x->body);
@@ -521,10 +529,33 @@ static void end_waiting(front *f, int64_t now)
     }
 }
 
+static bool has_gone(exchange *x)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct pollfd one = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
+    return poll(&one, 1, 0) > 0;
+}
+
+/* The library does not look at a connection that sleeps. Who has closed it does not wait for an
+ * answer, so that the core need not look at what came with it. */
+static void forget_those_who_went(front *f)
+{
+    for (unsigned i = 0; i < EXCHANGES_MOST && f->exchange_count; i++) {
+        exchange *x = f->exchanges[i];
+        if (!x || !x->suspended || x->state != EXCHANGE_WAITING || !has_gone(x))
+            continue;
+        tell_gone(x);
+        set_problem(x, 400, "CLOSED", "the connection was closed before there was an answer");
+        wake(x);
+    }
+}
+
 void exchange_sweep(front *f)
 {
     int64_t now = daemon_now_ms();
     end_waiting(f, now);
+    forget_those_who_went(f);
     for (visitor *v = f->visitors; v; v = v->next)
         if (v->idle_since_ms && now - v->idle_since_ms > f->config->head_time_ms) {
             cut(f, v->socket);

@@ -108,7 +108,7 @@ void exchange_core_came(front *f);
 /* The core is gone: whatever was handed over to it fails, the rest waits for the next one. */
 void exchange_core_lost(front *f);
 
-/* Ends what is too slow, and what has waited long enough. */
+/* Ends what is too slow, what has waited long enough, and what nobody waits for any more. */
 void exchange_sweep(front *f);
 
 #endif

@@ -7,25 +7,20 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS_MOST = 256, QUEUE_A_DECODER = 64 };
+enum { QUEUE_A_DECODER = 64, PLACE_WAIT_MS = 10000 };
 
-/* A queue and the threads that serve it. */
-typedef struct lane {
-    struct ob_engine *engine;
-    pthread_mutex_t lock;
-    pthread_cond_t some;
-    ob_task *first, **last;
-    unsigned waiting, running, most; /* most: waiting and running */
-    bool closing;
-    pthread_t threads[THREADS_MOST];
-    unsigned thread_count;
-} lane;
+static const char TOO_MANY[] = "too many items are waiting already";
 
 struct ob_engine {
     ob_engine_options options;
     keeper keeper;
     upkeep *upkeep;
     lane decoding, searching;
+    pthread_t watch;      /* of those that wait for a place */
+    pthread_mutex_t lock; /* of `closing`, which is for it */
+    pthread_cond_t ends;
+    bool has_watch, closing;
+    unsigned place_wait_ms;
     atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us;
     atomic_ullong could_not[OB_HINDRANCES], let_through[OB_HINDRANCES];
     atomic_uint layers;
@@ -57,7 +52,7 @@ void ob_task_clear(ob_task *task)
 static ob_status hindered(ob_task *t, ob_status status, ob_hindrance by)
 {
     if (status && status != OB_EREFUSED)
-        t->hindrance = status == OB_ENOMEM ? OB_HINDRANCE_BUSY : by;
+        t->hindrance = ob_hindrance_of(status) == OB_HINDRANCE_BUSY ? OB_HINDRANCE_BUSY : by;
     return status;
 }
 
@@ -278,73 +273,94 @@ static void refuse(ob_engine *e, ob_task *t, ob_hindrance by)
     ob_engine_could_not(e, by);
 }
 
+/* It waited, and is not looked at any more. */
+static void turn_away(ob_engine *e, ob_task *t, ob_hindrance by, const char *sentence)
+{
+    refuse(e, t, by);
+    t->status = ob_fail(&t->error, OB_EBUSY, "%s", sentence);
+    if (is_file(t))
+        close(t->file);
+}
+
 static void *serve(void *argument)
 {
     lane *l = argument;
+    ob_engine *e = l->engine;
     ob_workers *workers = NULL;
     ob_holder holder;
+    bool closing;
     ob_holder_init(&holder);
-    if (l == &l->engine->decoding)
-        need_workers(&workers, l->engine, NULL);
-    pthread_mutex_lock(&l->lock);
-    for (;;) {
-        while (!l->first && !l->closing)
-            pthread_cond_wait(&l->some, &l->lock);
-        ob_task *t = l->first;
-        if (!t)
-            break;
-        l->first = t->next;
-        if (!l->first)
-            l->last = &l->first;
-        l->waiting--;
-        l->running++;
-        bool closing = l->closing;
-        pthread_mutex_unlock(&l->lock);
-        if (!closing) {
-            run_task(l->engine, &workers, &holder, t);
-        } else {
-            refuse(l->engine, t, OB_HINDRANCE_STOPPING);
-            t->status = ob_fail(&t->error, OB_EBUSY, "the service is stopping");
-            if (is_file(t))
-                close(t->file);
-        }
-        pthread_mutex_lock(&l->lock);
-        l->running--;
-        pthread_mutex_unlock(&l->lock);
+    if (l == &e->decoding)
+        need_workers(&workers, e, NULL);
+    for (ob_task *t = lane_take(&closing, l); t; t = lane_take(&closing, l)) {
+        if (closing)
+            turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
+        else
+            run_task(e, &workers, &holder, t);
+        lane_leave(l);
         t->done(t);
-        pthread_mutex_lock(&l->lock);
     }
-    pthread_mutex_unlock(&l->lock);
     ob_workers_stop(workers);
     return NULL;
 }
 
-static void lane_init(lane *l, ob_engine *e, unsigned most)
+static void turn_away_late(ob_engine *e, ob_task *late)
 {
-    *l = (lane){.engine = e, .most = most};
-    l->last = &l->first;
-    pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->some, NULL);
+    for (ob_task *t = late, *next; t; t = next) {
+        next = t->next; /* once it is told, it may be gone */
+        turn_away(e, t, OB_HINDRANCE_BUSY, TOO_MANY);
+        t->done(t);
+    }
 }
 
-static ob_status lane_start(lane *l, unsigned threads, ob_error *err)
+/* While all threads are at work, somebody else must look at who has waited too long for a place. */
+static void *watch(void *argument)
 {
-    while (l->thread_count < threads && l->thread_count < THREADS_MOST &&
-           !pthread_create(&l->threads[l->thread_count], NULL, serve, l))
-        l->thread_count++;
-    return l->thread_count ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread could be started");
+    ob_engine *e = argument;
+    pthread_mutex_lock(&e->lock);
+    while (!e->closing) {
+        pthread_mutex_unlock(&e->lock);
+        const int64_t now = ob_now_monotonic_ms();
+        int64_t next = now + e->place_wait_ms; /* who comes from now on is due later */
+        turn_away_late(e, lane_late(&next, &e->decoding, now));
+        turn_away_late(e, lane_late(&next, &e->searching, now));
+        pthread_mutex_lock(&e->lock);
+        const struct timespec until = ob_in_ms(next - now);
+        if (!e->closing)
+            pthread_cond_timedwait(&e->ends, &e->lock, &until);
+    }
+    pthread_mutex_unlock(&e->lock);
+    return NULL;
 }
 
-static void lane_end(lane *l)
+static void watch_init(ob_engine *e)
 {
-    pthread_mutex_lock(&l->lock);
-    l->closing = true;
-    pthread_cond_broadcast(&l->some);
-    pthread_mutex_unlock(&l->lock);
-    for (unsigned i = 0; i < l->thread_count; i++)
-        pthread_join(l->threads[i], NULL);
-    pthread_cond_destroy(&l->some);
-    pthread_mutex_destroy(&l->lock);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->ends, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static ob_status watch_start(ob_engine *e, ob_error *err)
+{
+    if (!e->place_wait_ms)
+        return OB_OK; /* nobody waits for a place */
+    e->has_watch = !pthread_create(&e->watch, NULL, watch, e);
+    return e->has_watch ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread could be started");
+}
+
+static void watch_stop(ob_engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->closing = true;
+    pthread_cond_broadcast(&e->ends);
+    pthread_mutex_unlock(&e->lock);
+    if (e->has_watch)
+        pthread_join(e->watch, NULL);
+    pthread_cond_destroy(&e->ends);
+    pthread_mutex_destroy(&e->lock);
 }
 
 /* ---- The engine ------------------------------------------------------------------------------ */
@@ -368,15 +384,19 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     unsigned searchers = options->searchers ? options->searchers : processors();
     unsigned most = options->queue_most ? options->queue_most : QUEUE_A_DECODER * decoders;
     atomic_store(&e->layers, UINT32_MAX);
-    lane_init(&e->decoding, e, most);
-    lane_init(&e->searching, e, most);
+    e->place_wait_ms = options->place_wait_ms ? options->place_wait_ms : PLACE_WAIT_MS;
+    lane_init(&e->decoding, e, most, e->place_wait_ms);
+    lane_init(&e->searching, e, most, e->place_wait_ms);
+    watch_init(e);
     ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
     if (!status)
         status = try_worker(e, err);
     if (!status)
-        status = lane_start(&e->decoding, decoders, err);
+        status = lane_start(&e->decoding, decoders, serve, err);
     if (!status)
-        status = lane_start(&e->searching, searchers, err);
+        status = lane_start(&e->searching, searchers, serve, err);
+    if (!status)
+        status = watch_start(e, err);
     if (!status && options->upkeep_s)
         status = upkeep_start(&e->upkeep, &e->options, &e->keeper, err);
     if (status)
@@ -388,33 +408,27 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
 
 ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 {
-    lane *l = is_file(task) ? &e->decoding : &e->searching;
-    ob_status status = OB_OK;
-    pthread_mutex_lock(&l->lock);
-    if (l->closing) {
-        status = ob_fail(err, OB_EBUSY, "the service is stopping");
-        refuse(e, task, OB_HINDRANCE_STOPPING);
-    } else if (l->waiting + l->running >= l->most) {
-        status = ob_fail(err, OB_EBUSY, "%u items are waiting already", l->waiting);
-        refuse(e, task, OB_HINDRANCE_BUSY);
-    } else {
-        task->next = NULL;
-        *l->last = task;
-        l->last = &task->next;
-        l->waiting++;
-        pthread_cond_signal(&l->some);
-    }
-    pthread_mutex_unlock(&l->lock);
-    return status;
+    ob_hindrance by = lane_add(is_file(task) ? &e->decoding : &e->searching, task);
+    if (!by)
+        return OB_OK;
+    refuse(e, task, by);
+    return ob_fail(err, OB_EBUSY, "%s",
+                   by == OB_HINDRANCE_STOPPING ? "the service is stopping" : TOO_MANY);
+}
+
+bool ob_engine_forget(ob_engine *e, ob_task *task)
+{
+    if (!lane_forget(&e->decoding, task) && !lane_forget(&e->searching, task))
+        return false;
+    if (is_file(task))
+        close(task->file);
+    return true;
 }
 
 bool ob_engine_has_room(ob_engine *e)
 {
-    lane *l = &e->decoding;
-    pthread_mutex_lock(&l->lock);
-    bool room = !l->closing && l->waiting + l->running < l->most;
-    pthread_mutex_unlock(&l->lock);
-    return room;
+    bool at_once;
+    return lane_has_room(&at_once, &e->decoding);
 }
 
 void ob_engine_count(ob_engine_counts *out, ob_engine *e)
@@ -436,17 +450,16 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     for (int r = 0; r < OB_REASON_COUNT; r++)
         out->denied_reason[r] = atomic_load(&e->keeper.denied_reason[r]);
     out->audit_ok = tallies_fine(e->keeper.tallies);
+    out->counts_busy = !out->audit_ok && tallies_busy(e->keeper.tallies);
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
     out->log_ok = ob_staff_log_fine(e->options.staff);
     out->log_slow = ob_staff_log_slow(e->options.staff);
-    out->has_room = ob_engine_has_room(e);
+    lane_has_room(&out->has_place, &e->decoding);
     for (int h = 0; h < OB_HINDRANCES; h++) {
         out->could_not[h] = atomic_load(&e->could_not[h]);
         out->let_through[h] = atomic_load(&e->let_through[h]);
     }
-    pthread_mutex_lock(&e->decoding.lock);
-    out->waiting = e->decoding.waiting;
-    pthread_mutex_unlock(&e->decoding.lock);
+    out->waiting = lane_waiting(&e->decoding);
 }
 
 void ob_engine_close(ob_engine *e)
@@ -454,6 +467,7 @@ void ob_engine_close(ob_engine *e)
     if (!e)
         return;
     upkeep_stop(e->upkeep);
+    watch_stop(e);
     lane_end(&e->decoding);
     lane_end(&e->searching);
     keeper_close(&e->keeper);
@@ -472,12 +486,19 @@ ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *e, const ob_item *item
     return status;
 }
 
+/* Counts that cannot be written, or not now. */
+static ob_hindrance behind_counts(const tallies *t)
+{
+    ob_hindrance of = tallies_hindrance(t);
+    return of == OB_HINDRANCE_RECORDS && tallies_busy(t) ? OB_HINDRANCE_BUSY : of;
+}
+
 ob_hindrance ob_engine_hindrance(ob_engine *e, const ob_gate_decision *why, ob_status status)
 {
     if (why && (why->allow || !ob_reason_is_operational(why->reason)))
         return OB_HINDRANCE_NONE;
     if (why)
-        return why->reason == OB_CLOCK ? OB_HINDRANCE_CLOCK : tallies_hindrance(e->keeper.tallies);
+        return why->reason == OB_CLOCK ? OB_HINDRANCE_CLOCK : behind_counts(e->keeper.tallies);
     ob_hindrance of = ob_hindrance_of(status);
     return of == OB_HINDRANCE_RECORDS ? tallies_hindrance(e->keeper.tallies) : of;
 }

@@ -1,9 +1,11 @@
 /* The parts of engine. Before anything is looked at: settings.c has what a service is, candidates.c
  * builds from item and records what the gate decides, keeper.c makes permits, tallies.c counts
- * them. Then: engine.c has threads, find.c, decide.c and query.c do what they say. */
+ * them. Then: engine.c has threads, lane.c their queues, find.c, decide.c and query.c do what they
+ * say. */
 #ifndef OBHUT_ENGINE_PRIV_H
 #define OBHUT_ENGINE_PRIV_H
 
+#include <obhut/clock.h>
 #include <obhut/engine.h>
 #include <obhut/records/conversation.h>
 #include <obhut/records/order.h>
@@ -13,6 +15,57 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+
+/* ---- lane.c -----------------------------------------------------------------------------------
+ */
+
+enum { LANE_THREADS_MOST = 256 };
+
+/* Tasks in the order in which they came. */
+typedef struct line {
+    ob_task *first, **last;
+    unsigned count;
+} line;
+
+/* A queue and the threads that serve it. Any thread may call what is below. */
+typedef struct lane {
+    struct ob_engine *engine;
+    pthread_mutex_t lock;
+    pthread_cond_t some;
+    line queue;  /* they have a place */
+    line beyond; /* they wait for one: empty while there is one */
+    uint64_t beyond_bytes;
+    unsigned running, most; /* most: places, for those in the queue and those that run */
+    unsigned wait_ms;       /* how long a place is waited for */
+    bool closing;
+    pthread_t threads[LANE_THREADS_MOST];
+    unsigned thread_count;
+} lane;
+
+void lane_init(lane *l, struct ob_engine *engine, unsigned most, unsigned wait_ms);
+/* Up to so many threads, as many as can be had; OB_ENOMEM: none. */
+ob_status lane_start(lane *l, unsigned threads, void *(*serve)(void *lane), ob_error *err);
+void lane_end(lane *l); /* once threads have taken all that is there */
+
+/* Takes a task, for a place or to wait for one; else says what is in the way. */
+ob_hindrance lane_add(lane *l, ob_task *task);
+
+/* Waits for a task, which then runs: lane_leave gives its place to the next. NULL: the lane ends,
+ * and nothing is left. `closing`: it ends. */
+ob_task *lane_take(bool *closing, lane *l);
+void lane_leave(lane *l);
+
+/* Takes a task out that does not run yet. False: it is not there. */
+bool lane_forget(lane *l, const ob_task *task);
+
+/* Takes those out that have waited long enough for a place, linked by `next`; lowers *next_ms to
+ * the instant at which the next one has. */
+ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms);
+
+/* Whether a task that comes next would be taken; and would have its place at once. */
+bool lane_has_room(bool *at_once, lane *l);
+
+unsigned lane_waiting(lane *l); /* tasks that do not run yet */
 
 /* ---- settings.c -------------------------------------------------------------------------------
  */
@@ -102,6 +155,7 @@ ob_status tallies_settle(tallies *t, ob_error *err);
 bool tallies_fine(const tallies *t); /* what was counted last could be written */
 /* Where it could not: whether nothing has failed yet, and which of the two is in the way. */
 bool tallies_late(const tallies *t);
+bool tallies_busy(const tallies *t); /* or only too much waits already, or memory is short */
 ob_hindrance tallies_hindrance(const tallies *t);
 
 /* ---- keeper.c ---------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ struct tallies {
     int64_t day;
     ob_record_key salt, *table;
     size_t table_size, denied_count;
-    atomic_bool fine;
+    atomic_bool fine, busy; /* busy: not fine, for too much waits already */
 };
 
 /* ---- Denied items ------------------------------------------------------------------------------
@@ -379,6 +379,7 @@ ob_status tallies_settle(tallies *t, ob_error *err)
         atomic_store(&t->waiting_since, has_any(t->now) ? ob_now_monotonic_ms() : 0);
         pthread_mutex_unlock(&t->lock);
     }
+    atomic_store(&t->busy, ob_hindrance_of(status) == OB_HINDRANCE_BUSY);
     atomic_store(&t->fine, !status);
     if (!status) /* an hour late: permits of before midnight are used by then */
         leaf_days(t->staff, t->store, (ob_now() - HOUR) / DAY, NULL);
@@ -397,6 +398,11 @@ bool tallies_fine(const tallies *t)
 bool tallies_late(const tallies *t)
 {
     return atomic_load(&t->fine);
+}
+
+bool tallies_busy(const tallies *t)
+{
+    return !atomic_load(&t->fine) && atomic_load(&t->busy);
 }
 
 ob_hindrance tallies_hindrance(const tallies *t)

@@ -76,6 +76,13 @@ static void take(ob_call *call, ob_body body)
     }
 }
 
+static void gone(ob_call *call)
+{
+    gateway_call *c = (gateway_call *)call;
+    if (ob_engine_forget(c->gateways->options.engine, &c->task))
+        ob_call_answer(call, (ob_answer){.status = 503}); /* to nobody */
+}
+
 /* Whether the gate lets it be looked at. Otherwise sets the answer and returns false. */
 static bool may_look(gateway_call *c)
 {
@@ -103,7 +110,7 @@ static bool has_room(gateway_call *c)
 
 ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
 {
-    static const ob_call_class class = {.body = take, .end = gateway_end_call};
+    static const ob_call_class class = {.body = take, .gone = gone, .end = gateway_end_call};
     const uint64_t most = c->gateways->options.body_most;
     ob_item *item = &c->task.item;
     *item = (ob_item){.media = OB_MEDIA_IMAGE,

@@ -28,7 +28,8 @@ struct ob_staff {
     unsigned waiting;
     bool closing, has_queue, has_writer, has_watch;
     pthread_t writer, watch;
-    bool must_recover; /* the writer's: whether the last acts were kept is not known yet */
+    bool writes;       /* somebody does */
+    bool must_recover; /* of who writes: whether the last acts were kept is not known yet */
 };
 
 /* acts.c */

@@ -1,7 +1,9 @@
-/* The one thread that writes. It takes all acts that wait, runs each in a part of one transaction,
- * appends their entries to the log with one write, and lets the records keep them: what is in the
- * records is in the log, and whoever waits is told when both are durable. Where the records refuse
- * after all, or the process dies in between, further entries say that it was not done. */
+/* Who writes, one thread at a time: it takes all acts that wait, runs each in a part of one
+ * transaction, appends their entries to the log with one write, and lets the records keep them:
+ * what is in the records is in the log, and whoever waits is told when both are durable. Where the
+ * records refuse after all, or the process dies in between, further entries say that it was not
+ * done. There is a thread for it; who would wait anyway, and comes when nobody writes, does it
+ * itself. */
 #include "staff_priv.h"
 
 #include <obhut/clock.h>
@@ -12,13 +14,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     TOGETHER_MOST = 256,  /* acts of one transaction */
     WAITING_MOST = 16384, /* beyond, whoever comes is told to come again */
     PATIENCE_MS = 10000,  /* an act that has waited so long is not begun */
-    CHECK_MS = 500,       /* how often that is looked at */
+    OVERWRITING_MS = 500, /* how often it is looked at whether overwriting has ended */
 };
 
 /* ---- Waiting ----------------------------------------------------------------------------------
@@ -58,17 +59,23 @@ static void tell(ob_act_job *jobs)
     }
 }
 
+/* Under the lock: until the first has waited too long. Where nobody waits, whoever comes from now
+ * on is due later than that; who is late already waits for the end of overwriting. */
+static struct timespec next_look(const ob_staff *staff)
+{
+    if (!staff->first)
+        return ob_in_ms(PATIENCE_MS);
+    const int64_t left = staff->first->until_ms - ob_now_monotonic_ms();
+    return ob_in_ms(left > 0 ? left : ob_store_overwrites(staff->store) ? OVERWRITING_MS : 0);
+}
+
 /* While the writer waits for a disk, somebody else must look at who has waited too long. */
 static void *watch(void *argument)
 {
     ob_staff *staff = argument;
     pthread_mutex_lock(&staff->queue);
     while (!staff->closing) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += CHECK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        const struct timespec until = next_look(staff);
         pthread_cond_timedwait(&staff->ends, &staff->queue, &until);
         ob_act_job *late = take_late(staff);
         pthread_mutex_unlock(&staff->queue);
@@ -286,14 +293,16 @@ static void *write_all(void *argument)
     ob_staff *staff = argument;
     pthread_mutex_lock(&staff->queue);
     for (;;) {
-        while (!staff->first && !staff->closing)
+        while (staff->writes || (!staff->first && !staff->closing))
             pthread_cond_wait(&staff->some, &staff->queue);
         if (!staff->first)
             break;
         ob_act_job *jobs = take_some(staff);
+        staff->writes = true;
         pthread_mutex_unlock(&staff->queue);
         write_together(staff, jobs);
         pthread_mutex_lock(&staff->queue);
+        staff->writes = false;
     }
     pthread_mutex_unlock(&staff->queue);
     return NULL;
@@ -302,7 +311,7 @@ static void *write_all(void *argument)
 /* ---- Asking for it ----------------------------------------------------------------------------
  */
 
-void ob_staff_post(ob_staff *staff, ob_act_job *job)
+static void prepare(ob_act_job *job)
 {
     job->status = OB_OK;
     job->error = (ob_error){0};
@@ -310,6 +319,31 @@ void ob_staff_post(ob_staff *staff, ob_act_job *job)
     job->act = (ob_act){0};
     job->entry_count = 0;
     job->until_ms = ob_now_monotonic_ms() + PATIENCE_MS;
+}
+
+/* False where somebody writes or is before it: then it waits with the others. */
+static bool write_itself(ob_staff *staff, ob_act_job *job)
+{
+    pthread_mutex_lock(&staff->queue);
+    const bool may = !staff->writes && !staff->first && !staff->closing;
+    if (may)
+        staff->writes = true;
+    pthread_mutex_unlock(&staff->queue);
+    if (!may)
+        return false;
+    prepare(job);
+    write_together(staff, job);
+    pthread_mutex_lock(&staff->queue);
+    staff->writes = false;
+    if (staff->first || staff->closing)
+        pthread_cond_signal(&staff->some);
+    pthread_mutex_unlock(&staff->queue);
+    return true;
+}
+
+void ob_staff_post(ob_staff *staff, ob_act_job *job)
+{
+    prepare(job);
     pthread_mutex_lock(&staff->queue);
     if (staff->closing)
         job->status = ob_fail(&job->error, OB_EBUSY, "the service is stopping");
@@ -320,7 +354,8 @@ void ob_staff_post(ob_staff *staff, ob_act_job *job)
         *staff->last = job;
         staff->last = &job->next;
         staff->waiting++;
-        pthread_cond_signal(&staff->some);
+        if (!staff->writes) /* who writes looks again by itself */
+            pthread_cond_signal(&staff->some);
     }
     pthread_mutex_unlock(&staff->queue);
     if (is_refused) /* else it is the writer's, and may be done already */
@@ -350,7 +385,8 @@ ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const 
         .job = {.what = what, .actor = actor, .run = run, .context = context, .done = wake}};
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.is_done, NULL);
-    ob_staff_post(staff, &w.job);
+    if (!write_itself(staff, &w.job))
+        ob_staff_post(staff, &w.job);
     pthread_mutex_lock(&w.lock);
     while (!w.done)
         pthread_cond_wait(&w.is_done, &w.lock);

@@ -35,7 +35,7 @@ enum { DRIVER_PARAMETERS = 64 };
 typedef enum connection_use { CONNECTION_OWNS, CONNECTION_READS, CONNECTION_SCRUBS } connection_use;
 
 typedef struct driver {
-    /* `where`: a path or a URL, which is never part of an error. */
+    /* `where`: a path or a URL, which is never part of an error. OB_EBUSY: another Obhut has it. */
     ob_status (*open)(void **db, const char *where, connection_use use, ob_error *err);
     void (*close)(void *db); /* NULL is fine */
 

@@ -50,22 +50,21 @@ static ob_status ready(bool *is_new, void *db, ob_error *err)
     return session_ready(is_new, db, err);
 }
 
-static ob_status begin(void *db, ob_error *err)
+static ob_status begin_with(session *s, const char *text, ob_error *err)
 {
-    session *s = db;
-    ob_status status =
-        session_run(NULL, s, "BEGIN ISOLATION LEVEL REPEATABLE READ", DOING_READ, err);
+    ob_status status = session_run(NULL, s, text, DOING_READ, err);
     s->in_transaction = !status;
     return status;
 }
 
+static ob_status begin(void *db, ob_error *err)
+{
+    return begin_with(db, "BEGIN ISOLATION LEVEL REPEATABLE READ", err);
+}
+
 static ob_status begin_reading(void *db, ob_error *err)
 {
-    session *s = db;
-    ob_status status =
-        session_run(NULL, s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", DOING_READ, err);
-    s->in_transaction = !status;
-    return status;
+    return begin_with(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
 }
 
 static ob_status run(void *db, const char *text, ob_error *err)

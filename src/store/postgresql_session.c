@@ -67,15 +67,17 @@ static ob_status fail_lost(session *s, doing what, ob_error *err)
 }
 
 /* Only the first line of what the server says: the others may quote values. */
-static ob_status fail_result(const PGresult *result, doing what, ob_error *err)
+static ob_status fail_result(const session *s, const PGresult *result, doing what, ob_error *err)
 {
     char words[300];
     const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    /* who overwrites gives way to whoever has the table, and comes again */
+    const bool gives_way = s->use == CONNECTION_SCRUBS && code && !strcmp(code, "55P03");
     ob_status status = !code                                                ? OB_EIO
                        : !strncmp(code, "23", 2) || !strncmp(code, "22", 2) ? OB_EINVAL
                        : !strcmp(code, "XX001") || !strcmp(code, "XX002")   ? OB_EFORMAT
-                       : !strcmp(code, "55P03")                             ? OB_EBUSY /* a lock */
+                       : gives_way                                          ? OB_EBUSY
                                                                             : OB_EIO;
     if (!said)
         said = PQresultErrorMessage(result);
@@ -167,7 +169,7 @@ ob_status session_answer(PGresult **out, session *s, int sent, doing what, ob_er
         session_lose(s, why ? why : PQerrorMessage(s->connection));
         status = fail_lost(s, what, err);
     } else if (is_error(result)) {
-        status = fail_result(result, what, err);
+        status = fail_result(s, result, what, err);
     }
     if (!status && out)
         *out = result;
@@ -190,7 +192,7 @@ ob_status session_row(PGresult **out, session *s, doing what, ob_error *err)
         return fail_lost(s, what, err);
     }
     if (result && is_error(result)) {
-        ob_status status = fail_result(result, what, err);
+        ob_status status = fail_result(s, result, what, err);
         PQclear(result);
         return status;
     }
@@ -408,10 +410,15 @@ ob_status session_ready(bool *is_new, session *s, ob_error *err)
     if (start >= s->retry_at_ms) {
         s->failure = (ob_error){0};
         *is_new = !attempt(s, &s->failure);
-        /* One who waits holds everybody up: at most half of the time is spent on waiting. */
+        /* Acts wait for the connection that writes, and a view that waits has one of few places: at
+         * most half of the time of any connection is spent on waiting. */
         s->retry_at_ms = *is_new ? 0 : 2 * now_ms() - start;
     }
-    return s->failure.status ? ob_fail(err, s->failure.status, "%s", s->failure.text) : OB_OK;
+    const ob_status status = s->failure.status;
+    if (!status)
+        return OB_OK;
+    /* OB_EBUSY: another Obhut took the records over. That is no crowd that thins out by itself. */
+    return ob_fail(err, status == OB_EBUSY ? OB_EIO : status, "%s", s->failure.text);
 }
 
 ob_status session_open(session **out, const char *url, connection_use use, ob_error *err)

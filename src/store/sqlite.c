@@ -13,7 +13,6 @@ static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
     ob_status status = code == SQLITE_NOMEM                              ? OB_ENOMEM
                        : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? OB_EFORMAT
                        : code == SQLITE_CONSTRAINT                       ? OB_EINVAL
-                       : code == SQLITE_BUSY                             ? OB_EBUSY
                                                                          : OB_EIO;
     return ob_fail(err, status, "the records (obhut.db) cannot be %s: %s", doing,
                    db ? sqlite3_errmsg(db) : "out of memory");
@@ -42,11 +41,14 @@ static void close_file(void *db)
 static ob_status open_file(void **out, const char *path, connection_use use, ob_error *err)
 {
     sqlite3 *db = NULL;
+    const char *files = sqlite_files();
+    if (!files)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
     mode_t mask = umask(077);
     int code = sqlite3_open_v2(path, &db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                    SQLITE_OPEN_NOFOLLOW,
-                               sqlite_files());
+                               files);
     ob_status status = code ? fail(db, "opened", err) : OB_OK;
     if (!status)
         sqlite3_busy_timeout(db, use == CONNECTION_OWNS ? OWNER_WAITS_MS : READER_WAITS_MS);
@@ -91,6 +93,9 @@ static void rollback(void *db)
     script(db, "ROLLBACK", NULL); /* it may have done so by itself */
 }
 
+static const char in_use[] =
+    "another program uses obhut.db: what was deleted is overwritten when it has ended";
+
 /* secure_delete overwrites a row that goes; older copies of it can lie where a page was put in
  * order again. So the file is written anew, and the journal emptied: which fails while somebody
  * reads it, and says so in a row. */
@@ -104,16 +109,21 @@ static ob_status empty_journal(void *db, const char *table, ob_error *err)
     if (sqlite3_step(statement) == SQLITE_ROW)
         busy = sqlite3_column_int(statement, 0) != 0;
     sqlite3_finalize(statement);
-    return busy ? ob_fail(err, OB_EBUSY,
-                          "another program reads obhut.db: what was deleted is overwritten when it "
-                          "has ended")
-                : OB_OK;
+    return busy ? ob_fail(err, OB_EBUSY, in_use) : OB_OK;
 }
 
+/* Its copy goes into a file: in memory it would need as much as the records are large. */
 static ob_status rewrite(void *db, const char *table, ob_error *err)
 {
     (void)table;
-    return script(db, "VACUUM", err);
+    sqlite_files_beside(sqlite3_db_filename(db, "main"));
+    ob_status status = script(db, "PRAGMA temp_store = FILE", err);
+    if (!status && sqlite3_exec(db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK)
+        status = sqlite3_errcode(db) == SQLITE_BUSY ? ob_fail(err, OB_EBUSY, in_use)
+                                                    : fail(db, "written anew", err);
+    script(db, "PRAGMA temp_store = MEMORY", NULL);
+    sqlite_files_beside(NULL);
+    return status;
 }
 
 /* ---- Statements ----------------------------------------------------------------------------- */

@@ -14,8 +14,8 @@
 /* What SQLite allocates for a file; the real one lies behind it. */
 typedef struct asked_file {
     sqlite3_file base;
-    const char
-        *path; /* SQLite's, which outlives the file; NULL: a file for a while, without name */
+    const char *path;     /* SQLite's, which outlives the file, or this file's own */
+    sqlite3_filename own; /* the name that a file for a while had when it was made; else NULL */
     sqlite3_int64 real[];
 } asked_file;
 
@@ -26,15 +26,16 @@ static sqlite3_file *real(sqlite3_file *file)
 
 static bool refused(ob_file_verb verb, sqlite3_file *file)
 {
-    const char *path = ((asked_file *)(void *)file)->path;
-    return path && ob_file_ask(verb, AT_FDCWD, path);
+    return ob_file_ask(verb, AT_FDCWD, ((asked_file *)(void *)file)->path);
 }
 
 /* ---- One file ------------------------------------------------------------------------------- */
 
 static int close_file(sqlite3_file *file)
 {
-    return real(file)->pMethods->xClose(real(file));
+    int code = real(file)->pMethods->xClose(real(file));
+    sqlite3_free_filename(((asked_file *)(void *)file)->own);
+    return code;
 }
 
 static int read_file(sqlite3_file *file, void *out, int size, sqlite3_int64 at)
@@ -145,17 +146,47 @@ static sqlite3_vfs *below(sqlite3_vfs *vfs)
     return vfs->pAppData;
 }
 
+static _Thread_local const char *beside;
+
+void sqlite_files_beside(const char *path)
+{
+    beside = path;
+}
+
+/* Files for a while hold what the records hold, so they are made beside them and nowhere else, and
+ * have lost their name (SQLITE_OPEN_DELETEONCLOSE) before anything is written to them. One that was
+ * killed in between has left an empty one. */
+static sqlite3_filename name_for_a_while(sqlite3_vfs *vfs)
+{
+    char *path = beside ? sqlite3_mprintf("%s-rewritten", beside) : NULL;
+    sqlite3_filename name = path ? sqlite3_create_filename(path, "", "", 0, NULL) : NULL;
+    sqlite3_free(path);
+    if (name)
+        below(vfs)->xDelete(below(vfs), name, 0);
+    return name;
+}
+
+static int open_real(sqlite3_vfs *vfs, sqlite3_file *out, int flags, int *flags_got)
+{
+    asked_file *file = (asked_file *)(void *)out;
+    if (refused(OB_FILE_OPEN, out))
+        return SQLITE_CANTOPEN;
+    int code = below(vfs)->xOpen(below(vfs), file->path, real(out), flags, flags_got);
+    if (real(out)->pMethods) /* also after an error: then it is closed */
+        file->base.pMethods = &methods;
+    return code;
+}
+
 static int open_file(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *out, int flags,
                      int *flags_got)
 {
     asked_file *file = (asked_file *)(void *)out;
-    *file = (asked_file){.path = path};
+    sqlite3_filename own = path ? NULL : name_for_a_while(vfs);
+    *file = (asked_file){.path = path ? path : own, .own = own};
     real(out)->pMethods = NULL;
-    if (refused(OB_FILE_OPEN, out))
-        return SQLITE_CANTOPEN;
-    int code = below(vfs)->xOpen(below(vfs), path, real(out), flags, flags_got);
-    if (real(out)->pMethods) /* also after an error: then it is closed */
-        file->base.pMethods = &methods;
+    int code = file->path ? open_real(vfs, out, flags, flags_got) : SQLITE_CANTOPEN;
+    if (!file->base.pMethods)
+        sqlite3_free_filename(own);
     return code;
 }
 

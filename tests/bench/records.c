@@ -17,8 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ACTS = 3000, CLIENTS = 16, REPORTS = 100000, REPORTED = REPORTS + ACTS + ACTS / CLIENTS * CLIENTS,
-       OLD = 400 * 86400 };
+enum {
+    ACTS = 3000,
+    CLIENTS = 16,
+    REPORTS = 100000,
+    REPORTED = REPORTS + ACTS + ACTS / CLIENTS * CLIENTS,
+    OLD = 400 * 86400
+};
 
 typedef struct place {
     char dir[64];
@@ -47,7 +52,8 @@ static ob_status add_report(ob_writing *w, uint64_t number, int64_t at, ob_error
     return ob_store_incoming_add(&id, w, &in, &item, 1, err);
 }
 
-/* ---- Acts -------------------------------------------------------------------------------------- */
+/* ---- Acts --------------------------------------------------------------------------------------
+ */
 
 static ob_status report(ob_act *act, void *number, ob_error *err)
 {

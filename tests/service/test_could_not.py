@@ -1,4 +1,5 @@
 """What cannot be done now is told as that, with its reason; it never looks like what nobody may."""
+import contextlib
 import json
 import os
 import pathlib
@@ -187,25 +188,66 @@ class CouldNot(obhutd.Case):
 
     # ---- too much at once
 
-    def test_a_full_queue_is_no_refusal(self):
-        self.begin(config="queue-most = 1\ndecoders = 1\n")
-        closed, opened = self.gateway("closed"), self.gateway("open", "--name", "o")
+    def fill(self, wait_ms):
+        """A queue of one place, which a picture has whose worker stands still. Returns the worker."""
+        self.begin(config=f"queue-most = 1\ndecoders = 1\nqueue-wait-ms = {wait_ms}\n")
         worker, = self.service.processes()["workers"]
-        answers = []
         os.kill(worker, signal.SIGSTOP)
-        try:
-            first = threading.Thread(target=lambda: answers.append(self.service.scan(ROCKET)))
-            first.start()
-            self.eventually(lambda: json.loads(self.service.request("GET", "/readyz")[2])["queue"]
-                            == "full", "a full queue")
-            self.assertEqual(self.could_not("POST", SCAN, ROCKET), "BUSY")
-            self.assertEqual(self.status_of(closed, COFFEE), 503)
-            self.assertEqual(self.status_of(opened, COFFEE), 200)
-        finally:
-            os.kill(worker, signal.SIGCONT)
-        first.join(PATIENCE)
+        self.addCleanup(self.go_on_if_there, worker)
+        self.answers = []
+        self.ask_beside(SCAN, ROCKET)
+        self.eventually(lambda: json.loads(self.service.request("GET", "/readyz")[2])["queue"]
+                        == "full", "a full queue")
+        return worker
+
+    def go_on_if_there(self, pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+    def ask_beside(self, path, content, name="first"):
+        """Its answer is added to `answers` when it comes, with its name."""
+        def ask():
+            status, _, body = self.service.request("POST", path, content)
+            self.answers.append((name, status, json.loads(body).get("action")))
+        threading.Thread(target=ask, daemon=True).start()
+
+    def test_a_full_queue_is_no_refusal(self):
+        worker = self.fill(wait_ms=1)
+        closed, opened = self.gateway("closed"), self.gateway("open", "--name", "o")
+        self.assertEqual(self.could_not("POST", SCAN, ROCKET), "BUSY")
+        self.assertEqual(self.status_of(closed, COFFEE), 503)
+        self.assertEqual(self.status_of(opened, COFFEE), 200)
+        os.kill(worker, signal.SIGCONT)
+        self.eventually(lambda: self.answers, "the first is answered")
         self.assertEqual((self.told("BUSY"), self.told("BUSY", "let_through")), (3, 1))
         self.assertEqual(self.status_of(closed, COFFEE), 422)
+
+    def test_a_request_waits_for_a_place_in_the_queue(self):
+        worker = self.fill(wait_ms=60000)
+        closed = self.gateway("closed")
+        for number, (path, content) in enumerate(((SCAN, COFFEE), (closed, COFFEE), (SCAN, ROCKET)), 1):
+            self.ask_beside(path, content, number)
+            self.eventually(lambda n=number: self.service.metrics()["waiting"] == n, "it waits")
+        self.assertEqual(self.answers, [])
+        os.kill(worker, signal.SIGCONT)
+        self.eventually(lambda: len(self.answers) == 4, "all are answered")
+        self.assertEqual(sorted(map(str, self.answers)), sorted(map(str, (
+            ("first", 200, "allow"), (1, 200, "block"), (2, 422, None), (3, 200, "allow")))))
+        self.assertEqual(self.told("BUSY"), 0)
+
+    def test_who_goes_away_while_it_waits_is_forgotten(self):
+        worker = self.fill(wait_ms=60000)
+        peer = self.head(len(COFFEE))
+        peer.sendall(COFFEE)
+        self.eventually(lambda: self.service.metrics()["waiting"] == 1, "it waits")
+        peer.close()
+        self.eventually(lambda: self.service.metrics()["waiting"] == 0, "it is forgotten")
+        os.kill(worker, signal.SIGCONT)
+        self.eventually(lambda: self.answers, "the first is answered")
+        self.assertEqual(self.service.scan(ROCKET)["action"], "allow")
+        self.eventually(lambda: self.service.metrics()['scans_total{action="allow"}'] == 2, "two scans")
+        told = self.service.metrics()
+        self.assertEqual((told['scans_total{action="block"}'], self.told("BUSY")), (0, 0))
 
     # ---- a core that is not there
 

@@ -311,7 +311,7 @@ class Robust(obhutd.Case):
             self.assertLess(size, memory_before[name] + allowed, (memory_before, memory))
 
     def test_back_pressure_says_when_to_try_again(self):
-        service = self.start(*self.configure("queue-most = 2\ndecoders = 1\n"))
+        service = self.start(*self.configure("queue-most = 2\ndecoders = 1\nqueue-wait-ms = 1\n"))
         big = io.BytesIO()
         Image.open(COFFEE).resize((5000, 3300)).save(big, "PNG", compress_level=1)
         statuses = []

@@ -139,7 +139,7 @@ static void every_hindrance_has_a_word_a_sentence_and_a_time_to_try_again(void *
     }
     assert_string_equal(ob_hindrance_name(OB_HINDRANCES), "UNKNOWN");
     assert_int_equal(ob_hindrance_of(OB_EIO), OB_HINDRANCE_RECORDS);
-    assert_int_equal(ob_hindrance_of(OB_EBUSY), OB_HINDRANCE_RECORDS);
+    assert_int_equal(ob_hindrance_of(OB_EBUSY), OB_HINDRANCE_BUSY);
     assert_int_equal(ob_hindrance_of(OB_ENOMEM), OB_HINDRANCE_BUSY);
     assert_int_equal(ob_hindrance_of(OB_EREFUSED), OB_HINDRANCE_NONE);
     assert_int_equal(ob_hindrance_of(OB_EINVAL), OB_HINDRANCE_NONE);

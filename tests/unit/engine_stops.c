@@ -1,6 +1,9 @@
 /* What is counted, what stops everything, and withdrawals while everything changes. */
 #include "engine_place.h"
 
+#include "../fault/clock.h"
+#include "../fault/files.h"
+
 #include <obhut/records/tally.h>
 
 /* ---- Counting, and what stops everything
@@ -105,6 +108,65 @@ static void what_was_allowed_at_its_head_and_cannot_be_looked_at_now_could_not(v
     assert_int_equal(counts.could_not[task.hindrance], 1);
     assert_int_equal(counts.denied_reason[OB_NO_AUDIT], 0);
     ob_task_clear(&task);
+}
+
+typedef struct crowd {
+    ob_act_job job; /* first */
+    atomic_uint *done;
+} crowd;
+
+static void on_act_done(ob_act_job *job)
+{
+    atomic_fetch_add(((crowd *)job)->done, 1);
+}
+
+/* While the first act is on its way to the disk, so many wait behind it that there is no room for
+ * one more; under a clock that stands, so that none of them has waited too long. */
+static void acts_that_find_no_room_are_told_as_busy(void **state)
+{
+    enum { ACTS = 1 + 16384 };
+    place *p = *state;
+    crowd *all = calloc(ACTS, sizeof *all);
+    atomic_uint done = 0;
+    const ob_item i = item(OB_SURFACE_PUBLIC, NULL), denied = item(OB_SURFACE_STORAGE, "anna");
+    unsigned tries = 0;
+    assert_non_null(all);
+    files_begin();
+    clock_stand(ob_now());
+    int held = files_add(
+        &(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .nth = 1, .holds = true});
+    for (int k = 0; k < ACTS; k++) {
+        all[k] = (crowd){.job = {.what = "second", .done = on_act_done}, .done = &done};
+        ob_staff_post(p->staff, &all[k].job);
+        if (!k)
+            files_await(held, 1);
+    }
+    assert_int_equal(atomic_load(&done), 0);
+    crowd more = {.job = {.what = "second", .done = on_act_done}, .done = &done};
+    ob_staff_post(p->staff, &more.job);
+    assert_int_equal(more.job.status, OB_EBUSY);
+    assert_int_equal(ob_engine_hindrance(p->engine, NULL, more.job.status), OB_HINDRANCE_BUSY);
+    ask(p, &denied); /* a count, which is an act too */
+    assert_int_equal(ob_engine_settle(p->engine, NULL), OB_EBUSY);
+    const ob_gate_decision d = ask(p, &i);
+    ob_engine_counts counts;
+    ob_engine_count(&counts, p->engine);
+    assert_int_equal(d.reason, OB_NO_AUDIT);
+    assert_int_equal(ob_engine_hindrance(p->engine, &d, OB_OK), OB_HINDRANCE_BUSY);
+    assert_true(!counts.audit_ok && counts.counts_busy);
+    assert_int_equal(counts.could_not[OB_HINDRANCE_BUSY], 1);
+    files_release(held);
+    while (atomic_load(&done) < ACTS + 1)
+        assert_true(test_wait(&tries));
+    for (int k = 0; k < ACTS; k++)
+        assert_int_equal(all[k].job.status, OB_OK);
+    ob_error err = {0};
+    clock_real();
+    files_end();
+    for (int k = 0; k < 2; k++) /* what was counted before and after the first try */
+        must(ob_engine_settle(p->engine, &err), &err);
+    assert_string_equal(scan(p, &i), "ALLOWED");
+    free(all);
 }
 
 static void what_waits_while_the_engine_ends_is_told_that_it_stops(void **state)
@@ -226,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_recorded_does_not_happen, begin, end),
         cmocka_unit_test_setup_teardown(
             what_was_allowed_at_its_head_and_cannot_be_looked_at_now_could_not, begin, end),
+        cmocka_unit_test_setup_teardown(acts_that_find_no_room_are_told_as_busy, begin, end),
         cmocka_unit_test_setup_teardown(what_waits_while_the_engine_ends_is_told_that_it_stops,
                                         begin, end),
         cmocka_unit_test_setup_teardown(a_clock_that_was_set_back_stops_everything, begin, end),

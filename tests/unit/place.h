@@ -9,6 +9,7 @@
 
 #include <obhut/audit.h>
 #include <obhut/crypto.h>
+#include <obhut/records/token.h>
 #include <obhut/staff.h>
 #include <obhut/store.h>
 
@@ -73,6 +74,19 @@ static inline int memory_place_end(void **state)
     assert_int_equal(nftw(p->dir, memory_place_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
     free(p);
     return 0;
+}
+
+/* Whether the records hold a token of this name. */
+static inline bool has_token(memory_place *p, const char *name)
+{
+    ob_token *all = NULL;
+    size_t count = 0;
+    bool found = false;
+    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
+    for (size_t i = 0; i < count; i++)
+        found |= !strcmp(all[i].name, name);
+    free(all);
+    return found;
 }
 
 #define IN_MEMORY(test) cmocka_unit_test_setup_teardown(test, memory_place_begin, memory_place_end)

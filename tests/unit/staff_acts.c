@@ -8,7 +8,6 @@
 
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
-#include <obhut/records/token.h>
 
 #include <errno.h>
 
@@ -27,18 +26,6 @@ static ob_status add_token(memory_place *p, const char *name, ob_error *err)
     char own[OB_NAME_MAX + 1];
     snprintf(own, sizeof own, "%s", name);
     return ob_staff_do(NULL, p->staff, "token.add", &operator, run, own, err);
-}
-
-static bool has_token(memory_place *p, const char *name)
-{
-    ob_token *all = NULL;
-    size_t count = 0;
-    bool found = false;
-    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
-    for (size_t i = 0; i < count; i++)
-        found |= !strcmp(all[i].name, name);
-    free(all);
-    return found;
 }
 
 static ob_status find_entry(void *context, uint64_t number, const char *text, size_t size,

@@ -2,10 +2,10 @@
 #include "folder.h"
 #include "place.h"
 
+#include "staff_priv.h"
+
 #include "../fault/clock.h"
 #include "../fault/files.h"
-
-#include <obhut/records/token.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,18 +38,6 @@ static ob_status add_and_say_too_much(ob_act *act, void *context, ob_error *err)
     much[sizeof much - 1] = '\0';
     ob_act_word(act, "much", much);
     return add_token(act, context, err);
-}
-
-static bool has_token(memory_place *p, const char *name)
-{
-    ob_token *all = NULL;
-    size_t count = 0;
-    bool found = false;
-    MUST(READS(p->store, &err_, ob_store_tokens(&all, &count, view, &err_)));
-    for (size_t i = 0; i < count; i++)
-        found |= !strcmp(all[i].name, name);
-    free(all);
-    return found;
 }
 
 /* Entries that have both texts in them. */
@@ -240,6 +228,15 @@ static void what_fails_together_is_told_to_all(void **state)
     memory_place_open(p);
 }
 
+/* Somebody looks whether it is late when it should be, by the machine's clock; here that clock
+ * does not tell when. */
+static void look_now(memory_place *p)
+{
+    pthread_mutex_lock(&p->staff->queue);
+    pthread_cond_broadcast(&p->staff->ends);
+    pthread_mutex_unlock(&p->staff->queue);
+}
+
 /* While the one before it is on its way to the disk; what has begun is not refused. */
 static void what_has_waited_ten_seconds_is_refused_and_not_done(void **state)
 {
@@ -255,6 +252,7 @@ static void what_has_waited_ten_seconds_is_refused_and_not_done(void **state)
     clock_pass(9);
     post(p, &jobs[3], "token.add", add_token, (char[16]){"in-time"});
     clock_pass(1);
+    look_now(p);
     for (int i = 1; i < 3; i++) {
         until_done(&jobs[i]);
         assert_int_equal(jobs[i].job.status, OB_EIO);
@@ -271,6 +269,29 @@ static void what_has_waited_ten_seconds_is_refused_and_not_done(void **state)
     assert_int_equal(entries(p, "token.add", "late"), 0);
     for (int i = 0; i < 4; i++)
         assert_int_equal(atomic_load(&jobs[i].done), 1);
+    files_remove(held);
+}
+
+/* By the machine's clock. */
+static void what_is_late_is_refused_when_it_is(void **state)
+{
+    memory_place *p = *state;
+    posted jobs[2] = {{.done = 0}};
+    int held = files_add(
+        &(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .nth = 1, .holds = true});
+    post(p, &jobs[0], "token.add", add_token, (char[16]){"begun"});
+    files_await(held, 1);
+    post(p, &jobs[1], "token.add", add_token, (char[16]){"late"});
+    pthread_mutex_lock(&p->staff->queue); /* as if it had come ten seconds ago */
+    jobs[1].job.until_ms = ob_now_monotonic_ms() + 100;
+    pthread_cond_broadcast(&p->staff->ends);
+    pthread_mutex_unlock(&p->staff->queue);
+    until_done(&jobs[1]);
+    assert_int_equal(jobs[1].job.status, OB_EIO);
+    assert_true(ob_now_monotonic_ms() >= jobs[1].job.until_ms);
+    files_release(held);
+    until_done(&jobs[0]);
+    assert_int_equal(jobs[0].job.status, OB_OK);
     files_remove(held);
 }
 
@@ -297,6 +318,7 @@ int main(void)
         WATCHED(an_act_that_fails_is_undone_alone),
         WATCHED(what_fails_together_is_told_to_all),
         WATCHED(what_has_waited_ten_seconds_is_refused_and_not_done),
+        WATCHED(what_is_late_is_refused_when_it_is),
     };
     return cmocka_run_group_tests_name("staff_writer", tests, NULL, NULL);
 }

@@ -3,6 +3,9 @@
 
 #include "../fault/files.h"
 
+#include <obhut/records/incoming.h>
+#include <obhut/records/retention.h>
+
 #include <errno.h>
 #include <pthread.h>
 
@@ -192,6 +195,131 @@ static void another_connection_reads_while_the_disk_is_slow(void **state)
     ob_store_close(reader);
 }
 
+/* ---- Written anew -----------------------------------------------------------------------------
+ */
+
+enum { MANY = 2000 };
+
+/* So many that they do not stay in memory; and something was deleted. */
+static void fill_and_delete(place *p)
+{
+    ob_error err = {0};
+    ob_writing *w;
+    int64_t id = 0;
+    const ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "r", .at = 1};
+    must(p->store->driver->script(p->store->writing.view.db, "PRAGMA cache_size = 10", &err), &err);
+    must(ob_writing_begin(&w, p->store, &err), &err);
+    for (unsigned i = 0; i < MANY; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "token%u", i);
+        const ob_token t = token_of(name, i);
+        must(ob_store_token_add(w, &t, &err), &err);
+    }
+    must(ob_store_incoming_add(&id, w, &in, NULL, 0, &err), &err);
+    must(ob_store_incoming_remove(w, OB_INCOMING_REPORT, id, 1, &err), &err);
+    must(ob_writing_end(w, OB_OK, &err), &err);
+}
+
+typedef struct scrub {
+    pthread_t thread;
+    ob_store *store;
+    ob_status status;
+    ob_error err;
+} scrub;
+
+static void *scrub_all(void *context)
+{
+    scrub *s = context;
+    s->status = ob_store_scrub(s->store, &s->err);
+    return NULL;
+}
+
+/* What the process has open and has no name any more. */
+static unsigned nameless_in(const char *dir)
+{
+    char path[300], target[300];
+    unsigned found = 0;
+    for (int fd = 0; fd < 1024; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t size = readlink(path, target, sizeof target - 1);
+        if (size < 0)
+            continue;
+        target[size] = '\0';
+        found += strstr(target, "(deleted)") && strstr(target, "-rewritten");
+        if (strstr(target, "-rewritten"))
+            assert_memory_equal(target, dir, strlen(dir));
+    }
+    return found;
+}
+
+static void the_copy_that_is_written_anew_lies_beside_the_records_without_a_name(void **state)
+{
+    place *p = *state;
+    char path[300];
+    fill_and_delete(p);
+    snprintf(path, sizeof path, "%s/obhut.db-rewritten", p->dir);
+    fclose(fopen(path, "w")); /* as of a process that was killed */
+    files_rule rule = {
+        .path = "obhut.db-rewritten", .verbs = 1 << OB_FILE_WRITE, .nth = 1, .holds = true};
+    int held = files_add(&rule);
+    scrub s = {.store = p->store};
+    assert_int_equal(pthread_create(&s.thread, NULL, scrub_all, &s), 0);
+    files_await(held, 1);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(nameless_in(p->dir), 1);
+    files_release(held);
+    assert_int_equal(pthread_join(s.thread, NULL), 0);
+    must(s.status, &s.err);
+    assert_int_equal(nameless_in(p->dir), 0);
+    expect_count(p->store, MANY);
+}
+
+static void a_file_that_cannot_be_written_anew_stays_as_it_is_and_is_tried_again(void **state)
+{
+    static const struct {
+        ob_file_verb verb;
+        int error;
+        const char *says;
+    } faults[] = {{OB_FILE_OPEN, EMFILE, "unable to open"},
+                  {OB_FILE_WRITE, ENOSPC, "full"},
+                  {OB_FILE_WRITE, EIO, "disk I/O error"},
+                  {OB_FILE_READ, EIO, "disk I/O error"}};
+    place *p = *state;
+    ob_error err = {0};
+    fill_and_delete(p);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        int rule = rule_of("obhut.db-rewritten", faults[i].verb, faults[i].error);
+        refused(ob_store_scrub(p->store, &err), OB_EIO, &err);
+        assert_non_null(strstr(err.text, faults[i].says));
+        assert_true(files_calls(rule) > 0);
+        files_remove(rule);
+        assert_int_equal(nameless_in(p->dir), 0);
+        expect_count(p->store, MANY);
+    }
+    int copies = rule_of("obhut.db-rewritten", OB_FILE_WRITE, 0);
+    must(ob_store_scrub(p->store, &err), &err); /* the wish is still there */
+    assert_true(files_calls(copies) > 0);
+    must(ob_store_scrub(p->store, &err), &err);
+    files_remove(copies);
+    open_again(p);
+    expect_count(p->store, MANY);
+}
+
+/* Not OB_EBUSY, which says that too many want something of Obhut's. */
+static void what_another_program_has_locked_cannot_be_written(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    ob_store *other = NULL;
+    must(ob_store_open(&other, p->dir, NULL, &err), &err);
+    must(other->driver->begin(other->writing.view.db, &err), &err);
+    refused(add(p->store, 1, &err), OB_EIO, &err);
+    other->driver->rollback(other->writing.view.db);
+    must(add(p->store, 2, &err), &err);
+    expect_count(p->store, 1);
+    ob_store_close(other);
+}
+
 #define WATCHED(test) cmocka_unit_test_setup_teardown(test, begin_watched, end_watched)
 
 int main(void)
@@ -205,6 +333,9 @@ int main(void)
         WATCHED(what_cannot_be_opened_is_refused_with_its_name),
         WATCHED(a_journal_that_cannot_be_removed_is_read_at_the_next_start),
         WATCHED(another_connection_reads_while_the_disk_is_slow),
+        WATCHED(what_another_program_has_locked_cannot_be_written),
+        WATCHED(the_copy_that_is_written_anew_lies_beside_the_records_without_a_name),
+        WATCHED(a_file_that_cannot_be_written_anew_stays_as_it_is_and_is_tried_again),
     };
     return cmocka_run_group_tests_name("store_files", tests, NULL, NULL);
 }

@@ -73,6 +73,34 @@ static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
     free(all);
 }
 
+static void after_a_held_report_was_not_removed_nothing_of_its_writing_is_kept(void **state)
+{
+    place *p = *state;
+    ob_error err = {0}, later = {0};
+    int64_t id = 0, hold = 0;
+    ob_incoming in = {.kind = OB_INCOMING_REPORT, .reason = "r", .at = now}, read;
+    const int64_t report = add_report(p, now);
+    const ob_hold h = hold_of(report, "", now + DAY);
+    must(WRITES(p->store, &err, ob_store_hold_add(&hold, w, &h, &err)), &err);
+    must(open_writing(p->store, &err), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, NULL, 0, &err)), &err);
+    refused(
+        WRITES(p->store, &err, ob_store_incoming_remove(w, OB_INCOMING_REPORT, report, now, &err)),
+        OB_EREFUSED, &err);
+    refused(WRITES(p->store, &later, ob_store_incoming_add(&id, w, &in, NULL, 0, &later)),
+            OB_EREFUSED, &later); /* nothing follows */
+    assert_string_equal(later.text, err.text);
+    refused(end_writing(OB_OK, &later), OB_EREFUSED, &later);
+    must(READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, report, &err)),
+         &err);
+    refused(
+        READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, report + 1, &err)),
+        OB_ENOTFOUND, &err);
+    must(WRITES(p->store, &err,
+                ob_store_incoming_remove(w, OB_INCOMING_REPORT, report, now + DAY, &err)),
+         &err); /* the hold is over */
+}
+
 static void a_laws_hold_is_decided_once(void **state)
 {
     place *p = *state;
@@ -336,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_PLACE(a_hold_needs_reason_person_and_end_and_is_ended_once),
+        IN_PLACE(after_a_held_report_was_not_removed_nothing_of_its_writing_is_kept),
         IN_PLACE(a_laws_hold_is_decided_once),
         IN_PLACE(the_instant_of_a_record_is_found_by_its_kind),
         IN_PLACE(what_is_due_goes_and_what_is_held_stays),

@@ -3,6 +3,7 @@
 #define OBHUT_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 typedef struct ob_clock {
     int64_t (*now)(void *context);          /* seconds since 1970 */
@@ -20,5 +21,9 @@ void ob_clock_use(const ob_clock *clock);
 /* Of the clock in use. Any thread; also in a worker, once it is confined. */
 int64_t ob_now(void);
 int64_t ob_now_monotonic_ms(void);
+
+/* In so many milliseconds by the machine's CLOCK_MONOTONIC, whatever clock is in use: how long to
+ * sleep. 0 or less: now. */
+struct timespec ob_in_ms(int64_t ms);
 
 #endif

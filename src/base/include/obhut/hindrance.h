@@ -27,8 +27,8 @@ const char *ob_hindrance_text(ob_hindrance hindrance);
 /* After how many seconds trying again makes sense. */
 unsigned ob_hindrance_retry_s(ob_hindrance hindrance);
 
-/* What an error of the records or the log comes down to: OB_EIO and OB_EBUSY are
- * OB_HINDRANCE_RECORDS, OB_ENOMEM is OB_HINDRANCE_BUSY, everything else OB_HINDRANCE_NONE. */
+/* What an error of the records or the log comes down to: OB_EIO is OB_HINDRANCE_RECORDS, OB_EBUSY
+ * and OB_ENOMEM are OB_HINDRANCE_BUSY, everything else OB_HINDRANCE_NONE. */
 ob_hindrance ob_hindrance_of(ob_status status);
 
 #endif

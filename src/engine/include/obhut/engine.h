@@ -179,7 +179,8 @@ typedef struct ob_task {
     ob_action action;
     ob_list_matches matches[1 + OB_LIST_DIGESTS]; /* [0] of hashes, [1 + kind] of digests; query is
                                                    * the place in `queries` */
-    struct ob_task *next;                         /* the engine's */
+    struct ob_task *next;                         /* the engine's, with until_ms */
+    int64_t until_ms;                             /* it waits for a place so long */
 } ob_task;
 
 /* Frees what results hold, not the task. */
@@ -192,10 +193,11 @@ typedef struct ob_engine_options {
     ob_staff *staff; /* that logs for it */
     ob_store *store; /* the engine becomes its listener for withdrawals */
     const ob_policy *policy;
-    unsigned decoders;   /* threads with workers; 0: one for each processor */
-    unsigned searchers;  /* threads for look-ups; 0: one for each processor */
-    unsigned queue_most; /* tasks of each kind of thread that wait or run; 0: 64 a decoder */
-    unsigned upkeep_s;   /* how often what has been kept long enough is deleted; 0: never */
+    unsigned decoders;      /* threads with workers; 0: one for each processor */
+    unsigned searchers;     /* threads for look-ups; 0: one for each processor */
+    unsigned queue_most;    /* tasks of each kind of thread that wait or run; 0: 64 a decoder */
+    unsigned place_wait_ms; /* how long a task waits for a place among those; 0: ten seconds */
+    unsigned upkeep_s;      /* how often what has been kept long enough is deleted; 0: never */
     ob_worker_options worker;
 } ob_engine_options;
 
@@ -204,8 +206,14 @@ typedef struct ob_engine ob_engine;
 /* Starts threads and workers. What options point to must outlive *out. */
 ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err);
 
-/* Takes a task, or OB_EBUSY: too many are waiting, or it is closing; task->hindrance says which. */
+/* Takes a task, or OB_EBUSY: too many are waiting, or it is closing; task->hindrance says which.
+ * Where the queue is full it waits for a place, with 512 others and 256 MB at most, in the order of
+ * coming; one that has waited too long is done with OB_EBUSY and OB_HINDRANCE_BUSY. */
 ob_status ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
+
+/* Nobody waits for this task any more. True: it had not begun, is not done, and is its owner's
+ * again, its file closed. False: it is done, or will be, or was never added. */
+bool ob_engine_forget(ob_engine *engine, ob_task *task);
 
 /* What the gate says of an item now, for turning away at once what nobody may look at: before its
  * bytes have come. `methods`: that would be used (bit m: ob_method m). A denial is counted; so is,
@@ -282,7 +290,7 @@ json_t *ob_reaped_json(const ob_reaped *reaped, size_t count);
  * 0 where none says so. */
 ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err);
 
-/* Whether a scan that comes next would be taken. */
+/* Whether a scan that comes next would be taken, if only to wait for a place. */
 bool ob_engine_has_room(ob_engine *engine);
 
 /* What it has done since it was opened. */
@@ -295,7 +303,8 @@ typedef struct ob_engine_counts {
     bool log_ok;      /* the log could */
     bool log_slow;    /* and is being written for too long now */
     bool counts_late; /* !audit_ok: nothing has failed, it only takes too long */
-    bool has_room;    /* a scan that comes next would be taken */
+    bool counts_busy; /* !audit_ok: or too much waits already */
+    bool has_place;   /* a scan that comes next need not wait for a place in the queue */
     uint64_t hashes, look_ups, queries, failures, workers_lost;
     uint64_t busy_us; /* of decoding threads */
     unsigned waiting, decoders;

@@ -82,6 +82,9 @@ typedef struct ob_call ob_call;
 typedef struct ob_call_class {
     /* The body has come. Ends, now or later and on any thread, with one ob_call_answer. */
     void (*body)(ob_call *call, ob_body body);
+    /* Nobody waits for the answer any more, and the body is with the handler, which may make its
+     * answer come sooner: what would be told is told to nobody. NULL: it does not care. */
+    void (*gone)(ob_call *call);
     /* Nobody waits for the answer any more, or it was given: frees what belongs to the call. */
     void (*end)(ob_call *call);
 } ob_call_class;
