@@ -61,7 +61,8 @@ the command says that it has not.
   written anew one by one (`VACUUM FULL`), on a connection of its own that gives way to others; its own journal (`pg_wal`) holds what was deleted until the server recycles it, at
   once where the role may do so (`pg_checkpoint`; `pg_switch_wal`), and columns with personal data are kept out of its
   statistics. Somebody who reads for long meanwhile delays it: the service says so, and tries again in an hour; until it has succeeded, the
-  records remember which tables are owed. Replicas, prepared transactions
+  records remember which tables are owed. What has been given back to the file system, such as the write-ahead log and the copy of
+  the records when the file was written anew, can lie in free blocks of the disk until they are used again: encrypt the disk. Replicas, prepared transactions
   and replication slots of a server are its administrator's.
 - **The log forgets persons.** It knows accounts and the staff by codes that only a key of their own makes again.
   `obhut audit forget --account NAME` destroys that key: from then on nobody can say whom these entries are about, and the
