@@ -1,0 +1,56 @@
+/* Any bytes as the query of a request: what a service says of its item, or a problem. */
+#include "../unit/folder.h"
+#include "api_priv.h"
+
+#include <obhut/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static ob_staff *staff(void)
+{
+    static ob_staff *one;
+    static ob_store *store;
+    static ob_audit *audit;
+    char dir[TEST_FOLDER_SIZE];
+    if (!one &&
+        (ob_crypto_start(NULL) || !test_folder(dir) || ob_store_open(&store, dir, NULL, NULL) ||
+         ob_engine_audit(&audit, dir, NULL, NULL, NULL) ||
+         ob_staff_open(&one, store, audit, dir, NULL)))
+        abort();
+    return one;
+}
+
+/* A byte says which field, what follows up to a NUL is its value. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    enum { FIELDS = 64 };
+    ob_field fields[FIELDS];
+    char *copy = malloc(size + 1), *at = copy;
+    if (!copy)
+        return 0;
+    memcpy(copy, bytes, size);
+    copy[size] = '\0';
+    ob_request request = {.method = "POST", .path = "/v1/scan", .query = fields};
+    while (at < copy + size && request.query_count < FIELDS) {
+        ob_field *field = &fields[request.query_count++];
+        field->name = api_item_fields[(unsigned char)*at % api_item_field_count];
+        field->value = at + 1;
+        at += 2 + strlen(field->value);
+    }
+    if (size & 1)
+        request.content_type = copy;
+    if (size & 2)
+        request.idempotency_key = copy;
+    ob_item item = {.surface = OB_SURFACES};
+    ob_answer answer = {0};
+    const bool fine = ob_api_describe(&item, &answer, staff(), &request);
+    if (fine != (item.surface < OB_SURFACES) || fine != !answer.status ||
+        (!fine && answer.status != 400))
+        abort();
+    ob_buf_free(&answer.body);
+    free(copy);
+    return 0;
+}
