@@ -1,6 +1,7 @@
 /* POST /v1/scan and /v1/hash: a file is the body. */
 #include "api_priv.h"
 
+#include <string.h>
 #include <unistd.h>
 
 void api_run(api_call *c, void (*done)(ob_task *task))
@@ -139,6 +140,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
         return api_end(c, ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing"));
     if (!api_has_room(c))
         return OB_PLAN_ANSWER;
+    memcpy(&c->task.owner, token->print, sizeof c->task.owner);
     c->call.class = class;
     c->call.most = most;
     return OB_PLAN_FILE;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static _Atomic(const ob_file_watch *) watching;
@@ -92,4 +93,87 @@ int ob_file_sync_data(int file)
 int ob_file_truncate(int file, off_t size)
 {
     return ob_file_ask(OB_FILE_TRUNCATE, file, NULL) ? -1 : ftruncate(file, size);
+}
+
+/* ---- Files of a data directory -------------------------------------------------------------- */
+
+static const char *kind_name(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFIFO:
+        return "a pipe";
+    case S_IFDIR:
+        return "a directory";
+    case S_IFLNK:
+        return "a link";
+    case S_IFSOCK:
+        return "a socket";
+    default:
+        return "a device";
+    }
+}
+
+static ob_status refuse_kind(const char *path, mode_t mode, ob_error *err)
+{
+    return ob_fail(err, OB_EREFUSED, "%s is %s, where a file must be: put the file itself there",
+                   path, kind_name(mode));
+}
+
+static ob_status check_rule(const struct stat *is, const char *path, const ob_file_rule *rule,
+                            ob_error *err)
+{
+    const uid_t me = geteuid();
+    if (!S_ISREG(is->st_mode))
+        return refuse_kind(path, is->st_mode, err);
+    if (rule->most && (uint64_t)is->st_size > rule->most)
+        return ob_fail(err, OB_EREFUSED, "%s has %lld bytes; such a file has at most %llu", path,
+                       (long long)is->st_size, (unsigned long long)rule->most);
+    if (me && is->st_uid && is->st_uid != me)
+        return ob_fail(
+            err, OB_EREFUSED,
+            "%s belongs to user %u; it must belong to user %u, who runs this, or to root", path,
+            (unsigned)is->st_uid, (unsigned)me);
+    if (is->st_mode & rule->forbidden)
+        return ob_fail(err, OB_EREFUSED,
+                       "%s has mode %04o, open to others: look at who changed it, then "
+                       "`chmod go-%s` it",
+                       path, (unsigned)is->st_mode & 07777, rule->forbidden & 044 ? "rwx" : "w");
+    return OB_OK;
+}
+
+/* Why an open failed: what stands there is looked at, so that a link or a socket is named. */
+static ob_status refuse_open(const char *path, const ob_file_rule *rule, ob_error *err)
+{
+    const int why = errno;
+    struct stat is;
+    const bool there = !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    if (there && S_ISLNK(is.st_mode) && rule->follow_links)
+        return ob_fail(err, OB_EIO, "%s is a link that leads nowhere: %s", path, strerror(why));
+    if (there && !S_ISREG(is.st_mode))
+        return refuse_kind(path, is.st_mode, err);
+    if (!there && errno == ENOENT && why == ENOENT)
+        return ob_fail(err, OB_ENOTFOUND, "%s cannot be opened: %s", path, strerror(why));
+    return ob_fail(err, OB_EIO, "%s cannot be opened: %s", path, strerror(why));
+}
+
+ob_status ob_file_open_regular(int *out, struct stat *info, const char *path, int flags,
+                               const ob_file_rule *rule, ob_error *err)
+{
+    struct stat is;
+    const int nofollow = rule->follow_links ? 0 : O_NOFOLLOW;
+    int file =
+        ob_file_open(AT_FDCWD, path, flags | nofollow | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+    if (file < 0)
+        return refuse_open(path, rule, err);
+    ob_status status = ob_file_stat(&is, file)
+                           ? ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno))
+                           : check_rule(&is, path, rule, err);
+    if (status) {
+        close(file);
+        return status;
+    }
+    *out = file;
+    if (info)
+        *info = is;
+    return OB_OK;
 }

@@ -80,6 +80,7 @@ static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, 
                                                      : ob_lists_digests(e->options.lists),
                   .size = t->size,
                   .media = t->media,
+                  .client = t->owner,
                   .permit = grant_hand_on,
                   .permit_context = &g};
     const uint32_t methods =

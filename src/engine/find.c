@@ -160,11 +160,11 @@ static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_res
     ob_status status = OB_OK;
     if (f->count)
         status =
-            ob_lists_match(&k->of[0], lists, f->hash, f->queries, distance, OB_LISTS_NO_LIMIT, err);
+            ob_lists_match(&k->of[0], lists, f->hash, f->queries, distance, OB_LISTS_OF_EACH, err);
     for (int d = 0; d < OB_LIST_DIGESTS && !status; d++)
         if (job->digested >> d & 1)
             status = ob_lists_match_digests(&k->of[1 + d], lists, (ob_list_digest)d, digest[d], 1,
-                                            OB_LISTS_NO_LIMIT, err);
+                                            OB_LISTS_OF_EACH, err);
     return status;
 }
 

@@ -76,13 +76,14 @@ static ob_status set_mark(ob_store *store, ob_mark mark, int64_t value, ob_error
     return status ? status : ob_writing_end(w, ob_store_mark_set(w, mark, value, err), err);
 }
 
-/* What goes is told before it goes, and afterwards what went. */
+/* What goes is told before it goes, and afterwards what went. Where what was deleted cannot be
+ * overwritten yet, it was deleted all the same: that is when the last run was. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                           ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err)
 {
     const ob_regime *regime;
-    ob_reap how = {.now = now, .only_count = true, .scrub = scrub};
+    ob_reap how = {.now = now, .only_count = true};
     ob_view *view = NULL;
     *count = 0;
     ob_status status = ob_view_open(&view, store, err);
@@ -108,6 +109,8 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
                               status ? NULL : err);
     if (!status)
         status = set_mark(store, OB_MARK_REAPED, now, err);
+    if (!status && !logged && scrub)
+        status = ob_store_scrub(store, err);
     return status ? status : logged;
 }
 

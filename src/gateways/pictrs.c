@@ -117,6 +117,7 @@ ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
                       .surface = (ob_surface)c->gateway.surface,
                       .encryption = OB_ENCRYPTION_TRANSPORT};
     ob_random(&item->id, sizeof item->id); /* the file is all that it says */
+    memcpy(&c->task.owner, c->gateway.print, sizeof c->task.owner);
     if (strcmp(request->method, "POST")) {
         c->call.answer = ob_answer_problem(405, "METHOD", "files are posted here");
         c->call.answer.allow = "POST";

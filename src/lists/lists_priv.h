@@ -327,11 +327,30 @@ typedef struct hit {
     ob_hash256 hash;   /* zero where a digest matched */
 } hit;
 
+/* What was found so far. With a limit, the nearest `limit` of each query are kept while it is
+ * searched and the others only counted, so that memory does not depend on what a list has. */
 typedef struct hits {
     hit *hit;
     size_t count, capacity;
-    uint32_t list; /* number that is noted with the next ones */
+    uint32_t list;           /* number that is noted with the next ones */
+    uint32_t limit, queries; /* 0: no limit, `hit` grows */
+    uint32_t *used;          /* of each query: how many of hit[query * limit …], a heap */
+    uint64_t *totals;        /* of each query: all that were found */
 } hits;
+
+/* ---- hits.c */
+
+/* Keeps at most `limit` (0: any number) of each of `queries` queries. hits_free in any case. */
+ob_status hits_begin(hits *out, uint32_t queries, uint32_t limit, ob_error *err);
+ob_status hits_note(hits *to, const hit *found, ob_error *err);
+void hits_free(hits *hits);
+
+/* Puts what is kept one behind the other, by query, distance, list, entry, each with how many its
+ * query has in all; *total is of all queries. Nothing is noted afterwards. */
+void hits_end(uint64_t *total, hits *hits);
+
+/* Appends to `to`, which has no limit, what hits_end left. */
+ob_status hits_append(hits *to, const hits *from, ob_error *err);
 
 /* Appends whatever matches and counts. */
 ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uint32_t count,

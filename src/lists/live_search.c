@@ -10,21 +10,6 @@ static ob_status damaged(const live *list, ob_error *err)
                    list->base->file.info.name);
 }
 
-static ob_status note(hits *to, const hit *found, ob_error *err)
-{
-    if (to->count == to->capacity) {
-        size_t capacity = to->capacity ? 2 * to->capacity : 64;
-        hit *more = realloc(to->hit, capacity * sizeof *more);
-        if (!more)
-            return ob_fail(err, OB_ENOMEM, "out of memory: %zu matches", to->count);
-        to->hit = more;
-        to->capacity = capacity;
-    }
-    to->hit[to->count] = *found;
-    to->hit[to->count++].list = to->list;
-    return OB_OK;
-}
-
 /* ---- Hashes ------------------------------------------------------------------------------- */
 
 typedef struct collector {
@@ -45,7 +30,7 @@ static ob_status collect(void *context, uint32_t query, uint64_t at, unsigned di
         return status;
     const hit found = {
         .entry = entry, .query = query, .distance = distance, .hash = ob_index_get(c->index, at)};
-    return note(c->out, &found, c->err);
+    return hits_note(c->out, &found, c->err);
 }
 
 static ob_status match_file(hits *out, const live *list, const ob_hash256 *queries, uint32_t count,
@@ -91,7 +76,7 @@ static ob_status match_file_digests(hits *out, const live *list, int kind, const
             for (uint64_t at = 0; at < found[q] && !status; at++) {
                 status = obx_digest_entry(&entry, file, kind, first[q] + at, err);
                 if (!status && !live_is_withdrawn(list, entry))
-                    status = note(out, &(hit){.entry = entry, .query = from + q}, err);
+                    status = hits_note(out, &(hit){.entry = entry, .query = from + q}, err);
             }
     }
     return status;
@@ -111,7 +96,7 @@ static ob_status match_chunk_digests(hits *out, const live *list, size_t number,
             uint64_t entry =
                 list->base->file.info.entries + number * CHUNK + c->owner[1 + kind][at];
             if (!live_is_withdrawn(list, entry))
-                status = note(out, &(hit){.entry = entry, .query = q}, err);
+                status = hits_note(out, &(hit){.entry = entry, .query = q}, err);
         }
     return status;
 }
@@ -212,7 +197,8 @@ typedef struct finding {
 static ob_status note_added(void *context, uint64_t number, ob_error *err)
 {
     const finding *f = context;
-    return live_is_withdrawn(f->list, number) ? OB_OK : note(f->out, &(hit){.entry = number}, err);
+    return live_is_withdrawn(f->list, number) ? OB_OK
+                                              : hits_note(f->out, &(hit){.entry = number}, err);
 }
 
 ob_status live_find(hits *out, const live *next, const entry *which, ob_error *err)

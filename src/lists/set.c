@@ -243,41 +243,12 @@ void ob_list_matches_free(ob_list_matches *matches)
     *matches = (ob_list_matches){0};
 }
 
-static int in_order(const void *a, const void *b)
+/* Turns what hits_end left into *out, which takes `k` over. */
+static ob_status tell(ob_list_matches *out, kept *k, const hits *found, uint64_t total,
+                      ob_error *err)
 {
-    const hit *x = a, *y = b;
-    int order = (x->query > y->query) - (x->query < y->query);
-    if (!order)
-        order = (x->distance > y->distance) - (x->distance < y->distance);
-    if (!order)
-        order = (x->list > y->list) - (x->list < y->list);
-    return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
-}
-
-/* Counts the hits of each query, and leaves the first `limit` of them. */
-static void apply_limit(hits *found, uint32_t limit)
-{
-    size_t count = 0;
-    for (size_t from = 0, to; from < found->count; from = to) {
-        for (to = from; to < found->count && found->hit[to].query == found->hit[from].query;)
-            to++;
-        uint64_t of_query = to - from;
-        for (size_t i = from; i < to && (limit == OB_LISTS_NO_LIMIT || i - from < limit); i++) {
-            found->hit[count] = found->hit[i];
-            found->hit[count++].of_query = of_query;
-        }
-    }
-    found->count = count;
-}
-
-/* Turns hits into *out, which takes `k` over. */
-static ob_status tell(ob_list_matches *out, kept *k, hits *found, uint32_t limit, ob_error *err)
-{
-    ob_list_matches told = {.total = found->count, .kept = k};
+    ob_list_matches told = {.total = total, .kept = k};
     ob_status status = OB_OK;
-    if (found->count)
-        qsort(found->hit, found->count, sizeof *found->hit, in_order);
-    apply_limit(found, limit);
     if (found->count) {
         told.match = malloc(found->count * sizeof *told.match);
         if (!told.match)
@@ -297,44 +268,102 @@ static ob_status tell(ob_list_matches *out, kept *k, hits *found, uint32_t limit
     return status;
 }
 
-ob_status ob_lists_match(ob_list_matches *out, ob_lists *lists, const ob_hash256 *queries,
-                         uint32_t query_count, unsigned distance, uint32_t limit, ob_error *err)
+/* What is looked for. */
+typedef struct search {
+    const ob_hash256 *hashes; /* NULL: digests */
+    const uint8_t *digests;
+    ob_list_digest kind;
+    uint32_t count;
+    unsigned distance;
+    uint32_t limit;
+} search;
+
+static ob_status search_list(hits *out, const search *s, const live *list, ob_error *err)
+{
+    return s->hashes ? live_match(out, list, s->hashes, s->count, s->distance, err)
+                     : live_match_digests(out, list, (int)s->kind, s->digests, s->count, err);
+}
+
+static uint32_t share_of(const search *s)
+{
+    const uint32_t share = s->count ? OB_LISTS_MATCHES_MOST / s->count : OB_LISTS_MATCHES_MOST;
+    return share ? share : 1;
+}
+
+/* The nearest of each list on its own, so that none is left out because another has many. */
+static ob_status search_each(hits *out, uint64_t *total, const search *s, const kept *k,
+                             ob_error *err)
+{
+    ob_status status = OB_OK;
+    *total = 0;
+    for (size_t i = 0; !status && i < k->count; i++) {
+        hits of_list = {0};
+        uint64_t more = 0;
+        status = hits_begin(&of_list, s->count, share_of(s), err);
+        of_list.list = (uint32_t)i;
+        if (!status)
+            status = search_list(&of_list, s, k->lists[i], err);
+        if (!status) {
+            hits_end(&more, &of_list);
+            status = hits_append(out, &of_list, err);
+        }
+        *total += more;
+        hits_free(&of_list);
+    }
+    if (!status) {
+        uint64_t appended;
+        hits_end(&appended, out);
+    }
+    return status;
+}
+
+static ob_status search_all(hits *out, uint64_t *total, const search *s, const kept *k,
+                            ob_error *err)
+{
+    const uint32_t share = share_of(s);
+    ob_status status = hits_begin(out, s->count, s->limit < share ? s->limit : share, err);
+    for (size_t i = 0; !status && i < k->count; i++) {
+        out->list = (uint32_t)i;
+        status = search_list(out, s, k->lists[i], err);
+    }
+    if (!status)
+        hits_end(total, out);
+    return status;
+}
+
+static ob_status match(ob_list_matches *out, ob_lists *lists, const search *s, ob_error *err)
 {
     kept *k = NULL;
     hits found = {0};
-    if (distance > OB_INDEX_MAX_DISTANCE)
-        return ob_fail(err, OB_EINVAL, "distance %u; at most %d can be asked for", distance,
-                       OB_INDEX_MAX_DISTANCE);
+    uint64_t total = 0;
     ob_status status = keep_enabled(&k, lists, err);
-    for (size_t i = 0; !status && i < k->count; i++) {
-        found.list = (uint32_t)i;
-        status = live_match(&found, k->lists[i], queries, query_count, distance, err);
-    }
+    if (!status)
+        status = s->limit == OB_LISTS_OF_EACH ? search_each(&found, &total, s, k, err)
+                                              : search_all(&found, &total, s, k, err);
     ob_list_matches mine = {.kept = k};
     if (status)
         ob_list_matches_free(&mine);
     else
-        status = tell(out, k, &found, limit, err);
-    free(found.hit);
+        status = tell(out, k, &found, total, err);
+    hits_free(&found);
     return status;
+}
+
+ob_status ob_lists_match(ob_list_matches *out, ob_lists *lists, const ob_hash256 *queries,
+                         uint32_t query_count, unsigned distance, uint32_t limit, ob_error *err)
+{
+    if (distance > OB_INDEX_MAX_DISTANCE)
+        return ob_fail(err, OB_EINVAL, "distance %u; at most %d can be asked for", distance,
+                       OB_INDEX_MAX_DISTANCE);
+    const search s = {
+        .hashes = queries, .count = query_count, .distance = distance, .limit = limit};
+    return match(out, lists, &s, err);
 }
 
 ob_status ob_lists_match_digests(ob_list_matches *out, ob_lists *lists, ob_list_digest kind,
                                  const uint8_t *queries, uint32_t query_count, uint32_t limit,
                                  ob_error *err)
 {
-    kept *k = NULL;
-    hits found = {0};
-    ob_status status = keep_enabled(&k, lists, err);
-    for (size_t i = 0; !status && i < k->count; i++) {
-        found.list = (uint32_t)i;
-        status = live_match_digests(&found, k->lists[i], (int)kind, queries, query_count, err);
-    }
-    ob_list_matches mine = {.kept = k};
-    if (status)
-        ob_list_matches_free(&mine);
-    else
-        status = tell(out, k, &found, limit, err);
-    free(found.hit);
-    return status;
+    const search s = {.digests = queries, .kind = kind, .count = query_count, .limit = limit};
+    return match(out, lists, &s, err);
 }

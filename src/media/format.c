@@ -63,33 +63,28 @@ ob_dihedral ob_media_shown(unsigned orientation)
 
 /* ---- Limits -------------------------------------------------------------------------------- */
 
-ob_status media_check_size(uint64_t width, uint64_t height, ob_error *err)
+ob_status media_check_size(uint64_t width, uint64_t height, ob_media_fault *fault)
 {
     if (!width || !height)
-        return ob_fail(err, OB_EFORMAT, "a picture without any pixels");
+        return media_fail(fault, OB_MEDIA_NO_PIXELS);
     if (width > OB_PDQ_MAX_SIDE || height > OB_PDQ_MAX_SIDE)
-        return ob_fail(err, OB_ELIMIT, "%llu x %llu pixels; a side may have %d",
-                       (unsigned long long)width, (unsigned long long)height, OB_PDQ_MAX_SIDE);
+        return media_fail(fault, OB_MEDIA_LONG_SIDE);
     if (width * height > OB_MEDIA_MAX_PIXELS)
-        return ob_fail(err, OB_ELIMIT, "%llu x %llu pixels; at most %llu million are decoded",
-                       (unsigned long long)width, (unsigned long long)height,
-                       (unsigned long long)(OB_MEDIA_MAX_PIXELS / 1000000));
+        return media_fail_at(fault, OB_MEDIA_PIXELS, (uint32_t)width, (uint32_t)height);
     return OB_OK;
 }
 
-ob_status media_check_frames(uint64_t frames, ob_error *err)
+ob_status media_check_frames(uint64_t frames, ob_media_fault *fault)
 {
     if (frames > OB_MEDIA_MAX_FRAMES)
-        return ob_fail(err, OB_ELIMIT, "more than %d frames", OB_MEDIA_MAX_FRAMES);
-    return frames ? OB_OK : ob_fail(err, OB_EFORMAT, "a file without any frame");
+        return media_fail(fault, OB_MEDIA_FRAMES_TOO_MANY);
+    return frames ? OB_OK : media_fail(fault, OB_MEDIA_NO_FRAME);
 }
 
-ob_status media_check_memory(uint64_t bytes, const char *kind, ob_error *err)
+ob_status media_check_memory(uint64_t bytes, ob_media_fault *fault)
 {
     if (bytes > OB_MEDIA_MAX_MEMORY)
-        return ob_fail(err, OB_ELIMIT, "%s would take %llu MiB to decode; at most %llu are given",
-                       kind, (unsigned long long)(bytes >> 20),
-                       (unsigned long long)(OB_MEDIA_MAX_MEMORY >> 20));
+        return media_fail(fault, OB_MEDIA_MEMORY);
     return OB_OK;
 }
 

@@ -3,69 +3,67 @@
 
 #include <libheif/heif.h>
 
-static ob_status damaged(const struct heif_error *problem, ob_error *err)
+static ob_status damaged(const struct heif_error *problem, ob_media_fault *fault)
 {
     if (problem->code == heif_error_Memory_allocation_error)
-        return ob_fail(err, OB_ELIMIT, "a HEIF file that needs too much memory: %s",
-                       problem->message);
-    return ob_fail(err, OB_EFORMAT, "damaged HEIF file or one of an unknown kind: %s",
-                   problem->message ? problem->message : "it cannot be decoded");
+        return media_fail(fault, OB_MEDIA_MEMORY);
+    return media_fail(fault, OB_MEDIA_KIND);
 }
 
 static ob_status deliver(const media_sink *sink, const struct heif_image_handle *handle,
-                         ob_error *err)
+                         ob_media_fault *fault)
 {
     int width = heif_image_handle_get_width(handle), height = heif_image_handle_get_height(handle);
     if (width <= 0 || height <= 0)
-        return ob_fail(err, OB_EFORMAT, "a picture without any pixels");
-    ob_status status = media_check_size((uint64_t)width, (uint64_t)height, err);
+        return media_fail(fault, OB_MEDIA_NO_PIXELS);
+    ob_status status = media_check_size((uint64_t)width, (uint64_t)height, fault);
     if (!status) /* planes as decoded, and RGB */
-        status = media_check_memory((uint64_t)width * (uint64_t)height * 6, "this HEIF file", err);
+        status = media_check_memory((uint64_t)width * (uint64_t)height * 6, fault);
     if (status)
         return status;
     struct heif_image *image = NULL;
     struct heif_error problem =
         heif_decode_image(handle, &image, heif_colorspace_RGB, heif_chroma_interleaved_RGB, NULL);
     if (problem.code)
-        return damaged(&problem, err);
+        return damaged(&problem, fault);
     int stride = 0;
     const uint8_t *rgb = heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride);
     width = heif_image_get_width(image, heif_channel_interleaved);
     height = heif_image_get_height(image, heif_channel_interleaved);
     if (!rgb || width <= 0 || height <= 0 || stride < 3 * width)
-        status = ob_fail(err, OB_EFORMAT, "damaged HEIF file: no picture came out");
+        status = media_fail(fault, OB_MEDIA_NO_PICTURE);
     else
         status =
-            media_deliver(sink, rgb, (size_t)stride, (uint32_t)width, (uint32_t)height, 0, err);
+            media_deliver(sink, rgb, (size_t)stride, (uint32_t)width, (uint32_t)height, 0, fault);
     heif_image_release(image);
     return status;
 }
 
 ob_status media_decode_heif(const media_sink *sink, const uint8_t *bytes, size_t size,
-                            const media_wish *wish, ob_error *err)
+                            const media_wish *wish, ob_media_fault *fault)
 {
     (void)wish;
     enum { MAX_SIDE = 65535 };
     struct heif_context *context = heif_context_alloc();
     struct heif_image_handle *handle = NULL;
     if (!context)
-        return ob_fail(err, OB_ENOMEM, "out of memory: decoding a HEIF file");
+        return media_fail(fault, OB_MEDIA_NO_MEMORY);
     heif_context_set_maximum_image_size_limit(context, MAX_SIDE);
     ob_status status = OB_OK;
     struct heif_error problem =
         heif_context_read_from_memory_without_copy(context, bytes, size, NULL);
     if (!problem.code)
         problem = heif_context_get_primary_image_handle(context, &handle);
-    status = problem.code ? damaged(&problem, err) : deliver(sink, handle, err);
+    status = problem.code ? damaged(&problem, fault) : deliver(sink, handle, fault);
     heif_image_handle_release(handle);
     heif_context_free(context);
     return status;
 }
 
 ob_status ob_media_hash_heif(ob_media_result *out, const uint8_t *bytes, size_t size,
-                             const ob_media_options *options, ob_error *err)
+                             const ob_media_options *options, ob_media_fault *fault)
 {
     if (!ob_format_is_heif(ob_media_sniff(bytes, size)))
-        return ob_fail(err, OB_EFORMAT, "neither AVIF nor HEIC");
-    return media_hash_with(out, media_decode_heif, bytes, size, options, err);
+        return media_fail(fault, OB_MEDIA_KIND);
+    return media_hash_with(out, media_decode_heif, bytes, size, options, fault);
 }

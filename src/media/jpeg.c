@@ -18,7 +18,7 @@ typedef struct decoder {
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
-    ob_error *err;
+    ob_media_fault *fault;
     ob_status status;
     bool ended;    /* the bytes ran out before the end of the picture was announced */
     uint8_t *rows; /* as libjpeg gives them */
@@ -33,21 +33,20 @@ static void give_up(decoder *d, ob_status status)
     longjmp(d->failed, 1);
 }
 
-static ob_status describe(decoder *d, ob_status status)
+/* Without the library's words: they may hold bytes of the file. */
+static ob_status describe(decoder *d)
 {
-    char text[JMSG_LENGTH_MAX];
-    d->errors.format_message((j_common_ptr)&d->jpeg, text);
     if (d->jpeg.output_height && d->jpeg.output_scanline)
-        return ob_fail(d->err, status, "damaged JPEG, at row %u of %u: %s", d->jpeg.output_scanline,
-                       d->jpeg.output_height, text);
-    return ob_fail(d->err, status, "damaged JPEG: %s", text);
+        return media_fail_at(d->fault, OB_MEDIA_DAMAGED_AT_ROW, d->jpeg.output_scanline,
+                             d->jpeg.output_height);
+    return media_fail(d->fault, OB_MEDIA_DAMAGED);
 }
 
 static void on_error(j_common_ptr info)
 {
     decoder *d = (decoder *)info;
     bool memory = d->errors.msg_code == JERR_OUT_OF_MEMORY;
-    give_up(d, describe(d, memory ? OB_ENOMEM : OB_EFORMAT));
+    give_up(d, memory ? media_fail(d->fault, OB_MEDIA_NO_MEMORY) : describe(d));
 }
 
 /* After most warnings libjpeg goes on with pixels that it made up: those end the decoding. The
@@ -68,13 +67,13 @@ static void on_message(j_common_ptr info, int level)
         return;
     case JWRN_HIT_MARKER:
         if (d->ended)
-            give_up(d, ob_fail(d->err, OB_EFORMAT, "JPEG cut short, at row %u of %u",
-                               d->jpeg.output_scanline, d->jpeg.output_height));
+            give_up(d, media_fail_at(d->fault, OB_MEDIA_CUT_AT_ROW, d->jpeg.output_scanline,
+                                     d->jpeg.output_height));
         break;
     default:
         break;
     }
-    give_up(d, describe(d, OB_EFORMAT));
+    give_up(d, describe(d));
 }
 
 static void no_output(j_common_ptr info)
@@ -116,7 +115,7 @@ static void on_progress(j_common_ptr info)
 {
     decoder *d = (decoder *)info;
     if (d->jpeg.input_scan_number > OB_MEDIA_MAX_SCANS)
-        give_up(d, ob_fail(d->err, OB_ELIMIT, "a JPEG of more than %d scans", OB_MEDIA_MAX_SCANS));
+        give_up(d, media_fail(d->fault, OB_MEDIA_SCANS));
 }
 
 /* ---- Orientation -------------------------------------------------------------------------- */
@@ -133,9 +132,9 @@ static unsigned orientation(const struct jpeg_decompress_struct *jpeg)
 /* ---- Decoding ----------------------------------------------------------------------------- */
 
 /* Coefficients of a picture that does not come row by row are all held at once. */
-static ob_status check_limits(struct jpeg_decompress_struct *jpeg, ob_error *err)
+static ob_status check_limits(struct jpeg_decompress_struct *jpeg, ob_media_fault *fault)
 {
-    ob_status status = media_check_size(jpeg->image_width, jpeg->image_height, err);
+    ob_status status = media_check_size(jpeg->image_width, jpeg->image_height, fault);
     if (status || !jpeg_has_multiple_scans(jpeg))
         return status;
     uint64_t bytes = 0;
@@ -144,7 +143,7 @@ static ob_status check_limits(struct jpeg_decompress_struct *jpeg, ob_error *err
         bytes +=
             (uint64_t)component->width_in_blocks * component->height_in_blocks * sizeof(JBLOCK);
     }
-    return media_check_memory(bytes, "this progressive JPEG", err);
+    return media_check_memory(bytes, fault);
 }
 
 /* The strongest reduction of libjpeg that is fast and leaves the short side long enough. */
@@ -192,8 +191,8 @@ static void deliver(decoder *d, const media_sink *sink, const media_wish *wish)
     d->rows = malloc(ROWS_AT_ONCE * pitch);
     d->rgb = cmyk ? malloc(ROWS_AT_ONCE * rgb_pitch) : NULL;
     if (!d->rows || (cmyk && !d->rgb))
-        give_up(d, ob_fail(d->err, OB_ENOMEM, "out of memory: rows of a JPEG"));
-    ob_status status = sink->begin(sink->context, &picture, d->err);
+        give_up(d, media_fail(d->fault, OB_MEDIA_NO_MEMORY));
+    ob_status status = sink->begin(sink->context, &picture, d->fault);
     if (status)
         give_up(d, status);
     JSAMPROW row[ROWS_AT_ONCE];
@@ -205,24 +204,24 @@ static void deliver(decoder *d, const media_sink *sink, const media_wish *wish)
             got += jpeg_read_scanlines(jpeg, row + got, ROWS_AT_ONCE - got);
         if (cmyk)
             rgb_of_cmyk(d->rgb, d->rows, (size_t)got * jpeg->output_width, jpeg->saw_Adobe_marker);
-        status = cmyk ? sink->rows(sink->context, d->rgb, rgb_pitch, got, d->err)
-                      : sink->rows(sink->context, d->rows, pitch, got, d->err);
+        status = cmyk ? sink->rows(sink->context, d->rgb, rgb_pitch, got, d->fault)
+                      : sink->rows(sink->context, d->rows, pitch, got, d->fault);
         if (status)
             give_up(d, status);
     }
     /* Scans of a progressive picture that never came leave no other trace. */
     if (d->ended && jpeg_has_multiple_scans(jpeg))
-        give_up(d, ob_fail(d->err, OB_EFORMAT, "progressive JPEG cut short, after scan %d",
-                           jpeg->input_scan_number));
+        give_up(
+            d, media_fail_at(d->fault, OB_MEDIA_CUT_AT_SCAN, (uint32_t)jpeg->input_scan_number, 0));
 }
 
 ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t size,
-                            const media_wish *wish, ob_error *err)
+                            const media_wish *wish, ob_media_fault *fault)
 {
     decoder *d = calloc(1, sizeof *d);
     if (!d)
-        return ob_fail(err, OB_ENOMEM, "out of memory: decoding a JPEG");
-    d->err = err;
+        return media_fail(fault, OB_MEDIA_NO_MEMORY);
+    d->fault = fault;
     d->jpeg.err = jpeg_std_error(&d->errors);
     d->errors.error_exit = on_error;
     d->errors.emit_message = on_message;
@@ -242,7 +241,7 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
         jpeg_save_markers(&d->jpeg, JPEG_APP0 + 1, 0xFFFF);
         jpeg_read_header(&d->jpeg, TRUE);
         sink->facts->orientation = orientation(&d->jpeg);
-        d->status = check_limits(&d->jpeg, err);
+        d->status = check_limits(&d->jpeg, fault);
         if (!d->status)
             deliver(d, sink, wish);
     }

@@ -16,12 +16,12 @@ typedef struct hashing {
 } hashing;
 
 /* The frame that was being delivered is complete, if there was one. */
-static ob_status finish_frame(hashing *h, ob_error *err)
+static ob_status finish_frame(hashing *h, ob_media_fault *fault)
 {
     if (!h->stream)
         return OB_OK;
     ob_media_frame frame = {.number = h->frame};
-    ob_status status = ob_pdq_finish(&frame.pdq, h->stream, err);
+    ob_status status = media_hashed(ob_pdq_finish(&frame.pdq, h->stream, NULL), fault);
     ob_pdq_free(h->stream);
     h->stream = NULL;
     if (status)
@@ -29,7 +29,7 @@ static ob_status finish_frame(hashing *h, ob_error *err)
     if (!h->frames++) {
         ob_pdq shown = frame.pdq;
         if (h->shown)
-            status = ob_pdq_finish(&shown, h->shown, err);
+            status = media_hashed(ob_pdq_finish(&shown, h->shown, NULL), fault);
         ob_pdq_free(h->shown);
         h->shown = NULL;
         h->result.pdq = frame.pdq;
@@ -46,10 +46,10 @@ static void mirrors(bool *x, bool *y, unsigned orientation)
     *y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
 }
 
-static ob_status begin(void *context, const media_picture *picture, ob_error *err)
+static ob_status begin(void *context, const media_picture *picture, ob_media_fault *fault)
 {
     hashing *h = context;
-    ob_status status = finish_frame(h, err);
+    ob_status status = finish_frame(h, fault);
     if (status)
         return status;
     ob_pdq_shape shape = picture->shape;
@@ -63,25 +63,25 @@ static ob_status begin(void *context, const media_picture *picture, ob_error *er
         ob_pdq_shape turned = shape;
         mirrors(&turned.mirror_x, &turned.mirror_y, h->orientation);
         if (turned.mirror_x || turned.mirror_y)
-            status = ob_pdq_begin(&h->shown, &turned, err);
+            status = media_hashed(ob_pdq_begin(&h->shown, &turned, NULL), fault);
         if (status)
             return status;
     }
-    return ob_pdq_begin(&h->stream, &shape, err);
+    return media_hashed(ob_pdq_begin(&h->stream, &shape, NULL), fault);
 }
 
 static ob_status rows(void *context, const uint8_t *from, size_t stride, size_t count,
-                      ob_error *err)
+                      ob_media_fault *fault)
 {
     hashing *h = context;
-    ob_status status = ob_pdq_rows(h->stream, from, stride, count, err);
+    ob_status status = ob_pdq_rows(h->stream, from, stride, count, NULL);
     if (!status && h->shown)
-        status = ob_pdq_rows(h->shown, from, stride, count, err);
-    return status;
+        status = ob_pdq_rows(h->shown, from, stride, count, NULL);
+    return media_hashed(status, fault);
 }
 
 ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8_t *bytes,
-                          size_t size, const ob_media_options *options, ob_error *err)
+                          size_t size, const ob_media_options *options, ob_media_fault *fault)
 {
     /* A reduced picture must keep 512 pixels a side: coarser ones move too many bits. */
     media_wish wish = {.colour = options->exact,
@@ -89,13 +89,15 @@ ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8
     media_facts facts = {.orientation = 1, .frames = 1};
     hashing h = {.options = options, .facts = &facts, .result.format = ob_media_sniff(bytes, size)};
     media_sink sink = {.begin = begin, .rows = rows, .context = &h, .facts = &facts};
-    ob_status status = decode(&sink, bytes, size, &wish, err);
+    ob_status status = decode(&sink, bytes, size, &wish, fault);
     if (!status)
-        status = finish_frame(&h, err);
+        status = finish_frame(&h, fault);
     ob_pdq_free(h.stream);
     ob_pdq_free(h.shown);
     if (!status && !h.frames)
-        status = ob_fail(err, OB_EFORMAT, "a file without any picture");
+        status = media_fail(fault, OB_MEDIA_NO_PICTURE);
+    if (status && fault)
+        fault->format = h.result.format;
     if (status)
         return status;
     h.result.orientation = facts.orientation;
@@ -105,13 +107,13 @@ ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8
 }
 
 ob_status media_deliver(const media_sink *sink, const uint8_t *rgb, size_t stride, uint32_t width,
-                        uint32_t height, uint32_t frame, ob_error *err)
+                        uint32_t height, uint32_t frame, ob_media_fault *fault)
 {
     const media_picture picture = {
         .shape = {.width = width, .height = height, .scale = 1, .samples = OB_PDQ_RGB},
         .frame = frame};
-    ob_status status = sink->begin(sink->context, &picture, err);
-    return status ? status : sink->rows(sink->context, rgb, stride, height, err);
+    ob_status status = sink->begin(sink->context, &picture, fault);
+    return status ? status : sink->rows(sink->context, rgb, stride, height, fault);
 }
 
 void media_drop_alpha(uint8_t *pixels, size_t count)
@@ -123,7 +125,7 @@ void media_drop_alpha(uint8_t *pixels, size_t count)
 /* ---- Formats ------------------------------------------------------------------------------- */
 
 ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
-                        const ob_media_options *options, ob_error *err)
+                        const ob_media_options *options, ob_media_fault *fault)
 {
     static const media_decode decoders[OB_FORMATS] = {
         [OB_FORMAT_JPEG] = media_decode_jpeg, [OB_FORMAT_PNG] = media_decode_png,
@@ -131,9 +133,11 @@ ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
         [OB_FORMAT_TIFF] = media_decode_tiff,
     };
     ob_format format = ob_media_sniff(bytes, size);
-    if (ob_format_is_heif(format))
-        return ob_fail(err, OB_ENOTFOUND, "this is no decoder of %s", ob_format_name(format));
-    if (!decoders[format])
-        return ob_fail(err, OB_ENOTFOUND, "no picture of a format that is known");
-    return media_hash_with(out, decoders[format], bytes, size, options, err);
+    if (!decoders[format]) {
+        media_fail(fault, ob_format_is_heif(format) ? OB_MEDIA_OTHER_DECODER : OB_MEDIA_NOT_KNOWN);
+        if (fault)
+            fault->format = format;
+        return OB_ENOTFOUND;
+    }
+    return media_hash_with(out, decoders[format], bytes, size, options, fault);
 }

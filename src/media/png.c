@@ -20,25 +20,25 @@ typedef struct decoder {
     bool ended; /* the file ran out */
     uint32_t row, height;
     uint8_t *pixels; /* one row, or all of them when interlaced */
-    ob_error *err;
+    ob_media_fault *fault;
     ob_status status;
 } decoder;
 
+/* Without the library's words: they may hold bytes of the file. */
 static void on_error(png_structp png, png_const_charp text)
 {
+    (void)text;
     decoder *d = png_get_error_ptr(png);
     if (d->ended && d->height && d->row == d->height)
         d->status = OB_OK; /* nothing is missing but the end mark */
     else if (d->ended && d->height)
-        d->status =
-            ob_fail(d->err, OB_EFORMAT, "PNG cut short, at row %u of %u", d->row, d->height);
+        d->status = media_fail_at(d->fault, OB_MEDIA_CUT_AT_ROW, d->row, d->height);
     else if (d->ended)
-        d->status = ob_fail(d->err, OB_EFORMAT, "PNG cut short, before the first row");
+        d->status = media_fail(d->fault, OB_MEDIA_CUT_EARLY);
     else if (d->height)
-        d->status = ob_fail(d->err, OB_EFORMAT, "damaged PNG, at row %u of %u: %s", d->row,
-                            d->height, text);
+        d->status = media_fail_at(d->fault, OB_MEDIA_DAMAGED_AT_ROW, d->row, d->height);
     else
-        d->status = ob_fail(d->err, OB_EFORMAT, "damaged PNG: %s", text);
+        d->status = media_fail(d->fault, OB_MEDIA_DAMAGED);
     png_longjmp(png, 1);
 }
 
@@ -72,7 +72,7 @@ static void deliver(decoder *d, const media_sink *sink)
     png_read_info(png, d->info);
     uint32_t width = png_get_image_width(png, d->info);
     uint32_t height = png_get_image_height(png, d->info);
-    ob_status status = media_check_size(width, height, d->err);
+    ob_status status = media_check_size(width, height, d->fault);
     if (status)
         give_up(d, status);
 
@@ -99,16 +99,15 @@ static void deliver(decoder *d, const media_sink *sink)
                                              .samples = grey ? OB_PDQ_LUMA : OB_PDQ_RGB}};
     size_t pitch = png_get_rowbytes(png, d->info);
     if (pitch != (size_t)width * picture.shape.samples)
-        give_up(d,
-                ob_fail(d->err, OB_EFORMAT, "a PNG of colour type %d and depth %d", type, depth));
+        give_up(d, media_fail(d->fault, OB_MEDIA_KIND));
     uint64_t bytes = (uint64_t)pitch * (interlaced ? height : 1);
-    status = media_check_memory(bytes, "this interlaced PNG", d->err);
+    status = media_check_memory(bytes, d->fault);
     if (status)
         give_up(d, status);
     d->pixels = malloc(bytes);
     if (!d->pixels)
-        give_up(d, ob_fail(d->err, OB_ENOMEM, "out of memory: rows of a PNG"));
-    status = sink->begin(sink->context, &picture, d->err);
+        give_up(d, media_fail(d->fault, OB_MEDIA_NO_MEMORY));
+    status = sink->begin(sink->context, &picture, d->fault);
     if (status)
         give_up(d, status);
 
@@ -121,7 +120,7 @@ static void deliver(decoder *d, const media_sink *sink)
     for (d->row = 0; d->row < height; d->row++) {
         uint8_t *row = d->pixels + (interlaced ? d->row * pitch : 0);
         png_read_row(png, row, NULL);
-        status = sink->rows(sink->context, row, pitch, 1, d->err);
+        status = sink->rows(sink->context, row, pitch, 1, d->fault);
         if (status)
             give_up(d, status);
     }
@@ -129,22 +128,22 @@ static void deliver(decoder *d, const media_sink *sink)
 }
 
 ob_status media_decode_png(const media_sink *sink, const uint8_t *bytes, size_t size,
-                           const media_wish *wish, ob_error *err)
+                           const media_wish *wish, ob_media_fault *fault)
 {
     (void)wish; /* RGB to luma is so cheap that grey is not worth a way of its own */
     decoder *d = calloc(1, sizeof *d);
     if (!d)
-        return ob_fail(err, OB_ENOMEM, "out of memory: decoding a PNG");
-    *d = (decoder){.bytes = bytes, .left = size, .err = err};
+        return media_fail(fault, OB_MEDIA_NO_MEMORY);
+    *d = (decoder){.bytes = bytes, .left = size, .fault = fault};
     d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
     if (!d->png) {
         free(d);
-        return ob_fail(err, OB_ENOMEM, "out of memory: decoding a PNG");
+        return media_fail(fault, OB_MEDIA_NO_MEMORY);
     }
     if (!setjmp(png_jmpbuf(d->png))) {
         d->info = png_create_info_struct(d->png);
         if (!d->info)
-            give_up(d, ob_fail(err, OB_ENOMEM, "out of memory: decoding a PNG"));
+            give_up(d, media_fail(fault, OB_MEDIA_NO_MEMORY));
         png_set_read_fn(d->png, d, read_bytes);
         png_set_user_limits(d->png, OB_PDQ_MAX_SIDE, OB_PDQ_MAX_SIDE);
         png_set_chunk_cache_max(d->png, MAX_CHUNKS);

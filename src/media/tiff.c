@@ -1,7 +1,6 @@
 /* TIFF by libtiff, which turns every kind of samples into RGBA. Pages count as frames. */
 #include "media_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 typedef struct input {
     const uint8_t *bytes;
     size_t size, at;
-    char problem[200]; /* the first that libtiff told of */
+    bool problem; /* libtiff has told of one */
 } input;
 
 /* ---- What libtiff calls --------------------------------------------------------------------- */
@@ -67,14 +66,14 @@ static void unmap(thandle_t handle, void *base, toff_t size)
     (void)size;
 }
 
-__attribute__((format(printf, 4, 0))) static int
-on_error(TIFF *tiff, void *context, const char *module, const char *format, va_list args)
+static int on_error(TIFF *tiff, void *context, const char *module, const char *format, va_list args)
 {
     (void)tiff;
     (void)module;
     input *in = context;
-    if (!*in->problem)
-        vsnprintf(in->problem, sizeof in->problem, format, args);
+    (void)format; /* may hold bytes of the file */
+    (void)args;
+    in->problem = true;
     return 1;
 }
 
@@ -105,10 +104,9 @@ static TIFF *open_tiff(input *in)
 
 /* ---- Pages ----------------------------------------------------------------------------------- */
 
-static ob_status damaged(const input *in, uint32_t page, ob_error *err)
+static ob_status damaged(uint32_t page, ob_media_fault *fault)
 {
-    return ob_fail(err, OB_EFORMAT, "damaged TIFF or one of an unknown kind, page %u: %s", page,
-                   *in->problem ? in->problem : "it cannot be decoded");
+    return media_fail_at(fault, OB_MEDIA_KIND_OF_PAGE, page, 0);
 }
 
 /* Colours are left as they are where libtiff believes that they were multiplied by alpha already.
@@ -123,33 +121,32 @@ static void ignore_alpha(TIFF *tiff)
 
 /* Decodes the current page as it is stored, without regard to its orientation. */
 static ob_status deliver_page(const media_sink *sink, TIFF *tiff, const input *in, uint32_t page,
-                              uint32_t number, ob_error *err)
+                              uint32_t number, ob_media_fault *fault)
 {
     uint32_t width = 0, height = 0;
     TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
     TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
-    ob_status status = media_check_size(width, height, err);
+    ob_status status = media_check_size(width, height, fault);
     if (!status) /* libtiff holds a strip or tile besides, at most as much again */
-        status = media_check_memory((uint64_t)width * height * 4, "this TIFF", err);
+        status = media_check_memory((uint64_t)width * height * 4, fault);
     if (status)
         return status;
     char problem[1024] = "";
     TIFFRGBAImage image;
     ignore_alpha(tiff);
     if (!TIFFRGBAImageOK(tiff, problem) || !TIFFRGBAImageBegin(&image, tiff, 1, problem))
-        return ob_fail(err, OB_EFORMAT, "a TIFF of an unknown kind, page %u: %.200s", page,
-                       *problem ? problem : in->problem);
+        return media_fail_at(fault, OB_MEDIA_KIND_OF_PAGE, page, 0);
     image.req_orientation = image.orientation;
     uint32_t *rgba = malloc((size_t)width * height * sizeof *rgba);
     if (!rgba)
-        status = ob_fail(err, OB_ENOMEM, "out of memory: decoding a TIFF");
-    else if (!TIFFRGBAImageGet(&image, rgba, width, height) || *in->problem)
-        status = damaged(in, page, err);
+        status = media_fail(fault, OB_MEDIA_NO_MEMORY);
+    else if (!TIFFRGBAImageGet(&image, rgba, width, height) || in->problem)
+        status = damaged(page, fault);
     TIFFRGBAImageEnd(&image);
     if (!status) {
         uint8_t *rgb = (uint8_t *)rgba; /* R is the lowest byte of each */
         media_drop_alpha(rgb, (size_t)width * height);
-        status = media_deliver(sink, rgb, (size_t)width * 3, width, height, number, err);
+        status = media_deliver(sink, rgb, (size_t)width * 3, width, height, number, fault);
     }
     free(rgba);
     return status;
@@ -163,38 +160,38 @@ static unsigned orientation_of(TIFF *tiff)
 }
 
 /* Counts pages; a chain of pages that bites its own tail ends there. */
-static ob_status count_pages(uint32_t *out, TIFF *tiff, const input *in, ob_error *err)
+static ob_status count_pages(uint32_t *out, TIFF *tiff, const input *in, ob_media_fault *fault)
 {
     uint64_t pages = 1;
     ob_status status = OB_OK;
     while (!status && TIFFReadDirectory(tiff))
-        status = media_check_frames(++pages, err);
-    if (!status && *in->problem)
-        status = damaged(in, (uint32_t)pages, err);
+        status = media_check_frames(++pages, fault);
+    if (!status && in->problem)
+        status = damaged((uint32_t)pages, fault);
     *out = (uint32_t)pages;
     return status;
 }
 
 ob_status media_decode_tiff(const media_sink *sink, const uint8_t *bytes, size_t size,
-                            const media_wish *wish, ob_error *err)
+                            const media_wish *wish, ob_media_fault *fault)
 {
     (void)wish;
     input in = {.bytes = bytes, .size = size};
     TIFF *tiff = open_tiff(&in);
     if (!tiff)
-        return damaged(&in, 0, err);
+        return damaged(0, fault);
     uint32_t pages = 0;
-    ob_status status = count_pages(&pages, tiff, &in, err);
+    ob_status status = count_pages(&pages, tiff, &in, fault);
     sink->facts->frames = pages;
     for (uint32_t page = 0; page < pages && !status; page++) {
         if (!media_frame_is_wanted(page, pages))
             continue;
         if (!TIFFSetDirectory(tiff, (tdir_t)page))
-            status = damaged(&in, page, err);
+            status = damaged(page, fault);
         if (!status && !page)
             sink->facts->orientation = orientation_of(tiff);
         if (!status)
-            status = deliver_page(sink, tiff, &in, page, page, err);
+            status = deliver_page(sink, tiff, &in, page, page, fault);
     }
     TIFFClose(tiff);
     return status;

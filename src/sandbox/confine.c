@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -94,8 +95,17 @@ static void drop_capabilities(void)
     (void)syscall(SYS_capset, &head, none);
 }
 
+/* Who leaves a user loses the promise that a process ends with the one that started it. */
+static ob_status die_with(pid_t parent, ob_error *err)
+{
+    if (!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) && getppid() == parent)
+        return OB_OK;
+    return ob_fail(err, OB_EREFUSED, "the process that this one was started for has ended");
+}
+
 ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err)
 {
+    const pid_t parent = getppid();
     uint32_t held = 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return ob_fail(err, OB_EREFUSED, "this kernel cannot forbid new privileges: %s",
@@ -111,7 +121,9 @@ ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err)
     drop_capabilities();
     if (set_limits(profile))
         held |= OB_CONFINED_LIMITS;
-    ob_status status = filter_load(profile, err);
+    ob_status status = die_with(parent, err);
+    if (!status)
+        status = filter_load(profile, err);
     if (!status)
         *layers = held | OB_CONFINED_SECCOMP;
     return status;

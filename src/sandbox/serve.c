@@ -3,14 +3,13 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-typedef ob_status (*hasher)(ob_media_result *out, const uint8_t *bytes, size_t size,
-                            const ob_media_options *options, ob_error *err);
 
 /* Ends this process when the processor has worked for so long; 0: no more limit. */
 static void limit_cpu(uint32_t ms)
@@ -20,40 +19,42 @@ static void limit_cpu(uint32_t ms)
 }
 
 /* Digests window by window: files that are no pictures may be larger than a worker's memory. */
-static ob_status digest(wire_result *result, ob_digester *digester, const wire_job *job, int file,
-                        ob_error *err)
+static uint32_t digest(wire_result *result, ob_digester *digester, const wire_job *job, int file)
 {
     enum { WINDOW = 32 << 20 };
-    ob_status status = digester ? ob_digester_reset(digester, job->digests, err)
-                                : ob_fail(err, OB_EREFUSED, "no digests on this machine");
+    ob_status status = digester ? ob_digester_reset(digester, job->digests, NULL) : OB_EREFUSED;
     for (uint64_t at = 0; at < job->size && !status; at += WINDOW) {
         size_t size = job->size - at < WINDOW ? (size_t)(job->size - at) : WINDOW;
         void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, (off_t)at);
         if (map == MAP_FAILED)
-            return ob_fail(err, OB_ENOMEM, "out of memory: a part of a file");
-        status = ob_digester_add(digester, map, size, err);
+            return WIRE_NO_ROOM;
+        status = ob_digester_add(digester, map, size, NULL);
         munmap(map, size);
     }
     if (!status)
-        status = ob_digester_finish(&result->digests, digester, err);
-    if (!status)
-        result->digested = job->digests;
-    return status;
+        status = ob_digester_finish(&result->digests, digester, NULL);
+    if (status)
+        return WIRE_NO_DIGESTS;
+    result->digested = job->digests;
+    return OB_MEDIA_FINE;
 }
 
-static ob_status decode(wire_result *result, const wire_job *job, int file, hasher hash,
-                        ob_error *err)
+static ob_media_fault decode(wire_result *result, const wire_job *job, int file,
+                             ob_worker_hasher hash)
 {
+    ob_media_fault fault = {.reason = OB_MEDIA_EMPTY};
     if (!job->size)
-        return ob_fail(err, OB_EFORMAT, "an empty file");
+        return fault;
+    fault.reason = OB_MEDIA_NO_MEMORY;
     void *map = mmap(NULL, job->size, PROT_READ, MAP_PRIVATE, file, 0);
     if (map == MAP_FAILED)
-        return ob_fail(err, OB_ENOMEM, "out of memory: %llu bytes of a file",
-                       (unsigned long long)job->size);
+        return fault;
+    fault.reason = OB_MEDIA_FINE;
     const ob_media_options options = {.variant = (ob_pdq_variant)job->variant, .exact = job->exact};
-    ob_status status = hash(&result->media, map, job->size, &options, err);
+    if (hash(&result->media, map, job->size, &options, &fault) && !fault.reason)
+        fault.reason = OB_MEDIA_NO_HASH;
     munmap(map, job->size);
-    return status;
+    return fault;
 }
 
 /* What this worker holds permits with. */
@@ -62,66 +63,49 @@ typedef struct holding {
     ob_epoch_page *epochs;
 } holding;
 
-static ob_permit_use use_of(const holding *h, const wire_job *job, int file)
-{
-    ob_permit_use use = {.item.size = job->size,
-                         .methods = (job->hash ? UINT32_C(1) << OB_METHOD_PDQ : 0) |
-                                    (job->digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0),
-                         .epochs = ob_epochs_now(h->epochs),
-                         .now = ob_now(),
-                         .monotonic_ms = ob_now_monotonic_ms()};
-    memcpy(use.item.id, job->item, sizeof use.item.id);
-    holder_look_at(&use.item, file);
-    return use;
-}
-
 /* Before the first byte is read. */
-static ob_status take_permit(holding *h, const wire_job *job, int file, ob_error *err)
+static bool take_permit(holding *h, const wire_job *job, int file)
 {
     ob_permit_terms terms;
-    const ob_permit_use use = use_of(h, job, file);
+    const ob_permit_use use = wire_use(job, file, ob_epochs_now(h->epochs));
     const ob_seal seal = ob_holder_taker(&h->holder);
-    return ob_permit_take(&terms, &job->permit, &use, &seal, err);
+    return !ob_permit_take(&terms, &job->permit, &use, &seal, NULL);
 }
 
 /* After the last one: what was withdrawn meanwhile is forgotten. */
-static ob_status check_permit(holding *h, const wire_job *job, int file, ob_error *err)
+static bool still_permitted(holding *h, const wire_job *job, int file)
 {
-    const ob_permit_use use = use_of(h, job, file);
+    const ob_permit_use use = wire_use(job, file, ob_epochs_now(h->epochs));
     const ob_seal seal = ob_holder_taker(&h->holder);
-    return ob_permit_still(&job->permit, &use, &seal, err);
+    return !ob_permit_still(&job->permit, &use, &seal, NULL);
 }
 
-static void refuse(wire_result *result, const ob_error *err)
+static void refuse(wire_result *result)
 {
     const uint64_t number = result->number;
     memset(result, 0, sizeof *result);
     result->number = number;
-    result->status = OB_EREFUSED;
-    result->refused = 1;
-    memcpy(result->text, err->text, sizeof result->text);
+    result->fault.reason = WIRE_NO_PERMIT;
 }
 
-static void do_job(wire_result *result, const wire_job *job, int file, hasher hash,
+static void do_job(wire_result *result, const wire_job *job, int file, ob_worker_hasher hash,
                    ob_digester *digester, holding *h)
 {
-    ob_error err = {0};
-    if (take_permit(h, job, file, &err)) {
-        refuse(result, &err);
+    if (!take_permit(h, job, file)) {
+        refuse(result);
         return;
     }
     off_t end = file >= 0 ? lseek(file, 0, SEEK_END) : -1;
     if (end < 0 || (uint64_t)end < job->size)
-        result->status = ob_fail(&err, OB_EIO, "fewer bytes than were announced");
+        result->fault.reason = WIRE_SHORT;
     limit_cpu(job->cpu_ms);
-    if (!result->status && job->digests)
-        result->status = digest(result, digester, job, file, &err);
-    if (!result->status && job->hash)
-        result->status = decode(result, job, file, hash, &err);
+    if (!result->fault.reason && job->digests)
+        result->fault.reason = digest(result, digester, job, file);
+    if (!result->fault.reason && job->hash)
+        result->fault = decode(result, job, file, hash);
     limit_cpu(0);
-    memcpy(result->text, err.text, sizeof result->text);
-    if (check_permit(h, job, file, &err))
-        refuse(result, &err);
+    if (!still_permitted(h, job, file))
+        refuse(result);
 }
 
 /* The key, and the epochs. */
@@ -140,12 +124,24 @@ static bool take_welcome(holding *h)
     return h->epochs != NULL;
 }
 
-int ob_worker_serve(ob_confinement profile, hasher hash, void (*prepare)(void))
+/* Of the processor, for the whole life; whoever hands out jobs has clocks of its own. */
+static void limit_life(char **arguments)
+{
+    enum { CPU_S = 120 };
+    const long given = arguments[0] && arguments[1] ? strtol(arguments[1], NULL, 10) : 0;
+    const rlim_t most = given > 0 ? (rlim_t)given : CPU_S;
+    const struct rlimit both = {.rlim_cur = most, .rlim_max = most + 1};
+    (void)setrlimit(RLIMIT_CPU, &both);
+}
+
+int ob_worker_serve(char **arguments, ob_confinement profile, ob_worker_hasher hash,
+                    void (*prepare)(void))
 {
     wire_hello hello = {.magic = WIRE_HELLO};
     ob_digester *digester = NULL;
     ob_error err = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    limit_life(arguments);
     ob_digester_new(&digester, NULL); /* reads the library's configuration */
     if (prepare)
         prepare();

@@ -73,12 +73,32 @@ static ob_status read_mark(int64_t *last, ob_staff *staff, ob_error *err)
     return status;
 }
 
+/* A commit of which nobody heard how it went can still come to count: the server finishes it after
+ * the connection broke, and the next opening finds it in the journal. Whoever writes again cannot
+ * begin before the one, and has overwritten the other: from then on it is as it is. */
+static ob_status settle(int64_t *last, ob_staff *staff, ob_error *err)
+{
+    int64_t times = 0;
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, staff->store, err);
+    if (status)
+        return status;
+    status = ob_store_mark(last, ob_writing_view(w), OB_MARK_LOG_ENTRY, err);
+    if (!status)
+        status = ob_store_mark(&times, ob_writing_view(w), OB_MARK_SETTLED, err);
+    if (!status) /* another value every time, or nothing would be written */
+        status = ob_store_mark_set(w, OB_MARK_SETTLED, times + 1, err);
+    return ob_writing_end(w, status, err);
+}
+
 ob_status staff_recover_log(int64_t *out, ob_staff *staff, ob_error *err)
 {
     int64_t last;
     tail t = {0};
     uint64_t size = ob_audit_size(staff->audit);
     ob_status status = read_mark(&last, staff, err);
+    if (!status && last + 1 < (int64_t)size)
+        status = settle(&last, staff, err);
     if (!status && last >= (int64_t)size)
         status = ob_fail(err, OB_EREFUSED,
                          "the records know entry %lld of the log, which has only %llu: they are "

@@ -181,5 +181,5 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
             status = reap_kind(one, store, record_kinds[i], keeps, how, err);
             *count += one->due > 0;
         }
-    return status || !how->scrub || how->only_count ? status : ob_store_scrub(store, err);
+    return status;
 }

@@ -11,7 +11,8 @@ static void prepare(void)
     heif_init(NULL);         /* registers decoders, which may look for files */
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return ob_worker_serve(OB_PROFILE_WORKER_THREADS, ob_media_hash_heif, prepare);
+    (void)argc;
+    return ob_worker_serve(argv, OB_PROFILE_WORKER_THREADS, ob_media_hash_heif, prepare);
 }

@@ -2,7 +2,8 @@
  * only. */
 #include <obhut/sandbox.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return ob_worker_serve(OB_PROFILE_WORKER, ob_media_hash, NULL);
+    (void)argc;
+    return ob_worker_serve(argv, OB_PROFILE_WORKER, ob_media_hash, NULL);
 }

@@ -25,9 +25,9 @@ typedef struct job {
 static void hash(void *context)
 {
     job *j = context;
-    ob_error err;
-    if (ob_media_hash(&j->result, j->bytes, j->size, &j->options, &err)) {
-        fprintf(stderr, "%s\n", err.text);
+    ob_media_fault fault;
+    if (ob_media_hash(&j->result, j->bytes, j->size, &j->options, &fault)) {
+        fprintf(stderr, "reason %u\n", fault.reason);
         exit(1);
     }
 }
@@ -52,17 +52,18 @@ static void decode_colour(void *context)
 
 /* ---- Parts behind the decoder ------------------------------------------------------------- */
 
-static ob_status keep_shape(void *context, const media_picture *picture, ob_error *err)
+static ob_status keep_shape(void *context, const media_picture *picture, ob_media_fault *fault)
 {
-    (void)err;
+    (void)fault;
     ((job *)context)->shape = picture->shape;
     return OB_OK;
 }
 
 static ob_status keep_rows(void *context, const uint8_t *rows, size_t stride, size_t count,
-                           ob_error *err)
+                           ob_media_fault *fault)
 {
-    return ob_buf_append(&((job *)context)->rows, rows, stride * count, err);
+    (void)fault;
+    return ob_buf_append(&((job *)context)->rows, rows, stride * count, NULL);
 }
 
 static size_t cells(const job *j)

@@ -12,9 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const ob_media_options options = {.exact = size % 2,
                                       .variant = size % 3 ? OB_PDQ_FULL : OB_PDQ_REFERENCE};
     ob_media_result result;
+    ob_media_fault fault = {0};
+    ob_status status = ob_media_hash_heif(&result, bytes, size, &options, &fault);
     ob_error err = {0};
-    ob_status status = ob_media_hash_heif(&result, bytes, size, &options, &err);
-    if (status && (err.status != status || !err.text[0]))
+    if (status && (!ob_media_fault_is_sane(&fault) || ob_media_explain(&err, &fault) != status ||
+                   !err.text[0]))
         abort();
     return 0;
 }

@@ -142,6 +142,33 @@ class CouldNot(obhutd.Case):
                                                token=token)["report"], 1)
             self.service.stop()
 
+    def test_a_commit_that_comes_late_is_not_told_as_not_done(self):
+        """A server that is slow goes on with it after the connection was given up."""
+        with postgres.Postgres() as server:
+            self.data.mkdir(exist_ok=True)
+            url = server.url()
+            name = url.split("@/")[1].split("?")[0]
+            self.begin(config=f'records = "{url}"\n')
+            token = self.run_obhut("token", "add", "app", "--surface", "direct", "--scope",
+                                   "reports")[0].strip()
+            self.eventually(lambda: server.sql("SELECT count(*) FROM mark WHERE name = 'reaped'",
+                                               name).strip() == "1", "nobody writes by himself")
+            server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", name)
+            server.sql("SELECT pg_reload_conf()", name)
+            self.eventually(lambda: server.sql("SHOW synchronous_standby_names", name).strip(), "set")
+            self.assertEqual(self.could_not("POST", "/v1/reports", REPORT, token=token), "RECORDS")
+            server.sql("ALTER SYSTEM RESET synchronous_standby_names", name)
+            server.sql("SELECT pg_reload_conf()", name)
+            answer = self.eventually(lambda: self.service.request(
+                "POST", "/v1/reports", json.dumps(REPORT), token=token)[0] == 201, "it is kept")
+            self.assertTrue(answer)
+            self.service.stop()
+            kept = {int(n) for n in server.sql("SELECT id FROM incoming", name).split()}
+        log = [json.loads(line[65:]) for line in (self.data / "audit/log").read_text().splitlines()]
+        undone = {entry["entry"] for entry in log if entry["what"] == "not_done"}
+        self.assertEqual(kept, {entry["report"] for entry in log if entry["what"] == "report.add"
+                                and entry["n"] not in undone})
+
     # ---- the clock
 
     def test_a_clock_that_is_behind_is_no_refusal(self):

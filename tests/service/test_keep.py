@@ -1,4 +1,5 @@
 """Records are kept as long as they may be, and then they are gone: from the files of both databases."""
+import contextlib
 import json
 import os
 import pathlib
@@ -204,8 +205,14 @@ class Keep(obhutd.Case):
         reader = sqlite3.connect(self.data / "obhut.db")
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM incoming").fetchall()
+        long_ago = int(time.time()) - 7 * DAY
+        with contextlib.closing(sqlite3.connect(self.data / "obhut.db")) as database, database:
+            database.execute(f"UPDATE mark SET value = {long_ago} WHERE name = 'reaped'")
         _, err = self.run_obhut("record", "reap", code=3)
         self.assertIn("overwritten when it has ended", err)
+        (ran,), = self.database.sql("SELECT value FROM mark WHERE name = 'reaped'")
+        self.assertGreater(ran, long_ago, "it ran: what is due goes on being deleted")
+        self.assertEqual(self.database.sql("SELECT count(*) FROM incoming"), [(0,)])
         reader.close()
         self.reap()
         self.assertEqual(contains([self.data], [word]), set())

@@ -4,9 +4,7 @@ import http.client
 import io
 import json
 import os
-import pathlib
 import random
-import shutil
 import signal
 import socket
 import threading
@@ -19,7 +17,6 @@ from PIL import Image
 
 ROCKET = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
 COFFEE = obhutd.DEMO / "coffee-2400x1600.jpg"
-HOSTILE = pathlib.Path(obhutd.DAEMON).parent / "tests/hostile-worker"
 
 
 def seeds():
@@ -110,22 +107,6 @@ class Robust(obhutd.Case):
         if not obhutd.SANITIZED: # a tenth of a second of the processor for each
             self.assertLess(sum(obhutd.worked(pid) for pid in workers) - worked_s, 20 * 0.1)
         self.assertLess(max(obhutd.resident(pid) for pid in workers), before + 50e6)
-
-    @unittest.skipUnless(HOSTILE.exists() and not obhutd.SANITIZED, "the release filter is shown")
-    def test_a_hostile_worker_is_killed_and_logged(self):
-        folder = self.dir / "bin"
-        folder.mkdir()
-        shutil.copy(obhutd.DAEMON, folder / "obhutd")
-        shutil.copy(HOSTILE, folder / "obhut-worker")
-        service = self.start(program=str(folder / "obhutd"))
-        told = lambda: sum("asked for what no decoder needs" in line for line in service.log)
-        # file, socket, process, program, thread, ptrace, code, output
-        for number, attempt in enumerate(b"osfxtpew", 1):
-            got = service.scan(bytes([attempt]))
-            self.assertEqual((got["action"], got["reason"]), ("undecodable", "CRASHED"))
-            waiting.until(lambda n=number: told() == n, lambda: f"it is told: {service.log[-1]}")
-            self.assertEqual(service.scan(b"yes")["action"], "allow")
-        self.assertEqual(service.metrics()["workers_lost_total"], 8)
 
     def test_slow_clients_are_cut(self):
         service = self.start(*self.configure("head-time-ms = 2000\nbody-time-ms = 2000\n"))

@@ -292,6 +292,25 @@ class Slow(Consenting):
         self.run_obhut("audit", "verify")
         self.as_logged()
 
+    def test_what_the_log_says_was_not_done_is_not_there_after_death_either(self):
+        """A commit whose sync failed lies in the journal, and would count at the next opening."""
+        self.begin()
+        waiting.until(lambda: self.entries("second"), "nobody writes by himself any more")
+        self.faults.set("sync:obhut.db-wal:errno=5,nth=1")
+        self.posts += 1
+        self.assertEqual(self.post(2), 503)
+        self.assertEqual(len(self.entries("not_done")), 1)
+        who = self.service.processes()
+        for pid in (who["main"], who["core"], who["front"], *who["workers"]):
+            os.kill(pid, signal.SIGKILL)
+        self.service.process.wait()
+        self.service.reader.join(waiting.LIMIT_S)
+        self.service.process.stderr.close()
+        self.faults.set(wait=False)
+        self.service = self.start()
+        self.service.stop()
+        self.as_logged()
+
 
 class Many(Consenting):
     """Records in such numbers that to copy and to overwrite them takes a while."""

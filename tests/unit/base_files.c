@@ -307,6 +307,59 @@ static void a_clock_stands_passes_and_is_set(void **state)
     assert_true(ob_now() > INT64_C(1700000000));
 }
 
+/* ---- What a file must be ------------------------------------------------------------------------
+ */
+
+static void refuses(const char *path, const ob_file_rule *rule, ob_status wanted, const char *word)
+{
+    int file = -1;
+    ob_error err = {0};
+    assert_int_equal(ob_file_open_regular(&file, NULL, path, O_RDONLY, rule, &err), wanted);
+    assert_int_equal(file, -1);
+    assert_non_null(strstr(err.text, path));
+    if (!strstr(err.text, word))
+        fail_msg("\"%s\" does not say \"%s\"", err.text, word);
+}
+
+static void what_is_no_file_is_refused_by_name_and_never_waited_for(void **state)
+{
+    place *p = *state;
+    char other[300];
+    const ob_file_rule none = {0}, links = {.follow_links = true};
+    snprintf(other, sizeof other, "%s/other", p->dir);
+    refuses(other, &none, OB_ENOTFOUND, "No such file");
+    assert_int_equal(mkfifo(other, 0600), 0);
+    refuses(other, &none, OB_EREFUSED, "a pipe");
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(symlink("nowhere", other), 0);
+    refuses(other, &none, OB_EREFUSED, "a link");
+    refuses(other, &links, OB_EIO, "leads nowhere");
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(symlink(p->path, other), 0);
+    refuses(other, &none, OB_EREFUSED, "a link");
+    int file = -1;
+    assert_int_equal(ob_file_open_regular(&file, NULL, other, O_RDONLY, &links, NULL), 0);
+    close(file);
+    assert_int_equal(unlink(other), 0);
+    refuses(p->dir, &none, OB_EREFUSED, "a directory");
+}
+
+static void a_giant_and_what_is_open_to_others_are_refused(void **state)
+{
+    place *p = *state;
+    struct stat info;
+    int file = -1;
+    const ob_file_rule rule = {.most = 1 << 20, .forbidden = 0077};
+    assert_int_equal(ob_file_open_regular(&file, &info, p->path, O_RDWR, &rule, NULL), 0);
+    assert_int_equal(info.st_size, 0);
+    close(file);
+    assert_int_equal(ftruncate(p->file, (off_t)1 << 40), 0);
+    refuses(p->path, &rule, OB_EREFUSED, "at most 1048576");
+    assert_int_equal(ftruncate(p->file, 0), 0);
+    assert_int_equal(fchmod(p->file, 0604), 0);
+    refuses(p->path, &rule, OB_EREFUSED, "mode 0604");
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -321,6 +374,8 @@ int main(void)
         IN_PLACE(a_slow_call_takes_at_least_its_time),
         IN_PLACE(every_call_is_heard_with_where_it_goes),
         IN_PLACE(where_nobody_watches_nothing_fails),
+        IN_PLACE(what_is_no_file_is_refused_by_name_and_never_waited_for),
+        IN_PLACE(a_giant_and_what_is_open_to_others_are_refused),
         cmocka_unit_test(rules_can_be_written_as_text),
         cmocka_unit_test(what_is_no_rule_is_pointed_at),
         cmocka_unit_test(a_clock_stands_passes_and_is_set),

@@ -42,9 +42,9 @@ static ob_media_result hash_file(const json_t *line, const ob_media_options *opt
     size_t size;
     uint8_t *bytes = test_file(path, &size);
     ob_media_result result;
-    ob_error err = {0};
-    if (ob_media_hash(&result, bytes, size, options, &err))
-        fail_msg("%s: %s", path, err.text);
+    ob_media_fault fault = {0};
+    if (ob_media_hash(&result, bytes, size, options, &fault))
+        fail_msg("%s: reason %u", path, fault.reason);
     free(bytes);
     assert_int_equal(result.width, json_integer_value(json_object_get(line, "width")));
     assert_int_equal(result.height, json_integer_value(json_object_get(line, "height")));

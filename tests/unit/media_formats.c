@@ -117,9 +117,10 @@ static void every_colour_type_and_depth_of_png_gives_its_hash(void **state)
             ob_buf file = write_png(kinds[i].type, kinds[i].depth, interlaced, levels);
             ob_media_options options = {.exact = interlaced};
             ob_media_result result;
-            ob_error err = {0};
-            if (ob_media_hash(&result, (uint8_t *)file.bytes, file.size, &options, &err))
-                fail_msg("type %d, depth %d: %s", kinds[i].type, kinds[i].depth, err.text);
+            ob_media_fault fault = {0};
+            if (ob_media_hash(&result, (uint8_t *)file.bytes, file.size, &options, &fault))
+                fail_msg("type %d, depth %d: reason %u", kinds[i].type, kinds[i].depth,
+                         fault.reason);
             ob_pdq expected = hash_luma(levels);
             assert_int_equal(result.format, OB_FORMAT_PNG);
             assert_int_equal(result.width, WIDTH);
@@ -203,7 +204,11 @@ static ob_status hash_bytes(ob_media_result *out, const void *bytes, size_t size
                             ob_error *err)
 {
     const ob_media_options options = {.exact = exact};
-    return ob_media_hash(out, bytes, size, &options, err);
+    ob_media_fault fault = {0};
+    ob_status status = ob_media_hash(out, bytes, size, &options, &fault);
+    assert_true(ob_media_fault_is_sane(&fault));
+    assert_int_equal(ob_media_explain(err, &fault), status);
+    return status;
 }
 
 static void every_kind_of_jpeg_gives_its_hash(void **state)

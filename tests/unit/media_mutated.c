@@ -24,13 +24,15 @@ static void mutated_pictures_have_a_hash_or_a_reason(void **state)
         memcpy(exact_size, bytes, size);
         free(bytes);
         ob_media_result result;
-        ob_error err = {0};
+        ob_media_fault fault = {0};
         const ob_media_options options = {.exact = i % 2,
                                           .variant = i % 3 ? OB_PDQ_FULL : OB_PDQ_REFERENCE};
-        ob_status status = ob_media_hash(&result, exact_size, size, &options, &err);
+        ob_status status = ob_media_hash(&result, exact_size, size, &options, &fault);
         if (status) {
             refused++;
-            assert_int_equal(err.status, status);
+            ob_error err = {0};
+            assert_true(ob_media_fault_is_sane(&fault));
+            assert_int_equal(ob_media_explain(&err, &fault), status);
             assert_true(strlen(err.text) > 5);
         } else {
             hashed++;

@@ -5,7 +5,8 @@
 #ifndef OBHUT_FILE_H
 #define OBHUT_FILE_H
 
-#include <stddef.h>
+#include <obhut/base.h>
+
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -38,6 +39,30 @@ int ob_file_unlink(int dir, const char *path, int flags);  /* unlinkat(2) */
 int ob_file_mkdir(int dir, const char *path, mode_t mode); /* mkdirat(2) */
 int ob_file_stat(struct stat *out, int file);              /* fstat(2) */
 int ob_file_stat_at(struct stat *out, int dir, const char *path, int flags); /* fstatat(2) */
+
+/* ---- Files of a data directory ----------------------------------------------------------------
+ */
+
+/* What such a file must be before a byte of it is believed. */
+typedef struct ob_file_rule {
+    uint64_t most;     /* bytes; 0: any number */
+    mode_t forbidden;  /* what others must not be allowed: 0077, 0022; 0: nothing is asked */
+    bool follow_links; /* only where the operator named the path */
+} ob_file_rule;
+
+/* Opens a regular file: not a pipe, a device, a directory or a link, of a plausible size, owned by
+ * whoever runs this or by root (of whoever it is where root runs this), and not open to others.
+ * Never waits: a pipe is refused at once.
+ *
+ * out      set on success, with O_CLOEXEC; the caller closes it
+ * info     may be NULL; else set with *out
+ * path     also names the file in sentences; relative to the working directory
+ * flags    of open(2); a file that O_CREAT makes has mode 0600
+ *
+ * OB_ENOTFOUND: nothing stands there at all; OB_EIO: the system's reason; OB_EREFUSED: it stands
+ * there and is something else, with what to do. */
+ob_status ob_file_open_regular(int *out, struct stat *info, const char *path, int flags,
+                               const ob_file_rule *rule, ob_error *err);
 
 /* ---- Watching ------------------------------------------------------------------------------- */
 

@@ -158,6 +158,7 @@ typedef struct ob_task {
     char client[OB_CLIENT_TEXT];
 
     ob_item item;
+    uint64_t owner; /* files of two never meet in a process; 0: the operator's */
 
     /* Files: a sealed memory file, the engine's until done. */
     int file;

@@ -119,10 +119,16 @@ typedef struct ob_list_matches {
     void *kept;     /* the lists that the texts belong to */
 } ob_list_matches;
 
-/* At most this many matches of each query; further ones are counted only. */
-enum { OB_LISTS_NO_LIMIT = 0 };
+/* With a limit, a search keeps at most OB_LISTS_MATCHES_MOST matches, however many queries there
+ * are: of each query the nearest `limit`, or its share of these where that is less. Further ones
+ * are counted only, in of_query and total; memory does not grow with them.
+ *
+ * OB_LISTS_OF_EACH: so many of each list, so that one with many near entries does not hide what
+ * another has; for whoever decides. OB_LISTS_NO_LIMIT: all, for whoever may use the memory. */
+enum { OB_LISTS_NO_LIMIT = 0, OB_LISTS_MATCHES_MOST = 16384 };
+#define OB_LISTS_OF_EACH UINT32_MAX
 
-/* Every match of every query in every enabled list, or of each query the nearest `limit`.
+/* Matches of every query in every enabled list, as `limit` says.
  * *out is set on success; the caller frees it with ob_list_matches_free. OB_EINVAL: distance above
  * 31. Any number of threads at once. */
 ob_status ob_lists_match(ob_list_matches *out, ob_lists *lists, const ob_hash256 *queries,

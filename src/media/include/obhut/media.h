@@ -85,20 +85,63 @@ typedef struct ob_media_result {
     ob_media_frame more[OB_MEDIA_FRAMES - 1]; /* further frames, by number */
 } ob_media_result;
 
+/* Why there is no hash: one of a closed list. Decoders may have been taken over by what they
+ * decode, so that they say it in numbers, and whoever asked makes the sentence. */
+typedef enum ob_media_reason {
+    OB_MEDIA_FINE = 0,
+    OB_MEDIA_EMPTY,
+    OB_MEDIA_NO_PICTURE,
+    OB_MEDIA_NO_PIXELS,
+    OB_MEDIA_NO_FRAME,
+    OB_MEDIA_NOT_KNOWN,
+    OB_MEDIA_OTHER_DECODER,
+    OB_MEDIA_LONG_SIDE,
+    OB_MEDIA_PIXELS,
+    OB_MEDIA_FRAMES_TOO_MANY,
+    OB_MEDIA_SCANS,
+    OB_MEDIA_MEMORY,
+    OB_MEDIA_NO_MEMORY,
+    OB_MEDIA_CUT,
+    OB_MEDIA_CUT_EARLY,
+    OB_MEDIA_CUT_AT_ROW,
+    OB_MEDIA_CUT_AT_SCAN,
+    OB_MEDIA_CUT_AT_FRAME,
+    OB_MEDIA_DAMAGED,
+    OB_MEDIA_DAMAGED_AT_ROW,
+    OB_MEDIA_DAMAGED_AT_FRAME,
+    OB_MEDIA_NO_COLOURS,
+    OB_MEDIA_KIND,
+    OB_MEDIA_KIND_OF_PAGE,
+    OB_MEDIA_LIBRARY,
+    OB_MEDIA_NO_HASH,
+    OB_MEDIA_REASONS,
+} ob_media_reason;
+
+typedef struct ob_media_fault {
+    uint32_t reason, format; /* ob_media_reason, ob_format */
+    uint32_t at, of;         /* row, frame, page or scan; of how many; 0 where there is none */
+} ob_media_fault;
+
+/* Whether every number is one that its reason may have. */
+bool ob_media_fault_is_sane(const ob_media_fault *fault);
+
+/* The status of a reason, and its sentence in *err (when not NULL). */
+ob_status ob_media_explain(ob_error *err, const ob_media_fault *fault);
+
 /* Which of the eight hashes of the stored picture is that of the picture as it is shown. */
 ob_dihedral ob_media_shown(unsigned orientation);
 
 /* Decodes and hashes one picture.
  *
  * *out is set on success and untouched on error: there is no hash of a picture that could not be
- * decoded to its last row. OB_EFORMAT: damaged or cut short (err says where); OB_ELIMIT; OB_ENOMEM;
- * OB_ENOTFOUND: no picture of a known format, or one for the other worker program. Safe to call
- * from any thread. */
+ * decoded to its last row. OB_EFORMAT: damaged or cut short; OB_ELIMIT; OB_ENOMEM; OB_ENOTFOUND: no
+ * picture of a known format, or one for the other worker program. *fault (may be NULL) says why.
+ * Safe to call from any thread. */
 ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
-                        const ob_media_options *options, ob_error *err);
+                        const ob_media_options *options, ob_media_fault *fault);
 
 /* The same for AVIF and HEIC; links libheif. */
 ob_status ob_media_hash_heif(ob_media_result *out, const uint8_t *bytes, size_t size,
-                             const ob_media_options *options, ob_error *err);
+                             const ob_media_options *options, ob_media_fault *fault);
 
 #endif

@@ -53,6 +53,7 @@ typedef struct ob_job {
     uint32_t digests; /* OB_DIGEST_… */
     uint64_t size;    /* bytes, from the beginning of the file */
     ob_media_options media;
+    uint64_t client;             /* whose file: a process gets one client's only */
     uint8_t item[OB_PERMIT_KEY]; /* whose permit it is */
     ob_permit_maker permit;
     void *permit_context;
@@ -104,7 +105,8 @@ uint32_t ob_worker_layers(const ob_worker *worker);
 /* The process that runs now. */
 int ob_worker_process(const ob_worker *worker);
 
-/* Does one job and waits for it, as long as is allowed. `file` is a sealed memory file, or a
+/* Does one job and waits for it, as long as is allowed. Where the process has had files of another
+ * client, a new one does it. `file` is a sealed memory file, or a
  * regular one: somebody may then change it meanwhile, which costs the job; it stays the caller's.
  *
  * OB_OK: *out is set, whatever became of the file; otherwise nothing was looked at, or what was
@@ -115,7 +117,8 @@ ob_status ob_worker_do(ob_job_result *out, ob_worker *worker, const ob_job *job,
 
 void ob_worker_stop(ob_worker *worker); /* NULL is fine */
 
-/* The pair of workers that all formats need: the second is started when a HEIF file comes. */
+/* The workers that all formats need, some for each of the two programs: those of the second are
+ * started when a HEIF file comes, and further ones when further clients do. */
 typedef struct ob_workers ob_workers;
 ob_status ob_workers_start(ob_workers **out, const ob_worker_options *options, ob_error *err);
 ob_status ob_workers_do(ob_job_result *out, ob_workers *workers, const ob_job *job, int file,
@@ -141,11 +144,13 @@ ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err);
 /* A descriptor's place in a worker. */
 enum { OB_WORKER_CHANNEL = 3 };
 
+typedef ob_status (*ob_worker_hasher)(ob_media_result *out, const uint8_t *bytes, size_t size,
+                                      const ob_media_options *options, ob_media_fault *fault);
+
 /* The life of a worker process: confines itself and does jobs until its channel is closed. Returns
- * the exit code. `hash` decodes; `prepare` (may be NULL) runs before the confinement. */
-int ob_worker_serve(ob_confinement profile,
-                    ob_status (*hash)(ob_media_result *out, const uint8_t *bytes, size_t size,
-                                      const ob_media_options *options, ob_error *err),
+ * the exit code. `arguments` are the program's: the first says how many seconds of the processor
+ * its life may take. `hash` decodes; `prepare` (may be NULL) runs before the confinement. */
+int ob_worker_serve(char **arguments, ob_confinement profile, ob_worker_hasher hash,
                     void (*prepare)(void));
 
 #endif

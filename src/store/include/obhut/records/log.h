@@ -10,6 +10,7 @@ typedef enum ob_mark {
     OB_MARK_LOG_DAY,   /* the last day whose counts are in the log */
     OB_MARK_REAPED,    /* when the reaper ran last */
     OB_MARK_SCRUBBED,  /* when what it had deleted was overwritten last */
+    OB_MARK_SETTLED,   /* how often it was made sure of what these records hold of the log */
     OB_MARKS,
 } ob_mark;
 

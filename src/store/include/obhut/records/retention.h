@@ -27,7 +27,6 @@ typedef struct ob_reap {
     int64_t now;
     uint32_t law_months; /* the least that a law of this service allows at most; 0: none says so */
     bool only_count;     /* what would go */
-    bool scrub;          /* overwrite what was deleted, now and before */
 } ob_reap;
 
 /* What it found of one kind: due = deleted + held, and left = held, unless something was added
@@ -40,17 +39,16 @@ typedef struct ob_reaped {
 
 enum { OB_REAPED_MOST = 32 };
 
-/* Overwrites what was deleted, now. As ob_store_reap with `scrub`. */
+/* What was deleted is not found in the database's files any more (docs/DATA.md says what PostgreSQL
+ * needs for that): OB_EBUSY where somebody still reads it, and then the next time sees to it. */
 ob_status ob_store_scrub(ob_store *store, ob_error *err);
 
 /* Whether who wants to write waits for that. Any thread. */
 bool ob_store_overwrites(const ob_store *store);
 
-/* Deletes what has been kept long enough, batch after batch. With `scrub`, what was deleted is not
- * found in the database's files any more (docs/DATA.md says what PostgreSQL needs for that):
- * OB_EBUSY where somebody still reads it, and then the next scrub sees to it. Sets `out` for kinds
- * of which something was due, also when it fails in the middle: what is deleted stays deleted, and
- * the next run goes on. */
+/* Deletes what has been kept long enough, batch after batch. Sets `out` for kinds of which
+ * something was due, also when it fails in the middle: what is deleted stays deleted, and the next
+ * run goes on. */
 ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                         const ob_reap *how, ob_error *err);
 

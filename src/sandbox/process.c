@@ -1,0 +1,219 @@
+/* A worker process: found, started, waited for, ended. */
+#include "sandbox_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { START_MS = 10000, END_MS = 3000 };
+
+int64_t process_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- The program ---------------------------------------------------------------------------- */
+
+/* Beside this program, as in a build, or where packages put it. */
+char *process_find(const char *name)
+{
+    char self[4096], *path = NULL;
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length > 0) {
+        self[length] = '\0';
+        char *slash = strrchr(self, '/');
+        if (slash && asprintf(&path, "%.*s/%s", (int)(slash - self), self, name) >= 0) {
+            if (!access(path, X_OK))
+                return path;
+            free(path);
+        }
+    }
+    if (asprintf(&path, "%s/%s", OB_LIBEXECDIR, name) < 0)
+        return NULL;
+    if (!access(path, X_OK))
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* ---- Its end -------------------------------------------------------------------------------- */
+
+static void forget(worker_process *p)
+{
+    p->id = 0;
+    close(p->channel);
+    p->channel = -1;
+    ob_wipe(&p->holder, sizeof p->holder);
+}
+
+int process_kill(worker_process *p)
+{
+    int ended = 0;
+    if (!p->id)
+        return 0;
+    kill(p->id, SIGKILL); /* whoever has let go of its channel may live on all the same */
+    while (waitpid(p->id, &ended, 0) < 0 && errno == EINTR)
+        ;
+    forget(p);
+    return ended;
+}
+
+#ifdef OB_SANITIZED
+/* Lets it end by itself, so that its sanitizer can report; not for longer than END_MS. */
+bool process_dismiss(worker_process *p)
+{
+    const struct timespec moment = {.tv_nsec = 200000};
+    int ended = 0;
+    if (!p->id)
+        return true;
+    shutdown(p->channel, SHUT_RDWR);
+    for (int64_t until = process_now_ms() + END_MS; process_now_ms() < until;
+         nanosleep(&moment, NULL))
+        if (waitpid(p->id, &ended, WNOHANG) == p->id) {
+            forget(p);
+            return WIFEXITED(ended) && !WEXITSTATUS(ended);
+        }
+    process_kill(p);
+    return true;
+}
+#else
+bool process_dismiss(worker_process *p)
+{
+    process_kill(p);
+    return true;
+}
+#endif
+
+unsigned process_used_s(const worker_process *p)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(p->id, &clock) || clock_gettime(clock, &used))
+        return 0;
+    return (unsigned)used.tv_sec + 1;
+}
+
+/* ---- Its beginning -------------------------------------------------------------------------- */
+
+bool process_wait(const worker_process *p, int64_t deadline_ms)
+{
+    for (;;) {
+        int64_t left = deadline_ms - process_now_ms();
+        struct pollfd one = {.fd = p->channel, .events = POLLIN};
+        int ready = poll(&one, 1, left > 0 ? (int)left : 0);
+        if (ready > 0)
+            return true;
+        if (ready == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+bool process_is_gone(const worker_process *p)
+{
+    struct pollfd one = {.fd = p->channel};
+    return poll(&one, 1, 0) > 0 && one.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
+#ifdef OB_SANITIZED
+static char *option(char *out, size_t size, const char *name)
+{
+    const char *value = getenv(name);
+    snprintf(out, size, "%s=%s:symbolize=0", name, value ? value : "");
+    return out;
+}
+#endif
+
+static ob_status spawn(pid_t *process, char *program, unsigned cpu_s, int end, ob_error *err)
+{
+    posix_spawn_file_actions_t actions;
+    char seconds[12];
+    char *arguments[] = {program, seconds, NULL};
+    static char *const no_environment[] = {NULL};
+#ifdef OB_SANITIZED /* their options, but for the symbolizer: it would be another process */
+    char asan[400], lsan[400], tsan[400];
+    char *const sanitized[] = {option(asan, sizeof asan, "ASAN_OPTIONS"),
+                               option(lsan, sizeof lsan, "LSAN_OPTIONS"),
+                               option(tsan, sizeof tsan, "TSAN_OPTIONS"), NULL};
+    char *const *environment = sanitized;
+    (void)no_environment;
+#else
+    char *const *environment = no_environment;
+#endif
+    snprintf(seconds, sizeof seconds, "%u", cpu_s);
+    if (posix_spawn_file_actions_init(&actions))
+        return ob_fail(err, OB_ENOMEM, "out of memory: starting a worker");
+    int failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (!failed)
+        failed = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+#ifndef OB_SANITIZED /* whose reports would be lost */
+    if (!failed)
+        failed = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+#endif
+    if (!failed) /* also where it has that number already: the flag that closes it goes */
+        failed = posix_spawn_file_actions_adddup2(&actions, end, OB_WORKER_CHANNEL);
+    if (!failed)
+        failed = posix_spawn(process, program, &actions, NULL, arguments, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed)
+        return ob_fail(err, OB_EIO, "%s cannot be started: %s", program, strerror(failed));
+    return OB_OK;
+}
+
+/* A new key for every process: permits that were made for another are of no use to it. */
+static bool welcome(worker_process *p, const ob_epoch_page *epochs)
+{
+    wire_welcome welcome = {.magic = WIRE_HELLO};
+    ob_holder_init(&p->holder);
+    memcpy(welcome.key, p->holder.key, sizeof welcome.key);
+    bool sent = wire_send(p->channel, &welcome, sizeof welcome, epochs_file(epochs));
+    ob_wipe(&welcome, sizeof welcome);
+    return sent;
+}
+
+static ob_status greet(worker_process *p, const char *program, const ob_epoch_page *epochs,
+                       ob_error *err)
+{
+    wire_hello hello = {0};
+    if (!process_wait(p, process_now_ms() + START_MS))
+        return ob_fail(err, OB_ETIME, "%s did not start within %d s", program, START_MS / 1000);
+    if (!wire_receive(p->channel, &hello, sizeof hello, NULL) || hello.magic != WIRE_HELLO)
+        return ob_fail(err, OB_EIO, "%s gave up at once: does it belong to another version?",
+                       program);
+    if (!hello.layers)
+        return ob_fail(err, OB_EREFUSED, "%s cannot be confined: %.*s", program,
+                       (int)sizeof hello.text - 1, hello.text);
+    p->layers = hello.layers;
+    return welcome(p, epochs) ? OB_OK : ob_fail(err, OB_EIO, "%s ended at once", program);
+}
+
+ob_status process_start(worker_process *p, char *program, unsigned cpu_s,
+                        const ob_epoch_page *epochs, ob_error *err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return ob_fail(err, OB_EIO, "a worker's channel cannot be made: %s", strerror(errno));
+    worker_process made = {.channel = ends[0], .cpu_s = cpu_s};
+    ob_status status = spawn(&made.id, program, cpu_s, ends[1], err);
+    close(ends[1]);
+    if (status) {
+        close(ends[0]);
+        return status;
+    }
+    status = greet(&made, program, epochs, err);
+    if (status)
+        process_kill(&made);
+    else
+        *p = made;
+    return status;
+}
