@@ -15,19 +15,29 @@ static size_t skip_string(const char *bytes, size_t size, size_t at)
     return at;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 ob_status api_json_bounds(const char *bytes, size_t size, ob_error *err)
 {
-    uint32_t members[DEPTH_MOST + 1] = {0}, values = 0;
+    uint32_t members[DEPTH_MOST + 1] = {0}, values = 1;
     unsigned depth = 0;
+    bool opened = false; /* what was begun last is empty so far */
     for (size_t at = 0; at < size; at++) {
         const char c = bytes[at];
+        if (opened && !is_space(c)) {
+            values += c != '}' && c != ']';
+            opened = false;
+        }
         if (c == '"') {
             at = skip_string(bytes, size, at);
         } else if (c == '{' || c == '[') {
             if (++depth > DEPTH_MOST)
                 return ob_fail(err, OB_ELIMIT, "the body is nested deeper than %d", DEPTH_MOST);
             members[depth] = 0;
-            values++;
+            opened = true;
         } else if (c == '}' || c == ']') {
             depth -= depth > 0;
         } else if (c == ',') {
