@@ -52,7 +52,7 @@ static ob_list_matches search(uint32_t count, uint32_t limit)
     const ob_hash256 middle = test_hash(&r);
     ob_hash256 *queries = malloc(count * sizeof *queries);
     ob_lists *lists = NULL;
-    ob_list_matches found;
+    ob_list_matches found = {0};
     ob_error err = {0};
     for (uint32_t q = 0; q < count; q++) {
         queries[q] = middle;
