@@ -92,20 +92,34 @@ class Hostile(obhutd.Case):
             self.assertEqual(answer["detail"], "the decoder's answer makes no sense")
 
 
+def is_confined(pid):
+    """Whether it has a filter of system calls: it is past its start."""
+    try:
+        return "Seccomp:\t2" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def started(service):
+    """Its processes, once all that are confined are."""
+    who = service.processes()
+    if "front" in who and "core" in who and who["workers"]:
+        return who if all(map(is_confined, [who["front"], *who["workers"]])) else None
+    return None
+
+
 class End(obhutd.Case):
-    """A stopped process stands for one that listens to nobody."""
+    """A stopped process stands for one that listens to nobody; one that is just being started is none yet."""
 
     def test_a_worker_ends_with_its_core_and_the_front_with_main(self):
         service = self.start(*self.configure(ONE))
         service.scan(b"a file")
-        who = service.processes()
+        who = waiting.until(lambda: started(service), "they are started")
         for worker in who["workers"]:
             os.kill(worker, signal.SIGSTOP)
         os.kill(who["core"], signal.SIGKILL)
         waiting.until(lambda: not any(map(obhutd.is_ours, who["workers"])), "workers end with the core")
-        waiting.until(lambda: "front" in service.processes() and service.processes()["workers"],
-                      "it is back")
-        who = service.processes()
+        who = waiting.until(lambda: started(service), "it is back")
         for process in [who["front"], *who["workers"]]:
             os.kill(process, signal.SIGSTOP)
         service.process.kill()
