@@ -56,7 +56,7 @@ static ob_status get(int64_t *out, ob_view *view, const char *name, ob_error *er
 }
 
 static const char *const marks[OB_MARKS] = {"log.entry", "log.day", "reaped", "scrubbed",
-                                            "log.settled"};
+                                            "log.settled", "counted"};
 
 ob_status ob_store_mark(int64_t *out, ob_view *view, ob_mark mark, ob_error *err)
 {
