@@ -27,7 +27,8 @@ typedef ob_status (*snapshot_make)(ob_buf *out, void *context, ob_error *err);
 
 void snapshot_init(snapshot *s);
 void snapshot_end(snapshot *s);
-/* Appends what `make` has written within the last second, or writes now. */
+/* Appends what `make` has written within the last second, or writes now; while somebody writes,
+ * what was written within 15 s. OB_EIO: there is none, and it takes long. */
 ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *context, ob_error *err);
 
 /* ---- quota.c -----------------------------------------------------------------------------------

@@ -1,23 +1,27 @@
-/* Pages and figures that anybody may ask for as often as they like: made at most once a second,
- * by one, for all who ask meanwhile. */
+/* Pages and figures that anybody may ask for as often as they like: made at most once a second, by
+ * one, for all who ask meanwhile. While that takes long, others are given the one before, and who
+ * waits for the first one does not wait long: each of them has a place that somebody else needs. */
 #include "api_priv.h"
 
-#include <time.h>
+#include <obhut/clock.h>
 
-enum { FRESH_MS = 1000 };
+#include <errno.h>
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+enum {
+    FRESH_MS = 1000,
+    OLD_MS = 15000, /* the one before is given no longer */
+    WAIT_MS = 1000, /* where there is none */
+};
 
 void snapshot_init(snapshot *s)
 {
     *s = (snapshot){.made_ms = -1};
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->made, NULL);
+    pthread_cond_init(&s->made, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 void snapshot_end(snapshot *s)
@@ -27,9 +31,9 @@ void snapshot_end(snapshot *s)
     ob_buf_free(&s->bytes);
 }
 
-static bool is_fresh(const snapshot *s)
+static bool is_younger(const snapshot *s, int64_t ms)
 {
-    return s->made_ms >= 0 && now_ms() - s->made_ms < FRESH_MS;
+    return s->made_ms >= 0 && ob_now_monotonic_ms() - s->made_ms < ms;
 }
 
 /* Under the lock, which it gives back meanwhile. */
@@ -48,20 +52,26 @@ static ob_status renew(snapshot *s, snapshot_make make, void *context, ob_error 
     }
     ob_buf_free(&s->bytes);
     s->bytes = bytes;
-    s->made_ms = now_ms();
+    s->made_ms = ob_now_monotonic_ms();
     return OB_OK;
+}
+
+/* Under the lock: until somebody has made one, or not within the time. */
+static ob_status wait_for_it(snapshot *s, ob_error *err)
+{
+    const struct timespec until = ob_in_ms(WAIT_MS);
+    int late = 0;
+    while (s->making && !late)
+        late = pthread_cond_timedwait(&s->made, &s->lock, &until);
+    return s->making ? ob_fail(err, OB_EIO, "the records are slow: ask again later") : OB_OK;
 }
 
 ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *context, ob_error *err)
 {
     ob_status status = OB_OK;
     pthread_mutex_lock(&s->lock);
-    while (!status && !is_fresh(s)) {
-        if (s->making)
-            pthread_cond_wait(&s->made, &s->lock);
-        else
-            status = renew(s, make, context, err);
-    }
+    while (!status && !is_younger(s, s->making ? OLD_MS : FRESH_MS))
+        status = s->making ? wait_for_it(s, err) : renew(s, make, context, err);
     if (!status)
         status = ob_buf_append(out, s->bytes.bytes, s->bytes.size, err);
     pthread_mutex_unlock(&s->lock);

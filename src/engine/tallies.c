@@ -3,6 +3,7 @@
 #include "engine_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/records/log.h>
 #include <obhut/records/retention.h>
 
 #include <stdio.h>
@@ -41,6 +42,7 @@ typedef struct batch {
     size_t seen_count, seen_capacity;
     uint64_t unseen;               /* beyond SEEN_MOST */
     uint64_t refused[OB_REFUSALS]; /* requests, by what their token lacked */
+    int64_t number;                /* no other batch has it */
 } batch;
 
 struct tallies {
@@ -54,6 +56,7 @@ struct tallies {
     batch *now;               /* grows */
     pthread_mutex_t settling; /* while something is written; taken before the lock */
     batch *old;               /* is being written, or could not be */
+    int64_t batches;          /* the number of the last */
     atomic_llong clock;       /* of the latest that was counted */
     atomic_llong
         waiting_since; /* monotonic ms: what was looked at and is not written; 0: nothing */
@@ -344,8 +347,17 @@ static ob_status write_batch(ob_act *act, void *context, ob_error *err)
 {
     const writing_down *w = context;
     const batch *b = w->t->old;
-    ob_status status = ob_store_tallies_add(act->w, b->kinds, b->kind_count, b->fresh,
-                                            b->fresh_count, b->day, atomic_load(&w->t->clock), err);
+    int64_t last;
+    ob_status status = ob_store_mark(&last, ob_writing_view(act->w), OB_MARK_COUNTED, err);
+    if (!status && last == b->number) { /* it was kept, and nobody heard so: it counts once */
+        ob_act_quiet(act);
+        return OB_OK;
+    }
+    if (!status)
+        status = ob_store_mark_set(act->w, OB_MARK_COUNTED, b->number, err);
+    if (!status)
+        status = ob_store_tallies_add(act->w, b->kinds, b->kind_count, b->fresh, b->fresh_count,
+                                      b->day, atomic_load(&w->t->clock), err);
     return status ? status : fill(act, b, w->service, err);
 }
 
@@ -368,6 +380,7 @@ ob_status tallies_settle(tallies *t, ob_error *err)
         t->old = t->now;
         t->now = empty_one;
         t->old->day = t->day;
+        t->old->number = ++t->batches;
     }
     memcpy(service, t->service, sizeof service);
     pthread_mutex_unlock(&t->lock);
@@ -446,6 +459,8 @@ ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error
     t->store = store;
     t->staff = staff;
     t->day = -1;
+    ob_random(&t->batches, sizeof t->batches);
+    t->batches = (int64_t)((uint64_t)t->batches >> 2); /* room to count on, and none is below 0 */
     atomic_store(&t->fine, true);
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->settling, NULL);

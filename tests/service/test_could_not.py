@@ -142,8 +142,46 @@ class CouldNot(obhutd.Case):
                                                token=token)["report"], 1)
             self.service.stop()
 
+    def late_commits(self, server, name, late):
+        """A server that is slow goes on with a commit after the connection was given up."""
+        server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", name)
+        server.sql("SELECT pg_reload_conf()", name)
+        self.eventually(lambda: server.sql("SHOW synchronous_standby_names", name).strip(), "set")
+        late()
+        server.sql("ALTER SYSTEM RESET synchronous_standby_names", name)
+        server.sql("SELECT pg_reload_conf()", name)
+
+    def test_what_was_looked_at_counts_once_where_its_commit_comes_late(self):
+        with postgres.Postgres() as server:
+            self.data.mkdir(exist_ok=True)
+            url = server.url()
+            name = url.split("@/")[1].split("?")[0]
+            self.begin(config=f'records = "{url}"\n')
+
+            def counted():
+                return int(server.sql("SELECT coalesce(sum(count), 0) FROM tally WHERE reason = 0",
+                                      name).strip())
+
+            looked = []
+
+            def look():
+                status = self.service.request("POST", SCAN, ROCKET)[0]
+                looked.append(status)
+                return status
+            self.assertEqual(look(), 200)
+            self.eventually(lambda: counted() == 1, "it is counted")
+            self.late_commits(server, name,
+                              lambda: self.eventually(lambda: look() == 503, "records that are late"))
+            self.eventually(lambda: look() == 200, "looking again")
+            self.service.stop()
+            allowed = counted()
+        entries = [json.loads(line[65:]) for line in (self.data / "audit/log").read_text().splitlines()]
+        undone = {entry["entry"] for entry in entries if entry["what"] == "not_done"}
+        logged = sum(permit["count"] for entry in entries if entry["what"] == "second"
+                     and entry["n"] not in undone for permit in entry.get("permits", ()))
+        self.assertEqual([allowed, logged], [looked.count(200)] * 2)
+
     def test_a_commit_that_comes_late_is_not_told_as_not_done(self):
-        """A server that is slow goes on with it after the connection was given up."""
         with postgres.Postgres() as server:
             self.data.mkdir(exist_ok=True)
             url = server.url()
@@ -153,12 +191,8 @@ class CouldNot(obhutd.Case):
                                    "reports")[0].strip()
             self.eventually(lambda: server.sql("SELECT count(*) FROM mark WHERE name = 'reaped'",
                                                name).strip() == "1", "nobody writes by himself")
-            server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", name)
-            server.sql("SELECT pg_reload_conf()", name)
-            self.eventually(lambda: server.sql("SHOW synchronous_standby_names", name).strip(), "set")
-            self.assertEqual(self.could_not("POST", "/v1/reports", REPORT, token=token), "RECORDS")
-            server.sql("ALTER SYSTEM RESET synchronous_standby_names", name)
-            server.sql("SELECT pg_reload_conf()", name)
+            self.late_commits(server, name, lambda: self.assertEqual(
+                self.could_not("POST", "/v1/reports", REPORT, token=token), "RECORDS"))
             answer = self.eventually(lambda: self.service.request(
                 "POST", "/v1/reports", json.dumps(REPORT), token=token)[0] == 201, "it is kept")
             self.assertTrue(answer)

@@ -55,8 +55,8 @@ static ob_status get(int64_t *out, ob_view *view, const char *name, ob_error *er
     return sql_end(&q);
 }
 
-static const char *const marks[OB_MARKS] = {"log.entry", "log.day", "reaped", "scrubbed",
-                                            "log.settled"};
+static const char *const marks[OB_MARKS] = {"log.entry", "log.day",     "reaped",
+                                            "scrubbed",  "log.settled", "counted"};
 
 ob_status ob_store_mark(int64_t *out, ob_view *view, ob_mark mark, ob_error *err)
 {

@@ -11,6 +11,7 @@ typedef enum ob_mark {
     OB_MARK_REAPED,    /* when the reaper ran last */
     OB_MARK_SCRUBBED,  /* when what it had deleted was overwritten last */
     OB_MARK_SETTLED,   /* how often it was made sure of what these records hold of the log */
+    OB_MARK_COUNTED,   /* the batch of counts that these records hold last */
     OB_MARKS,
 } ob_mark;
 
