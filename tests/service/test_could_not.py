@@ -251,7 +251,8 @@ class CouldNot(obhutd.Case):
 
     def fill(self, wait_ms):
         """A queue of one place, which a picture has whose worker stands still. Returns the worker."""
-        self.begin(config=f"queue-most = 1\ndecoders = 1\nqueue-wait-ms = {wait_ms}\n")
+        self.begin(config=f"queue-most = 1\ndecoders = 1\nqueue-wait-ms = {wait_ms}\n"
+                          "decode-time-ms = 300000\n")  # it stands as long as the test wants
         worker, = self.service.processes()["workers"]
         os.kill(worker, signal.SIGSTOP)
         self.addCleanup(self.go_on_if_there, worker)
