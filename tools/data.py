@@ -9,8 +9,8 @@ import tempfile
 
 HEAD = """# What is stored
 
-Everything lies under the data directory. What the records hold, what for and how long, is said by one table of the
-program (`src/store/kinds/`); `obhut record kinds` prints it, and the lower half of this page is made of it. Pseudonyms
+Everything lies under the data directory. What the records hold, what for and how long, is said by one constant for each
+kind of them (`src/store/kinds/`); `obhut record kinds` prints them, and the lower half of this page is made of them. Pseudonyms
 are keyed codes (BLAKE2b) of what a service calls an account, a conversation or an item: the words themselves are not
 kept. Of what is looked at, or not, only counts remain.
 

@@ -272,11 +272,8 @@ class Slow(Consenting):
 
     # ---- death
 
-    def test_what_is_acknowledged_on_a_slow_disk_is_there_after_death_right_after(self):
-        self.begin()
-        self.faults.set(*(f"sync:{file}:delay=200" for file in SYNCS[:2]))
-        self.assertIn(self.post(1), (200, 201))
-        self.assertIn(self.post(2), (200, 201))
+    def die_and_start_again(self):
+        """All at once, and then with a disk that does what it should; ends as it is told to."""
         who = self.service.processes()
         for pid in (who["main"], who["core"], who["front"], *who["workers"]):
             os.kill(pid, signal.SIGKILL)
@@ -286,6 +283,13 @@ class Slow(Consenting):
         self.faults.set(wait=False)
         self.service = self.start()
         self.service.stop()
+
+    def test_what_is_acknowledged_on_a_slow_disk_is_there_after_death_right_after(self):
+        self.begin()
+        self.faults.set(*(f"sync:{file}:delay=200" for file in SYNCS[:2]))
+        self.assertIn(self.post(1), (200, 201))
+        self.assertIn(self.post(2), (200, 201))
+        self.die_and_start_again()
         with contextlib.closing(sqlite3.connect(self.data / "obhut.db")) as database:
             self.assertEqual(database.execute("SELECT reason FROM incoming").fetchall(), [("post2 2",)])
             self.assertEqual(database.execute("SELECT count(*) FROM member").fetchone(), (2 + 3,))
@@ -302,15 +306,7 @@ class Slow(Consenting):
             return self.post(2) == 503
         waiting.until(fails, "an act whose commit fails")
         self.assertTrue(self.entries("not_done"))
-        who = self.service.processes()
-        for pid in (who["main"], who["core"], who["front"], *who["workers"]):
-            os.kill(pid, signal.SIGKILL)
-        self.service.process.wait()
-        self.service.reader.join(waiting.LIMIT_S)
-        self.service.process.stderr.close()
-        self.faults.set(wait=False)
-        self.service = self.start()
-        self.service.stop()
+        self.die_and_start_again()
         self.as_logged()
 
 
