@@ -16,7 +16,9 @@ static json_t *layers_of(uint32_t layers)
     } names[] = {{OB_CONFINED_SECCOMP, "seccomp"},
                  {OB_CONFINED_LANDLOCK, "landlock"},
                  {OB_CONFINED_NAMESPACES, "namespaces"},
-                 {OB_CONFINED_LIMITS, "limits"}};
+                 {OB_CONFINED_LIMITS, "limits"},
+                 {OB_CONFINED_SCOPES, "scopes"},
+                 {OB_CONFINED_PROCESSES, "processes"}};
     json_t *array = json_array();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (layers & names[i].layer)

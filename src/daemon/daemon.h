@@ -32,7 +32,7 @@ const char *config_nearest(const char *word);
 /* ---- What processes have -------------------------------------------------------------------- */
 
 /* Descriptors of a child: to main, and for the front the listening socket. */
-enum { CONTROL_FD = 3, LISTEN_FD = 4 };
+enum { CONTROL_FD = 3, LISTEN_FD = 4 /* as OB_FRONT_LISTENING */ };
 
 /* Exit codes of obhutd and its parts. */
 enum { EXIT_FINE = 0, EXIT_WRONG_USE = 2, EXIT_FAILED = 3 };

@@ -69,20 +69,45 @@ static bool leave_namespaces(void)
     return true;
 }
 
-static bool leave_to_landlock(void)
+/* What newer kernels know beyond <linux/landlock.h> of the machine that this is built on. */
+typedef struct landlock_wish {
+    uint64_t files, net, scoped;
+} landlock_wish;
+
+/* All that a version knows is taken, and nothing given. */
+static landlock_wish landlock_wish_of(long version)
 {
-    struct landlock_ruleset_attr attributes = {0};
+    landlock_wish wish = {.files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1}; /* the bits 0 to 12 */
+    if (version >= 2)
+        wish.files |= UINT64_C(1) << 13; /* moving into another directory */
+    if (version >= 3)
+        wish.files |= UINT64_C(1) << 14; /* cutting */
+    if (version >= 4)
+        wish.net = 1 | 2; /* binding and connecting, TCP */
+    if (version >= 5)
+        wish.files |= UINT64_C(1) << 15; /* controls of devices */
+    if (version >= 6)
+        wish.scoped = 1 | 2; /* sockets without a name in the file system, signals */
+    return wish;
+}
+
+static uint32_t leave_to_landlock(void)
+{
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1)
-        return false;
-    /* every right that the first version knows: the bits 0 to 12 */
-    attributes.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+        return 0;
+    const landlock_wish wish = landlock_wish_of(version);
+    const size_t size = version >= 6   ? sizeof wish
+                        : version >= 4 ? 2 * sizeof(uint64_t)
+                                       : sizeof(uint64_t);
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &wish, size, 0);
     if (rules < 0)
-        return false;
+        return 0;
     bool held = !syscall(SYS_landlock_restrict_self, rules, 0);
     close(rules);
-    return held;
+    if (!held)
+        return 0;
+    return OB_CONFINED_LANDLOCK | (wish.scoped ? (uint32_t)OB_CONFINED_SCOPES : 0);
 }
 #endif
 
@@ -115,8 +140,7 @@ ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (leave_namespaces())
         held |= OB_CONFINED_NAMESPACES;
-    if (leave_to_landlock())
-        held |= OB_CONFINED_LANDLOCK;
+    held |= leave_to_landlock();
 #endif
     drop_capabilities();
     if (set_limits(profile))
