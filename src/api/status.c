@@ -13,18 +13,22 @@ static json_t *layers_of(uint32_t layers)
     static const struct {
         uint32_t layer;
         const char *name;
-    } names[] = {{OB_CONFINED_SECCOMP, "seccomp"},
-                 {OB_CONFINED_LANDLOCK, "landlock"},
-                 {OB_CONFINED_NAMESPACES, "namespaces"},
-                 {OB_CONFINED_LIMITS, "limits"},
-                 {OB_CONFINED_SCOPES, "scopes"},
-                 {OB_CONFINED_PROCESSES, "processes"}};
+    } names[] = {{OB_CONFINED_SECCOMP, "seccomp"},       {OB_CONFINED_LANDLOCK, "landlock"},
+                 {OB_CONFINED_NAMESPACES, "namespaces"}, {OB_CONFINED_LIMITS, "limits"},
+                 {OB_CONFINED_SCOPES, "scopes"},         {OB_CONFINED_PROCESSES, "processes"}};
     json_t *array = json_array();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (layers & names[i].layer)
             json_array_append_new(array, json_string(names[i].name));
     return array;
 }
+
+/* All that a kernel can have; what is missing is told, and only the first is needed. */
+enum {
+    WORKER_LAYERS = OB_CONFINED_SECCOMP | OB_CONFINED_LANDLOCK | OB_CONFINED_NAMESPACES |
+                    OB_CONFINED_LIMITS | OB_CONFINED_SCOPES,
+    FRONT_LAYERS = WORKER_LAYERS | OB_CONFINED_PROCESSES,
+};
 
 static const char *log_state(const ob_engine_counts *c)
 {
@@ -79,6 +83,12 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
                   "sandbox", layers_of(counts.layers), "heif", ob_workers_have_heif(), "decoders",
                   (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists), "entries",
                   (json_int_t)ob_lists_entries(o->lists));
+    const uint32_t front = atomic_load(&ob_api_counters(call->api)->front_layers);
+    json_object_set_new(object, "front", layers_of(front));
+    json_object_set_new(object, "missing",
+                        json_pack("{s:o, s:o}", "workers",
+                                  layers_of(WORKER_LAYERS & ~counts.layers), "front",
+                                  layers_of(FRONT_LAYERS & ~front)));
     json_object_set_new(object, "clock", json_string(clock));
     json_object_set_new(object, "records", json_string(records_state(&counts)));
     json_object_set_new(object, "log", json_string(log_state(&counts)));

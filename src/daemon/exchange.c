@@ -388,7 +388,7 @@ static void tell_gone(exchange *x)
 {
     front *f = x->front;
     const message_head head = {.kind = MESSAGE_GONE, .id = x->id};
-    if (x->asked && !x->answered && f->core)
+    if (x->asked && f->core)
         channel_send(f->core, &head, NULL, 0, -1);
     x->asked = false;
 }
@@ -443,6 +443,7 @@ static void hear_answer(exchange *x, message *m)
 {
     size_t at = 0;
     const char *type, *allow;
+    x->asked = false; /* it owes nothing more */
     if (!channel_unpack(&type, m, &at) || !channel_unpack(&allow, m, &at) || !type || x->answered) {
         set_could_not(x, OB_HINDRANCE_FAULT, NULL);
         return;
@@ -507,6 +508,8 @@ void exchange_core_lost(front *f)
         exchange *x = f->exchanges[i];
         if (x && x->asked && !x->answered)
             lose_core(x);
+        if (x)
+            x->asked = false;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -81,6 +82,13 @@ static void hear_core(front *f)
     }
 }
 
+static void tell_layers(front *f)
+{
+    const message_head head = {.kind = MESSAGE_LAYERS, .number = f->layers};
+    if (f->core)
+        channel_send(f->core, &head, NULL, 0, -1);
+}
+
 /* False when main is gone. */
 static bool hear_main(front *f)
 {
@@ -93,6 +101,7 @@ static bool hear_main(front *f)
             if (f->core)
                 exchange_core_lost(f);
             f->core = channel_new(peer);
+            tell_layers(f);
             exchange_core_came(f);
         } else if (word == CONTROL_STOP && !f->stopping) {
             f->stopping = true;
@@ -143,10 +152,33 @@ static void run(front *f)
     }
 }
 
+/* Not more than there is, where that is less. */
+static bool limit(int what, rlim_t most)
+{
+    struct rlimit both;
+    if (getrlimit(what, &both))
+        return false;
+    both.rlim_max = both.rlim_max < most ? both.rlim_max : most;
+    both.rlim_cur = both.rlim_max;
+    return !setrlimit(what, &both);
+}
+
+bool front_limit(const config *config)
+{
+    enum { PROGRAM = 512 << 20, LEAST_FILE = 32 << 20, FILES = 64, FILES_EACH = 3 };
+    const rlim_t connections = (rlim_t)config->connections_most + BEYOND;
+    bool limited = limit(RLIMIT_NOFILE, FILES + FILES_EACH * connections);
+#ifndef OB_SANITIZED /* shadow memory is larger than any limit, and reports are files */
+    const rlim_t each = 4 * (rlim_t)HEAD_AND_BUFFER;
+    limited &= limit(RLIMIT_AS, PROGRAM + 2 * config->memory_most + connections * each);
+    limited &= limit(RLIMIT_FSIZE, config->body_most > LEAST_FILE ? config->body_most : LEAST_FILE);
+#endif
+    return limited;
+}
+
 int front_main(const config *config)
 {
     front *f = calloc(1, sizeof *f);
-    uint32_t layers = 0;
     ob_error err = {0};
     if (!f)
         return EXIT_FAILED;
@@ -156,10 +188,13 @@ int front_main(const config *config)
         daemon_say("front", "HTTP cannot be spoken on the listening socket");
         return EXIT_FAILED;
     }
-    if (ob_confine(&layers, OB_PROFILE_FRONT, &err)) {
+    bool limited = front_limit(config);
+    if (ob_confine(&f->layers, OB_PROFILE_FRONT, &err)) {
         daemon_say("front", "%s", err.text);
         return EXIT_FAILED;
     }
+    if (!limited)
+        f->layers &= ~(uint32_t)OB_CONFINED_LIMITS;
     control_send(CONTROL_FD, CONTROL_READY, -1);
     run(f);
     if (f->stopping && f->core) /* who still waits is told so */

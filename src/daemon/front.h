@@ -88,9 +88,15 @@ struct front {
     visitor *visitors;
     unsigned visitor_count;
     bool stopping;
+    uint32_t layers; /* OB_CONFINED_… */
     uint64_t counts[OB_FRONT_COUNTS];
     message message; /* the last that came */
 };
+
+/* ---- front.c --------------------------------------------------------------------------------- */
+
+/* Bounds memory, descriptors and the size of a memory file by what the configuration lets be. */
+bool front_limit(const config *config);
 
 /* MHD's callbacks. */
 enum MHD_Result exchange_handle(void *front, struct MHD_Connection *connection, const char *url,

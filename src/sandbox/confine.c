@@ -141,6 +141,8 @@ ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err)
     if (leave_namespaces())
         held |= OB_CONFINED_NAMESPACES;
     held |= leave_to_landlock();
+    if (getpid() == 1) /* the first of its namespace sees nobody before it */
+        held |= OB_CONFINED_PROCESSES;
 #endif
     drop_capabilities();
     if (set_limits(profile))
