@@ -467,6 +467,10 @@ static void do_named(const char *name)
 static void ask_core(void)
 {
     message_head head = {0};
+    if (core < 0) {
+        say("no core");
+        return;
+    }
     packet(MESSAGE_ASK, 0, 4242, 0, head_of_ready, ready_size, -1);
     while (take(&head, 5000))
         if (head.id == 4242) {
