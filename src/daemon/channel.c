@@ -170,11 +170,12 @@ int channel_receive(channel *c, message *out)
                               {.iov_base = out->payload, .iov_len = MESSAGE_MOST}};
     ssize_t got = ob_packet_receive(&out->file, c->socket, pieces, 2, 0);
     if (got < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno == EBADMSG ? -2 : -1;
     if ((size_t)got < sizeof out->head) {
+        const bool is_end = !got && out->file < 0;
         if (out->file >= 0)
             close(out->file);
-        return -1;
+        return is_end ? -1 : -2;
     }
     out->size = (size_t)got - sizeof out->head;
     out->payload[out->size] = '\0';

@@ -51,7 +51,7 @@ bool channel_send(channel *channel, const message_head *head, const void *payloa
 bool channel_is_full(const channel *channel);
 bool channel_flush(channel *channel);
 
-/* 1: *out is set; 0: nothing there; -1: the other side is gone or talks nonsense. */
+/* 1: *out is set; 0: nothing there; -1: the other side is gone; -2: it talks nonsense. */
 int channel_receive(channel *channel, message *out);
 
 /* A copy of what came, no longer than it is; without its descriptor. The caller's: free().

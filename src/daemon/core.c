@@ -287,7 +287,8 @@ static bool is_sealed(int file, uint64_t size)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     off_t end = lseek(file, 0, SEEK_END);
-    return end >= 0 && (uint64_t)end == size && (fcntl(file, F_GET_SEALS) & seals) == seals;
+    const int has = fcntl(file, F_GET_SEALS); /* -1 of what is no memory file */
+    return end >= 0 && (uint64_t)end == size && has >= 0 && (has & seals) == seals;
 }
 
 /* A body that is read at a desk. */
@@ -428,8 +429,10 @@ static void hear_front(core *c)
     for (int i = 0; i < PACKETS_A_TURN && c->front && !c->blame; i++) {
         message *m = &c->message;
         int got = channel_receive(c->front, m);
-        if (got < 0)
+        if (got == -1)
             lose_front(c);
+        if (got == -2)
+            blame_front(c, "it says what makes no sense");
         if (got <= 0)
             return;
         switch (m->head.kind) {

@@ -224,6 +224,8 @@ static void tell_lie(const struct lie *l)
     packet(l->kind, l->status, l->id, l->number, large, l->beside == NO_FILE ? l->size : 0, file);
     if (file > LISTEN_FD)
         close(file);
+    if (!l->ends) /* the number is free for the next one */
+        packet(MESSAGE_GONE, 0, 7, 0, NULL, 0, -1);
 }
 
 /* ---- Lies of many, and of the control socket ------------------------------------------------- */
