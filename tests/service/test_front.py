@@ -67,7 +67,7 @@ class HostileFront(obhutd.Case):
         self.assertEqual(service.processes()["core"], who["core"])
         if not obhutd.SANITIZED:
             self.assertLess(obhutd.resident(who["core"]), memory + 64_000_000)
-        self.run_obhut("list", "list")
+        self.run_obhut("list", "ls")
 
     def test_no_call_reaches_anybody(self):
         service = self.start_hostile()
