@@ -1,21 +1,15 @@
 /* The front: speaks HTTP and holds nothing: no key, no record, no file. */
 #include "front.h"
 
-#include <obhut/sandbox.h>
-
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    IDLE_S = 30,              /* of a connection without a byte */
-    HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and what was read of a body */
+    IDLE_S = 30, /* of a connection without a byte */
     SWEEP_MS = 1000,
     STOP_MS = 8000, /* to finish what has begun */
-    BEYOND = 16, /* connections more than there may be: to hear that, or that the process lives */
 };
 
 /* ---- Connections ---------------------------------------------------------------------------- */
@@ -58,14 +52,14 @@ static void on_http_problem(void *context, const char *format, va_list args)
 
 static struct MHD_Daemon *start_http(front *f)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-                            NULL, exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem,
-                            NULL, MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
-                            f->config->connections_most + BEYOND, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)HEAD_AND_BUFFER, MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, f,
-                            MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem, NULL,
+        MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
+        f->config->connections_most + FRONT_BEYOND, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FRONT_HEAD_AND_BUFFER,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        f, MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
 }
 
 /* ---- The loop ------------------------------------------------------------------------------- */
@@ -152,30 +146,6 @@ static void run(front *f)
     }
 }
 
-/* Not more than there is, where that is less. */
-static bool limit(int what, rlim_t most)
-{
-    struct rlimit both;
-    if (getrlimit(what, &both))
-        return false;
-    both.rlim_max = both.rlim_max < most ? both.rlim_max : most;
-    both.rlim_cur = both.rlim_max;
-    return !setrlimit(what, &both);
-}
-
-bool front_limit(const config *config)
-{
-    enum { PROGRAM = 512 << 20, LEAST_FILE = 32 << 20, FILES = 64, FILES_EACH = 3 };
-    const rlim_t connections = (rlim_t)config->connections_most + BEYOND;
-    bool limited = limit(RLIMIT_NOFILE, FILES + FILES_EACH * connections);
-#ifndef OB_SANITIZED /* shadow memory is larger than any limit, and reports are files */
-    const rlim_t each = 4 * (rlim_t)HEAD_AND_BUFFER;
-    limited &= limit(RLIMIT_AS, PROGRAM + 2 * config->memory_most + connections * each);
-    limited &= limit(RLIMIT_FSIZE, config->body_most > LEAST_FILE ? config->body_most : LEAST_FILE);
-#endif
-    return limited;
-}
-
 int front_main(const config *config)
 {
     front *f = calloc(1, sizeof *f);
@@ -188,13 +158,10 @@ int front_main(const config *config)
         daemon_say("front", "HTTP cannot be spoken on the listening socket");
         return EXIT_FAILED;
     }
-    bool limited = front_limit(config);
-    if (ob_confine(&f->layers, OB_PROFILE_FRONT, &err)) {
+    if (front_leave(&f->layers, config, &err)) {
         daemon_say("front", "%s", err.text);
         return EXIT_FAILED;
     }
-    if (!limited)
-        f->layers &= ~(uint32_t)OB_CONFINED_LIMITS;
     control_send(CONTROL_FD, CONTROL_READY, -1);
     run(f);
     if (f->stopping && f->core) /* who still waits is told so */

@@ -2,8 +2,6 @@
  * does what a line on a connection says: "NAME TOKEN", one of the tables' names, or "list". */
 #include "front.h"
 
-#include <obhut/sandbox.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -119,8 +117,13 @@ static size_t head_for(char *to, const char *method, const char *path, const cha
 static int memory_file(size_t size, bool sealed)
 {
     int file = memfd_create("hostile", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (size)
-        (void)!ftruncate(file, (off_t)size);
+    for (size_t written = 0; written < size;) {
+        const size_t left = size - written, piece = left < sizeof large ? left : sizeof large;
+        const ssize_t got = write(file, large, piece);
+        if (got <= 0)
+            break;
+        written += (size_t)got;
+    }
     if (sealed)
         channel_seal(file);
     return file;
@@ -377,8 +380,8 @@ static const struct flood {
 /* All must fail: "NUMBER" is another process's, as its own namespace does not hide it. */
 static void calls(int process)
 {
-    const int yes = 1;
-    char address[16] = {2, 0, 0, 80, 127, 0, 0, 1};
+    const int yes = 1, sparse = memory_file(0, false);
+    char address[256] = {2, 0, 0, 80, 127, 0, 0, 1};
     struct f_owner_ex owner = {F_OWNER_PID, process};
     const struct {
         const char *name;
@@ -398,6 +401,15 @@ static void calls(int process)
         {"notify", fcntl(CONTROL_FD, F_NOTIFY, 1)},
         {"dup", fcntl(CONTROL_FD, F_DUPFD, 20)},
         {"async", fcntl(CONTROL_FD, F_SETFL, fcntl(CONTROL_FD, F_GETFL) | O_ASYNC)},
+        {"stat-path", syscall(SYS_newfstatat, AT_FDCWD, "/", address, 0x1000)},
+        {"stat", syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", address, 0)},
+        {"make-sparse", ftruncate(sparse, 1 << 20)},
+        {"others-clock", syscall(SYS_clock_gettime, (~process << 3) | 2, address)},
+        {"large-pages", syscall(SYS_mmap, 0, 1 << 21, 3, 0x40022, -1, 0)},
+        {"log-ends", shutdown(STDERR_FILENO, SHUT_RDWR)},
+        {"log-forged", write(STDERR_FILENO, "forged\n", 7)},
+        {"terminal-forged", write(STDOUT_FILENO, "forged\n", 7)},
+        {"terminal-read", read(STDIN_FILENO, address, 1) ? 0 : -1},
         {"listening-waits", fcntl(LISTEN_FD, F_SETFL, 0)},
         {"listening-ends", shutdown(LISTEN_FD, SHUT_RDWR)},
         {"fioasync", syscall(SYS_ioctl, CONTROL_FD, 0x5452, &yes)},
@@ -504,18 +516,11 @@ static void do_line(char *line)
         do_named(name);
 }
 
-bool front_limit(const config *config)
-{
-    (void)config;
-    return true;
-}
-
 int front_main(const config *config)
 {
     uint32_t layers = 0;
     ob_error err = {0};
-    (void)config;
-    if (ob_confine(&layers, OB_PROFILE_FRONT, &err))
+    if (front_leave(&layers, config, &err))
         return EXIT_FAILED;
     control_send(CONTROL_FD, CONTROL_READY, -1);
     for (;;) {
