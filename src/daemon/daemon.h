@@ -53,9 +53,9 @@ typedef enum control_word {
     CONTROL_STOP,
     CONTROL_HANG_UP, /* the core's: the front lies */
 } control_word;
-/* Waits for nothing either: false where the other side is gone, or does not read. */
+/* Waits for nothing: false where the other side is gone, or does not read. */
 bool control_send(int control, control_word word, int peer);
-/* Waits for nothing: false when there is no word; *word is 0 when the other side is gone or talks
+/* Nor does this: false when there is no word; *word is 0 when the other side is gone or talks
  * nonsense, such as a descriptor that belongs to no word. */
 bool control_receive(int control, control_word *word, int *peer);
 

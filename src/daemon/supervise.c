@@ -107,11 +107,13 @@ static void end_child(state *st, int which, const char *why)
     c->ready = false;
 }
 
-/* Main never waits for who does not read. */
+/* Main never waits for who does not read. One that is at its end already has no part to do. */
 static void tell(state *st, int which, control_word word, int peer)
 {
-    if (!control_send(st->children[which].control, word, peer))
-        end_child(st, which, "it does not read what it is told");
+    if (control_send(st->children[which].control, word, peer))
+        return;
+    const bool is_deaf = errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS;
+    end_child(st, which, is_deaf ? "it does not read what it is told" : NULL);
 }
 
 /* Front and core get the two ends of a new pair of sockets. */

@@ -7,7 +7,9 @@ import unittest
 import obhutd
 import waiting
 
-HOSTILE = str(pathlib.Path(obhutd.DAEMON).parent / "tests/obhutd-hostile-front")
+TESTS = pathlib.Path(obhutd.DAEMON).parent / "tests"
+HOSTILE = str(TESTS / "obhutd-hostile-front")
+OLD_KERNEL = str(TESTS / "old-kernel")
 RANDOM_PACKETS = int(os.environ.get("OBHUT_FRONT_PACKETS", "10000"))
 
 
@@ -15,9 +17,17 @@ def threads(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
+def as_on_an_old_kernel(folder, program):
+    """A program that runs another without Landlock and namespaces."""
+    path = folder / "as-on-an-old-kernel"
+    path.write_text(f'#!/bin/sh\nexec {OLD_KERNEL} {program} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
 class HostileFront(obhutd.Case):
-    def start_hostile(self, **options):
-        service = self.start(program=HOSTILE, **options)
+    def start_hostile(self, program=HOSTILE, **options):
+        service = self.start(program=program, **options)
         waiting.until(lambda: self.serves(service), lambda: "the core answers the hostile front")
         return service
 
@@ -70,7 +80,12 @@ class HostileFront(obhutd.Case):
         self.run_obhut("list", "ls")
 
     def test_no_call_reaches_anybody(self):
-        service = self.start_hostile()
+        self.expect_no_call(self.start_hostile())
+
+    def test_the_filter_alone_suffices(self):
+        self.expect_no_call(self.start_hostile(as_on_an_old_kernel(self.dir, HOSTILE)))
+
+    def expect_no_call(self, service):
         core = service.processes()["core"]
         said = self.tell(service, f"calls {core}")
         self.assertGreaterEqual(len(said), 30)
@@ -133,11 +148,23 @@ class Secrets(obhutd.Case):
 
     def test_readyz_names_the_layers(self):
         service = self.start()
+        waiting.until(lambda: service.json("GET", "/readyz")["front"], "the front has told")
         got = service.json("GET", "/readyz")
         self.assertIn("seccomp", got["front"])
         self.assertEqual(sorted(got["missing"]), ["front", "workers"])
         for name, held in (("front", got["front"]), ("workers", got["sandbox"])):
             self.assertFalse(set(held) & set(got["missing"][name]))
+
+
+    @unittest.skipIf(obhutd.SANITIZED, "few layers are compatible with sanitizers")
+    def test_readyz_names_what_a_kernel_does_not_give(self):
+        service = self.start(program=as_on_an_old_kernel(self.dir, obhutd.DAEMON))
+        waiting.until(lambda: service.json("GET", "/readyz")["front"], "the front has told")
+        got = service.json("GET", "/readyz")
+        self.assertTrue(got["ready"])
+        self.assertEqual(got["missing"], {"workers": ["landlock", "namespaces", "scopes"],
+                                          "front": ["landlock", "namespaces", "scopes", "processes"]})
+        self.assertEqual(service.scan((obhutd.DEMO / "rocket-640x427.jpg").read_bytes())["action"], "allow")
 
 
 if __name__ == "__main__":

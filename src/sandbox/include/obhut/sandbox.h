@@ -77,7 +77,7 @@ typedef struct ob_job_result {
 enum {
     OB_CONFINED_SECCOMP = 1,    /* an allow-list of system calls: alone it suffices */
     OB_CONFINED_LANDLOCK = 2,   /* no file can be opened */
-    OB_CONFINED_NAMESPACES = 4, /* no network, no other processes, no file system is in sight */
+    OB_CONFINED_NAMESPACES = 4, /* no network, no file system is in sight */
     OB_CONFINED_LIMITS = 8,     /* memory, files, core dumps */
     OB_CONFINED_SCOPES = 16,    /* Landlock: no signals to others, no sockets without a name */
     OB_CONFINED_PROCESSES = 32, /* a numbering of its own: no other process has a number */
