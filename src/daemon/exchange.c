@@ -413,6 +413,7 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     ob_buf_free(&x->answer);
     if (x->answer_file >= 0)
         close(x->answer_file);
+    f->held -= x->answer_size;
     f->exchanges[x->id % EXCHANGES_MOST] = NULL;
     f->exchange_count--;
     free(x);
@@ -439,6 +440,21 @@ static void hear_plan(exchange *x, const message_head *head)
     set_could_not(x, OB_HINDRANCE_BUSY, NULL);
 }
 
+/* Answers that nobody reads take memory as bodies do. */
+static bool take_answer_file(exchange *x, message *m)
+{
+    front *f = x->front;
+    const off_t end = lseek(m->file, 0, SEEK_END);
+    const uint64_t size = end > 0 ? (uint64_t)end : 0;
+    if (f->held + size > f->config->memory_most)
+        return false;
+    f->held += size;
+    x->answer_size = size;
+    x->answer_file = m->file;
+    m->file = -1;
+    return true;
+}
+
 static void hear_answer(exchange *x, message *m)
 {
     size_t at = 0;
@@ -448,11 +464,9 @@ static void hear_answer(exchange *x, message *m)
         set_could_not(x, OB_HINDRANCE_FAULT, NULL);
         return;
     }
-    if (m->file >= 0) {
-        off_t size = lseek(m->file, 0, SEEK_END);
-        x->answer_file = m->file;
-        x->answer_size = size > 0 ? (size_t)size : 0;
-        m->file = -1;
+    if (m->file >= 0 && !take_answer_file(x, m)) {
+        set_could_not(x, OB_HINDRANCE_BUSY, "too many answers are on their way: try again");
+        return;
     }
     x->retry_after_s = (unsigned)m->head.number;
     snprintf(x->allow, sizeof x->allow, "%s", allow ? allow : "");

@@ -1,6 +1,7 @@
 #include "supervise.h"
 
 #include "launch.h"
+#include "weigh.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ enum {
     STOP_MS = 9500,       /* then everything is killed */
     CALM_MS = 10000,      /* a process that ran so long had not failed at its start */
     BACKOFF_MOST_MS = 2000,
+    WEIGH_MS = 250, /* how often it is looked how much the front has */
 };
 
 enum { CORE, FRONT, CHILDREN };
@@ -38,6 +40,7 @@ typedef struct state {
     const supervision *s;
     child children[CHILDREN];
     int signals;
+    int64_t weigh_ms; /* when it is looked next */
     bool told_ready;
     int64_t stop_ms; /* 0: not stopping */
     bool core_told;
@@ -271,6 +274,22 @@ static bool go_on_stopping(state *st, int64_t *wait)
     return !core->process && !front->process;
 }
 
+/* The front may have gigabytes of memory files before any limit counts. Returns how long to wait.
+ */
+static int64_t weigh_front(state *st, int64_t wait)
+{
+    const child *front = &st->children[FRONT];
+    const int64_t now = daemon_now_ms();
+    if (!front->process || front->control < 0)
+        return wait;
+    if (now >= st->weigh_ms) {
+        st->weigh_ms = now + WEIGH_MS;
+        if (weighs_too_much(front->process, st->s->config))
+            end_child(st, FRONT, "it has more memory files than it has use for");
+    }
+    return wait < WEIGH_MS ? wait : WEIGH_MS;
+}
+
 int supervise(const supervision *s)
 {
     state st = {.s = s, .code = EXIT_FINE};
@@ -290,6 +309,7 @@ int supervise(const supervision *s)
         int64_t wait = st.stop_ms ? 100 : start_due(&st);
         if (st.stop_ms && go_on_stopping(&st, &wait))
             break;
+        wait = weigh_front(&st, wait);
         struct pollfd all[3] = {{.fd = st.signals, .events = POLLIN},
                                 {.fd = st.children[CORE].control, .events = POLLIN},
                                 {.fd = st.children[FRONT].control, .events = POLLIN}};
