@@ -317,6 +317,15 @@ static void ask_the_same_without_end(void)
             return;
 }
 
+/* Kept, and handed to nobody. */
+static void fill_memory(void)
+{
+    enum { FILES = 60, EACH = 8 << 20 };
+    for (int i = 0; i < FILES; i++)
+        memory_file(EACH, false);
+    poll(NULL, 0, 20000);
+}
+
 static void read_nothing(void)
 {
     for (uint64_t i = 0; i < 20000; i++)
@@ -324,30 +333,68 @@ static void read_nothing(void)
             return;
 }
 
-/* Packets that could nearly be meant, and their heads and payloads with wrong bytes. */
+/* A scan as it should be, of bytes that are no picture; every second one is not waited for. */
+static bool scan_whole(uint64_t id, size_t size, bool leave)
+{
+    message_head head = {0};
+    if (!packet(MESSAGE_ASK, 0, id, -1, head_of_scan, scan_size, -1))
+        return false;
+    while (take(&head, 20000) && head.id != id)
+        ;
+    int file = memory_file(size, true);
+    bool sent = packet(MESSAGE_BODY, 0, id, (int64_t)size, NULL, 0, file);
+    close(file);
+    return sent && (!leave || packet(MESSAGE_GONE, 0, id, 0, NULL, 0, -1));
+}
+
+/* What the core hangs up on, or nearly. */
+static bool misbehave(unsigned how, uint64_t state)
+{
+    message_head head = {MESSAGE_BODY, 0, state, (int64_t)state};
+    if (how == 0)
+        return packet((uint32_t)state, 0, 1, 0, large, state % 9000, -1);
+    if (how == 1)
+        return send_to(core, &head, state % sizeof head, NULL, 0, -1, 1);
+    int file = how == 4 ? CONTROL_FD : memory_file(state % 9000, how == 3);
+    head.kind = (uint32_t)(state >> 8) % 6;
+    bool sent =
+        send_to(core, &head, sizeof head, NULL, 0, file, how == 2 ? 1 : (int)(state % 4) + 1);
+    if (file != CONTROL_FD)
+        close(file);
+    return sent;
+}
+
+static bool nearly_meant(unsigned what, uint64_t state, uint64_t *id)
+{
+    char payload[2048];
+    const size_t size = (size_t)(state >> 24) % sizeof payload;
+    const uint32_t kind = what < 700    ? MESSAGE_ASK
+                          : what < 900  ? MESSAGE_BODY
+                          : what < 1900 ? MESSAGE_GONE
+                          : what < 2000 ? MESSAGE_COUNTS
+                                        : MESSAGE_LAYERS;
+    memcpy(payload, scan_size < sizeof payload ? head_of_scan : large, sizeof payload);
+    for (unsigned i = 0; i < (what & 3); i++)
+        payload[(state >> (8 * i)) % (scan_size + 1)] = (char)(state >> (5 * i));
+    const uint64_t number = kind == MESSAGE_ASK ? ++*id : *id - state % 3;
+    if (!packet(kind, 0, number, (int64_t)state, payload, what & 4 ? scan_size : size, -1))
+        return false;
+    return kind != MESSAGE_ASK || packet(MESSAGE_GONE, 0, number, 0, NULL, 0, -1);
+}
+
+/* Packets that could nearly be meant, with wrong bytes; some that are, and a few that are not. */
 static void random_packets(unsigned seed, unsigned count)
 {
+    enum { KINDS = 2048, ENDING = 5, WHOLE = 40 };
     message_head head;
-    char payload[2048];
     unsigned sent = 0;
     uint64_t state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, id = 1000;
-    for (; sent < count; sent++) {
+    for (bool goes_on = true; sent < count && goes_on; sent += goes_on) {
         state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-        const unsigned what = (unsigned)(state >> 8) % 2048, size = (unsigned)(state >> 24) % 2048;
-        const uint32_t kind = what == 0     ? (uint32_t)(state >> 40)
-                              : what < 700  ? MESSAGE_ASK
-                              : what < 900  ? MESSAGE_BODY
-                              : what < 1900 ? MESSAGE_GONE
-                              : what < 2000 ? MESSAGE_COUNTS
-                                            : MESSAGE_LAYERS;
-        memcpy(payload, scan_size < sizeof payload ? head_of_scan : large, sizeof payload);
-        for (unsigned i = 0; i < (what & 3); i++)
-            payload[(state >> (8 * i)) % (scan_size + 1)] = (char)(state >> (5 * i));
-        const uint64_t number = kind == MESSAGE_ASK ? ++id : id - state % 3;
-        if (!packet(kind, 0, number, (int64_t)state, payload, what & 4 ? scan_size : size, -1))
-            break;
-        if (kind == MESSAGE_ASK && !packet(MESSAGE_GONE, 0, number, 0, NULL, 0, -1))
-            break;
+        const unsigned what = (unsigned)(state >> 8) % KINDS;
+        goes_on = what < ENDING  ? misbehave(what, state >> 20)
+                  : what < WHOLE ? scan_whole(++id, (size_t)(state >> 20) % 20000, what % 2)
+                                 : nearly_meant(what, state, &id);
         while (take(&head, 0))
             ;
     }
@@ -373,6 +420,7 @@ static const struct flood {
     {"ask-without-end", ask_without_end, true},
     {"ask-the-same-without-end", ask_the_same_without_end, true},
     {"read-nothing", read_nothing, true},
+    {"fill-memory", fill_memory, true},
 };
 
 /* ---- System calls ---------------------------------------------------------------------------- */
@@ -404,7 +452,7 @@ static void calls(int process)
         {"stat-path", syscall(SYS_newfstatat, AT_FDCWD, "/", address, 0x1000)},
         {"stat", syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", address, 0)},
         {"make-sparse", ftruncate(sparse, 1 << 20)},
-        {"others-clock", syscall(SYS_clock_gettime, (~process << 3) | 2, address)},
+        {"others-clock", syscall(SYS_clock_gettime, (int)(~(unsigned)process << 3 | 2), address)},
         {"large-pages", syscall(SYS_mmap, 0, 1 << 21, 3, 0x40022, -1, 0)},
         {"log-ends", shutdown(STDERR_FILENO, SHUT_RDWR)},
         {"log-forged", write(STDERR_FILENO, "forged\n", 7)},

@@ -10,11 +10,16 @@ import waiting
 TESTS = pathlib.Path(obhutd.DAEMON).parent / "tests"
 HOSTILE = str(TESTS / "obhutd-hostile-front")
 OLD_KERNEL = str(TESTS / "old-kernel")
-RANDOM_PACKETS = int(os.environ.get("OBHUT_FRONT_PACKETS", "10000"))
+RANDOM_PACKETS = int(os.environ.get("OBHUT_FRONT_PACKETS", "5000"))
 
 
 def threads(pid):
     return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def sees(pid):
+    """Whether we, and so main, can see what a process has open: root, or where it has a namespace of users."""
+    return os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK)
 
 
 def as_on_an_old_kernel(folder, program):
@@ -26,8 +31,8 @@ def as_on_an_old_kernel(folder, program):
 
 
 class HostileFront(obhutd.Case):
-    def start_hostile(self, program=HOSTILE, **options):
-        service = self.start(program=program, **options)
+    def start_hostile(self, *arguments, program=HOSTILE):
+        service = self.start(*arguments, program=program)
         waiting.until(lambda: self.serves(service), lambda: "the core answers the hostile front")
         return service
 
@@ -56,12 +61,14 @@ class HostileFront(obhutd.Case):
         return [line.split() for line in self.tell(service, "list")]
 
     def test_every_lie_costs_the_front_alone(self):
-        service = self.start_hostile()
+        service = self.start_hostile(*self.configure("memory-most-mb = 16\n"))
         before, who = self.settled(service), service.processes()
         memory = obhutd.resident(who["core"])
         names = self.names(service)
         self.assertGreaterEqual(len(names), 60)
         for name, ends in names:
+            if name == "fill-memory" and not sees(service.processes()["front"]):
+                continue
             with self.subTest(name):
                 front, logged = service.processes()["front"], len(service.log)
                 self.tell(service, f"{name} {service.token}")
@@ -83,7 +90,7 @@ class HostileFront(obhutd.Case):
         self.expect_no_call(self.start_hostile())
 
     def test_the_filter_alone_suffices(self):
-        self.expect_no_call(self.start_hostile(as_on_an_old_kernel(self.dir, HOSTILE)))
+        self.expect_no_call(self.start_hostile(program=as_on_an_old_kernel(self.dir, HOSTILE)))
 
     def expect_no_call(self, service):
         core = service.processes()["core"]
