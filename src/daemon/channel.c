@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,13 @@ bool channel_flush(channel *c)
     return true;
 }
 
+/* A packet without a byte looks like the end. */
+static bool is_at_end(const channel *c)
+{
+    struct pollfd one = {.fd = c->socket, .events = POLLRDHUP};
+    return poll(&one, 1, 0) != 0;
+}
+
 int channel_receive(channel *c, message *out)
 {
     struct iovec pieces[2] = {{.iov_base = &out->head, .iov_len = sizeof out->head},
@@ -172,7 +180,7 @@ int channel_receive(channel *c, message *out)
     if (got < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno == EBADMSG ? -2 : -1;
     if ((size_t)got < sizeof out->head) {
-        const bool is_end = !got && out->file < 0;
+        const bool is_end = !got && out->file < 0 && is_at_end(c);
         if (out->file >= 0)
             close(out->file);
         return is_end ? -1 : -2;

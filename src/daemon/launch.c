@@ -28,14 +28,15 @@ static void write_once(const char *path, const char *text)
     close(file);
 }
 
-/* In a namespace of users, it stays who it is. */
+/* In a namespace of users, it is root for itself and the same user as before for all others. So its
+ * entry in /proc is that user's, and main can see what it has open. */
 static void keep_user(uid_t user, gid_t group)
 {
     char line[64];
-    snprintf(line, sizeof line, "%u %u 1\n", (unsigned)user, (unsigned)user);
+    snprintf(line, sizeof line, "0 %u 1\n", (unsigned)user);
     write_once("/proc/self/uid_map", line);
     write_once("/proc/self/setgroups", "deny");
-    snprintf(line, sizeof line, "%u %u 1\n", (unsigned)group, (unsigned)group);
+    snprintf(line, sizeof line, "0 %u 1\n", (unsigned)group);
     write_once("/proc/self/gid_map", line);
 }
 

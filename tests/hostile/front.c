@@ -293,6 +293,11 @@ static void head_nothing(void)
     send_to(core, large, 0, NULL, 0, CONTROL_FD, 1);
 }
 
+static void packet_empty(void)
+{
+    send_to(core, large, 0, NULL, 0, -1, 1);
+}
+
 static void many_files(void)
 {
     const message_head head = {.kind = MESSAGE_BODY, .id = 7};
@@ -416,6 +421,7 @@ static const struct flood {
     {"core-closed", core_closed, true},
     {"head-cut", head_cut, true},
     {"head-nothing", head_nothing, true},
+    {"packet-empty", packet_empty, true},
     {"many-files", many_files, true},
     {"ask-without-end", ask_without_end, true},
     {"ask-the-same-without-end", ask_the_same_without_end, true},

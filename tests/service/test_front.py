@@ -55,7 +55,8 @@ class HostileFront(obhutd.Case):
         """What main and core have, once the core serves again."""
         waiting.until(lambda: self.serves(service), lambda: "\n".join(service.log[-20:]))
         who = service.processes()
-        return {name: (obhutd.descriptors(who[name]), threads(who[name])) for name in ("main", "core")}
+        return {name: (obhutd.descriptors(who[name]) if sees(who[name]) else None, threads(who[name]))
+                for name in ("main", "core")}
 
     def names(self, service):
         return [line.split() for line in self.tell(service, "list")]
