@@ -10,25 +10,30 @@
 /* What a token must be good for. */
 enum { NO_TOKEN = -2, ANY_TOKEN = -1 };
 
+/* Whether records are asked on the way to the answer, and may be slow. */
+typedef enum asks { NEVER, ALWAYS, BY_ITEM } asks;
+
 static const struct route {
     const char *method, *path;
     int scope; /* ob_scope, or one of the above */
+    asks asks;
     api_begin begin;
 } routes[] = {
-    {"GET", "/readyz", NO_TOKEN, api_ready_begin},
-    {"GET", "/transparency", NO_TOKEN, api_transparency_begin},
-    {"GET", "/metrics", ANY_TOKEN, api_metrics_begin},
-    {"POST", "/v1/gate/explain", ANY_TOKEN, api_explain_begin},
-    {"GET", "/v1/gate/regimes", ANY_TOKEN, api_regimes_begin},
-    {"POST", "/v1/reports", OB_SCOPE_REPORTS, api_report_begin},
-    {"POST", "/v1/notices", OB_SCOPE_REPORTS, api_notice_begin},
-    {"PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, api_members_begin},
-    {"DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, api_conversation_remove_begin},
-    {"DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, api_withdraw_begin},
-    {"GET", "/v1/lists", OB_SCOPE_LISTS, api_lists_begin},
-    {"POST", "/v1/hash", OB_SCOPE_SCAN, api_hash_begin},
-    {"POST", "/v1/match", OB_SCOPE_MATCH, api_match_begin},
-    {"POST", "/v1/scan", OB_SCOPE_SCAN, api_scan_begin},
+    {"GET", "/readyz", NO_TOKEN, NEVER, api_ready_begin},
+    {"GET", "/transparency", NO_TOKEN, ALWAYS, api_transparency_begin},
+    {"GET", "/metrics", ANY_TOKEN, ALWAYS, api_metrics_begin},
+    {"POST", "/v1/gate/explain", ANY_TOKEN, NEVER, api_explain_begin},
+    {"GET", "/v1/gate/regimes", ANY_TOKEN, NEVER, api_regimes_begin},
+    {"POST", "/v1/reports", OB_SCOPE_REPORTS, ALWAYS, api_report_begin},
+    {"POST", "/v1/notices", OB_SCOPE_REPORTS, ALWAYS, api_notice_begin},
+    {"PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS, api_members_begin},
+    {"DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
+     api_conversation_remove_begin},
+    {"DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, ALWAYS, api_withdraw_begin},
+    {"GET", "/v1/lists", OB_SCOPE_LISTS, NEVER, api_lists_begin},
+    {"POST", "/v1/hash", OB_SCOPE_SCAN, BY_ITEM, api_hash_begin},
+    {"POST", "/v1/match", OB_SCOPE_MATCH, BY_ITEM, api_match_begin},
+    {"POST", "/v1/scan", OB_SCOPE_SCAN, BY_ITEM, api_scan_begin},
 };
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -208,6 +213,24 @@ static ob_plan begin(api_call *c, const ob_request *request)
     return is_here
                ? refuse_method(c, request->path)
                : api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
+}
+
+/* Before anything of it was checked: what makes no sense may be taken for either. */
+static bool item_asks(const ob_request *request)
+{
+    const char *surface = ob_request_value(request, "surface");
+    return !surface || strcmp(surface, ob_surface_name(OB_SURFACE_PUBLIC)) != 0 ||
+           ob_request_value(request, "report") || ob_request_value(request, "notice");
+}
+
+bool ob_api_asks(const ob_request *request)
+{
+    char word[OB_PSEUDONYM_TEXT + 2];
+    bool any = false;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (is_at(&routes[i], request->path, word, sizeof word))
+            any |= routes[i].asks == ALWAYS || (routes[i].asks == BY_ITEM && item_asks(request));
+    return any;
 }
 
 ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)

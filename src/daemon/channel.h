@@ -8,9 +8,11 @@
 
 typedef enum message_kind {
     /* front to core */
-    MESSAGE_ASK = 1, /* a head: number = length of the body, or -1; payload: see channel_pack */
+    MESSAGE_ASK = 1, /* a head: number = length of the body, or -1; payload: see channel_pack;
+                      * status 1: there are too many, and what is told then is wanted */
     MESSAGE_BODY, /* a body: number = bytes, in the payload or a memory file; status 1: too large */
-    MESSAGE_GONE, /* nobody waits for this answer */
+    MESSAGE_UNABLE, /* the body cannot be taken now: status = ob_hindrance */
+    MESSAGE_GONE,   /* nobody waits for this answer */
     MESSAGE_COUNTS, /* payload: ob_front_count numbers of 64 bits */
     /* core to front */
     MESSAGE_PLAN,   /* the body is wanted: status = ob_plan, number = most bytes */

@@ -38,6 +38,8 @@ typedef struct carried {
     desk_job job; /* first: of its head */
     message *head;
     bool head_is_fine; /* the desk's word, with `plan` and `call` */
+    bool asks;         /* the records, and so may wait for them */
+    bool is_beyond;    /* there is no room for it: only what is told then is wanted */
     bool looked_at;    /* among those that come back: the head was looked at; else it is answered */
     struct core *core;
     ob_call *call;
@@ -57,7 +59,7 @@ typedef struct core {
     ob_engine *engine;
     ob_api *api;
     ob_gateways *gateways;
-    desks *desks;
+    desks *desks, *asking; /* asking: of what may wait for the records */
     ob_admin admin;
     int admin_socket;
     channel *front;
@@ -135,10 +137,13 @@ static void leave_table(carried *k)
     c->call_count--;
 }
 
-static void free_head(carried *k)
+/* A token is in it. */
+static void drop_head(carried *k)
 {
-    if (k->head)
+    if (k->head) {
+        explicit_bzero(k->head->payload, k->head->size);
         let_go(k->core, k->head->size);
+    }
     free(k->head);
     k->head = NULL;
 }
@@ -148,7 +153,7 @@ static void end_call(carried *k)
     leave_table(k);
     if (k->call)
         k->call->class->end(k->call);
-    free_head(k);
+    drop_head(k);
     free(k);
 }
 
@@ -183,18 +188,42 @@ static void refuse_busy(core *c, uint64_t id)
     refuse(c, id, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
 }
 
+static void look_at_head(desk_job *job);
+
+/* Where it is only handed on, or where there is no room: then it comes back without a call. */
+static bool goes_to_asking(carried *k, const ob_request *request)
+{
+    if (k->asks || ob_gateways_own(request->path) || !ob_api_asks(request))
+        return false;
+    k->asks = true;
+    if (!desks_put(k->core->asking, &k->job))
+        come_back(k);
+    return true;
+}
+
+static ob_plan plan_of(carried *k, const ob_request *request)
+{
+    core *c = k->core;
+    const bool is_gateway = ob_gateways_own(request->path);
+    if (k->is_beyond)
+        return is_gateway ? ob_gateways_could_not(&k->call, c->gateways, request, OB_HINDRANCE_BUSY)
+                          : OB_PLAN_ANSWER; /* without a call: that it is too much */
+    return is_gateway ? ob_gateways_begin(&k->call, c->gateways, request)
+                      : ob_api_begin(&k->call, c->api, request);
+}
+
 /* At a desk: token, description, gate. */
 static void look_at_head(desk_job *job)
 {
     carried *k = (carried *)job;
-    core *c = k->core;
     ob_request request;
     ob_field fields[REQUEST_FIELDS];
     k->head_is_fine = channel_unpack_request(&request, fields, k->head);
+    if (k->head_is_fine && goes_to_asking(k, &request))
+        return;
     if (k->head_is_fine)
-        k->plan = ob_gateways_own(request.path) ? ob_gateways_begin(&k->call, c->gateways, &request)
-                                                : ob_api_begin(&k->call, c->api, &request);
-    explicit_bzero(k->head->payload, k->head->size); /* a token was in it */
+        k->plan = plan_of(k, &request);
+    drop_head(k);
     come_back(k);
 }
 
@@ -229,6 +258,7 @@ static void hear_ask(core *c, const message *m)
                    .looked_at = true,
                    .core = c,
                    .id = m->head.id,
+                   .is_beyond = m->head.status == 1,
                    .busy = true};
     c->calls[k->id % CALLS] = k;
     c->call_count++;
@@ -243,7 +273,7 @@ static void take_plan(carried *k)
 {
     core *c = k->core;
     k->looked_at = k->busy = false;
-    free_head(k);
+    drop_head(k);
     if (!k->head_is_fine && !k->gone)
         refuse(c, k->id,
                ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
@@ -380,11 +410,32 @@ static void hear_body(core *c, message *m)
         return;
     }
     letter *l = letter_of(c, k->call, m, size);
-    if (l && desks_put(c->desks, &l->job))
+    if (l && desks_put(k->asks ? c->asking : c->desks, &l->job))
         return;
     if (l)
         free_letter(l);
     refuse_busy(c, k->id);
+    end_call(k);
+}
+
+/* The front could not take the body. */
+static void hear_unable(core *c, const message *m)
+{
+    carried *k = c->calls[m->head.id % CALLS];
+    if (k && k->id == m->head.id && k->busy)
+        blame_front(c, "it could not take a body that it was not to take");
+    if (!k || k->id != m->head.id || k->busy)
+        return;
+    const ob_hindrance why = m->head.status > 0 && m->head.status < OB_HINDRANCES
+                                 ? (ob_hindrance)m->head.status
+                                 : OB_HINDRANCE_FAULT;
+    if (k->call->class->could_not) {
+        k->busy = true;
+        k->call->class->could_not(k->call, why);
+        return;
+    }
+    ob_engine_could_not(c->engine, why);
+    refuse(c, k->id, ob_answer_could_not(why, NULL));
     end_call(k);
 }
 
@@ -441,6 +492,9 @@ static void hear_front(core *c)
             break;
         case MESSAGE_BODY:
             hear_body(c, m);
+            break;
+        case MESSAGE_UNABLE:
+            hear_unable(c, m);
             break;
         case MESSAGE_GONE:
             hear_gone(c, m->head.id);
@@ -617,6 +671,8 @@ static ob_status open_all(core *c, ob_error *err)
         status = ob_api_open(&c->api, &api, err);
     if (!status)
         status = desks_open(&c->desks, CALLS, err);
+    if (!status)
+        status = desks_open(&c->asking, CALLS, err);
     const ob_gateways_options gateways = {
         .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
@@ -649,7 +705,8 @@ static void close_all(core *c)
     }
     if (c->front)
         lose_front(c);
-    desks_close(c->desks);
+    desks_close(c->desks); /* first: it hands on */
+    desks_close(c->asking);
     ob_engine_close(c->engine);
     if (c->ran)
         ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);

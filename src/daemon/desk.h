@@ -1,4 +1,5 @@
-/* Desks: threads at which requests are looked at, so that whoever carries them never waits. */
+/* Desks: threads at which requests are looked at, so that whoever carries them never waits. What
+ * may wait for the records has desks of its own, so that the rest does not wait with it. */
 #ifndef OBHUT_DESK_H
 #define OBHUT_DESK_H
 

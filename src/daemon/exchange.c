@@ -189,7 +189,8 @@ static void wait_for_core(exchange *x)
     if (!x->wait_until_ms)
         x->wait_until_ms = now + WAIT_MS;
     x->asked = x->planned = false;
-    if (!x->may_wait || f->stopping || f->waiting >= WAITING_MOST || now >= x->wait_until_ms) {
+    if (!x->may_wait || x->is_beyond || f->stopping || f->waiting >= WAITING_MOST ||
+        now >= x->wait_until_ms) {
         give_up(x, NULL);
         return;
     }
@@ -200,7 +201,8 @@ static void wait_for_core(exchange *x)
 static void ask_core(exchange *x)
 {
     front *f = x->front;
-    const message_head head = {.kind = MESSAGE_ASK, .id = x->id, .number = x->length};
+    const message_head head = {
+        .kind = MESSAGE_ASK, .id = x->id, .status = x->is_beyond, .number = x->length};
     x->asked = f->core && channel_send(f->core, &head, x->head.bytes, x->head.size, -1);
     if (!x->asked)
         wait_for_core(x);
@@ -246,6 +248,12 @@ static void tell_health(exchange *x, const char *method)
     set_problem(x, 405, "METHOD", "/healthz takes GET, HEAD");
 }
 
+/* What a gateway answers where something cannot be done now is its own: the core knows. */
+static bool is_gateway(const char *path)
+{
+    return !strncmp(path, "/gw/", 4);
+}
+
 /* At once, whatever comes behind the head: the place is for whoever asks next. */
 static enum MHD_Result tell_beyond(exchange *x)
 {
@@ -255,27 +263,37 @@ static enum MHD_Result tell_beyond(exchange *x)
 
 /* ---- The body ------------------------------------------------------------------------------- */
 
-/* False where it cannot be handed over: the answer is set. */
+/* It cannot be taken now: what is told then is the core's. */
+static void give_back(exchange *x, ob_hindrance why)
+{
+    const message_head head = {.kind = MESSAGE_UNABLE, .id = x->id, .status = why};
+    x->state = EXCHANGE_WAITING;
+    if (!channel_send(x->front->core, &head, NULL, 0, -1))
+        give_up(x, NULL);
+    forget_head(x);
+}
+
+/* False where it cannot be handed over: the answer is set, or the core's. */
 static bool finish_body(exchange *x)
 {
     front *f = x->front;
     intake *in = &x->body;
     bool whole = intake_end(in);
     if (in->no_memory) {
-        set_could_not(x, OB_HINDRANCE_BUSY, "too many files are on their way: try again");
+        give_back(x, OB_HINDRANCE_BUSY);
         f->counts[OB_FRONT_LARGE]++;
     } else if (in->too_large) {
         f->counts[OB_FRONT_LARGE]++;
     } else if (!whole) {
         set_problem(x, 400, "MULTIPART", "a multipart body with one part is wanted, whole");
     } else if (in->file >= 0 && !channel_seal(in->file)) {
-        set_could_not(x, OB_HINDRANCE_FAULT, NULL);
+        give_back(x, OB_HINDRANCE_FAULT);
     } else if (!in->to_file && in->bytes.size > MESSAGE_MOST) {
         in->file = channel_file(in->bytes.bytes, in->bytes.size);
         if (in->file < 0)
-            set_could_not(x, OB_HINDRANCE_BUSY, NULL);
+            give_back(x, OB_HINDRANCE_BUSY);
     }
-    return !x->answered;
+    return !x->answered && x->state == EXCHANGE_TAKING;
 }
 
 static void send_body(exchange *x)
@@ -353,7 +371,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x->may_wait = brings_something(url);
         if (!strcmp(url, "/healthz"))
             tell_health(x, method);
-        else if (x->is_beyond)
+        else if (x->is_beyond && !is_gateway(url))
             return tell_beyond(x);
         else
             ask(x, method, url);
@@ -364,7 +382,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
     }
     if (!x->head_done) { /* the library still stands behind the head */
         x->head_done = true;
-        if (x->answered && header(x, "Expect"))
+        if (x->answered && (x->is_beyond || header(x, "Expect")))
             return give_answer(x); /* instead of "continue": the body is never sent */
         if (x->answered)
             x->state = EXCHANGE_DROPPING;
@@ -437,7 +455,7 @@ static void hear_plan(exchange *x, const message_head *head)
         x->state = EXCHANGE_TAKING;
         return;
     }
-    set_could_not(x, OB_HINDRANCE_BUSY, NULL);
+    give_back(x, OB_HINDRANCE_BUSY);
 }
 
 /* Answers that nobody reads take memory as bodies do. */
@@ -485,7 +503,8 @@ void exchange_hear(front *f, message *m)
             hear_plan(x, &m->head);
         else if (m->head.kind == MESSAGE_ANSWER)
             hear_answer(x, m);
-        wake(x);
+        if (x->answered || x->state != EXCHANGE_WAITING) /* else there is more to be heard */
+            wake(x);
     }
     if (m->file >= 0)
         close(m->file);

@@ -346,6 +346,11 @@ static ob_status try_all(look *l, ob_error *err)
     return status;
 }
 
+bool look_asks(const ob_item *item)
+{
+    return item->surface != OB_SURFACE_PUBLIC || item->report || item->notice;
+}
+
 ob_status look_decide(look *l, ob_error *err)
 {
     const ob_item *item = l->item;

@@ -25,8 +25,9 @@ struct ob_engine {
     keeper keeper;
     upkeep *upkeep;
     lane decoding, searching;
-    pthread_t watch;      /* of those that wait for a place */
-    pthread_mutex_t lock; /* of `closing`, which is for it */
+    ob_workers *workers[LANE_SEATS_MOST]; /* of the seats for decoding; of who sits there */
+    pthread_t watch;                      /* of those that wait for a place */
+    pthread_mutex_t lock;                 /* of `closing`, which is for it */
     pthread_cond_t ends;
     bool has_watch, closing;
     unsigned place_wait_ms;
@@ -70,8 +71,38 @@ static ob_status hindered(ob_task *t, ob_status status, ob_hindrance by)
     return status;
 }
 
+static void on_worker_lost(void *context, const char *sentence)
+{
+    ob_engine *e = context;
+    atomic_fetch_add(&e->lost, 1);
+    if (e->options.worker.problem)
+        e->options.worker.problem(e->options.worker.context, sentence);
+}
+
+static ob_status need_workers(ob_engine *e, int seat, ob_error *err)
+{
+    ob_workers **workers = &e->workers[seat];
+    if (*workers)
+        return OB_OK;
+    ob_worker_options options = e->options.worker;
+    options.epochs = e->keeper.epochs;
+    options.problem = on_worker_lost;
+    options.context = e;
+    ob_status status = ob_workers_start(workers, &options, err);
+    if (!status)
+        atomic_fetch_and(&e->layers, ob_workers_layers(*workers));
+    return status;
+}
+
+/* From here on it works, and it counts how long. */
+static void sit(lane *l, ob_task *t)
+{
+    lane_sit(l, t);
+    t->sat_us = now_us();
+}
+
 /* Once: what is withdrawn meanwhile is OB_EREFUSED, with why->allow still set. */
-static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_task *t)
+static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
 {
     const ob_policy *policy = e->options.policy;
     grant g;
@@ -88,8 +119,11 @@ static ob_status try_file(ob_engine *e, ob_workers *workers, ob_holder *holder, 
     ob_status status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods, &t->error);
     if (status)
         return hindered(t, status, OB_HINDRANCE_RECORDS);
+    sit(&e->decoding, t);
     memcpy(job.item, t->item.id.bytes, sizeof job.item);
-    status = ob_workers_do(&t->job, workers, &job, t->file, &t->error);
+    status = need_workers(e, t->seat, &t->error);
+    if (!status)
+        status = ob_workers_do(&t->job, e->workers[t->seat], &job, t->file, &t->error);
     if (status)
         return hindered(t, status, OB_HINDRANCE_WORKERS);
     if (t->kind == OB_TASK_SCAN) {
@@ -128,13 +162,14 @@ static void decide_file(ob_engine *e, ob_task *t)
 }
 
 /* What was withdrawn while it was looked at may be allowed again by another record. */
-static void do_file(ob_engine *e, ob_workers *workers, ob_holder *holder, ob_task *t)
+static void do_file(ob_engine *e, ob_holder *holder, ob_task *t)
 {
     enum { ATTEMPTS = 8 };
     t->status = OB_EREFUSED;
     t->why.allow = true;
     for (int i = 0; i < ATTEMPTS && t->status == OB_EREFUSED && t->why.allow; i++) {
-        t->status = try_file(e, workers, holder, t);
+        lane_stand(&e->decoding, t);
+        t->status = try_file(e, holder, t);
         if (t->status) /* what was seen of it is forgotten */
             t->job = (ob_job_result){0};
     }
@@ -220,7 +255,6 @@ static uint32_t methods_of(const ob_task *t)
 /* Looks up for a while, with a permit for that. False: it is not through, and has another turn. */
 static bool look_up(ob_engine *e, ob_holder *holder, ob_task *t)
 {
-    const uint64_t until = now_us() + LOOK_UP_US;
     grant g;
     t->status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods_of(t), &t->error);
     if (t->status == OB_EREFUSED && !t->why.allow) {
@@ -228,7 +262,9 @@ static bool look_up(ob_engine *e, ob_holder *holder, ob_task *t)
         return true;
     }
     hindered(t, t->status, OB_HINDRANCE_RECORDS);
-    while (!t->status && t->asked < t->query_count && now_us() < until)
+    if (!t->status)
+        sit(&e->searching, t);
+    while (!t->status && t->asked < t->query_count && now_us() < t->sat_us + LOOK_UP_US)
         t->status = look_up_some(e, t, g.terms.methods);
     if (!t->status && t->asked < t->query_count)
         return false;
@@ -256,51 +292,23 @@ static void count_task(ob_engine *e, const ob_task *t)
 
 /* ---- Threads --------------------------------------------------------------------------------- */
 
-static void on_worker_lost(void *context, const char *sentence)
-{
-    ob_engine *e = context;
-    atomic_fetch_add(&e->lost, 1);
-    if (e->options.worker.problem)
-        e->options.worker.problem(e->options.worker.context, sentence);
-}
-
-static ob_status need_workers(ob_workers **workers, ob_engine *e, ob_error *err)
-{
-    if (*workers)
-        return OB_OK;
-    ob_worker_options options = e->options.worker;
-    options.epochs = e->keeper.epochs;
-    options.problem = on_worker_lost;
-    options.context = e;
-    ob_status status = ob_workers_start(workers, &options, err);
-    if (!status)
-        atomic_fetch_and(&e->layers, ob_workers_layers(*workers));
-    return status;
-}
-
 static bool is_file(const ob_task *t)
 {
     return t->kind == OB_TASK_SCAN || t->kind == OB_TASK_HASH;
 }
 
-static void run_file(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
-{
-    t->status = hindered(t, need_workers(workers, e, &t->error), OB_HINDRANCE_WORKERS);
-    if (!t->status)
-        do_file(e, *workers, holder, t);
-    close(t->file);
-}
-
 /* False: it has had its turn and is not through. */
-static bool run_task(ob_engine *e, ob_workers **workers, ob_holder *holder, ob_task *t)
+static bool run_task(ob_engine *e, ob_holder *holder, ob_task *t)
 {
-    const uint64_t started = now_us();
     bool is_through = true;
-    if (is_file(t))
-        run_file(e, workers, holder, t);
-    else
+    t->sat_us = 0;
+    if (is_file(t)) {
+        do_file(e, holder, t);
+        close(t->file);
+    } else {
         is_through = look_up(e, holder, t);
-    t->turn_us = now_us() - started;
+    }
+    t->turn_us = t->sat_us ? now_us() - t->sat_us : 0; /* asking is not working */
     t->took_us += t->turn_us;
     if (!is_through)
         return false;
@@ -333,23 +341,19 @@ static void *serve(void *argument)
 {
     lane *l = argument;
     ob_engine *e = l->engine;
-    ob_workers *workers = NULL;
     ob_holder holder;
     bool closing;
     ob_holder_init(&holder);
-    if (l == &e->decoding)
-        need_workers(&workers, e, NULL);
     for (ob_task *t = lane_take(&closing, l); t; t = lane_take(&closing, l)) {
         bool is_through = true;
         if (closing)
             turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
         else
-            is_through = run_task(e, &workers, &holder, t);
+            is_through = run_task(e, &holder, t);
         lane_leave(l, t, is_through);
         if (is_through)
             t->done(t);
     }
-    ob_workers_stop(workers);
     return NULL;
 }
 
@@ -415,12 +419,18 @@ static void watch_stop(ob_engine *e)
 /* ---- The engine ------------------------------------------------------------------------------ */
 
 /* Tells at once what would otherwise fail every item: a worker that does not start. */
-static ob_status try_worker(ob_engine *e, ob_error *err)
+static ob_status start_workers(ob_engine *e, unsigned seats, ob_error *err)
 {
-    ob_workers *workers = NULL;
-    ob_status status = need_workers(&workers, e, err);
-    ob_workers_stop(workers);
+    ob_status status = OB_OK;
+    for (unsigned i = 0; i < seats && i < LANE_SEATS_MOST && !status; i++)
+        status = need_workers(e, (int)i, err);
     return status;
+}
+
+static void stop_workers(ob_engine *e)
+{
+    for (unsigned i = 0; i < LANE_SEATS_MOST; i++)
+        ob_workers_stop(e->workers[i]);
 }
 
 ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err)
@@ -439,7 +449,7 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     watch_init(e);
     ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
     if (!status)
-        status = try_worker(e, err);
+        status = start_workers(e, decoders, err);
     if (!status)
         status = lane_start(&e->decoding, decoders, serve, err);
     if (!status)
@@ -472,6 +482,7 @@ static void estimate(ob_engine *e, ob_task *t)
 
 ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 {
+    task->asks = look_asks(&task->item);
     if (is_file(task))
         estimate(e, task);
     ob_task *pushed;
@@ -509,7 +520,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
         .workers_lost = atomic_load(&e->lost),
         .busy_us = atomic_load(&e->busy_us),
         .slow = atomic_load(&e->slow),
-        .decoders = e->decoding.thread_count,
+        .decoders = e->decoding.seats,
         .layers = atomic_load(&e->layers),
     };
     for (int a = 0; a < OB_ACTIONS; a++)
@@ -539,6 +550,7 @@ void ob_engine_close(ob_engine *e)
     watch_stop(e);
     lane_end(&e->decoding);
     lane_end(&e->searching);
+    stop_workers(e);
     keeper_close(&e->keeper);
     free(e);
 }

@@ -20,7 +20,9 @@
  */
 
 enum {
-    LANE_THREADS_MOST = 256,
+    LANE_SEATS_MOST = 256,
+    LANE_ASKING_MOST = 4,    /* tasks that ask the records at the same time */
+    LANE_STANDS = -1,        /* the seat of who has none */
     LANE_CLIENTS_MOST = 256, /* that have a turn of their own at once */
     SLOW_ONE_OF = 4,         /* of so many threads one may be at a slow task, and one always */
 };
@@ -31,12 +33,13 @@ typedef struct line {
     unsigned count;
 } line;
 
-enum { QUICK, SLOW, SPEEDS };
+/* Lines of a client: of these two, and the same of tasks that ask the records. */
+enum { QUICK, SLOW, SPEEDS, LINES = 2 * SPEEDS };
 
 /* Whoever hands tasks in. */
 typedef struct client {
     char name[OB_CLIENT_TEXT];
-    line line[SPEEDS];
+    line line[LINES];
     unsigned placed, running;
     uint64_t beyond_weight; /* of its tasks that wait for a place; 0: none does */
     uint64_t paid_us;       /* time that its tasks took, as far as it counts for its turn */
@@ -47,24 +50,27 @@ typedef struct client {
 typedef struct lane {
     struct ob_engine *engine;
     pthread_mutex_t lock;
-    pthread_cond_t some;
+    pthread_cond_t some, seat;
     client clients[LANE_CLIENTS_MOST];
     unsigned client_count;
     uint64_t came, served;
     uint64_t paid_us;        /* what who was served last had paid: who comes anew begins there */
     unsigned placed, beyond; /* tasks with a place, and those that wait for one: 0 while one is */
     uint64_t beyond_bytes;
-    unsigned running, most;           /* most: places, for those that wait and those that run */
-    unsigned slow_running, slow_most; /* slow ones run beside each other */
-    unsigned wait_ms;                 /* how long a place is waited for */
+    unsigned running, most; /* most: places, for those that wait and those that run */
+    unsigned seats, seated;
+    bool is_taken[LANE_SEATS_MOST];
+    unsigned asking, standing[SPEEDS]; /* before they sit down: who asks, and who has asked */
+    unsigned slow_running, slow_most;  /* slow ones sit beside each other */
+    unsigned wait_ms;                  /* how long a place is waited for */
     bool closing;
-    pthread_t threads[LANE_THREADS_MOST];
+    pthread_t threads[LANE_SEATS_MOST + LANE_ASKING_MOST];
     unsigned thread_count;
 } lane;
 
 void lane_init(lane *l, struct ob_engine *engine, unsigned most, unsigned wait_ms);
-/* Up to so many threads, as many as can be had; OB_ENOMEM: none. */
-ob_status lane_start(lane *l, unsigned threads, void *(*serve)(void *lane), ob_error *err);
+/* As many threads as can be had for so many seats, and for those that stand; OB_ENOMEM: none. */
+ob_status lane_start(lane *l, unsigned seats, void *(*serve)(void *lane), ob_error *err);
 void lane_end(lane *l); /* once threads have taken all that is there */
 
 /* Takes a task, for a place or to wait for one; else says what is in the way. Those that must give
@@ -77,6 +83,12 @@ ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *task);
  * ends. */
 ob_task *lane_take(bool *closing, lane *l);
 void lane_leave(lane *l, ob_task *task, bool is_through);
+
+/* For a task that was taken and asks: it has asked, and waits until it has a seat; task->seat is
+ * its number. A task that does not ask has one from the beginning. */
+void lane_sit(lane *l, ob_task *task);
+/* It asks once more: its seat is another's. */
+void lane_stand(lane *l, ob_task *task);
 
 /* Takes a task out that does not run yet. False: it is not there. */
 bool lane_forget(lane *l, const ob_task *task);
@@ -150,6 +162,9 @@ _Static_assert(sizeof(look) < 4096, "a look is small");
 /* Tries candidate after candidate; the first allow ends it (best.allow). Fails only where records
  * cannot be read. */
 ob_status look_decide(look *l, ob_error *err);
+
+/* Whether records are asked for this item; what is public goes by what is in memory. */
+bool look_asks(const ob_item *item);
 
 /* ---- leaf.c -----------------------------------------------------------------------------------
  */

@@ -4,11 +4,13 @@
  * has paid least is served next, so that whoever hands in a hundred slow files delays another by
  * the one that runs. A slow task runs alone: while one does, other threads take quick ones.
  *
+ * Who works has a seat, of which there are so many. A task that must ask the records first, which
+ * may be slow, does so standing: it takes a seat when it has asked, and until then another works.
+ *
  * There are so many places; who comes when all are taken waits for one: a bounded number, for a
  * bounded time. Where there is no room to wait, the client that has most waiting gives way. */
 #include "engine_priv.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,9 +54,18 @@ static ob_task *take_at(line *l, ob_task **at)
 /* ---- Clients; from here on all of it under the lock -------------------------------------------
  */
 
+/* Which of a client's lines a task stands in. */
+static int line_of(const ob_task *t)
+{
+    return (t->asks ? SPEEDS : 0) + (t->is_slow ? SLOW : QUICK);
+}
+
 static unsigned waiting_of(const client *c)
 {
-    return c->line[QUICK].count + c->line[SLOW].count;
+    unsigned waiting = 0;
+    for (int i = 0; i < LINES; i++)
+        waiting += c->line[i].count;
+    return waiting;
 }
 
 static bool is_idle(const client *c)
@@ -66,8 +77,8 @@ static client *take_over(client *c, const char *name)
 {
     *c = (client){.served = c->served};
     snprintf(c->name, sizeof c->name, "%s", name);
-    line_init(&c->line[QUICK]);
-    line_init(&c->line[SLOW]);
+    for (int i = 0; i < LINES; i++)
+        line_init(&c->line[i]);
     return c;
 }
 
@@ -123,7 +134,7 @@ static void enter(lane *l, client *c, ob_task *t, bool placed)
     t->until_ms = placed ? 0 : ob_now_monotonic_ms() + l->wait_ms;
     if (!waiting_of(c) && c->paid_us < l->paid_us)
         c->paid_us = l->paid_us; /* who was away has saved nothing */
-    put(&c->line[t->is_slow ? SLOW : QUICK], t);
+    put(&c->line[line_of(t)], t);
     if (placed) {
         c->placed++;
         l->placed++;
@@ -134,9 +145,9 @@ static void enter(lane *l, client *c, ob_task *t, bool placed)
     l->beyond_bytes += bytes_of(t);
 }
 
-static ob_task *leave_line(lane *l, client *c, int speed, ob_task **at)
+static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
 {
-    ob_task *t = take_at(&c->line[speed], at);
+    ob_task *t = take_at(&c->line[which], at);
     if (!t->until_ms) {
         c->placed--;
         l->placed--;
@@ -152,8 +163,8 @@ static ob_task *leave_line(lane *l, client *c, int speed, ob_task **at)
 static ob_task *first_beyond(const client *c)
 {
     ob_task *first = NULL;
-    for (int speed = 0; speed < SPEEDS && c->beyond_weight; speed++)
-        for (ob_task *t = c->line[speed].first; t; t = t->next)
+    for (int i = 0; i < LINES && c->beyond_weight; i++)
+        for (ob_task *t = c->line[i].first; t; t = t->next)
             if (t->until_ms) {
                 if (!first || t->turn < first->turn)
                     first = t;
@@ -209,11 +220,11 @@ static ob_task *push_out(lane *l, client *c)
 {
     ob_task **last = NULL;
     int of = 0;
-    for (int speed = 0; speed < SPEEDS; speed++)
-        for (ob_task **at = &c->line[speed].first; *at; at = &(*at)->next)
+    for (int i = 0; i < LINES; i++)
+        for (ob_task **at = &c->line[i].first; *at; at = &(*at)->next)
             if ((*at)->until_ms && (!last || (*at)->turn > (*last)->turn)) {
                 last = at;
-                of = speed;
+                of = i;
             }
     return last ? leave_line(l, c, of, last) : NULL;
 }
@@ -230,22 +241,43 @@ static bool make_room(line *pushed, lane *l, const client *c, const ob_task *t)
 /* ---- Turns ------------------------------------------------------------------------------------
  */
 
-/* What a client would have done next: the first that came, but no slow one where none may run. */
-static ob_task *next_of(const client *c, bool slow_too)
+/* Seats that are left when those have one who have asked and may sit down. */
+static bool has_seat(const lane *l)
 {
-    ob_task *quick = c->line[QUICK].first, *slow = slow_too ? c->line[SLOW].first : NULL;
-    return !quick || (slow && slow->turn < quick->turn) ? slow : quick;
+    const unsigned slow_left = l->slow_most > l->slow_running ? l->slow_most - l->slow_running : 0;
+    const unsigned slow = l->standing[SLOW] < slow_left ? l->standing[SLOW] : slow_left;
+    return l->seated + l->standing[QUICK] + slow < l->seats;
+}
+
+static bool may_begin(const lane *l, const ob_task *t)
+{
+    if (l->closing) /* nothing is looked at any more: all is handed out */
+        return true;
+    if (t->asks)
+        return l->asking < LANE_ASKING_MOST;
+    return has_seat(l) && (!t->is_slow || l->slow_running + l->standing[SLOW] < l->slow_most);
+}
+
+/* What a client would have done next: the first that came of those that may begin. */
+static ob_task *next_of(const lane *l, const client *c)
+{
+    ob_task *next = NULL;
+    for (int i = 0; i < LINES; i++) {
+        ob_task *t = c->line[i].first;
+        if (t && (!next || t->turn < next->turn) && may_begin(l, t))
+            next = t;
+    }
+    return next;
 }
 
 /* Whose turn it is: of who has something to do, who has paid least; of those, who was served
  * longest ago. */
 static client *turn_of(lane *l)
 {
-    const bool slow_too = l->slow_running < l->slow_most;
     client *next = NULL;
     for (unsigned i = 0; i < l->client_count; i++) {
         client *c = &l->clients[i];
-        if (!next_of(c, slow_too))
+        if (!next_of(l, c))
             continue;
         if (!next || c->paid_us < next->paid_us ||
             (c->paid_us == next->paid_us && c->served < next->served))
@@ -254,21 +286,46 @@ static client *turn_of(lane *l)
     return next;
 }
 
+static void sit_down(lane *l, ob_task *t)
+{
+    t->seat = 0;
+    while (l->is_taken[t->seat])
+        t->seat++;
+    l->is_taken[t->seat] = true;
+    l->seated++;
+    l->slow_running += t->is_slow;
+}
+
+static void stand_up(lane *l, ob_task *t)
+{
+    l->is_taken[t->seat] = false;
+    t->seat = LANE_STANDS;
+    l->seated--;
+    l->slow_running -= t->is_slow;
+    pthread_cond_broadcast(&l->seat);
+    if (t->is_slow) /* another thread may sit beside a slow one that may begin now */
+        pthread_cond_signal(&l->some);
+}
+
 static ob_task *begin_next(lane *l)
 {
     client *c = turn_of(l);
     if (!c)
         return NULL;
-    ob_task *t = next_of(c, l->slow_running < l->slow_most);
-    const int speed = t->is_slow ? SLOW : QUICK;
-    leave_line(l, c, speed, &c->line[speed].first);
+    ob_task *t = next_of(l, c);
+    const int which = line_of(t);
+    leave_line(l, c, which, &c->line[which].first);
     if (l->paid_us < c->paid_us)
         l->paid_us = c->paid_us;
     c->paid_us += cost_of(t);
     c->served = ++l->served;
     c->running++;
     l->running++;
-    l->slow_running += t->is_slow;
+    t->seat = LANE_STANDS;
+    if (t->asks)
+        l->asking++;
+    else if (!l->closing)
+        sit_down(l, t);
     return t;
 }
 
@@ -313,6 +370,33 @@ ob_task *lane_take(bool *closing, lane *l)
     return t;
 }
 
+void lane_sit(lane *l, ob_task *t)
+{
+    pthread_mutex_lock(&l->lock);
+    if (t->seat == LANE_STANDS) {
+        const int speed = t->is_slow ? SLOW : QUICK;
+        l->asking--;
+        pthread_cond_signal(&l->some); /* another may ask */
+        l->standing[speed]++;
+        while (l->seated >= l->seats || (t->is_slow && l->slow_running >= l->slow_most))
+            pthread_cond_wait(&l->seat, &l->lock);
+        l->standing[speed]--;
+        sit_down(l, t);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+void lane_stand(lane *l, ob_task *t)
+{
+    pthread_mutex_lock(&l->lock);
+    if (t->asks && t->seat != LANE_STANDS) {
+        stand_up(l, t);
+        l->asking++;
+        pthread_cond_signal(&l->some);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
 void lane_leave(lane *l, ob_task *t, bool is_through)
 {
     pthread_mutex_lock(&l->lock);
@@ -321,23 +405,24 @@ void lane_leave(lane *l, ob_task *t, bool is_through)
     c->paid_us = c->paid_us - cost + t->turn_us;
     c->running--;
     l->running--;
-    l->slow_running -= t->is_slow;
+    if (t->seat != LANE_STANDS)
+        stand_up(l, t);
+    else if (t->asks)
+        l->asking--;
     if (!is_through) /* it keeps its place, and stands behind the rest of its client's */
         enter(l, c, t, true);
     fill_places(l);
-    if (t->is_slow) /* another thread may sit beside a slow one that may begin now */
-        pthread_cond_signal(&l->some);
     pthread_mutex_unlock(&l->lock);
 }
 
 /* By its place alone: it may never have been added. */
 static bool take_out(lane *l, const ob_task *t)
 {
-    const int speed = t->is_slow ? SLOW : QUICK;
+    const int which = line_of(t);
     for (unsigned i = 0; i < l->client_count; i++)
-        for (ob_task **at = &l->clients[i].line[speed].first; *at; at = &(*at)->next)
+        for (ob_task **at = &l->clients[i].line[which].first; *at; at = &(*at)->next)
             if (*at == t) {
-                leave_line(l, &l->clients[i], speed, at);
+                leave_line(l, &l->clients[i], which, at);
                 return true;
             }
     return false;
@@ -354,11 +439,11 @@ bool lane_forget(lane *l, const ob_task *t)
 
 static void take_late(line *late, int64_t *next_ms, lane *l, client *c, int64_t now_ms)
 {
-    for (int speed = 0; speed < SPEEDS && c->beyond_weight; speed++)
-        for (ob_task **at = &c->line[speed].first; *at;) {
+    for (int i = 0; i < LINES && c->beyond_weight; i++)
+        for (ob_task **at = &c->line[i].first; *at;) {
             const int64_t until = (*at)->until_ms;
             if (until && until <= now_ms) {
-                put(late, leave_line(l, c, speed, at));
+                put(late, leave_line(l, c, i, at));
                 continue;
             }
             if (until && until < *next_ms)
@@ -402,15 +487,21 @@ unsigned lane_waiting(lane *l)
 
 void lane_init(lane *l, struct ob_engine *engine, unsigned most, unsigned wait_ms)
 {
-    *l = (lane){.engine = engine, .most = most, .wait_ms = wait_ms, .slow_most = 1};
+    *l = (lane){.engine = engine,
+                .most = most,
+                .wait_ms = wait_ms,
+                .seats = LANE_SEATS_MOST,
+                .slow_most = 1};
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->some, NULL);
+    pthread_cond_init(&l->seat, NULL);
 }
 
-ob_status lane_start(lane *l, unsigned threads, void *(*serve)(void *lane), ob_error *err)
+ob_status lane_start(lane *l, unsigned seats, void *(*serve)(void *lane), ob_error *err)
 {
-    l->slow_most = threads > SLOW_ONE_OF ? threads / SLOW_ONE_OF : 1;
-    while (l->thread_count < threads && l->thread_count < LANE_THREADS_MOST &&
+    l->seats = seats < LANE_SEATS_MOST ? seats : LANE_SEATS_MOST;
+    l->slow_most = seats > SLOW_ONE_OF ? seats / SLOW_ONE_OF : 1;
+    while (l->thread_count < l->seats + LANE_ASKING_MOST &&
            !pthread_create(&l->threads[l->thread_count], NULL, serve, l))
         l->thread_count++;
     return l->thread_count ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread could be started");
@@ -420,11 +511,11 @@ void lane_end(lane *l)
 {
     pthread_mutex_lock(&l->lock);
     l->closing = true;
-    l->slow_most = UINT_MAX; /* nothing is looked at any more: all is handed out */
     pthread_cond_broadcast(&l->some);
     pthread_mutex_unlock(&l->lock);
     for (unsigned i = 0; i < l->thread_count; i++)
         pthread_join(l->threads[i], NULL);
+    pthread_cond_destroy(&l->seat);
     pthread_cond_destroy(&l->some);
     pthread_mutex_destroy(&l->lock);
 }

@@ -115,7 +115,7 @@ static ob_status log_day(ob_staff *staff, int64_t day, ob_error *err)
     day_log d = {.day = day, .text = text};
     ob_time_print(text, day * DAY);
     text[10] = '\0';
-    return ob_staff_do(NULL, staff, "counts", NULL, write_day, &d, err);
+    return ob_staff_note(staff, "counts", write_day, &d, err);
 }
 
 static ob_status set_last_day(ob_act *act, void *context, ob_error *err)
@@ -144,7 +144,7 @@ ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *e
         last = today - MOST;
     if (!status && last >= today) { /* the clock was ahead */
         last = today - 1;
-        status = ob_staff_do(NULL, staff, "counts", NULL, set_last_day, &last, err);
+        status = ob_staff_note(staff, "counts", set_last_day, &last, err);
     }
     for (int64_t day = last + 1; day < today && !status; day++)
         status = log_day(staff, day, err);

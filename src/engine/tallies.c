@@ -148,7 +148,7 @@ static ob_status need_day(tallies *t, int64_t day, ob_error *err)
     day_codes d = {.day = day};
     if (t->day == day)
         return OB_OK;
-    ob_status status = ob_staff_do(NULL, t->staff, "day", NULL, read_day, &d, err);
+    ob_status status = ob_staff_note(t->staff, "day", read_day, &d, err);
     if (!status) {
         free(t->table);
         t->table = NULL;
@@ -366,7 +366,7 @@ static ob_status write_down(tallies *t, const char *service, ob_error *err)
 {
     writing_down w = {.t = t, .service = service};
     ob_status status = settle_denials(t, err);
-    return status ? status : ob_staff_do(NULL, t->staff, "second", NULL, write_batch, &w, err);
+    return status ? status : ob_staff_note(t->staff, "second", write_batch, &w, err);
 }
 
 ob_status tallies_settle(tallies *t, ob_error *err)

@@ -130,22 +130,28 @@ static void no_body(ob_call *call, ob_body body)
     ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
 }
 
-/* The records cannot be read now: whether there is such a gateway is not known, or only how it was.
- */
-static ob_plan begin_unsure(gateway_call *c, const struct kind *kind, bool found, ob_status status)
+/* Of records that cannot be read now. */
+static ob_hindrance of_records(const ob_gateways *g, ob_status status)
 {
-    ob_engine *engine = c->gateways->options.engine;
-    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, status);
-    if (!hindrance)
-        hindrance = OB_HINDRANCE_FAULT;
-    ob_engine_could_not(engine, hindrance);
+    ob_hindrance hindrance =
+        status ? ob_engine_hindrance(g->options.engine, NULL, status) : OB_HINDRANCE_NONE;
+    return status && !hindrance ? OB_HINDRANCE_FAULT : hindrance;
+}
+
+/* Where the records cannot be read, it is not known whether there is such a gateway, or only how it
+ * was. */
+static ob_plan begin_unsure(gateway_call *c, const struct kind *kind, bool found,
+                            ob_hindrance hindrance)
+{
+    ob_engine_could_not(c->gateways->options.engine, hindrance);
     if (found)
         return kind->unsure(c, hindrance);
     c->call.answer = ob_answer_could_not(hindrance, NULL);
     return OB_PLAN_ANSWER;
 }
 
-ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *request)
+static ob_plan begin(ob_call **out, ob_gateways *g, const ob_request *request,
+                     ob_hindrance hindrance)
 {
     static const ob_call_class class = {.body = no_body, .end = gateway_end_call};
     gateway_call *c = calloc(1, sizeof *c);
@@ -163,7 +169,9 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *reque
             continue;
         ob_status status = find(&found, &c->gateway, g, kinds[i].kind, rest + length + 1, NULL);
         if (status)
-            return begin_unsure(c, &kinds[i], found, status);
+            return begin_unsure(c, &kinds[i], found, of_records(g, status));
+        if (found && hindrance)
+            return begin_unsure(c, &kinds[i], true, hindrance);
         snprintf(c->task.client, sizeof c->task.client, "gateway %s", c->gateway.name);
         if (found)
             return kinds[i].begin(c, request);
@@ -171,4 +179,15 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *reque
     ob_engine_refused(g->options.engine, OB_REFUSED_TOKEN);
     c->call.answer = ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path");
     return OB_PLAN_ANSWER;
+}
+
+ob_plan ob_gateways_begin(ob_call **out, ob_gateways *g, const ob_request *request)
+{
+    return begin(out, g, request, OB_HINDRANCE_NONE);
+}
+
+ob_plan ob_gateways_could_not(ob_call **out, ob_gateways *g, const ob_request *request,
+                              ob_hindrance hindrance)
+{
+    return begin(out, g, request, hindrance);
 }

@@ -26,7 +26,7 @@ void gateway_end_call(ob_call *call);
 
 /* External validation of pict-rs. */
 ob_plan pictrs_begin(gateway_call *call, const ob_request *request);
-/* Its answer where the gateway's own record cannot be read now. */
+/* Its answer where nothing can be looked at now, or the gateway's own record not be read. */
 ob_plan pictrs_unsure(gateway_call *call, ob_hindrance hindrance);
 
 #endif

@@ -76,6 +76,13 @@ static void take(ob_call *call, ob_body body)
     }
 }
 
+static void unable(ob_call *call, ob_hindrance hindrance)
+{
+    gateway_call *c = (gateway_call *)call;
+    ob_engine_could_not(c->gateways->options.engine, hindrance);
+    ob_call_answer(&c->call, could_not(c, hindrance));
+}
+
 static void gone(ob_call *call)
 {
     gateway_call *c = (gateway_call *)call;
@@ -110,7 +117,8 @@ static bool has_room(gateway_call *c)
 
 ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
 {
-    static const ob_call_class class = {.body = take, .gone = gone, .end = gateway_end_call};
+    static const ob_call_class class = {
+        .body = take, .could_not = unable, .gone = gone, .end = gateway_end_call};
     const uint64_t most = c->gateways->options.body_most;
     ob_item *item = &c->task.item;
     *item = (ob_item){.media = OB_MEDIA_IMAGE,

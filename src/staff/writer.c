@@ -20,6 +20,7 @@ enum {
     WAITING_MOST = 16384, /* beyond, whoever comes is told to come again */
     PATIENCE_MS = 10000,  /* an act that has waited so long is not begun */
     OVERWRITING_MS = 500, /* how often it is looked at whether overwriting has ended */
+    BETWEEN_MS = 10,      /* looks; all that are late by then go at once */
 };
 
 /* ---- Waiting ----------------------------------------------------------------------------------
@@ -31,23 +32,31 @@ static void refuse_slow(ob_act_job *job)
                           "the records or the log are slow: nothing was done, try again");
 }
 
-/* Takes those out that have waited too long; under the lock. What was deleted is being overwritten:
- * that ends by itself, and nothing is slow. */
+/* What was deleted is being overwritten: that ends by itself, and nothing is slow. Whoever has the
+ * time waits for it. */
+static bool waits_on(const ob_staff *staff, const ob_act_job *job)
+{
+    return job->patient && ob_store_overwrites(staff->store);
+}
+
+/* Takes those out that have waited too long; under the lock. */
 static ob_act_job *take_late(ob_staff *staff)
 {
     const int64_t now = ob_now_monotonic_ms();
-    ob_act_job *late = NULL, **end = &late;
-    while (staff->first && staff->first->until_ms <= now &&
-           !ob_store_overwrites(staff->store)) { /* in the order in which they came */
-        ob_act_job *job = staff->first;
-        staff->first = job->next;
+    ob_act_job *late = NULL, **end = &late, **at = &staff->first;
+    while (*at) {
+        ob_act_job *job = *at;
+        if (job->until_ms > now || waits_on(staff, job)) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
         staff->waiting--;
         job->next = NULL;
         *end = job;
         end = &job->next;
     }
-    if (!staff->first)
-        staff->last = &staff->first;
+    staff->last = at;
     return late;
 }
 
@@ -63,10 +72,14 @@ static void tell(ob_act_job *jobs)
  * on is due later than that; who is late already waits for the end of overwriting. */
 static struct timespec next_look(const ob_staff *staff)
 {
-    if (!staff->first)
-        return ob_in_ms(PATIENCE_MS);
-    const int64_t left = staff->first->until_ms - ob_now_monotonic_ms();
-    return ob_in_ms(left > 0 ? left : ob_store_overwrites(staff->store) ? OVERWRITING_MS : 0);
+    const int64_t now = ob_now_monotonic_ms();
+    int64_t next = now + PATIENCE_MS;
+    for (const ob_act_job *job = staff->first; job; job = job->next) {
+        const int64_t due = waits_on(staff, job) ? now + OVERWRITING_MS : job->until_ms;
+        if (due < next)
+            next = due;
+    }
+    return ob_in_ms(next - now > BETWEEN_MS ? next - now : BETWEEN_MS);
 }
 
 /* While the writer waits for a disk, somebody else must look at who has waited too long. */
@@ -152,23 +165,32 @@ static ob_status add_entries(together *t, ob_act *act, ob_error *err)
 }
 
 /* Somebody wanted what they may not: an act of its own, so that what it makes known is kept. */
-static void say_refused(together *t, const ob_act_job *job)
+static ob_status say_refused(together *t, const ob_act_job *job, ob_error *err)
 {
     ob_act act;
     const size_t before = t->count;
     json_t *token = json_object_get(job->act.members, "token");
-    if (ob_writing_part(t->w, NULL))
-        return;
-    ob_status status = act_begin(&act, t->staff, t->w, "refused", job->actor, NULL);
+    ob_status status = ob_writing_part(t->w, err);
+    if (status)
+        return status;
+    status = act_begin(&act, t->staff, t->w, "refused", job->actor, err);
     if (!status) {
         ob_act_word(&act, "wanted", job->what);
         if (token)
             ob_act_value(&act, "token", json_incref(token));
-        status = add_entries(t, &act, NULL);
+        status = add_entries(t, &act, err);
     }
-    if (ob_writing_part_end(t->w, status, NULL))
+    status = ob_writing_part_end(t->w, status, err);
+    if (status)
         forget_entries(t, before);
     act_end(&act);
+    return status;
+}
+
+static void fail_job(ob_act_job *job, ob_status status, const ob_error *why)
+{
+    job->status = status;
+    job->error = *why;
 }
 
 /* In a part of the transaction, so that what fails alone is undone alone. */
@@ -192,8 +214,12 @@ static void run_job(together *t, ob_act_job *job)
         forget_entries(t, before);
     job->first_entry = before;
     job->entry_count = t->count - before;
-    if (job->status == OB_EREFUSED)
-        say_refused(t, job);
+    if (job->status == OB_EREFUSED) {
+        ob_error unsaid = {0};
+        status = say_refused(t, job, &unsaid);
+        if (status)
+            fail_job(job, status, &unsaid);
+    }
 }
 
 /* ---- Together ---------------------------------------------------------------------------------
@@ -237,16 +263,22 @@ static ob_status recover(together *t, ob_status status, ob_error *err)
     return OB_OK;
 }
 
-static ob_status write_jobs(together *t, ob_act_job *jobs, ob_error *err)
+/* Acts are taken when they can be done: until then each of them can be told that it was too long.
+ */
+static ob_status begin(together *t, ob_error *err)
 {
     int64_t last;
-    ob_status status = t->staff->must_recover ? staff_recover_log(&last, t->staff, err) : OB_OK;
+    ob_staff *staff = t->staff;
+    ob_status status = staff->must_recover ? staff_recover_log(&last, staff, err) : OB_OK;
     if (status)
         return status;
-    t->staff->must_recover = false;
-    status = ob_writing_begin(&t->w, t->staff->store, err);
-    if (status)
-        return status;
+    staff->must_recover = false;
+    return ob_writing_begin(&t->w, staff->store, err);
+}
+
+static ob_status write_jobs(together *t, ob_act_job *jobs, ob_error *err)
+{
+    ob_status status = OB_OK;
     for (ob_act_job *job = jobs; job; job = job->next)
         run_job(t, job);
     if (t->count)
@@ -257,35 +289,45 @@ static ob_status write_jobs(together *t, ob_act_job *jobs, ob_error *err)
     return status && t->logged ? recover(t, status, err) : status;
 }
 
-static void write_together(ob_staff *staff, ob_act_job *jobs)
+/* `begun`: whether it could be, with its error. */
+static void write_together(together *t, ob_act_job *jobs, ob_status begun, ob_error *err)
 {
-    ob_error err = {0};
-    together t = {.staff = staff};
-    ob_status status = write_jobs(&t, jobs, &err);
+    ob_status status = begun ? begun : write_jobs(t, jobs, err);
     for (ob_act_job *job = jobs; job; job = job->next) {
-        if (status && !job->status)
-            job->status = ob_fail(&job->error, status, "%s", err.text);
+        /* what was refused is told when it is in the log */
+        if (status && (!job->status || job->status == OB_EREFUSED))
+            fail_job(job, status, err);
         act_end(&job->act);
     }
-    forget_entries(&t, 0);
-    free(t.entries);
-    free(t.members);
+    forget_entries(t, 0);
+    free(t->entries);
+    free(t->members);
     tell(jobs);
 }
 
-/* Under the lock. */
+/* NULL where nobody waits any more. */
 static ob_act_job *take_some(ob_staff *staff)
 {
-    ob_act_job *jobs = staff->first, *last = jobs;
-    unsigned count = 1;
-    for (; count < TOGETHER_MOST && last->next; count++)
-        last = last->next;
-    staff->first = last->next;
+    pthread_mutex_lock(&staff->queue);
+    ob_act_job *jobs = staff->first, **end = &jobs;
+    for (unsigned count = 0; count < TOGETHER_MOST && *end; count++) {
+        end = &(*end)->next;
+        staff->waiting--;
+    }
+    staff->first = *end;
     if (!staff->first)
         staff->last = &staff->first;
-    last->next = NULL;
-    staff->waiting -= count;
+    *end = NULL;
+    pthread_mutex_unlock(&staff->queue);
     return jobs;
+}
+
+static void write_some(ob_staff *staff)
+{
+    ob_error err = {0};
+    together t = {.staff = staff};
+    ob_status begun = begin(&t, &err);
+    write_together(&t, take_some(staff), begun, &err);
 }
 
 static void *write_all(void *argument)
@@ -297,10 +339,9 @@ static void *write_all(void *argument)
             pthread_cond_wait(&staff->some, &staff->queue);
         if (!staff->first)
             break;
-        ob_act_job *jobs = take_some(staff);
         staff->writes = true;
         pthread_mutex_unlock(&staff->queue);
-        write_together(staff, jobs);
+        write_some(staff);
         pthread_mutex_lock(&staff->queue);
         staff->writes = false;
     }
@@ -321,24 +362,40 @@ static void prepare(ob_act_job *job)
     job->until_ms = ob_now_monotonic_ms() + PATIENCE_MS;
 }
 
-/* False where somebody writes or is before it: then it waits with the others. */
-static bool write_itself(ob_staff *staff, ob_act_job *job)
+static bool may_write(ob_staff *staff)
 {
     pthread_mutex_lock(&staff->queue);
-    const bool may = !staff->writes && !staff->first && !staff->closing;
+    const bool may = !staff->writes && !staff->first && !staff->closing && !staff->must_recover;
     if (may)
         staff->writes = true;
     pthread_mutex_unlock(&staff->queue);
-    if (!may)
-        return false;
-    prepare(job);
-    write_together(staff, job);
+    return may;
+}
+
+static void has_written(ob_staff *staff)
+{
     pthread_mutex_lock(&staff->queue);
     staff->writes = false;
     if (staff->first || staff->closing)
         pthread_cond_signal(&staff->some);
     pthread_mutex_unlock(&staff->queue);
-    return true;
+}
+
+/* False where it would have to wait: then it does so with the others, where somebody looks at how
+ * long. */
+static bool write_itself(ob_staff *staff, ob_act_job *job)
+{
+    ob_error err = {0};
+    together t = {.staff = staff};
+    if (!may_write(staff))
+        return false;
+    ob_status begun = ob_writing_begin_at_once(&t.w, staff->store, &err);
+    if (begun != OB_EBUSY) {
+        prepare(job);
+        write_together(&t, job, begun, &err);
+    }
+    has_written(staff);
+    return begun != OB_EBUSY;
 }
 
 void ob_staff_post(ob_staff *staff, ob_act_job *job)
@@ -378,24 +435,37 @@ static void wake(ob_act_job *job)
     pthread_mutex_unlock(&w->lock);
 }
 
+static ob_status do_and_wait(waiting *w, ob_staff *staff, ob_error *err)
+{
+    w->job.done = wake;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->is_done, NULL);
+    if (!write_itself(staff, &w->job))
+        ob_staff_post(staff, &w->job);
+    pthread_mutex_lock(&w->lock);
+    while (!w->done)
+        pthread_cond_wait(&w->is_done, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+    pthread_cond_destroy(&w->is_done);
+    pthread_mutex_destroy(&w->lock);
+    return w->job.status ? ob_fail(err, w->job.status, "%s", w->job.error.text) : OB_OK;
+}
+
 ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
                       ob_act_run run, void *context, ob_error *err)
 {
-    waiting w = {
-        .job = {.what = what, .actor = actor, .run = run, .context = context, .done = wake}};
-    pthread_mutex_init(&w.lock, NULL);
-    pthread_cond_init(&w.is_done, NULL);
-    if (!write_itself(staff, &w.job))
-        ob_staff_post(staff, &w.job);
-    pthread_mutex_lock(&w.lock);
-    while (!w.done)
-        pthread_cond_wait(&w.is_done, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-    pthread_cond_destroy(&w.is_done);
-    pthread_mutex_destroy(&w.lock);
-    if (!w.job.status && entry)
+    waiting w = {.job = {.what = what, .actor = actor, .run = run, .context = context}};
+    ob_status status = do_and_wait(&w, staff, err);
+    if (!status && entry)
         *entry = w.job.entry;
-    return w.job.status ? ob_fail(err, w.job.status, "%s", w.job.error.text) : OB_OK;
+    return status;
+}
+
+ob_status ob_staff_note(ob_staff *staff, const char *what, ob_act_run run, void *context,
+                        ob_error *err)
+{
+    waiting w = {.job = {.what = what, .run = run, .context = context, .patient = true}};
+    return do_and_wait(&w, staff, err);
 }
 
 static ob_status add_members(ob_act *act, void *context, ob_error *err)

@@ -7,6 +7,17 @@
 
 #include <sqlite3.h>
 
+/* A connection; with statements that begin and end what is read, which happens all the time. */
+typedef struct connection {
+    sqlite3 *db;
+    sqlite3_stmt *begins, *ends; /* made when they are first needed */
+} connection;
+
+static sqlite3 *db_of(void *c)
+{
+    return ((connection *)c)->db;
+}
+
 static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
 {
     int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
@@ -20,8 +31,9 @@ static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
 
 /* ---- The file ------------------------------------------------------------------------------- */
 
-static ob_status script(void *db, const char *text, ob_error *err)
+static ob_status script(void *c, const char *text, ob_error *err)
 {
+    sqlite3 *db = db_of(c);
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK ? OB_OK : fail(db, "changed", err);
 }
 
@@ -33,45 +45,71 @@ static const char for_reading[] = "PRAGMA query_only = ON; PRAGMA temp_store = M
 /* Readers and the one who writes wait for each other only where the journal is begun anew. */
 enum { OWNER_WAITS_MS = 100, READER_WAITS_MS = 5000 };
 
-static void close_file(void *db)
+static void close_file(void *context)
 {
-    sqlite3_close(db);
+    connection *c = context;
+    if (!c)
+        return;
+    sqlite3_finalize(c->begins);
+    sqlite3_finalize(c->ends);
+    sqlite3_close(c->db);
+    free(c);
 }
 
 static ob_status open_file(void **out, const char *path, connection_use use, ob_error *err)
 {
-    sqlite3 *db = NULL;
+    connection *c = calloc(1, sizeof *c);
     const char *files = sqlite_files();
-    if (!files)
+    if (!c || !files) {
+        free(c);
         return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    }
     mode_t mask = umask(077);
-    int code = sqlite3_open_v2(path, &db,
+    int code = sqlite3_open_v2(path, &c->db,
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                    SQLITE_OPEN_NOFOLLOW,
                                files);
-    ob_status status = code ? fail(db, "opened", err) : OB_OK;
+    ob_status status = code ? fail(c->db, "opened", err) : OB_OK;
     if (!status)
-        sqlite3_busy_timeout(db, use == CONNECTION_OWNS ? OWNER_WAITS_MS : READER_WAITS_MS);
+        sqlite3_busy_timeout(c->db, use == CONNECTION_OWNS ? OWNER_WAITS_MS : READER_WAITS_MS);
     if (!status)
-        status = script(db, use == CONNECTION_OWNS ? for_writing : for_reading, err);
+        status = script(c, use == CONNECTION_OWNS ? for_writing : for_reading, err);
     umask(mask);
     if (status)
-        sqlite3_close(db);
+        close_file(c);
     else
-        *out = db;
+        *out = c;
     return status;
 }
 
 /* What could not be undone when it failed, for lack of memory, is undone now. */
-static ob_status begin(void *db, ob_error *err)
+static ob_status begin(void *c, ob_error *err)
 {
-    ob_status status = sqlite3_get_autocommit(db) ? OB_OK : script(db, "ROLLBACK", err);
-    return status ? status : script(db, "BEGIN IMMEDIATE", err);
+    ob_status status = sqlite3_get_autocommit(db_of(c)) ? OB_OK : script(c, "ROLLBACK", err);
+    return status ? status : script(c, "BEGIN IMMEDIATE", err);
 }
 
-static ob_status begin_reading(void *db, ob_error *err)
+/* Words that are said again and again are understood once. */
+static ob_status say(connection *c, sqlite3_stmt **kept, const char *text, ob_error *err)
 {
-    return script(db, "BEGIN", err);
+    if (!*kept && sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
+        return fail(c->db, "asked", err);
+    sqlite3_step(*kept);
+    return sqlite3_reset(*kept) ? fail(c->db, "read", err) : OB_OK;
+}
+
+static void rollback(void *context)
+{
+    connection *c = context;
+    if (!sqlite3_get_autocommit(c->db)) /* else it has done so by itself */
+        say(c, &c->ends, "ROLLBACK", NULL);
+}
+
+static ob_status begin_reading(void *context, ob_error *err)
+{
+    connection *c = context;
+    rollback(c); /* what could not be undone for lack of memory */
+    return say(c, &c->begins, "BEGIN", err);
 }
 
 /* When the disk could not say that it has everything, it may have it all the same, and show it at
@@ -83,14 +121,10 @@ static ob_status fail_commit(sqlite3 *db, ob_error *err)
                    sqlite3_errmsg(db), is_unknown ? DRIVER_UNKNOWN : "");
 }
 
-static ob_status commit(void *db, ob_error *err)
+static ob_status commit(void *c, ob_error *err)
 {
+    sqlite3 *db = db_of(c);
     return sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? OB_OK : fail_commit(db, err);
-}
-
-static void rollback(void *db)
-{
-    script(db, "ROLLBACK", NULL); /* it may have done so by itself */
 }
 
 static const char in_use[] =
@@ -99,8 +133,9 @@ static const char in_use[] =
 /* secure_delete overwrites a row that goes; older copies of it can lie where a page was put in
  * order again. So the file is written anew, and the journal emptied: which fails while somebody
  * reads it, and says so in a row. */
-static ob_status empty_journal(void *db, const char *table, ob_error *err)
+static ob_status empty_journal(void *c, const char *table, ob_error *err)
 {
+    sqlite3 *db = db_of(c);
     (void)table;
     sqlite3_stmt *statement = NULL;
     bool busy = true;
@@ -113,15 +148,16 @@ static ob_status empty_journal(void *db, const char *table, ob_error *err)
 }
 
 /* Its copy goes into a file: in memory it would need as much as the records are large. */
-static ob_status rewrite(void *db, const char *table, ob_error *err)
+static ob_status rewrite(void *c, const char *table, ob_error *err)
 {
+    sqlite3 *db = db_of(c);
     (void)table;
     sqlite_files_beside(sqlite3_db_filename(db, "main"));
-    ob_status status = script(db, "PRAGMA temp_store = FILE", err);
+    ob_status status = script(c, "PRAGMA temp_store = FILE", err);
     if (!status && sqlite3_exec(db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK)
         status = sqlite3_errcode(db) == SQLITE_BUSY ? ob_fail(err, OB_EBUSY, in_use)
                                                     : fail(db, "written anew", err);
-    script(db, "PRAGMA temp_store = MEMORY", NULL);
+    script(c, "PRAGMA temp_store = MEMORY", NULL);
     sqlite_files_beside(NULL);
     return status;
 }
@@ -133,8 +169,9 @@ static ob_status statement_fail(sqlite3_stmt *statement, const char *doing, ob_e
     return fail(sqlite3_db_handle(statement), doing, err);
 }
 
-static ob_status prepare(void **out, void *db, const char *text, statement_use use, ob_error *err)
+static ob_status prepare(void **out, void *c, const char *text, statement_use use, ob_error *err)
 {
+    sqlite3 *db = db_of(c);
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v3(db, text, -1, use == USE_OFTEN ? SQLITE_PREPARE_PERSISTENT : 0,
                            &statement, NULL))
@@ -200,18 +237,18 @@ static void reset(void *statement)
     sqlite3_clear_bindings(statement);
 }
 
-static int64_t changed(void *db)
+static int64_t changed(void *c)
 {
-    return sqlite3_changes64(db);
+    return sqlite3_changes64(db_of(c));
 }
 
 /* ---- Version -------------------------------------------------------------------------------- */
 
-static ob_status version(int64_t *out, void *db, ob_error *err)
+static ob_status version(int64_t *out, void *c, ob_error *err)
 {
     bool row = false;
     void *statement = NULL;
-    ob_status status = prepare(&statement, db, "PRAGMA user_version", USE_ONCE, err);
+    ob_status status = prepare(&statement, c, "PRAGMA user_version", USE_ONCE, err);
     if (!status)
         status = step(&row, statement, err);
     if (!status)
@@ -220,12 +257,12 @@ static ob_status version(int64_t *out, void *db, ob_error *err)
     return status;
 }
 
-static ob_status set_version(void *db, int64_t number, ob_error *err)
+static ob_status set_version(void *c, int64_t number, ob_error *err)
 {
     ob_buf text = {0};
     ob_status status = ob_buf_printf(&text, err, "PRAGMA user_version = %lld", (long long)number);
     if (!status)
-        status = script(db, text.bytes, err);
+        status = script(c, text.bytes, err);
     ob_buf_free(&text);
     return status;
 }

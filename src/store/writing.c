@@ -32,10 +32,19 @@ void writing_turn_over(ob_store *store)
     pthread_mutex_unlock(&store->turns);
 }
 
-ob_status ob_writing_begin(ob_writing **out, ob_store *store, ob_error *err)
+static bool writing_turn_at_once(ob_store *store)
+{
+    pthread_mutex_lock(&store->turns);
+    const bool is_free = store->turn == store->last_turn;
+    store->last_turn += is_free;
+    pthread_mutex_unlock(&store->turns);
+    return is_free;
+}
+
+/* Whose turn it is. */
+static ob_status begin(ob_writing **out, ob_store *store, ob_error *err)
 {
     ob_writing *w = &store->writing;
-    writing_turn(store);
     w->changed = w->personal = w->service = false;
     ob_status status = view_ready(&w->view, err);
     if (!status)
@@ -46,6 +55,18 @@ ob_status ob_writing_begin(ob_writing **out, ob_store *store, ob_error *err)
     else
         *out = w;
     return status;
+}
+
+ob_status ob_writing_begin(ob_writing **out, ob_store *store, ob_error *err)
+{
+    writing_turn(store);
+    return begin(out, store, err);
+}
+
+ob_status ob_writing_begin_at_once(ob_writing **out, ob_store *store, ob_error *err)
+{
+    return writing_turn_at_once(store) ? begin(out, store, err)
+                                       : ob_fail(err, OB_EBUSY, "somebody else writes records");
 }
 
 /* Views that begin from now on see what was changed; permits that rest on what was there before

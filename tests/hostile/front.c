@@ -189,6 +189,10 @@ static const struct lie {
     {"json-file-over-limit", AN_EXPLANATION, MESSAGE_BODY, 0, 7, 30000000, 30000000, SEALED_FILE,
      true},
     {"json-file-event", AN_EXPLANATION, MESSAGE_BODY, 0, 7, 0, 0, EVENT, true},
+    {"unable-nobody", NOTHING, MESSAGE_UNABLE, 1, 3, 0, 0, NO_FILE, false},
+    {"unable-unknown", A_SCAN, MESSAGE_UNABLE, UINT32_MAX, 7, 0, 0, NO_FILE, false},
+    {"unable-with-file", A_SCAN, MESSAGE_UNABLE, 1, 7, 5, 5, SEALED_FILE, false},
+    {"ask-beyond", NOTHING, MESSAGE_ASK, 1, 8, 0, 9, NO_FILE, false},
     {"gone-nobody", NOTHING, MESSAGE_GONE, 0, 5, 0, 0, NO_FILE, false},
     {"gone-with-file", NOTHING, MESSAGE_GONE, 0, 5, 0, 0, SEALED_FILE, false},
     {"gone-highest", NOTHING, MESSAGE_GONE, 1, UINT64_MAX, -1, 99, NO_FILE, false},
@@ -361,7 +365,7 @@ static bool misbehave(unsigned how, uint64_t state)
     if (how == 1)
         return send_to(core, &head, state % sizeof head, NULL, 0, -1, 1);
     int file = how == 4 ? CONTROL_FD : memory_file(state % 9000, how == 3);
-    head.kind = (uint32_t)(state >> 8) % 6;
+    head.kind = (uint32_t)(state >> 8) % 9;
     bool sent =
         send_to(core, &head, sizeof head, NULL, 0, file, how == 2 ? 1 : (int)(state % 4) + 1);
     if (file != CONTROL_FD)
@@ -375,7 +379,8 @@ static bool nearly_meant(unsigned what, uint64_t state, uint64_t *id)
     const size_t size = (size_t)(state >> 24) % sizeof payload;
     const uint32_t kind = what < 700    ? MESSAGE_ASK
                           : what < 900  ? MESSAGE_BODY
-                          : what < 1900 ? MESSAGE_GONE
+                          : what < 1800 ? MESSAGE_GONE
+                          : what < 1900 ? MESSAGE_UNABLE
                           : what < 2000 ? MESSAGE_COUNTS
                                         : MESSAGE_LAYERS;
     memcpy(payload, scan_size < sizeof payload ? head_of_scan : large, sizeof payload);

@@ -472,6 +472,25 @@ class CouldNot(obhutd.Case):
         self.eventually(lambda: self.could_not("POST", SCAN, ROCKET) is None, "room again")
         self.eventually(lambda: self.told("BUSY") >= 41, "it is counted")
 
+    def test_gateways_answer_by_their_own_word_where_the_front_has_no_room(self):
+        self.begin(config="connections-most = 3\nmemory-most-mb = 1\n")
+        closed, opened = self.gateway("closed"), self.gateway("open", "--name", "o")
+        large = bytes(3000000)
+        self.assertEqual(self.status_of(closed, large), 503)
+        self.assertEqual(self.status_of(opened, large), 200)
+        self.eventually(lambda: self.told("BUSY", "let_through") == 1, "it is counted")
+        self.assertEqual(self.could_not("POST", SCAN, large), "BUSY")
+        taken = [self.head(len(ROCKET)) for _ in range(3)]
+        self.assertEqual(self.status_of(closed, ROCKET), 503)
+        self.assertEqual(self.status_of(opened, ROCKET), 200)
+        self.assertEqual(self.status_of("/gw/pictrs/" + "A" * 43, ROCKET), 404)
+        self.assertEqual(self.could_not("POST", SCAN, ROCKET), "BUSY")
+        for peer in taken:
+            peer.close()
+        self.eventually(lambda: self.status_of(closed, ROCKET) == 200, "room again")
+        self.eventually(lambda: self.told("BUSY", "let_through") == 2, "it is counted")
+        self.eventually(lambda: self.told("BUSY") == 6, "it is counted")
+
     # ---- the words
 
     def test_the_reasons_are_the_same_everywhere(self):

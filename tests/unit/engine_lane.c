@@ -1,5 +1,6 @@
 /* Whose turn it is; and who finds the queue full waits for a place: in turn, for so long, and not
  * with everybody. */
+#include "folder.h"
 #include "test.h"
 
 #include "engine_priv.h"
@@ -359,6 +360,122 @@ static void more_clients_than_have_a_turn_of_their_own_are_served_all_the_same(v
     assert_int_equal(c->lane.running, 0);
 }
 
+/* ---- Who asks the records ---------------------------------------------------------------------
+ */
+
+static void ask(counter *c, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++)
+        c->tasks[i].asks = true;
+}
+
+static void who_asks_has_no_seat_until_it_has_asked(void **state)
+{
+    counter *c = *state;
+    c->lane.seats = 1;
+    c->lane.most = 10;
+    ask(c, 0, 1);
+    add(c, 0, 2);
+    takes(c, 0);
+    assert_int_equal(c->tasks[0].seat, LANE_STANDS);
+    takes(c, 1);
+    assert_int_equal(c->tasks[1].seat, 0);
+    leave(c);
+    lane_sit(&c->lane, &c->tasks[0]);
+    assert_int_equal(c->tasks[0].seat, 0);
+    lane_sit(&c->lane, &c->tasks[0]); /* it sits already */
+    assert_int_equal(c->lane.seated, 1);
+    lane_stand(&c->lane, &c->tasks[0]); /* it asks once more: another may sit meanwhile */
+    add(c, 2, 3);
+    takes(c, 2);
+    leave(c);
+    lane_leave(&c->lane, &c->tasks[0], true); /* it has asked in vain */
+    assert_int_equal(c->lane.asking + c->lane.seated + c->lane.running, 0);
+}
+
+static void only_so_many_ask_and_who_does_not_passes(void **state)
+{
+    enum { ASK = LANE_ASKING_MOST };
+    counter *c = *state;
+    c->lane.most = 10;
+    ask(c, 0, ASK + 1);
+    add(c, 0, ASK + 2);
+    for (unsigned i = 0; i < ASK; i++)
+        takes(c, i);
+    takes(c, ASK + 1); /* the same client's */
+    lane_sit(&c->lane, &c->tasks[0]);
+    takes(c, ASK);
+    lane_leave(&c->lane, &c->tasks[0], true);
+}
+
+typedef struct sitter {
+    pthread_t thread;
+    lane *lane;
+    ob_task *task;
+} sitter;
+
+static void *sit(void *argument)
+{
+    sitter *s = argument;
+    lane_sit(s->lane, s->task);
+    return NULL;
+}
+
+static void until_standing(lane *l, int speed)
+{
+    unsigned tries = 0, standing;
+    do {
+        assert_true(test_wait(&tries));
+        pthread_mutex_lock(&l->lock);
+        standing = l->standing[speed];
+        pthread_mutex_unlock(&l->lock);
+    } while (!standing);
+}
+
+static void who_has_asked_sits_down_before_who_comes(void **state)
+{
+    counter *c = *state;
+    sitter s = {.lane = &c->lane, .task = &c->tasks[1]};
+    c->lane.seats = 1;
+    c->lane.most = 10;
+    ask(c, 1, 2);
+    add(c, 0, 3);
+    takes(c, 0);
+    takes(c, 1);
+    assert_int_equal(pthread_create(&s.thread, NULL, sit, &s), 0);
+    until_standing(&c->lane, QUICK);
+    c->last = &c->tasks[0];
+    leave(c);
+    pthread_join(s.thread, NULL);
+    assert_int_equal(c->tasks[1].seat, 0);
+    c->last = &c->tasks[1];
+    leave(c);
+    takes(c, 2);
+}
+
+/* Who is slow, and waits for another that is, takes no seat from quick ones. */
+static void who_is_slow_and_has_asked_stands_until_no_other_runs(void **state)
+{
+    counter *c = *state;
+    sitter s = {.lane = &c->lane, .task = &c->tasks[1]};
+    c->lane.seats = 2;
+    c->lane.most = 10;
+    c->tasks[0].is_slow = c->tasks[1].is_slow = true;
+    ask(c, 1, 2);
+    add(c, 0, 3);
+    takes(c, 0);
+    takes(c, 1);
+    assert_int_equal(pthread_create(&s.thread, NULL, sit, &s), 0);
+    until_standing(&c->lane, SLOW);
+    takes(c, 2);
+    leave(c);
+    assert_int_equal(c->tasks[1].seat, LANE_STANDS);
+    c->last = &c->tasks[0];
+    leave(c);
+    pthread_join(s.thread, NULL);
+    assert_int_not_equal(c->tasks[1].seat, LANE_STANDS);
+}
+
 #define ONE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -379,6 +496,10 @@ int main(void)
         ONE(who_has_most_waiting_gives_way),
         ONE(who_has_as_much_as_others_gives_no_more),
         ONE(a_slow_file_runs_alone_and_quick_ones_pass),
+        ONE(who_asks_has_no_seat_until_it_has_asked),
+        ONE(only_so_many_ask_and_who_does_not_passes),
+        ONE(who_has_asked_sits_down_before_who_comes),
+        ONE(who_is_slow_and_has_asked_stands_until_no_other_runs),
         ONE(more_clients_than_have_a_turn_of_their_own_are_served_all_the_same),
     };
     return cmocka_run_group_tests_name("engine_lane", tests, NULL, NULL);

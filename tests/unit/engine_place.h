@@ -111,7 +111,7 @@ static inline void open_engine(place *p, unsigned decoders)
                                        .decoders = decoders,
                                        .searchers = 2,
                                        .queue_most = 4096,
-                                       .worker.program = OB_WORKER};
+                                       .worker = {.program = OB_WORKER, .time_ms = 600000}};
     must(ob_engine_open(&p->engine, &options, &err), &err);
 }
 

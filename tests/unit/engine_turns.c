@@ -3,30 +3,25 @@
 
 enum { GREEDY = 100 };
 
-/* A decoder that is held by the end of its first file, and the order in which the others are done.
- */
 typedef struct turns {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool held, free;
-    unsigned done;
-    unsigned place[GREEDY + 8]; /* of a task, from 1 */
+    waiting w; /* first: on_done's */
     ob_task task[GREEDY + 8];
 } turns;
 
-static void on_turn(ob_task *t)
+static turns *turns_new(void)
 {
-    turns *all = t->context;
-    pthread_mutex_lock(&all->lock);
-    if (!all->done) {
-        all->held = true;
-        pthread_cond_broadcast(&all->changed);
-        while (!all->free)
-            pthread_cond_wait(&all->changed, &all->lock);
-    }
-    all->place[t - all->task] = ++all->done;
-    pthread_cond_broadcast(&all->changed);
-    pthread_mutex_unlock(&all->lock);
+    turns *all = calloc(1, sizeof *all);
+    assert_non_null(all);
+    pthread_mutex_init(&all->w.lock, NULL);
+    pthread_cond_init(&all->w.more, NULL);
+    return all;
+}
+
+static void turns_free(turns *all)
+{
+    pthread_mutex_destroy(&all->w.lock);
+    pthread_cond_destroy(&all->w.more);
+    free(all);
 }
 
 static void hand_in(place *p, turns *all, unsigned from, unsigned to, const char *client)
@@ -36,60 +31,69 @@ static void hand_in(place *p, turns *all, unsigned from, unsigned to, const char
     for (unsigned k = from; k < to; k++) {
         ob_task *t = &all->task[k];
         *t = task_for(&i, NULL);
-        t->done = on_turn;
+        t->done = on_done;
         t->context = all;
         snprintf(t->client, sizeof t->client, "%s", client);
+        pthread_mutex_lock(&all->w.lock);
+        all->w.left++;
+        pthread_mutex_unlock(&all->w.lock);
         must(ob_engine_add(p->engine, t, &err), &err);
     }
 }
 
-static void wait_held(turns *all)
+/* The one decoder, which stands still from now on, or goes on. */
+static void signal_decoder(int which)
 {
-    pthread_mutex_lock(&all->lock);
-    while (!all->held)
-        pthread_cond_wait(&all->changed, &all->lock);
-    pthread_mutex_unlock(&all->lock);
+    char path[64];
+    int pid = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    assert_int_equal(kill(pid, which), 0);
+}
+
+/* Until one of so many has begun. */
+static void wait_begun(place *p, unsigned count)
+{
+    ob_engine_counts now;
+    unsigned tries = 0;
+    do {
+        assert_true(test_wait(&tries));
+        ob_engine_count(&now, p->engine);
+    } while (now.waiting >= count);
 }
 
 static void let_go(turns *all, unsigned count)
 {
-    pthread_mutex_lock(&all->lock);
-    all->free = true;
-    pthread_cond_broadcast(&all->changed);
-    while (all->done < count)
-        pthread_cond_wait(&all->changed, &all->lock);
-    pthread_mutex_unlock(&all->lock);
+    signal_decoder(SIGCONT);
+    wait_for(&all->w);
     for (unsigned k = 0; k < count; k++) {
         assert_int_equal(all->task[k].status, OB_OK);
         ob_task_clear(&all->task[k]);
     }
 }
 
-static turns *turns_new(void)
+/* Which of so many a task was that was begun, from 1. */
+static unsigned place_of(const turns *all, unsigned which, unsigned count)
 {
-    turns *all = calloc(1, sizeof *all);
-    assert_non_null(all);
-    pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->changed, NULL);
-    return all;
-}
-
-static void turns_free(turns *all)
-{
-    pthread_mutex_destroy(&all->lock);
-    pthread_cond_destroy(&all->changed);
-    free(all);
+    unsigned at = 1;
+    for (unsigned k = 0; k < count; k++)
+        at += all->task[k].sat_us < all->task[which].sat_us;
+    return at;
 }
 
 static void a_neighbours_file_is_next_whatever_another_has_waiting(void **state)
 {
     place *p = *state;
     turns *all = turns_new();
+    signal_decoder(SIGSTOP);
     hand_in(p, all, 0, GREEDY, "token greedy");
-    wait_held(all);
+    wait_begun(p, GREEDY);
     hand_in(p, all, GREEDY, GREEDY + 1, "token neighbour");
     let_go(all, GREEDY + 1);
-    assert_int_equal(all->place[GREEDY], 2); /* behind the one that had begun */
+    assert_int_equal(place_of(all, GREEDY, GREEDY + 1), 2); /* behind the one that had begun */
     turns_free(all);
 }
 
@@ -98,13 +102,16 @@ static void clients_of_the_same_kind_of_file_take_turns(void **state)
     enum { OTHERS = 8 };
     place *p = *state;
     turns *all = turns_new();
+    signal_decoder(SIGSTOP);
     hand_in(p, all, 0, GREEDY, "token greedy");
-    wait_held(all);
+    wait_begun(p, GREEDY);
     hand_in(p, all, GREEDY, GREEDY + OTHERS, "gateway other");
     let_go(all, GREEDY + OTHERS);
     unsigned last = 0;
-    for (unsigned k = 0; k < OTHERS; k++)
-        last = all->place[GREEDY + k] > last ? all->place[GREEDY + k] : last;
+    for (unsigned k = GREEDY; k < GREEDY + OTHERS; k++) {
+        const unsigned at = place_of(all, k, GREEDY + OTHERS);
+        last = at > last ? at : last;
+    }
     assert_true(last < GREEDY); /* long before the hundred are through: how long is for the clock */
     turns_free(all);
 }

@@ -4,6 +4,9 @@
 
 #include "staff_priv.h"
 
+#include <obhut/records/incoming.h>
+#include <obhut/records/retention.h>
+
 #include "../fault/clock.h"
 #include "../fault/files.h"
 
@@ -295,6 +298,107 @@ static void what_is_late_is_refused_when_it_is(void **state)
     files_remove(held);
 }
 
+/* ---- What was deleted is overwritten ----------------------------------------------------------
+ */
+
+static void *overwrite(void *argument)
+{
+    memory_place *p = argument;
+    MUST(ob_store_scrub(p->store, &err_));
+    return NULL;
+}
+
+enum { MANY = 4000 };
+
+/* More than stays in memory while it is overwritten; and something was deleted. */
+static void fill_and_delete(memory_place *p)
+{
+    int64_t id = 0;
+    ob_writing *w = NULL;
+    ob_incoming in = {.kind = OB_INCOMING_REPORT, .at = 1};
+    memset(in.reason, 'r', sizeof in.reason - 1);
+    MUST(ob_writing_begin(&w, p->store, &err_));
+    for (unsigned i = 0; i < MANY; i++)
+        MUST(ob_store_incoming_add(&id, w, &in, NULL, 0, &err_));
+    MUST(ob_store_incoming_remove(w, OB_INCOMING_REPORT, id, 1, &err_));
+    MUST(ob_writing_end(w, OB_OK, &err_));
+}
+
+typedef struct noting {
+    memory_place *place;
+    atomic_bool ended;
+    ob_status status;
+} noting;
+
+static void *note(void *argument)
+{
+    noting *n = argument;
+    n->status = ob_staff_note(n->place->staff, "token.add", add_token, (char[16]){"noted"}, NULL);
+    atomic_store(&n->ended, true);
+    return NULL;
+}
+
+static void until_waiting(memory_place *p, unsigned wanted)
+{
+    unsigned tries = 0, waiting;
+    do {
+        assert_true(test_wait(&tries));
+        pthread_mutex_lock(&p->staff->queue);
+        waiting = p->staff->waiting;
+        pthread_mutex_unlock(&p->staff->queue);
+    } while (waiting < wanted);
+}
+
+/* Who asks is told after ten seconds; what the service notes down waits for the end. */
+static void an_act_does_not_wait_for_overwriting_without_end(void **state)
+{
+    memory_place *p = *state;
+    pthread_t overwriting, notes;
+    posted late = {.done = 0};
+    noting noted = {.place = p};
+    fill_and_delete(p);
+    clock_stand(INT64_C(1900000000));
+    int held = files_add(&(files_rule){
+        .path = "obhut.db-rewritten", .verbs = 1u << OB_FILE_WRITE, .nth = 1, .holds = true});
+    assert_int_equal(pthread_create(&overwriting, NULL, overwrite, p), 0);
+    files_await(held, 1);
+    assert_true(ob_store_overwrites(p->store));
+    post(p, &late, "token.add", add_token, (char[16]){"late"});
+    assert_int_equal(pthread_create(&notes, NULL, note, &noted), 0);
+    until_waiting(p, 2);
+    clock_pass(10);
+    look_now(p);
+    until_done(&late);
+    assert_int_equal(late.job.status, OB_EIO);
+    until_waiting(p, 1);
+    assert_false(atomic_load(&noted.ended));
+    files_release(held);
+    pthread_join(overwriting, NULL);
+    pthread_join(notes, NULL);
+    assert_int_equal(noted.status, OB_OK);
+    assert_true(has_token(p, "noted"));
+    assert_false(has_token(p, "late"));
+    files_remove(held);
+}
+
+/* ---- What is refused --------------------------------------------------------------------------
+ */
+
+/* "You may not" is said when the log has it; where the log cannot, that is what is said. */
+static void what_is_refused_is_in_the_log_or_not_told(void **state)
+{
+    memory_place *p = *state;
+    posted one = {.done = 0};
+    int fails = files_add(&(files_rule){
+        .path = "audit/log", .verbs = 1u << OB_FILE_WRITE, .nth = 1, .and_on = true, .error = 28});
+    post(p, &one, "token.add", add_and_refuse, (char[16]){"refused"});
+    until_done(&one);
+    assert_int_equal(one.job.status, OB_EIO);
+    assert_non_null(strstr(one.job.error.text, "what cannot be logged is not done"));
+    files_remove(fails);
+    assert_int_equal(entries(p, "\"what\":\"refused\"", "token.add"), 0);
+}
+
 static int begin_watched(void **state)
 {
     files_begin();
@@ -319,6 +423,8 @@ int main(void)
         WATCHED(what_fails_together_is_told_to_all),
         WATCHED(what_has_waited_ten_seconds_is_refused_and_not_done),
         WATCHED(what_is_late_is_refused_when_it_is),
+        WATCHED(an_act_does_not_wait_for_overwriting_without_end),
+        WATCHED(what_is_refused_is_in_the_log_or_not_told),
     };
     return cmocka_run_group_tests_name("staff_writer", tests, NULL, NULL);
 }

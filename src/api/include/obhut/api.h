@@ -28,6 +28,10 @@ typedef struct ob_api ob_api;
 ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err);
 void ob_api_close(ob_api *api); /* NULL is fine */
 
+/* Whether records are asked on the way to an answer: they may be slow, and whoever looks at this
+ * head waits for them. */
+bool ob_api_asks(const ob_request *request);
+
 /* Looks at a head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The carrier sets *out's
  * `answered` and `carrier` before it hands over a body, and calls class->end in the end. *out is
  * NULL only when out of memory. */

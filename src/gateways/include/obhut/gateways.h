@@ -24,6 +24,10 @@ bool ob_gateways_own(const char *path);
 /* As ob_api_begin. A path whose secret is not known is not found. */
 ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request *request);
 
+/* The same where there is no room for what it brings: the answer is there. */
+ob_plan ob_gateways_could_not(ob_call **out, ob_gateways *gateways, const ob_request *request,
+                              ob_hindrance hindrance);
+
 /* Makes a gateway of this kind; `path` is told this once: /gw/KIND/SECRET. OB_EINVAL: there is no
  * such kind, or the name is taken. */
 enum { OB_GATEWAY_PATH = 80 };

@@ -82,6 +82,9 @@ typedef struct ob_call ob_call;
 typedef struct ob_call_class {
     /* The body has come. Ends, now or later and on any thread, with one ob_call_answer. */
     void (*body)(ob_call *call, ob_body body);
+    /* Instead of it: the body cannot be taken now. Answers as `body` does. NULL: that it could not
+     * be done is all that there is to tell. */
+    void (*could_not)(ob_call *call, ob_hindrance hindrance);
     /* Nobody waits for the answer any more, and the body is with the handler, which may make its
      * answer come sooner: what would be told is told to nobody. NULL: it does not care. */
     void (*gone)(ob_call *call);

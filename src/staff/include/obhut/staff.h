@@ -152,10 +152,12 @@ typedef struct ob_act_job {
     const ob_actor *actor; /* lives until `done`; NULL: members say who */
     ob_act_run run;        /* NULL: the entry is all */
     void *context;
+    bool patient; /* waits while records are overwritten, however long that takes */
     /* Called once, when the act is durable or was not done; on the thread that writes, or at once
      * on that of ob_staff_post: so be brief. The job is its owner's again. */
     void (*done)(struct ob_act_job *job);
-    /* Results. OB_EIO also where it has waited for ten seconds: then nothing was done. */
+    /* Results. OB_EIO also where it has waited for ten seconds: then nothing was done. OB_EREFUSED
+     * is in the log. */
     ob_status status;
     ob_error error;
     uint64_t entry; /* its number in the log; UINT64_MAX: it has none */
@@ -172,6 +174,10 @@ void ob_staff_post(ob_staff *staff, ob_act_job *job);
 /* Hands it in and waits. `entry` (may be NULL) is set on success. Never within an act. */
 ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
                       ob_act_run run, void *context, ob_error *err);
+
+/* The same of what the service itself notes down, for which nobody waits: it is patient. */
+ob_status ob_staff_note(ob_staff *staff, const char *what, ob_act_run run, void *context,
+                        ob_error *err);
 
 /* Members of the entry. Never what somebody wrote in their own words: of that, a code. */
 void ob_act_number(ob_act *act, const char *member, int64_t number);

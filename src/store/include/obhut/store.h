@@ -55,6 +55,8 @@ typedef struct ob_writing ob_writing;
  * the calls in between returned, and numbers that they gave out are given out again. Once anything
  * within it has failed, nothing follows. */
 ob_status ob_writing_begin(ob_writing **out, ob_store *store, ob_error *err);
+/* The same, waiting for nobody: OB_EBUSY where somebody else writes, or overwrites. */
+ob_status ob_writing_begin_at_once(ob_writing **out, ob_store *store, ob_error *err);
 ob_status ob_writing_end(ob_writing *w, ob_status so_far, ob_error *err);
 
 /* A part of it that is undone alone where it fails: returns as ob_writing_end. Where the database
