@@ -121,6 +121,8 @@ bool word_is_valid(const char *word);
 
 /* Never follows a symbolic link. */
 ob_status dir_open(int *out, const char *path, bool make, ob_error *err);
+/* Others than its owner may not write there. OB_EREFUSED. */
+ob_status dir_check(int dir, const char *path, ob_error *err);
 /* A regular file in it; `flags` of open(2). OB_ENOTFOUND, OB_EREFUSED, OB_EIO. */
 ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *err);
 ob_status file_size(uint64_t *out, int file, const char *name, ob_error *err);
@@ -137,6 +139,9 @@ typedef struct tail {
     uint64_t bytes; /* durable */
     bool dirty;     /* there may be more behind them */
 } tail;
+/* Whether `path` still is this file, as long as it is known to be: a directory that was removed or
+ * exchanged, or a file that somebody else changes, keeps nothing. OB_EIO. */
+ob_status tail_check(const tail *tail, const char *path, ob_error *err);
 ob_status tail_write(tail *tail, const char *bytes, size_t size, ob_error *err);
 /* Makes it end after `bytes`, durably. */
 ob_status tail_cut(tail *tail, ob_error *err);
@@ -261,6 +266,7 @@ struct ob_audit {
     ob_sha256_sum *sum;
     tree_frontier frontier; /* of what is durable */
     uint64_t log_bytes;     /* that it is made of */
+    char *log_path;         /* where it must be for an entry to count */
     tail log;               /* belongs to whoever leads, and needs no lock */
     tree_frontier next;     /* what the frontier will be when that is written; likewise */
     batch gathering, writing;
@@ -269,8 +275,15 @@ struct ob_audit {
 
     pthread_mutex_t sealing; /* taken before `lock`; of what follows */
     ob_sha256_sum *seal_sum;
+    char *notes_path;
     tail notes;
     uint64_t sealed, sealed_bytes; /* what the last checkpoint covers */
+    tree_hash sealed_root;
+
+    pthread_mutex_t hearing; /* of what follows */
+    void (*hear)(void *context, const ob_audit_signed *is_signed);
+    void *hear_context;
+    uint64_t heard; /* the last number of entries that was told of */
 
     atomic_bool log_fine, notes_fine;
     atomic_llong writing_since; /* monotonic ms; 0: nothing is being written to the log */
@@ -289,14 +302,22 @@ int64_t audit_now(const ob_audit *audit);
 /* open.c: fills what is to be known from the files. */
 typedef struct repair {
     uint64_t log_bytes, note_bytes; /* that were cut off */
+    uint64_t unsealed;              /* entries behind what is known to have been signed */
 } repair;
-ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err);
+ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err);
+
+/* known.c: whether the first `size` bytes of `checkpoints` still have what is known. */
+ob_status known_check(const ob_audit_signed *known, int notes, uint64_t size, const log_key *key,
+                      ob_sha256_sum *sum, ob_error *err);
+/* Whether entries may be behind it: `entries` and `torn` bytes, from `offset` on. */
+ob_status known_check_end(const ob_audit_signed *known, uint64_t sealed, uint64_t entries,
+                          uint64_t torn, uint64_t offset, ob_error *err);
 
 /* seal.c */
 ob_status audit_keeper_start(ob_audit *audit, ob_error *err);
 void audit_keeper_stop(ob_audit *audit);
-/* The text of a checkpoint over what `frontier` and `bytes` say. */
-ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier, uint64_t bytes,
-                     ob_sha256_sum *sum, ob_error *err);
+/* The text of a checkpoint over what `frontier` and `bytes` say, and its root. */
+ob_status audit_note(ob_buf *out, tree_hash *root, ob_audit *audit, const tree_frontier *frontier,
+                     uint64_t bytes, ob_sha256_sum *sum, ob_error *err);
 
 #endif

@@ -178,8 +178,9 @@ static ob_status grow(ob_audit *audit, const batch *batch, ob_error *err)
 static ob_status write_text(ob_audit *audit, ob_error *err)
 {
     atomic_store(&audit->writing_since, monotonic_ms());
-    ob_status status =
-        tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
+    ob_status status = tail_check(&audit->log, audit->log_path, err);
+    if (!status)
+        status = tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
     atomic_store(&audit->writing_since, 0);
     audit_tell(audit, &audit->log_fine, !status, err->text);
     return status;
@@ -333,6 +334,9 @@ static void release(ob_audit *audit)
         close(audit->dir); /* and with it the lock */
     pthread_mutex_destroy(&audit->lock);
     pthread_mutex_destroy(&audit->sealing);
+    pthread_mutex_destroy(&audit->hearing);
+    free(audit->log_path);
+    free(audit->notes_path);
     pthread_mutex_destroy(&audit->sleep);
     pthread_cond_destroy(&audit->wake);
     ob_wipe(&audit->key, sizeof audit->key);
@@ -357,6 +361,7 @@ static ob_audit *new_audit(const ob_audit_options *options)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&audit->lock, NULL);
     pthread_mutex_init(&audit->sealing, NULL);
+    pthread_mutex_init(&audit->hearing, NULL);
     pthread_mutex_init(&audit->sleep, NULL);
     pthread_cond_init(&audit->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
@@ -375,6 +380,24 @@ static ob_status log_repair(ob_audit *audit, const repair *cut, ob_error *err)
     return status;
 }
 
+/* Before they are signed: these were found, and nobody can tell any more who wrote them. */
+static ob_status log_unsealed(ob_audit *audit, const repair *found, ob_error *err)
+{
+    ob_error said = {0};
+    ob_fail(&said, OB_EFORMAT,
+            "audit/log: %llu entries from %llu on were not signed before the service ended; they "
+            "are signed from now on, and the log says so (log.unsealed)",
+            (unsigned long long)found->unsealed, (unsigned long long)audit->sealed);
+    if (audit->problem)
+        audit->problem(audit->context, said.text);
+    json_t *members = json_pack("{s:I,s:I}", "from", (json_int_t)audit->sealed, "entries",
+                                (json_int_t)found->unsealed);
+    ob_status status = members ? ob_audit_append(NULL, audit, "log.unsealed", members, err)
+                               : ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
+    json_decref(members);
+    return status;
+}
+
 ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_error *err)
 {
     repair cut = {0};
@@ -387,9 +410,11 @@ ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_erro
     if (!status)
         status = ob_sha256_begin(&audit->seal_sum, err);
     if (!status)
-        status = audit_load(audit, options->dir, &cut, err);
+        status = audit_load(audit, options, &cut, err);
     if (!status && (cut.log_bytes || cut.note_bytes))
         status = log_repair(audit, &cut, err);
+    if (!status && cut.unsealed)
+        status = log_unsealed(audit, &cut, err);
     if (!status)
         status = audit_keeper_start(audit, err);
     if (status)

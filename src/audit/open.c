@@ -16,19 +16,23 @@
 /* ---- Directories, lock, key ------------------------------------------------------------------ */
 
 /* Makes DIR/NAME last, and what is in it, and opens it. */
-static ob_status open_below(int *out, const char *data_dir, const char *name, ob_error *err)
+static ob_status open_below(int *out, const char *data_dir, const char *name, bool make,
+                            ob_error *err)
 {
     char *path = NULL;
     int above = -1, dir = -1;
     if (asprintf(&path, "%s/%s", data_dir, name) < 0)
         return ob_fail(err, OB_ENOMEM, "out of memory: a path");
-    ob_status status = dir_open(&dir, path, true, err);
-    if (!status) {
-        above = ob_file_open(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-        status = above < 0 ? ob_fail(err, OB_EIO, "directory %s cannot be opened: %s", data_dir,
-                                     strerror(errno))
-                           : file_sync(above, data_dir, err);
-    }
+    above = ob_file_open(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ob_status status = above < 0 ? ob_fail(err, OB_EIO, "directory %s cannot be opened: %s",
+                                           data_dir, strerror(errno))
+                                 : dir_check(above, data_dir, err);
+    if (!status)
+        status = dir_open(&dir, path, make, err);
+    if (!status)
+        status = dir_check(dir, path, err);
+    if (!status)
+        status = file_sync(above, data_dir, err);
     if (above >= 0)
         close(above);
     if (!status)
@@ -39,12 +43,12 @@ static ob_status open_below(int *out, const char *data_dir, const char *name, ob
     return status;
 }
 
-static ob_status load_secret(ob_audit *audit, const char *data_dir, ob_error *err)
+static ob_status load_secret(ob_audit *audit, const char *data_dir, bool make, ob_error *err)
 {
     uint8_t seed[OB_KEY_SIZE];
     char *path = NULL;
     int keys = -1;
-    ob_status status = open_below(&keys, data_dir, "keys", err);
+    ob_status status = open_below(&keys, data_dir, "keys", make, err);
     if (status)
         return status;
     if (asprintf(&path, "%s/keys/audit", data_dir) < 0) {
@@ -52,7 +56,7 @@ static ob_status load_secret(ob_audit *audit, const char *data_dir, ob_error *er
         status = ob_fail(err, OB_ENOMEM, "out of memory: a path");
     }
     if (!status)
-        status = ob_key_file(seed, path, err);
+        status = make ? ob_key_file(seed, path, err) : ob_key_file_read(seed, path, err);
     if (!status) {
         ob_sign_start(&audit->key, seed);
         ob_wipe(seed, sizeof seed);
@@ -81,14 +85,14 @@ static ob_status take_lock(ob_audit *audit, ob_error *err)
 }
 
 /* The public key, complete or as far as it had been written when the machine stopped. */
-static ob_status load_public(ob_audit *audit, ob_error *err)
+static ob_status load_public(ob_audit *audit, int create, ob_error *err)
 {
     char is[KEY_LINE + 1], should[KEY_LINE + 1];
     int file = -1;
     uint64_t size = 0;
     ob_status status = key_print(should, &audit->name, err);
     if (!status)
-        status = file_open(&file, audit->dir, "key", O_RDWR | O_CREAT, err);
+        status = file_open(&file, audit->dir, "key", O_RDWR | create, err);
     if (!status)
         status = file_size(&size, file, "key", err);
     if (status)
@@ -219,7 +223,11 @@ static ob_status load_tail(uint64_t *torn, ob_audit *audit, uint64_t size, ob_er
 static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uint64_t size,
                           ob_error *err)
 {
+    enum { BEHIND_MOST = 1 << 30 };
     char before = '\n';
+    if (size > last->bytes && size - last->bytes > BEHIND_MOST)
+        return damaged(err, last->frontier.size, last->bytes,
+                       "more follows the last checkpoint than a service ever writes behind one");
     if (size < last->bytes)
         return ob_fail(err, OB_EFORMAT,
                        "audit/log has %llu bytes, and its last checkpoint covers %llu: the end is "
@@ -235,6 +243,7 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uin
     audit->frontier = last->frontier;
     audit->log.bytes = audit->sealed_bytes = last->bytes;
     audit->sealed = last->frontier.size;
+    audit->sealed_root = last->root;
     return load_tail(torn, audit, size, err);
 }
 
@@ -247,22 +256,31 @@ static ob_status begin(note *first, ob_audit *audit, ob_error *err)
     ob_buf text = {0};
     *first = (note){0};
     audit->notes.dirty = true; /* half a checkpoint may be there */
-    ob_status status = audit_note(&text, audit, &first->frontier, 0, audit->sum, err);
+    ob_status status = audit_note(&text, &first->root, audit, &first->frontier, 0, audit->sum, err);
     if (!status)
         status = tail_write(&audit->notes, text.bytes, text.size, err);
     ob_buf_free(&text);
     return status;
 }
 
-static ob_status open_files(ob_audit *audit, const char *data_dir, ob_error *err)
+static ob_status open_files(ob_audit *audit, const char *data_dir, bool make, ob_error *err)
 {
-    ob_status status = open_below(&audit->dir, data_dir, "audit", err);
+    const int create = make ? O_CREAT : 0;
+    ob_status status = open_below(&audit->dir, data_dir, "audit", make, err);
+    if (!status && (asprintf(&audit->log_path, "%s/audit/log", data_dir) < 0 ||
+                    asprintf(&audit->notes_path, "%s/audit/checkpoints", data_dir) < 0))
+        status = ob_fail(err, OB_ENOMEM, "out of memory: a path");
     if (!status)
         status = take_lock(audit, err);
     if (!status)
-        status = load_public(audit, err);
+        status = load_public(audit, create, err);
     if (!status)
-        status = file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | O_CREAT, err);
+        status = file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | create, err);
+    if (status == OB_ENOTFOUND && !make) {
+        ob_fail(err, OB_EREFUSED,
+                "a file of it is missing, and the records know it: restore both from one backup");
+        status = OB_EREFUSED;
+    }
     return status ? ob_fail_in(err, status, "the audit log in %s", data_dir) : OB_OK;
 }
 
@@ -298,27 +316,43 @@ static ob_status check_unbegun(const ob_audit *audit, ob_error *err)
                : OB_OK;
 }
 
-ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err)
+/* What the last checkpoint says, and whether what was signed before is still there. */
+static ob_status load_notes(note *last, bool *has_note, repair *cut, ob_audit *audit,
+                            const ob_audit_signed *known, ob_error *err)
+{
+    ob_status status = load_note(last, has_note, &cut->note_bytes, audit, err);
+    if (!status && known)
+        status = known_check(known, audit->notes.file, audit->notes.bytes, &audit->name, audit->sum,
+                             err);
+    if (!status && !*has_note)
+        status = check_unbegun(audit, err);
+    if (!status && !*has_note) {
+        cut->note_bytes = 0; /* nothing had begun */
+        status = begin(last, audit, err);
+    }
+    return status;
+}
+
+ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err)
 {
     note last = {0};
     bool has_note = false;
     uint64_t size = 0;
-    ob_status status = load_secret(audit, data_dir, err);
+    const ob_audit_signed *known = options->known;
+    ob_status status = load_secret(audit, options->dir, !known, err);
     if (!status)
-        status = open_files(audit, data_dir, err);
+        status = open_files(audit, options->dir, !known, err);
     if (!status)
-        status = load_note(&last, &has_note, &cut->note_bytes, audit, err);
-    if (!status && !has_note)
-        status = check_unbegun(audit, err);
-    if (!status && !has_note) {
-        cut->note_bytes = 0; /* nothing had begun */
-        status = begin(&last, audit, err);
-    }
+        status = load_notes(&last, &has_note, cut, audit, known, err);
     if (!status)
         status = open_log(&size, audit, &last, has_note, err);
     if (!status)
         status = load_log(&cut->log_bytes, audit, &last, size, err);
     audit->log_bytes = audit->log.bytes;
+    cut->unsealed = known ? audit->frontier.size - audit->sealed : 0;
+    if (!status && known)
+        status = known_check_end(known, audit->sealed, cut->unsealed, cut->log_bytes,
+                                 audit->sealed_bytes, err);
     if (!status && cut->log_bytes)
         status = tail_cut(&audit->log, err);
     if (!status && cut->note_bytes)

@@ -22,7 +22,7 @@ typedef struct verify {
     stream log, notes;
     audit_walk walk;
     note last; /* the last checkpoint that fits */
-    bool has_since, since_done;
+    bool has_since, since_done, known_done;
     note since;
     uint64_t shown; /* bytes that progress was told of */
 } verify;
@@ -256,6 +256,10 @@ static ob_status take_note(verify *v, const note *note, uint64_t offset, ob_erro
     if (!status && v->report.fine)
         status = compare(v, note, offset, err);
     if (!status && v->report.fine) {
+        const ob_audit_signed *known = v->check->known;
+        v->known_done |= known && known->entries == note->frontier.size &&
+                         known->note_bytes == v->notes.at &&
+                         !memcmp(known->root, note->root.bytes, sizeof known->root);
         v->last = *note;
         v->report.checkpoints++;
         v->report.sealed = note->frontier.size;
@@ -343,6 +347,22 @@ static ob_status open_files(verify *v, ob_error *err)
 /* ---- Everything ---------------------------------------------------------------------------------
  */
 
+/* What the records know: who has no key can cut a log back to an older checkpoint, and cannot make
+ * this one again. */
+static void compare_known(verify *v)
+{
+    const ob_audit_signed *known = v->check->known;
+    if (!v->known_done)
+        wrong(v, "checkpoints", v->notes.at, v->last.frontier.size,
+              "the records know a checkpoint over %llu entries, up to byte %llu, which is not "
+              "there: the end was cut off, or the file is an older one, or that of another log",
+              (unsigned long long)known->entries, (unsigned long long)known->note_bytes);
+    else if (known->is_closed && v->report.entries > v->report.sealed)
+        wrong(v, "log", v->last.bytes, v->last.frontier.size,
+              "the service had signed everything when it stopped; what follows was not added by "
+              "a service");
+}
+
 static ob_status verify_all(verify *v, ob_error *err)
 {
     bool ended = false;
@@ -355,6 +375,8 @@ static ob_status verify_all(verify *v, ob_error *err)
         wrong_since(v, "the log has fewer entries than at the older checkpoint: the end was cut "
                        "off");
     v->report.entries = v->walk.frontier.size;
+    if (!status && v->report.fine && v->check->known)
+        compare_known(v);
     return status;
 }
 

@@ -55,17 +55,6 @@ static ob_status read_tokens(ob_staff *staff, ob_error *err)
     return OB_OK;
 }
 
-static ob_status read_key(ob_staff *staff, const char *dir, ob_error *err)
-{
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
-        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    if (ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
-        return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
-    strcat(path, "/pseudonym");
-    return ob_key_file(staff->key, path, err);
-}
-
 ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
                         ob_error *err)
 {
@@ -77,7 +66,7 @@ ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const 
     staff->audit = audit;
     snprintf(staff->audit_dir, sizeof staff->audit_dir, "%s/audit", dir);
     pthread_mutex_init(&staff->lock, NULL);
-    ob_status status = read_key(staff, dir, err);
+    ob_status status = bind_key(staff, dir, err);
     if (!status)
         status = staff_recover_log(&last, staff, err);
     if (!status)
@@ -86,6 +75,8 @@ ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const 
         status = staff_recover_deeds(staff, err);
     if (!status)
         status = read_tokens(staff, err);
+    if (!status)
+        status = bind_log_begin(staff, err);
     if (status)
         ob_staff_close(staff);
     else
@@ -97,7 +88,9 @@ void ob_staff_close(ob_staff *staff)
 {
     if (!staff)
         return;
+    ob_audit_on_signed(staff->audit, NULL, NULL);
     staff_writer_stop(staff);
+    bind_log_end(staff);
     pthread_mutex_destroy(&staff->lock);
     ob_wipe(staff->key, sizeof staff->key);
     free(staff->tokens);

@@ -159,6 +159,30 @@ static ob_status find(place *p, const char *dir, ob_error *err)
     return read_kept(p, err);
 }
 
+/* Only looked at: opening and closing it would take the locks away that SQLite has in this process.
+ */
+static ob_status check_sqlite(const place *p, ob_error *err)
+{
+    struct stat is;
+    if (ob_file_stat_at(&is, AT_FDCWD, p->sqlite, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? OB_OK : file_error(p->sqlite, "read", err);
+    if (!S_ISREG(is.st_mode))
+        return ob_fail(err, OB_EREFUSED,
+                       "%s is a %s, where the file with the records must be: put the file itself "
+                       "there",
+                       p->sqlite,
+                       S_ISLNK(is.st_mode)    ? "link"
+                       : S_ISFIFO(is.st_mode) ? "pipe"
+                       : S_ISDIR(is.st_mode)  ? "directory"
+                                              : "device");
+    if (is.st_mode & 022)
+        return ob_fail(err, OB_EREFUSED,
+                       "%s has mode %04o: others than its owner may write it. Look at who changed "
+                       "it, then `chmod go-w` it",
+                       p->sqlite, (unsigned)is.st_mode & 07777);
+    return OB_OK;
+}
+
 /* All steps or none. */
 static ob_status update(ob_store *store, ob_error *err)
 {
@@ -178,6 +202,8 @@ ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_err
         status = check_url(p, url, err);
     if (!status && !(url && *url))
         url = *p->kept ? p->kept : NULL;
+    if (!status && !url)
+        status = check_sqlite(p, err);
     if (!status)
         status = url ? sql_open(&store, &driver_postgresql, url, err)
                      : sql_open(&store, &driver_sqlite, p->sqlite, err);

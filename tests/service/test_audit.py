@@ -176,6 +176,7 @@ class Audit(obhutd.Case):
         self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.service.stop()
         for statement in (
+                "DROP TABLE binding",
                 "CREATE TABLE log_second (entry BIGINT PRIMARY KEY, second BIGINT NOT NULL,"
                 " salt BYTEA NOT NULL, codes BYTEA NOT NULL)",
                 "INSERT INTO log_second VALUES (1, 1, '1', '2')", set_version):
@@ -314,7 +315,7 @@ class Audit(obhutd.Case):
         shutil.rmtree(self.data / "audit")
         shutil.copytree(copy, self.data / "audit")
         _, err = self.run_obhut("policy", "show", code=3)
-        self.assertIn("not of one piece", err)
+        self.assertIn("restore log and records from one backup", err)
 
     def is_counted(self):
         records = sqlite3.connect(self.data / "obhut.db")
