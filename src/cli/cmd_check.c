@@ -111,6 +111,9 @@ static const struct single {
     {"keys/api-token", {.most = 4096, .forbidden = 0077}, check_secret_text},
     {"lock", {.most = 4096, .forbidden = 0022}, check_nothing},
     {"records", {.most = 4096, .forbidden = 0077}, check_nothing},
+    {"audit/key", {.most = 4096, .forbidden = 0022}, check_nothing},
+    {"audit/checkpoints", {.forbidden = 0022}, check_nothing},
+    {"audit/log", {.forbidden = 0022}, check_nothing},
     {"obhut.db", {.forbidden = 0022}, check_header},
 };
 

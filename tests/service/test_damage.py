@@ -159,6 +159,43 @@ class Damage(obhutd.Case):
                 with self.subTest(file=file, what=what):
                     self.one(file, what, damage)
 
+    def one_while_it_runs(self, file, what, damage):
+        """The service lives, an act is done or refused, and what is wrong with the log is named."""
+        shutil.rmtree(self.dir / "one", ignore_errors=True)
+        data = self.copy("one")
+        service = self.start()
+        if not damage(data / file, self.old / file):
+            self.end(service)
+            return
+        done = subprocess.run([self.binary, "--data", str(data), "token", "add", "x", "--surface", "public", "--scope",
+                               "scan"], capture_output=True, text=True, errors="replace", timeout=waiting.LIMIT_S)
+        self.assertIn(done.returncode, (0, 3))
+        if done.returncode == 3:
+            self.assertRegex(done.stderr, pathlib.Path(file).name)
+        self.assertEqual(service.request("GET", "/healthz", token=False)[0], 200)
+        if file.startswith("audit/"):
+            self.check(1)
+        self.end(service)
+        if file.startswith("audit/"):
+            started, said = self.open()
+            if started:  # what had no end was cut off, and the log says so; or it is still wrong
+                self.assertTrue("WRONG" in self.run_obhut("check", code=None)[0] or
+                                b'"log.repaired"' in (data / "audit/log").read_bytes(), what)
+            else:
+                self.assertRegex(said, "audit|" + pathlib.Path(file).name)
+
+    def test_every_damage_to_the_log_under_a_running_service_is_refused_or_named(self):
+        for file in ("audit/log", "audit/checkpoints"):
+            for what, damage in DAMAGES.items():
+                with self.subTest(file=file, what=what):
+                    self.one_while_it_runs(file, what, damage)
+
+    def test_keys_that_are_damaged_under_a_running_service_change_nothing(self):
+        for file in ("keys/audit", "keys/pseudonym", "keys/api-token"):
+            for what in ("a bit in the middle", "empty", "missing", "a pipe"):
+                with self.subTest(file=file, what=what):
+                    self.one_while_it_runs(file, what, DAMAGES[what])
+
     def test_a_log_that_was_cut_back_and_written_anew_is_never_signed(self):
         notes = self.data / "audit/checkpoints"
         parts = re.split(r"(?<=\n)(?=obhut-log-[0-9a-f]{16}\n)", notes.read_text())
