@@ -97,8 +97,9 @@ static const char *const steps[] = {
     /* 4: what a second's entry in the log was made of is not kept any more */
     "DROP TABLE log_second;",
     /* 5: what was signed of the log, and which key made pseudonyms */
-    "CREATE TABLE binding (name TEXT PRIMARY KEY, entries INTEGER NOT NULL, bytes INTEGER NOT NULL,"
-    " is_closed INTEGER NOT NULL, root BLOB NOT NULL, code BLOB NOT NULL) STRICT;",
+    "CREATE TABLE binding (name TEXT PRIMARY KEY, entries INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, is_closed INTEGER NOT NULL,"
+    " root BLOB NOT NULL, code BLOB NOT NULL) STRICT;",
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };
