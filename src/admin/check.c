@@ -84,7 +84,7 @@ static ob_status check_here(ob_admin_checked *out, const char *dir, bool records
     return status;
 }
 
-ob_status ob_admin_check(ob_admin_checked *out, const char *dir, bool records, ob_error *err)
+static ob_status check_records(ob_admin_checked *out, const char *dir, bool records, ob_error *err)
 {
     json_t *answer = NULL, *request = json_pack("{s:s, s:b}", "do", "check", "records", records);
     ob_error problem = {0};
@@ -97,4 +97,21 @@ ob_status ob_admin_check(ob_admin_checked *out, const char *dir, bool records, o
         status = take_check(out, answer, &problem);
     json_decref(answer);
     return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
+}
+
+ob_status ob_admin_check(ob_admin_checked *out, const char *dir, bool records, ob_error *err)
+{
+    char path[4096];
+    ob_admin_checked checked = {.has_records = false};
+    ob_status status = check_records(&checked, dir, records, err);
+    if (!status && snprintf(path, sizeof path, "%s/keys/audit", dir) < (int)sizeof path)
+        checked.has_seed = !ob_key_file_read(checked.seed, path, NULL);
+    *out = checked;
+    return status;
+}
+
+void ob_admin_check_log(ob_audit_check *check, const ob_admin_checked *checked)
+{
+    check->known = checked->is_known ? &checked->known : NULL;
+    check->seed = checked->has_seed ? checked->seed : NULL;
 }

@@ -1,8 +1,9 @@
 /* The parts of audit: tree.c hashes; key.c and note.c know keys and checkpoints as text, line.c
- * lines of the log; files.c opens and writes files. For whoever writes: open.c reads what is there
- * when the log is opened, log.c appends, seal.c writes checkpoints. For readers: reader.c opens a
- * directory, lines.c reads `log` line by line, notes.c `checkpoints` one by one, locate.c finds
- * where damage is; verify.c, read.c, prove.c and check.c are what users call. */
+ * lines of the log, mac.c who wrote them; files.c opens and writes files. For whoever writes:
+ * open.c reads what is there when the log is opened, log.c appends, seal.c writes checkpoints. For
+ * readers: reader.c opens a directory, lines.c reads `log` line by line, notes.c `checkpoints` one
+ * by one, locate.c finds where damage is; verify.c, read.c, prove.c and check.c are what users
+ * call. */
 #ifndef OBHUT_AUDIT_PRIV_H
 #define OBHUT_AUDIT_PRIV_H
 
@@ -14,6 +15,9 @@
 
 /* What a person does about a log that cannot be gone on with. */
 #define AUDIT_ADVICE "`obhut audit verify` says what is wrong"
+
+/* What is said of an entry that nobody signed and that has no code of this log. */
+#define MAC_WRONG "it was not appended by this service (its code is not made with keys/audit)"
 
 /* ---- tree.c: RFC 9162, section 2.1 ----------------------------------------------------------- */
 
@@ -116,6 +120,25 @@ ob_status line_head(line *out, size_t *bad, const char *bytes, size_t size, ob_e
 /* After line_head. */
 ob_status line_entry(line *out, size_t *bad, ob_error *err);
 bool word_is_valid(const char *word);
+
+/* ---- mac.c ----------------------------------------------------------------------------------- */
+
+/* The last member of an entry that a service wrote: a code, made with the log's key, of the entry
+ * and of the one before it. Until a checkpoint signs the entry, it shows who wrote it. */
+#define LINE_MAC ",\"mac\":\""
+enum { MAC_SIZE = 16, MAC_TEXT = sizeof LINE_MAC - 1 + 2 * MAC_SIZE + 2 }; /* with the end: "} */
+
+typedef struct mac_key {
+    uint8_t bytes[OB_KEY_SIZE];
+} mac_key;
+void mac_key_of(mac_key *out, const uint8_t seed[OB_KEY_SIZE]);
+/* Of an entry whose text up to LINE_MAC is given; before: the leaf of the entry before it, zeros
+ * where there is none. */
+ob_status mac_of(uint8_t out[MAC_SIZE], const mac_key *key, const tree_hash *before,
+                 const char *text, size_t size, ob_sha256_sum *sum, ob_error *err);
+/* *is_own: whether the entry ends in the code that it should have. */
+ob_status mac_check(bool *is_own, const mac_key *key, const tree_hash *before, const line *line,
+                    ob_sha256_sum *sum, ob_error *err);
 
 /* ---- files.c --------------------------------------------------------------------------------- */
 
@@ -261,10 +284,13 @@ struct ob_audit {
     void *context;
     log_key name;
     ob_sign_key key;
+    mac_key mac;
+    bool has_macs; /* what no checkpoint covers yet must have codes: the records know the log */
 
     pthread_mutex_t lock; /* of what follows */
     ob_sha256_sum *sum;
     tree_frontier frontier; /* of what is durable */
+    tree_hash tip;          /* the leaf of its last entry; zeros where there is none */
     uint64_t log_bytes;     /* that it is made of */
     char *log_path;         /* where it must be for an entry to count */
     tail log;               /* belongs to whoever leads, and needs no lock */

@@ -66,8 +66,9 @@ static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err
     if (members && !json_is_object(members))
         return ob_fail(err, OB_EINVAL, "the members of an audit entry are a JSON object");
     if (json_object_get(members, "n") || json_object_get(members, "at") ||
-        json_object_get(members, "what"))
-        return ob_fail(err, OB_EINVAL, "\"n\", \"at\" and \"what\" are the log's own members");
+        json_object_get(members, "what") || json_object_get(members, "mac"))
+        return ob_fail(err, OB_EINVAL,
+                       "\"n\", \"at\", \"what\" and \"mac\" are the log's own members");
     if (!json_object_size(members))
         return ob_buf_append(out, "}", 1, err);
     char *text = json_dumps(members, JSON_COMPACT);
@@ -79,16 +80,35 @@ static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err
     return status;
 }
 
+/* The code, in the place of the brace that ends the entry. */
+static ob_status print_mac(ob_buf *out, size_t start, ob_audit *audit, const tree_hash *before,
+                           ob_error *err)
+{
+    uint8_t mac[MAC_SIZE];
+    char digits[2 * MAC_SIZE + 1];
+    out->size--;
+    ob_status status =
+        mac_of(mac, &audit->mac, before, out->bytes + start, out->size - start, audit->sum, err);
+    if (status)
+        return status;
+    ob_hex(digits, mac, sizeof mac);
+    return ob_buf_printf(out, err, LINE_MAC "%s\"}", digits);
+}
+
 static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint64_t number,
-                            const char *what, const ob_buf *members, ob_error *err)
+                            const printed *entry, const tree_hash *before, ob_error *err)
 {
     char at[OB_AUDIT_TIME + 1], digits[2 * OB_AUDIT_HASH + 1];
+    const ob_buf *members = &entry->members;
     size_t start = out->size;
     time_print(at, audit_now(audit));
-    ob_status status = ob_buf_printf(out, err, "%*s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"",
-                                     LINE_HEAD - 1, "", (unsigned long long)number, at, what);
+    ob_status status =
+        ob_buf_printf(out, err, "%*s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"", LINE_HEAD - 1, "",
+                      (unsigned long long)number, at, entry->what);
     if (!status)
         status = ob_buf_append(out, members->bytes, members->size, err);
+    if (!status)
+        status = print_mac(out, start + LINE_HEAD, audit, before, err);
     if (!status)
         status = tree_leaf(leaf, audit->sum, out->bytes + start + LINE_HEAD,
                            out->size - start - LINE_HEAD, err);
@@ -106,13 +126,22 @@ static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint6
 /* ---- Batches ----------------------------------------------------------------------------------
  */
 
+static tree_hash last_leaf(const batch *batch)
+{
+    tree_hash out;
+    memcpy(&out, batch->leaves.bytes + (batch->count - 1) * sizeof out, sizeof out);
+    return out;
+}
+
 /* Under the lock, like all of these. */
 static ob_status add_line(ob_audit *audit, const printed *entry, ob_error *err)
 {
     batch *batch = &audit->gathering;
-    tree_hash leaf;
+    tree_hash leaf, before = batch->count           ? last_leaf(batch)
+                             : audit->writing.count ? last_leaf(&audit->writing)
+                                                    : audit->tip;
     uint64_t n = audit->frontier.size + audit->writing.count + batch->count;
-    ob_status status = print_line(&batch->text, &leaf, audit, n, entry->what, &entry->members, err);
+    ob_status status = print_line(&batch->text, &leaf, audit, n, entry, &before, err);
     if (!status)
         status = ob_buf_append(&batch->leaves, &leaf, sizeof leaf, err);
     if (!status)
@@ -205,6 +234,7 @@ static void write_batch(ob_audit *audit)
         finish(&audit->gathering, status, &err);
     } else {
         audit->frontier = audit->next;
+        audit->tip = last_leaf(&audit->writing);
         audit->log_bytes = audit->log.bytes;
     }
     finish(&audit->writing, status, &err);
@@ -248,7 +278,7 @@ static ob_status print_entry(printed *out, const ob_audit_entry *entry, ob_error
                        ". _ -",
                        entry->what, OB_AUDIT_WORD_MAX);
     ob_status status = print_members(&out->members, entry->members, err);
-    /* 128: more than n, at and their names take */
+    /* 128: more than n, at, mac and their names take */
     if (!status && out->members.size + strlen(entry->what) + 128 > OB_AUDIT_ENTRY_MAX)
         status = ob_fail(err, OB_ELIMIT, "an audit entry has at most %d bytes", OB_AUDIT_ENTRY_MAX);
     return status;
@@ -340,6 +370,7 @@ static void release(ob_audit *audit)
     pthread_mutex_destroy(&audit->sleep);
     pthread_cond_destroy(&audit->wake);
     ob_wipe(&audit->key, sizeof audit->key);
+    ob_wipe(&audit->mac, sizeof audit->mac);
     free(audit);
 }
 

@@ -59,6 +59,7 @@ static ob_status load_secret(ob_audit *audit, const char *data_dir, bool make, o
         status = make ? ob_key_file(seed, path, err) : ob_key_file_read(seed, path, err);
     if (!status) {
         ob_sign_start(&audit->key, seed);
+        mac_key_of(&audit->mac, seed);
         ob_wipe(seed, sizeof seed);
         status = key_of(&audit->name, audit->key.public_key, err);
     }
@@ -145,6 +146,23 @@ static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const c
                    (unsigned long long)entry, (unsigned long long)offset, what);
 }
 
+/* Whether it was this service that wrote it: no checkpoint says so yet. */
+static ob_status check_mac(ob_audit *audit, const line *line, uint64_t offset, ob_error *err)
+{
+    bool is_own = true;
+    ob_status status = audit->has_macs
+                           ? mac_check(&is_own, &audit->mac, &audit->tip, line, audit->sum, err)
+                           : OB_OK;
+    if (status || is_own)
+        return status;
+    return ob_fail(err, OB_EFORMAT,
+                   "audit/log, entry %llu (byte %llu): " MAC_WRONG "; it was not signed, and "
+                   "nothing was changed. Keep a copy and look at it; `truncate -s %llu` makes the "
+                   "log end before it",
+                   (unsigned long long)line->number, (unsigned long long)offset,
+                   (unsigned long long)offset);
+}
+
 static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint64_t offset,
                            ob_error *err)
 {
@@ -162,6 +180,10 @@ static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint6
         return damaged(err, entry, offset, "its hash is not the one that was stored with it");
     if (line.number != entry)
         return damaged(err, entry, offset, "another entry is in its place");
+    status = check_mac(audit, &line, offset, err);
+    if (status)
+        return status;
+    audit->tip = leaf;
     return tree_push(&audit->frontier, audit->sum, &leaf, err);
 }
 
@@ -220,6 +242,29 @@ static ob_status load_tail(uint64_t *torn, ob_audit *audit, uint64_t size, ob_er
     return status;
 }
 
+/* The leaf of the last entry that the checkpoint covers, as it stands in the log. */
+static ob_status load_tip(ob_audit *audit, uint64_t end, ob_error *err)
+{
+    const uint64_t from = end > LINE_MAX ? end - LINE_MAX : 0;
+    const size_t size = (size_t)(end - from);
+    char *buffer = malloc(LINE_MAX);
+    ob_status status = buffer ? file_read(buffer, audit->log.file, "log", from, size, err)
+                              : ob_fail(err, OB_ENOMEM, "out of memory: reading the log");
+    if (!status) {
+        const char *before = memrchr(buffer, '\n', size - 1);
+        const char *text = before ? before + 1 : buffer;
+        line line;
+        size_t bad;
+        if (line_head(&line, &bad, text, (size_t)(buffer + size - 1 - text), NULL))
+            status = damaged(err, audit->frontier.size - 1, from + (uint64_t)(text - buffer),
+                             "no entry is there");
+        else
+            audit->tip = line.stored;
+    }
+    free(buffer);
+    return status;
+}
+
 static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uint64_t size,
                           ob_error *err)
 {
@@ -244,7 +289,9 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uin
     audit->log.bytes = audit->sealed_bytes = last->bytes;
     audit->sealed = last->frontier.size;
     audit->sealed_root = last->root;
-    return load_tail(torn, audit, size, err);
+    if (last->bytes)
+        status = load_tip(audit, last->bytes, err);
+    return status ? status : load_tail(torn, audit, size, err);
 }
 
 /* ---- Everything -------------------------------------------------------------------------------
@@ -339,6 +386,7 @@ ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *c
     bool has_note = false;
     uint64_t size = 0;
     const ob_audit_signed *known = options->known;
+    audit->has_macs = known != NULL;
     ob_status status = load_secret(audit, options->dir, !known, err);
     if (!status)
         status = open_files(audit, options->dir, !known, err);

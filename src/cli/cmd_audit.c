@@ -6,6 +6,7 @@
 
 #include <obhut/admin.h>
 #include <obhut/audit.h>
+#include <obhut/crypto.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,8 +160,9 @@ static int verify_log(const char *dir, const audit_wishes *w, const char *key, c
     ob_error apart = {0}; /* why it cannot be compared with the records */
     if (w->data_dir)
         ob_admin_check(&checked, w->data_dir, false, &apart);
-    check.known = !apart.status && checked.is_known ? &checked.known : NULL;
+    ob_admin_check_log(&check, &checked);
     ob_status status = ob_audit_verify(&report, &check, &err);
+    ob_wipe(checked.seed, sizeof checked.seed);
     cli_progress(NULL);
     if (status)
         return failed(&err);

@@ -151,13 +151,14 @@ static void check_key(checking *c, const char *name)
 /* ---- Records and log ---------------------------------------------------------------------------
  */
 
-static void check_log(checking *c, const ob_audit_signed *known)
+static void check_log(checking *c, const ob_admin_checked *checked)
 {
     char path[4096], file[32];
     ob_error err = {0};
     ob_audit_report report;
     ob_status status = path_of(path, sizeof path, c, "audit", &err);
-    const ob_audit_check check = {.dir = path, .known = known};
+    ob_audit_check check = {.dir = path};
+    ob_admin_check_log(&check, checked);
     if (!status)
         status = ob_audit_verify(&report, &check, &err);
     if (status) {
@@ -182,7 +183,8 @@ static void check_records(checking *c)
     ob_status status = ob_admin_check(&checked, c->dir, true, &err);
     if (status || checked.has_records)
         tell(c, "records and what binds keys and log to them", status, &err);
-    check_log(c, !status && checked.is_known ? &checked.known : NULL);
+    check_log(c, &checked);
+    ob_wipe(checked.seed, sizeof checked.seed);
 }
 
 /* ---- Lists -------------------------------------------------------------------------------------

@@ -119,7 +119,8 @@ class Audit(obhutd.Case):
         self.assertEqual((added["proposal"], approved["proposal"], approved["verdict"]), (1, 1, 1))
         self.assertEqual(self.entries("refused")[0], {
             "n": 6, "at": self.entries("refused")[0]["at"], "what": "refused",
-            "wanted": "proposal.approve", "by": codes[0], "act": True})
+            "wanted": "proposal.approve", "by": codes[0], "act": True,
+            "mac": self.entries("refused")[0]["mac"]})
         self.assertEqual(self.entries("refused")[1]["by"], "unknown")
         self.assertEqual(self.entries("policy.set")[0]["value"], "DE")
 
@@ -157,7 +158,7 @@ class Audit(obhutd.Case):
         seconds = self.entries("second")
         self.assertEqual(self.permits(), 5)
         self.assertLessEqual(len(seconds), took_s + 2)
-        self.assertEqual(set(seconds[0]), {"n", "at", "what", "permits", "items", "act"})
+        self.assertEqual(set(seconds[0]), {"n", "at", "what", "permits", "items", "act", "mac"})
         self.assertEqual(set(seconds[0]["permits"][0]), {"basis", "regime", "service", "count"})
         self.run_obhut("audit", "open", "--item", "picture-3", "--at", "2026-01-01", code=2)
 

@@ -221,7 +221,7 @@ class Damage(obhutd.Case):
         with log.open("a") as out:
             out.write(hashlib.sha256(b"\0" + entry.encode()).hexdigest() + " " + entry + "\n")
         before = log.read_bytes()
-        self.assertIn("not by a service", self.refusal())
+        self.assertIn("not appended by this service", self.refusal())
         self.assertEqual(log.read_bytes(), before)
         self.assertIn("WRONG", self.run_obhut("audit", "verify", code=1)[0])
 
