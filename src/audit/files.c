@@ -26,6 +26,9 @@ ob_status dir_check(int dir, const char *path, ob_error *err)
     struct stat info;
     if (ob_file_stat(&info, dir))
         return ob_fail(err, OB_EIO, "directory %s cannot be read: %s", path, strerror(errno));
+    if (!ob_file_is_own(&info))
+        return ob_fail(err, OB_EREFUSED, "directory %s belongs to user %u: look at who changed it",
+                       path, (unsigned)info.st_uid);
     if (info.st_mode & 022)
         return ob_fail(err, OB_EREFUSED,
                        "directory %s has mode %04o: others than its owner may write there. Look at "
@@ -51,6 +54,9 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
         status = ob_fail(err, OB_EIO, "%s cannot be read: %s", name, strerror(errno));
     else if (!S_ISREG(info.st_mode))
         status = ob_fail(err, OB_EREFUSED, "%s is no regular file", name);
+    else if ((flags & O_ACCMODE) != O_RDONLY && !ob_file_is_own(&info))
+        status = ob_fail(err, OB_EREFUSED, "%s belongs to user %u: look at who changed it", name,
+                         (unsigned)info.st_uid);
     else if ((flags & O_ACCMODE) != O_RDONLY && info.st_mode & 022)
         status =
             ob_fail(err, OB_EREFUSED,

@@ -313,22 +313,26 @@ static ob_status begin(note *first, ob_audit *audit, ob_error *err)
 static ob_status open_files(ob_audit *audit, const char *data_dir, bool make, ob_error *err)
 {
     const int create = make ? O_CREAT : 0;
-    ob_status status = open_below(&audit->dir, data_dir, "audit", make, err);
+    ob_error problem = {0};
+    ob_status status = open_below(&audit->dir, data_dir, "audit", make, &problem);
     if (!status && (asprintf(&audit->log_path, "%s/audit/log", data_dir) < 0 ||
                     asprintf(&audit->notes_path, "%s/audit/checkpoints", data_dir) < 0))
-        status = ob_fail(err, OB_ENOMEM, "out of memory: a path");
+        status = ob_fail(&problem, OB_ENOMEM, "out of memory: a path");
     if (!status)
-        status = take_lock(audit, err);
+        status = take_lock(audit, &problem);
     if (!status)
-        status = load_public(audit, create, err);
+        status = load_public(audit, create, &problem);
     if (!status)
-        status = file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | create, err);
-    if (status == OB_ENOTFOUND && !make) {
-        ob_fail(err, OB_EREFUSED,
-                "a file of it is missing, and the records know it: restore both from one backup");
-        status = OB_EREFUSED;
-    }
-    return status ? ob_fail_in(err, status, "the audit log in %s", data_dir) : OB_OK;
+        status =
+            file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | create, &problem);
+    if (!status)
+        return OB_OK;
+    if (status == OB_ENOTFOUND && !make)
+        return ob_fail(err, OB_EREFUSED,
+                       "the audit log in %s: %s; the records know it, so restore records, log and "
+                       "keys from one backup",
+                       data_dir, problem.text);
+    return ob_fail(err, status, "the audit log in %s: %s", data_dir, problem.text);
 }
 
 /* The log itself is made last: where it has a byte, the first checkpoint is durable. */
