@@ -72,8 +72,11 @@ static ob_status check_here(ob_admin_checked *out, const char *dir, bool records
     *out = (ob_admin_checked){.has_records = stands(dir, "obhut.db") || stands(dir, "records")};
     if (!out->has_records)
         return OB_OK;
-    ob_status status = ob_store_open(&store, dir, NULL, err);
-    if (!status && records)
+    ob_status status = ob_store_look(&store, dir, err);
+    out->is_old = !status && !store;
+    if (status || !store)
+        return status;
+    if (records)
         status = ob_view_open(&view, store, err);
     if (!status && records)
         status = read_records(&out->record_bytes, view, err);

@@ -122,6 +122,21 @@ static ob_status refuse_newer(ob_error *err)
         "a backup");
 }
 
+ob_status schema_is_old(bool *is_old, ob_view *view, ob_error *err)
+{
+    int64_t version = 0;
+    ob_status status = view->store->driver->version(&version, view->db, err);
+    if (!status && version > STEPS)
+        status = refuse_newer(err);
+    if (!status && !version)
+        status = ob_fail(err, OB_EFORMAT,
+                         "the database has no records: restore records, log and keys from one "
+                         "backup");
+    if (!status)
+        *is_old = version < STEPS;
+    return status;
+}
+
 ob_status schema_check(ob_view *view, ob_error *err)
 {
     int64_t version = 0;

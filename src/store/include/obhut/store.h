@@ -25,6 +25,11 @@ typedef struct ob_store ob_store;
  * address moves nothing); OB_EBUSY: another Obhut has this database; OB_EINVAL: no such address. */
 ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err);
 
+/* The same for whoever only looks: nothing is made or brought up to date. *out is NULL where an
+ * older version made the records, which this one could read only after that. OB_EFORMAT: there are
+ * none. */
+ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err);
+
 /* Whether this looks like an address of a PostgreSQL database. */
 bool ob_store_url_is_valid(const char *url);
 
