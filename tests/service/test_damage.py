@@ -1,200 +1,74 @@
 """What a wrong bit, a cut, an absence, an older copy, a pipe or a giant does to the log, the keys and the
-records' file: refused with a sentence that names the file, or named by `obhut check` and harmless."""
+records' file: refused with a sentence that names the file, or named by `obhut check` and harmless. The log is
+judged as tests/audit/verify.py does."""
+import contextlib
 import hashlib
 import json
 import os
-import pathlib
 import random
 import re
 import shutil
-import subprocess
+import sqlite3
 import unittest
 
+import damage
 import obhutd
-
 import waiting
 
-FILES = ("audit/log", "audit/checkpoints", "audit/key", "keys/audit", "keys/pseudonym", "keys/api-token",
-         "lock", "obhut.db")
-GIANT = 1 << 40
+PLAIN = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
 
 
-def flip(at):
-    def damage(path, old):
-        data = bytearray(path.read_bytes())
-        if not data:
-            return False
-        place = min(len(data) - 1, int(len(data) * at))
-        data[place] ^= 1
-        path.write_bytes(bytes(data))
-        return True
-    return damage
-
-
-def rewrite(make):
-    def damage(path, old):
-        data = path.read_bytes()
-        new = make(data)
-        path.write_bytes(new)
-        return new != data
-    return damage
-
-
-def replace(make):
-    def damage(path, old):
-        away = path.with_name(path.name + ".away")
-        path.rename(away)
-        make(path, away)
-        return True
-    return damage
-
-
-def older(path, old):
-    data = old.read_bytes()
-    differs = data != path.read_bytes()
-    path.write_bytes(data)
-    return differs
-
-
-def giant(path, old):
-    os.truncate(path, GIANT)
-    return True
-
-
-def open_to_all(path, old):
-    path.chmod(0o666)
-    return True
-
-
-JUNK = random.Random(14).randbytes(700)
-DAMAGES = {
-    "a bit at the beginning": flip(0), "a bit in the first third": flip(0.3), "a bit in the middle": flip(0.5),
-    "the last bit": flip(1), "empty": rewrite(lambda d: b""), "half": rewrite(lambda d: d[:len(d) // 2]),
-    "without its last byte": rewrite(lambda d: d[:-1]), "without its last 100 bytes": rewrite(lambda d: d[:-100]),
-    "zeros": rewrite(lambda d: bytes(len(d))), "zeros from the middle": rewrite(lambda d: d[:len(d) // 2] + bytes(
-        len(d) - len(d) // 2)),
-    "junk": rewrite(lambda d: JUNK), "junk behind it": rewrite(lambda d: d + JUNK),
-    "zeros behind it": rewrite(lambda d: d + bytes(512)), "doubled": rewrite(lambda d: d + d),
-    "missing": replace(lambda path, away: None), "older": older,
-    "a pipe": replace(lambda path, away: os.mkfifo(path, 0o600)),
-    "a directory": replace(lambda path, away: path.mkdir(0o700)),
-    "a link": replace(lambda path, away: path.symlink_to(away)),
-    "a link to nothing": replace(lambda path, away: path.symlink_to("/nonexistent/disk")),
-    "a giant": giant, "open to all": open_to_all,
-}
-
-# What changes nothing that anybody relies on: a lock has no contents, a database of its own checksums is told of
-# by whoever reads it, and a token can be made anew.
-HARMLESS = {"lock", "keys/api-token", "obhut.db"}
-
-
-class Damage(obhutd.Case):
-    def setUp(self):
-        super().setUp()
-        self.service = self.start()
-        self.run_obhut("token", "add", "one", "--surface", "public", "--scope", "scan")
-        self.service.stop()
-        self.old = self.dir / "old"
-        shutil.copytree(self.data, self.old, ignore=shutil.ignore_patterns("run"))
-        self.service = self.start()
-        self.consents = self.run_obhut("token", "add", "two", "--surface", "direct", "--scope", "consents")[0].split()[-1]
-        self.service.json("PUT", "/v1/conversations/c1/members",
-                          {"members": [{"account": a, "consents": True} for a in ("anna", "bert")], "free": True},
-                          token=self.consents)
-        self.run_obhut("token", "remove", "one")
-        self.service.stop()
-        self.whole = self.data
-
-    def copy(self, name):
-        self.data = self.dir / name
-        shutil.copytree(self.whole, self.data, ignore=shutil.ignore_patterns("run"))
-        return self.data
-
-    def refusal(self):
-        """What a start says that is refused."""
-        with self.assertRaises(AssertionError) as refused:
-            self.start()
-        return str(refused.exception)
-
-    def open(self):
-        """As a start opens everything: (whether it did, what it said)."""
-        done = subprocess.run([self.binary, "--data", str(self.data), "token", "ls"], capture_output=True,
-                              text=True, errors="replace", timeout=waiting.LIMIT_S)
-        return done.returncode == 0, done.stderr
-
-    def check(self, code):
-        return self.run_obhut("check", code=code)[0]
-
+class Damage(damage.Case):
     def test_all_that_is_right_is_told_to_be_right_with_a_service_and_without(self):
         said = self.check(0)
-        for name in ("keys/audit", "keys/pseudonym", "keys/api-token", "lock", "obhut.db", "records", "audit"):
+        for name in ("keys/audit", "keys/pseudonym", "keys/api-token", "lock", "obhut.db", "records", "audit",
+                     "lists/known.obx", "lists"):
             self.assertRegex(said, f"(?m)^right  {name}")
-        self.start()
+        self.begin()
         self.assertIn(" 0 wrong", self.check(0))
 
-    def one(self, file, what, damage):
-        shutil.rmtree(self.dir / "one", ignore_errors=True)
-        data = self.copy("one")
-        kept = {name: (data / name).read_bytes() for name in FILES}
-        if not damage(data / file, self.old / file):
-            return
-        started, said = self.open()
-        if not started:
-            name = "obhut.db" if file == "obhut.db" else pathlib.Path(file).name
-            self.assertRegex(said, f"{name}|records|lists", f"{file}, {what}")
-            return
-        if file == "audit/log":  # no entry that was signed is another one, unless it is told
-            same = (data / file).read_bytes().startswith(kept[file])
-            if not same:
-                self.assertRegex(self.check(1), "(?m)^WRONG  audit/", f"{file}, {what}")
-        elif file == "audit/checkpoints":
-            if not (data / file).read_bytes().startswith(kept[file]):
-                self.assertRegex(self.check(1), "(?m)^WRONG  audit/", f"{file}, {what}")
-        elif file not in HARMLESS:
-            self.assertEqual((data / file).read_bytes(), kept[file], f"{file}, {what}: taken")
+    def test_json_says_file_by_file_what_is_right_and_what_is_not(self):
+        found = json.loads(self.run_obhut("check", "--json")[0])
+        self.assertEqual(set(found), {"files", "right", "wrong", "unread"})
+        self.assertEqual((found["right"], found["wrong"], found["unread"]), (len(found["files"]), 0, 0))
+        self.assertTrue(all(file == {"file": file["file"], "right": True} for file in found["files"]))
+        (self.data / "keys/audit").write_bytes(b"")
+        found = json.loads(self.run_obhut("check", "--json", code=1)[0])
+        wrong, = [file for file in found["files"] if file["right"] is not True]
+        self.assertEqual((wrong["file"], wrong["right"], found["wrong"]), ("keys/audit", False, 1))
+        self.assertIn("not a key of 32 bytes", wrong["problem"])
+
+    def test_a_list_and_a_configuration_are_read_too(self):
+        good, bad = self.write("good.conf", "decoders = 2\n"), self.write("bad.conf", "decoder = 2\n")
+        self.assertIn("right  " + str(good), self.run_obhut("check", "--config", good)[0])
+        self.assertRegex(self.run_obhut("check", "--config", bad, code=1)[0], r"WRONG  .*line 1.*\"decoders\"")
+        good.chmod(0o666)
+        self.assertIn("open to others", self.run_obhut("check", "--config", good, code=1)[0])
+        os.mkfifo(self.dir / "pipe")
+        self.assertIn("a pipe", self.run_obhut("check", "--config", self.dir / "pipe", code=1)[0])
+        known = self.data / "lists/known.obx"
+        content = bytearray(known.read_bytes())
+        content[len(content) // 2] ^= 1
+        known.write_bytes(bytes(content))
+        self.assertRegex(self.check(1), "(?m)^WRONG  lists/known.obx: .*known")
+
+    def test_a_check_changes_nothing_and_leaves_records_of_an_older_version_as_they_are(self):
+        records = self.data / "obhut.db"
+        with contextlib.closing(sqlite3.connect(records)) as db:
+            version, = db.execute("PRAGMA user_version").fetchone()
+            db.executescript(f"DROP TABLE binding; PRAGMA user_version = {version - 1}")
+        files = {path: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
+        self.assertRegex(self.check(0), "(?m)^unread records.*older version")
+        self.assertIn("right", self.run_obhut("audit", "verify")[0])
+        self.assertEqual({path: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}, files)
+        self.begin().stop()
+        self.assertNotIn("unread ", self.check(0))
 
     def test_every_damage_to_every_file_is_refused_or_named_and_harmless(self):
-        for file in FILES:
-            for what, damage in DAMAGES.items():
-                with self.subTest(file=file, what=what):
-                    self.one(file, what, damage)
+        self.every(self.at_start, self.files())
 
-    def one_while_it_runs(self, file, what, damage):
-        """The service lives, an act is done or refused, and what is wrong with the log is named."""
-        shutil.rmtree(self.dir / "one", ignore_errors=True)
-        data = self.copy("one")
-        service = self.start()
-        if not damage(data / file, self.old / file):
-            self.end(service)
-            return
-        done = subprocess.run([self.binary, "--data", str(data), "token", "add", "x", "--surface", "public", "--scope",
-                               "scan"], capture_output=True, text=True, errors="replace", timeout=waiting.LIMIT_S)
-        self.assertIn(done.returncode, (0, 3))
-        if done.returncode == 3:
-            self.assertRegex(done.stderr, pathlib.Path(file).name)
-        self.assertEqual(service.request("GET", "/healthz", token=False)[0], 200)
-        if file.startswith("audit/"):
-            self.check(1)
-        self.end(service)
-        if file.startswith("audit/"):
-            started, said = self.open()
-            if started:  # what had no end was cut off, and the log says so; or it is still wrong
-                self.assertTrue("WRONG" in self.run_obhut("check", code=None)[0] or
-                                b'"log.repaired"' in (data / "audit/log").read_bytes(), what)
-            else:
-                self.assertRegex(said, "audit|" + pathlib.Path(file).name)
-
-    def test_every_damage_to_the_log_under_a_running_service_is_refused_or_named(self):
-        for file in ("audit/log", "audit/checkpoints"):
-            for what, damage in DAMAGES.items():
-                with self.subTest(file=file, what=what):
-                    self.one_while_it_runs(file, what, damage)
-
-    def test_keys_that_are_damaged_under_a_running_service_change_nothing(self):
-        for file in ("keys/audit", "keys/pseudonym", "keys/api-token"):
-            for what in ("a bit in the middle", "empty", "missing", "a pipe"):
-                with self.subTest(file=file, what=what):
-                    self.one_while_it_runs(file, what, DAMAGES[what])
+    def test_every_damage_to_every_file_under_a_running_service_is_refused_or_named_and_harmless(self):
+        self.every(self.while_it_runs, self.files())
 
     def test_a_log_that_was_cut_back_and_written_anew_is_never_signed(self):
         notes = self.data / "audit/checkpoints"
@@ -226,12 +100,12 @@ class Damage(obhutd.Case):
         self.assertIn("WRONG", self.run_obhut("audit", "verify", code=1)[0])
 
     def test_entries_that_were_not_signed_when_the_service_was_killed_are_told_and_counted(self):
-        service = self.start()
+        service = self.begin()
         self.run_obhut("token", "add", "three", "--surface", "public", "--scope", "scan")
         core = service.processes()["core"]
         service.process.kill()
         waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
-        again = self.start()
+        again = self.begin()
         self.assertTrue(any("log.unsealed" in line for line in again.log), again.log)
         again.stop()
         told, = [json.loads(line[65:]) for line in (self.data / "audit/log").read_text().splitlines()
@@ -251,7 +125,7 @@ class Damage(obhutd.Case):
             self.assertEqual(key.read_bytes() if key.exists() else None, changed)
         key.write_bytes(kept)
         key.chmod(0o600)
-        service = self.start()
+        service = self.begin()
         self.assertEqual(service.json("DELETE", "/v1/accounts/anna/consents", token=self.consents)["conversations"], 1)
 
     def test_pipes_are_refused_at_once(self):
@@ -263,16 +137,52 @@ class Damage(obhutd.Case):
             path.unlink()
             (self.dir / "away").rename(path)
 
+    def test_a_directory_that_is_something_else_or_not_there_is_refused_and_not_made_anew(self):
+        away = self.dir / "away"
+        for name in ("keys", "audit"):
+            path = self.data / name
+            path.rename(away)
+            for make in (lambda: None, lambda: os.mkfifo(path), lambda: path.write_bytes(b""),
+                         lambda: path.symlink_to(away), lambda: path.symlink_to("/nonexistent/disk"),
+                         lambda: path.mkdir(0o700)):
+                make()
+                self.assertIn(name, self.refusal())
+                self.assertIn("WRONG  ", self.check(1))
+                if path.is_dir() and not path.is_symlink():
+                    self.assertEqual(list(path.iterdir()), [])
+                    path.rmdir()
+                elif os.path.lexists(path):
+                    path.unlink()
+            away.rename(path)
+        self.begin()
+
+    def test_the_services_own_token_must_be_what_the_records_know_and_for_its_owner(self):
+        own = self.data / "keys/api-token"
+        kept = own.read_bytes()
+        for changed in (b"", b"x" * 43, kept + b"x", kept + kept):
+            own.write_bytes(changed)
+            self.assertRegex(self.refusal(), "keys/api-token is not the token .* makes a new token")
+        own.write_bytes(kept)
+        own.chmod(0o640)
+        self.assertIn("keys/api-token has mode 0640, open to others", self.refusal())
+        own.unlink()
+        own.symlink_to("/nonexistent/disk")
+        self.assertIn("keys/api-token is a link", self.refusal())
+        own.unlink()
+        service = self.begin()
+        self.assertNotEqual(own.read_bytes(), kept)
+        self.assertEqual(service.scan(damage.LISTED.read_bytes())["action"], "block")
+
     def test_what_others_may_write_is_refused_with_how_to_mend_it(self):
         for name in ("", "keys", "audit"):
             path = self.data / name
             path.chmod(0o777)
             self.assertIn("chmod go-w", self.refusal())
             path.chmod(0o700)
-        self.start()
+        self.begin()
 
     def test_acts_are_refused_while_the_log_is_not_in_its_place(self):
-        service = self.start()
+        service = self.begin()
         audit, away = self.data / "audit", self.dir / "away"
 
         def act(code):
@@ -281,11 +191,17 @@ class Damage(obhutd.Case):
         act(0)
         audit.rename(away)
         self.assertIn("gone from its place", act(3))
+        told = service.json("DELETE", "/v1/accounts/anna/consents", status=503, token=self.consents)
+        self.assertEqual((told["action"], told["reason"]), ("could_not", "LOG"))
+        told = waiting.until(lambda: service.scan(PLAIN, status=(200, 503)).get("reason"),
+                             "nothing is looked at that cannot be logged")
+        self.assertEqual(told, "LOG")
         shutil.copytree(away, audit)
         self.assertIn("exchanged", act(3))
         shutil.rmtree(audit)
         away.rename(audit)
         act(0)
+        waiting.until(lambda: service.scan(PLAIN, status=(200, 503))["action"] == "allow", "it is looked at again")
         size = (audit / "log").stat().st_size
         with (audit / "log").open("ab") as out:
             out.write(b"x")
@@ -294,6 +210,7 @@ class Damage(obhutd.Case):
         act(0)
         service.stop()
         self.assertIn("right", self.run_obhut("audit", "verify")[0])
+
 
 
 if __name__ == "__main__":
