@@ -332,9 +332,10 @@ typedef struct repair {
 } repair;
 ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err);
 
-/* known.c: whether the first `size` bytes of `checkpoints` still have what is known. */
-ob_status known_check(const ob_audit_signed *known, int notes, uint64_t size, const log_key *key,
-                      ob_sha256_sum *sum, ob_error *err);
+/* known.c: sets *out to the checkpoint that is known, which the first `size` bytes of `checkpoints`
+ * must still have. */
+ob_status known_check(note *out, const ob_audit_signed *known, int notes, uint64_t size,
+                      const log_key *key, ob_sha256_sum *sum, ob_error *err);
 /* Whether entries may be behind it: `entries` and `torn` bytes, from `offset` on. */
 ob_status known_check_end(const ob_audit_signed *known, uint64_t sealed, uint64_t entries,
                           uint64_t torn, uint64_t offset, ob_error *err);

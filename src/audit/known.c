@@ -16,8 +16,8 @@ static ob_status other(ob_error *err, const ob_audit_signed *known)
                    (unsigned long long)known->note_bytes, (unsigned long long)known->entries);
 }
 
-ob_status known_check(const ob_audit_signed *known, int notes, uint64_t size, const log_key *key,
-                      ob_sha256_sum *sum, ob_error *err)
+ob_status known_check(note *out, const ob_audit_signed *known, int notes, uint64_t size,
+                      const log_key *key, ob_sha256_sum *sum, ob_error *err)
 {
     note is = {0};
     bool is_there = false;
@@ -38,6 +38,7 @@ ob_status known_check(const ob_audit_signed *known, int notes, uint64_t size, co
     if (status || !is_there || end != known->note_bytes || is.frontier.size != known->entries ||
         memcmp(is.root.bytes, known->root, sizeof known->root))
         return other(err, known);
+    *out = is;
     return OB_OK;
 }
 

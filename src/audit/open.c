@@ -146,6 +146,23 @@ static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const c
                    (unsigned long long)entry, (unsigned long long)offset, what);
 }
 
+/* Where the last checkpoint ends, the log must be what it signed. Where nothing behind a checkpoint
+ * that the records know is believed unread, one of another past of this log is found, too. */
+static ob_status check_sealed(const ob_audit *audit, uint64_t end, ob_error *err)
+{
+    tree_hash root;
+    if (audit->frontier.size != audit->sealed)
+        return OB_OK;
+    ob_status status = tree_root(&root, &audit->frontier, audit->sum, err);
+    if (status || (tree_same(&root, &audit->sealed_root) && end == audit->sealed_bytes))
+        return status;
+    return ob_fail(err, OB_EFORMAT,
+                   "audit/log, before entry %llu (byte %llu): the last checkpoint in "
+                   "audit/checkpoints was made of other entries; nothing was changed or signed. "
+                   "Keep a copy; " AUDIT_ADVICE,
+                   (unsigned long long)audit->sealed, (unsigned long long)end);
+}
+
 /* Whether it was this service that wrote it: no checkpoint says so yet. */
 static ob_status check_mac(ob_audit *audit, const line *line, uint64_t offset, ob_error *err)
 {
@@ -184,7 +201,8 @@ static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint6
     if (status)
         return status;
     audit->tip = leaf;
-    return tree_push(&audit->frontier, audit->sum, &leaf, err);
+    status = tree_push(&audit->frontier, audit->sum, &leaf, err);
+    return status ? status : check_sealed(audit, offset + LINE_HEAD + line.size + 1, err);
 }
 
 /* Takes all lines that end in the buffer; *used: their bytes. */
@@ -265,8 +283,25 @@ static ob_status load_tip(ob_audit *audit, uint64_t end, ob_error *err)
     return status;
 }
 
-static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uint64_t size,
-                          ob_error *err)
+/* from: the checkpoint whose frontier is gone on from, of which the log is read. */
+static ob_status load_from(uint64_t *torn, ob_audit *audit, const note *from, uint64_t size,
+                           ob_error *err)
+{
+    audit->frontier = from->frontier;
+    audit->log.bytes = from->bytes;
+    ob_status status = from->bytes ? load_tip(audit, from->bytes, err) : OB_OK;
+    if (!status)
+        status = check_sealed(audit, from->bytes, err);
+    if (!status)
+        status = load_tail(torn, audit, size, err);
+    if (!status && audit->frontier.size < audit->sealed)
+        status = damaged(err, audit->frontier.size, audit->log.bytes,
+                         "entries that the last checkpoint covers are missing");
+    return status;
+}
+
+static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *from, const note *last,
+                          uint64_t size, ob_error *err)
 {
     enum { BEHIND_MOST = 1 << 30 };
     char before = '\n';
@@ -285,13 +320,10 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uin
     if (before != '\n')
         return damaged(err, last->frontier.size, last->bytes - 1,
                        "no line ends where the last checkpoint says");
-    audit->frontier = last->frontier;
-    audit->log.bytes = audit->sealed_bytes = last->bytes;
+    audit->sealed_bytes = last->bytes;
     audit->sealed = last->frontier.size;
     audit->sealed_root = last->root;
-    if (last->bytes)
-        status = load_tip(audit, last->bytes, err);
-    return status ? status : load_tail(torn, audit, size, err);
+    return load_from(torn, audit, from, size, err);
 }
 
 /* ---- Everything -------------------------------------------------------------------------------
@@ -367,26 +399,29 @@ static ob_status check_unbegun(const ob_audit *audit, ob_error *err)
                : OB_OK;
 }
 
-/* What the last checkpoint says, and whether what was signed before is still there. */
-static ob_status load_notes(note *last, bool *has_note, repair *cut, ob_audit *audit,
+/* What the last checkpoint says, and whether what was signed before is still there. *from is that,
+ * or the last one where nothing is known. */
+static ob_status load_notes(note *from, note *last, bool *has_note, repair *cut, ob_audit *audit,
                             const ob_audit_signed *known, ob_error *err)
 {
     ob_status status = load_note(last, has_note, &cut->note_bytes, audit, err);
     if (!status && known)
-        status = known_check(known, audit->notes.file, audit->notes.bytes, &audit->name, audit->sum,
-                             err);
+        status = known_check(from, known, audit->notes.file, audit->notes.bytes, &audit->name,
+                             audit->sum, err);
     if (!status && !*has_note)
         status = check_unbegun(audit, err);
     if (!status && !*has_note) {
         cut->note_bytes = 0; /* nothing had begun */
         status = begin(last, audit, err);
     }
+    if (!known)
+        *from = *last;
     return status;
 }
 
 ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err)
 {
-    note last = {0};
+    note from = {0}, last = {0};
     bool has_note = false;
     uint64_t size = 0;
     const ob_audit_signed *known = options->known;
@@ -395,11 +430,11 @@ ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *c
     if (!status)
         status = open_files(audit, options->dir, !known, err);
     if (!status)
-        status = load_notes(&last, &has_note, cut, audit, known, err);
+        status = load_notes(&from, &last, &has_note, cut, audit, known, err);
     if (!status)
         status = open_log(&size, audit, &last, has_note, err);
     if (!status)
-        status = load_log(&cut->log_bytes, audit, &last, size, err);
+        status = load_log(&cut->log_bytes, audit, &from, &last, size, err);
     audit->log_bytes = audit->log.bytes;
     cut->unsealed = known ? audit->frontier.size - audit->sealed : 0;
     if (!status && known)

@@ -278,6 +278,40 @@ static void checkpoints_that_are_cut_replaced_or_of_another_log_are_refused(void
     drop_killed(&other);
 }
 
+/* Genuine, signed with the same key, and behind the one that the records know: of a copy that went
+ * another way. What it covers is not believed unread. */
+static void a_later_checkpoint_of_another_past_is_refused(void **state)
+{
+    killed k, other;
+    ob_audit *audit = NULL;
+    (void)state;
+    make_killed(&k, seed_one, 0);
+    make_killed(&other, seed_one, 1);
+    MUST(reopen(&audit, &other, &err_));
+    MUST(ob_audit_close(audit, &err_));
+    bytes notes = load(other.place.audit, "checkpoints"), log = load(other.place.audit, "log");
+    ob_buf mixed = {0};
+    ob_buf_append(&mixed, k.notes.text, k.notes.size, NULL);
+    ob_buf_append(&mixed, notes.text + other.notes.size, notes.size - other.notes.size, NULL);
+    save(k.place.audit, "checkpoints", mixed.bytes, mixed.size);
+    /* Its own entries, and the other's: of as many bytes as that checkpoint says. */
+    assert_int_equal(k.log.size, other.log.size);
+    mixed.size = 0;
+    ob_buf_append(&mixed, k.log.text, k.log.size, NULL);
+    ob_buf_append(&mixed, log.text + other.log.size, log.size - other.log.size, NULL);
+    save(k.place.audit, "log", mixed.bytes, mixed.size);
+    assert_refused(&k, "not appended by this service", "log");
+    mixed.size = k.lines[SEALED];
+    ob_buf_append(&mixed, log.text + other.lines[SEALED], log.size - other.lines[SEALED], NULL);
+    save(k.place.audit, "log", mixed.bytes, mixed.size);
+    assert_refused(&k, "not appended by this service", "log");
+    ob_buf_free(&mixed);
+    free(notes.text);
+    free(log.text);
+    drop_killed(&k);
+    drop_killed(&other);
+}
+
 static void what_is_missing_is_not_made_anew_where_the_records_know_it(void **state)
 {
     static const char *const names[] = {"audit/log", "audit/checkpoints", "audit/key",
@@ -324,6 +358,7 @@ int main(void)
         cmocka_unit_test(entries_of_another_log_or_of_another_past_do_not_fit),
         cmocka_unit_test(an_entry_without_a_code_is_taken_only_where_the_records_know_nothing),
         cmocka_unit_test(checkpoints_that_are_cut_replaced_or_of_another_log_are_refused),
+        cmocka_unit_test(a_later_checkpoint_of_another_past_is_refused),
         cmocka_unit_test(what_is_missing_is_not_made_anew_where_the_records_know_it),
         cmocka_unit_test(behind_a_log_that_was_closed_nothing_may_follow),
     };
