@@ -142,6 +142,7 @@ ob_status bind_key(ob_staff *staff, const char *dir, ob_error *err)
     ob_status status = read_bound(&b, staff->store, err);
     if (status)
         return status;
+    staff->was_bound = b.has_log;
     status = read_key(staff->key, &b, dir, err);
     if (status == OB_ENOTFOUND)
         status = make_key(staff->key, dir, err);
@@ -224,9 +225,13 @@ static void hear_signed(void *context, const ob_audit_signed *is_signed)
 ob_status bind_log_begin(ob_staff *staff, ob_error *err)
 {
     ob_audit_signed now;
+    /* From here on what is not signed must have codes, and an older version made none. */
+    ob_status status = staff->was_bound ? OB_OK : ob_audit_seal(staff->audit, err);
+    if (status)
+        return status;
     ob_audit_signed_now(&now, staff->audit);
     ob_binding b = binding_of(&now);
-    ob_status status = ob_staff_do(NULL, staff, "bind", NULL, run_keep_both, &b, err);
+    status = ob_staff_do(NULL, staff, "bind", NULL, run_keep_both, &b, err);
     staff->is_bound = !status;
     if (!status)
         ob_audit_on_signed(staff->audit, hear_signed, staff);

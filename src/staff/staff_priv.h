@@ -29,7 +29,8 @@ struct ob_staff {
     bool closing, has_queue, has_writer, has_watch;
     pthread_t writer, watch;
     bool writes;       /* somebody does */
-    bool is_bound;     /* the records are told what of the log is signed */
+    bool was_bound;    /* the records knew what of the log was signed */
+    bool is_bound;     /* they are told what is */
     bool must_recover; /* of who writes: whether the last acts were kept is not known yet */
 };
 
