@@ -19,7 +19,8 @@ static ob_status count_bytes(void *context, const void *bytes, size_t size, ob_e
 static ob_status read_records(uint64_t *bytes, ob_view *view, ob_error *err)
 {
     *bytes = 0;
-    return ob_store_dump(view, count_bytes, bytes, err);
+    ob_status status = ob_store_whole(view, err);
+    return status ? status : ob_store_dump(view, count_bytes, bytes, err);
 }
 
 /* ---- In the service ---------------------------------------------------------------------------

@@ -81,6 +81,23 @@ static ob_status choose_key(verify *v, ob_error *err)
     return status;
 }
 
+/* Whether what signs here is what signed the log. */
+static ob_status check_seed(verify *v, ob_error *err)
+{
+    ob_sign_key pair;
+    log_key own;
+    if (!v->check->seed || !v->report.fine)
+        return OB_OK;
+    ob_sign_start(&pair, v->check->seed);
+    ob_status status = key_of(&own, pair.public_key, err);
+    ob_wipe(&pair, sizeof pair);
+    if (!status && !key_same(&own, &v->key))
+        wrong(v, "key", 0, 0,
+              "it is not the key that keys/audit makes: one of them is of another log; put the "
+              "right one back");
+    return status;
+}
+
 /* ---- The older checkpoint ----------------------------------------------------------------------
  */
 
@@ -356,6 +373,8 @@ static ob_status open_files(verify *v, ob_error *err)
     if (!status)
         status = choose_key(v, err);
     if (!status)
+        status = check_seed(v, err);
+    if (!status)
         status = open_file(v, &v->notes, "checkpoints", &missing, err);
     if (!status)
         status = open_file(v, &v->log, "log", &missing, err);
@@ -377,6 +396,11 @@ static void compare_known(verify *v)
               "the records know a checkpoint over %llu entries, up to byte %llu, which is not "
               "there: the end was cut off, or the file is an older one, or that of another log",
               (unsigned long long)known->entries, (unsigned long long)known->note_bytes);
+    else if (known->is_closed && v->report.sealed > known->entries)
+        wrong(v, "checkpoints", v->notes.at, known->entries,
+              "the records say that the service stopped when it had signed %llu entries, and "
+              "checkpoints follow: they are of different times",
+              (unsigned long long)known->entries);
     else if (known->is_closed && v->report.entries > v->report.sealed)
         wrong(v, "log", v->last.bytes, v->last.frontier.size,
               "the service had signed everything when it stopped; what follows was not added by "

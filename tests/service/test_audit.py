@@ -1,5 +1,6 @@
 """What the running service writes into its log: every act, and nobody's diary."""
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -295,14 +296,20 @@ class Audit(obhutd.Case):
     def test_older_records_are_not_taken_for_a_crash(self):
         self.begin()
         self.service.stop()
-        old = (self.data / "obhut.db").read_bytes()
+        stopped = (self.data / "obhut.db").read_bytes()
         service = self.start()
+        running = self.dir / "running.db"
+        with contextlib.closing(sqlite3.connect(self.data / "obhut.db")) as db, \
+                contextlib.closing(sqlite3.connect(running)) as copy:
+            db.backup(copy)
         for country in ("DE", "FR", "none"):
             self.run_obhut("policy", "set", "country", country)
         service.stop()
-        (self.data / "obhut.db").write_bytes(old)
-        _, err = self.run_obhut("policy", "show", code=3)
-        self.assertIn("acts that the records do not know", err)
+        for old, said in ((stopped, "of different times"),
+                          (running.read_bytes(), "acts that the records do not know")):
+            (self.data / "obhut.db").write_bytes(old)
+            _, err = self.run_obhut("policy", "show", code=3)
+            self.assertIn(said, err)
 
     def test_log_and_records_that_are_not_of_one_piece_are_refused(self):
         self.begin()

@@ -52,6 +52,17 @@ class Damage(damage.Case):
         known.write_bytes(bytes(content))
         self.assertRegex(self.check(1), "(?m)^WRONG  lists/known.obx: .*known")
 
+    def test_records_that_do_not_fit_their_index_are_told_to_be_damaged(self):
+        records = self.data / "obhut.db"
+        with contextlib.closing(sqlite3.connect(records)) as db:
+            root, = db.execute("SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'member'").fetchone()
+            size, = db.execute("PRAGMA page_size").fetchone()
+        content = bytearray(records.read_bytes())
+        at = root * size - 1  # the end of the page: the first entry's last column
+        content[at - 8] ^= 1
+        records.write_bytes(bytes(content))
+        self.assertRegex(self.check(1), "(?m)^WRONG  records.*damaged")
+
     def test_a_check_changes_nothing_and_leaves_records_of_an_older_version_as_they_are(self):
         records = self.data / "obhut.db"
         with contextlib.closing(sqlite3.connect(records)) as db:
@@ -127,6 +138,38 @@ class Damage(damage.Case):
         key.chmod(0o600)
         service = self.begin()
         self.assertEqual(service.json("DELETE", "/v1/accounts/anna/consents", token=self.consents)["conversations"], 1)
+
+    def test_parts_of_another_directory_or_of_an_older_backup_are_refused_by_name(self):
+        self.whole, other = self.data, self.dir / "other"
+        self.data = other
+        self.begin().stop()
+        self.run_obhut("token", "add", "one", "--surface", "public", "--scope", "scan")
+        for source in (other, self.old):
+            for parts in (("audit/checkpoints",), ("audit/log",), ("audit/log", "audit/checkpoints"), ("audit",),
+                          ("keys/audit",), ("keys/pseudonym",), ("keys",), ("audit", "keys"), ("obhut.db",),
+                          ("obhut.db", "keys"), ("obhut.db", "keys/audit"), ("obhut.db", "audit/checkpoints")):
+                with self.subTest(source=source.name, parts=parts):
+                    self.mix(source, parts)
+
+    def mix(self, source, parts):
+        data = self.copy("one")
+        differs = False
+        for part in parts:
+            to, path = data / part, source / part
+            if path.is_dir():
+                differs |= any(f.read_bytes() != (to / f.name).read_bytes() for f in path.iterdir())
+                shutil.rmtree(to)
+                shutil.copytree(path, to)
+            else:
+                differs |= path.read_bytes() != to.read_bytes()
+                shutil.copy(path, to)
+        if not differs:  # an older backup has the same keys
+            return
+        before = self.state(data)
+        said = self.refusal()
+        self.assertRegex(said, "backup|audit verify|keys/audit|keys/pseudonym")
+        self.assertEqual(self.state(data), before)
+        self.assertRegex(self.run_obhut("check", code=1)[0], "(?m)^WRONG  (records|audit|keys)")
 
     def test_pipes_are_refused_at_once(self):
         for name in ("keys/audit", "keys/pseudonym", "audit/log", "audit/checkpoints", "obhut.db"):

@@ -342,9 +342,9 @@ static void behind_a_log_that_was_closed_nothing_may_follow(void **state)
     (void)state;
     make_killed(&k, seed_one, 0);
     k.known.is_closed = true;
-    assert_refused(&k, "4 entries and 0 bytes were added since", "log");
+    assert_refused(&k, "they are of different times", "log");
     save(k.place.audit, "log", k.log.text, k.lines[SEALED] + 10);
-    assert_refused(&k, "0 entries and 10 bytes were added since", "log");
+    assert_refused(&k, "10 bytes were added since", "log");
     drop_killed(&k);
 }
 

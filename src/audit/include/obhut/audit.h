@@ -132,8 +132,8 @@ typedef struct ob_audit_check {
     const char *since; /* a checkpoint that was kept elsewhere; NULL: none */
     size_t since_size;
     const ob_audit_signed *known; /* what else is known to have been signed; NULL: nothing */
-    /* With `known`: the seed in DIR/keys/audit, OB_KEY_SIZE bytes, with which entries that no
-     * checkpoint covers yet are found to be the service's own; NULL: not asked */
+    /* The seed in DIR/keys/audit, OB_KEY_SIZE bytes, which must make the log's key; with `known`,
+     * it finds entries that no checkpoint covers yet to be the service's own. NULL: not asked */
     const uint8_t *seed;
     /* Bytes of the log; about once a megabyte; may be NULL. */
     void (*progress)(void *context, uint64_t done, uint64_t total);

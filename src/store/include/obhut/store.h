@@ -86,6 +86,10 @@ ob_view *ob_writing_view(ob_writing *w);
 typedef ob_status (*ob_store_take)(void *context, const void *bytes, size_t size, ob_error *err);
 ob_status ob_store_dump(ob_view *view, ob_store_take take, void *context, ob_error *err);
 
+/* Whether the database is whole, as far as it knows by itself: SQLite its pages, indexes and kinds
+ * of values; PostgreSQL is not asked. OB_EFORMAT: what is wrong. */
+ob_status ob_store_whole(ob_view *view, ob_error *err);
+
 /* Takes a dump, of this or an older version, into a store without records: all of it or nothing.
  * `give` sets *size to how many bytes it has put there; 0: that was the end.
  *
