@@ -229,7 +229,7 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
     (void)token;
     if (snapshot_get(&text, &call->api->metrics, make_metrics, call->api, &err)) {
         ob_buf_free(&text);
-        return api_end(call, ob_answer_error(&err));
+        return api_end(call, ob_answer_error(api_of_records(&err)));
     }
     ob_answer answer = {
         .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};

@@ -73,8 +73,13 @@ void ob_wipe(void *bytes, size_t size);
 void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
              const void *bytes, size_t size);
 
-/* The key in a file of 32 bytes that only its owner may read; made where there is none, durably,
- * before it is used. OB_EFORMAT: another size; OB_EREFUSED: others may read it; OB_EIO. */
+/* The key in a file of 32 bytes that only its owner may read; *out is untouched on error.
+ * OB_ENOTFOUND: there is none; OB_EFORMAT: another size, or only zeros; OB_EREFUSED: others may
+ * read it, or it is no file; OB_EIO. */
+ob_status ob_key_file_read(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err);
+
+/* The same; where there is none one is made, durably, before it is used. Only for whoever knows
+ * that nothing was made with one before. */
 ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err);
 
 /* A secret for somebody outside: 32 random bytes as 43 characters of base64url, and a NUL. */
