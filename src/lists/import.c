@@ -9,6 +9,8 @@
 
 typedef struct importing {
     const ob_import *wish;
+    ob_status (*intend)(void *context, const char *temporary, ob_error *err);
+    void *context;
     ob_import_result result;
     entries entries;
 } importing;
@@ -94,6 +96,8 @@ static ob_status write_list(importing *i, const char *dir, ob_error *err)
     if (!status)
         status = is_enabled(&enabled, dir, name, err);
     if (!status)
+        status = i->intend(i->context, temporary, err);
+    if (!status)
         status = obx_place(temporary, dir, name, enabled, err);
     if (!status)
         list_drop_journals(dir, name, wish.journal);
@@ -118,9 +122,11 @@ static ob_status take(void *context, const entry *from, ob_error *err)
 }
 
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *wish,
-                            ob_error *err)
+                            ob_status (*intend)(void *context, const char *temporary,
+                                                ob_error *err),
+                            void *context, ob_error *err)
 {
-    importing i = {.wish = wish};
+    importing i = {.wish = wish, .intend = intend, .context = context};
     list_screen screen = {0};
     ob_status status = import_name(i.result.name, wish, err);
     if (!status)

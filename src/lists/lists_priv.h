@@ -25,7 +25,7 @@ ob_status list_path(char **out, const char *dir, const char *name, bool enabled,
 bool list_name_is_valid(const char *name);
 ob_status list_check_name(const char *name, ob_error *err);
 
-/* Sets *enabled; OB_ENOTFOUND where neither file exists. */
+/* Sets *enabled; OB_ENOTFOUND where nothing stands there under either name, not even a link. */
 ob_status list_find(bool *enabled, const char *dir, const char *name, ob_error *err);
 
 /* Names of all lists, sorted, each with whether it is enabled. The caller frees *out. */
@@ -38,7 +38,8 @@ ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *
 /* Makes what happened to names in DIR/lists last. */
 ob_status list_sync_dir(const char *dir, ob_error *err);
 
-/* Removes what killed imports and merges left. Only under the lock. */
+/* Removes what killed imports and merges left: files under a temporary name. Only under the lock.
+ */
 void list_sweep(const char *dir);
 
 /* Journals of one list: DIR/lists/NAME.NUMBER.log. list_journals sets *out to the numbers, sorted,
@@ -180,9 +181,14 @@ typedef struct obx {
     uint64_t index_offset, index_size; /* of the section, for who moves it */
     const uint8_t *bytes;
     uint64_t size;
-    dev_t device; /* of an opened file: whether a path still leads to it */
+    uint8_t sum[OB_SHA256_SIZE]; /* of the header, and so of everything */
+    bool has_state;              /* written by who keeps DIR/lists.state too */
+    dev_t device;                /* of an opened file: whether a path still leads to it */
     ino_t inode;
 } obx;
+
+/* More than any list file has: 2^31 entries with ids, hashes and digests. */
+#define OBX_SIZE_MOST (UINT64_C(1) << 39)
 
 /* Files up to this size are compared with their checksums whenever they are opened. */
 #define OBX_CHECKED_AT_ONCE (UINT64_C(64) << 20)
@@ -262,19 +268,27 @@ ob_status disk_sync(int file, const char *path, ob_error *err);
 
 /* What was added and withdrawn since a list file was written, in groups, each of which counts as a
  * whole or not at all (docs/FORMAT-OBX.md). */
-enum { JOURNAL_VERSION = 2 };
+enum { JOURNAL_VERSION = 3, JOURNAL_SUM_DIGITS = 16 };
+
+/* How far a journal goes: so many groups, and the sum that stands for all of its lines. */
+typedef struct journal_mark {
+    uint64_t number, groups;
+    char sum[JOURNAL_SUM_DIGITS + 1];
+} journal_mark;
 
 typedef struct journal {
     int file; /* -1: none */
     char *path;
-    uint64_t size;  /* of what counts */
-    int version;    /* 1: may be read, but nothing may be added to it */
-    bool uncertain; /* what was not acknowledged may still stand behind it */
+    uint64_t size;     /* of what counts */
+    journal_mark mark; /* of what counts */
+    int version;       /* below JOURNAL_VERSION: may be read, but nothing may be added to it */
+    bool uncertain;    /* what was not acknowledged may still stand behind it */
 } journal;
 
-/* Opens or makes a journal for appending, and cuts off what does not count. */
+/* Opens or makes a journal for appending, and cuts off what does not count. `least` is what was
+ * acknowledged, where that is known: OB_EFORMAT where the journal has less. */
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
-                       ob_error *err);
+                       const journal_mark *least, ob_error *err);
 void journal_close(journal *journal);
 
 /* Takes back what an earlier failure may have left. OB_EIO: it may count once this is opened again,
@@ -286,9 +300,10 @@ ob_status journal_settle(journal *journal, ob_error *err);
  * back what was not committed. One group at a time, after journal_settle. */
 typedef struct journal_group {
     journal *journal;
-    ob_buf entries, lines; /* that wait */
-    uint64_t at;           /* where the lines go */
-    char sum[16 + 1];      /* of the line before; "": there is none */
+    ob_buf entries, lines;            /* that wait */
+    uint64_t at;                      /* where the lines go */
+    char sum[JOURNAL_SUM_DIGITS + 1]; /* of the line before */
+    bool begun;                       /* with a line that is not its last */
 } journal_group;
 
 void journal_begin(journal_group *out, journal *journal);
@@ -296,11 +311,57 @@ ob_status journal_add(journal_group *group, const entry *entry, ob_error *err);
 ob_status journal_commit(journal_group *group, ob_error *err);
 ob_status journal_drop(journal_group *group, ob_error *err);
 
-/* Calls `each` for every entry that counts; *whole is where these end. OB_EFORMAT names a damaged
- * line; OB_ENOTFOUND. */
-ob_status journal_read(uint64_t *whole, const char *path,
+/* Takes back a group that was committed a moment ago: `before` is the journal as it was then. */
+void journal_step_back(journal *j, const journal *before);
+
+/* Calls `each` for every entry that counts; *whole (its number is the caller's) is how far these
+ * go, and *version may be NULL. `least` is what was acknowledged, NULL where nobody knows.
+ * OB_EFORMAT names a damaged line, or what is missing; OB_ENOTFOUND. */
+ob_status journal_read(journal_mark *whole, int *version, const char *path,
+                       const journal_mark *least,
                        ob_status (*each)(void *context, const entry *entry, ob_error *err),
                        void *context, ob_error *err);
+
+/* ---- state.c: what each list must have --------------------------------------------------------
+ */
+
+/* DIR/lists.state says, beside the folder of lists, which lists there are, which file each has and
+ * how far its journals go (docs/FORMAT-OBX.md). */
+typedef struct list_state {
+    char name[OB_LIST_NAME_MAX + 1];
+    uint8_t file[OB_SHA256_SIZE]; /* the sum in the file's header; zeros: not known yet */
+    uint8_t next[OB_SHA256_SIZE]; /* of the file that is taking its place; zeros: none */
+    bool removed;                 /* its files are being deleted */
+    journal_mark *journals;
+    size_t journal_count;
+} list_state;
+
+/* Stands for a file of which nobody knows what it should be: none has this sum. */
+extern const uint8_t state_unknown[OB_SHA256_SIZE];
+
+typedef struct lists_state {
+    bool there;
+    char sum[2 * OB_SHA256_SIZE + 1]; /* of the file; "": there is none */
+    list_state *lists;
+    size_t count;
+} lists_state;
+
+/* OB_EFORMAT: damaged. Where there is no such file, *out has `there` unset. state_free in any case.
+ */
+ob_status state_load(lists_state *out, const char *dir, ob_error *err);
+ob_status state_save(lists_state *state, const char *dir, ob_error *err);
+void state_free(lists_state *state);
+
+list_state *state_find(const lists_state *state, const char *name);
+
+/* Finds or makes; NULL: out of memory. */
+list_state *state_need(lists_state *state, const char *name);
+void state_drop(lists_state *state, const char *name);
+
+/* NULL: the journal is not known. */
+const journal_mark *state_mark(const list_state *list, uint64_t number);
+ob_status state_put_mark(list_state *list, const journal_mark *mark, ob_error *err);
+void state_drop_marks(list_state *list, uint64_t below);
 
 /* ---- live.c, live_change.c, live_search.c ---------------------------------------------------- */
 
@@ -309,8 +370,12 @@ ob_status journal_read(uint64_t *whole, const char *path,
  * changes the list makes the next one beside it, which shares all that stays. Counts its users. */
 typedef struct live live;
 
-/* Opens a list with its journals. */
+/* Opens a list with its journals, which must be what DIR/lists.state says. OB_EFORMAT names what is
+ * damaged, missing or another; OB_ENOTFOUND: no such list. */
 ob_status live_open(live **out, const char *dir, const char *name, ob_error *err);
+
+/* Notes in a list's state what was opened. */
+ob_status live_note(list_state *to, const live *list, ob_error *err);
 live *live_keep(live *list);
 void live_release(live *list); /* NULL is fine */
 
@@ -386,6 +451,7 @@ ob_status live_each(const live *list,
 
 /* Compares all checksums. After OB_EFORMAT the list only fails. */
 ob_status live_check(live *list, ob_error *err);
+bool live_is_damaged(const live *list);
 
 /* Does that and moves the index into huge pages where there is memory, while searches go on. Once:
  * the next call, for this list or one made from it, does nothing. One thread at a time. */
@@ -402,8 +468,11 @@ ob_status import_read(ob_import_result *counts, const ob_import *import, const l
 
 /* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
 
+/* `intend` is called with the file that will be put in its place, before that. */
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,
-                            ob_error *err);
+                            ob_status (*intend)(void *context, const char *temporary,
+                                                ob_error *err),
+                            void *context, ob_error *err);
 ob_status import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import, ob_error *err);
 ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_error *err);
 ob_status remove_under_lock(const char *dir, const char *name, ob_error *err);

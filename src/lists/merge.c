@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- When --------------------------------------------------------------------------------- */
 
@@ -51,7 +52,7 @@ static ob_status begin_merge(live **from, uint64_t *number, ob_lists *lists, slo
     journal next;
     ob_status status = own_need_journal(lists, slot, err);
     if (!status)
-        status = journal_open(&next, lists->dir, slot->name, slot->journal_number + 1, err);
+        status = journal_open(&next, lists->dir, slot->name, slot->journal_number + 1, NULL, err);
     if (status)
         return status;
     journal_close(&slot->journal);
@@ -66,12 +67,17 @@ static ob_status end_merge(const char *temporary, uint64_t number, ob_lists *lis
                            ob_error *err)
 {
     live *made = NULL;
+    noting n = {.lists = lists, .name = slot->name};
     pthread_mutex_lock(&slot->writing);
-    ob_status status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
+    ob_status status = note_intent(&n, temporary, err);
+    if (!status)
+        status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
     if (!status)
         status = live_open(&made, lists->dir, slot->name, err);
-    if (!status)
+    if (!status) {
+        note_list(lists, slot->name, made);
         set_replace(lists, slot, made);
+    }
     pthread_mutex_unlock(&slot->writing);
     if (!status) {
         list_drop_journals(lists->dir, slot->name, number);
@@ -132,16 +138,62 @@ static void say(const ob_lists *lists, const ob_error *err)
         lists->problem(lists->problem_context, err->text);
 }
 
+/* What could not be opened may be back: a disk was mounted, a file restored. */
+static void try_again(ob_lists *lists, slot *slot)
+{
+    live *made = NULL;
+    ob_error err = {0};
+    if (pthread_mutex_trylock(&slot->renewing)) /* it is imported, or removed */
+        return;
+    pthread_mutex_lock(&slot->writing);
+    const bool other = slot->trouble && live_open(&made, lists->dir, slot->name, &err) &&
+                       err.status != OB_ENOTFOUND && strcmp(err.text, slot->trouble) != 0;
+    if (made) {
+        note_list(lists, slot->name, made);
+        set_replace(lists, slot, made);
+        ob_fail(&err, OB_OK, "list \"%s\" is whole and searched again", slot->name);
+    } else if (other) {
+        set_trouble(lists, slot, err.text);
+    }
+    pthread_mutex_unlock(&slot->writing);
+    pthread_mutex_unlock(&slot->renewing);
+    if (made || other)
+        say(lists, &err);
+}
+
+static void take_out(ob_lists *lists, slot *slot, live *list)
+{
+    ob_error err = {0};
+    hits none = {0};
+    live_match(&none, list, NULL, 0, 0, &err); /* says why it fails */
+    pthread_mutex_lock(&slot->writing);
+    if (slot->now && live_is_damaged(slot->now)) {
+        journal_close(&slot->journal);
+        set_trouble(lists, slot, err.text);
+    }
+    pthread_mutex_unlock(&slot->writing);
+    say(lists, &err);
+}
+
 static void keep_slot(ob_lists *lists, slot *slot)
 {
     ob_error err = {0};
     pthread_mutex_lock(&lists->guard);
     live *now = slot->now ? live_keep(slot->now) : NULL;
+    const bool trouble = slot->trouble != NULL;
     pthread_mutex_unlock(&lists->guard);
+    if (!now && trouble)
+        try_again(lists, slot);
     if (!now)
         return;
-    if (live_settle(now, &err))
+    if (live_settle(now, &err) && !live_is_damaged(now))
         say(lists, &err);
+    if (live_is_damaged(now)) {
+        if (atomic_load(&slot->busy) == SLOT_FREE)
+            take_out(lists, slot, now);
+        live_release(now);
+        return;
+    }
     bool due = own_is_due(lists, slot, now);
     uint64_t changes = live_changes(now);
     live_release(now);
@@ -158,6 +210,7 @@ static void keep_slot(ob_lists *lists, slot *slot)
 
 static void *keep(void *argument)
 {
+    enum { AGAIN_S = 5 };
     ob_lists *lists = argument;
     pthread_mutex_lock(&lists->guard);
     while (!atomic_load(&lists->stop)) {
@@ -168,8 +221,12 @@ static void *keep(void *argument)
             keep_slot(lists, slot);
             pthread_mutex_lock(&lists->guard);
         }
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += AGAIN_S;
         while (!lists->work && !atomic_load(&lists->stop))
-            pthread_cond_wait(&lists->wake, &lists->guard);
+            if (pthread_cond_timedwait(&lists->wake, &lists->guard, &until))
+                break;
     }
     pthread_mutex_unlock(&lists->guard);
     return NULL;

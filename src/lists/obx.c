@@ -173,6 +173,7 @@ static ob_status take_meta(counts *out, obx *file, const uint8_t *bytes, uint64_
         status = take_attributes(file, json_object_get(meta, "attributes"), err);
     info->imported_at = json_integer_value(json_object_get(meta, "imported_at"));
     file->journal = number_in(meta, "journal");
+    file->has_state = json_is_true(json_object_get(meta, "state"));
     out->hashes = number_in(meta, "hashes");
     for (int k = 0; k < DIGEST_KINDS; k++)
         out->digests[k] = number_in(json_object_get(meta, "digests"), list_digest_kinds[k].name);
@@ -257,6 +258,7 @@ ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
     if (!status) {
         file.info.entries = header.entries;
         file.info.size_bytes = size;
+        memcpy(file.sum, header.sha256, sizeof file.sum);
         status = check_sections(&file, n, err);
     }
     if (!status)
@@ -286,16 +288,14 @@ void obx_drop(obx *file)
 
 ob_status obx_open(obx *out, const char *path, ob_error *err)
 {
-    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (file < 0)
-        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
-                       path, strerror(errno));
+    const ob_file_rule rule = {.most = OBX_SIZE_MOST, .forbidden = 0022};
     struct stat info;
+    int file = -1;
     void *bytes = MAP_FAILED;
-    ob_status status = OB_OK;
-    if (ob_file_stat(&info, file))
-        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
-    else if (!S_ISREG(info.st_mode) || info.st_size == 0)
+    ob_status status = ob_file_open_regular(&file, &info, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    if (info.st_size == 0)
         status = ob_fail(err, OB_EFORMAT, "%s: not a list file (.obx)", path);
     else if ((bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0)) ==
              MAP_FAILED)

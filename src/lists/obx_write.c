@@ -191,6 +191,7 @@ static ob_status add_meta(writer *w, const entries *entries)
     json_object_set_new(meta, "source", json_string(info->source));
     json_object_set_new(meta, "imported_at", json_integer(info->imported_at));
     json_object_set_new(meta, "journal", json_integer((json_int_t)w->wish->journal));
+    json_object_set_new(meta, "state", json_true());
     json_object_set_new(meta, "hashes", json_integer((json_int_t)entries->hash_count));
     json_object_set_new(meta, "digests", digests);
     json_object_set_new(meta, "attributes", attributes);

@@ -111,3 +111,32 @@ void ob_list_files_close(ob_list_files *files)
     free(files->file);
     *files = (ob_list_files){0};
 }
+
+static ob_status adopt(lists_state *to, const char *dir, const char *name, ob_error *err)
+{
+    live *list = NULL;
+    ob_status status = live_open(&list, dir, name, err);
+    list_state *of = status ? NULL : state_need(to, name);
+    if (!status)
+        status = of ? live_note(of, list, err)
+                    : ob_fail(err, OB_ENOMEM, "out of memory: the state of lists");
+    live_release(list);
+    return status;
+}
+
+ob_status ob_lists_adopt(const char *dir, ob_error *err)
+{
+    list_name *names = NULL;
+    size_t count = 0;
+    lists_state state = {.there = false};
+    ob_status status = list_names(&names, &count, dir, err);
+    if (!status && count) /* which knows of none: what opens then is taken as it is */
+        status = state_save(&state, dir, err);
+    for (size_t i = 0; i < count && !status; i++)
+        status = adopt(&state, dir, names[i].name, err);
+    if (!status && count)
+        status = state_save(&state, dir, err);
+    free(names);
+    state_free(&state);
+    return status;
+}
