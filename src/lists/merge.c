@@ -142,23 +142,27 @@ static void say(const ob_lists *lists, const ob_error *err)
 static void try_again(ob_lists *lists, slot *slot)
 {
     live *made = NULL;
-    ob_error err = {0};
+    ob_error now = {0}, said = {0};
     if (pthread_mutex_trylock(&slot->renewing)) /* it is imported, or removed */
         return;
     pthread_mutex_lock(&slot->writing);
-    const bool other = slot->trouble && live_open(&made, lists->dir, slot->name, &err) &&
-                       err.status != OB_ENOTFOUND && strcmp(err.text, slot->trouble) != 0;
+    const ob_status status =
+        slot->trouble ? live_open(&made, lists->dir, slot->name, &now) : OB_ENOTFOUND;
     if (made) {
         note_list(lists, slot->name, made);
         set_replace(lists, slot, made);
-        ob_fail(&err, OB_OK, "list \"%s\" is whole and searched again", slot->name);
-    } else if (other) {
-        set_trouble(lists, slot, err.text);
+        ob_fail(&said, OB_OK, "list \"%s\" is whole and searched again", slot->name);
+    } else if (status != OB_ENOTFOUND && strcmp(now.text, slot->trouble) != 0) {
+        set_trouble(lists, slot, now.text);
+    }
+    if (slot->trouble && !slot->told) {
+        slot->told = true;
+        ob_fail(&said, OB_EIO, "%s", slot->trouble);
     }
     pthread_mutex_unlock(&slot->writing);
     pthread_mutex_unlock(&slot->renewing);
-    if (made || other)
-        say(lists, &err);
+    if (said.text[0])
+        say(lists, &said);
 }
 
 static void take_out(ob_lists *lists, slot *slot, live *list)
@@ -170,6 +174,7 @@ static void take_out(ob_lists *lists, slot *slot, live *list)
     if (slot->now && live_is_damaged(slot->now)) {
         journal_close(&slot->journal);
         set_trouble(lists, slot, err.text);
+        slot->told = true;
     }
     pthread_mutex_unlock(&slot->writing);
     say(lists, &err);

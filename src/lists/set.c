@@ -55,8 +55,10 @@ void set_trouble(ob_lists *lists, slot *slot, const char *why)
     char *before = slot->trouble;
     if (copy) /* else the list stays, and fails again */
         slot->now = NULL;
-    if (copy)
+    if (copy) {
         slot->trouble = copy;
+        slot->told = false;
+    }
     pthread_mutex_unlock(&lists->guard);
     if (copy) {
         free(before);

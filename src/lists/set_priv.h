@@ -15,6 +15,7 @@ typedef struct slot {
     live *now; /* NULL: removed, or there is trouble. This and the next: under the set's guard */
     bool enabled;
     char *trouble; /* why what must be there cannot be searched: a sentence; NULL: none */
+    bool told;     /* the keeper has said it */
 
     /* For owners. `renewing` is held while the file is written anew, and taken before `writing`,
      * which is held for every change of what is found. */

@@ -254,7 +254,8 @@ ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err)
 void ob_list_files_close(ob_list_files *files);
 
 /* Takes the lists that stand in a directory as what it must have from now on (DIR/lists.state): for
- * whoever has just put them there, and knows that they are whole. OB_EFORMAT names one that isn't. */
+ * whoever has just put them there, and knows that they are whole. OB_EFORMAT names one that isn't.
+ */
 ob_status ob_lists_adopt(const char *dir, ob_error *err);
 
 /* Whether a file of DIR/lists may be called so: NAME.obx, NAME.obx.off, NAME.NUMBER.log. */
