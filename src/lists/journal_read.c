@@ -312,6 +312,18 @@ ob_status journal_read_open(journal *j, const journal_mark *least,
     return status;
 }
 
+ob_status journal_check(const char *path, const journal_mark *least, ob_error *err)
+{
+    journal j = {.file = -1, .path = (char *)(uintptr_t)path};
+    const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
+    ob_status status = ob_file_open_regular(&j.file, NULL, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    status = journal_measure(&j, least, err);
+    close(j.file);
+    return status;
+}
+
 ob_status journal_read(journal_mark *whole, int *version, const char *path,
                        const journal_mark *least,
                        ob_status (*each)(void *context, const entry *entry, ob_error *err),

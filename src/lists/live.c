@@ -104,6 +104,7 @@ typedef struct reading {
     const char *dir, *name;
     const lists_state *state;
     const list_state *of; /* NULL: nobody has noted this list yet */
+    uint64_t at_once;
 } reading;
 
 static ob_status read_journal(replaying *r, const reading *from, uint64_t number, ob_error *err)
@@ -196,6 +197,15 @@ static bool is_still(const obx *file, const char *path)
     return !stat(path, &now) && now.st_dev == file->device && now.st_ino == file->inode;
 }
 
+bool live_is_of(const live *list, const char *path)
+{
+    const obx *file = &list->base->file;
+    struct stat now;
+    return !lstat(path, &now) && now.st_dev == file->device && now.st_ino == file->inode &&
+           (uint64_t)now.st_size == file->size && now.st_mtim.tv_sec == file->written.tv_sec &&
+           now.st_mtim.tv_nsec == file->written.tv_nsec && !(now.st_mode & 0022);
+}
+
 /* Sets *moved where a merge, an import or a switch came in between, so that file and journals do
  * not belong together. */
 static ob_status open_once(live **out, bool *moved, const reading *from, ob_error *err)
@@ -210,7 +220,7 @@ static ob_status open_once(live **out, bool *moved, const reading *from, ob_erro
         return status;
     status = list_path(&path, from->dir, from->name, enabled, err);
     if (!status)
-        status = obx_open(&file, path, err);
+        status = obx_open(&file, path, from->at_once, err);
     if (!status)
         status = live_new(&list, &file, err);
     if (list) {
@@ -244,15 +254,19 @@ static bool has_changed(lists_state *state, const char *dir)
     return changed;
 }
 
-ob_status live_open(live **out, const char *dir, const char *name, ob_error *err)
+ob_status live_open_as(live **out, const char *dir, const char *name, uint64_t at_once,
+                       ob_error *err)
 {
     enum { TRIES = 100 };
     lists_state state;
     ob_status status = state_load(&state, dir, err);
     for (int try = 1; !status; try++) {
         bool moved = false;
-        const reading from = {
-            .dir = dir, .name = name, .state = &state, .of = state_find(&state, name)};
+        const reading from = {.dir = dir,
+                              .name = name,
+                              .state = &state,
+                              .of = state_find(&state, name),
+                              .at_once = at_once};
         status = open_once(out, &moved, &from, err);
         const bool changed = status && has_changed(&state, dir);
         if (!moved && !changed)
@@ -262,6 +276,11 @@ ob_status live_open(live **out, const char *dir, const char *name, ob_error *err
     }
     state_free(&state);
     return status;
+}
+
+ob_status live_open(live **out, const char *dir, const char *name, ob_error *err)
+{
+    return live_open_as(out, dir, name, OBX_READ_AT_ONCE, err);
 }
 
 ob_status live_note(list_state *to, const live *list, ob_error *err)
@@ -383,62 +402,55 @@ ob_status live_each(const live *list,
         const entry e = added_entry(list, n);
         status = each(context, &e, err);
     }
-    return status;
+    return live_end(list, status, err);
 }
 
 /* ---- Settling ----------------------------------------------------------------------------- */
 
-/* Memory that is free, or could be at once; 0 where the system does not say. */
-static uint64_t available_memory(void)
+ob_status live_whole(const live *list, ob_error *err)
 {
-    FILE *file = fopen("/proc/meminfo", "re");
-    char line[128];
-    unsigned long long kib = 0;
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kib << 10;
+    const base *b = list->base;
+    ob_status status = obx_problem(&b->file, err);
+    if (!status && atomic_load(&b->damaged))
+        status = ob_fail(err, OB_EFORMAT,
+                         "damaged list file: it is not what was written; import it again");
+    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
 }
 
-bool live_is_damaged(const live *list)
+ob_status live_end(const live *list, ob_status status, ob_error *err)
 {
-    return atomic_load(&list->base->damaged);
+    if (status == OB_EFORMAT)
+        atomic_store(&list->base->damaged, true);
+    return status ? status : live_whole(list, err);
 }
 
 ob_status live_check(live *list, ob_error *err)
 {
     base *b = list->base;
     ob_status status = obx_check(&b->file, err);
-    if (status == OB_EFORMAT)
-        atomic_store(&b->damaged, true);
-    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
+    if (status)
+        ob_fail_in(err, status, "list \"%s\"", b->file.info.name);
+    return live_end(list, status, err);
 }
 
 ob_status live_settle(live *list, ob_error *err)
 {
     base *b = list->base;
     const uint64_t huge = UINT64_C(2) << 20, size = b->file.index_size;
-    if (b->settled)
+    if (b->settled || mapping_is_copy(b->file.mapping))
         return OB_OK;
     b->settled = true;
     ob_status status = live_check(list, err);
-    if (status)
+    if (status || size < huge)
         return status;
-    if (size < huge || size + size / 4 > available_memory())
+    uint8_t *pages = mapping_room(&b->pages, &b->pages_size, size);
+    if (!pages)
         return OB_OK;
-    char *pages = mmap(NULL, size + huge, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED)
-        return OB_OK;
-    b->pages = pages;
-    b->pages_size = size + huge;
-    char *start = pages + (huge - (uintptr_t)pages % huge) % huge;
-    madvise(start, size, MADV_HUGEPAGE);
-    memcpy(start, b->file.bytes + b->file.index_offset, size);
-    mprotect(pages, b->pages_size, PROT_READ);
-    status = ob_index_open(&b->moved, start, size, b->file.index.count, OB_ISA_AUTO, err);
+    memcpy(pages, b->file.bytes + b->file.index_offset, size);
+    mprotect(b->pages, b->pages_size, PROT_READ);
+    status = ob_index_open(&b->moved, pages, size, b->file.index.count, OB_ISA_AUTO, err);
+    if (!status)
+        status = live_whole(list, err); /* what was copied is what was checked */
     if (!status) {
         atomic_store(&b->index, &b->moved);
         madvise((void *)(uintptr_t)(b->file.bytes + b->file.index_offset), size, MADV_DONTNEED);

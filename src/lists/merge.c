@@ -132,71 +132,23 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
 
 /* ---- The keeper --------------------------------------------------------------------------- */
 
-static void say(const ob_lists *lists, const ob_error *err)
+void own_say(const ob_lists *lists, const ob_error *err)
 {
     if (lists->problem && !atomic_load(&lists->stop))
         lists->problem(lists->problem_context, err->text);
 }
 
-/* What could not be opened may be back: a disk was mounted, a file restored. */
-static void try_again(ob_lists *lists, slot *slot)
-{
-    live *made = NULL;
-    ob_error now = {0}, said = {0};
-    if (pthread_mutex_trylock(&slot->renewing)) /* it is imported, or removed */
-        return;
-    pthread_mutex_lock(&slot->writing);
-    const ob_status status =
-        slot->trouble ? live_open(&made, lists->dir, slot->name, &now) : OB_ENOTFOUND;
-    if (made) {
-        note_list(lists, slot->name, made);
-        set_replace(lists, slot, made);
-        ob_fail(&said, OB_OK, "list \"%s\" is whole and searched again", slot->name);
-    } else if (status != OB_ENOTFOUND && strcmp(now.text, slot->trouble) != 0) {
-        set_trouble(lists, slot, now.text);
-    }
-    if (slot->trouble && !slot->told) {
-        slot->told = true;
-        ob_fail(&said, OB_EIO, "%s", slot->trouble);
-    }
-    pthread_mutex_unlock(&slot->writing);
-    pthread_mutex_unlock(&slot->renewing);
-    if (said.text[0])
-        say(lists, &said);
-}
-
-static void take_out(ob_lists *lists, slot *slot, live *list)
-{
-    ob_error err = {0};
-    hits none = {0};
-    live_match(&none, list, NULL, 0, 0, &err); /* says why it fails */
-    pthread_mutex_lock(&slot->writing);
-    if (slot->now && live_is_damaged(slot->now)) {
-        journal_close(&slot->journal);
-        set_trouble(lists, slot, err.text);
-        slot->told = true;
-    }
-    pthread_mutex_unlock(&slot->writing);
-    say(lists, &err);
-}
-
 static void keep_slot(ob_lists *lists, slot *slot)
 {
     ob_error err = {0};
-    pthread_mutex_lock(&lists->guard);
-    live *now = slot->now ? live_keep(slot->now) : NULL;
-    const bool trouble = slot->trouble != NULL;
-    pthread_mutex_unlock(&lists->guard);
-    if (!now && trouble)
-        try_again(lists, slot);
+    live *now = set_now(lists, slot);
     if (!now)
         return;
-    if (live_settle(now, &err) && !live_is_damaged(now))
-        say(lists, &err);
-    if (live_is_damaged(now)) {
-        if (atomic_load(&slot->busy) == SLOT_FREE)
-            take_out(lists, slot, now);
+    if (live_settle(now, &err) && !live_whole(now, NULL))
+        own_say(lists, &err);
+    if (live_whole(now, NULL)) {
         live_release(now);
+        watch_slot(lists, slot);
         return;
     }
     bool due = own_is_due(lists, slot, now);
@@ -206,31 +158,43 @@ static void keep_slot(ob_lists *lists, slot *slot)
     if (!due || atomic_load(&lists->stop) || atomic_load(&slot->busy) != SLOT_FREE)
         return;
     if (ob_lists_merge(lists, slot->name, NULL, NULL, &err)) {
-        say(lists, &err);
+        own_say(lists, &err);
         atomic_store(&slot->put_off, changes); /* a full disk is not tried at every change */
     } else {
         atomic_store(&slot->put_off, 0);
     }
 }
 
+/* Under the guard, which is let go meanwhile. */
+static void for_each(ob_lists *lists, void (*what)(ob_lists *lists, slot *slot))
+{
+    for (size_t i = 0; i < lists->count && !atomic_load(&lists->stop); i++) {
+        slot *slot = lists->slots[i];
+        pthread_mutex_unlock(&lists->guard);
+        what(lists, slot);
+        pthread_mutex_lock(&lists->guard);
+    }
+}
+
 static void *keep(void *argument)
 {
-    enum { AGAIN_S = 5 };
+    enum { LOOK_S = 5 };
     ob_lists *lists = argument;
+    struct timespec next = {0}, now;
     pthread_mutex_lock(&lists->guard);
     while (!atomic_load(&lists->stop)) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
         lists->work = false;
-        for (size_t i = 0; i < lists->count && !atomic_load(&lists->stop); i++) {
-            slot *slot = lists->slots[i];
+        if (now.tv_sec >= next.tv_sec) {
             pthread_mutex_unlock(&lists->guard);
-            keep_slot(lists, slot);
+            watch_state(lists);
             pthread_mutex_lock(&lists->guard);
+            for_each(lists, watch_slot);
+            next.tv_sec = now.tv_sec + LOOK_S;
         }
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += AGAIN_S;
+        for_each(lists, keep_slot);
         while (!lists->work && !atomic_load(&lists->stop))
-            if (pthread_cond_timedwait(&lists->wake, &lists->guard, &until))
+            if (pthread_cond_timedwait(&lists->wake, &lists->guard, &next))
                 break;
     }
     pthread_mutex_unlock(&lists->guard);

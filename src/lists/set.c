@@ -135,6 +135,14 @@ static ob_status open_list(ob_lists *lists, const list_name *name, bool owner, o
     return OB_OK;
 }
 
+ob_status set_missing(const ob_lists *lists, const char *name, ob_error *err)
+{
+    return ob_fail(err, OB_EFORMAT,
+                   "%s/lists/%s.obx is missing, and nobody removed that list: put it back, or "
+                   "import or remove it",
+                   lists->dir, name);
+}
+
 /* A list that is noted and does not stand in the folder. */
 static ob_status open_missing(ob_lists *lists, const list_state *list, bool owner, ob_error *err)
 {
@@ -145,10 +153,7 @@ static ob_status open_missing(ob_lists *lists, const list_state *list, bool owne
     if (list->removed || !memcmp(list->file, none, sizeof none) || set_find(lists, list->name) ||
         list_find(&enabled, lists->dir, list->name, NULL) != OB_ENOTFOUND)
         return OB_OK;
-    ob_fail(&problem, OB_EFORMAT,
-            "%s/lists/%s.obx is missing, and nobody removed that list: put it back, or import or "
-            "remove it",
-            lists->dir, list->name);
+    set_missing(lists, list->name, &problem);
     if (!owner)
         return ob_fail(err, OB_EFORMAT, "%s", problem.text);
     ob_status status = set_slot(&slot, lists, list->name, err);
@@ -189,7 +194,11 @@ ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err)
     lists->lock = -1;
     pthread_mutex_init(&lists->guard, NULL);
     pthread_mutex_init(&lists->noting, NULL);
-    pthread_cond_init(&lists->wake, NULL);
+    pthread_condattr_t steady; /* nobody sets that clock */
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&lists->wake, &steady);
+    pthread_condattr_destroy(&steady);
     ob_status status = open_all(lists, lock >= 0, err);
     if (status) {
         ob_lists_close(lists);
@@ -331,8 +340,22 @@ void ob_list_matches_free(ob_list_matches *matches)
     *matches = (ob_list_matches){0};
 }
 
-/* Turns what hits_end left into *out, which takes `k` over. */
-static ob_status tell(ob_list_matches *out, kept *k, const hits *found, uint64_t total,
+/* A list that turns out not to be whole is left out from now on. What it has told already may be
+ * wrong: *again is set. */
+static ob_status leave_out(bool *again, kept *k, size_t number, const ob_error *problem,
+                           ob_error *err)
+{
+    if (problem->status != OB_EFORMAT && problem->status != OB_EIO)
+        return ob_fail(err, problem->status, "%s", problem->text);
+    ob_fail(&k->missing, OB_EIO, "%s", problem->text);
+    live_release(k->lists[number]);
+    k->lists[number] = k->lists[--k->count];
+    *again = true;
+    return OB_OK;
+}
+
+/* Turns what hits_end left into *out, which takes `k` over unless it must be looked for again. */
+static ob_status tell(ob_list_matches *out, bool *again, kept *k, const hits *found, uint64_t total,
                       ob_error *err)
 {
     ob_list_matches told = {
@@ -343,15 +366,17 @@ static ob_status tell(ob_list_matches *out, kept *k, const hits *found, uint64_t
         if (!told.match)
             status = ob_fail(err, OB_ENOMEM, "out of memory: %zu matches", found->count);
     }
-    for (size_t i = 0; i < found->count && !status; i++) {
+    for (size_t i = 0; i < found->count && !status && !*again; i++) {
         const hit *h = &found->hit[i];
         ob_list_match *match = &told.match[told.count++];
         *match = (ob_list_match){
             .query = h->query, .distance = h->distance, .hash = h->hash, .of_query = h->of_query};
-        status = live_describe(match, k->lists[h->list], h->entry, err);
+        ob_error problem = {0};
+        if (live_describe(match, k->lists[h->list], h->entry, &problem))
+            status = leave_out(again, k, h->list, &problem, err);
     }
-    if (status)
-        ob_list_matches_free(&told);
+    if (status || *again)
+        free(told.match);
     else
         *out = told;
     return status;
@@ -373,23 +398,13 @@ static ob_status search_live(hits *out, const search *s, const live *list, ob_er
                      : live_match_digests(out, list, (int)s->kind, s->digests, s->count, err);
 }
 
-/* A list that turns out to be damaged is left out from now on: *again is set, since what it has
- * told already may be wrong. */
 static ob_status search_list(hits *out, bool *again, const search *s, kept *k, size_t number,
                              ob_error *err)
 {
     ob_error problem = {0};
-    live *list = k->lists[number];
-    ob_status status = search_live(out, s, list, &problem);
-    if (!status)
+    if (!search_live(out, s, k->lists[number], &problem))
         return OB_OK;
-    if (status != OB_EFORMAT && status != OB_EIO)
-        return ob_fail(err, status, "%s", problem.text);
-    ob_fail(&k->missing, OB_EIO, "%s", problem.text);
-    live_release(list);
-    k->lists[number] = k->lists[--k->count];
-    *again = true;
-    return OB_OK;
+    return leave_out(again, k, number, &problem, err);
 }
 
 static uint32_t share_of(const search *s)
@@ -451,14 +466,14 @@ static ob_status match(ob_list_matches *out, ob_lists *lists, const search *s, o
         again = false;
         status = s->limit == OB_LISTS_OF_EACH ? search_each(&found, &total, &again, s, k, err)
                                               : search_all(&found, &total, &again, s, k, err);
+        if (!status && !again)
+            status = tell(out, &again, k, &found, total, err);
         if (again && lists->keeping)
             own_wake(lists); /* the keeper takes it out and says so */
     }
     ob_list_matches mine = {.kept = k};
     if (status)
         ob_list_matches_free(&mine);
-    else
-        status = tell(out, k, &found, total, err);
     hits_free(&found);
     return status;
 }
@@ -482,10 +497,11 @@ size_t ob_lists_trouble(char **out, ob_lists *lists)
     pthread_mutex_lock(&lists->guard);
     for (size_t i = 0; i < lists->count; i++) {
         const slot *slot = lists->slots[i];
-        if (!slot->enabled || (!slot->trouble && !(slot->now && live_is_damaged(slot->now))))
+        ob_error problem = {0};
+        if (!slot->enabled || (!slot->trouble && !(slot->now && live_whole(slot->now, &problem))))
             continue;
-        if (!count++ && out && slot->trouble)
-            first = strdup(slot->trouble);
+        if (!count++ && out)
+            first = strdup(slot->trouble ? slot->trouble : problem.text);
     }
     pthread_mutex_unlock(&lists->guard);
     if (out)

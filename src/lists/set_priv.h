@@ -15,7 +15,11 @@ typedef struct slot {
     live *now; /* NULL: removed, or there is trouble. This and the next: under the set's guard */
     bool enabled;
     char *trouble; /* why what must be there cannot be searched: a sentence; NULL: none */
-    bool told;     /* the keeper has said it */
+
+    /* The keeper's: whether it has said that; what files it has looked at, and whether it should
+     * look again even where these are the same. */
+    bool told, looked, again;
+    uint64_t files;
 
     /* For owners. `renewing` is held while the file is written anew, and taken before `writing`,
      * which is held for every change of what is found. */
@@ -53,6 +57,9 @@ ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err);
 /* Takes a list out that must be there and cannot be searched: nothing that is not found counts as
  * nothing until it is back, imported anew or removed. */
 void set_trouble(ob_lists *lists, slot *slot, const char *why);
+
+/* OB_EFORMAT: that list must be there, and is not. */
+ob_status set_missing(const ob_lists *lists, const char *name, ob_error *err);
 
 /* Finds a slot; NULL where none was ever. */
 slot *set_find(ob_lists *lists, const char *name);
@@ -133,6 +140,18 @@ bool own_is_due(const ob_lists *lists, const slot *slot, const live *list);
 
 /* Tells the keeper that there may be something to do. */
 void own_wake(ob_lists *lists);
+
+/* What the keeper says to whoever started it. */
+void own_say(const ob_lists *lists, const ob_error *err);
+
+/* ---- watch.c ------------------------------------------------------------------------------- */
+
+/* Looks at the files of a list: takes it out where they are not what was written, and puts it back
+ * where they are again. */
+void watch_slot(ob_lists *lists, slot *slot);
+
+/* Writes DIR/lists.state again where somebody else has changed it. */
+void watch_state(ob_lists *lists);
 
 /* Ends the keeper and closes journals. */
 void own_end(ob_lists *lists);

@@ -154,11 +154,33 @@ static ob_status sync_folder(const char *dir, ob_error *err)
     return status;
 }
 
+static void note_file(lists_state *state, const struct stat *is)
+{
+    state->inode = is->st_ino;
+    state->size = is->st_size;
+    state->written = is->st_mtim;
+}
+
+bool state_is_ours(const lists_state *state, const char *dir)
+{
+    struct stat is;
+    char *path = NULL;
+    if (!state->there || asprintf(&path, "%s/lists.state", dir) < 0)
+        return true;
+    const bool same = !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) &&
+                      is.st_ino == state->inode && is.st_size == state->size &&
+                      is.st_mtim.tv_sec == state->written.tv_sec &&
+                      is.st_mtim.tv_nsec == state->written.tv_nsec;
+    free(path);
+    return same;
+}
+
 /* Written beside it and put in its place, so that it is always one or the other. */
 ob_status state_save(lists_state *state, const char *dir, ob_error *err)
 {
     char *path = NULL, *temporary = NULL, *text = NULL, sum[STATE_DIGITS + 1];
     int file = -1;
+    struct stat is;
     ob_status status = OB_OK;
     if (asprintf(&path, "%s/lists.state", dir) < 0) {
         path = NULL;
@@ -172,8 +194,8 @@ ob_status state_save(lists_state *state, const char *dir, ob_error *err)
         status = make_text(&text, sum, state, err);
     if (status)
         goto out;
-    file = ob_file_open(AT_FDCWD, temporary,
-                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    ob_file_unlink(AT_FDCWD, temporary, 0); /* whatever stands there */
+    file = ob_file_open(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
@@ -182,6 +204,8 @@ ob_status state_save(lists_state *state, const char *dir, ob_error *err)
         status = disk_sync(file, temporary, err);
     if (!status && ob_file_rename(temporary, path))
         status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
+    if (!status && !ob_file_stat(&is, file))
+        note_file(state, &is);
     if (!status)
         status = sync_folder(dir, err);
     if (!status) {
@@ -310,6 +334,8 @@ ob_status state_load(lists_state *out, const char *dir, ob_error *err)
         status = read_all(&text, &size, file, (uint64_t)info.st_size, path, err);
     if (!status)
         status = take_text(out, text, size, path, err);
+    if (!status)
+        note_file(out, &info);
     if (file >= 0)
         close(file);
     free(text);

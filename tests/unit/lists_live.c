@@ -386,9 +386,10 @@ static void a_file_damaged_later_is_not_answered_from(void **state)
     for (int i = 0; i < COUNT; i++)
         hash[i] = test_hash(&r);
     import_hashes("rot", hash, COUNT);
-    live *list = NULL;
+    live *list = NULL, *copy = NULL;
     hits found = {0};
-    assert_int_equal(live_open(&list, dir, "rot", NULL), OB_OK);
+    assert_int_equal(live_open_as(&list, dir, "rot", 0, NULL), OB_OK); /* as if it were large */
+    assert_int_equal(live_open(&copy, dir, "rot", NULL), OB_OK);
     char path[128];
     snprintf(path, sizeof path, "%s/lists/rot.obx", dir);
     FILE *file = fopen(path, "r+b");
@@ -397,10 +398,19 @@ static void a_file_damaged_later_is_not_answered_from(void **state)
     fputs("rot", file);
     fclose(file);
     ob_error err = {0};
-    assert_int_equal(live_settle(list, &err), OB_EFORMAT);
+    assert_int_equal(live_match(&found, list, hash, 1, 31, NULL), OB_EIO);
+    assert_int_equal(live_settle(list, &err), OB_EIO);
     assert_non_null(strstr(err.text, "\"rot\""));
+    assert_int_equal(live_match(&found, copy, hash, 1, 31, NULL), OB_OK);
+    assert_int_equal(found.count, 1);
+    live_release(list);
+    live_release(copy);
+    assert_int_equal(live_open(&copy, dir, "rot", NULL), OB_EFORMAT);
+    assert_int_equal(live_open_as(&list, dir, "rot", 0, NULL), OB_OK);
+    assert_int_equal(live_settle(list, &err), OB_EFORMAT);
     assert_int_equal(live_match(&found, list, hash, 1, 31, NULL), OB_EFORMAT);
     live_release(list);
+    free(found.hit);
     free(hash);
     assert_int_equal(unlink(path), 0);
 }
