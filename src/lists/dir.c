@@ -55,10 +55,9 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
         status = make_dir(lists, err);
     if (status)
         goto out;
-    lock = ob_file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (lock < 0)
-        status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", path, strerror(errno));
-    else if (flock(lock, LOCK_EX | LOCK_NB))
+    status =
+        ob_file_open_regular(&lock, NULL, path, O_RDWR | O_CREAT, &(ob_file_rule){.most = 0}, err);
+    if (!status && flock(lock, LOCK_EX | LOCK_NB))
         status = errno == EWOULDBLOCK
                      ? ob_fail(err, OB_EBUSY,
                                "another process is changing lists in %s: try again "

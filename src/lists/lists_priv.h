@@ -411,11 +411,17 @@ void state_free(lists_state *state);
 /* Whether the file is the one that was read or written last. */
 bool state_is_ours(const lists_state *state, const char *dir);
 
+/* Whether it is known which file the list has, or that none fits. */
+bool state_has_file(const list_state *list);
+
 list_state *state_find(const lists_state *state, const char *name);
 
 /* Finds or makes; NULL: out of memory. */
 list_state *state_need(lists_state *state, const char *name);
 void state_drop(lists_state *state, const char *name);
+
+/* The number that no journal of this list has had, as far as the state knows. */
+uint64_t state_next_journal(const lists_state *state, const char *name);
 
 /* NULL: the journal is not known. */
 const journal_mark *state_mark(const list_state *list, uint64_t number);
@@ -540,11 +546,17 @@ ob_status import_read(ob_import_result *counts, const ob_import *import, const l
 
 /* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
 
-/* `intend` is called with the file that will be put in its place, before that. */
+/* What an import has to do with DIR/lists.state. */
+typedef struct import_notes {
+    /* Called with the file that will be put in its place, before that. */
+    ob_status (*intend)(void *context, const char *temporary, ob_error *err);
+    void *context;
+    uint64_t
+        journal_least; /* journals below this one had their time, also those that are missing */
+} import_notes;
+
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,
-                            ob_status (*intend)(void *context, const char *temporary,
-                                                ob_error *err),
-                            void *context, ob_error *err);
+                            const import_notes *notes, ob_error *err);
 ob_status import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import, ob_error *err);
 ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_error *err);
 ob_status remove_under_lock(const char *dir, const char *name, ob_error *err);

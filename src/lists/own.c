@@ -310,7 +310,12 @@ ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_impor
     pthread_mutex_unlock(&slot->writing);
 
     noting n = {.lists = lists, .name = name};
-    status = import_under_lock(out, lists->dir, import, note_intent, &n, err);
+    pthread_mutex_lock(&lists->noting);
+    const import_notes notes = {.intend = note_intent,
+                                .context = &n,
+                                .journal_least = state_next_journal(&lists->state, name)};
+    pthread_mutex_unlock(&lists->noting);
+    status = import_under_lock(out, lists->dir, import, &notes, err);
 
     pthread_mutex_lock(&slot->writing);
     if (!status)

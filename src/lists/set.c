@@ -146,11 +146,10 @@ ob_status set_missing(const ob_lists *lists, const char *name, ob_error *err)
 /* A list that is noted and does not stand in the folder. */
 static ob_status open_missing(ob_lists *lists, const list_state *list, bool owner, ob_error *err)
 {
-    static const uint8_t none[OB_SHA256_SIZE];
     bool enabled;
     slot *slot = NULL;
     ob_error problem = {0};
-    if (list->removed || !memcmp(list->file, none, sizeof none) || set_find(lists, list->name) ||
+    if (list->removed || !state_has_file(list) || set_find(lists, list->name) ||
         list_find(&enabled, lists->dir, list->name, NULL) != OB_ENOTFOUND)
         return OB_OK;
     set_missing(lists, list->name, &problem);

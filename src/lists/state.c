@@ -23,6 +23,12 @@ static ob_status out_of_memory(ob_error *err)
 
 /* ---- What it says ---------------------------------------------------------------------------- */
 
+bool state_has_file(const list_state *list)
+{
+    static const uint8_t none[OB_SHA256_SIZE];
+    return memcmp(list->file, none, sizeof none) != 0;
+}
+
 list_state *state_find(const lists_state *state, const char *name)
 {
     for (size_t i = 0; i < state->count; i++)
@@ -53,6 +59,16 @@ void state_drop(lists_state *state, const char *name)
         return;
     free(found->journals);
     *found = state->lists[--state->count];
+}
+
+uint64_t state_next_journal(const lists_state *state, const char *name)
+{
+    const list_state *list = state_find(state, name);
+    uint64_t next = 1;
+    for (size_t i = 0; list && i < list->journal_count; i++)
+        if (list->journals[i].number >= next)
+            next = list->journals[i].number + 1;
+    return next;
 }
 
 const journal_mark *state_mark(const list_state *list, uint64_t number)

@@ -251,6 +251,33 @@ static void nothing_is_deleted_that_nobody_removed(void **state)
     ob_lists_close(lists);
 }
 
+/* A copy of what is damaged opens, names the list, and has the others; nothing is copied without a
+ * list that is missing. */
+static void a_copy_of_a_damaged_list_is_a_damaged_list(void **state)
+{
+    (void)state;
+    ob_list_files files;
+    ob_error err = {0};
+    const struct damage half = {.name = "half"};
+    restore();
+    run("truncate -s -3 $D/lists/one.1.log");
+    assert_int_equal(ob_list_files_open(&files, dir, NULL), OB_OK);
+    assert_int_equal(files.count, 3);
+    ob_list_files_close(&files);
+    run("rm $D/lists.state");
+    assert_int_equal(ob_lists_adopt(dir, &err), OB_OK);
+    run("F=$D/lists/one.obx; truncate -s $(($(stat -c %s $F) / 2)) $F");
+    assert_int_equal(ob_lists_adopt(dir, &err), OB_OK);
+    look(&half, "lists/one.obx");
+    restore();
+    run("rm $D/lists/one.obx");
+    assert_int_equal(ob_list_files_open(&files, dir, &err), OB_EFORMAT);
+    assert_non_null(strstr(err.text, "one.obx"));
+    restore();
+    run("rm $D/lists/one.1.log; mkfifo $D/lists/one.1.log");
+    assert_int_equal(ob_list_files_open(&files, dir, &err), OB_EREFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_gone_shows),
         cmocka_unit_test(what_was_damaged_can_be_removed_or_imported_again),
         cmocka_unit_test(nothing_is_deleted_that_nobody_removed),
+        cmocka_unit_test(a_copy_of_a_damaged_list_is_a_damaged_list),
     };
     return cmocka_run_group_tests_name("lists_damage", tests, make_lists, remove_lists);
 }

@@ -248,14 +248,14 @@ typedef struct ob_list_files {
 } ob_list_files;
 
 /* Opens the files of every list while others may change them: those of one list belong together
- * and say what it said at some moment since the call. The caller closes *out:
- * ob_list_files_close. */
+ * and say what it said at some moment since the call. OB_EFORMAT: a list is missing that nobody
+ * removed. The caller closes *out: ob_list_files_close. */
 ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err);
 void ob_list_files_close(ob_list_files *files);
 
 /* Takes the lists that stand in a directory as what it must have from now on (DIR/lists.state): for
- * whoever has just put them there, and knows that they are whole. OB_EFORMAT names one that isn't.
- */
+ * whoever has just put them there. A list that is not whole is one that cannot be searched, until
+ * it is imported anew or removed. */
 ob_status ob_lists_adopt(const char *dir, ob_error *err);
 
 /* Whether a file of DIR/lists may be called so: NAME.obx, NAME.obx.off, NAME.NUMBER.log. */
