@@ -90,29 +90,43 @@ static bool is_right(const mapping *m, uint64_t from, uint64_t to)
         const uint64_t block = at / OBX_BLOCK, next = (block + 1) * OBX_BLOCK;
         const uint64_t stop = next < to ? next : to;
         uint8_t sum[OB_SHA256_SIZE];
-        if (ob_sha256(sum, m->source + at, stop - at, NULL) ||
-            memcmp(sum, m->sums + block * sizeof sum, sizeof sum) != 0)
+        ob_sha256_bare(sum, m->source + at, stop - at);
+        if (memcmp(sum, m->sums + block * sizeof sum, sizeof sum) != 0)
             return false;
         at = stop;
     }
     return true;
 }
 
-/* Compares a part with its sums and lets it be seen, right or not: who reads it looks afterwards
- * whether the mapping is broken. */
+/* Compares a part with its sums, once. */
+static void check_part(mapping *m, uint64_t number)
+{
+    const uint64_t start = number * m->part, stop = start + m->part;
+    const uint64_t from = start < OBX_ALIGN ? OBX_ALIGN : start, to = stop < m->end ? stop : m->end;
+    if (!m->seen[number] && from < to && !is_right(m, from, to))
+        mark(m, CHANGED, from);
+    m->seen[number] = true;
+}
+
+/* Where the kernel has no room for one more piece: all of it is checked and becomes one. */
+static bool show_all(mapping *m)
+{
+    for (uint64_t number = 0; number * m->part < m->end; number++)
+        check_part(m, number);
+    return !mprotect(m->bytes, m->size, PROT_READ);
+}
+
+/* Lets a part be seen once it was compared, right or not: who reads it looks afterwards whether the
+ * mapping is broken. */
 static bool show(mapping *m, uint64_t at)
 {
-    const uint64_t number = at / m->part;
-    uint64_t from = number * m->part, to = from + m->part;
     bool shown = true;
-    from = from < OBX_ALIGN ? OBX_ALIGN : from;
-    to = to < m->end ? to : m->end;
     pthread_mutex_lock(&m->checking);
-    if (m->sums && at < m->end && !m->seen[number]) {
-        if (!is_right(m, from, to))
-            mark(m, CHANGED, from);
-        shown = !mprotect(m->bytes + from, to - from, PROT_READ);
-        m->seen[number] = shown;
+    if (m->sums && at < m->end && !m->seen[at / m->part]) {
+        const uint64_t start = at / m->part * m->part, stop = start + m->part;
+        check_part(m, at / m->part);
+        shown = !mprotect(m->bytes + start, (stop < m->size ? stop : m->size) - start, PROT_READ) ||
+                show_all(m);
     }
     pthread_mutex_unlock(&m->checking);
     return shown;
@@ -325,7 +339,7 @@ bool mapping_is_copy(const mapping *m)
 
 bool mapping_hide(mapping *m, const uint8_t *sums, uint64_t end)
 {
-    enum { PARTS_MOST = 4096 }; /* each may become a mapping of its own for the kernel */
+    enum { PARTS_MOST = 16384 }; /* each may become a mapping of its own for the kernel */
     if (!m->source)
         return false;
     m->part = OBX_BLOCK;

@@ -32,7 +32,7 @@ typedef struct writer {
 static ob_status end_block(writer *w)
 {
     uint8_t sum[OB_SHA256_SIZE];
-    ob_status status = ob_sha256_finish(sum, &w->block_sum, w->err);
+    ob_status status = ob_sha256_next(sum, w->block_sum, w->err);
     return status ? status : ob_buf_append(&w->sums, sum, sizeof sum, w->err);
 }
 
@@ -46,10 +46,7 @@ static ob_status sum_blocks(writer *w, const char *bytes, uint64_t size)
         uint64_t now = size < left ? size : left;
         if (!bytes && now > sizeof zeros)
             now = sizeof zeros;
-        if (!w->block_sum)
-            status = ob_sha256_begin(&w->block_sum, w->err);
-        if (!status)
-            status = ob_sha256_add(w->block_sum, bytes ? bytes : zeros, now, w->err);
+        status = ob_sha256_add(w->block_sum, bytes ? bytes : zeros, now, w->err);
         w->summed += now;
         bytes = bytes ? bytes + now : NULL;
         size -= now;
@@ -288,7 +285,7 @@ static ob_status add_columns(writer *w, const entries *e)
 /* Of all blocks before it; the last one may be shorter. */
 static ob_status add_sums(writer *w)
 {
-    ob_status status = w->block_sum ? end_block(w) : OB_OK;
+    ob_status status = w->summed % OBX_BLOCK ? end_block(w) : OB_OK;
     ob_buf sums = w->sums;
     w->sums = (ob_buf){0};
     if (!status)
@@ -330,6 +327,8 @@ ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob
                           0600);
     if (w.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
+    if (!status)
+        status = ob_sha256_begin(&w.block_sum, err);
     if (!status)
         status = add_meta(&w, entries);
     if (!status)
