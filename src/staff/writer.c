@@ -46,7 +46,9 @@ static ob_act_job *take_late(ob_staff *staff)
     ob_act_job *late = NULL, **end = &late, **at = &staff->first;
     while (*at) {
         ob_act_job *job = *at;
-        if (job->until_ms > now || waits_on(staff, job)) {
+        if (waits_on(staff, job))
+            job->until_ms = now + PATIENCE_MS; /* from when that ends */
+        if (job->until_ms > now) {
             at = &job->next;
             continue;
         }
