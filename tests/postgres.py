@@ -62,12 +62,12 @@ class Databases:
     def run(self, program, *arguments):
         return run_program(self.dir, PROGRAMS / program, *arguments)
 
-    def url(self, name=None):
-        """The URL of a fresh database."""
+    def url(self, name=None, copy_of="template1"):
+        """The URL of a fresh database, or of a copy of one that nobody uses."""
         if name is None:
             self.databases += 1
             name = f"obhut_{os.getpid()}_{self.databases}"
-            self.sql(f"CREATE DATABASE {name}", "postgres")
+            self.sql(f"CREATE DATABASE {name} TEMPLATE {copy_of}", "postgres")
         return f"postgresql://obhut@/{name}?host={self.dir}"
 
     def sql(self, text, database):

@@ -79,6 +79,7 @@ ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_check(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *err);
@@ -172,5 +173,8 @@ void admin_hear(const admin_call *call, json_t *event);
 
 /* "2026-11-25T10:00:00Z". */
 json_t *admin_time(int64_t seconds);
+
+/* socket.c: asks the service that runs; OB_ENOTFOUND: none answers at its socket. */
+ob_status admin_ask_running(json_t **out, const char *dir, const json_t *request, ob_error *err);
 
 #endif

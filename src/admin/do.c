@@ -76,6 +76,7 @@ static const struct command {
     {"hold.ls", admin_hold_ls, READS},
     {"hold.end", admin_hold_end, ACTS},
     {"hold.keep", admin_hold_keep, ACTS},
+    {"check", admin_check, LOOKS},
     {"audit.names", admin_audit_names, LOOKS},
     {"audit.code", admin_audit_code, READS},
     {"audit.consents", admin_audit_consents, READS},

@@ -324,7 +324,7 @@ static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
     if (!status)
         status = ob_store_open(&s->admin.store, dir, NULL, err);
     if (!status)
-        status = ob_engine_audit(&s->admin.audit, dir, NULL, NULL, err);
+        status = ob_engine_audit(&s->admin.audit, s->admin.store, dir, NULL, NULL, err);
     if (!status)
         status = ob_staff_open(&s->admin.staff, s->admin.store, s->admin.audit, dir, err);
     return status;
@@ -408,4 +408,16 @@ ob_status ob_admin_once(json_t **out, const char *dir, const json_t *request, in
         status = ob_admin_ask(out, session, request, file, listener, err);
     ob_admin_end(session);
     return status;
+}
+
+ob_status admin_ask_running(json_t **out, const char *dir, const json_t *request, ob_error *err)
+{
+    ob_admin_session s = {.is_here = false};
+    atomic_init(&s.first, -1);
+    ob_status status = address_of(&s.address, dir, err);
+    if (status)
+        return status;
+    int to = reach(&s);
+    return to < 0 ? ob_fail(err, OB_ENOTFOUND, "no service runs there")
+                  : ask_service(out, to, request, -1, NULL, err);
 }

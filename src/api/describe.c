@@ -190,6 +190,8 @@ bool api_may_look(api_call *c, uint32_t methods)
     ob_status status = ob_engine_ask(why, engine, &c->task.item, methods, &err);
     if (!status && why->allow)
         return true;
+    if (status)
+        status = api_of_records(&err)->status;
     c->task.hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
     if (status && !c->task.hindrance)
         api_end(c, ob_answer_error(&err));

@@ -215,7 +215,9 @@ static ob_answer failed(const ob_act_job *job)
                                 "this was kept is not known: send the same request again";
     const api_call *c = job->context;
     ob_engine *engine = c->api->options.engine;
-    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, job->status);
+    /* What was asked was looked at before: of this format are the records, which are damaged. */
+    const ob_status status = job->status == OB_EFORMAT ? OB_EIO : job->status;
+    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, status);
     if (!hindrance)
         return ob_answer_error(&job->error);
     ob_engine_could_not(engine, hindrance);

@@ -90,6 +90,13 @@ static void no_body(ob_call *call, ob_body body)
 
 static const ob_call_class plain = {.body = no_body, .end = api_end_call};
 
+const ob_error *api_of_records(ob_error *err)
+{
+    if (err->status == OB_EFORMAT)
+        err->status = OB_EIO;
+    return err;
+}
+
 ob_plan api_end(api_call *call, ob_answer answer)
 {
     call->call.answer = answer;
@@ -114,7 +121,7 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
     bool found = false;
     ob_error err = {0};
     if (secret && ob_staff_token_find(&found, token, c->api->options.staff, secret, &err)) {
-        api_end(c, api_error(c, &err)); /* not known now: that is not "unknown" */
+        api_end(c, api_error(c, api_of_records(&err))); /* not known now: that is not "unknown" */
         return false;
     }
     if (!found) {

@@ -50,14 +50,15 @@ static bool workers_are_held(const ob_engine_counts *c)
 
 /* Why nothing is looked at now, in the words of could_not. A full queue is only told: it is over
  * before whoever asks has drawn a conclusion. */
-static json_t *hindrances_of(const ob_engine_counts *c, const char *clock)
+static json_t *hindrances_of(const ob_engine_counts *c, const char *clock, ob_lists *lists)
 {
     const bool holds[OB_HINDRANCES] = {
         [OB_HINDRANCE_LOG] = !c->log_ok || (!c->audit_ok && c->log_slow),
         [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow && !c->counts_busy,
         [OB_HINDRANCE_BUSY] = !c->audit_ok && c->log_ok && !c->log_slow && c->counts_busy,
         [OB_HINDRANCE_CLOCK] = strcmp(clock, "ok") != 0,
-        [OB_HINDRANCE_WORKERS] = !workers_are_held(c)};
+        [OB_HINDRANCE_WORKERS] = !workers_are_held(c),
+        [OB_HINDRANCE_LISTS] = ob_lists_trouble(NULL, lists) > 0};
     json_t *array = json_array();
     for (int h = 0; h < OB_HINDRANCES; h++)
         if (holds[h])
@@ -73,7 +74,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     ob_engine_counts counts;
     ob_engine_count(&counts, o->engine);
     const char *clock = ob_engine_clock(o->engine);
-    json_t *reasons = hindrances_of(&counts, clock);
+    json_t *reasons = hindrances_of(&counts, clock, o->lists);
     bool ready = !json_array_size(reasons);
     char regimes[65], floor[65], build[OB_BUILD_ID];
     ob_hex(regimes, ob_law_regimes_digest, sizeof ob_law_regimes_digest);
@@ -159,9 +160,11 @@ static void lists_metrics(ob_buf *out, ob_lists *lists)
 {
     ob_list_info *infos = NULL;
     size_t count = 0;
-    metric(out, "list_entries", "gauge", "Entries of enabled lists.");
     if (ob_lists_info(&infos, &count, lists, NULL))
         return;
+    metric(out, "lists_unsearchable", "gauge", "Enabled lists that cannot be searched.");
+    value(out, "lists_unsearchable", NULL, NULL, ob_lists_trouble(NULL, lists));
+    metric(out, "list_entries", "gauge", "Entries of enabled lists.");
     for (size_t i = 0; i < count; i++)
         if (infos[i].enabled)
             value(out, "list_entries", "list", infos[i].name, infos[i].entries);
@@ -229,7 +232,7 @@ ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_to
     (void)token;
     if (snapshot_get(&text, &call->api->metrics, make_metrics, call->api, &err)) {
         ob_buf_free(&text);
-        return api_end(call, ob_answer_error(&err));
+        return api_end(call, ob_answer_error(api_of_records(&err)));
     }
     ob_answer answer = {
         .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};

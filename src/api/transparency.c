@@ -458,7 +458,7 @@ ob_plan api_transparency_begin(api_call *c, const ob_request *request, const ob_
         return OB_PLAN_ANSWER;
     if (snapshot_get(&text, &c->api->page[wanted.language], make_page, &wanted, &err)) {
         ob_buf_free(&text);
-        return api_end(c, ob_answer_error(&err));
+        return api_end(c, ob_answer_error(api_of_records(&err)));
     }
     return api_end(c, (ob_answer){.status = 200, .type = "text/html; charset=utf-8", .body = text});
 }

@@ -1,8 +1,9 @@
 /* The parts of audit: tree.c hashes; key.c and note.c know keys and checkpoints as text, line.c
- * lines of the log; files.c opens and writes files. For whoever writes: open.c reads what is there
- * when the log is opened, log.c appends, seal.c writes checkpoints. For readers: reader.c opens a
- * directory, lines.c reads `log` line by line, notes.c `checkpoints` one by one, locate.c finds
- * where damage is; verify.c, read.c, prove.c and check.c are what users call. */
+ * lines of the log, mac.c who wrote them; files.c opens and writes files. For whoever writes:
+ * open.c reads what is there when the log is opened, log.c appends, seal.c writes checkpoints. For
+ * readers: reader.c opens a directory, lines.c reads `log` line by line, notes.c `checkpoints` one
+ * by one, locate.c finds where damage is; verify.c, read.c, prove.c and check.c are what users
+ * call. */
 #ifndef OBHUT_AUDIT_PRIV_H
 #define OBHUT_AUDIT_PRIV_H
 
@@ -14,6 +15,9 @@
 
 /* What a person does about a log that cannot be gone on with. */
 #define AUDIT_ADVICE "`obhut audit verify` says what is wrong"
+
+/* What is said of an entry that nobody signed and that has no code of this log. */
+#define MAC_WRONG "it was not appended by this service (its code is not made with keys/audit)"
 
 /* ---- tree.c: RFC 9162, section 2.1 ----------------------------------------------------------- */
 
@@ -117,10 +121,31 @@ ob_status line_head(line *out, size_t *bad, const char *bytes, size_t size, ob_e
 ob_status line_entry(line *out, size_t *bad, ob_error *err);
 bool word_is_valid(const char *word);
 
+/* ---- mac.c ----------------------------------------------------------------------------------- */
+
+/* The last member of an entry that a service wrote: a code, made with the log's key, of the entry
+ * and of the one before it. Until a checkpoint signs the entry, it shows who wrote it. */
+#define LINE_MAC ",\"mac\":\""
+enum { MAC_SIZE = 16, MAC_TEXT = sizeof LINE_MAC - 1 + 2 * MAC_SIZE + 2 }; /* with the end: "} */
+
+typedef struct mac_key {
+    uint8_t bytes[OB_KEY_SIZE];
+} mac_key;
+void mac_key_of(mac_key *out, const uint8_t seed[OB_KEY_SIZE]);
+/* Of an entry whose text up to LINE_MAC is given; before: the leaf of the entry before it, zeros
+ * where there is none. */
+ob_status mac_of(uint8_t out[MAC_SIZE], const mac_key *key, const tree_hash *before,
+                 const char *text, size_t size, ob_sha256_sum *sum, ob_error *err);
+/* *is_own: whether the entry ends in the code that it should have. */
+ob_status mac_check(bool *is_own, const mac_key *key, const tree_hash *before, const line *line,
+                    ob_sha256_sum *sum, ob_error *err);
+
 /* ---- files.c --------------------------------------------------------------------------------- */
 
 /* Never follows a symbolic link. */
 ob_status dir_open(int *out, const char *path, bool make, ob_error *err);
+/* Others than its owner may not write there. OB_EREFUSED. */
+ob_status dir_check(int dir, const char *path, ob_error *err);
 /* A regular file in it; `flags` of open(2). OB_ENOTFOUND, OB_EREFUSED, OB_EIO. */
 ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *err);
 ob_status file_size(uint64_t *out, int file, const char *name, ob_error *err);
@@ -137,6 +162,9 @@ typedef struct tail {
     uint64_t bytes; /* durable */
     bool dirty;     /* there may be more behind them */
 } tail;
+/* Whether `path` still is this file, as long as it is known to be: a directory that was removed or
+ * exchanged, or a file that somebody else changes, keeps nothing. OB_EIO. */
+ob_status tail_check(const tail *tail, const char *path, ob_error *err);
 ob_status tail_write(tail *tail, const char *bytes, size_t size, ob_error *err);
 /* Makes it end after `bytes`, durably. */
 ob_status tail_cut(tail *tail, ob_error *err);
@@ -256,11 +284,15 @@ struct ob_audit {
     void *context;
     log_key name;
     ob_sign_key key;
+    mac_key mac;
+    bool has_macs; /* what no checkpoint covers yet must have codes: the records know the log */
 
     pthread_mutex_t lock; /* of what follows */
     ob_sha256_sum *sum;
     tree_frontier frontier; /* of what is durable */
+    tree_hash tip;          /* the leaf of its last entry; zeros where there is none */
     uint64_t log_bytes;     /* that it is made of */
+    char *log_path;         /* where it must be for an entry to count */
     tail log;               /* belongs to whoever leads, and needs no lock */
     tree_frontier next;     /* what the frontier will be when that is written; likewise */
     batch gathering, writing;
@@ -269,8 +301,15 @@ struct ob_audit {
 
     pthread_mutex_t sealing; /* taken before `lock`; of what follows */
     ob_sha256_sum *seal_sum;
+    char *notes_path;
     tail notes;
     uint64_t sealed, sealed_bytes; /* what the last checkpoint covers */
+    tree_hash sealed_root;
+
+    pthread_mutex_t hearing; /* of what follows */
+    void (*hear)(void *context, const ob_audit_signed *is_signed);
+    void *hear_context;
+    uint64_t heard; /* the last number of entries that was told of */
 
     atomic_bool log_fine, notes_fine;
     atomic_llong writing_since; /* monotonic ms; 0: nothing is being written to the log */
@@ -289,14 +328,23 @@ int64_t audit_now(const ob_audit *audit);
 /* open.c: fills what is to be known from the files. */
 typedef struct repair {
     uint64_t log_bytes, note_bytes; /* that were cut off */
+    uint64_t unsealed;              /* entries behind what is known to have been signed */
 } repair;
-ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err);
+ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err);
+
+/* known.c: sets *out to the checkpoint that is known, which the first `size` bytes of `checkpoints`
+ * must still have. */
+ob_status known_check(note *out, const ob_audit_signed *known, int notes, uint64_t size,
+                      const log_key *key, ob_sha256_sum *sum, ob_error *err);
+/* Whether entries may be behind it: `entries` and `torn` bytes, from `offset` on. */
+ob_status known_check_end(const ob_audit_signed *known, uint64_t sealed, uint64_t entries,
+                          uint64_t torn, uint64_t offset, ob_error *err);
 
 /* seal.c */
 ob_status audit_keeper_start(ob_audit *audit, ob_error *err);
 void audit_keeper_stop(ob_audit *audit);
-/* The text of a checkpoint over what `frontier` and `bytes` say. */
-ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier, uint64_t bytes,
-                     ob_sha256_sum *sum, ob_error *err);
+/* The text of a checkpoint over what `frontier` and `bytes` say, and its root. */
+ob_status audit_note(ob_buf *out, tree_hash *root, ob_audit *audit, const tree_frontier *frontier,
+                     uint64_t bytes, ob_sha256_sum *sum, ob_error *err);
 
 #endif

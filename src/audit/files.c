@@ -21,6 +21,22 @@ ob_status dir_open(int *out, const char *path, bool make, ob_error *err)
     return OB_OK;
 }
 
+ob_status dir_check(int dir, const char *path, ob_error *err)
+{
+    struct stat info;
+    if (ob_file_stat(&info, dir))
+        return ob_fail(err, OB_EIO, "directory %s cannot be read: %s", path, strerror(errno));
+    if (!ob_file_is_own(&info))
+        return ob_fail(err, OB_EREFUSED, "directory %s belongs to user %u: look at who changed it",
+                       path, (unsigned)info.st_uid);
+    if (info.st_mode & 022)
+        return ob_fail(err, OB_EREFUSED,
+                       "directory %s has mode %04o: others than its owner may write there. Look at "
+                       "who changed it and what is in it, then `chmod go-w` it",
+                       path, (unsigned)info.st_mode & 07777);
+    return OB_OK;
+}
+
 ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *err)
 {
     struct stat info;
@@ -38,6 +54,15 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
         status = ob_fail(err, OB_EIO, "%s cannot be read: %s", name, strerror(errno));
     else if (!S_ISREG(info.st_mode))
         status = ob_fail(err, OB_EREFUSED, "%s is no regular file", name);
+    else if ((flags & O_ACCMODE) != O_RDONLY && !ob_file_is_own(&info))
+        status = ob_fail(err, OB_EREFUSED, "%s belongs to user %u: look at who changed it", name,
+                         (unsigned)info.st_uid);
+    else if ((flags & O_ACCMODE) != O_RDONLY && info.st_mode & 022)
+        status =
+            ob_fail(err, OB_EREFUSED,
+                    "%s has mode %04o: others than its owner may write it. Look at who changed "
+                    "it, then `chmod go-w` it",
+                    name, (unsigned)info.st_mode & 07777);
     if (status)
         close(file);
     else
@@ -91,6 +116,27 @@ static bool write_all(int file, const char *bytes, size_t size, uint64_t offset)
         done += (size_t)put;
     }
     return true;
+}
+
+ob_status tail_check(const tail *tail, const char *path, ob_error *err)
+{
+    struct stat is, there;
+    if (ob_file_stat(&is, tail->file))
+        return ob_fail(err, OB_EIO, "%s cannot be read: %s", tail->name, strerror(errno));
+    if (ob_file_stat_at(&there, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW))
+        return ob_fail(err, OB_EIO, "%s is gone from its place (%s): put the directory back",
+                       tail->name, strerror(errno));
+    if (is.st_ino != there.st_ino || is.st_dev != there.st_dev)
+        return ob_fail(err, OB_EIO,
+                       "%s was exchanged for another while the service runs: put it back, or stop "
+                       "the service and look at what is there",
+                       tail->name);
+    if ((uint64_t)is.st_size != tail->bytes && !tail->dirty)
+        return ob_fail(err, OB_EIO,
+                       "%s has %llu bytes, and the service wrote %llu: somebody else changes it. "
+                       "Stop the service; " AUDIT_ADVICE,
+                       tail->name, (unsigned long long)is.st_size, (unsigned long long)tail->bytes);
+    return OB_OK;
 }
 
 ob_status tail_cut(tail *tail, ob_error *err)

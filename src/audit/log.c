@@ -66,8 +66,9 @@ static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err
     if (members && !json_is_object(members))
         return ob_fail(err, OB_EINVAL, "the members of an audit entry are a JSON object");
     if (json_object_get(members, "n") || json_object_get(members, "at") ||
-        json_object_get(members, "what"))
-        return ob_fail(err, OB_EINVAL, "\"n\", \"at\" and \"what\" are the log's own members");
+        json_object_get(members, "what") || json_object_get(members, "mac"))
+        return ob_fail(err, OB_EINVAL,
+                       "\"n\", \"at\", \"what\" and \"mac\" are the log's own members");
     if (!json_object_size(members))
         return ob_buf_append(out, "}", 1, err);
     char *text = json_dumps(members, JSON_COMPACT);
@@ -79,16 +80,35 @@ static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err
     return status;
 }
 
+/* The code, in the place of the brace that ends the entry. */
+static ob_status print_mac(ob_buf *out, size_t start, ob_audit *audit, const tree_hash *before,
+                           ob_error *err)
+{
+    uint8_t mac[MAC_SIZE];
+    char digits[2 * MAC_SIZE + 1];
+    out->size--;
+    ob_status status =
+        mac_of(mac, &audit->mac, before, out->bytes + start, out->size - start, audit->sum, err);
+    if (status)
+        return status;
+    ob_hex(digits, mac, sizeof mac);
+    return ob_buf_printf(out, err, LINE_MAC "%s\"}", digits);
+}
+
 static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint64_t number,
-                            const char *what, const ob_buf *members, ob_error *err)
+                            const printed *entry, const tree_hash *before, ob_error *err)
 {
     char at[OB_AUDIT_TIME + 1], digits[2 * OB_AUDIT_HASH + 1];
+    const ob_buf *members = &entry->members;
     size_t start = out->size;
     time_print(at, audit_now(audit));
-    ob_status status = ob_buf_printf(out, err, "%*s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"",
-                                     LINE_HEAD - 1, "", (unsigned long long)number, at, what);
+    ob_status status =
+        ob_buf_printf(out, err, "%*s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"", LINE_HEAD - 1, "",
+                      (unsigned long long)number, at, entry->what);
     if (!status)
         status = ob_buf_append(out, members->bytes, members->size, err);
+    if (!status)
+        status = print_mac(out, start + LINE_HEAD, audit, before, err);
     if (!status)
         status = tree_leaf(leaf, audit->sum, out->bytes + start + LINE_HEAD,
                            out->size - start - LINE_HEAD, err);
@@ -106,13 +126,22 @@ static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint6
 /* ---- Batches ----------------------------------------------------------------------------------
  */
 
+static tree_hash last_leaf(const batch *batch)
+{
+    tree_hash out;
+    memcpy(&out, batch->leaves.bytes + (batch->count - 1) * sizeof out, sizeof out);
+    return out;
+}
+
 /* Under the lock, like all of these. */
 static ob_status add_line(ob_audit *audit, const printed *entry, ob_error *err)
 {
     batch *batch = &audit->gathering;
-    tree_hash leaf;
+    tree_hash leaf, before = batch->count           ? last_leaf(batch)
+                             : audit->writing.count ? last_leaf(&audit->writing)
+                                                    : audit->tip;
     uint64_t n = audit->frontier.size + audit->writing.count + batch->count;
-    ob_status status = print_line(&batch->text, &leaf, audit, n, entry->what, &entry->members, err);
+    ob_status status = print_line(&batch->text, &leaf, audit, n, entry, &before, err);
     if (!status)
         status = ob_buf_append(&batch->leaves, &leaf, sizeof leaf, err);
     if (!status)
@@ -178,8 +207,9 @@ static ob_status grow(ob_audit *audit, const batch *batch, ob_error *err)
 static ob_status write_text(ob_audit *audit, ob_error *err)
 {
     atomic_store(&audit->writing_since, monotonic_ms());
-    ob_status status =
-        tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
+    ob_status status = tail_check(&audit->log, audit->log_path, err);
+    if (!status)
+        status = tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
     atomic_store(&audit->writing_since, 0);
     audit_tell(audit, &audit->log_fine, !status, err->text);
     return status;
@@ -204,6 +234,7 @@ static void write_batch(ob_audit *audit)
         finish(&audit->gathering, status, &err);
     } else {
         audit->frontier = audit->next;
+        audit->tip = last_leaf(&audit->writing);
         audit->log_bytes = audit->log.bytes;
     }
     finish(&audit->writing, status, &err);
@@ -247,7 +278,7 @@ static ob_status print_entry(printed *out, const ob_audit_entry *entry, ob_error
                        ". _ -",
                        entry->what, OB_AUDIT_WORD_MAX);
     ob_status status = print_members(&out->members, entry->members, err);
-    /* 128: more than n, at and their names take */
+    /* 128: more than n, at, mac and their names take */
     if (!status && out->members.size + strlen(entry->what) + 128 > OB_AUDIT_ENTRY_MAX)
         status = ob_fail(err, OB_ELIMIT, "an audit entry has at most %d bytes", OB_AUDIT_ENTRY_MAX);
     return status;
@@ -333,9 +364,13 @@ static void release(ob_audit *audit)
         close(audit->dir); /* and with it the lock */
     pthread_mutex_destroy(&audit->lock);
     pthread_mutex_destroy(&audit->sealing);
+    pthread_mutex_destroy(&audit->hearing);
+    free(audit->log_path);
+    free(audit->notes_path);
     pthread_mutex_destroy(&audit->sleep);
     pthread_cond_destroy(&audit->wake);
     ob_wipe(&audit->key, sizeof audit->key);
+    ob_wipe(&audit->mac, sizeof audit->mac);
     free(audit);
 }
 
@@ -357,6 +392,7 @@ static ob_audit *new_audit(const ob_audit_options *options)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&audit->lock, NULL);
     pthread_mutex_init(&audit->sealing, NULL);
+    pthread_mutex_init(&audit->hearing, NULL);
     pthread_mutex_init(&audit->sleep, NULL);
     pthread_cond_init(&audit->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
@@ -375,6 +411,24 @@ static ob_status log_repair(ob_audit *audit, const repair *cut, ob_error *err)
     return status;
 }
 
+/* Before they are signed: these were found, and nobody can tell any more who wrote them. */
+static ob_status log_unsealed(ob_audit *audit, const repair *found, ob_error *err)
+{
+    ob_error said = {0};
+    ob_fail(&said, OB_EFORMAT,
+            "audit/log: %llu entries from %llu on were not signed before the service ended; they "
+            "are signed from now on, and the log says so (log.unsealed)",
+            (unsigned long long)found->unsealed, (unsigned long long)audit->sealed);
+    if (audit->problem)
+        audit->problem(audit->context, said.text);
+    json_t *members = json_pack("{s:I,s:I}", "from", (json_int_t)audit->sealed, "entries",
+                                (json_int_t)found->unsealed);
+    ob_status status = members ? ob_audit_append(NULL, audit, "log.unsealed", members, err)
+                               : ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
+    json_decref(members);
+    return status;
+}
+
 ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_error *err)
 {
     repair cut = {0};
@@ -387,9 +441,11 @@ ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_erro
     if (!status)
         status = ob_sha256_begin(&audit->seal_sum, err);
     if (!status)
-        status = audit_load(audit, options->dir, &cut, err);
+        status = audit_load(audit, options, &cut, err);
     if (!status && (cut.log_bytes || cut.note_bytes))
         status = log_repair(audit, &cut, err);
+    if (!status && cut.unsealed)
+        status = log_unsealed(audit, &cut, err);
     if (!status)
         status = audit_keeper_start(audit, err);
     if (status)

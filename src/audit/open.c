@@ -16,19 +16,23 @@
 /* ---- Directories, lock, key ------------------------------------------------------------------ */
 
 /* Makes DIR/NAME last, and what is in it, and opens it. */
-static ob_status open_below(int *out, const char *data_dir, const char *name, ob_error *err)
+static ob_status open_below(int *out, const char *data_dir, const char *name, bool make,
+                            ob_error *err)
 {
     char *path = NULL;
     int above = -1, dir = -1;
     if (asprintf(&path, "%s/%s", data_dir, name) < 0)
         return ob_fail(err, OB_ENOMEM, "out of memory: a path");
-    ob_status status = dir_open(&dir, path, true, err);
-    if (!status) {
-        above = ob_file_open(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-        status = above < 0 ? ob_fail(err, OB_EIO, "directory %s cannot be opened: %s", data_dir,
-                                     strerror(errno))
-                           : file_sync(above, data_dir, err);
-    }
+    above = ob_file_open(AT_FDCWD, data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ob_status status = above < 0 ? ob_fail(err, OB_EIO, "directory %s cannot be opened: %s",
+                                           data_dir, strerror(errno))
+                                 : dir_check(above, data_dir, err);
+    if (!status)
+        status = dir_open(&dir, path, make, err);
+    if (!status)
+        status = dir_check(dir, path, err);
+    if (!status)
+        status = file_sync(above, data_dir, err);
     if (above >= 0)
         close(above);
     if (!status)
@@ -39,12 +43,12 @@ static ob_status open_below(int *out, const char *data_dir, const char *name, ob
     return status;
 }
 
-static ob_status load_secret(ob_audit *audit, const char *data_dir, ob_error *err)
+static ob_status load_secret(ob_audit *audit, const char *data_dir, bool make, ob_error *err)
 {
     uint8_t seed[OB_KEY_SIZE];
     char *path = NULL;
     int keys = -1;
-    ob_status status = open_below(&keys, data_dir, "keys", err);
+    ob_status status = open_below(&keys, data_dir, "keys", make, err);
     if (status)
         return status;
     if (asprintf(&path, "%s/keys/audit", data_dir) < 0) {
@@ -52,9 +56,10 @@ static ob_status load_secret(ob_audit *audit, const char *data_dir, ob_error *er
         status = ob_fail(err, OB_ENOMEM, "out of memory: a path");
     }
     if (!status)
-        status = ob_key_file(seed, path, err);
+        status = make ? ob_key_file(seed, path, err) : ob_key_file_read(seed, path, err);
     if (!status) {
         ob_sign_start(&audit->key, seed);
+        mac_key_of(&audit->mac, seed);
         ob_wipe(seed, sizeof seed);
         status = key_of(&audit->name, audit->key.public_key, err);
     }
@@ -81,14 +86,14 @@ static ob_status take_lock(ob_audit *audit, ob_error *err)
 }
 
 /* The public key, complete or as far as it had been written when the machine stopped. */
-static ob_status load_public(ob_audit *audit, ob_error *err)
+static ob_status load_public(ob_audit *audit, int create, ob_error *err)
 {
     char is[KEY_LINE + 1], should[KEY_LINE + 1];
     int file = -1;
     uint64_t size = 0;
     ob_status status = key_print(should, &audit->name, err);
     if (!status)
-        status = file_open(&file, audit->dir, "key", O_RDWR | O_CREAT, err);
+        status = file_open(&file, audit->dir, "key", O_RDWR | create, err);
     if (!status)
         status = file_size(&size, file, "key", err);
     if (status)
@@ -141,6 +146,40 @@ static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const c
                    (unsigned long long)entry, (unsigned long long)offset, what);
 }
 
+/* Where the last checkpoint ends, the log must be what it signed. Where nothing behind a checkpoint
+ * that the records know is believed unread, one of another past of this log is found, too. */
+static ob_status check_sealed(const ob_audit *audit, uint64_t end, ob_error *err)
+{
+    tree_hash root;
+    if (audit->frontier.size != audit->sealed)
+        return OB_OK;
+    ob_status status = tree_root(&root, &audit->frontier, audit->sum, err);
+    if (status || (tree_same(&root, &audit->sealed_root) && end == audit->sealed_bytes))
+        return status;
+    return ob_fail(err, OB_EFORMAT,
+                   "audit/log, before entry %llu (byte %llu): the last checkpoint in "
+                   "audit/checkpoints was made of other entries; nothing was changed or signed. "
+                   "Keep a copy; " AUDIT_ADVICE,
+                   (unsigned long long)audit->sealed, (unsigned long long)end);
+}
+
+/* Whether it was this service that wrote it: no checkpoint says so yet. */
+static ob_status check_mac(ob_audit *audit, const line *line, uint64_t offset, ob_error *err)
+{
+    bool is_own = true;
+    ob_status status = audit->has_macs
+                           ? mac_check(&is_own, &audit->mac, &audit->tip, line, audit->sum, err)
+                           : OB_OK;
+    if (status || is_own)
+        return status;
+    return ob_fail(err, OB_EFORMAT,
+                   "audit/log, entry %llu (byte %llu): " MAC_WRONG "; it was not signed, and "
+                   "nothing was changed. Keep a copy and look at it; `truncate -s %llu` makes the "
+                   "log end before it",
+                   (unsigned long long)line->number, (unsigned long long)offset,
+                   (unsigned long long)offset);
+}
+
 static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint64_t offset,
                            ob_error *err)
 {
@@ -158,7 +197,12 @@ static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint6
         return damaged(err, entry, offset, "its hash is not the one that was stored with it");
     if (line.number != entry)
         return damaged(err, entry, offset, "another entry is in its place");
-    return tree_push(&audit->frontier, audit->sum, &leaf, err);
+    status = check_mac(audit, &line, offset, err);
+    if (status)
+        return status;
+    audit->tip = leaf;
+    status = tree_push(&audit->frontier, audit->sum, &leaf, err);
+    return status ? status : check_sealed(audit, offset + LINE_HEAD + line.size + 1, err);
 }
 
 /* Takes all lines that end in the buffer; *used: their bytes. */
@@ -216,10 +260,54 @@ static ob_status load_tail(uint64_t *torn, ob_audit *audit, uint64_t size, ob_er
     return status;
 }
 
-static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uint64_t size,
-                          ob_error *err)
+/* The leaf of the last entry that the checkpoint covers, as it stands in the log. */
+static ob_status load_tip(ob_audit *audit, uint64_t end, ob_error *err)
 {
+    const uint64_t from = end > LINE_MAX ? end - LINE_MAX : 0;
+    const size_t size = (size_t)(end - from);
+    char *buffer = malloc(LINE_MAX);
+    ob_status status = buffer ? file_read(buffer, audit->log.file, "log", from, size, err)
+                              : ob_fail(err, OB_ENOMEM, "out of memory: reading the log");
+    if (!status) {
+        const char *before = memrchr(buffer, '\n', size - 1);
+        const char *text = before ? before + 1 : buffer;
+        line line;
+        size_t bad;
+        if (line_head(&line, &bad, text, (size_t)(buffer + size - 1 - text), NULL))
+            status = damaged(err, audit->frontier.size - 1, from + (uint64_t)(text - buffer),
+                             "no entry is there");
+        else
+            audit->tip = line.stored;
+    }
+    free(buffer);
+    return status;
+}
+
+/* from: the checkpoint whose frontier is gone on from, of which the log is read. */
+static ob_status load_from(uint64_t *torn, ob_audit *audit, const note *from, uint64_t size,
+                           ob_error *err)
+{
+    audit->frontier = from->frontier;
+    audit->log.bytes = from->bytes;
+    ob_status status = from->bytes ? load_tip(audit, from->bytes, err) : OB_OK;
+    if (!status)
+        status = check_sealed(audit, from->bytes, err);
+    if (!status)
+        status = load_tail(torn, audit, size, err);
+    if (!status && audit->frontier.size < audit->sealed)
+        status = damaged(err, audit->frontier.size, audit->log.bytes,
+                         "entries that the last checkpoint covers are missing");
+    return status;
+}
+
+static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *from, const note *last,
+                          uint64_t size, ob_error *err)
+{
+    enum { BEHIND_MOST = 1 << 30 };
     char before = '\n';
+    if (size > last->bytes && size - last->bytes > BEHIND_MOST)
+        return damaged(err, last->frontier.size, last->bytes,
+                       "more follows the last checkpoint than a service ever writes behind one");
     if (size < last->bytes)
         return ob_fail(err, OB_EFORMAT,
                        "audit/log has %llu bytes, and its last checkpoint covers %llu: the end is "
@@ -232,10 +320,10 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *last, uin
     if (before != '\n')
         return damaged(err, last->frontier.size, last->bytes - 1,
                        "no line ends where the last checkpoint says");
-    audit->frontier = last->frontier;
-    audit->log.bytes = audit->sealed_bytes = last->bytes;
+    audit->sealed_bytes = last->bytes;
     audit->sealed = last->frontier.size;
-    return load_tail(torn, audit, size, err);
+    audit->sealed_root = last->root;
+    return load_from(torn, audit, from, size, err);
 }
 
 /* ---- Everything -------------------------------------------------------------------------------
@@ -247,23 +335,36 @@ static ob_status begin(note *first, ob_audit *audit, ob_error *err)
     ob_buf text = {0};
     *first = (note){0};
     audit->notes.dirty = true; /* half a checkpoint may be there */
-    ob_status status = audit_note(&text, audit, &first->frontier, 0, audit->sum, err);
+    ob_status status = audit_note(&text, &first->root, audit, &first->frontier, 0, audit->sum, err);
     if (!status)
         status = tail_write(&audit->notes, text.bytes, text.size, err);
     ob_buf_free(&text);
     return status;
 }
 
-static ob_status open_files(ob_audit *audit, const char *data_dir, ob_error *err)
+static ob_status open_files(ob_audit *audit, const char *data_dir, bool make, ob_error *err)
 {
-    ob_status status = open_below(&audit->dir, data_dir, "audit", err);
+    const int create = make ? O_CREAT : 0;
+    ob_error problem = {0};
+    ob_status status = open_below(&audit->dir, data_dir, "audit", make, &problem);
+    if (!status && (asprintf(&audit->log_path, "%s/audit/log", data_dir) < 0 ||
+                    asprintf(&audit->notes_path, "%s/audit/checkpoints", data_dir) < 0))
+        status = ob_fail(&problem, OB_ENOMEM, "out of memory: a path");
     if (!status)
-        status = take_lock(audit, err);
+        status = take_lock(audit, &problem);
     if (!status)
-        status = load_public(audit, err);
+        status = load_public(audit, create, &problem);
     if (!status)
-        status = file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | O_CREAT, err);
-    return status ? ob_fail_in(err, status, "the audit log in %s", data_dir) : OB_OK;
+        status =
+            file_open(&audit->notes.file, audit->dir, "checkpoints", O_RDWR | create, &problem);
+    if (!status)
+        return OB_OK;
+    if (status == OB_ENOTFOUND && !make)
+        return ob_fail(err, OB_EREFUSED,
+                       "the audit log in %s: %s; the records know it, so restore records, log and "
+                       "keys from one backup",
+                       data_dir, problem.text);
+    return ob_fail(err, status, "the audit log in %s: %s", data_dir, problem.text);
 }
 
 /* The log itself is made last: where it has a byte, the first checkpoint is durable. */
@@ -298,27 +399,47 @@ static ob_status check_unbegun(const ob_audit *audit, ob_error *err)
                : OB_OK;
 }
 
-ob_status audit_load(ob_audit *audit, const char *data_dir, repair *cut, ob_error *err)
+/* What the last checkpoint says, and whether what was signed before is still there. *from is that,
+ * or the last one where nothing is known. */
+static ob_status load_notes(note *from, note *last, bool *has_note, repair *cut, ob_audit *audit,
+                            const ob_audit_signed *known, ob_error *err)
 {
-    note last = {0};
+    ob_status status = load_note(last, has_note, &cut->note_bytes, audit, err);
+    if (!status && known)
+        status = known_check(from, known, audit->notes.file, audit->notes.bytes, &audit->name,
+                             audit->sum, err);
+    if (!status && !*has_note)
+        status = check_unbegun(audit, err);
+    if (!status && !*has_note) {
+        cut->note_bytes = 0; /* nothing had begun */
+        status = begin(last, audit, err);
+    }
+    if (!known)
+        *from = *last;
+    return status;
+}
+
+ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err)
+{
+    note from = {0}, last = {0};
     bool has_note = false;
     uint64_t size = 0;
-    ob_status status = load_secret(audit, data_dir, err);
+    const ob_audit_signed *known = options->known;
+    audit->has_macs = known != NULL;
+    ob_status status = load_secret(audit, options->dir, !known, err);
     if (!status)
-        status = open_files(audit, data_dir, err);
+        status = open_files(audit, options->dir, !known, err);
     if (!status)
-        status = load_note(&last, &has_note, &cut->note_bytes, audit, err);
-    if (!status && !has_note)
-        status = check_unbegun(audit, err);
-    if (!status && !has_note) {
-        cut->note_bytes = 0; /* nothing had begun */
-        status = begin(&last, audit, err);
-    }
+        status = load_notes(&from, &last, &has_note, cut, audit, known, err);
     if (!status)
         status = open_log(&size, audit, &last, has_note, err);
     if (!status)
-        status = load_log(&cut->log_bytes, audit, &last, size, err);
+        status = load_log(&cut->log_bytes, audit, &from, &last, size, err);
     audit->log_bytes = audit->log.bytes;
+    cut->unsealed = known ? audit->frontier.size - audit->sealed : 0;
+    if (!status && known)
+        status = known_check_end(known, audit->sealed, cut->unsealed, cut->log_bytes,
+                                 audit->sealed_bytes, err);
     if (!status && cut->log_bytes)
         status = tail_cut(&audit->log, err);
     if (!status && cut->note_bytes)

@@ -9,12 +9,13 @@
 
 enum { RETRY_MS = 1000 };
 
-ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier, uint64_t bytes,
-                     ob_sha256_sum *sum, ob_error *err)
+ob_status audit_note(ob_buf *out, tree_hash *root, ob_audit *audit, const tree_frontier *frontier,
+                     uint64_t bytes, ob_sha256_sum *sum, ob_error *err)
 {
     note note = {.bytes = bytes, .before = audit->sealed, .frontier = *frontier};
     time_print(note.at, audit_now(audit));
     ob_status status = tree_root(&note.root, frontier, sum, err);
+    *root = note.root;
     if (!status)
         status = note_print(out, &note, &audit->name, &audit->key,
                             (const char *const *)audit->lines, err);
@@ -25,18 +26,22 @@ ob_status audit_note(ob_buf *out, ob_audit *audit, const tree_frontier *frontier
 static ob_status seal(ob_audit *audit, ob_error *err)
 {
     ob_buf text = {0};
+    tree_hash root = {0};
     pthread_mutex_lock(&audit->lock);
     tree_frontier frontier = audit->frontier;
     uint64_t bytes = audit->log_bytes;
     pthread_mutex_unlock(&audit->lock);
     if (frontier.size == audit->sealed)
         return OB_OK;
-    ob_status status = audit_note(&text, audit, &frontier, bytes, audit->seal_sum, err);
+    ob_status status = audit_note(&text, &root, audit, &frontier, bytes, audit->seal_sum, err);
+    if (!status)
+        status = tail_check(&audit->notes, audit->notes_path, err);
     if (!status)
         status = tail_write(&audit->notes, text.bytes, text.size, err);
     if (!status) {
         audit->sealed = frontier.size;
         audit->sealed_bytes = bytes;
+        audit->sealed_root = root;
     }
     ob_buf_free(&text);
     return status;
@@ -62,6 +67,37 @@ ob_status ob_audit_seal(ob_audit *audit, ob_error *err)
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err)
 {
     return seal_and(out, audit, err);
+}
+
+void ob_audit_signed_now(ob_audit_signed *out, ob_audit *audit)
+{
+    pthread_mutex_lock(&audit->sealing);
+    *out = (ob_audit_signed){.entries = audit->sealed, .note_bytes = audit->notes.bytes};
+    memcpy(out->root, audit->sealed_root.bytes, sizeof out->root);
+    pthread_mutex_unlock(&audit->sealing);
+}
+
+void ob_audit_on_signed(ob_audit *audit,
+                        void (*hear)(void *context, const ob_audit_signed *is_signed),
+                        void *context)
+{
+    pthread_mutex_lock(&audit->hearing);
+    audit->hear = hear;
+    audit->hear_context = context;
+    pthread_mutex_unlock(&audit->hearing);
+}
+
+/* Only from the log's own thread: who seals elsewhere may hold what the listener waits for. */
+static void tell_signed(ob_audit *audit)
+{
+    ob_audit_signed now;
+    ob_audit_signed_now(&now, audit);
+    pthread_mutex_lock(&audit->hearing);
+    if (audit->hear && now.entries != audit->heard) {
+        audit->heard = now.entries;
+        audit->hear(audit->hear_context, &now);
+    }
+    pthread_mutex_unlock(&audit->hearing);
 }
 
 /* ---- The thread that sees to it ---------------------------------------------------------------
@@ -122,6 +158,7 @@ static void *keep(void *context)
             try_again(audit);
         if (since_seal >= audit->seal_ms || !audit->notes_fine) {
             ob_audit_seal(audit, NULL);
+            tell_signed(audit);
             since_seal = 0;
         }
         pthread_mutex_lock(&audit->sleep);

@@ -21,8 +21,10 @@ typedef struct verify {
     ob_sha256_sum *sum;
     stream log, notes;
     audit_walk walk;
+    tree_hash tip; /* the leaf of the last entry */
+    mac_key mac;
     note last; /* the last checkpoint that fits */
-    bool has_since, since_done;
+    bool has_since, since_done, known_done;
     note since;
     uint64_t shown; /* bytes that progress was told of */
 } verify;
@@ -79,6 +81,23 @@ static ob_status choose_key(verify *v, ob_error *err)
     return status;
 }
 
+/* Whether what signs here is what signed the log. */
+static ob_status check_seed(verify *v, ob_error *err)
+{
+    ob_sign_key pair;
+    log_key own;
+    if (!v->check->seed || !v->report.fine)
+        return OB_OK;
+    ob_sign_start(&pair, v->check->seed);
+    ob_status status = key_of(&own, pair.public_key, err);
+    ob_wipe(&pair, sizeof pair);
+    if (!status && !key_same(&own, &v->key))
+        wrong(v, "key", 0, 0,
+              "it is not the key that keys/audit makes: one of them is of another log; put the "
+              "right one back");
+    return status;
+}
+
 /* ---- The older checkpoint ----------------------------------------------------------------------
  */
 
@@ -127,6 +146,21 @@ static ob_status wrong_leaf(verify *v, const line *line, const char *bytes, uint
     return status;
 }
 
+/* What a checkpoint covers needs no code; and where the one that the records know is missing, that
+ * is what is wrong. */
+static ob_status check_mac(verify *v, const line *line, uint64_t offset, const note *next,
+                           ob_error *err)
+{
+    bool is_own = true;
+    ob_status status = !next && v->known_done && v->check->seed
+                           ? mac_check(&is_own, &v->mac, &v->tip, line, v->sum, err)
+                           : OB_OK;
+    if (!status && !is_own)
+        wrong(v, "log", offset, line->number, "entry %llu: " MAC_WRONG,
+              (unsigned long long)line->number);
+    return status;
+}
+
 static ob_status take_line(verify *v, const char *bytes, size_t size, uint64_t offset,
                            const note *next, ob_error *err)
 {
@@ -152,7 +186,10 @@ static ob_status take_line(verify *v, const char *bytes, size_t size, uint64_t o
         wrong(v, "log", offset, entry, "entry %llu stands where entry %llu belongs",
               (unsigned long long)line.number, (unsigned long long)entry);
     else
+        status = check_mac(v, &line, offset, next, err);
+    if (!status && v->report.fine)
         status = walk_push(&v->walk, v->sum, &leaf, offset, err);
+    v->tip = leaf;
     if (!status && v->report.fine)
         v->report.log_bytes = offset + size + 1;
     return status;
@@ -256,6 +293,10 @@ static ob_status take_note(verify *v, const note *note, uint64_t offset, ob_erro
     if (!status && v->report.fine)
         status = compare(v, note, offset, err);
     if (!status && v->report.fine) {
+        const ob_audit_signed *known = v->check->known;
+        v->known_done |= known && known->entries == note->frontier.size &&
+                         known->note_bytes == v->notes.at &&
+                         !memcmp(known->root, note->root.bytes, sizeof known->root);
         v->last = *note;
         v->report.checkpoints++;
         v->report.sealed = note->frontier.size;
@@ -332,6 +373,8 @@ static ob_status open_files(verify *v, ob_error *err)
     if (!status)
         status = choose_key(v, err);
     if (!status)
+        status = check_seed(v, err);
+    if (!status)
         status = open_file(v, &v->notes, "checkpoints", &missing, err);
     if (!status)
         status = open_file(v, &v->log, "log", &missing, err);
@@ -342,6 +385,27 @@ static ob_status open_files(verify *v, ob_error *err)
 
 /* ---- Everything ---------------------------------------------------------------------------------
  */
+
+/* What the records know: who has no key can cut a log back to an older checkpoint, and cannot make
+ * this one again. */
+static void compare_known(verify *v)
+{
+    const ob_audit_signed *known = v->check->known;
+    if (!v->known_done)
+        wrong(v, "checkpoints", v->notes.at, v->last.frontier.size,
+              "the records know a checkpoint over %llu entries, up to byte %llu, which is not "
+              "there: the end was cut off, or the file is an older one, or that of another log",
+              (unsigned long long)known->entries, (unsigned long long)known->note_bytes);
+    else if (known->is_closed && v->report.sealed > known->entries)
+        wrong(v, "checkpoints", v->notes.at, known->entries,
+              "the records say that the service stopped when it had signed %llu entries, and "
+              "checkpoints follow: they are of different times",
+              (unsigned long long)known->entries);
+    else if (known->is_closed && v->report.entries > v->report.sealed)
+        wrong(v, "log", v->last.bytes, v->last.frontier.size,
+              "the service had signed everything when it stopped; what follows was not added by "
+              "a service");
+}
 
 static ob_status verify_all(verify *v, ob_error *err)
 {
@@ -355,6 +419,8 @@ static ob_status verify_all(verify *v, ob_error *err)
         wrong_since(v, "the log has fewer entries than at the older checkpoint: the end was cut "
                        "off");
     v->report.entries = v->walk.frontier.size;
+    if (!status && v->report.fine && v->check->known)
+        compare_known(v);
     return status;
 }
 
@@ -365,6 +431,8 @@ ob_status ob_audit_verify(ob_audit_report *out, const ob_audit_check *check, ob_
                 .dir = -1,
                 .log = {.file = -1},
                 .notes = {.file = -1}};
+    if (check->seed)
+        mac_key_of(&v.mac, check->seed);
     ob_status status = ob_sha256_begin(&v.sum, err);
     if (!status)
         status = open_files(&v, err);
@@ -377,6 +445,7 @@ ob_status ob_audit_verify(ob_audit_report *out, const ob_audit_check *check, ob_
     stream_close(&v.log);
     stream_close(&v.notes);
     ob_sha256_drop(&v.sum);
+    ob_wipe(&v.mac, sizeof v.mac);
     if (v.dir >= 0)
         close(v.dir);
     return status;

@@ -119,20 +119,25 @@ static ob_status refuse_kind(const char *path, mode_t mode, ob_error *err)
                    path, kind_name(mode));
 }
 
+bool ob_file_is_own(const struct stat *is)
+{
+    const uid_t me = geteuid();
+    return !me || !is->st_uid || is->st_uid == me;
+}
+
 static ob_status check_rule(const struct stat *is, const char *path, const ob_file_rule *rule,
                             ob_error *err)
 {
-    const uid_t me = geteuid();
     if (!S_ISREG(is->st_mode))
         return refuse_kind(path, is->st_mode, err);
     if (rule->most && (uint64_t)is->st_size > rule->most)
         return ob_fail(err, OB_EREFUSED, "%s has %lld bytes; such a file has at most %llu", path,
                        (long long)is->st_size, (unsigned long long)rule->most);
-    if (me && is->st_uid && is->st_uid != me)
+    if (!ob_file_is_own(is))
         return ob_fail(
             err, OB_EREFUSED,
             "%s belongs to user %u; it must belong to user %u, who runs this, or to root", path,
-            (unsigned)is->st_uid, (unsigned)me);
+            (unsigned)is->st_uid, (unsigned)geteuid());
     if (is->st_mode & rule->forbidden)
         return ob_fail(err, OB_EREFUSED,
                        "%s has mode %04o, open to others: look at who changed it, then "

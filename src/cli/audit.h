@@ -8,7 +8,8 @@
 enum { AUDIT_WORDS_MAX = 16 };
 
 typedef struct audit_wishes {
-    const char *dir; /* or NULL: that of the data directory */
+    const char *dir;      /* or NULL: that of the data directory */
+    const char *data_dir; /* whose own log it is, so that the records know it; or NULL */
     const char *since, *key, *proof;
     uint64_t from, to;
     const char *what;                   /* the beginning of one */

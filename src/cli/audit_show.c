@@ -61,6 +61,13 @@ static ob_status add_value(ob_buf *out, const json_t *value)
     return status;
 }
 
+/* Told elsewhere in the line, or nothing that a person reads. */
+static bool is_for_machines(const char *member)
+{
+    return !strcmp(member, "n") || !strcmp(member, "at") || !strcmp(member, "what") ||
+           !strcmp(member, "act") || !strcmp(member, "mac");
+}
+
 static ob_status add_members(ob_buf *out, json_t *entry)
 {
     const char *key;
@@ -69,7 +76,7 @@ static ob_status add_members(ob_buf *out, json_t *entry)
     bool first = true;
     json_object_foreach(entry, key, value)
     {
-        if (!strcmp(key, "n") || !strcmp(key, "at") || !strcmp(key, "what") || !strcmp(key, "act"))
+        if (is_for_machines(key))
             continue;
         status = ob_buf_append(out, ", ", first ? 0 : 2, NULL);
         first = false;

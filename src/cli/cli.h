@@ -17,6 +17,7 @@ typedef struct cli {
 int cmd_audit(const cli *cli, int argc, char **argv);
 int cmd_backup(const cli *cli, int argc, char **argv);
 int cmd_restore(const cli *cli, int argc, char **argv);
+int cmd_check(const cli *cli, int argc, char **argv);
 int cmd_gate(const cli *cli, int argc, char **argv);
 int cmd_gateway(const cli *cli, int argc, char **argv);
 int cmd_hash(const cli *cli, int argc, char **argv);

@@ -4,7 +4,9 @@
 #include "audit.h"
 #include "cli.h"
 
+#include <obhut/admin.h>
 #include <obhut/audit.h>
+#include <obhut/crypto.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -154,7 +156,13 @@ static int verify_log(const char *dir, const audit_wishes *w, const char *key, c
                             .since = w->since ? since->bytes : NULL,
                             .since_size = since->size,
                             .progress = show_progress};
+    ob_admin_checked checked = {.is_known = false};
+    ob_error apart = {0}; /* why it cannot be compared with the records */
+    if (w->data_dir)
+        ob_admin_check(&checked, w->data_dir, false, &apart);
+    ob_admin_check_log(&check, &checked);
     ob_status status = ob_audit_verify(&report, &check, &err);
+    ob_wipe(checked.seed, sizeof checked.seed);
     cli_progress(NULL);
     if (status)
         return failed(&err);
@@ -162,6 +170,12 @@ static int verify_log(const char *dir, const audit_wishes *w, const char *key, c
         print_report_json(&report, w);
     else
         print_report(&report, w);
+    if (apart.status) {
+        cli_say("not compared with the records: %s", apart.text);
+        return report.fine && apart.status != OB_EFORMAT && apart.status != OB_EREFUSED
+                   ? CLI_FAILURE
+                   : CLI_WRONG;
+    }
     return report.fine ? CLI_NOTHING : CLI_WRONG;
 }
 
@@ -384,7 +398,9 @@ static int run_in(const char *data_dir, const struct action *action, const audit
         cli_say("out of memory: a path");
         return CLI_FAILURE;
     }
-    int code = action->run(w->dir ? w->dir : own, w);
+    audit_wishes wishes = *w;
+    wishes.data_dir = w->dir ? NULL : data_dir;
+    int code = action->run(w->dir ? w->dir : own, &wishes);
     free(own);
     return code;
 }

@@ -234,7 +234,7 @@ static int show(const cli *cli, const wish *w)
 
 static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
 {
-    return ob_engine_audit(out, dir, NULL, NULL, err);
+    return ob_engine_audit(out, NULL, dir, NULL, NULL, err);
 }
 
 static int restore(const cli *cli, const wish *w)

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -47,22 +46,34 @@ void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const ch
 
 static ob_status read_key(uint8_t out[OB_KEY_SIZE], int file, const char *path, ob_error *err)
 {
-    struct stat info;
+    static const uint8_t zeros[OB_KEY_SIZE];
     uint8_t more;
-    if (ob_file_stat(&info, file))
-        return ob_fail(err, OB_EIO, "%s: cannot be read: %s", path, strerror(errno));
-    if (info.st_mode & 077)
-        return ob_fail(err, OB_EREFUSED,
-                       "%s: others than its owner may read it; chmod 600 it, or remove it to get a "
-                       "new key",
-                       path);
     const ssize_t got = ob_file_read(file, out, OB_KEY_SIZE);
     const ssize_t beyond = got < 0 ? got : ob_file_read(file, &more, 1);
     if (beyond < 0)
         return ob_fail(err, OB_EIO, "%s: cannot be read: %s", path, strerror(errno));
     if (got != OB_KEY_SIZE || beyond)
         return ob_fail(err, OB_EFORMAT, "%s: not a key of %d bytes", path, OB_KEY_SIZE);
+    if (!memcmp(out, zeros, sizeof zeros))
+        return ob_fail(err, OB_EFORMAT, "%s: only zeros, which is no key: restore it from a backup",
+                       path);
     return OB_OK;
+}
+
+ob_status ob_key_file_read(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
+{
+    int file = -1;
+    uint8_t key[OB_KEY_SIZE];
+    const ob_file_rule rule = {.most = 65536, .forbidden = 0077};
+    ob_status status = ob_file_open_regular(&file, NULL, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    status = read_key(key, file, path, err);
+    close(file);
+    if (!status)
+        memcpy(out, key, sizeof key);
+    ob_wipe(key, sizeof key);
+    return status;
 }
 
 /* Its name is durable too: what was made with a key must not outlive it. */
@@ -105,14 +116,11 @@ static ob_status make_key(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *
 
 ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
 {
-    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (file < 0 && errno == ENOENT)
+    ob_error problem = {0};
+    ob_status status = ob_key_file_read(out, path, &problem);
+    if (status == OB_ENOTFOUND)
         return make_key(out, path, err);
-    if (file < 0)
-        return ob_fail(err, OB_EIO, "%s: cannot be opened: %s", path, strerror(errno));
-    ob_status status = read_key(out, file, path, err);
-    close(file);
-    return status;
+    return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
 }
 
 /* ---- Secrets -------------------------------------------------------------------------------- */

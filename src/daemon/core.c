@@ -647,7 +647,7 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_store_open(&c->store, f->data, f->records, err);
     if (!status)
-        status = ob_engine_audit(&c->audit, f->data, on_problem, NULL, err);
+        status = ob_engine_audit(&c->audit, c->store, f->data, on_problem, NULL, err);
     if (!status)
         status = ob_staff_open(&c->staff, c->store, c->audit, f->data, err);
     if (!status)

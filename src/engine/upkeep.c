@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-ob_status ob_engine_audit(ob_audit **out, const char *dir,
+ob_status ob_engine_audit(ob_audit **out, ob_store *store, const char *dir,
                           void (*problem)(void *context, const char *sentence), void *context,
                           ob_error *err)
 {
@@ -21,8 +21,16 @@ ob_status ob_engine_audit(ob_audit **out, const char *dir,
     ob_build_id(id);
     snprintf(build, sizeof build, "build %s", *id ? id : "unknown");
     const char *const lines[] = {regimes, floor, build, NULL};
-    const ob_audit_options options = {
-        .dir = dir, .lines = lines, .problem = problem, .context = context};
+    bool is_known = false;
+    ob_audit_signed known;
+    ob_status status = store ? ob_staff_signed(&is_known, &known, store, dir, err) : OB_OK;
+    if (status)
+        return status;
+    const ob_audit_options options = {.dir = dir,
+                                      .lines = lines,
+                                      .known = is_known ? &known : NULL,
+                                      .problem = problem,
+                                      .context = context};
     return ob_audit_open(out, &options, err);
 }
 

@@ -55,17 +55,6 @@ static ob_status read_tokens(ob_staff *staff, ob_error *err)
     return OB_OK;
 }
 
-static ob_status read_key(ob_staff *staff, const char *dir, ob_error *err)
-{
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
-        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    if (ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
-        return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
-    strcat(path, "/pseudonym");
-    return ob_key_file(staff->key, path, err);
-}
-
 ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
                         ob_error *err)
 {
@@ -77,7 +66,7 @@ ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const 
     staff->audit = audit;
     snprintf(staff->audit_dir, sizeof staff->audit_dir, "%s/audit", dir);
     pthread_mutex_init(&staff->lock, NULL);
-    ob_status status = read_key(staff, dir, err);
+    ob_status status = bind_key(staff, dir, err);
     if (!status)
         status = staff_recover_log(&last, staff, err);
     if (!status)
@@ -86,6 +75,8 @@ ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const 
         status = staff_recover_deeds(staff, err);
     if (!status)
         status = read_tokens(staff, err);
+    if (!status)
+        status = bind_log_begin(staff, err);
     if (status)
         ob_staff_close(staff);
     else
@@ -97,7 +88,9 @@ void ob_staff_close(ob_staff *staff)
 {
     if (!staff)
         return;
+    ob_audit_on_signed(staff->audit, NULL, NULL);
     staff_writer_stop(staff);
+    bind_log_end(staff);
     pthread_mutex_destroy(&staff->lock);
     ob_wipe(staff->key, sizeof staff->key);
     free(staff->tokens);
@@ -143,20 +136,54 @@ ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const
 
 static const char own_name[] = "own";
 
+/* Whole or not at all. */
 static ob_status write_secret(const char *path, const char *secret, ob_error *err)
 {
-    int file =
-        ob_file_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    char next[4096 + 8];
+    snprintf(next, sizeof next, "%s.new", path);
+    ob_file_unlink(AT_FDCWD, next, 0); /* left by a start that was cut short */
+    int file = ob_file_open(AT_FDCWD, next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     size_t size = strlen(secret);
     bool written = file >= 0 && ob_file_write(file, secret, size) == (ssize_t)size &&
-                   ob_file_write(file, "\n", 1) == 1 && !ob_file_sync(file);
+                   ob_file_write(file, "\n", 1) == 1 && !ob_file_sync(file) &&
+                   !ob_file_rename(next, path);
     int problem = errno;
     if (file >= 0)
         close(file);
     if (written)
         return OB_OK;
-    ob_file_unlink(AT_FDCWD, path, 0);
+    ob_file_unlink(AT_FDCWD, next, 0);
     return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
+}
+
+/* A file that is there must be the operator's, and what the records know. OB_ENOTFOUND: none is. */
+static ob_status check_secret(const ob_staff *staff, const char *path, ob_error *err)
+{
+    char text[OB_SECRET_TEXT + 3] = ""; /* a byte more than a token and its newline */
+    uint8_t print[OB_CODE_SIZE];
+    const ob_file_rule rule = {.most = 4096, .forbidden = 0077};
+    const ob_token *own = NULL;
+    int file = -1;
+    ob_status status = ob_file_open_regular(&file, NULL, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    const ssize_t got = ob_file_read(file, text, OB_SECRET_TEXT + 2);
+    close(file);
+    if (got < 0)
+        return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    for (size_t i = 0; i < staff->count; i++)
+        if (!strcmp(staff->tokens[i].name, own_name))
+            own = &staff->tokens[i];
+    const size_t length = got > 0 && text[got - 1] == '\n' ? (size_t)got - 1 : (size_t)got;
+    ob_secret_print(print, text, length);
+    ob_wipe(text, sizeof text);
+    if (own && !ob_same(print, own->print, sizeof print))
+        return ob_fail(
+            err, OB_EREFUSED,
+            "%s is not the token that the records know (\"own\"): put it back, or remove "
+            "the file, and the next start makes a new token",
+            path);
+    return OB_OK;
 }
 
 typedef struct own_token {
@@ -180,18 +207,20 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
 {
     char path[4096];
     own_token own = {.has_record = false};
+    ob_error problem = {0};
     *made = false;
     if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
     if (ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
         return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
     strcat(path, "/api-token");
-    if (!access(path, F_OK)) /* also where its token was removed: on purpose, then */
-        return OB_OK;
+    ob_status status = check_secret(staff, path, &problem);
+    if (status != OB_ENOTFOUND) /* fine also where its token was removed: on purpose, then */
+        return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
     for (size_t i = 0; i < staff->count; i++)
         own.has_record |= !strcmp(staff->tokens[i].name, own_name);
     const ob_actor operator= {NULL};
-    ob_status status = ob_staff_do(NULL, staff, "token.add", &operator, add_own_token, &own, err);
+    status = ob_staff_do(NULL, staff, "token.add", &operator, add_own_token, &own, err);
     if (!status)
         status = write_secret(path, own.secret, err);
     ob_wipe(&own, sizeof own);

@@ -29,6 +29,8 @@ struct ob_staff {
     bool closing, has_queue, has_writer, has_watch;
     pthread_t writer, watch;
     bool writes;       /* somebody does */
+    bool was_bound;    /* the records knew what of the log was signed */
+    bool is_bound;     /* they are told what is */
     bool must_recover; /* of who writes: whether the last acts were kept is not known yet */
 };
 
@@ -40,6 +42,14 @@ void act_end(ob_act *act);
 /* writer.c; stopping waits for what has been posted. */
 ob_status staff_writer_start(ob_staff *staff, ob_error *err);
 void staff_writer_stop(ob_staff *staff);
+
+/* bind.c: the key of pseudonyms, which must be the one that the records were made with; it is made
+ * only where nothing was made with one. */
+ob_status bind_key(ob_staff *staff, const char *dir, ob_error *err);
+/* From now on the records keep what of the log was signed; and at the end, that nothing may follow
+ * it. */
+ob_status bind_log_begin(ob_staff *staff, ob_error *err);
+void bind_log_end(ob_staff *staff);
 
 /* recover.c: for each act that stands in the log and not in the records, appends `not_done`. *last:
  * the last entry that the records know. Only the writer's thread, or where there is none. */

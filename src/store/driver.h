@@ -86,6 +86,8 @@ typedef struct driver {
     /* Statements about the catalogue. tables: their names. columns, of the table ?: name, what it
      * holds (a value_kind), its place in the primary key or 0; in their order. */
     const char *tables, *columns;
+    /* "ok", or what is wrong with the file; NULL: there is none. */
+    const char *whole;
 } driver;
 
 extern const driver driver_sqlite, driver_postgresql;

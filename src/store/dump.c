@@ -1,7 +1,8 @@
-/* All records as lines of JSON. */
+/* All records as lines of JSON; and whether the database itself says that it is whole. */
 #include "store_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -134,5 +135,25 @@ ob_status ob_store_dump(ob_view *view, ob_store_take take, void *context, ob_err
     dump d = {.view = view, .take = take, .context = context, .err = err ? err : &own};
     ob_status status = put_all(&d);
     ob_buf_free(&d.piece);
+    return status;
+}
+
+ob_status ob_store_whole(ob_view *view, ob_error *err)
+{
+    sql q;
+    char said[200] = "";
+    const char *question = view->store->driver->whole;
+    if (!question)
+        return OB_OK;
+    sql_begin(&q, view, question, err);
+    if (sql_step(&q))
+        sql_text(&q, 0, said, sizeof said);
+    ob_status status = sql_end(&q);
+    if (!status && strcmp(said, "ok") != 0)
+        status =
+            ob_fail(err, OB_EFORMAT,
+                    "the records (obhut.db) are damaged: %s. Keep a copy, and restore records, "
+                    "log and keys from one backup",
+                    said);
     return status;
 }

@@ -38,14 +38,9 @@ bool ob_store_url_is_valid(const char *url)
 
 static ob_status read_open(place *p, int file, ob_error *err)
 {
-    struct stat about;
-    ssize_t size = 0;
-    if (ob_file_stat(&about, file) || (size = ob_file_read(file, p->kept, sizeof p->kept - 1)) < 0)
+    const ssize_t size = ob_file_read(file, p->kept, sizeof p->kept - 1);
+    if (size < 0)
         return file_error(p->records, "read", err);
-    if (!S_ISREG(about.st_mode) || about.st_mode & 077)
-        return ob_fail(err, OB_EREFUSED,
-                       "%s can hold a password and can be read by others: chmod 600 it",
-                       p->records);
     p->kept[size] = '\0'; /* and where it is too long, it is not valid */
     size_t length = strlen(p->kept);
     if (length && p->kept[length - 1] == '\n')
@@ -58,10 +53,16 @@ static ob_status read_open(place *p, int file, ob_error *err)
 
 static ob_status read_kept(place *p, ob_error *err)
 {
-    int file = ob_file_open(AT_FDCWD, p->records, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
-    if (file < 0)
-        return errno == ENOENT ? OB_OK : file_error(p->records, "read", err);
-    ob_status status = read_open(p, file, err);
+    /* It can have a password in it. */
+    const ob_file_rule rule = {.most = 65536, .forbidden = 0077};
+    int file = -1;
+    ob_error problem = {0};
+    ob_status status = ob_file_open_regular(&file, NULL, p->records, O_RDONLY, &rule, &problem);
+    if (status == OB_ENOTFOUND)
+        return OB_OK;
+    if (status)
+        return ob_fail(err, status, "%s", problem.text);
+    status = read_open(p, file, err);
     close(file);
     return status;
 }
@@ -77,8 +78,8 @@ static ob_status sync_dir(const char *dir, ob_error *err)
 
 static ob_status write_file(const char *path, const char *url, ob_error *err)
 {
-    int file =
-        ob_file_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    ob_file_unlink(AT_FDCWD, path, 0); /* left by a start that was ended, or whatever it is */
+    int file = ob_file_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0)
         return file_error(path, "written", err);
     char line[URL + 1];
@@ -159,12 +160,48 @@ static ob_status find(place *p, const char *dir, ob_error *err)
     return read_kept(p, err);
 }
 
+/* Only looked at: opening and closing it would take the locks away that SQLite has in this process.
+ */
+static ob_status check_sqlite(const place *p, ob_error *err)
+{
+    struct stat is;
+    if (ob_file_stat_at(&is, AT_FDCWD, p->sqlite, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? OB_OK : file_error(p->sqlite, "read", err);
+    if (!S_ISREG(is.st_mode))
+        return ob_fail(err, OB_EREFUSED,
+                       "%s is a %s, where the file with the records must be: put the file itself "
+                       "there",
+                       p->sqlite,
+                       S_ISLNK(is.st_mode)    ? "link"
+                       : S_ISFIFO(is.st_mode) ? "pipe"
+                       : S_ISDIR(is.st_mode)  ? "directory"
+                                              : "device");
+    if (!ob_file_is_own(&is))
+        return ob_fail(err, OB_EREFUSED, "%s belongs to user %u: look at who changed it", p->sqlite,
+                       (unsigned)is.st_uid);
+    if (is.st_mode & 022)
+        return ob_fail(err, OB_EREFUSED,
+                       "%s has mode %04o: others than its owner may write it. Look at who changed "
+                       "it, then `chmod go-w` it",
+                       p->sqlite, (unsigned)is.st_mode & 07777);
+    return OB_OK;
+}
+
 /* All steps or none. */
 static ob_status update(ob_store *store, ob_error *err)
 {
     ob_writing *w = NULL;
     ob_status status = ob_writing_begin(&w, store, err);
     return status ? status : ob_writing_end(w, schema_update(w, schema_steps(), err), err);
+}
+
+static ob_status open_kept(ob_store **out, const place *p, const char *url, ob_error *err)
+{
+    ob_status status = url ? OB_OK : check_sqlite(p, err);
+    if (status)
+        return status;
+    return url ? sql_open(out, &driver_postgresql, url, err)
+               : sql_open(out, &driver_sqlite, p->sqlite, err);
 }
 
 ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err)
@@ -179,8 +216,7 @@ ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_err
     if (!status && !(url && *url))
         url = *p->kept ? p->kept : NULL;
     if (!status)
-        status = url ? sql_open(&store, &driver_postgresql, url, err)
-                     : sql_open(&store, &driver_sqlite, p->sqlite, err);
+        status = open_kept(&store, p, url, err);
     if (!status && url && strcmp(url, p->kept) != 0) /* before anything is in there */
         status = keep(p, url, err);
     if (!status)
@@ -188,6 +224,37 @@ ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_err
     if (status)
         ob_store_close(store);
     else
+        *out = store;
+    free(p);
+    return status;
+}
+
+static ob_status look(bool *is_old, ob_store *store, ob_error *err)
+{
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, store, err);
+    return status ? status : ob_writing_end(w, schema_is_old(is_old, ob_writing_view(w), err), err);
+}
+
+ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err)
+{
+    ob_store *store = NULL;
+    bool is_old = false;
+    place *p = malloc(sizeof *p);
+    if (!p)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    ob_status status = find(p, dir, err);
+    if (!status && !*p->kept && access(p->sqlite, F_OK))
+        status = ob_fail(err, OB_EFORMAT, "%s: no records are there", dir);
+    if (!status)
+        status = open_kept(&store, p, *p->kept ? p->kept : NULL, err);
+    if (!status)
+        status = look(&is_old, store, err);
+    if (status || is_old) {
+        ob_store_close(store);
+        store = NULL;
+    }
+    if (!status)
         *out = store;
     free(p);
     return status;

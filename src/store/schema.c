@@ -96,6 +96,10 @@ static const char *const steps[] = {
     " HAVING max(id) > 0;",
     /* 4: what a second's entry in the log was made of is not kept any more */
     "DROP TABLE log_second;",
+    /* 5: what was signed of the log, and which key made pseudonyms */
+    "CREATE TABLE binding (name TEXT PRIMARY KEY, entries INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, is_closed INTEGER NOT NULL,"
+    " root BLOB NOT NULL, code BLOB NOT NULL) STRICT;",
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };
@@ -116,6 +120,21 @@ static ob_status refuse_newer(ob_error *err)
         err, OB_EREFUSED,
         "the records were made by a newer version of obhut: install that one, or restore "
         "a backup");
+}
+
+ob_status schema_is_old(bool *is_old, ob_view *view, ob_error *err)
+{
+    int64_t version = 0;
+    ob_status status = view->store->driver->version(&version, view->db, err);
+    if (!status && version > STEPS)
+        status = refuse_newer(err);
+    if (!status && !version)
+        status = ob_fail(err, OB_EFORMAT,
+                         "the database has no records: restore records, log and keys from one "
+                         "backup");
+    if (!status)
+        *is_old = version < STEPS;
+    return status;
 }
 
 ob_status schema_check(ob_view *view, ob_error *err)

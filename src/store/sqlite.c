@@ -288,6 +288,7 @@ const driver driver_sqlite = {
     .column = column,
     .reset = reset,
     .changed = changed,
+    .whole = "PRAGMA integrity_check(1)",
     .tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
               " ORDER BY name",
     .columns = "SELECT name, CASE type WHEN 'INTEGER' THEN 1 WHEN 'TEXT' THEN 2 ELSE 3 END, pk"

@@ -169,7 +169,11 @@ const char *schema_step(int64_t step);
 /* Goes the steps that are missing up to `version`. OB_EREFUSED: a newer program was here. */
 ob_status schema_update(ob_writing *w, int64_t version, ob_error *err);
 
-/* The same without going any: OB_EREFUSED where the version is another one. */
+/* *is_old: whether steps are missing. OB_EREFUSED: a newer program was here; OB_EFORMAT: nobody
+ * was. */
+ob_status schema_is_old(bool *is_old, ob_view *view, ob_error *err);
+
+/* The same as schema_update without going any: OB_EREFUSED where the version is another one. */
 ob_status schema_check(ob_view *view, ob_error *err);
 
 /* ---- catalogue.c ---------------------------------------------------------------------------- */

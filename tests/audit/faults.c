@@ -93,7 +93,7 @@ static ob_status compare(void *context, uint64_t number, const char *text, size_
     (void)err;
     for (int i = 0; i < ENTRIES; i++) {
         char end[40];
-        snprintf(end, sizeof end, "\"value\":%d}", i);
+        snprintf(end, sizeof end, "\"value\":%d,\"mac\":", i);
         if (l->kept[i] && l->numbers[i] == number)
             l->kept[i] = !memmem(text, size, end, strlen(end));
     }

@@ -253,7 +253,7 @@ void bench_gate(void)
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&s.lists, s.dir, &err), &err);
     must(ob_store_open(&s.store, s.dir, NULL, &err), &err);
-    must(ob_engine_audit(&s.audit, s.dir, NULL, NULL, &err), &err);
+    must(ob_engine_audit(&s.audit, s.store, s.dir, NULL, NULL, &err), &err);
     must(ob_staff_open(&s.staff, s.store, s.audit, s.dir, &err), &err);
     const ob_engine_options options = {.lists = s.lists,
                                        .store = s.store,

@@ -163,7 +163,7 @@ void bench_records(void)
     p.bare = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     must(ob_crypto_start(&err), &err);
     must(ob_store_open(&p.store, p.dir, NULL, &err), &err);
-    must(ob_engine_audit(&p.audit, p.dir, NULL, NULL, &err), &err);
+    must(ob_engine_audit(&p.audit, p.store, p.dir, NULL, NULL, &err), &err);
     must(ob_staff_open(&p.staff, p.store, p.audit, p.dir, &err), &err);
     printf("\nrecords in SQLite (reference: pwrite of 300 bytes and fdatasync, twice)\n");
     bench_in(&p);

@@ -1,5 +1,6 @@
 """What the running service writes into its log: every act, and nobody's diary."""
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -119,7 +120,8 @@ class Audit(obhutd.Case):
         self.assertEqual((added["proposal"], approved["proposal"], approved["verdict"]), (1, 1, 1))
         self.assertEqual(self.entries("refused")[0], {
             "n": 6, "at": self.entries("refused")[0]["at"], "what": "refused",
-            "wanted": "proposal.approve", "by": codes[0], "act": True})
+            "wanted": "proposal.approve", "by": codes[0], "act": True,
+            "mac": self.entries("refused")[0]["mac"]})
         self.assertEqual(self.entries("refused")[1]["by"], "unknown")
         self.assertEqual(self.entries("policy.set")[0]["value"], "DE")
 
@@ -157,7 +159,7 @@ class Audit(obhutd.Case):
         seconds = self.entries("second")
         self.assertEqual(self.permits(), 5)
         self.assertLessEqual(len(seconds), took_s + 2)
-        self.assertEqual(set(seconds[0]), {"n", "at", "what", "permits", "items", "act"})
+        self.assertEqual(set(seconds[0]), {"n", "at", "what", "permits", "items", "act", "mac"})
         self.assertEqual(set(seconds[0]["permits"][0]), {"basis", "regime", "service", "count"})
         self.run_obhut("audit", "open", "--item", "picture-3", "--at", "2026-01-01", code=2)
 
@@ -176,6 +178,7 @@ class Audit(obhutd.Case):
         self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.service.stop()
         for statement in (
+                "DROP TABLE binding",
                 "CREATE TABLE log_second (entry BIGINT PRIMARY KEY, second BIGINT NOT NULL,"
                 " salt BYTEA NOT NULL, codes BYTEA NOT NULL)",
                 "INSERT INTO log_second VALUES (1, 1, '1', '2')", set_version):
@@ -293,14 +296,20 @@ class Audit(obhutd.Case):
     def test_older_records_are_not_taken_for_a_crash(self):
         self.begin()
         self.service.stop()
-        old = (self.data / "obhut.db").read_bytes()
+        stopped = (self.data / "obhut.db").read_bytes()
         service = self.start()
+        running = self.dir / "running.db"
+        with contextlib.closing(sqlite3.connect(self.data / "obhut.db")) as db, \
+                contextlib.closing(sqlite3.connect(running)) as copy:
+            db.backup(copy)
         for country in ("DE", "FR", "none"):
             self.run_obhut("policy", "set", "country", country)
         service.stop()
-        (self.data / "obhut.db").write_bytes(old)
-        _, err = self.run_obhut("policy", "show", code=3)
-        self.assertIn("acts that the records do not know", err)
+        for old, said in ((stopped, "of different times"),
+                          (running.read_bytes(), "acts that the records do not know")):
+            (self.data / "obhut.db").write_bytes(old)
+            _, err = self.run_obhut("policy", "show", code=3)
+            self.assertIn(said, err)
 
     def test_log_and_records_that_are_not_of_one_piece_are_refused(self):
         self.begin()
@@ -314,7 +323,7 @@ class Audit(obhutd.Case):
         shutil.rmtree(self.data / "audit")
         shutil.copytree(copy, self.data / "audit")
         _, err = self.run_obhut("policy", "show", code=3)
-        self.assertIn("not of one piece", err)
+        self.assertIn("restore log and records from one backup", err)
 
     def is_counted(self):
         records = sqlite3.connect(self.data / "obhut.db")

@@ -125,7 +125,7 @@ static inline int begin_in(void **state, unsigned decoders)
     must(ob_crypto_start(&err), &err);
     must(ob_lists_own(&p->lists, p->dir, &err), &err);
     must(ob_store_open(&p->store, p->dir, NULL, &err), &err);
-    must(ob_engine_audit(&p->audit, p->dir, NULL, NULL, &err), &err);
+    must(ob_engine_audit(&p->audit, p->store, p->dir, NULL, NULL, &err), &err);
     must(ob_staff_open(&p->staff, p->store, p->audit, p->dir, &err), &err);
     open_engine(p, decoders);
     *state = p;

@@ -60,6 +60,26 @@ void ob_admin_end(ob_admin_session *session); /* NULL is fine */
 ob_status ob_admin_ask(json_t **out, ob_admin_session *session, const json_t *request, int file,
                        const ob_admin_listener *listener, ob_error *err);
 
+/* What is known of what lies beside the records. */
+typedef struct ob_admin_checked {
+    bool has_service, has_records;
+    bool is_old;   /* an older version made the records, and nothing of them was read */
+    bool is_known; /* whether the records know what of the log was signed */
+    ob_audit_signed known;
+    bool has_seed; /* whether the key of the log could be read */
+    uint8_t seed[OB_KEY_SIZE];
+    uint64_t record_bytes; /* of a dump; 0: not asked */
+} ob_admin_checked;
+
+/* Asks the service that owns DIR or, where none runs, the records themselves: nothing is changed,
+ * and it also works where a service would not start. `records`: all of them are read. Errors as
+ * ob_store_open, ob_store_dump, ob_staff_signed. */
+ob_status ob_admin_check(ob_admin_checked *out, const char *dir, bool records, ob_error *err);
+
+/* Sets in `check` what of this a log is compared with; `checked` must outlive it. Nothing, where
+ * the records know nothing. */
+void ob_admin_check_log(ob_audit_check *check, const ob_admin_checked *checked);
+
 /* The three in one. */
 ob_status ob_admin_once(json_t **out, const char *dir, const json_t *request, int file,
                         const ob_admin_listener *listener, ob_error *err);

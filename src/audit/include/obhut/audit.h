@@ -25,12 +25,26 @@ enum {
 
 typedef struct ob_audit ob_audit;
 
+/* What was signed: kept somewhere else than beside the log, it shows whether that is still there.
+ */
+typedef struct ob_audit_signed {
+    uint64_t entries;            /* under the last checkpoint */
+    uint64_t note_bytes;         /* of `checkpoints` up to its end */
+    uint8_t root[OB_AUDIT_HASH]; /* of these entries */
+    bool is_closed;              /* the log was closed then: no entry may follow */
+} ob_audit_signed;
+
 typedef struct ob_audit_options {
     const char *dir;          /* the data directory: DIR/audit, DIR/keys/audit */
     const char *const *lines; /* of every checkpoint ("regimes HEX"), NULL at the end; may be NULL;
                                * copied. One line each, printable, none that begins with "at ",
                                * "before ", "bytes ", "frontier": those are the log's own */
     unsigned seal_ms;         /* how long entries may wait for a checkpoint; 0: 60000 */
+    /* What is known to have been signed: where it is not there any more, or where entries follow a
+     * log that was closed, the log is refused; nothing is made and nothing changed then. Entries
+     * that follow one that was not closed (the machine stopped) are told by an entry `log.unsealed`
+     * {"from":N,"entries":N} before they are signed. NULL: nothing is known. */
+    const ob_audit_signed *known;
     int64_t (*now)(void *context); /* seconds since 1970; NULL: the real clock */
     /* Told when writing begins to fail, and not again before it has worked; from any thread, and
      * without a lock held; may be NULL. */
@@ -94,6 +108,15 @@ typedef struct ob_audit_extent {
     uint64_t entries, log_bytes, checkpoint_bytes;
 } ob_audit_extent;
 
+/* What is signed now; is_closed is false. Any thread. */
+void ob_audit_signed_now(ob_audit_signed *out, ob_audit *audit);
+
+/* From now on `hear` is told of every checkpoint that is durable, on the log's own thread and
+ * without a lock that appending needs. NULL: nobody; returns when nobody hears any more. */
+void ob_audit_on_signed(ob_audit *audit,
+                        void (*hear)(void *context, const ob_audit_signed *is_signed),
+                        void *context);
+
 /* Seals, and sets *out: that many bytes of `log` and `checkpoints` belong together and will not
  * change any more. */
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err);
@@ -108,6 +131,10 @@ typedef struct ob_audit_check {
     const char *key;   /* whom to trust: a verifier key as `key` has it; NULL: DIR/key itself */
     const char *since; /* a checkpoint that was kept elsewhere; NULL: none */
     size_t since_size;
+    const ob_audit_signed *known; /* what else is known to have been signed; NULL: nothing */
+    /* The seed in DIR/keys/audit, OB_KEY_SIZE bytes, which must make the log's key; with `known`,
+     * it finds entries that no checkpoint covers yet to be the service's own. NULL: not asked */
+    const uint8_t *seed;
     /* Bytes of the log; about once a megabyte; may be NULL. */
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context;

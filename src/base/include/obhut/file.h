@@ -64,6 +64,9 @@ typedef struct ob_file_rule {
 ob_status ob_file_open_regular(int *out, struct stat *info, const char *path, int flags,
                                const ob_file_rule *rule, ob_error *err);
 
+/* Whether it belongs to whoever runs this or to root; to whoever it is where root runs this. */
+bool ob_file_is_own(const struct stat *is);
+
 /* ---- Watching ------------------------------------------------------------------------------- */
 
 /* A call that is about to be made. */

@@ -39,6 +39,9 @@ void ob_digester_free(ob_digester *digester);
 /* SHA-256 of one piece of memory. */
 ob_status ob_sha256(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size, ob_error *err);
 
+/* The same without memory of its own, locks or errors: for the handler of a signal. */
+void ob_sha256_bare(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size);
+
 /* SHA-256 alone, over a stream of bytes. ob_sha256_finish frees and sets *sum to NULL; so does
  * ob_sha256_drop without a result. */
 typedef struct ob_sha256_sum ob_sha256_sum;
@@ -73,8 +76,13 @@ void ob_wipe(void *bytes, size_t size);
 void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
              const void *bytes, size_t size);
 
-/* The key in a file of 32 bytes that only its owner may read; made where there is none, durably,
- * before it is used. OB_EFORMAT: another size; OB_EREFUSED: others may read it; OB_EIO. */
+/* The key in a file of 32 bytes that only its owner may read; *out is untouched on error.
+ * OB_ENOTFOUND: there is none; OB_EFORMAT: another size, or only zeros; OB_EREFUSED: others may
+ * read it, or it is no file; OB_EIO. */
+ob_status ob_key_file_read(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err);
+
+/* The same; where there is none one is made, durably, before it is used. Only for whoever knows
+ * that nothing was made with one before. */
 ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err);
 
 /* A secret for somebody outside: 32 random bytes as 43 characters of base64url, and a NUL. */

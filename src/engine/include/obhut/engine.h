@@ -292,8 +292,9 @@ void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
 struct ob_order_facts ob_order_facts_at(const ob_order_brief *order, int64_t at);
 
 /* Opens the log of a data directory; its checkpoints carry the digests of regimes, floor and
- * program. */
-ob_status ob_engine_audit(ob_audit **out, const char *dir,
+ * program. The log must still have what `store` knows to have been signed; NULL: there are no
+ * records yet. */
+ob_status ob_engine_audit(ob_audit **out, ob_store *store, const char *dir,
                           void (*problem)(void *context, const char *sentence), void *context,
                           ob_error *err);
 

@@ -36,10 +36,17 @@ enum {
 
 typedef struct ob_staff ob_staff;
 
+/* What the records know to have been signed of the log in DIR; *is_known is false where they never
+ * had one. Asked before the log is opened: OB_EREFUSED, OB_EFORMAT where the key in
+ * DIR/keys/pseudonym is not the one that the records were made with, is missing, or has not made
+ * what they say. */
+ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
+                          ob_error *err);
+
 /* *out uses `store` and `audit`, which must outlive it, has a thread that writes, and the key in
- * DIR/keys/pseudonym, which it makes where there is none. Says in the log what was logged and then
- * not done, because the process died in between. OB_EREFUSED: log and records are not of one piece.
- * Any thread. */
+ * DIR/keys/pseudonym, which it makes where the records know of none. Says in the log what was
+ * logged and then not done, because the process died in between. OB_EREFUSED: log and records are
+ * not of one piece. Any thread. */
 ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
                         ob_error *err);
 void ob_staff_close(ob_staff *staff); /* NULL is fine */
@@ -56,7 +63,8 @@ ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const
                               ob_error *err);
 
 /* The operator's own token, for every surface and OB_OWN_SCOPES: DIR/keys/api-token has its secret.
- * Made at the first start; *made says whether that was now. */
+ * Made at the first start; *made says whether that was now. OB_EREFUSED: the file is open to others,
+ * or has another secret than the records know. */
 ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err);
 
 /* ---- Pseudonyms ------------------------------------------------------------------------------ */

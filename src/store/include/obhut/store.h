@@ -25,6 +25,11 @@ typedef struct ob_store ob_store;
  * address moves nothing); OB_EBUSY: another Obhut has this database; OB_EINVAL: no such address. */
 ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err);
 
+/* The same for whoever only looks: nothing is made or brought up to date. *out is NULL where an
+ * older version made the records, which this one could read only after that. OB_EFORMAT: there are
+ * none. */
+ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err);
+
 /* Whether this looks like an address of a PostgreSQL database. */
 bool ob_store_url_is_valid(const char *url);
 
@@ -80,6 +85,10 @@ ob_view *ob_writing_view(ob_writing *w);
  * `take` gets pieces of it, of any size; what it returns other than OB_OK ends the dump. */
 typedef ob_status (*ob_store_take)(void *context, const void *bytes, size_t size, ob_error *err);
 ob_status ob_store_dump(ob_view *view, ob_store_take take, void *context, ob_error *err);
+
+/* Whether the database is whole, as far as it knows by itself: SQLite its pages, indexes and kinds
+ * of values; PostgreSQL is not asked. OB_EFORMAT: what is wrong. */
+ob_status ob_store_whole(ob_view *view, ob_error *err);
 
 /* Takes a dump, of this or an older version, into a store without records: all of it or nothing.
  * `give` sets *size to how many bytes it has put there; 0: that was the end.
