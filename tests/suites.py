@@ -28,7 +28,7 @@ SAMPLES = {
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
     "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
-    "OBHUT_FRONT_PACKETS": (5000, 100000),     # random ones of a hostile front
+    "OBHUT_FRONT_PACKETS": (2000, 100000),     # random ones of a hostile front
     "OBHUT_WORKER_PACKETS": (500, 100000),     # and of a hostile worker, most of which cost it its life
     "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
     "OBHUT_ROWS": (100000, 1000000),           # of records that are copied and overwritten
