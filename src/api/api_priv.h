@@ -124,8 +124,8 @@ void api_end_call(ob_call *call);
 
 /* Answers and returns OB_PLAN_ANSWER. */
 ob_plan api_end(api_call *call, ob_answer answer);
-/* An error of who only read the records: of a wrong format are they, then, and not the request; what
- * is damaged is told as what cannot be read. */
+/* An error of who only read the records: of a wrong format are they, then, and not the request;
+ * what is damaged is told as what cannot be read. */
 const ob_error *api_of_records(ob_error *err);
 
 /* ---- body.c -----------------------------------------------------------------------------------

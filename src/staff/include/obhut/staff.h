@@ -63,8 +63,8 @@ ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const
                               ob_error *err);
 
 /* The operator's own token, for every surface and OB_OWN_SCOPES: DIR/keys/api-token has its secret.
- * Made at the first start; *made says whether that was now. OB_EREFUSED: the file is open to others,
- * or has another secret than the records know. */
+ * Made at the first start; *made says whether that was now. OB_EREFUSED: the file is open to
+ * others, or has another secret than the records know. */
 ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err);
 
 /* ---- Pseudonyms ------------------------------------------------------------------------------ */
