@@ -23,6 +23,7 @@ kept. Of what is looked at, or not, only counts remain.
 | its checkpoints and public key | `audit/checkpoints`, `audit/key` | showing that the log was not changed | while the directory exists | no |
 | entries of lists: hash, digests, the publisher's id, source, classification, line | `lists/NAME.obx` | finding copies of known material | until the list is replaced or removed | no: a hash identifies a file, not anybody; but it is derived from illegal content and confidential |
 | a list's purpose, source, time of import | the same | saying where a match came from | the same | no |
+| which lists there must be, the checksums of their files, how far their journals go | `lists.state` | noticing that a list lost something | as long as there are lists | no |
 | entries added and withdrawn since a list was written | `lists/NAME.NUMBER.log` | the same, at once | until the list is merged, replaced or removed | no |
 | the key of pseudonyms | `keys/pseudonym` | knowing an account again without keeping its name | while the directory exists | without it pseudonyms mean nothing |
 | the key that signs checkpoints | `keys/audit` | nobody else can | while the directory exists | no |

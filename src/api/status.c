@@ -13,16 +13,22 @@ static json_t *layers_of(uint32_t layers)
     static const struct {
         uint32_t layer;
         const char *name;
-    } names[] = {{OB_CONFINED_SECCOMP, "seccomp"},
-                 {OB_CONFINED_LANDLOCK, "landlock"},
-                 {OB_CONFINED_NAMESPACES, "namespaces"},
-                 {OB_CONFINED_LIMITS, "limits"}};
+    } names[] = {{OB_CONFINED_SECCOMP, "seccomp"},       {OB_CONFINED_LANDLOCK, "landlock"},
+                 {OB_CONFINED_NAMESPACES, "namespaces"}, {OB_CONFINED_LIMITS, "limits"},
+                 {OB_CONFINED_SCOPES, "scopes"},         {OB_CONFINED_PROCESSES, "processes"}};
     json_t *array = json_array();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (layers & names[i].layer)
             json_array_append_new(array, json_string(names[i].name));
     return array;
 }
+
+/* All that a kernel can have; what is missing is told, and only the first is needed. */
+enum {
+    WORKER_LAYERS = OB_CONFINED_SECCOMP | OB_CONFINED_LANDLOCK | OB_CONFINED_NAMESPACES |
+                    OB_CONFINED_LIMITS | OB_CONFINED_SCOPES,
+    FRONT_LAYERS = WORKER_LAYERS | OB_CONFINED_PROCESSES,
+};
 
 static const char *log_state(const ob_engine_counts *c)
 {
@@ -44,14 +50,15 @@ static bool workers_are_held(const ob_engine_counts *c)
 
 /* Why nothing is looked at now, in the words of could_not. A full queue is only told: it is over
  * before whoever asks has drawn a conclusion. */
-static json_t *hindrances_of(const ob_engine_counts *c, const char *clock)
+static json_t *hindrances_of(const ob_engine_counts *c, const char *clock, ob_lists *lists)
 {
     const bool holds[OB_HINDRANCES] = {
         [OB_HINDRANCE_LOG] = !c->log_ok || (!c->audit_ok && c->log_slow),
         [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow && !c->counts_busy,
         [OB_HINDRANCE_BUSY] = !c->audit_ok && c->log_ok && !c->log_slow && c->counts_busy,
         [OB_HINDRANCE_CLOCK] = strcmp(clock, "ok") != 0,
-        [OB_HINDRANCE_WORKERS] = !workers_are_held(c)};
+        [OB_HINDRANCE_WORKERS] = !workers_are_held(c),
+        [OB_HINDRANCE_LISTS] = ob_lists_trouble(NULL, lists) > 0};
     json_t *array = json_array();
     for (int h = 0; h < OB_HINDRANCES; h++)
         if (holds[h])
@@ -67,7 +74,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     ob_engine_counts counts;
     ob_engine_count(&counts, o->engine);
     const char *clock = ob_engine_clock(o->engine);
-    json_t *reasons = hindrances_of(&counts, clock);
+    json_t *reasons = hindrances_of(&counts, clock, o->lists);
     bool ready = !json_array_size(reasons);
     char regimes[65], floor[65], build[OB_BUILD_ID];
     ob_hex(regimes, ob_law_regimes_digest, sizeof ob_law_regimes_digest);
@@ -77,6 +84,12 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
                   "sandbox", layers_of(counts.layers), "heif", ob_workers_have_heif(), "decoders",
                   (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists), "entries",
                   (json_int_t)ob_lists_entries(o->lists));
+    const uint32_t front = atomic_load(&ob_api_counters(call->api)->front_layers);
+    json_object_set_new(object, "front", layers_of(front));
+    json_object_set_new(object, "missing",
+                        json_pack("{s:o, s:o}", "workers",
+                                  layers_of(WORKER_LAYERS & ~counts.layers), "front",
+                                  layers_of(FRONT_LAYERS & ~front)));
     json_object_set_new(object, "clock", json_string(clock));
     json_object_set_new(object, "records", json_string(records_state(&counts)));
     json_object_set_new(object, "log", json_string(log_state(&counts)));
@@ -147,9 +160,11 @@ static void lists_metrics(ob_buf *out, ob_lists *lists)
 {
     ob_list_info *infos = NULL;
     size_t count = 0;
-    metric(out, "list_entries", "gauge", "Entries of enabled lists.");
     if (ob_lists_info(&infos, &count, lists, NULL))
         return;
+    metric(out, "lists_unsearchable", "gauge", "Enabled lists that cannot be searched.");
+    value(out, "lists_unsearchable", NULL, NULL, ob_lists_trouble(NULL, lists));
+    metric(out, "list_entries", "gauge", "Entries of enabled lists.");
     for (size_t i = 0; i < count; i++)
         if (infos[i].enabled)
             value(out, "list_entries", "list", infos[i].name, infos[i].entries);

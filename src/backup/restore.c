@@ -1,6 +1,8 @@
 /* A directory from a backup. */
 #include "backup_priv.h"
 
+#include <obhut/lists.h>
+
 #include <obhut/file.h>
 
 #include <errno.h>
@@ -161,6 +163,8 @@ ob_status ob_backup_restore(ob_backup_about *out, int file, const ob_seal_secret
         status = place_begin(&r.place, target->dir, err);
     if (!status)
         status = restore_all(&r, err);
+    if (!status)
+        status = ob_lists_adopt(r.place.path, err);
     if (!status) {
         status = place_finish(&r.place, err);
         if (status && target->records)

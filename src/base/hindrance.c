@@ -17,6 +17,10 @@ static const struct {
                             60},
     [OB_HINDRANCE_BUSY] = {"BUSY", "too much is waiting already: try again", 1},
     [OB_HINDRANCE_WORKERS] = {"WORKERS", "no worker can be started at the moment: try again", 5},
+    [OB_HINDRANCE_LISTS] = {"LISTS",
+                            "a list cannot be searched at the moment, and nothing counts as not "
+                            "listed meanwhile: try again",
+                            10},
     [OB_HINDRANCE_RESTARTING] = {"RESTARTING", "the service is starting: try again", 1},
     [OB_HINDRANCE_STOPPING] = {"STOPPING", "the service is stopping: try again later", 10},
     [OB_HINDRANCE_FAULT] = {"FAULT", "this failed, and should not have: try again", 10},

@@ -102,10 +102,12 @@ static ob_status match_group(ob_list_matches *out, matcher *m, int group, ob_err
     uint32_t count = m->group_count[group];
     if (!count)
         return OB_OK;
-    if (!group)
-        return ob_lists_match(out, m->lists, m->hashes, count, m->distance, OB_LISTS_NO_LIMIT, err);
-    return ob_lists_match_digests(out, m->lists, *digest_of(group), m->digests[group - 1], count,
-                                  OB_LISTS_NO_LIMIT, err);
+    ob_status status =
+        group
+            ? ob_lists_match_digests(out, m->lists, *digest_of(group), m->digests[group - 1], count,
+                                     OB_LISTS_NO_LIMIT, err)
+            : ob_lists_match(out, m->lists, m->hashes, count, m->distance, OB_LISTS_NO_LIMIT, err);
+    return status ? status : ob_list_matches_whole(out, count, err);
 }
 
 /* Answers what was collected, and empties it. */

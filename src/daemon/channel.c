@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,14 @@ typedef struct packet {
     char bytes[];
 } packet;
 
+/* What may wait for a side that does not read. Both ends have no more calls than connections, each
+ * with two packets, most of them small. */
+enum { WAITING_BYTES = 64 << 20, WAITING_PACKETS = 32768, WAITING_FILES = 4096 };
+
 struct channel {
     int socket;
     packet *first, **last;
+    size_t bytes, packets, files; /* that wait */
 };
 
 channel *channel_new(int socket)
@@ -76,11 +82,40 @@ static int send_packet(int to, struct iovec *pieces, int count, int file)
     }
     ssize_t sent;
     do
-        sent = sendmsg(to, &message, MSG_NOSIGNAL);
+        sent = sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
     if (sent >= 0)
         return 1;
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -1;
+    /* too many descriptors that nobody has taken yet: later */
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ETOOMANYREFS
+               ? 0
+               : -1;
+}
+
+static bool has_room(const channel *c, size_t size, int file)
+{
+    return size <= WAITING_BYTES - c->bytes && c->packets < WAITING_PACKETS &&
+           (file < 0 || c->files < WAITING_FILES);
+}
+
+static void keep(channel *c, packet *p)
+{
+    *c->last = p;
+    c->last = &p->next;
+    c->bytes += p->size;
+    c->packets++;
+    c->files += p->file >= 0;
+}
+
+static void forget_first(channel *c)
+{
+    packet *p = c->first;
+    c->first = p->next;
+    if (!c->first)
+        c->last = &c->first;
+    c->bytes -= p->size;
+    c->packets--;
+    c->files -= p->file >= 0;
 }
 
 bool channel_send(channel *c, const message_head *head, const void *payload, size_t size, int file)
@@ -94,7 +129,8 @@ bool channel_send(channel *c, const message_head *head, const void *payload, siz
             close(file);
         return sent > 0;
     }
-    packet *p = malloc(sizeof *p + sizeof *head + size);
+    packet *p =
+        has_room(c, sizeof *head + size, file) ? malloc(sizeof *p + sizeof *head + size) : NULL;
     if (!p) {
         if (file >= 0)
             close(file);
@@ -104,8 +140,7 @@ bool channel_send(channel *c, const message_head *head, const void *payload, siz
     memcpy(p->bytes, head, sizeof *head);
     if (size)
         memcpy(p->bytes + sizeof *head, payload, size);
-    *c->last = p;
-    c->last = &p->next;
+    keep(c, p);
     return true;
 }
 
@@ -122,14 +157,19 @@ bool channel_flush(channel *c)
         int sent = send_packet(c->socket, &piece, 1, p->file);
         if (sent <= 0)
             return sent == 0;
-        c->first = p->next;
-        if (!c->first)
-            c->last = &c->first;
+        forget_first(c);
         if (p->file >= 0)
             close(p->file);
         free(p);
     }
     return true;
+}
+
+/* A packet without a byte looks like the end. */
+static bool is_at_end(const channel *c)
+{
+    struct pollfd one = {.fd = c->socket, .events = POLLRDHUP};
+    return poll(&one, 1, 0) != 0;
 }
 
 int channel_receive(channel *c, message *out)
@@ -138,11 +178,12 @@ int channel_receive(channel *c, message *out)
                               {.iov_base = out->payload, .iov_len = MESSAGE_MOST}};
     ssize_t got = ob_packet_receive(&out->file, c->socket, pieces, 2, 0);
     if (got < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno == EBADMSG ? -2 : -1;
     if ((size_t)got < sizeof out->head) {
+        const bool is_end = !got && out->file < 0 && is_at_end(c);
         if (out->file >= 0)
             close(out->file);
-        return -1;
+        return is_end ? -1 : -2;
     }
     out->size = (size_t)got - sizeof out->head;
     out->payload[out->size] = '\0';
@@ -187,6 +228,25 @@ bool channel_unpack(const char **text, const message *m, size_t *at)
     *text = m->payload + *at;
     *at += (size_t)length + 1;
     return strlen(*text) == length;
+}
+
+bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS], const message *m)
+{
+    const char *const *wanted[] = {&out->method,          &out->path,
+                                   &out->authorization,   &out->content_type,
+                                   &out->idempotency_key, &out->language};
+    size_t at = 0;
+    *out = (ob_request){.content_length = m->head.number, .query = fields};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        if (!channel_unpack((const char **)(uintptr_t)wanted[i], m, &at))
+            return false;
+    while (at < m->size && out->query_count < REQUEST_FIELDS) {
+        ob_field *field = &fields[out->query_count++];
+        if (!channel_unpack(&field->name, m, &at) || !channel_unpack(&field->value, m, &at) ||
+            !field->name || !field->value)
+            return false;
+    }
+    return at == m->size && out->method && out->path;
 }
 
 bool channel_seal(int file)

@@ -18,6 +18,8 @@ typedef enum message_kind {
     MESSAGE_PLAN,   /* the body is wanted: status = ob_plan, number = most bytes */
     MESSAGE_ANSWER, /* status, number = Retry-After; payload: type, allow, and the body unless it is
                      * in a memory file */
+    /* front to core, once */
+    MESSAGE_LAYERS, /* number: OB_CONFINED_… that hold the front, as it says */
 } message_kind;
 
 typedef struct message_head {
@@ -42,8 +44,8 @@ channel *channel_new(int socket); /* takes the socket over; NULL: out of memory 
 void channel_free(channel *channel);
 int channel_socket(const channel *channel);
 
-/* Sends, or keeps it until the other side reads; takes `file` (or -1) over. False when the other
- * side is gone, or out of memory. */
+/* Sends, or keeps it until the other side reads; takes `file` (or -1) over. Never waits. False when
+ * the other side is gone, or more is kept for it than may be, or out of memory. */
 bool channel_send(channel *channel, const message_head *head, const void *payload, size_t size,
                   int file);
 
@@ -51,7 +53,7 @@ bool channel_send(channel *channel, const message_head *head, const void *payloa
 bool channel_is_full(const channel *channel);
 bool channel_flush(channel *channel);
 
-/* 1: *out is set; 0: nothing there; -1: the other side is gone or talks nonsense. */
+/* 1: *out is set; 0: nothing there; -1: the other side is gone; -2: it talks nonsense. */
 int channel_receive(channel *channel, message *out);
 
 /* A copy of what came, no longer than it is; without its descriptor. The caller's: free().
@@ -63,6 +65,11 @@ bool channel_pack(ob_buf *out, const char *text);
 
 /* Reads the next one; false where there is none or it is damaged. */
 bool channel_unpack(const char **text, const message *message, size_t *at);
+
+/* The head of a request, as ASK has it; the texts are the message's. False: it makes no sense. */
+enum { REQUEST_FIELDS = 64 };
+bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS],
+                            const message *message);
 
 /* A memory file with these bytes, which nobody can change any more; -1: out of memory. */
 int channel_file(const void *bytes, size_t size);

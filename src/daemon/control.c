@@ -53,7 +53,7 @@ bool control_send(int to, control_word word, int peer)
     }
     ssize_t sent;
     do
-        sent = sendmsg(to, &message, MSG_NOSIGNAL);
+        sent = sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
     return sent == 1;
 }

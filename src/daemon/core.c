@@ -21,7 +21,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { CALLS = 16384, ADMIN_WAIT_MS = 5000, UPKEEP_S = 3600 };
+enum {
+    CALLS = 16384,
+    CALLS_BEYOND = 64, /* more than connections: the front keeps a few to say that there are more */
+    PACKETS_A_TURN = 16,
+    HELD_MOST = 64 << 20, /* bytes of heads and bodies that wait for a desk */
+    DEAF_MS = 10000,      /* that a front may leave unread what it was told */
+    LOOK_MS = 1000,
+    ADMIN_WAIT_MS = 5000,
+    UPKEEP_S = 3600
+};
 
 /* A request that the front carries to us. The main thread only carries it on: its head is looked at
  * at a desk, and so is a body of JSON. */
@@ -54,6 +63,10 @@ typedef struct core {
     ob_admin admin;
     int admin_socket;
     channel *front;
+    const char *blame;     /* why the front will be hung up on; NULL: it does its part */
+    int64_t deaf_since_ms; /* 0: the front has read all */
+    atomic_size_t held;
+    unsigned call_count;
     carried *calls[CALLS];
     pthread_mutex_t lock; /* of what was answered */
     carried *answered;
@@ -61,6 +74,38 @@ typedef struct core {
     bool stopping, ran;
     message message; /* the last that came */
 } core;
+
+/* ---- The front ------------------------------------------------------------------------------ */
+
+/* A front that does what ours does not was taken over, or is ill: its end costs no more than what
+ * it carries, and main starts another. Done when nobody is in the middle of a call. */
+static void blame_front(core *c, const char *why)
+{
+    if (!c->blame)
+        c->blame = why;
+}
+
+static void tell_front(core *c, const message_head *head, const ob_buf *payload, int file)
+{
+    if (!c->front && file >= 0)
+        close(file);
+    else if (c->front && !channel_send(c->front, head, payload ? payload->bytes : NULL,
+                                       payload ? payload->size : 0, file))
+        blame_front(c, "it is gone, or leaves unread what it was told");
+}
+
+static bool hold(core *c, size_t size)
+{
+    if (atomic_fetch_add(&c->held, size) + size <= HELD_MOST)
+        return true;
+    atomic_fetch_sub(&c->held, size);
+    return false;
+}
+
+static void let_go(core *c, size_t size)
+{
+    atomic_fetch_sub(&c->held, size);
+}
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
@@ -78,27 +123,34 @@ static void send_answer(core *c, uint64_t id, const ob_answer *answer)
                                .id = id,
                                .status = packed ? answer->status : 500,
                                .number = answer->retry_after_s};
-    if (c->front)
-        channel_send(c->front, &head, payload.bytes, payload.size, file);
-    else if (file >= 0)
-        close(file);
+    tell_front(c, &head, &payload, file);
     ob_buf_free(&payload);
+}
+
+/* Its number may come again. */
+static void leave_table(carried *k)
+{
+    core *c = k->core;
+    if (c->calls[k->id % CALLS] != k)
+        return;
+    c->calls[k->id % CALLS] = NULL;
+    c->call_count--;
 }
 
 /* A token is in it. */
 static void drop_head(carried *k)
 {
-    if (k->head)
+    if (k->head) {
         explicit_bzero(k->head->payload, k->head->size);
+        let_go(k->core, k->head->size);
+    }
     free(k->head);
     k->head = NULL;
 }
 
 static void end_call(carried *k)
 {
-    core *c = k->core;
-    if (c->calls[k->id % CALLS] == k)
-        c->calls[k->id % CALLS] = NULL;
+    leave_table(k);
     if (k->call)
         k->call->class->end(k->call);
     drop_head(k);
@@ -123,27 +175,6 @@ static void on_answered(ob_call *call)
 }
 
 /* ---- Requests ------------------------------------------------------------------------------- */
-
-enum { FIELDS_MOST = 64 };
-
-static bool unpack_request(ob_request *out, ob_field fields[FIELDS_MOST], const message *m)
-{
-    const char *const *wanted[] = {&out->method,          &out->path,
-                                   &out->authorization,   &out->content_type,
-                                   &out->idempotency_key, &out->language};
-    size_t at = 0;
-    *out = (ob_request){.content_length = m->head.number, .query = fields};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (!channel_unpack((const char **)(uintptr_t)wanted[i], m, &at))
-            return false;
-    while (at < m->size && out->query_count < FIELDS_MOST) {
-        ob_field *field = &fields[out->query_count++];
-        if (!channel_unpack(&field->name, m, &at) || !channel_unpack(&field->value, m, &at) ||
-            !field->name || !field->value)
-            return false;
-    }
-    return at == m->size && out->method && out->path;
-}
 
 static void refuse(core *c, uint64_t id, ob_answer answer)
 {
@@ -186,8 +217,8 @@ static void look_at_head(desk_job *job)
 {
     carried *k = (carried *)job;
     ob_request request;
-    ob_field fields[FIELDS_MOST];
-    k->head_is_fine = unpack_request(&request, fields, k->head);
+    ob_field fields[REQUEST_FIELDS];
+    k->head_is_fine = channel_unpack_request(&request, fields, k->head);
     if (k->head_is_fine && goes_to_asking(k, &request))
         return;
     if (k->head_is_fine)
@@ -196,11 +227,28 @@ static void look_at_head(desk_job *job)
     come_back(k);
 }
 
+/* The front has as many calls as connections, each under a number of its own. */
+static bool may_ask(core *c, const message *m)
+{
+    if (m->file >= 0)
+        blame_front(c, "it sent a descriptor with the head of a request");
+    else if (c->calls[m->head.id % CALLS])
+        blame_front(c, "it asked twice under one number");
+    else if (c->call_count >= c->config->connections_most + CALLS_BEYOND)
+        blame_front(c, "it asks for more requests than there may be connections");
+    return !c->blame;
+}
+
 static void hear_ask(core *c, const message *m)
 {
-    carried *k = calloc(1, sizeof *k);
+    if (!may_ask(c, m))
+        return;
+    bool held = hold(c, m->size);
+    carried *k = held ? calloc(1, sizeof *k) : NULL;
     message *head = k ? channel_copy(m) : NULL;
     if (!head) {
+        if (held)
+            let_go(c, m->size);
         free(k);
         refuse_busy(c, m->head.id);
         return;
@@ -212,9 +260,8 @@ static void hear_ask(core *c, const message *m)
                    .id = m->head.id,
                    .is_beyond = m->head.status == 1,
                    .busy = true};
-    if (c->calls[k->id % CALLS]) /* cannot be, unless the front has gone mad */
-        c->calls[k->id % CALLS]->gone = true;
     c->calls[k->id % CALLS] = k;
+    c->call_count++;
     if (!desks_put(c->desks, &k->job)) {
         refuse_busy(c, k->id);
         end_call(k);
@@ -242,7 +289,7 @@ static void take_plan(carried *k)
     k->call->carrier = k;
     const message_head head = {
         .kind = MESSAGE_PLAN, .id = k->id, .status = k->plan, .number = (int64_t)k->call->most};
-    channel_send(c->front, &head, NULL, 0, -1);
+    tell_front(c, &head, NULL, -1);
 }
 
 static void take_back(core *c)
@@ -270,12 +317,14 @@ static bool is_sealed(int file, uint64_t size)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
     off_t end = lseek(file, 0, SEEK_END);
-    return end >= 0 && (uint64_t)end == size && (fcntl(file, F_GET_SEALS) & seals) == seals;
+    const int has = fcntl(file, F_GET_SEALS); /* -1 of what is no memory file */
+    return end >= 0 && (uint64_t)end == size && has >= 0 && (has & seals) == seals;
 }
 
 /* A body that is read at a desk. */
 typedef struct letter {
     desk_job job; /* first */
+    core *core;
     ob_call *call;
     ob_body body;
     message *copy; /* the body is in it, or in `map` */
@@ -286,8 +335,10 @@ static void free_letter(letter *l)
 {
     if (l->map)
         munmap(l->map, l->body.size);
-    if (l->copy)
+    if (l->copy) {
+        let_go(l->core, l->copy->size);
         explicit_bzero(l->copy->payload, l->copy->size);
+    }
     free(l->copy);
     free(l);
 }
@@ -300,16 +351,19 @@ static void read_body(desk_job *job)
     free_letter(l);
 }
 
-static letter *letter_of(ob_call *call, const message *m, uint64_t size)
+static letter *letter_of(core *c, ob_call *call, const message *m, uint64_t size)
 {
     letter *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    *l = (letter){.job.run = read_body, .call = call, .body = {.bytes = "", .file = -1}};
-    if (m->file < 0) {
+    *l = (letter){.job.run = read_body, .core = c, .call = call};
+    l->body = (ob_body){.bytes = "", .file = -1};
+    if (m->file < 0 && hold(c, m->size)) {
         l->copy = channel_copy(m);
+        if (!l->copy)
+            let_go(c, m->size);
         l->body = (ob_body){.bytes = l->copy ? l->copy->payload : "", .size = m->size, .file = -1};
-    } else if (size) {
+    } else if (m->file >= 0 && size) {
         void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->file, 0);
         l->map = map == MAP_FAILED ? NULL : map;
         l->body = (ob_body){.bytes = l->map ? l->map : "", .size = size, .file = -1};
@@ -320,16 +374,32 @@ static letter *letter_of(ob_call *call, const message *m, uint64_t size)
     return NULL;
 }
 
+/* What was asked for, as it was asked for: whoever receives it has said how much that may be. */
+static bool is_as_planned(core *c, const carried *k, const message *m)
+{
+    const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
+    if (k->busy)
+        blame_front(c, "it sent a second body");
+    else if (m->head.status && (m->file >= 0 || m->size))
+        blame_front(c, "it sent a body and said that it was too large to be sent");
+    else if (!m->head.status && m->file < 0 && k->plan == OB_PLAN_FILE)
+        blame_front(c, "it sent no file where one was asked for");
+    else if (size > k->call->most)
+        blame_front(c, "it sent a body that is larger than was asked for");
+    else if (m->file >= 0 && !is_sealed(m->file, size))
+        blame_front(c, "it sent a file that can still change");
+    return !c->blame;
+}
+
 /* A file is only handed on; what is read is read at a desk. */
 static void hear_body(core *c, message *m)
 {
     carried *k = c->calls[m->head.id % CALLS];
-    if (!k || k->id != m->head.id || k->busy)
+    if (!k || k->id != m->head.id || !is_as_planned(c, k, m))
         return;
     k->busy = true;
     const uint64_t size = (uint64_t)m->head.number;
-    if (m->head.status || (m->file >= 0 && !is_sealed(m->file, size)) ||
-        (m->file < 0 && k->plan == OB_PLAN_FILE)) {
+    if (m->head.status) {
         k->call->class->body(k->call, (ob_body){.bytes = "", .file = -1, .too_large = true});
         return;
     }
@@ -339,7 +409,7 @@ static void hear_body(core *c, message *m)
         k->call->class->body(k->call, body);
         return;
     }
-    letter *l = letter_of(k->call, m, size);
+    letter *l = letter_of(c, k->call, m, size);
     if (l && desks_put(k->asks ? c->asking : c->desks, &l->job))
         return;
     if (l)
@@ -352,6 +422,8 @@ static void hear_body(core *c, message *m)
 static void hear_unable(core *c, const message *m)
 {
     carried *k = c->calls[m->head.id % CALLS];
+    if (k && k->id == m->head.id && k->busy)
+        blame_front(c, "it could not take a body that it was not to take");
     if (!k || k->id != m->head.id || k->busy)
         return;
     const ob_hindrance why = m->head.status > 0 && m->head.status < OB_HINDRANCES
@@ -373,7 +445,7 @@ static void hear_gone(core *c, uint64_t id)
     if (!k || k->id != id)
         return;
     k->gone = true;
-    c->calls[id % CALLS] = NULL;
+    leave_table(k);
     if (!k->busy)
         end_call(k);
     else if (!k->looked_at && k->call->class->gone) /* else a desk has its head */
@@ -394,18 +466,24 @@ static void lose_front(core *c)
 {
     channel_free(c->front);
     c->front = NULL;
+    c->blame = NULL;
+    c->deaf_since_ms = 0;
+    atomic_store(&ob_api_counters(c->api)->front_layers, 0);
     for (size_t i = 0; i < CALLS; i++)
         if (c->calls[i])
             hear_gone(c, c->calls[i]->id);
 }
 
+/* A few packets a turn: whoever talks without end keeps nobody else waiting. */
 static void hear_front(core *c)
 {
-    while (c->front) {
+    for (int i = 0; i < PACKETS_A_TURN && c->front && !c->blame; i++) {
         message *m = &c->message;
         int got = channel_receive(c->front, m);
-        if (got < 0)
+        if (got == -1)
             lose_front(c);
+        if (got == -2)
+            blame_front(c, "it says what makes no sense");
         if (got <= 0)
             return;
         switch (m->head.kind) {
@@ -424,7 +502,11 @@ static void hear_front(core *c)
         case MESSAGE_COUNTS:
             hear_counts(c, m);
             break;
+        case MESSAGE_LAYERS:
+            atomic_store(&ob_api_counters(c->api)->front_layers, (unsigned)m->head.number);
+            break;
         default:
+            blame_front(c, "it says what makes no sense");
             break;
         }
         explicit_bzero(m->payload, m->size);
@@ -452,16 +534,39 @@ static bool hear_main(core *c)
     return true;
 }
 
+static void hang_up(core *c)
+{
+    daemon_say("core", "the front is hung up on: %s", c->blame);
+    control_send(CONTROL_FD, CONTROL_HANG_UP, -1);
+    lose_front(c);
+}
+
+/* Until it has read what waits for it, nothing more is taken from it; but not for ever. */
+static void look_after_front(core *c)
+{
+    const int64_t now = daemon_now_ms();
+    if (!c->front || !channel_is_full(c->front))
+        c->deaf_since_ms = 0;
+    else if (!c->deaf_since_ms)
+        c->deaf_since_ms = now;
+    else if (now - c->deaf_since_ms > DEAF_MS)
+        blame_front(c, "it leaves unread what it was told");
+    if (c->front && c->blame)
+        hang_up(c);
+    c->blame = NULL;
+}
+
 static void run(core *c)
 {
     while (!c->stopping) {
+        look_after_front(c);
+        const bool is_full = c->front && channel_is_full(c->front);
         struct pollfd all[4] = {
             {.fd = CONTROL_FD, .events = POLLIN},
             {.fd = c->answered_event, .events = POLLIN},
             {.fd = c->admin_socket, .events = POLLIN},
-            {.fd = c->front ? channel_socket(c->front) : -1,
-             .events = (short)(POLLIN | (c->front && channel_is_full(c->front) ? POLLOUT : 0))}};
-        if (poll(all, 4, -1) < 0 && errno != EINTR)
+            {.fd = c->front ? channel_socket(c->front) : -1, .events = is_full ? POLLOUT : POLLIN}};
+        if (poll(all, 4, is_full ? LOOK_MS : -1) < 0 && errno != EINTR)
             return;
         if (all[0].revents && !hear_main(c))
             return;

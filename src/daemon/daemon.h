@@ -32,7 +32,7 @@ const char *config_nearest(const char *word);
 /* ---- What processes have -------------------------------------------------------------------- */
 
 /* Descriptors of a child: to main, and for the front the listening socket. */
-enum { CONTROL_FD = 3, LISTEN_FD = 4 };
+enum { CONTROL_FD = 3, LISTEN_FD = 4 /* as OB_FRONT_LISTENING */ };
 
 /* Exit codes of obhutd and its parts. */
 enum { EXIT_FINE = 0, EXIT_WRONG_USE = 2, EXIT_FAILED = 3 };
@@ -47,9 +47,15 @@ int64_t daemon_now_ms(void); /* monotonic */
 
 /* Calls `hear` for what comes on a control channel: the next peer's end, or the word to stop.
  * Returns false when main is gone. */
-typedef enum control_word { CONTROL_READY = 1, CONTROL_PEER, CONTROL_STOP } control_word;
+typedef enum control_word {
+    CONTROL_READY = 1, /* to main, once */
+    CONTROL_PEER,
+    CONTROL_STOP,
+    CONTROL_HANG_UP, /* the core's: the front lies */
+} control_word;
+/* Waits for nothing: false where the other side is gone, or does not read. */
 bool control_send(int control, control_word word, int peer);
-/* Waits for nothing: false when there is no word; *word is 0 when the other side is gone or talks
+/* Nor does this: false when there is no word; *word is 0 when the other side is gone or talks
  * nonsense, such as a descriptor that belongs to no word. */
 bool control_receive(int control, control_word *word, int *peer);
 

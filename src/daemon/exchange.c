@@ -406,7 +406,7 @@ static void tell_gone(exchange *x)
 {
     front *f = x->front;
     const message_head head = {.kind = MESSAGE_GONE, .id = x->id};
-    if (x->asked && !x->answered && f->core)
+    if (x->asked && f->core)
         channel_send(f->core, &head, NULL, 0, -1);
     x->asked = false;
 }
@@ -431,6 +431,7 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     ob_buf_free(&x->answer);
     if (x->answer_file >= 0)
         close(x->answer_file);
+    f->held -= x->answer_size;
     f->exchanges[x->id % EXCHANGES_MOST] = NULL;
     f->exchange_count--;
     free(x);
@@ -457,19 +458,33 @@ static void hear_plan(exchange *x, const message_head *head)
     give_back(x, OB_HINDRANCE_BUSY);
 }
 
+/* Answers that nobody reads take memory as bodies do. */
+static bool take_answer_file(exchange *x, message *m)
+{
+    front *f = x->front;
+    const off_t end = lseek(m->file, 0, SEEK_END);
+    const uint64_t size = end > 0 ? (uint64_t)end : 0;
+    if (f->held + size > f->config->memory_most)
+        return false;
+    f->held += size;
+    x->answer_size = size;
+    x->answer_file = m->file;
+    m->file = -1;
+    return true;
+}
+
 static void hear_answer(exchange *x, message *m)
 {
     size_t at = 0;
     const char *type, *allow;
+    x->asked = false; /* it owes nothing more */
     if (!channel_unpack(&type, m, &at) || !channel_unpack(&allow, m, &at) || !type || x->answered) {
         set_could_not(x, OB_HINDRANCE_FAULT, NULL);
         return;
     }
-    if (m->file >= 0) {
-        off_t size = lseek(m->file, 0, SEEK_END);
-        x->answer_file = m->file;
-        x->answer_size = size > 0 ? (size_t)size : 0;
-        m->file = -1;
+    if (m->file >= 0 && !take_answer_file(x, m)) {
+        set_could_not(x, OB_HINDRANCE_BUSY, "too many answers are on their way: try again");
+        return;
     }
     x->retry_after_s = (unsigned)m->head.number;
     snprintf(x->allow, sizeof x->allow, "%s", allow ? allow : "");
@@ -526,6 +541,8 @@ void exchange_core_lost(front *f)
         exchange *x = f->exchanges[i];
         if (x && x->asked && !x->answered)
             lose_core(x);
+        if (x)
+            x->asked = false;
     }
 }
 

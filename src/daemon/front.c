@@ -1,20 +1,15 @@
 /* The front: speaks HTTP and holds nothing: no key, no record, no file. */
 #include "front.h"
 
-#include <obhut/sandbox.h>
-
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    IDLE_S = 30,              /* of a connection without a byte */
-    HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and what was read of a body */
+    IDLE_S = 30, /* of a connection without a byte */
     SWEEP_MS = 1000,
     STOP_MS = 8000, /* to finish what has begun */
-    BEYOND = 16, /* connections more than there may be: to hear that, or that the process lives */
 };
 
 /* ---- Connections ---------------------------------------------------------------------------- */
@@ -57,14 +52,14 @@ static void on_http_problem(void *context, const char *format, va_list args)
 
 static struct MHD_Daemon *start_http(front *f)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-                            NULL, exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem,
-                            NULL, MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
-                            f->config->connections_most + BEYOND, MHD_OPTION_CONNECTION_TIMEOUT,
-                            (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)HEAD_AND_BUFFER, MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, f,
-                            MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem, NULL,
+        MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
+        f->config->connections_most + FRONT_BEYOND, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FRONT_HEAD_AND_BUFFER,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        f, MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
 }
 
 /* ---- The loop ------------------------------------------------------------------------------- */
@@ -81,6 +76,13 @@ static void hear_core(front *f)
     }
 }
 
+static void tell_layers(front *f)
+{
+    const message_head head = {.kind = MESSAGE_LAYERS, .number = f->layers};
+    if (f->core)
+        channel_send(f->core, &head, NULL, 0, -1);
+}
+
 /* False when main is gone. */
 static bool hear_main(front *f)
 {
@@ -93,6 +95,7 @@ static bool hear_main(front *f)
             if (f->core)
                 exchange_core_lost(f);
             f->core = channel_new(peer);
+            tell_layers(f);
             exchange_core_came(f);
         } else if (word == CONTROL_STOP && !f->stopping) {
             f->stopping = true;
@@ -146,7 +149,6 @@ static void run(front *f)
 int front_main(const config *config)
 {
     front *f = calloc(1, sizeof *f);
-    uint32_t layers = 0;
     ob_error err = {0};
     if (!f)
         return EXIT_FAILED;
@@ -156,7 +158,7 @@ int front_main(const config *config)
         daemon_say("front", "HTTP cannot be spoken on the listening socket");
         return EXIT_FAILED;
     }
-    if (ob_confine(&layers, OB_PROFILE_FRONT, &err)) {
+    if (front_leave(&f->layers, config, &err)) {
         daemon_say("front", "%s", err.text);
         return EXIT_FAILED;
     }

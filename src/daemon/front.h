@@ -1,5 +1,5 @@
-/* The parts of the front: front.c is its life, exchange.c one request from head to answer, intake.c
- * the body of one. */
+/* The parts of the front: front.c is its life, leave.c what it gives up, exchange.c one request
+ * from head to answer, intake.c the body of one. */
 #ifndef OBHUT_FRONT_H
 #define OBHUT_FRONT_H
 
@@ -33,6 +33,17 @@ void intake_add(intake *in, char *piece, size_t size);
 /* No more comes. False when a multipart body had no part or was cut short. */
 bool intake_end(intake *in);
 void intake_free(intake *in);
+
+/* ---- leave.c --------------------------------------------------------------------------------- */
+
+enum {
+    FRONT_HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and some of a body */
+    FRONT_BEYOND = 16, /* connections more than there may be: to hear that, or that it lives */
+};
+
+/* Bounds memory, descriptors and the size of a memory file by what the configuration lets be, lets
+ * go of main's descriptors 0 to 2, and confines the process: *layers is set to OB_CONFINED_…. */
+ob_status front_leave(uint32_t *layers, const config *config, ob_error *err);
 
 /* ---- exchange.c ------------------------------------------------------------------------------ */
 
@@ -88,6 +99,7 @@ struct front {
     visitor *visitors;
     unsigned visitor_count;
     bool stopping;
+    uint32_t layers; /* OB_CONFINED_… */
     uint64_t counts[OB_FRONT_COUNTS];
     message message; /* the last that came */
 };

@@ -1,4 +1,5 @@
 /* obhutd: reads the command line, opens the listening socket, and watches over two processes. */
+#include "launch.h"
 #include "supervise.h"
 
 #include <errno.h>
@@ -198,6 +199,15 @@ static int run_role(const char *role, const config *config)
     return strcmp(role, "core") ? front_main(config) : core_main(config);
 }
 
+/* It has no configuration, so that nothing of one is in its memory. */
+static int run_front(char *const *words, int count)
+{
+    config config = {.data = ""};
+    if (!front_read_words(&config, words, count))
+        return usage("only obhutd itself starts a front", "");
+    return run_role("front", &config);
+}
+
 int main(int argc, char **argv)
 {
     enum { DATA = 256, LISTEN, CONFIG, CHECK, VERSION };
@@ -209,10 +219,11 @@ int main(int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     const char *data = NULL, *address = NULL, *file = NULL;
-    const char *role =
-        argc > 1 && (!strcmp(argv[1], "core") || !strcmp(argv[1], "front")) ? argv[1] : NULL;
+    const char *role = argc > 1 && !strcmp(argv[1], "core") ? argv[1] : NULL;
     bool check = false;
     int option;
+    if (argc > 1 && !strcmp(argv[1], "front"))
+        return run_front(argv + 2, argc - 2);
     optind = role ? 2 : 1;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
         switch (option) {
@@ -251,8 +262,6 @@ int main(int argc, char **argv)
         snprintf(config.data, sizeof config.data, "%s", data);
     if (address)
         snprintf(config.listen, sizeof config.listen, "%s", address);
-    if (role && !strcmp(role, "front")) /* it has no records, and needs no password of theirs */
-        explicit_bzero(config.records, sizeof config.records);
     int code = EXIT_FINE;
     if (check)
         puts("the configuration is fine");

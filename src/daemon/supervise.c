@@ -1,10 +1,12 @@
 #include "supervise.h"
 
+#include "launch.h"
+#include "weigh.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ enum {
     STOP_MS = 9500,       /* then everything is killed */
     CALM_MS = 10000,      /* a process that ran so long had not failed at its start */
     BACKOFF_MOST_MS = 2000,
+    WEIGH_MS = 250, /* how often it is looked how much the front has */
 };
 
 enum { CORE, FRONT, CHILDREN };
@@ -37,6 +40,7 @@ typedef struct state {
     const supervision *s;
     child children[CHILDREN];
     int signals;
+    int64_t weigh_ms; /* when it is looked next */
     bool told_ready;
     int64_t stop_ms; /* 0: not stopping */
     bool core_told;
@@ -45,49 +49,74 @@ typedef struct state {
 
 /* ---- One child ------------------------------------------------------------------------------ */
 
+static pid_t launch_core(const supervision *s, int control)
+{
+    char data[4200], listen_to[160], name[] = "core", program[] = "obhutd", option[] = "--config";
+    snprintf(data, sizeof data, "--data=%s", s->config->data);
+    snprintf(listen_to, sizeof listen_to, "--listen=%s", s->config->listen);
+    char *file = s->config_file ? strdup(s->config_file) : NULL;
+    char *arguments[] = {program, name, data, listen_to, file ? option : NULL, file, NULL};
+    const launch_plan plan = {.arguments = arguments, .control = control, .listening = -1};
+    pid_t process = launch(&plan);
+    free(file);
+    return process;
+}
+
+static pid_t launch_front(const supervision *s, int control)
+{
+    char words[FRONT_NUMBERS][FRONT_WORD], name[] = "front", program[] = "obhutd";
+    char *arguments[2 + FRONT_NUMBERS + 1] = {program, name};
+    front_words(words, s->config);
+    for (int i = 0; i < FRONT_NUMBERS; i++)
+        arguments[2 + i] = words[i];
+    const launch_plan plan = {
+        .arguments = arguments, .control = control, .listening = s->listening, .apart = true};
+    return launch(&plan);
+}
+
 static bool spawn(state *st, int which)
 {
     child *c = &st->children[which];
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
         return false;
-    char name[16], data[4200], listen_to[160];
-    snprintf(name, sizeof name, "%s", names[which]);
-    snprintf(data, sizeof data, "--data=%s", st->s->config->data);
-    snprintf(listen_to, sizeof listen_to, "--listen=%s", st->s->config->listen);
-    char program[] = "obhutd", config_option[] = "--config";
-    char *file = st->s->config_file ? strdup(st->s->config_file) : NULL;
-    char *arguments[] = {program, name, data, listen_to, file ? config_option : NULL, file, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    /* our own descriptors are all above these two */
-    int failed = posix_spawn_file_actions_adddup2(&actions, ends[1], CONTROL_FD);
-    if (!failed && which == FRONT)
-        failed = posix_spawn_file_actions_adddup2(&actions, st->s->listening, LISTEN_FD);
-    if (!failed)
-        failed =
-            posix_spawn(&c->process, "/proc/self/exe", &actions, &attributes, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    free(file);
+    pid_t process = which == CORE ? launch_core(st->s, ends[1]) : launch_front(st->s, ends[1]);
+    const int problem = errno;
     close(ends[1]);
-    if (failed) {
-        daemon_say("main", "the %s cannot be started: %s", names[which], strerror(failed));
+    if (process < 0) {
+        daemon_say("main", "the %s cannot be started: %s", names[which], strerror(problem));
         close(ends[0]);
-        c->process = 0;
         return false;
     }
+    c->process = process;
     c->control = ends[0];
     c->ready = false;
     c->started_ms = daemon_now_ms();
     c->again_ms = 0;
     return true;
+}
+
+/* One that does not do its part is ended; on_end starts it anew. */
+static void end_child(state *st, int which, const char *why)
+{
+    child *c = &st->children[which];
+    if (why && c->process)
+        daemon_say("main", "the %s is ended: %s", names[which], why);
+    if (c->process)
+        kill(c->process, SIGKILL);
+    if (c->control >= 0)
+        close(c->control);
+    c->control = -1;
+    c->ready = false;
+}
+
+/* Main never waits for who does not read. One that is at its end already has no part to do. */
+static void tell(state *st, int which, control_word word, int peer)
+{
+    if (control_send(st->children[which].control, word, peer))
+        return;
+    const bool is_deaf = errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS;
+    end_child(st, which, is_deaf ? "it does not read what it is told" : NULL);
 }
 
 /* Front and core get the two ends of a new pair of sockets. */
@@ -100,7 +129,7 @@ static void introduce(state *st)
     const int size = 1 << 20;
     for (int i = 0; i < CHILDREN; i++) {
         setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-        control_send(st->children[i].control, CONTROL_PEER, ends[i]);
+        tell(st, i, CONTROL_PEER, ends[i]);
         close(ends[i]);
     }
 }
@@ -135,36 +164,44 @@ static void begin_stop(state *st)
     st->stop_ms = daemon_now_ms() + STOP_MS;
     notify("STOPPING=1");
     if (st->children[FRONT].process)
-        control_send(st->children[FRONT].control, CONTROL_STOP, -1);
+        tell(st, FRONT, CONTROL_STOP, -1);
 }
 
+static void on_ready(state *st, int which)
+{
+    st->children[which].ready = st->children[which].ever_ready = true;
+    introduce(st);
+    if (st->children[CORE].ready && st->children[FRONT].ready && !st->told_ready) {
+        st->told_ready = true;
+        notify("READY=1");
+        daemon_say("main", "ready: %s", st->s->url);
+    }
+}
+
+/* One word a turn: whoever talks without end keeps nobody else waiting. */
 static void on_word(state *st, int which)
 {
+    child *c = &st->children[which];
     control_word word;
     int peer;
-    while (st->children[which].control >= 0 &&
-           control_receive(st->children[which].control, &word, &peer)) {
-        if (peer >= 0)
-            close(peer);
-        if (!word)
-            return; /* it ends: a signal will say so */
-        if (word != CONTROL_READY)
-            continue;
-        st->children[which].ready = st->children[which].ever_ready = true;
-        introduce(st);
-        if (st->children[CORE].ready && st->children[FRONT].ready && !st->told_ready) {
-            st->told_ready = true;
-            notify("READY=1");
-            daemon_say("main", "ready: %s", st->s->url);
-        }
-    }
+    if (c->control < 0 || !control_receive(c->control, &word, &peer))
+        return;
+    if (peer >= 0)
+        close(peer);
+    if (word == CONTROL_READY && !c->ready)
+        on_ready(st, which);
+    else if (word == CONTROL_HANG_UP && which == CORE)
+        end_child(st, FRONT, "the core does not speak to it any more");
+    else /* nothing: it ends, or will now */
+        end_child(st, which, word ? "it says what it has no reason to say" : NULL);
 }
 
 static void on_end(state *st, int which, int ended)
 {
     child *c = &st->children[which];
     int64_t now = daemon_now_ms();
-    close(c->control);
+    if (c->control >= 0)
+        close(c->control);
     c->control = -1;
     c->process = 0;
     c->ready = false;
@@ -227,7 +264,7 @@ static bool go_on_stopping(state *st, int64_t *wait)
         kill(front->process, SIGKILL);
     if (core->process && !st->core_told && (!front->process || front_late)) {
         st->core_told = true;
-        control_send(core->control, CONTROL_STOP, -1);
+        tell(st, CORE, CONTROL_STOP, -1);
     }
     if (now > st->stop_ms)
         for (int i = 0; i < CHILDREN; i++)
@@ -235,6 +272,22 @@ static bool go_on_stopping(state *st, int64_t *wait)
                 kill(st->children[i].process, SIGKILL);
     *wait = 100;
     return !core->process && !front->process;
+}
+
+/* The front may have gigabytes of memory files before any limit counts. Returns how long to wait.
+ */
+static int64_t weigh_front(state *st, int64_t wait)
+{
+    const child *front = &st->children[FRONT];
+    const int64_t now = daemon_now_ms();
+    if (!front->process || front->control < 0)
+        return wait;
+    if (now >= st->weigh_ms) {
+        st->weigh_ms = now + WEIGH_MS;
+        if (weighs_too_much(front->process, st->s->config))
+            end_child(st, FRONT, "it has more memory files than it has use for");
+    }
+    return wait < WEIGH_MS ? wait : WEIGH_MS;
 }
 
 int supervise(const supervision *s)
@@ -256,6 +309,7 @@ int supervise(const supervision *s)
         int64_t wait = st.stop_ms ? 100 : start_due(&st);
         if (st.stop_ms && go_on_stopping(&st, &wait))
             break;
+        wait = weigh_front(&st, wait);
         struct pollfd all[3] = {{.fd = st.signals, .events = POLLIN},
                                 {.fd = st.children[CORE].control, .events = POLLIN},
                                 {.fd = st.children[FRONT].control, .events = POLLIN}};

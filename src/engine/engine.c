@@ -133,7 +133,7 @@ static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
     }
     if (!status)
         grant_used(&g, &t->item);
-    return hindered(t, status, OB_HINDRANCE_FAULT);
+    return hindered(t, status, status == OB_EIO ? OB_HINDRANCE_LISTS : OB_HINDRANCE_FAULT);
 }
 
 /* A denial: nobody may look, or nobody can now. */
@@ -206,6 +206,8 @@ static ob_status look_up_kind(ob_task *t, ob_lists *lists, unsigned distance, in
                                         t->limit, &t->error);
     else if (some)
         status = ob_lists_match(found, lists, hashes, some, distance, t->limit, &t->error);
+    if (!status && some)
+        status = ob_list_matches_whole(found, some, &t->error);
     for (size_t i = 0; i < found->count && !status; i++)
         found->match[i].query = place[found->match[i].query];
     return status;
@@ -241,7 +243,7 @@ static ob_status look_up_some(ob_engine *e, ob_task *t, uint32_t methods)
     t->together = look_up_next(t, count);
     drop_matches(t);
     t->asked += count;
-    return hindered(t, status, OB_HINDRANCE_FAULT);
+    return hindered(t, status, status == OB_EIO ? OB_HINDRANCE_LISTS : OB_HINDRANCE_FAULT);
 }
 
 static uint32_t methods_of(const ob_task *t)

@@ -152,6 +152,23 @@ static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
 
 /* ---- All of it ------------------------------------------------------------------------------ */
 
+/* One match is enough to be told of; none is no answer while a list cannot be searched, whether it
+ * was asked or not: nobody knows what it has. */
+static ob_status need_all(const kept *k, ob_lists *lists, ob_error *err)
+{
+    char *why = NULL;
+    ob_status status = OB_OK;
+    for (int i = 0; i < KINDS; i++)
+        if (k->of[i].count)
+            return OB_OK;
+    for (int i = 0; i < KINDS && !status; i++)
+        status = ob_list_matches_whole(&k->of[i], 1, err);
+    if (!status && ob_lists_trouble(&why, lists))
+        status = ob_fail(err, OB_EIO, "%s", why ? why : "a list cannot be searched");
+    free(why);
+    return status;
+}
+
 static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_result *job,
                      unsigned distance, ob_error *err)
 {
@@ -165,7 +182,7 @@ static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_res
         if (job->digested >> d & 1)
             status = ob_lists_match_digests(&k->of[1 + d], lists, (ob_list_digest)d, digest[d], 1,
                                             OB_LISTS_OF_EACH, err);
-    return status;
+    return status ? status : need_all(k, lists, err);
 }
 
 static void note_hash(ob_match *match, const frames *f, const ob_job_result *job)

@@ -75,8 +75,14 @@ ob_status change_end(change *c, ob_status status, ob_error *err)
     ob_error problem = {0};
     if (!c->next) /* it was not begun */
         return status;
+    const journal before = c->slot->journal;
     if (!status)
         status = journal_commit(&c->group, err);
+    if (!status && c->slot->journal.mark.groups != before.mark.groups) {
+        status = note_journal(c->lists, c->slot, err);
+        if (status)
+            journal_step_back(&c->slot->journal, &before);
+    }
     if (journal_drop(&c->group, &problem))
         ob_fail_in(err, status, "it may count after all once the lists are opened again (%s)",
                    problem.text);

@@ -55,10 +55,9 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
         status = make_dir(lists, err);
     if (status)
         goto out;
-    lock = ob_file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (lock < 0)
-        status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", path, strerror(errno));
-    else if (flock(lock, LOCK_EX | LOCK_NB))
+    status =
+        ob_file_open_regular(&lock, NULL, path, O_RDWR | O_CREAT, &(ob_file_rule){.most = 0}, err);
+    if (!status && flock(lock, LOCK_EX | LOCK_NB))
         status = errno == EWOULDBLOCK
                      ? ob_fail(err, OB_EBUSY,
                                "another process is changing lists in %s: try again "
@@ -111,7 +110,8 @@ static ob_status exists(bool *out, const char *dir, const char *name, bool enabl
     ob_status status = list_path(&path, dir, name, enabled, err);
     if (status)
         return status;
-    if (!access(path, F_OK))
+    struct stat is; /* of a link itself: where it leads may not be mounted */
+    if (!ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW))
         *out = true;
     else if (errno == ENOENT || errno == ENOTDIR)
         *out = false;
@@ -168,7 +168,8 @@ ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *
     size_t used = 0, capacity = 0;
     ob_status status = OB_OK;
     DIR *open_dir = opendir(path);
-    if (!open_dir && errno != ENOENT)
+    struct stat is;
+    if (!open_dir && (errno != ENOENT || !lstat(path, &is))) /* a link to what is not mounted */
         status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
     for (struct dirent *file; open_dir && !status && (file = readdir(open_dir)) != NULL;) {
         list_name name;
@@ -331,12 +332,7 @@ void list_sweep(const char *dir)
     DIR *opened = open_lists(dir, NULL);
     for (struct dirent *file; opened && (file = readdir(opened)) != NULL;) {
         size_t length = strlen(file->d_name);
-        char name[OB_LIST_NAME_MAX + 1];
-        uint64_t number;
-        bool enabled;
-        if ((file->d_name[0] == '.' && length > 4 && !strcmp(file->d_name + length - 4, ".tmp")) ||
-            (parse_journal_name(name, &number, file->d_name) &&
-             list_find(&enabled, dir, name, NULL) == OB_ENOTFOUND))
+        if (file->d_name[0] == '.' && length > 4 && !strcmp(file->d_name + length - 4, ".tmp"))
             ob_file_unlink(dirfd(opened), file->d_name, 0);
     }
     if (opened)

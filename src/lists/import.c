@@ -9,6 +9,7 @@
 
 typedef struct importing {
     const ob_import *wish;
+    const import_notes *notes;
     ob_import_result result;
     entries entries;
 } importing;
@@ -89,10 +90,14 @@ static ob_status write_list(importing *i, const char *dir, ob_error *err)
     i->entries.table = NULL;
     /* What was added to the old list and withdrawn from it is not in the new one. */
     ob_status status = list_next_journal(&wish.journal, dir, name, err);
+    if (wish.journal < i->notes->journal_least)
+        wish.journal = i->notes->journal_least;
     if (!status)
         status = obx_write(&temporary, &wish, &i->entries, err);
     if (!status)
         status = is_enabled(&enabled, dir, name, err);
+    if (!status)
+        status = i->notes->intend(i->notes->context, temporary, err);
     if (!status)
         status = obx_place(temporary, dir, name, enabled, err);
     if (!status)
@@ -118,9 +123,9 @@ static ob_status take(void *context, const entry *from, ob_error *err)
 }
 
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *wish,
-                            ob_error *err)
+                            const import_notes *notes, ob_error *err)
 {
-    importing i = {.wish = wish};
+    importing i = {.wish = wish, .notes = notes};
     list_screen screen = {0};
     ob_status status = import_name(i.result.name, wish, err);
     if (!status)

@@ -42,11 +42,12 @@ ob_status journal_settle(journal *j, ob_error *err)
     return j->uncertain ? undo(j, err) : OB_OK;
 }
 
-/* The line that an empty journal begins with. */
+/* The line that an empty journal begins with: another list's, or an older one's, has another. */
 static ob_status write_version(journal *j, ob_error *err)
 {
-    char text[64], sum[SUM_DIGITS + 1], line[96];
-    snprintf(text, sizeof text, "%s%d}", journal_opening[LINE_VERSION], JOURNAL_VERSION);
+    char text[96], sum[SUM_DIGITS + 1], line[128];
+    snprintf(text, sizeof text, "%s%d,\"journal\":%llu}", journal_opening[LINE_VERSION],
+             JOURNAL_VERSION, (unsigned long long)j->mark.number);
     ob_status status = journal_sum(sum, text, strlen(text), err);
     if (status)
         return status;
@@ -54,21 +55,21 @@ static ob_status write_version(journal *j, ob_error *err)
     status = disk_write(j->file, j->path, line, strlen(line), 0, err);
     j->size = status ? 0 : strlen(line);
     j->version = JOURNAL_VERSION;
+    memcpy(j->mark.sum, sum, sizeof sum);
     return status;
 }
 
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
-                       ob_error *err)
+                       const journal_mark *least, ob_error *err)
 {
-    journal j = {.file = -1};
+    journal j = {.file = -1, .mark.number = number};
+    const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
     ob_status status = list_journal_path(&j.path, dir, name, number, err);
     if (status)
         return status;
-    j.file = ob_file_open(AT_FDCWD, j.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (j.file < 0)
-        status = ob_fail(err, OB_EIO, "%s cannot be opened: %s", j.path, strerror(errno));
+    status = ob_file_open_regular(&j.file, NULL, j.path, O_RDWR | O_CREAT, &rule, err);
     if (!status)
-        status = journal_measure(&j, err);
+        status = journal_measure(&j, least, err);
     if (!status)
         status = disk_cut(j.file, j.path, j.size, err);
     if (!status && !j.size)
@@ -144,6 +145,7 @@ static ob_status put_entry(ob_buf *to, const entry *e, ob_error *err)
 void journal_begin(journal_group *out, journal *j)
 {
     *out = (journal_group){.journal = j, .at = j->size};
+    memcpy(out->sum, j->mark.sum, sizeof out->sum);
 }
 
 static ob_status flush(journal_group *g, ob_error *err)
@@ -155,7 +157,8 @@ static ob_status flush(journal_group *g, ob_error *err)
     return status;
 }
 
-/* The entries that wait become a line; its sum is over the line before's too. */
+/* The entries that wait become a line; its sum is over the line before's too, so that no line can
+ * be missing, doubled or another without all behind it being wrong. */
 static ob_status put_line(journal_group *g, line_kind kind, ob_error *err)
 {
     ob_buf text = {0};
@@ -175,6 +178,7 @@ static ob_status put_line(journal_group *g, line_kind kind, ob_error *err)
         status = ob_buf_append(&g->lines, "\n", 1, err);
     ob_buf_free(&text);
     g->entries.size = 0;
+    g->begun = true;
     return status;
 }
 
@@ -185,7 +189,7 @@ ob_status journal_add(journal_group *g, const entry *e, ob_error *err)
     if (!status)
         status = put_entry(&g->entries, e, err);
     if (!status && g->entries.size >= LINE_MOST)
-        status = put_line(g, *g->sum ? LINE_MORE : LINE_BEGIN, err);
+        status = put_line(g, g->begun ? LINE_MORE : LINE_BEGIN, err);
     if (!status && g->lines.size >= WAITING_MOST)
         status = flush(g, err);
     return status;
@@ -194,16 +198,25 @@ ob_status journal_add(journal_group *g, const entry *e, ob_error *err)
 ob_status journal_commit(journal_group *g, ob_error *err)
 {
     ob_status status = OB_OK;
-    if (!*g->sum && !g->entries.size)
+    if (!g->begun && !g->entries.size)
         return OB_OK;
-    status = put_line(g, *g->sum ? LINE_END : LINE_WHOLE, err);
+    status = put_line(g, g->begun ? LINE_END : LINE_WHOLE, err);
     if (!status)
         status = flush(g, err);
     if (!status)
         status = disk_sync(g->journal->file, g->journal->path, err);
-    if (!status)
+    if (!status) {
         g->journal->size = g->at;
+        g->journal->mark.groups++;
+        memcpy(g->journal->mark.sum, g->sum, sizeof g->sum);
+    }
     return status;
+}
+
+void journal_step_back(journal *j, const journal *before)
+{
+    j->size = before->size;
+    j->mark = before->mark;
 }
 
 ob_status journal_drop(journal_group *g, ob_error *err)

@@ -4,7 +4,11 @@
 
 #include "lists_priv.h"
 
-enum { SUM_DIGITS = 16, HEAD = SUM_DIGITS + 1 };
+enum { SUM_DIGITS = JOURNAL_SUM_DIGITS, HEAD = SUM_DIGITS + 1 };
+
+/* More than any journal or line that is written has. */
+#define JOURNAL_SIZE_MOST (UINT64_C(64) << 30)
+enum { JOURNAL_LINE_MOST = 16 << 20 };
 
 typedef enum line_kind {
     LINE_WHOLE,   /* a group of one line */
@@ -21,8 +25,13 @@ extern const char *const journal_opening[];
 /* The digits that stand before a text. */
 ob_status journal_sum(char out[SUM_DIGITS + 1], const char *text, size_t size, ob_error *err);
 
-/* Sets size and version to those of the file: up to the last group that counts. OB_EFORMAT names a
- * line that was acknowledged and is damaged. */
-ob_status journal_measure(journal *journal, ob_error *err);
+/* Sets size, mark and version to those of the file: up to the last group that counts. OB_EFORMAT
+ * names a line that was acknowledged and is damaged, or says what is missing. */
+ob_status journal_measure(journal *journal, const journal_mark *least, ob_error *err);
+
+/* journal_read of an open file. */
+ob_status journal_read_open(journal *journal, const journal_mark *least,
+                            ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                            void *context, ob_error *err);
 
 #endif

@@ -15,6 +15,7 @@
 
 typedef struct lines {
     const journal *of;
+    bool endless; /* a line went on and on: what is behind it was not read */
     ob_buf bytes;
     size_t at;      /* in these: the next line */
     uint64_t read;  /* of the file */
@@ -62,6 +63,10 @@ static ob_status next_line(const char **line, size_t *size, bool *ended, lines *
         if (stop || last)
             break;
         looked = have;
+        if (have > JOURNAL_LINE_MOST) {
+            l->endless = last = true;
+            continue;
+        }
         ob_status status = more_bytes(&last, l, err);
         if (status)
             return status;
@@ -80,38 +85,49 @@ static bool begins_with(const char *text, size_t size, const char *with)
     return size >= strlen(with) && !memcmp(text, with, strlen(with));
 }
 
-/* The kind of a line (without its end) whose sum is right. `before` is the sum of the line before
- * it and becomes its own. */
-static line_kind kind_of(char before[SUM_DIGITS + 1], const char *line, size_t size)
+static ob_status sum_behind(char out[SUM_DIGITS + 1], const char *before, const char *text,
+                            size_t size, ob_error *err)
+{
+    ob_buf chained = {0};
+    ob_status status = ob_buf_append(&chained, before, strlen(before), err);
+    if (!status)
+        status = ob_buf_append(&chained, text, size, err);
+    if (!status)
+        status = journal_sum(out, chained.bytes, chained.size, err);
+    ob_buf_free(&chained);
+    return status;
+}
+
+/* Sets *kind to that of a line (without its end) whose sum is right. `before` is the sum of the
+ * line before it and becomes its own. */
+static ob_status kind_of(line_kind *out, char before[SUM_DIGITS + 1], int version, const char *line,
+                         size_t size, ob_error *err)
 {
     line_kind kind = LINE_WHOLE;
     char sum[SUM_DIGITS + 1];
-    ob_buf chained = {0};
+    *out = LINE_BAD;
     if (size <= HEAD || line[SUM_DIGITS] != ' ')
-        return LINE_BAD;
+        return OB_OK;
     while (kind < LINE_BAD && !begins_with(line + HEAD, size - HEAD, journal_opening[kind]))
         kind++;
-    ob_status status = OB_OK;
-    if (kind == LINE_MORE || kind == LINE_END)
-        status = ob_buf_append(&chained, before, strlen(before), NULL);
-    if (!status)
-        status = ob_buf_append(&chained, line + HEAD, size - HEAD, NULL);
-    if (!status)
-        status = journal_sum(sum, chained.bytes, chained.size, NULL);
-    ob_buf_free(&chained);
-    if (status || memcmp(sum, line, SUM_DIGITS))
-        kind = LINE_BAD;
+    const bool chained = version >= JOURNAL_VERSION || kind == LINE_MORE || kind == LINE_END;
+    ob_status status = sum_behind(sum, chained ? before : "", line + HEAD, size - HEAD, err);
+    if (!status && !memcmp(sum, line, SUM_DIGITS))
+        *out = kind;
     memcpy(before, line, SUM_DIGITS);
     before[SUM_DIGITS] = '\0';
-    return kind;
+    return status;
 }
 
 /* ---- What counts ---------------------------------------------------------------------------- */
 
 typedef struct measuring {
     journal *journal;
-    bool open;         /* a group has begun and not ended */
-    uint64_t bad_line; /* the first of a tail that does not count; 0: none */
+    const journal_mark *least;
+    char sum[SUM_DIGITS + 1];  /* of the line before, as it stands there */
+    char mark[SUM_DIGITS + 1]; /* over all lines so far, whatever the version */
+    bool open;                 /* a group has begun and not ended */
+    uint64_t bad_line;         /* the first of a tail that does not count; 0: none */
 } measuring;
 
 static ob_status not_what_was_written(uint64_t line, const char *path, ob_error *err)
@@ -120,15 +136,22 @@ static ob_status not_what_was_written(uint64_t line, const char *path, ob_error 
                    (unsigned long long)line);
 }
 
-static ob_status take_version(journal *j, const char *line, ob_error *err)
+/* The first line, before its sum is looked at: how sums are made is what it says. */
+static ob_status take_version(journal *j, const char *line, size_t size, ob_error *err)
 {
-    long version = strtol(line + HEAD + strlen(journal_opening[LINE_VERSION]), NULL, 10);
-    if (version != JOURNAL_VERSION)
+    const char *opening = journal_opening[LINE_VERSION];
+    if (size <= HEAD || !begins_with(line + HEAD, size - HEAD, opening))
+        return OB_OK;
+    char text[SUM_DIGITS] = "";
+    const size_t digits = size - HEAD - strlen(opening);
+    memcpy(text, line + HEAD + strlen(opening), digits < sizeof text ? digits : sizeof text - 1);
+    long version = strtol(text, NULL, 10);
+    if (version < 2 || version > JOURNAL_VERSION)
         return ob_fail(err, OB_EFORMAT,
-                       "%s, line 1: a journal of version %ld; this obhut reads version %d and the "
-                       "one before",
+                       "%s, line 1: a journal of version %ld; this obhut reads version %d and "
+                       "those before",
                        j->path, version, JOURNAL_VERSION);
-    j->version = JOURNAL_VERSION;
+    j->version = (int)version;
     return OB_OK;
 }
 
@@ -155,7 +178,7 @@ static ob_status measure_line(measuring *m, line_kind kind, const lines *l, ob_e
 {
     const bool begins = kind == LINE_WHOLE || kind == LINE_BEGIN || kind == LINE_VERSION;
     if (m->bad_line) {
-        if (begins || m->journal->version < JOURNAL_VERSION)
+        if (begins || m->journal->version < 2)
             return not_what_was_written(m->bad_line, m->journal->path, err);
         return OB_OK;
     }
@@ -164,33 +187,72 @@ static ob_status measure_line(measuring *m, line_kind kind, const lines *l, ob_e
         return begins ? not_what_was_written(l->count, m->journal->path, err) : OB_OK;
     }
     m->open = kind == LINE_BEGIN || kind == LINE_MORE;
-    if (!m->open)
-        m->journal->size = next_at(l);
+    if (m->open)
+        return OB_OK;
+    journal *j = m->journal;
+    j->size = next_at(l);
+    j->mark.groups += kind != LINE_VERSION;
+    memcpy(j->mark.sum, m->mark, sizeof j->mark.sum);
+    if (m->least && kind != LINE_VERSION && j->mark.groups == m->least->groups &&
+        strcmp(j->mark.sum, m->least->sum))
+        return ob_fail(err, OB_EFORMAT, "%s, line %llu: whole, but not what was acknowledged",
+                       j->path, (unsigned long long)l->count);
     return OB_OK;
 }
 
-ob_status journal_measure(journal *j, ob_error *err)
+/* What was acknowledged must be there. */
+static ob_status check_least(const measuring *m, const lines *l, ob_error *err)
+{
+    const journal *j = m->journal;
+    if (l->endless && (!m->least || j->version < 2))
+        return ob_fail(err, OB_EFORMAT, "%s, line %llu: longer than any that is written", j->path,
+                       (unsigned long long)l->count);
+    if (!m->least || j->mark.groups >= m->least->groups)
+        return OB_OK;
+    const unsigned long long missing = m->least->groups - j->mark.groups;
+    if (m->bad_line)
+        return ob_fail_in(err, not_what_was_written(m->bad_line, j->path, err),
+                          "changes that were acknowledged are missing: %llu", missing);
+    return ob_fail(err, OB_EFORMAT,
+                   "%s, line %llu: the journal ends here; changes that were acknowledged are "
+                   "missing: %llu",
+                   j->path, (unsigned long long)l->count, missing);
+}
+
+static ob_status measure_next(measuring *m, const lines *l, const char *line, size_t size,
+                              bool ended, ob_error *err)
+{
+    line_kind kind = LINE_BAD;
+    ob_status status = l->count == 1 ? take_version(m->journal, line, size, err) : OB_OK;
+    if (!status)
+        status = kind_of(&kind, m->sum, m->journal->version, line, size, err);
+    if (!status && kind == LINE_BAD && m->journal->version > 1 && l->count == 1 && ended)
+        status = not_what_was_written(1, m->journal->path, err);
+    if (!status && size > HEAD)
+        status = sum_behind(m->mark, m->mark, line + HEAD, size - HEAD, err);
+    return status ? status : measure_line(m, ended ? kind : LINE_BAD, l, err);
+}
+
+ob_status journal_measure(journal *j, const journal_mark *least, ob_error *err)
 {
     lines l = {.of = j};
-    measuring m = {.journal = j};
-    char sum[SUM_DIGITS + 1] = "";
+    measuring m = {.journal = j, .least = least};
     const char *line = NULL;
     size_t size = 0;
     bool ended = false;
     j->size = 0;
+    j->mark.groups = 0;
     j->version = 1;
     ob_status status = next_line(&line, &size, &ended, &l, err);
     while (!status && line) {
-        line_kind kind = kind_of(sum, line, size);
-        if (!ended)
-            kind = LINE_BAD;
-        if (kind == LINE_VERSION && l.count == 1)
-            status = take_version(j, line, err);
-        if (!status)
-            status = measure_line(&m, kind, &l, err);
+        status = measure_next(&m, &l, line, size, ended, err);
+        if (!status && l.endless)
+            break;
         if (!status)
             status = next_line(&line, &size, &ended, &l, err);
     }
+    if (!status)
+        status = check_least(&m, &l, err);
     ob_buf_free(&l.bytes);
     return status;
 }
@@ -221,39 +283,64 @@ static ob_status read_line(const char *line, size_t size,
                               ? json_object_iter_value(json_object_iter(text))
                               : text;
     ob_status status = json_is_array(array) ? each_entry(array, each, context, err)
-                       : json_is_integer(array) && text != array
-                           ? OB_OK /* the version */
+                       : json_object_get(text, "version")
+                           ? OB_OK
                            : ob_fail(err, OB_EFORMAT, "not what was written");
     json_decref(text);
     return status;
 }
 
-ob_status journal_read(uint64_t *whole, const char *path,
-                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
-                       void *context, ob_error *err)
+ob_status journal_read_open(journal *j, const journal_mark *least,
+                            ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                            void *context, ob_error *err)
 {
-    journal j = {.file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0),
-                 .path = (char *)(uintptr_t)path};
-    if (j.file < 0)
-        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
-                       path, strerror(errno));
-    lines l = {.of = &j};
+    lines l = {.of = j};
     const char *line = NULL;
     size_t size = 0;
     bool ended = false;
-    ob_status status = journal_measure(&j, err);
-    while (!status && next_at(&l) < j.size) {
+    ob_status status = journal_measure(j, least, err);
+    while (!status && next_at(&l) < j->size) {
         status = next_line(&line, &size, &ended, &l, err);
         if (status)
             break;
         status = line ? read_line(line, size, each, context, err)
                       : ob_fail(err, OB_EIO, "it became shorter");
         if (status)
-            status = ob_fail_in(err, status, "%s, line %llu", path, (unsigned long long)l.count);
+            status = ob_fail_in(err, status, "%s, line %llu", j->path, (unsigned long long)l.count);
     }
-    if (!status)
-        *whole = j.size;
     ob_buf_free(&l.bytes);
+    return status;
+}
+
+ob_status journal_check(const char *path, const journal_mark *least, ob_error *err)
+{
+    journal j = {.file = -1, .path = (char *)(uintptr_t)path};
+    const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
+    ob_status status = ob_file_open_regular(&j.file, NULL, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    status = journal_measure(&j, least, err);
+    close(j.file);
+    return status;
+}
+
+ob_status journal_read(journal_mark *whole, int *version, const char *path,
+                       const journal_mark *least,
+                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
+                       void *context, ob_error *err)
+{
+    journal j = {.file = -1, .path = (char *)(uintptr_t)path};
+    const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
+    ob_status status = ob_file_open_regular(&j.file, NULL, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    status = journal_read_open(&j, least, each, context, err);
+    if (!status) {
+        memcpy(whole->sum, j.mark.sum, sizeof whole->sum);
+        whole->groups = j.mark.groups;
+        if (version)
+            *version = j.version;
+    }
     close(j.file);
     return status;
 }

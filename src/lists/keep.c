@@ -9,22 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Renames NAME to the other state, or removes it where `to` is NULL. */
-static ob_status change_under_lock(const char *dir, const char *name, const bool *to, ob_error *err)
+ob_status enable_under_lock(const char *dir, const char *name, bool to, ob_error *err)
 {
     bool enabled = false;
     char *from_path = NULL, *to_path = NULL;
     ob_status status = list_find(&enabled, dir, name, err);
-    if (status || (to && *to == enabled))
+    if (status || to == enabled)
         return status;
     status = list_path(&from_path, dir, name, enabled, err);
-    if (!status && to)
-        status = list_path(&to_path, dir, name, *to, err);
-    if (!status &&
-        (to ? ob_file_rename(from_path, to_path) : ob_file_unlink(AT_FDCWD, from_path, 0)))
+    if (!status)
+        status = list_path(&to_path, dir, name, to, err);
+    if (!status && ob_file_rename(from_path, to_path))
         status = ob_fail(err, OB_EIO, "%s cannot be changed: %s", from_path, strerror(errno));
-    if (!status && !to)
-        list_drop_journals(dir, name, UINT64_MAX);
     if (!status)
         status = list_sync_dir(dir, err);
     free(from_path);
@@ -32,14 +28,19 @@ static ob_status change_under_lock(const char *dir, const char *name, const bool
     return status;
 }
 
-ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_error *err)
-{
-    return change_under_lock(dir, name, &enabled, err);
-}
-
 ob_status remove_under_lock(const char *dir, const char *name, ob_error *err)
 {
-    return change_under_lock(dir, name, NULL, err);
+    ob_status status = OB_OK;
+    for (int enabled = 0; enabled < 2 && !status; enabled++) {
+        char *path = NULL;
+        status = list_path(&path, dir, name, enabled, err);
+        if (!status && ob_file_unlink(AT_FDCWD, path, 0) && errno != ENOENT)
+            status = ob_fail(err, OB_EIO, "%s cannot be changed: %s", path, strerror(errno));
+        free(path);
+    }
+    if (!status)
+        list_drop_journals(dir, name, UINT64_MAX);
+    return status ? status : list_sync_dir(dir, err);
 }
 
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err)

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* ---- dir.c -------------------------------------------------------------------------------- */
 
@@ -25,7 +26,7 @@ ob_status list_path(char **out, const char *dir, const char *name, bool enabled,
 bool list_name_is_valid(const char *name);
 ob_status list_check_name(const char *name, ob_error *err);
 
-/* Sets *enabled; OB_ENOTFOUND where neither file exists. */
+/* Sets *enabled; OB_ENOTFOUND where nothing stands there under either name, not even a link. */
 ob_status list_find(bool *enabled, const char *dir, const char *name, ob_error *err);
 
 /* Names of all lists, sorted, each with whether it is enabled. The caller frees *out. */
@@ -38,7 +39,8 @@ ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *
 /* Makes what happened to names in DIR/lists last. */
 ob_status list_sync_dir(const char *dir, ob_error *err);
 
-/* Removes what killed imports and merges left. Only under the lock. */
+/* Removes what killed imports and merges left: files under a temporary name. Only under the lock.
+ */
 void list_sweep(const char *dir);
 
 /* Journals of one list: DIR/lists/NAME.NUMBER.log. list_journals sets *out to the numbers, sorted,
@@ -129,9 +131,49 @@ ob_status entry_from_json(entry *out, const struct json_t *object, ob_error *err
 /* What may be a text of an entry; `name` is for the sentence ("an id"). */
 ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err);
 
+/* ---- mapping.c: a file in memory ----------------------------------------------------------- */
+
+typedef struct mapping mapping;
+
+/* Reads `size` bytes of an open file into memory of our own. OB_ENOMEM: there is not so much to
+ * spare; OB_EIO. `path` serves the sentences. */
+ob_status mapping_copy(mapping **out, int file, uint64_t size, const char *path, ob_error *err);
+bool mapping_is_copy(const mapping *mapping);
+
+/* Maps them. Where the file is cut later, or its disk fails, zeros are read and the mapping is
+ * broken; so it is where somebody writes into the file. The caller closes `file` in any case. */
+ob_status mapping_open(mapping **out, int file, uint64_t size, const char *path, ob_error *err);
+void mapping_close(mapping *mapping); /* NULL is fine */
+
+const uint8_t *mapping_bytes(const mapping *mapping);
+
+/* The same bytes, never hidden: for who checks them. */
+const uint8_t *mapping_source(const mapping *mapping);
+
+/* Hides what lies between OBX_ALIGN and `end` until it is read: then its blocks are compared with
+ * `sums`, which lie behind. The mapping is broken where these differ; who reads looks at that
+ * afterwards. Before anybody else has the mapping. False: it could not be done. */
+bool mapping_hide(mapping *mapping, const uint8_t *sums, uint64_t end);
+
+/* All of it was checked: nothing is hidden any more. */
+void mapping_show(mapping *mapping);
+
+/* OB_EIO or OB_EFORMAT with the reason where it is broken, else OB_OK. */
+ob_status mapping_problem(mapping *mapping, ob_error *err);
+
+/* Memory in huge pages, where that is of use and there is so much to spare; NULL: not. *start and
+ * *reserved are for munmap. */
+uint8_t *mapping_room(void **start, uint64_t *reserved, uint64_t size);
+
 /* ---- obx.c -------------------------------------------------------------------------------- */
 
-enum { OBX_VERSION = 2, OBX_ALIGN = 4096, OBX_SECTIONS_MAX = 64, OBX_ATTRIBUTES_MAX = 65535 };
+enum {
+    OBX_VERSION = 2,
+    OBX_ALIGN = 4096,
+    OBX_SECTIONS_MAX = 64,
+    OBX_ATTRIBUTES_MAX = 65535,
+    OBX_BLOCK = 65536, /* bytes that have one sum in OBX_SUMS */
+};
 
 typedef enum obx_kind {
     OBX_META = 1,            /* JSON */
@@ -143,6 +185,7 @@ typedef enum obx_kind {
     OBX_HASH_ENTRIES = 7,    /* u32 a hash: its entry; absent: the same number */
     OBX_DIGESTS = 8,         /* + kind: memory of ob_digest_set_build */
     OBX_DIGEST_ENTRIES = 11, /* + kind: u32 a digest: its entry */
+    OBX_SUMS = 14,           /* SHA-256 of each block of what lies before: the last section */
 } obx_kind;
 
 /* Little-endian, as all machines that this runs on. */
@@ -180,16 +223,28 @@ typedef struct obx {
     uint64_t index_offset, index_size; /* of the section, for who moves it */
     const uint8_t *bytes;
     uint64_t size;
-    dev_t device; /* of an opened file: whether a path still leads to it */
+    mapping *mapping;            /* that the bytes are of; NULL: the caller's memory */
+    uint8_t sum[OB_SHA256_SIZE]; /* of the header, and so of everything */
+    bool has_state;              /* written by who keeps DIR/lists.state too */
+    dev_t device;                /* of an opened file: whether a path still leads to it */
     ino_t inode;
+    struct timespec written; /* and whether it is what it was */
 } obx;
 
-/* Files up to this size are compared with their checksums whenever they are opened. */
-#define OBX_CHECKED_AT_ONCE (UINT64_C(64) << 20)
+/* More than any list file has: 2^31 entries with ids, hashes and digests. */
+#define OBX_SIZE_MOST (UINT64_C(1) << 39)
 
-/* `path` only serves the sentences of errors. obx_close frees. */
-ob_status obx_open(obx *out, const char *path, ob_error *err);
+/* Files up to this size are read into memory and compared with their checksums when they are
+ * opened; larger ones are mapped and compared part by part, each before it is first read. */
+#define OBX_READ_AT_ONCE (UINT64_C(64) << 20)
+
+/* `at_once` is that size. Files of earlier versions have no sums of their parts and are compared as
+ * a whole. `path` only serves the sentences of errors. obx_close frees. */
+ob_status obx_open(obx *out, const char *path, uint64_t at_once, ob_error *err);
 void obx_close(obx *file);
+
+/* OB_EIO, OB_EFORMAT: what was read may not be what was written. To be asked after each reading. */
+ob_status obx_problem(const obx *file, ob_error *err);
 
 /* Checks and takes over an image in memory; the bytes stay the caller's. For obx_open and tests;
  * obx_drop frees what was allocated. */
@@ -262,19 +317,27 @@ ob_status disk_sync(int file, const char *path, ob_error *err);
 
 /* What was added and withdrawn since a list file was written, in groups, each of which counts as a
  * whole or not at all (docs/FORMAT-OBX.md). */
-enum { JOURNAL_VERSION = 2 };
+enum { JOURNAL_VERSION = 3, JOURNAL_SUM_DIGITS = 16 };
+
+/* How far a journal goes: so many groups, and the sum that stands for all of its lines. */
+typedef struct journal_mark {
+    uint64_t number, groups;
+    char sum[JOURNAL_SUM_DIGITS + 1];
+} journal_mark;
 
 typedef struct journal {
     int file; /* -1: none */
     char *path;
-    uint64_t size;  /* of what counts */
-    int version;    /* 1: may be read, but nothing may be added to it */
-    bool uncertain; /* what was not acknowledged may still stand behind it */
+    uint64_t size;     /* of what counts */
+    journal_mark mark; /* of what counts */
+    int version;       /* below JOURNAL_VERSION: may be read, but nothing may be added to it */
+    bool uncertain;    /* what was not acknowledged may still stand behind it */
 } journal;
 
-/* Opens or makes a journal for appending, and cuts off what does not count. */
+/* Opens or makes a journal for appending, and cuts off what does not count. `least` is what was
+ * acknowledged, where that is known: OB_EFORMAT where the journal has less. */
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
-                       ob_error *err);
+                       const journal_mark *least, ob_error *err);
 void journal_close(journal *journal);
 
 /* Takes back what an earlier failure may have left. OB_EIO: it may count once this is opened again,
@@ -286,9 +349,10 @@ ob_status journal_settle(journal *journal, ob_error *err);
  * back what was not committed. One group at a time, after journal_settle. */
 typedef struct journal_group {
     journal *journal;
-    ob_buf entries, lines; /* that wait */
-    uint64_t at;           /* where the lines go */
-    char sum[16 + 1];      /* of the line before; "": there is none */
+    ob_buf entries, lines;            /* that wait */
+    uint64_t at;                      /* where the lines go */
+    char sum[JOURNAL_SUM_DIGITS + 1]; /* of the line before */
+    bool begun;                       /* with a line that is not its last */
 } journal_group;
 
 void journal_begin(journal_group *out, journal *journal);
@@ -296,11 +360,73 @@ ob_status journal_add(journal_group *group, const entry *entry, ob_error *err);
 ob_status journal_commit(journal_group *group, ob_error *err);
 ob_status journal_drop(journal_group *group, ob_error *err);
 
-/* Calls `each` for every entry that counts; *whole is where these end. OB_EFORMAT names a damaged
- * line; OB_ENOTFOUND. */
-ob_status journal_read(uint64_t *whole, const char *path,
+/* Takes back a group that was committed a moment ago: `before` is the journal as it was then. */
+void journal_step_back(journal *j, const journal *before);
+
+/* Whether a journal has what was acknowledged, on the disk as it is now. OB_EFORMAT, OB_ENOTFOUND,
+ * OB_EREFUSED, OB_EIO. */
+ob_status journal_check(const char *path, const journal_mark *least, ob_error *err);
+
+/* Calls `each` for every entry that counts; *whole (its number is the caller's) is how far these
+ * go, and *version may be NULL. `least` is what was acknowledged, NULL where nobody knows.
+ * OB_EFORMAT names a damaged line, or what is missing; OB_ENOTFOUND. */
+ob_status journal_read(journal_mark *whole, int *version, const char *path,
+                       const journal_mark *least,
                        ob_status (*each)(void *context, const entry *entry, ob_error *err),
                        void *context, ob_error *err);
+
+/* ---- state.c: what each list must have --------------------------------------------------------
+ */
+
+/* DIR/lists.state says, beside the folder of lists, which lists there are, which file each has and
+ * how far its journals go (docs/FORMAT-OBX.md). */
+typedef struct list_state {
+    char name[OB_LIST_NAME_MAX + 1];
+    uint8_t file[OB_SHA256_SIZE]; /* the sum in the file's header; zeros: not known yet */
+    uint8_t next[OB_SHA256_SIZE]; /* of the file that is taking its place; zeros: none */
+    bool removed;                 /* its files are being deleted */
+    journal_mark *journals;
+    size_t journal_count;
+} list_state;
+
+/* Stands for a file of which nobody knows what it should be: none has this sum. */
+extern const uint8_t state_unknown[OB_SHA256_SIZE];
+
+typedef struct lists_state {
+    bool there;
+    ino_t inode; /* of the file, with its size and time: whether somebody else has changed it */
+    off_t size;
+    struct timespec written;
+    char sum[2 * OB_SHA256_SIZE + 1]; /* of the file; "": there is none */
+    list_state *lists;
+    size_t count;
+} lists_state;
+
+/* OB_EFORMAT: damaged. Where there is no such file, *out has `there` unset. state_free in any case.
+ */
+ob_status state_load(lists_state *out, const char *dir, ob_error *err);
+ob_status state_save(lists_state *state, const char *dir, ob_error *err);
+void state_free(lists_state *state);
+
+/* Whether the file is the one that was read or written last. */
+bool state_is_ours(const lists_state *state, const char *dir);
+
+/* Whether it is known which file the list has, or that none fits. */
+bool state_has_file(const list_state *list);
+
+list_state *state_find(const lists_state *state, const char *name);
+
+/* Finds or makes; NULL: out of memory. */
+list_state *state_need(lists_state *state, const char *name);
+void state_drop(lists_state *state, const char *name);
+
+/* The number that no journal of this list has had, as far as the state knows. */
+uint64_t state_next_journal(const lists_state *state, const char *name);
+
+/* NULL: the journal is not known. */
+const journal_mark *state_mark(const list_state *list, uint64_t number);
+ob_status state_put_mark(list_state *list, const journal_mark *mark, ob_error *err);
+void state_drop_marks(list_state *list, uint64_t below);
 
 /* ---- live.c, live_change.c, live_search.c ---------------------------------------------------- */
 
@@ -309,8 +435,16 @@ ob_status journal_read(uint64_t *whole, const char *path,
  * changes the list makes the next one beside it, which shares all that stays. Counts its users. */
 typedef struct live live;
 
-/* Opens a list with its journals. */
+/* Opens a list with its journals, which must be what DIR/lists.state says. OB_EFORMAT names what is
+ * damaged, missing or another; OB_ENOTFOUND: no such list. */
 ob_status live_open(live **out, const char *dir, const char *name, ob_error *err);
+
+/* The same with another size up to which its file is read at once (obx_open). */
+ob_status live_open_as(live **out, const char *dir, const char *name, uint64_t at_once,
+                       ob_error *err);
+
+/* Notes in a list's state what was opened. */
+ob_status live_note(list_state *to, const live *list, ob_error *err);
 live *live_keep(live *list);
 void live_release(live *list); /* NULL is fine */
 
@@ -384,8 +518,18 @@ ob_status live_each(const live *list,
                     ob_status (*each)(void *context, const entry *entry, ob_error *err),
                     void *context, ob_error *err);
 
-/* Compares all checksums. After OB_EFORMAT the list only fails. */
+/* Whether that path leads to the list's file, and nobody has written into it. */
+bool live_is_of(const live *list, const char *path);
+
+/* Compares all checksums. After OB_EFORMAT or OB_EIO the list only fails. */
 ob_status live_check(live *list, ob_error *err);
+
+/* OB_EFORMAT or OB_EIO, with the list's name, where what was read from it so far cannot be
+ * believed: to be asked after each reading. */
+ob_status live_whole(const live *list, ob_error *err);
+
+/* What a call that has read the list returns, given how it went. */
+ob_status live_end(const live *list, ob_status status, ob_error *err);
 
 /* Does that and moves the index into huge pages where there is memory, while searches go on. Once:
  * the next call, for this list or one made from it, does nothing. One thread at a time. */
@@ -402,8 +546,17 @@ ob_status import_read(ob_import_result *counts, const ob_import *import, const l
 
 /* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
 
+/* What an import has to do with DIR/lists.state. */
+typedef struct import_notes {
+    /* Called with the file that will be put in its place, before that. */
+    ob_status (*intend)(void *context, const char *temporary, ob_error *err);
+    void *context;
+    uint64_t
+        journal_least; /* journals below this one had their time, also those that are missing */
+} import_notes;
+
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,
-                            ob_error *err);
+                            const import_notes *notes, ob_error *err);
 ob_status import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import, ob_error *err);
 ob_status enable_under_lock(const char *dir, const char *name, bool enabled, ob_error *err);
 ob_status remove_under_lock(const char *dir, const char *name, ob_error *err);

@@ -51,6 +51,7 @@ void live_release(live *list)
         return;
     if (list->withdrawn && atomic_fetch_sub(&list->withdrawn->users, 1) == 1)
         free(list->withdrawn);
+    free(list->marks);
     release_base(list->base);
     free(list);
 }
@@ -98,24 +99,96 @@ static ob_status replay(void *context, const entry *e, ob_error *err)
     return status;
 }
 
-static ob_status read_journals(live *list, const char *dir, const char *name, ob_error *err)
+/* What a list is read with. */
+typedef struct reading {
+    const char *dir, *name;
+    const lists_state *state;
+    const list_state *of; /* NULL: nobody has noted this list yet */
+    uint64_t at_once;
+} reading;
+
+static ob_status read_journal(replaying *r, const reading *from, uint64_t number, ob_error *err)
 {
-    uint64_t *numbers = NULL, whole;
+    char *path = NULL;
+    int version = 0;
+    journal_mark whole = {.number = number};
+    ob_status status = list_journal_path(&path, from->dir, from->name, number, err);
+    if (!status)
+        status = journal_read(&whole, &version, path, state_mark(from->of, number), replay, r, err);
+    if (!status && version >= JOURNAL_VERSION && !from->state->there)
+        status = ob_fail(err, OB_EFORMAT,
+                         "%s/lists.state is missing, so that nobody can say whether %s is whole: "
+                         "restore it from a backup, or import or remove the list",
+                         from->dir, path);
+    if (!status) {
+        journal_mark *more = realloc(r->list->marks, (r->list->mark_count + 1) * sizeof *more);
+        if (more) {
+            r->list->marks = more;
+            more[r->list->mark_count++] = whole;
+        } else {
+            status = ob_fail(err, OB_ENOMEM, "out of memory: journals of a list");
+        }
+    }
+    free(path);
+    return status;
+}
+
+static ob_status check_journals(const live *list, const reading *from, ob_error *err)
+{
+    for (size_t i = 0; from->of && i < from->of->journal_count; i++) {
+        const journal_mark *mark = &from->of->journals[i];
+        bool there = mark->number < live_journal(list) || !mark->groups;
+        for (size_t k = 0; k < list->mark_count && !there; k++)
+            there = list->marks[k].number == mark->number;
+        if (!there)
+            return ob_fail(err, OB_EFORMAT,
+                           "%s/lists/%s.%llu.log is missing, with %llu changes that were "
+                           "acknowledged: restore it from a backup, or import or remove the list",
+                           from->dir, from->name, (unsigned long long)mark->number,
+                           (unsigned long long)mark->groups);
+    }
+    return OB_OK;
+}
+
+static ob_status read_journals(live *list, const reading *from, ob_error *err)
+{
+    uint64_t *numbers = NULL;
     size_t count = 0;
     replaying r = {.list = list};
-    ob_status status = list_journals(&numbers, &count, dir, name, err);
-    for (size_t i = 0; i < count && !status; i++) {
-        char *path = NULL;
-        if (numbers[i] < live_journal(list))
-            continue;
-        status = list_journal_path(&path, dir, name, numbers[i], err);
-        if (!status)
-            status = journal_read(&whole, path, replay, &r, err);
-        free(path);
-    }
+    ob_status status = list_journals(&numbers, &count, from->dir, from->name, err);
+    for (size_t i = 0; i < count && !status; i++)
+        if (numbers[i] >= live_journal(list))
+            status = read_journal(&r, from, numbers[i], err);
+    if (!status)
+        status = check_journals(list, from, err);
     free(numbers);
     free(r.found.hit);
     return status;
+}
+
+static bool is_sum(const uint8_t known[OB_SHA256_SIZE], const obx *file)
+{
+    return !memcmp(known, file->sum, sizeof file->sum);
+}
+
+/* Whether the file is the one that was written last, or was about to be. */
+static ob_status check_file(const obx *file, const reading *from, const char *path, ob_error *err)
+{
+    static const uint8_t none[OB_SHA256_SIZE];
+    const bool unknown = from->of && !memcmp(from->of->file, state_unknown, sizeof none) &&
+                         !is_sum(from->of->next, file);
+    if (unknown || (!from->state->there && file->has_state))
+        return ob_fail(err, OB_EFORMAT,
+                       "%s/lists.state is or was missing, so that nobody can say whether %s is "
+                       "whole: restore it from a backup, or import or remove the list",
+                       from->dir, path);
+    if (!from->of || is_sum(from->of->file, file) || is_sum(from->of->next, file) ||
+        (!memcmp(from->of->file, none, sizeof none) && !memcmp(from->of->next, none, sizeof none)))
+        return OB_OK;
+    return ob_fail(err, OB_EFORMAT,
+                   "%s is a list, but not the one that was written last, perhaps an older copy: "
+                   "put that back, or import or remove the list",
+                   path);
 }
 
 static bool is_still(const obx *file, const char *path)
@@ -124,41 +197,103 @@ static bool is_still(const obx *file, const char *path)
     return !stat(path, &now) && now.st_dev == file->device && now.st_ino == file->inode;
 }
 
-ob_status live_open(live **out, const char *dir, const char *name, ob_error *err)
+bool live_is_of(const live *list, const char *path)
+{
+    const obx *file = &list->base->file;
+    struct stat now;
+    return !lstat(path, &now) && now.st_dev == file->device && now.st_ino == file->inode &&
+           (uint64_t)now.st_size == file->size && now.st_mtim.tv_sec == file->written.tv_sec &&
+           now.st_mtim.tv_nsec == file->written.tv_nsec && !(now.st_mode & 0022);
+}
+
+/* Sets *moved where a merge, an import or a switch came in between, so that file and journals do
+ * not belong together. */
+static ob_status open_once(live **out, bool *moved, const reading *from, ob_error *err)
+{
+    bool enabled = false;
+    char *path = NULL;
+    obx file;
+    live *list = NULL;
+    *moved = false;
+    ob_status status = list_find(&enabled, from->dir, from->name, err);
+    if (status)
+        return status;
+    status = list_path(&path, from->dir, from->name, enabled, err);
+    if (!status)
+        status = obx_open(&file, path, from->at_once, err);
+    if (!status)
+        status = live_new(&list, &file, err);
+    if (list) {
+        ob_list_info *info = &list->base->file.info;
+        snprintf(info->name, sizeof info->name, "%s", from->name);
+        info->enabled = enabled;
+        status = check_file(&list->base->file, from, path, err);
+        if (!status)
+            status = read_journals(list, from, err);
+    }
+    *moved = (status == OB_ENOTFOUND && !list) || (list && !is_still(&list->base->file, path));
+    free(path);
+    if (status || *moved)
+        live_release(list);
+    else
+        *out = list;
+    return status;
+}
+
+/* Whether DIR/lists.state was written again meanwhile; takes the new one over. */
+static bool has_changed(lists_state *state, const char *dir)
+{
+    lists_state now;
+    const bool changed = !state_load(&now, dir, NULL) && strcmp(now.sum, state->sum) != 0;
+    if (changed) {
+        state_free(state);
+        *state = now;
+    } else {
+        state_free(&now);
+    }
+    return changed;
+}
+
+ob_status live_open_as(live **out, const char *dir, const char *name, uint64_t at_once,
+                       ob_error *err)
 {
     enum { TRIES = 100 };
-    /* Where a merge or a switch comes in between, file and journals do not belong together. */
-    for (int try = 1;; try++) {
-        bool enabled = false;
-        char *path = NULL;
-        obx file;
-        live *list = NULL;
-        ob_status status = list_find(&enabled, dir, name, err);
-        if (status)
-            return status;
-        status = list_path(&path, dir, name, enabled, err);
-        if (!status)
-            status = obx_open(&file, path, err);
-        if (!status)
-            status = live_new(&list, &file, err);
-        if (list) {
-            ob_list_info *info = &list->base->file.info;
-            snprintf(info->name, sizeof info->name, "%s", name);
-            info->enabled = enabled;
-            status = read_journals(list, dir, name, err);
-        }
-        bool moved =
-            (status == OB_ENOTFOUND && !list) || (list && !is_still(&list->base->file, path));
-        free(path);
-        if (!status && !moved) {
-            *out = list;
-            return OB_OK;
-        }
-        live_release(list);
-        if (!moved || try == TRIES)
-            return status ? status
-                          : ob_fail(err, OB_EBUSY, "list \"%s\" changes all the time", name);
+    lists_state state;
+    ob_status status = state_load(&state, dir, err);
+    for (int try = 1; !status; try++) {
+        bool moved = false;
+        const reading from = {.dir = dir,
+                              .name = name,
+                              .state = &state,
+                              .of = state_find(&state, name),
+                              .at_once = at_once};
+        status = open_once(out, &moved, &from, err);
+        const bool changed = status && has_changed(&state, dir);
+        if (!moved && !changed)
+            break;
+        status =
+            try == TRIES ? ob_fail(err, OB_EBUSY, "list \"%s\" changes all the time", name) : OB_OK;
     }
+    state_free(&state);
+    return status;
+}
+
+ob_status live_open(live **out, const char *dir, const char *name, ob_error *err)
+{
+    return live_open_as(out, dir, name, OBX_READ_AT_ONCE, err);
+}
+
+ob_status live_note(list_state *to, const live *list, ob_error *err)
+{
+    ob_status status = OB_OK;
+    memcpy(to->file, list->base->file.sum, sizeof to->file);
+    memset(to->next, 0, sizeof to->next);
+    to->removed = false;
+    state_drop_marks(to, live_journal(list));
+    for (size_t i = 0; i < list->mark_count && !status; i++)
+        if (list->marks[i].groups)
+            status = state_put_mark(to, &list->marks[i], err);
+    return status;
 }
 
 /* ---- All entries --------------------------------------------------------------------------- */
@@ -267,57 +402,55 @@ ob_status live_each(const live *list,
         const entry e = added_entry(list, n);
         status = each(context, &e, err);
     }
-    return status;
+    return live_end(list, status, err);
 }
 
 /* ---- Settling ----------------------------------------------------------------------------- */
 
-/* Memory that is free, or could be at once; 0 where the system does not say. */
-static uint64_t available_memory(void)
+ob_status live_whole(const live *list, ob_error *err)
 {
-    FILE *file = fopen("/proc/meminfo", "re");
-    char line[128];
-    unsigned long long kib = 0;
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kib << 10;
+    const base *b = list->base;
+    ob_status status = obx_problem(&b->file, err);
+    if (!status && atomic_load(&b->damaged))
+        status = ob_fail(err, OB_EFORMAT,
+                         "damaged list file: it is not what was written; import it again");
+    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
+}
+
+ob_status live_end(const live *list, ob_status status, ob_error *err)
+{
+    if (status == OB_EFORMAT)
+        atomic_store(&list->base->damaged, true);
+    return status ? status : live_whole(list, err);
 }
 
 ob_status live_check(live *list, ob_error *err)
 {
     base *b = list->base;
     ob_status status = obx_check(&b->file, err);
-    if (status == OB_EFORMAT)
-        atomic_store(&b->damaged, true);
-    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
+    if (status)
+        ob_fail_in(err, status, "list \"%s\"", b->file.info.name);
+    return live_end(list, status, err);
 }
 
 ob_status live_settle(live *list, ob_error *err)
 {
     base *b = list->base;
     const uint64_t huge = UINT64_C(2) << 20, size = b->file.index_size;
-    if (b->settled)
+    if (b->settled || mapping_is_copy(b->file.mapping))
         return OB_OK;
     b->settled = true;
     ob_status status = live_check(list, err);
-    if (status)
+    if (status || size < huge)
         return status;
-    if (size < huge || size + size / 4 > available_memory())
+    uint8_t *pages = mapping_room(&b->pages, &b->pages_size, size);
+    if (!pages)
         return OB_OK;
-    char *pages = mmap(NULL, size + huge, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pages == MAP_FAILED)
-        return OB_OK;
-    b->pages = pages;
-    b->pages_size = size + huge;
-    char *start = pages + (huge - (uintptr_t)pages % huge) % huge;
-    madvise(start, size, MADV_HUGEPAGE);
-    memcpy(start, b->file.bytes + b->file.index_offset, size);
-    mprotect(pages, b->pages_size, PROT_READ);
-    status = ob_index_open(&b->moved, start, size, b->file.index.count, OB_ISA_AUTO, err);
+    memcpy(pages, b->file.bytes + b->file.index_offset, size);
+    mprotect(b->pages, b->pages_size, PROT_READ);
+    status = ob_index_open(&b->moved, pages, size, b->file.index.count, OB_ISA_AUTO, err);
+    if (!status)
+        status = live_whole(list, err); /* what was copied is what was checked */
     if (!status) {
         atomic_store(&b->index, &b->moved);
         madvise((void *)(uintptr_t)(b->file.bytes + b->file.index_offset), size, MADV_DONTNEED);

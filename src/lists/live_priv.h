@@ -59,6 +59,8 @@ struct live {
     uint32_t digests;       /* bit k: it has digests of kind k */
     bits *withdrawn;        /* NULL: none */
     uint64_t withdrawn_of_file, withdrawn_of_added;
+    journal_mark *marks; /* of the journals that it was read from; not of what live_next makes */
+    size_t mark_count;
 };
 
 static inline size_t live_chunks(const live *list)

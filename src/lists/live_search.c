@@ -3,13 +3,6 @@
 
 #include <stdlib.h>
 
-static ob_status damaged(const live *list, ob_error *err)
-{
-    return ob_fail(err, OB_EFORMAT,
-                   "list \"%s\": damaged list file: it is not what was written; import it again",
-                   list->base->file.info.name);
-}
-
 /* ---- Hashes ------------------------------------------------------------------------------- */
 
 typedef struct collector {
@@ -45,9 +38,10 @@ ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uin
 {
     const base *b = list->base;
     collector c = {.list = list, .out = out, .err = err};
-    if (atomic_load(&b->damaged))
-        return damaged(list, err);
-    ob_status status = match_file(out, list, queries, count, distance, err);
+    ob_status status = live_whole(list, err);
+    if (status)
+        return status;
+    status = match_file(out, list, queries, count, distance, err);
     for (size_t i = 0; i < live_chunks(list) && !status; i++) {
         c.chunk = b->chunks[i];
         c.first = b->file.info.entries + i * CHUNK;
@@ -56,7 +50,9 @@ ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uin
         c.index = &index;
         status = ob_index_search(&index, queries, count, distance, collect, &c, err);
     }
-    return status ? ob_fail_in(err, status, "list \"%s\"", b->file.info.name) : OB_OK;
+    if (status)
+        ob_fail_in(err, status, "list \"%s\"", b->file.info.name);
+    return live_end(list, status, err);
 }
 
 /* ---- Digests ------------------------------------------------------------------------------ */
@@ -104,12 +100,15 @@ static ob_status match_chunk_digests(hits *out, const live *list, size_t number,
 ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_t *queries,
                              uint32_t count, ob_error *err)
 {
-    if (atomic_load(&list->base->damaged))
-        return damaged(list, err);
-    ob_status status = match_file_digests(out, list, kind, queries, count, err);
+    ob_status status = live_whole(list, err);
+    if (status)
+        return status;
+    status = match_file_digests(out, list, kind, queries, count, err);
     for (size_t i = 0; i < live_chunks(list) && !status; i++)
         status = match_chunk_digests(out, list, i, kind, queries, count, err);
-    return status ? ob_fail_in(err, status, "list \"%s\"", list->base->file.info.name) : OB_OK;
+    if (status)
+        ob_fail_in(err, status, "list \"%s\"", list->base->file.info.name);
+    return live_end(list, status, err);
 }
 
 /* ---- What an entry is ----------------------------------------------------------------------- */
@@ -129,7 +128,9 @@ ob_status live_describe(ob_list_match *out, const live *list, uint64_t number, o
     out->source = attribute->source;
     out->classification = attribute->classification;
     ob_status status = obx_id(out->entry, NULL, file, number, err);
-    return status ? ob_fail_in(err, status, "list \"%s\"", file->info.name) : OB_OK;
+    if (status)
+        ob_fail_in(err, status, "list \"%s\"", file->info.name);
+    return live_end(list, status, err);
 }
 
 /* ---- Entries that have what is asked for ----------------------------------------------------- */
@@ -206,12 +207,15 @@ ob_status live_find(hits *out, const live *next, const entry *which, ob_error *e
     bool narrowed = false;
     finding f = {.out = out, .list = next};
     out->count = 0;
-    if (atomic_load(&next->base->damaged))
-        return damaged(next, err);
-    ob_status status = find_in_file(out, &narrowed, next, which, err);
+    ob_status status = live_whole(next, err);
+    if (status)
+        return status;
+    status = find_in_file(out, &narrowed, next, which, err);
     if (!status && !narrowed)
         status = ob_fail(err, OB_EINVAL, "neither a hash nor a digest");
     if (!status)
         status = live_find_added(next, which, note_added, &f, err);
-    return !status && which->id ? keep_id(out, next, which->id, err) : status;
+    if (!status && which->id)
+        status = keep_id(out, next, which->id, err);
+    return live_end(next, status, err);
 }

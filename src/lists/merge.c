@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- When --------------------------------------------------------------------------------- */
 
@@ -51,7 +52,7 @@ static ob_status begin_merge(live **from, uint64_t *number, ob_lists *lists, slo
     journal next;
     ob_status status = own_need_journal(lists, slot, err);
     if (!status)
-        status = journal_open(&next, lists->dir, slot->name, slot->journal_number + 1, err);
+        status = journal_open(&next, lists->dir, slot->name, slot->journal_number + 1, NULL, err);
     if (status)
         return status;
     journal_close(&slot->journal);
@@ -66,12 +67,17 @@ static ob_status end_merge(const char *temporary, uint64_t number, ob_lists *lis
                            ob_error *err)
 {
     live *made = NULL;
+    noting n = {.lists = lists, .name = slot->name};
     pthread_mutex_lock(&slot->writing);
-    ob_status status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
+    ob_status status = note_intent(&n, temporary, err);
+    if (!status)
+        status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
     if (!status)
         status = live_open(&made, lists->dir, slot->name, err);
-    if (!status)
+    if (!status) {
+        note_list(lists, slot->name, made);
         set_replace(lists, slot, made);
+    }
     pthread_mutex_unlock(&slot->writing);
     if (!status) {
         list_drop_journals(lists->dir, slot->name, number);
@@ -126,7 +132,7 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
 
 /* ---- The keeper --------------------------------------------------------------------------- */
 
-static void say(const ob_lists *lists, const ob_error *err)
+void own_say(const ob_lists *lists, const ob_error *err)
 {
     if (lists->problem && !atomic_load(&lists->stop))
         lists->problem(lists->problem_context, err->text);
@@ -135,13 +141,16 @@ static void say(const ob_lists *lists, const ob_error *err)
 static void keep_slot(ob_lists *lists, slot *slot)
 {
     ob_error err = {0};
-    pthread_mutex_lock(&lists->guard);
-    live *now = slot->now ? live_keep(slot->now) : NULL;
-    pthread_mutex_unlock(&lists->guard);
+    live *now = set_now(lists, slot);
     if (!now)
         return;
-    if (live_settle(now, &err))
-        say(lists, &err);
+    if (live_settle(now, &err) && !live_whole(now, NULL))
+        own_say(lists, &err);
+    if (live_whole(now, NULL)) {
+        live_release(now);
+        watch_slot(lists, slot);
+        return;
+    }
     bool due = own_is_due(lists, slot, now);
     uint64_t changes = live_changes(now);
     live_release(now);
@@ -149,27 +158,44 @@ static void keep_slot(ob_lists *lists, slot *slot)
     if (!due || atomic_load(&lists->stop) || atomic_load(&slot->busy) != SLOT_FREE)
         return;
     if (ob_lists_merge(lists, slot->name, NULL, NULL, &err)) {
-        say(lists, &err);
+        own_say(lists, &err);
         atomic_store(&slot->put_off, changes); /* a full disk is not tried at every change */
     } else {
         atomic_store(&slot->put_off, 0);
     }
 }
 
+/* Under the guard, which is let go meanwhile. */
+static void for_each(ob_lists *lists, void (*what)(ob_lists *lists, slot *slot))
+{
+    for (size_t i = 0; i < lists->count && !atomic_load(&lists->stop); i++) {
+        slot *slot = lists->slots[i];
+        pthread_mutex_unlock(&lists->guard);
+        what(lists, slot);
+        pthread_mutex_lock(&lists->guard);
+    }
+}
+
 static void *keep(void *argument)
 {
+    enum { LOOK_S = 5 };
     ob_lists *lists = argument;
+    struct timespec next = {0}, now;
     pthread_mutex_lock(&lists->guard);
     while (!atomic_load(&lists->stop)) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
         lists->work = false;
-        for (size_t i = 0; i < lists->count && !atomic_load(&lists->stop); i++) {
-            slot *slot = lists->slots[i];
+        if (now.tv_sec >= next.tv_sec) {
             pthread_mutex_unlock(&lists->guard);
-            keep_slot(lists, slot);
+            watch_state(lists);
             pthread_mutex_lock(&lists->guard);
+            for_each(lists, watch_slot);
+            next.tv_sec = now.tv_sec + LOOK_S;
         }
+        for_each(lists, keep_slot);
         while (!lists->work && !atomic_load(&lists->stop))
-            pthread_cond_wait(&lists->wake, &lists->guard);
+            if (pthread_cond_timedwait(&lists->wake, &lists->guard, &next))
+                break;
     }
     pthread_mutex_unlock(&lists->guard);
     return NULL;

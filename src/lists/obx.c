@@ -173,6 +173,7 @@ static ob_status take_meta(counts *out, obx *file, const uint8_t *bytes, uint64_
         status = take_attributes(file, json_object_get(meta, "attributes"), err);
     info->imported_at = json_integer_value(json_object_get(meta, "imported_at"));
     file->journal = number_in(meta, "journal");
+    file->has_state = json_is_true(json_object_get(meta, "state"));
     out->hashes = number_in(meta, "hashes");
     for (int k = 0; k < DIGEST_KINDS; k++)
         out->digests[k] = number_in(json_object_get(meta, "digests"), list_digest_kinds[k].name);
@@ -245,7 +246,8 @@ static ob_status take_columns(obx *file, uint32_t sections, ob_error *err)
     return status;
 }
 
-ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
+/* Everything but the sums: whatever the bytes are, what is looked up later stays within them. */
+static ob_status view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
 {
     obx file = {.bytes = bytes, .size = size};
     obx_header header;
@@ -257,6 +259,7 @@ ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
     if (!status) {
         file.info.entries = header.entries;
         file.info.size_bytes = size;
+        memcpy(file.sum, header.sha256, sizeof file.sum);
         status = check_sections(&file, n, err);
     }
     if (!status)
@@ -269,11 +272,23 @@ ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
         status = take_digests(&file, n, k, counts.digests[k], err);
     if (!status)
         status = take_columns(&file, n, err);
-    if (!status && size <= OBX_CHECKED_AT_ONCE)
-        status = obx_check(&file, err);
     if (status)
         obx_drop(&file);
     else
+        *out = file;
+    return status;
+}
+
+ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err)
+{
+    obx file;
+    ob_status status = view(&file, bytes, size, err);
+    if (!status && size <= OBX_READ_AT_ONCE) {
+        status = obx_check(&file, err);
+        if (status)
+            obx_drop(&file);
+    }
+    if (!status)
         *out = file;
     return status;
 }
@@ -284,46 +299,6 @@ void obx_drop(obx *file)
     file->attributes = NULL;
 }
 
-ob_status obx_open(obx *out, const char *path, ob_error *err)
-{
-    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    if (file < 0)
-        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
-                       path, strerror(errno));
-    struct stat info;
-    void *bytes = MAP_FAILED;
-    ob_status status = OB_OK;
-    if (ob_file_stat(&info, file))
-        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
-    else if (!S_ISREG(info.st_mode) || info.st_size == 0)
-        status = ob_fail(err, OB_EFORMAT, "%s: not a list file (.obx)", path);
-    else if ((bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0)) ==
-             MAP_FAILED)
-        status = ob_fail(err, OB_EIO, "%s cannot be mapped: %s", path, strerror(errno));
-    close(file);
-    if (status)
-        return status;
-    status = obx_view(out, bytes, (uint64_t)info.st_size, err);
-    if (status) {
-        munmap(bytes, (size_t)info.st_size);
-        return ob_fail_in(err, status, "%s", path);
-    }
-    madvise(bytes, (size_t)info.st_size,
-            MADV_RANDOM); /* a query needs a few bytes here and there */
-    out->device = info.st_dev;
-    out->inode = info.st_ino;
-    return OB_OK;
-}
-
-void obx_close(obx *file)
-{
-    if (!file->bytes)
-        return;
-    munmap((void *)(uintptr_t)file->bytes, file->size);
-    obx_drop(file);
-    file->bytes = NULL;
-}
-
 static bool is_zero(const uint8_t *bytes, uint64_t from, uint64_t to)
 {
     while (from < to && !bytes[from])
@@ -331,28 +306,120 @@ static bool is_zero(const uint8_t *bytes, uint64_t from, uint64_t to)
     return from >= to;
 }
 
+static ob_status check_section(const obx_section *section, const uint8_t *bytes, uint64_t from,
+                               ob_error *err)
+{
+    uint8_t sum[OB_SHA256_SIZE];
+    ob_status status = ob_sha256(sum, bytes + section->offset, section->size, err);
+    if (!status &&
+        (memcmp(sum, section->sha256, sizeof sum) != 0 || !is_zero(bytes, from, section->offset)))
+        status = ob_fail(err, OB_EFORMAT,
+                         "damaged list file: bytes %llu to %llu are not those that were written",
+                         (unsigned long long)from,
+                         (unsigned long long)(section->offset + section->size));
+    return status;
+}
+
+ob_status obx_problem(const obx *file, ob_error *err)
+{
+    return file->mapping ? mapping_problem(file->mapping, err) : OB_OK;
+}
+
 ob_status obx_check(const obx *file, ob_error *err)
 {
+    const uint8_t *bytes = file->mapping ? mapping_source(file->mapping) : file->bytes;
     obx_header header;
-    madvise((void *)(uintptr_t)file->bytes, file->size, MADV_SEQUENTIAL);
-    ob_status status = check_header(&header, file->bytes, file->size, err);
+    if (file->mapping && !mapping_is_copy(file->mapping))
+        madvise((void *)(uintptr_t)bytes, file->size, MADV_SEQUENTIAL);
+    ob_status status = check_header(&header, bytes, file->size, err);
     uint64_t at = sizeof header + header.sections * sizeof(obx_section);
     for (uint32_t i = 0; i < header.sections && !status; i++) {
-        obx_section section = section_at(file->bytes, i);
-        uint8_t sum[OB_SHA256_SIZE];
-        status = ob_sha256(sum, file->bytes + section.offset, section.size, err);
-        if (!status &&
-            (memcmp(sum, section.sha256, sizeof sum) || !is_zero(file->bytes, at, section.offset)))
-            status = ob_fail(
-                err, OB_EFORMAT,
-                "damaged list file: bytes %llu to %llu are not those that were written",
-                (unsigned long long)at, (unsigned long long)(section.offset + section.size));
+        const obx_section section = section_at(bytes, i);
+        status = check_section(&section, bytes, at, err);
         at = section.offset + section.size;
     }
-    if (!status && !is_zero(file->bytes, at, file->size))
+    if (!status && !is_zero(bytes, at, file->size))
         status = damaged(err, "something behind the last section");
-    madvise((void *)(uintptr_t)file->bytes, file->size, MADV_RANDOM);
+    const ob_status problem = obx_problem(file, err); /* which says more */
+    if (problem)
+        return problem;
+    if (file->mapping && !status)
+        mapping_show(file->mapping);
     return status;
+}
+
+/* Sets *done where the file has sums of its blocks, and each is checked before it is read from now
+ * on. What is not among these blocks is checked here, with what was read already. */
+static ob_status check_by_parts(bool *done, const obx *file, ob_error *err)
+{
+    obx_header header;
+    memcpy(&header, file->bytes, sizeof header);
+    const obx_section last =
+        header.sections ? section_at(file->bytes, header.sections - 1) : (obx_section){.kind = 0};
+    const uint64_t blocks = (last.offset + OBX_BLOCK - 1) / OBX_BLOCK;
+    *done = false;
+    if (last.kind != OBX_SUMS || last.size != blocks * OB_SHA256_SIZE)
+        return OB_OK;
+    ob_status status = check_section(&last, file->bytes, last.offset, err);
+    if (!status && !is_zero(file->bytes, last.offset + last.size, file->size))
+        status = damaged(err, "something behind the last section");
+    uint64_t at = sizeof header + header.sections * sizeof(obx_section);
+    if (!status && !is_zero(file->bytes, at, OBX_ALIGN))
+        status = damaged(err, "something behind the header");
+    for (uint32_t i = 0; i < header.sections && !status; i++) {
+        const obx_section section = section_at(file->bytes, i);
+        if (section.kind == OBX_META)
+            status = check_section(&section, file->bytes, section.offset, err);
+    }
+    if (!status)
+        *done = mapping_hide(file->mapping, file->bytes + last.offset, last.offset);
+    return status;
+}
+
+ob_status obx_open(obx *out, const char *path, uint64_t at_once, ob_error *err)
+{
+    const ob_file_rule rule = {.most = OBX_SIZE_MOST, .forbidden = 0022};
+    struct stat info;
+    int file = -1;
+    obx made = {.bytes = NULL};
+    mapping *mapped = NULL;
+    bool by_parts = false;
+    ob_status status = ob_file_open_regular(&file, &info, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
+    const uint64_t size = (uint64_t)info.st_size;
+    if (!size)
+        status = ob_fail(err, OB_EFORMAT, "%s: not a list file (.obx)", path);
+    else if (size <= at_once)
+        status = mapping_copy(&mapped, file, size, path, err);
+    if (size > at_once || status == OB_ENOMEM)
+        status = mapping_open(&mapped, file, size, path, err);
+    close(file);
+    if (status)
+        return status;
+    status = view(&made, mapping_bytes(mapped), size, err);
+    made.mapping = mapped;
+    if (!status && size > at_once)
+        status = check_by_parts(&by_parts, &made, err);
+    if (!status && !by_parts)
+        status = obx_check(&made, err);
+    if (status) {
+        obx_drop(&made);
+        mapping_close(mapped);
+        return ob_fail_in(err, status, "%s", path);
+    }
+    made.written = info.st_mtim;
+    made.device = info.st_dev;
+    made.inode = info.st_ino;
+    *out = made;
+    return OB_OK;
+}
+
+void obx_close(obx *file)
+{
+    mapping_close(file->mapping);
+    obx_drop(file);
+    *file = (obx){.bytes = NULL};
 }
 
 ob_status obx_hash_entry(uint64_t *out, const obx *file, uint64_t position, ob_error *err)

@@ -21,8 +21,40 @@ typedef struct writer {
     obx_header header;
     obx_section sections[OBX_SECTIONS_MAX];
     ob_sha256_sum *sum; /* of the open section */
+    ob_sha256_sum *block_sum;
+    uint64_t summed; /* up to here, in block_sum or in `sums` */
+    ob_buf sums;     /* of whole blocks */
     ob_error *err;
 } writer;
+
+/* ---- Blocks ------------------------------------------------------------------------------- */
+
+static ob_status end_block(writer *w)
+{
+    uint8_t sum[OB_SHA256_SIZE];
+    ob_status status = ob_sha256_next(sum, w->block_sum, w->err);
+    return status ? status : ob_buf_append(&w->sums, sum, sizeof sum, w->err);
+}
+
+/* What is written at w->summed; NULL: zeros, so many that they end a section's padding. */
+static ob_status sum_blocks(writer *w, const char *bytes, uint64_t size)
+{
+    static const char zeros[OBX_ALIGN];
+    ob_status status = OB_OK;
+    while (size && !status) {
+        const uint64_t left = OBX_BLOCK - w->summed % OBX_BLOCK;
+        uint64_t now = size < left ? size : left;
+        if (!bytes && now > sizeof zeros)
+            now = sizeof zeros;
+        status = ob_sha256_add(w->block_sum, bytes ? bytes : zeros, now, w->err);
+        w->summed += now;
+        bytes = bytes ? bytes + now : NULL;
+        size -= now;
+        if (!status && w->summed % OBX_BLOCK == 0)
+            status = end_block(w);
+    }
+    return status;
+}
 
 /* ---- Sections ----------------------------------------------------------------------------- */
 
@@ -41,6 +73,8 @@ static ob_status append(writer *w, const void *bytes, uint64_t size)
         if (w->wish->stop && atomic_load(w->wish->stop))
             return ob_fail(w->err, OB_EBUSY, "%s: stopped", w->path);
         status = ob_sha256_add(w->sum, from, now, w->err);
+        if (!status)
+            status = sum_blocks(w, from, now);
         if (!status)
             status = disk_write(w->file, w->path, from, now, w->offset, w->err);
         w->offset += now;
@@ -66,7 +100,8 @@ static ob_status end_section(writer *w)
     obx_section *section = &w->sections[w->header.sections++];
     section->size = w->offset - section->offset;
     w->offset = (w->offset + OBX_ALIGN - 1) / OBX_ALIGN * OBX_ALIGN;
-    return ob_sha256_finish(section->sha256, &w->sum, w->err);
+    ob_status status = ob_sha256_finish(section->sha256, &w->sum, w->err);
+    return status ? status : sum_blocks(w, NULL, w->offset - w->summed);
 }
 
 static ob_status add_section(writer *w, int kind, const void *bytes, uint64_t size)
@@ -191,6 +226,7 @@ static ob_status add_meta(writer *w, const entries *entries)
     json_object_set_new(meta, "source", json_string(info->source));
     json_object_set_new(meta, "imported_at", json_integer(info->imported_at));
     json_object_set_new(meta, "journal", json_integer((json_int_t)w->wish->journal));
+    json_object_set_new(meta, "state", json_true());
     json_object_set_new(meta, "hashes", json_integer((json_int_t)entries->hash_count));
     json_object_set_new(meta, "digests", digests);
     json_object_set_new(meta, "attributes", attributes);
@@ -246,6 +282,18 @@ static ob_status add_columns(writer *w, const entries *e)
     return status;
 }
 
+/* Of all blocks before it; the last one may be shorter. */
+static ob_status add_sums(writer *w)
+{
+    ob_status status = w->summed % OBX_BLOCK ? end_block(w) : OB_OK;
+    ob_buf sums = w->sums;
+    w->sums = (ob_buf){0};
+    if (!status)
+        status = add_section(w, OBX_SUMS, sums.bytes, sums.size);
+    ob_buf_free(&sums);
+    return status;
+}
+
 static ob_status finish(writer *w, uint64_t count)
 {
     memcpy(w->header.magic, OBX_MAGIC, sizeof w->header.magic);
@@ -269,7 +317,7 @@ static ob_status finish(writer *w, uint64_t count)
 ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob_error *err)
 {
     _Static_assert(sizeof(obx_header) == 64 && sizeof(obx_section) == 56, "laid out as documented");
-    writer w = {.file = -1, .offset = OBX_ALIGN, .wish = wish, .err = err};
+    writer w = {.file = -1, .offset = OBX_ALIGN, .summed = OBX_ALIGN, .wish = wish, .err = err};
     char *temporary = NULL;
     if (asprintf(&temporary, "%s/lists/.%s.%d.tmp", wish->dir, wish->name, (int)getpid()) < 0)
         return ob_fail(err, OB_ENOMEM, "out of memory: a path");
@@ -280,15 +328,22 @@ ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob
     if (w.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
+        status = ob_sha256_begin(&w.block_sum, err);
+    if (!status)
         status = add_meta(&w, entries);
     if (!status)
         status = add_index(&w, entries);
     if (!status)
         status = add_columns(&w, entries);
     if (!status)
+        status = add_sums(&w);
+    if (!status)
         status = finish(&w, entries->count);
     if (w.sum)
         ob_sha256_drop(&w.sum);
+    if (w.block_sum)
+        ob_sha256_drop(&w.block_sum);
+    ob_buf_free(&w.sums);
     if (w.file >= 0)
         close(w.file);
     if (status && w.file >= 0)

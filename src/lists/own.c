@@ -21,9 +21,12 @@ ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err)
         return status;
     }
     lists->merge_at = MERGE_AT;
-    for (size_t i = 0; i < lists->count; i++)
-        list_drop_journals(dir, lists->slots[i]->name, live_journal(lists->slots[i]->now));
-    status = list_screen_init(&lists->screen, err);
+    status = note_start(lists, err);
+    for (size_t i = 0; i < lists->count && !status; i++)
+        if (lists->slots[i]->now)
+            list_drop_journals(dir, lists->slots[i]->name, live_journal(lists->slots[i]->now));
+    if (!status)
+        status = list_screen_init(&lists->screen, err);
     if (status)
         ob_lists_close(lists);
     else
@@ -44,7 +47,9 @@ static ob_status lock_slot(slot **out, ob_lists *lists, const char *name, bool f
     if (busy == SLOT_IMPORTED || (busy == SLOT_UPDATED && for_entries))
         status = ob_fail(err, OB_EBUSY, "list \"%s\" is being %s: try again when that is done",
                          name, busy == SLOT_IMPORTED ? "imported" : "updated");
-    else if (!slot || !slot->now)
+    else if (slot && slot->trouble && for_entries)
+        status = ob_fail(err, OB_EIO, "%s", slot->trouble);
+    else if (!slot || (!slot->now && !slot->trouble))
         status =
             ob_fail(err, OB_ENOTFOUND, "no list \"%s\" in %s; `obhut list ls` shows what there is",
                     name, lists->dir);
@@ -60,12 +65,13 @@ ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err
     return lock_slot(out, lists, name, true, err);
 }
 
-ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_error *err)
+static ob_status begin_alone(slot **out, ob_lists *lists, const char *name, bool for_entries,
+                             ob_error *err)
 {
     slot *slot = set_find(lists, name), *same = NULL;
     if (slot)
         pthread_mutex_lock(&slot->renewing);
-    ob_status status = own_begin(&same, lists, name, err);
+    ob_status status = lock_slot(&same, lists, name, for_entries, err);
     if (!status && same != slot) {
         pthread_mutex_unlock(&same->writing);
         status = ob_fail(err, OB_EBUSY, "list \"%s\" was made this moment: try again", name);
@@ -77,6 +83,11 @@ ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_erro
     return status;
 }
 
+ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_error *err)
+{
+    return begin_alone(out, lists, name, true, err);
+}
+
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
 {
     if (slot->journal.file >= 0)
@@ -84,11 +95,18 @@ ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
     uint64_t next = 0, of_file = live_journal(slot->now);
     ob_status status = list_next_journal(&next, lists->dir, slot->name, err);
     slot->journal_number = next > of_file ? next - 1 : of_file;
+    pthread_mutex_lock(&lists->noting);
+    const journal_mark *known =
+        state_mark(state_find(&lists->state, slot->name), slot->journal_number);
+    const journal_mark least = known ? *known : (journal_mark){.number = 0};
+    pthread_mutex_unlock(&lists->noting);
     if (!status)
-        status = journal_open(&slot->journal, lists->dir, slot->name, slot->journal_number, err);
+        status = journal_open(&slot->journal, lists->dir, slot->name, slot->journal_number,
+                              known ? &least : NULL, err);
     if (!status && slot->journal.version != JOURNAL_VERSION) {
         journal_close(&slot->journal);
-        status = journal_open(&slot->journal, lists->dir, slot->name, ++slot->journal_number, err);
+        status =
+            journal_open(&slot->journal, lists->dir, slot->name, ++slot->journal_number, NULL, err);
     }
     return status;
 }
@@ -254,13 +272,20 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
 {
     slot *slot = NULL;
-    ob_status status = own_begin_alone(&slot, lists, name, err);
+    ob_status status = begin_alone(&slot, lists, name, false, err);
     if (status)
         return status;
-    status = remove_under_lock(lists->dir, name, err);
+    if (atomic_load(&slot->busy) != SLOT_FREE)
+        status = ob_fail(err, OB_EBUSY, "list \"%s\" is being updated: try again when that is done",
+                         name);
+    if (!status)
+        status = note_removing(lists, name, err);
+    if (!status)
+        status = remove_under_lock(lists->dir, name, err);
     if (!status) {
         set_replace(lists, slot, NULL);
         journal_close(&slot->journal);
+        note_removed(lists, name);
     }
     pthread_mutex_unlock(&slot->writing);
     pthread_mutex_unlock(&slot->renewing);
@@ -284,12 +309,19 @@ ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_impor
     atomic_store(&slot->busy, SLOT_IMPORTED);
     pthread_mutex_unlock(&slot->writing);
 
-    status = import_under_lock(out, lists->dir, import, err);
+    noting n = {.lists = lists, .name = name};
+    pthread_mutex_lock(&lists->noting);
+    const import_notes notes = {.intend = note_intent,
+                                .context = &n,
+                                .journal_least = state_next_journal(&lists->state, name)};
+    pthread_mutex_unlock(&lists->noting);
+    status = import_under_lock(out, lists->dir, import, &notes, err);
 
     pthread_mutex_lock(&slot->writing);
     if (!status)
         status = live_open(&made, lists->dir, name, err);
     if (!status) {
+        note_list(lists, name, made);
         set_replace(lists, slot, made);
         journal_close(&slot->journal);
         own_wake(lists);

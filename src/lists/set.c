@@ -38,10 +38,32 @@ void set_replace(ob_lists *lists, slot *slot, live *with)
         live_info(&info, with);
     pthread_mutex_lock(&lists->guard);
     live *old = slot->now;
+    char *trouble = slot->trouble;
     slot->now = with;
     slot->enabled = info.enabled;
+    slot->trouble = NULL;
     pthread_mutex_unlock(&lists->guard);
+    free(trouble);
     live_release(old);
+}
+
+void set_trouble(ob_lists *lists, slot *slot, const char *why)
+{
+    char *copy = strdup(why);
+    pthread_mutex_lock(&lists->guard);
+    live *old = slot->now;
+    char *before = slot->trouble;
+    if (copy) /* else the list stays, and fails again */
+        slot->now = NULL;
+    if (copy) {
+        slot->trouble = copy;
+        slot->told = false;
+    }
+    pthread_mutex_unlock(&lists->guard);
+    if (copy) {
+        free(before);
+        live_release(old);
+    }
 }
 
 void set_advance(ob_lists *lists, slot *slot, live *next)
@@ -88,10 +110,78 @@ ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err)
 
 /* ---- Opening ------------------------------------------------------------------------------ */
 
-ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err)
+/* Whoever owns them goes on without a list that cannot be opened, and says so; others fail. */
+static ob_status open_list(ob_lists *lists, const list_name *name, bool owner, ob_error *err)
+{
+    live *list = NULL;
+    slot *slot = NULL;
+    ob_error problem = {0};
+    ob_status status = live_open(&list, lists->dir, name->name, &problem);
+    if (status == OB_ENOTFOUND) /* removed in the meantime, or open_missing says so */
+        return OB_OK;
+    if (status && (!owner || status == OB_ENOMEM))
+        return ob_fail(err, status, "%s", problem.text);
+    ob_status made = set_slot(&slot, lists, name->name, err);
+    if (made) {
+        live_release(list);
+        return made;
+    }
+    if (status) {
+        set_trouble(lists, slot, problem.text);
+        slot->enabled = name->enabled;
+    } else {
+        set_replace(lists, slot, list);
+    }
+    return OB_OK;
+}
+
+ob_status set_missing(const ob_lists *lists, const char *name, ob_error *err)
+{
+    return ob_fail(err, OB_EFORMAT,
+                   "%s/lists/%s.obx is missing, and nobody removed that list: put it back, or "
+                   "import or remove it",
+                   lists->dir, name);
+}
+
+/* A list that is noted and does not stand in the folder. */
+static ob_status open_missing(ob_lists *lists, const list_state *list, bool owner, ob_error *err)
+{
+    bool enabled;
+    slot *slot = NULL;
+    ob_error problem = {0};
+    if (list->removed || !state_has_file(list) || set_find(lists, list->name) ||
+        list_find(&enabled, lists->dir, list->name, NULL) != OB_ENOTFOUND)
+        return OB_OK;
+    set_missing(lists, list->name, &problem);
+    if (!owner)
+        return ob_fail(err, OB_EFORMAT, "%s", problem.text);
+    ob_status status = set_slot(&slot, lists, list->name, err);
+    if (!status) {
+        set_trouble(lists, slot, problem.text);
+        slot->enabled = true;
+    }
+    return status;
+}
+
+static ob_status open_all(ob_lists *lists, bool owner, ob_error *err)
 {
     list_name *names = NULL;
     size_t found = 0;
+    ob_status status = list_names(&names, &found, lists->dir, err);
+    for (size_t i = 0; i < found && !status; i++)
+        if (names[i].enabled || owner)
+            status = open_list(lists, &names[i], owner, err);
+    free(names);
+    /* After the names: what was removed meanwhile is not noted any more. */
+    if (!status)
+        status = state_load(&lists->state, lists->dir, err);
+    for (size_t i = 0; i < lists->state.count && !status; i++)
+        status = open_missing(lists, &lists->state.lists[i], owner, err);
+    return status;
+}
+
+ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err)
+{
     ob_lists *lists = calloc(1, sizeof *lists);
     char *copy = strdup(dir);
     if (!lists || !copy) {
@@ -102,27 +192,13 @@ ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err)
     lists->dir = copy;
     lists->lock = -1;
     pthread_mutex_init(&lists->guard, NULL);
-    pthread_cond_init(&lists->wake, NULL);
-    ob_status status = list_names(&names, &found, dir, err);
-    for (size_t i = 0; i < found && !status; i++) {
-        live *list = NULL;
-        slot *slot = NULL;
-        ob_error problem = {0};
-        if (!names[i].enabled && lock < 0)
-            continue;
-        status = live_open(&list, dir, names[i].name, &problem);
-        if (status == OB_ENOTFOUND) { /* removed in the meantime */
-            status = OB_OK;
-            continue;
-        }
-        if (!status)
-            status = set_slot(&slot, lists, names[i].name, &problem);
-        if (!status)
-            set_replace(lists, slot, list);
-        else
-            ob_fail(err, status, "%s", problem.text);
-    }
-    free(names);
+    pthread_mutex_init(&lists->noting, NULL);
+    pthread_condattr_t steady; /* nobody sets that clock */
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&lists->wake, &steady);
+    pthread_condattr_destroy(&steady);
+    ob_status status = open_all(lists, lock >= 0, err);
     if (status) {
         ob_lists_close(lists);
         return status;
@@ -145,6 +221,7 @@ void ob_lists_close(ob_lists *lists)
     for (size_t i = 0; i < lists->count; i++) {
         slot *slot = lists->slots[i];
         live_release(slot->now);
+        free(slot->trouble);
         pthread_mutex_destroy(&slot->renewing);
         pthread_mutex_destroy(&slot->writing);
         free(slot);
@@ -153,6 +230,8 @@ void ob_lists_close(ob_lists *lists)
     list_screen_free(&lists->screen);
     if (lists->lock >= 0)
         list_unlock(lists->lock);
+    state_free(&lists->state);
+    pthread_mutex_destroy(&lists->noting);
     pthread_mutex_destroy(&lists->guard);
     pthread_cond_destroy(&lists->wake);
     free(lists->dir);
@@ -227,6 +306,7 @@ uint32_t ob_lists_digests(ob_lists *lists)
 
 /* The lists that one search looks at. */
 typedef struct kept {
+    ob_error missing; /* why some list could not be searched; OB_OK: all were */
     size_t count;
     live *lists[];
 } kept;
@@ -236,10 +316,14 @@ static ob_status keep_enabled(kept **out, ob_lists *lists, ob_error *err)
     pthread_mutex_lock(&lists->guard);
     kept *k = malloc(sizeof *k + lists->count * sizeof *k->lists);
     if (k)
-        k->count = 0;
-    for (size_t i = 0; k && i < lists->count; i++)
-        if (lists->slots[i]->now && lists->slots[i]->enabled)
-            k->lists[k->count++] = live_keep(lists->slots[i]->now);
+        *k = (kept){.count = 0};
+    for (size_t i = 0; k && i < lists->count; i++) {
+        const slot *slot = lists->slots[i];
+        if (slot->now && slot->enabled)
+            k->lists[k->count++] = live_keep(slot->now);
+        else if (slot->trouble && slot->enabled)
+            ob_fail(&k->missing, OB_EIO, "%s", slot->trouble);
+    }
     pthread_mutex_unlock(&lists->guard);
     *out = k;
     return k ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: lists");
@@ -255,26 +339,43 @@ void ob_list_matches_free(ob_list_matches *matches)
     *matches = (ob_list_matches){0};
 }
 
-/* Turns what hits_end left into *out, which takes `k` over. */
-static ob_status tell(ob_list_matches *out, kept *k, const hits *found, uint64_t total,
+/* A list that turns out not to be whole is left out from now on. What it has told already may be
+ * wrong: *again is set. */
+static ob_status leave_out(bool *again, kept *k, size_t number, const ob_error *problem,
+                           ob_error *err)
+{
+    if (problem->status != OB_EFORMAT && problem->status != OB_EIO)
+        return ob_fail(err, problem->status, "%s", problem->text);
+    ob_fail(&k->missing, OB_EIO, "%s", problem->text);
+    live_release(k->lists[number]);
+    k->lists[number] = k->lists[--k->count];
+    *again = true;
+    return OB_OK;
+}
+
+/* Turns what hits_end left into *out, which takes `k` over unless it must be looked for again. */
+static ob_status tell(ob_list_matches *out, bool *again, kept *k, const hits *found, uint64_t total,
                       ob_error *err)
 {
-    ob_list_matches told = {.total = total, .kept = k};
+    ob_list_matches told = {
+        .total = total, .kept = k, .missing = k->missing.status ? k->missing.text : NULL};
     ob_status status = OB_OK;
     if (found->count) {
         told.match = malloc(found->count * sizeof *told.match);
         if (!told.match)
             status = ob_fail(err, OB_ENOMEM, "out of memory: %zu matches", found->count);
     }
-    for (size_t i = 0; i < found->count && !status; i++) {
+    for (size_t i = 0; i < found->count && !status && !*again; i++) {
         const hit *h = &found->hit[i];
         ob_list_match *match = &told.match[told.count++];
         *match = (ob_list_match){
             .query = h->query, .distance = h->distance, .hash = h->hash, .of_query = h->of_query};
-        status = live_describe(match, k->lists[h->list], h->entry, err);
+        ob_error problem = {0};
+        if (live_describe(match, k->lists[h->list], h->entry, &problem))
+            status = leave_out(again, k, h->list, &problem, err);
     }
-    if (status)
-        ob_list_matches_free(&told);
+    if (status || *again)
+        free(told.match);
     else
         *out = told;
     return status;
@@ -290,10 +391,19 @@ typedef struct search {
     uint32_t limit;
 } search;
 
-static ob_status search_list(hits *out, const search *s, const live *list, ob_error *err)
+static ob_status search_live(hits *out, const search *s, const live *list, ob_error *err)
 {
     return s->hashes ? live_match(out, list, s->hashes, s->count, s->distance, err)
                      : live_match_digests(out, list, (int)s->kind, s->digests, s->count, err);
+}
+
+static ob_status search_list(hits *out, bool *again, const search *s, kept *k, size_t number,
+                             ob_error *err)
+{
+    ob_error problem = {0};
+    if (!search_live(out, s, k->lists[number], &problem))
+        return OB_OK;
+    return leave_out(again, k, number, &problem, err);
 }
 
 static uint32_t share_of(const search *s)
@@ -303,18 +413,17 @@ static uint32_t share_of(const search *s)
 }
 
 /* The nearest of each list on its own, so that none is left out because another has many. */
-static ob_status search_each(hits *out, uint64_t *total, const search *s, const kept *k,
+static ob_status search_each(hits *out, uint64_t *total, bool *again, const search *s, kept *k,
                              ob_error *err)
 {
     ob_status status = OB_OK;
-    *total = 0;
-    for (size_t i = 0; !status && i < k->count; i++) {
+    for (size_t i = 0; !status && !*again && i < k->count; i++) {
         hits of_list = {0};
         uint64_t more = 0;
         status = hits_begin(&of_list, s->count, share_of(s), err);
         of_list.list = (uint32_t)i;
         if (!status)
-            status = search_list(&of_list, s, k->lists[i], err);
+            status = search_list(&of_list, again, s, k, i, err);
         if (!status) {
             hits_end(&more, &of_list);
             status = hits_append(out, &of_list, err);
@@ -329,14 +438,14 @@ static ob_status search_each(hits *out, uint64_t *total, const search *s, const 
     return status;
 }
 
-static ob_status search_all(hits *out, uint64_t *total, const search *s, const kept *k,
+static ob_status search_all(hits *out, uint64_t *total, bool *again, const search *s, kept *k,
                             ob_error *err)
 {
     const uint32_t share = share_of(s);
     ob_status status = hits_begin(out, s->count, s->limit < share ? s->limit : share, err);
-    for (size_t i = 0; !status && i < k->count; i++) {
+    for (size_t i = 0; !status && !*again && i < k->count; i++) {
         out->list = (uint32_t)i;
-        status = search_list(out, s, k->lists[i], err);
+        status = search_list(out, again, s, k, i, err);
     }
     if (!status)
         hits_end(total, out);
@@ -348,17 +457,55 @@ static ob_status match(ob_list_matches *out, ob_lists *lists, const search *s, o
     kept *k = NULL;
     hits found = {0};
     uint64_t total = 0;
+    bool again = true;
     ob_status status = keep_enabled(&k, lists, err);
-    if (!status)
-        status = s->limit == OB_LISTS_OF_EACH ? search_each(&found, &total, s, k, err)
-                                              : search_all(&found, &total, s, k, err);
+    while (!status && again) {
+        hits_free(&found);
+        total = 0;
+        again = false;
+        status = s->limit == OB_LISTS_OF_EACH ? search_each(&found, &total, &again, s, k, err)
+                                              : search_all(&found, &total, &again, s, k, err);
+        if (!status && !again)
+            status = tell(out, &again, k, &found, total, err);
+        if (again && lists->keeping)
+            own_wake(lists); /* the keeper takes it out and says so */
+    }
     ob_list_matches mine = {.kept = k};
     if (status)
         ob_list_matches_free(&mine);
-    else
-        status = tell(out, k, &found, total, err);
     hits_free(&found);
     return status;
+}
+
+ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries, ob_error *err)
+{
+    uint32_t with_match = 0;
+    if (!matches->missing)
+        return OB_OK;
+    for (size_t i = 0; i < matches->count; i++)
+        with_match += !i || matches->match[i].query != matches->match[i - 1].query;
+    return with_match >= queries ? OB_OK : ob_fail(err, OB_EIO, "%s", matches->missing);
+}
+
+/* ---- Trouble ------------------------------------------------------------------------------ */
+
+size_t ob_lists_trouble(char **out, ob_lists *lists)
+{
+    size_t count = 0;
+    char *first = NULL;
+    pthread_mutex_lock(&lists->guard);
+    for (size_t i = 0; i < lists->count; i++) {
+        const slot *slot = lists->slots[i];
+        ob_error problem = {0};
+        if (!slot->enabled || (!slot->trouble && !(slot->now && live_whole(slot->now, &problem))))
+            continue;
+        if (!count++ && out)
+            first = strdup(slot->trouble ? slot->trouble : problem.text);
+    }
+    pthread_mutex_unlock(&lists->guard);
+    if (out)
+        *out = first;
+    return count;
 }
 
 ob_status ob_lists_match(ob_list_matches *out, ob_lists *lists, const ob_hash256 *queries,

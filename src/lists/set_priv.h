@@ -12,8 +12,14 @@ typedef enum slot_state { SLOT_FREE, SLOT_IMPORTED, SLOT_UPDATED } slot_state;
 /* One name. Slots stay until the set is closed; a removed list leaves an empty one. */
 typedef struct slot {
     char name[OB_LIST_NAME_MAX + 1];
-    live *now; /* NULL: removed. This and the next: under the set's guard */
+    live *now; /* NULL: removed, or there is trouble. This and the next: under the set's guard */
     bool enabled;
+    char *trouble; /* why what must be there cannot be searched: a sentence; NULL: none */
+
+    /* The keeper's: whether it has said that; what files it has looked at, and whether it should
+     * look again even where these are the same. */
+    bool told, looked, again;
+    uint64_t files;
 
     /* For owners. `renewing` is held while the file is written anew, and taken before `writing`,
      * which is held for every change of what is found. */
@@ -32,6 +38,9 @@ struct ob_lists {
     size_t count;
     list_screen screen; /* owners only */
 
+    pthread_mutex_t noting; /* of owners: for the next, and while it is written */
+    lists_state state;
+
     uint64_t merge_at; /* entries added or withdrawn that make the keeper merge a list */
     pthread_t keeper;
     bool keeping; /* the thread runs */
@@ -44,6 +53,13 @@ struct ob_lists {
 
 /* Opens every list; what owners have more is left to own.c. */
 ob_status set_open(ob_lists **out, const char *dir, int lock, ob_error *err);
+
+/* Takes a list out that must be there and cannot be searched: nothing that is not found counts as
+ * nothing until it is back, imported anew or removed. */
+void set_trouble(ob_lists *lists, slot *slot, const char *why);
+
+/* OB_EFORMAT: that list must be there, and is not. */
+ob_status set_missing(const ob_lists *lists, const char *name, ob_error *err);
 
 /* Finds a slot; NULL where none was ever. */
 slot *set_find(ob_lists *lists, const char *name);
@@ -82,6 +98,31 @@ ob_status change_make(change *change, const entry *entry, ob_error *err);
  * this or of `status`, nothing counts. */
 ob_status change_end(change *change, ob_status status, ob_error *err);
 
+/* ---- note.c: what DIR/lists.state is told of --------------------------------------------------
+ */
+
+typedef struct noting {
+    ob_lists *lists;
+    const char *name;
+} noting;
+
+/* Before the file `temporary` takes its place. `context` is a noting. */
+ob_status note_intent(void *context, const char *temporary, ob_error *err);
+
+/* Afterwards, with the list that was opened. What cannot be written now is written with the next
+ * change: until then the intent holds. */
+void note_list(ob_lists *lists, const char *name, const live *list);
+
+/* A group was committed: it counts once this returns OB_OK. */
+ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err);
+
+/* Before a list's files are deleted, and afterwards. */
+ob_status note_removing(ob_lists *lists, const char *name, ob_error *err);
+void note_removed(ob_lists *lists, const char *name);
+
+/* What was found at the start; finishes removals. */
+ob_status note_start(ob_lists *lists, ob_error *err);
+
 /* ---- own.c and merge.c --------------------------------------------------------------------- */
 
 /* Sets *out to a list's slot and locks it for writing; the list is there and nobody imports or
@@ -99,6 +140,18 @@ bool own_is_due(const ob_lists *lists, const slot *slot, const live *list);
 
 /* Tells the keeper that there may be something to do. */
 void own_wake(ob_lists *lists);
+
+/* What the keeper says to whoever started it. */
+void own_say(const ob_lists *lists, const ob_error *err);
+
+/* ---- watch.c ------------------------------------------------------------------------------- */
+
+/* Looks at the files of a list: takes it out where they are not what was written, and puts it back
+ * where they are again. */
+void watch_slot(ob_lists *lists, slot *slot);
+
+/* Writes DIR/lists.state again where somebody else has changed it. */
+void watch_state(ob_lists *lists);
 
 /* Ends the keeper and closes journals. */
 void own_end(ob_lists *lists);

@@ -18,14 +18,13 @@ static ob_status add_file(ob_list_files *to, const char *path, ino_t *inode, ob_
     if (!more)
         return ob_fail(err, OB_ENOMEM, "out of memory: files of lists");
     to->file = more;
-    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
-    if (file < 0)
-        return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO, "%s cannot be opened: %s",
-                       path, strerror(errno));
-    if (ob_file_stat(&info, file) || !S_ISREG(info.st_mode) || strlen(name) > OB_LIST_FILE_MAX) {
-        close(file);
+    int file = -1;
+    const ob_file_rule rule = {.most = OBX_SIZE_MOST, .forbidden = 0022};
+    if (strlen(name) > OB_LIST_FILE_MAX)
         return ob_fail(err, OB_EIO, "%s is not a file of a list", path);
-    }
+    ob_status status = ob_file_open_regular(&file, &info, path, O_RDONLY, &rule, err);
+    if (status)
+        return status;
     ob_list_file *one = &to->file[to->count++];
     *one = (ob_list_file){.file = file, .size = (uint64_t)info.st_size};
     snprintf(one->name, sizeof one->name, "%s", name);
@@ -89,12 +88,37 @@ static ob_status add_settled(ob_list_files *to, const char *dir, const char *nam
     return ob_fail(err, OB_EBUSY, "list \"%s\" changes all the time", name);
 }
 
+/* A copy that lacks a list would be a directory that never had it. */
+static ob_status need_noted(const char *dir, ob_error *err)
+{
+    lists_state state;
+    ob_status status = state_load(&state, dir, err);
+    for (size_t i = 0; i < state.count && !status; i++) {
+        bool enabled;
+        const list_state *list = &state.lists[i];
+        if (list->removed || !state_has_file(list))
+            continue;
+        status = list_find(&enabled, dir, list->name, err);
+        if (status == OB_ENOTFOUND) /* or it was switched this moment */
+            status = list_find(&enabled, dir, list->name, err);
+        if (status == OB_ENOTFOUND)
+            status = ob_fail(err, OB_EFORMAT,
+                             "%s/lists/%s.obx is missing, and nobody removed that list: put it "
+                             "back, import or remove it, or leave the lists out",
+                             dir, list->name);
+    }
+    state_free(&state);
+    return status;
+}
+
 ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err)
 {
     list_name *names = NULL;
     size_t count = 0;
     ob_list_files files = {0};
-    ob_status status = list_names(&names, &count, dir, err);
+    ob_status status = need_noted(dir, err);
+    if (!status)
+        status = list_names(&names, &count, dir, err);
     for (size_t i = 0; i < count && !status; i++)
         status = add_settled(&files, dir, names[i].name, err);
     free(names);
@@ -110,4 +134,41 @@ void ob_list_files_close(ob_list_files *files)
     drop_from(files, 0);
     free(files->file);
     *files = (ob_list_files){0};
+}
+
+/* A list that was not whole when it was copied is not whole now: nothing that it is fits. */
+static ob_status adopt(lists_state *to, const char *dir, const char *name, ob_error *err)
+{
+    live *list = NULL;
+    ob_error problem = {0};
+    ob_status status = live_open(&list, dir, name, &problem);
+    if (status) /* what is damaged stays so; memory may have been short for a moment */
+        status = live_open(&list, dir, name, &problem);
+    list_state *of = state_need(to, name);
+    if (!of || status == OB_ENOMEM) {
+        live_release(list);
+        return ob_fail(err, OB_ENOMEM, "out of memory: the state of lists");
+    }
+    if (status)
+        memcpy(of->file, state_unknown, sizeof of->file);
+    status = status ? OB_OK : live_note(of, list, err);
+    live_release(list);
+    return status;
+}
+
+ob_status ob_lists_adopt(const char *dir, ob_error *err)
+{
+    list_name *names = NULL;
+    size_t count = 0;
+    lists_state state = {.there = false};
+    ob_status status = list_names(&names, &count, dir, err);
+    if (!status && count) /* which knows of none: what opens then is taken as it is */
+        status = state_save(&state, dir, err);
+    for (size_t i = 0; i < count && !status; i++)
+        status = adopt(&state, dir, names[i].name, err);
+    if (!status && count)
+        status = state_save(&state, dir, err);
+    free(names);
+    state_free(&state);
+    return status;
 }

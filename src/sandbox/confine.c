@@ -18,6 +18,8 @@
 /* Address space of a worker: what decoding may hold, the file, and the program. */
 #define WORKER_MEMORY (OB_MEDIA_MAX_MEMORY + (UINT64_C(768) << 20))
 
+enum { THREADS = 256 }; /* decoders take one for each processor */
+
 static bool limit(int what, rlim_t most)
 {
     const struct rlimit both = {most, most};
@@ -49,40 +51,93 @@ static void leave_root(void)
 
 #ifndef OB_SANITIZED
 /* An empty file system in the place of the real one. */
-static void leave_files(void)
+static bool replace_files(void)
 {
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
         mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=0555") ||
         chdir("/proc"))
-        return;
-    if (!syscall(SYS_pivot_root, ".", "."))
-        (void)!umount2(".", MNT_DETACH);
-    (void)!chdir("/");
-}
-
-static bool leave_namespaces(void)
-{
-    const int alone = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWCGROUP;
-    if (unshare(CLONE_NEWUSER | alone) && unshare(alone))
         return false;
-    leave_files();
-    return true;
+    if (syscall(SYS_pivot_root, ".", "."))
+        return false;
+    (void)!umount2(".", MNT_DETACH);
+    return !chdir("/");
 }
 
-static bool leave_to_landlock(void)
+/* The same where that cannot be: the root of a process in a chroot is no mount. An empty file
+ * system that is mounted nowhere becomes the root; nobody gets back without a capability. */
+static bool leave_chroot(void)
 {
-    struct landlock_ruleset_attr attributes = {0};
+    int kind = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+    if (kind < 0)
+        return false;
+    (void)syscall(SYS_fsconfig, kind, FSCONFIG_SET_STRING, "size", "4k", 0);
+    (void)syscall(SYS_fsconfig, kind, FSCONFIG_SET_STRING, "mode", "0555", 0);
+    int root = -1;
+    if (!syscall(SYS_fsconfig, kind, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+        root = (int)syscall(SYS_fsmount, kind, FSMOUNT_CLOEXEC, 0);
+    bool left = root >= 0 && !fchdir(root) && !chroot(".");
+    if (root >= 0)
+        close(root);
+    close(kind);
+    return left;
+}
+
+enum { ALONE = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWCGROUP };
+
+static bool leave_files(void)
+{
+    return replace_files() || leave_chroot();
+}
+
+/* Root can do this by itself, also in a chroot; others need a namespace of users. Sets *users where
+ * this process has one. */
+static bool leave_namespaces(bool *users)
+{
+    const bool left = geteuid() == 0 && !unshare(ALONE) && leave_files();
+    leave_root();
+    *users = !unshare(left ? CLONE_NEWUSER : CLONE_NEWUSER | ALONE);
+    return left || (*users && leave_files());
+}
+
+/* What newer kernels know beyond <linux/landlock.h> of the machine that this is built on. */
+typedef struct landlock_wish {
+    uint64_t files, net, scoped;
+} landlock_wish;
+
+/* All that a version knows is taken, and nothing given. */
+static landlock_wish landlock_wish_of(long version)
+{
+    landlock_wish wish = {.files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1}; /* the bits 0 to 12 */
+    if (version >= 2)
+        wish.files |= UINT64_C(1) << 13; /* moving into another directory */
+    if (version >= 3)
+        wish.files |= UINT64_C(1) << 14; /* cutting */
+    if (version >= 4)
+        wish.net = 1 | 2; /* binding and connecting, TCP */
+    if (version >= 5)
+        wish.files |= UINT64_C(1) << 15; /* controls of devices */
+    if (version >= 6)
+        wish.scoped = 1 | 2; /* sockets without a name in the file system, signals */
+    return wish;
+}
+
+static uint32_t leave_to_landlock(void)
+{
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1)
-        return false;
-    /* every right that the first version knows: the bits 0 to 12 */
-    attributes.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+        return 0;
+    const landlock_wish wish = landlock_wish_of(version);
+    const size_t size = version >= 6   ? sizeof wish
+                        : version >= 4 ? 2 * sizeof(uint64_t)
+                                       : sizeof(uint64_t);
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &wish, size, 0);
     if (rules < 0)
-        return false;
+        return 0;
     bool held = !syscall(SYS_landlock_restrict_self, rules, 0);
     close(rules);
-    return held;
+    if (!held)
+        return 0;
+    return OB_CONFINED_LANDLOCK | (wish.scoped ? (uint32_t)OB_CONFINED_SCOPES : 0);
 }
 #endif
 
@@ -110,13 +165,18 @@ ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return ob_fail(err, OB_EREFUSED, "this kernel cannot forbid new privileges: %s",
                        strerror(errno));
+#ifdef OB_SANITIZED
     leave_root();
-#ifndef OB_SANITIZED
+#else
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (leave_namespaces())
+    bool users = false;
+    if (leave_namespaces(&users))
         held |= OB_CONFINED_NAMESPACES;
-    if (leave_to_landlock())
-        held |= OB_CONFINED_LANDLOCK;
+    if (users && profile == OB_PROFILE_WORKER_THREADS)
+        (void)limit(RLIMIT_NPROC, THREADS); /* of this process alone; else it would be of a user */
+    held |= leave_to_landlock();
+    if (getpid() == 1) /* the first of its namespace sees nobody before it */
+        held |= OB_CONFINED_PROCESSES;
 #endif
     drop_capabilities();
     if (set_limits(profile))

@@ -1,48 +1,130 @@
-/* The system calls that a process may still make. */
+/* The system calls that a process may still make, and with which arguments. docs/THREATS.md has
+ * them as a table, which a test compares with what the kernel says. */
 #include "sandbox_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <seccomp.h>
 
 /* What memory, threads and leaving need. */
 static const int everybody[] = {
-    SCMP_SYS(brk),           SCMP_SYS(munmap),          SCMP_SYS(mremap),
-    SCMP_SYS(madvise),       SCMP_SYS(futex),           SCMP_SYS(exit),
-    SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn),    SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),       SCMP_SYS(close),
-    SCMP_SYS(sched_yield),   SCMP_SYS(restart_syscall), SCMP_SYS(lseek),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(close),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(lseek),
+    SCMP_SYS(restart_syscall),
     SCMP_SYS(sysinfo), /* the C library's qsort looks how much memory there is */
 };
 
 static const int workers[] = {SCMP_SYS(setitimer), SCMP_SYS(getpid), SCMP_SYS(fstat)};
 
 static const int threads[] = {
-    SCMP_SYS(set_robust_list),   SCMP_SYS(rseq),
-    SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid),
-    SCMP_SYS(rt_sigaction),      SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(sched_getparam),    SCMP_SYS(sched_getscheduler),
+    SCMP_SYS(set_robust_list),    SCMP_SYS(rseq),
+    SCMP_SYS(sched_getaffinity),  SCMP_SYS(gettid),
+    SCMP_SYS(rt_sigaction),       SCMP_SYS(sched_getparam),
+    SCMP_SYS(sched_getscheduler),
 };
 
 static const int front[] = {
-    SCMP_SYS(accept4),         SCMP_SYS(recvfrom),     SCMP_SYS(recvmsg),
-    SCMP_SYS(sendto),          SCMP_SYS(sendmsg),      SCMP_SYS(read),
-    SCMP_SYS(readv),           SCMP_SYS(write),        SCMP_SYS(writev),
-    SCMP_SYS(sendfile),        SCMP_SYS(shutdown),     SCMP_SYS(setsockopt),
-    SCMP_SYS(getsockopt),      SCMP_SYS(getsockname),  SCMP_SYS(getpeername),
-    SCMP_SYS(epoll_create1),   SCMP_SYS(epoll_ctl),    SCMP_SYS(epoll_wait),
-    SCMP_SYS(epoll_pwait),     SCMP_SYS(eventfd2),     SCMP_SYS(memfd_create),
-    SCMP_SYS(ftruncate),       SCMP_SYS(fcntl),        SCMP_SYS(newfstatat),
-    SCMP_SYS(fstat),           SCMP_SYS(poll),         SCMP_SYS(timerfd_create),
-    SCMP_SYS(timerfd_settime), SCMP_SYS(getpid),       SCMP_SYS(gettid),
-    SCMP_SYS(pread64),         SCMP_SYS(rt_sigaction), SCMP_SYS(tgkill),
+    SCMP_SYS(recvfrom),    SCMP_SYS(recvmsg),     SCMP_SYS(read),          SCMP_SYS(readv),
+    SCMP_SYS(write),       SCMP_SYS(writev),      SCMP_SYS(sendfile),      SCMP_SYS(shutdown),
+    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_wait),  SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2),      SCMP_SYS(poll),
+    SCMP_SYS(getpid),      SCMP_SYS(gettid),      SCMP_SYS(pread64),       SCMP_SYS(rt_sigaction),
+};
+
+/* A call that is allowed where the bits `mask` of one or two arguments are `value`. */
+typedef struct rule {
+    int call;
+    unsigned count;
+    struct scmp_arg_cmp where[2];
+} rule;
+
+enum { LISTENING = OB_FRONT_LISTENING };
+#define EVERY_BIT UINT32_MAX
+#define BITS(argument, mask, value)                                                                \
+    {                                                                                              \
+        argument, SCMP_CMP_MASKED_EQ, mask, value                                                  \
+    }
+#define ALL_BUT(flags) (UINT32_MAX & ~(uint32_t)(flags))
+
+/* Numbers of clocks beyond these are other processes'. */
+#define CLOCKS ALL_BUT(15)
+
+static const rule everybody_where[] = {
+    {SCMP_SYS(clock_gettime), 1, {BITS(0, CLOCKS, 0)}},
+};
+
+static const rule workers_where[] = {
+    {SCMP_SYS(sendmsg), 1, {BITS(0, EVERY_BIT, OB_WORKER_CHANNEL)}},
+    {SCMP_SYS(recvmsg), 1, {BITS(0, EVERY_BIT, OB_WORKER_CHANNEL)}},
+};
+
+#ifndef OB_SANITIZED
+/* Memory that can never be executed, and none of the large pages that are somebody else's. */
+static const rule memory_where[] = {
+    {SCMP_SYS(mmap), 2, {BITS(2, PROT_EXEC, 0), BITS(3, MAP_HUGETLB, 0)}},
+    {SCMP_SYS(mprotect), 1, {BITS(2, PROT_EXEC, 0)}},
+};
+
+/* Threads of the own process, by the older of two calls, whose flags can be seen. Libraries
+ * complain on descriptor 2; nobody listens. */
+#define A_THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define BESIDE                                                                                     \
+    (CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |                   \
+     CLONE_CHILD_SETTID | CLONE_DETACHED)
+static const rule threads_where[] = {
+    {SCMP_SYS(clone), 1, {BITS(0, ALL_BUT(BESIDE), A_THREAD)}},
+    {SCMP_SYS(clock_nanosleep), 1, {BITS(0, CLOCKS, 0)}},
+    {SCMP_SYS(prctl), 1, {BITS(0, EVERY_BIT, PR_SET_NAME)}},
+    {SCMP_SYS(write), 1, {BITS(0, EVERY_BIT, STDERR_FILENO)}},
+};
+#endif
+
+/* Sending with MSG_FASTOPEN connects; a socket whose owner is somebody else's number sends them
+ * signals; options of a socket attach programs and hand out descriptors of processes. */
+static const rule front_where[] = {
+    {SCMP_SYS(accept4), 1, {BITS(0, EVERY_BIT, LISTENING)}},
+    {SCMP_SYS(sendto), 2, {BITS(3, MSG_FASTOPEN, 0), BITS(4, UINT64_MAX, 0)}},
+    {SCMP_SYS(sendmsg), 1, {BITS(2, MSG_FASTOPEN, 0)}},
+    {SCMP_SYS(setsockopt), 2, {BITS(1, EVERY_BIT, IPPROTO_TCP), BITS(2, EVERY_BIT, TCP_NODELAY)}},
+    {SCMP_SYS(setsockopt), 2, {BITS(1, EVERY_BIT, IPPROTO_TCP), BITS(2, EVERY_BIT, TCP_CORK)}},
+    {SCMP_SYS(getsockopt), 2, {BITS(1, EVERY_BIT, SOL_SOCKET), BITS(2, EVERY_BIT, SO_ERROR)}},
+    {SCMP_SYS(fcntl), 1, {BITS(1, EVERY_BIT, F_GETFD)}},
+    {SCMP_SYS(fcntl), 1, {BITS(1, EVERY_BIT, F_SETFD)}},
+    {SCMP_SYS(fcntl), 1, {BITS(1, EVERY_BIT, F_GETFL)}},
+    {SCMP_SYS(fcntl),
+     2,
+     {BITS(1, EVERY_BIT, F_SETFL), BITS(2, ALL_BUT(O_NONBLOCK | O_ACCMODE), 0)}},
+    {SCMP_SYS(fcntl), 1, {BITS(1, EVERY_BIT, F_ADD_SEALS)}},
+    {SCMP_SYS(fcntl), 1, {BITS(1, EVERY_BIT, F_GET_SEALS)}},
+    {SCMP_SYS(memfd_create), 1, {BITS(1, ALL_BUT(MFD_CLOEXEC | MFD_ALLOW_SEALING), 0)}},
+};
+
+/* The listening socket is the next front's, too: nobody changes how it is, or ends it. */
+static const rule front_never[] = {
+    {SCMP_SYS(shutdown), 1, {BITS(0, EVERY_BIT, LISTENING)}},
+    {SCMP_SYS(setsockopt), 1, {BITS(0, EVERY_BIT, LISTENING)}},
+    {SCMP_SYS(fcntl), 2, {BITS(0, EVERY_BIT, LISTENING), BITS(1, EVERY_BIT, F_SETFL)}},
 };
 
 #ifdef OB_SANITIZED
@@ -95,6 +177,8 @@ static const int sanitizers[] = {
 };
 #endif
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
     int failed = 0;
@@ -103,52 +187,84 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
     return failed;
 }
 
-/* Allows a call where the bits `mask` of one argument are `value`. */
-static int allow_where(scmp_filter_ctx filter, int call, unsigned argument, scmp_datum_t mask,
-                       scmp_datum_t value)
+static int add_rules(scmp_filter_ctx filter, uint32_t action, const rule *rules, size_t count)
 {
-    const struct scmp_arg_cmp condition = {
-        .arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++) {
+        failed =
+            seccomp_rule_add_array(filter, action, rules[i].call, rules[i].count, rules[i].where);
+        if (failed == -EEXIST) /* the sanitizers need it with every argument */
+            failed = 0;
+    }
+    return failed;
 }
 
-/* Memory that can never be executed. */
-static int allow_memory(scmp_filter_ctx filter)
+static int allow_where(scmp_filter_ctx filter, const rule *rules, size_t count)
 {
+    return add_rules(filter, SCMP_ACT_ALLOW, rules, count);
+}
+
+static int allow_everybody(scmp_filter_ctx filter)
+{
+    int failed = allow(filter, everybody, COUNT(everybody));
+    if (!failed)
+        failed = allow_where(filter, everybody_where, COUNT(everybody_where));
 #ifdef OB_SANITIZED
-    return allow(filter, sanitizers, sizeof sanitizers / sizeof *sanitizers);
+    return failed ? failed : allow(filter, sanitizers, COUNT(sanitizers));
 #else
-    int failed = allow_where(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
-    return failed ? failed : allow_where(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+    return failed ? failed : allow_where(filter, memory_where, COUNT(memory_where));
 #endif
 }
 
 static int allow_worker(scmp_filter_ctx filter)
 {
-    const scmp_datum_t every_bit = UINT32_MAX;
-    int failed = allow(filter, workers, sizeof workers / sizeof *workers);
-    if (!failed)
-        failed = allow_where(filter, SCMP_SYS(sendmsg), 0, every_bit, OB_WORKER_CHANNEL);
-    if (!failed)
-        failed = allow_where(filter, SCMP_SYS(recvmsg), 0, every_bit, OB_WORKER_CHANNEL);
-    return failed;
+    int failed = allow(filter, workers, COUNT(workers));
+    return failed ? failed : allow_where(filter, workers_where, COUNT(workers_where));
 }
 
-/* Threads of the own process, by the older of the two calls, whose flags can be seen. */
 static int allow_threads(scmp_filter_ctx filter)
 {
-    int failed = allow(filter, threads, sizeof threads / sizeof *threads);
+    int failed = allow(filter, threads, COUNT(threads));
     if (!failed)
         failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 #ifndef OB_SANITIZED
-    const scmp_datum_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
     if (!failed)
-        failed = allow_where(filter, SCMP_SYS(clone), 0, thread, thread);
-    if (!failed)
-        failed = allow_where(filter, SCMP_SYS(prctl), 0, UINT32_MAX, PR_SET_NAME);
-    if (!failed) /* libraries complain there; nobody listens */
-        failed = allow_where(filter, SCMP_SYS(write), 0, UINT32_MAX, STDERR_FILENO);
+        failed = allow_where(filter, threads_where, COUNT(threads_where));
 #endif
+    return failed;
+}
+
+static int allow_front(scmp_filter_ctx filter)
+{
+    const rule own = {SCMP_SYS(tgkill), 1, {BITS(0, EVERY_BIT, (scmp_datum_t)getpid())}};
+    int failed = allow(filter, front, COUNT(front));
+    if (!failed)
+        failed = allow_where(filter, front_where, COUNT(front_where));
+    return failed ? failed : allow_where(filter, &own, 1); /* abort() */
+}
+
+/* A filter of its own: of two, the stricter one counts. */
+static int forbid_listening(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (!filter)
+        return -ENOMEM;
+    int failed = add_rules(filter, SCMP_ACT_ERRNO(EPERM), front_never, COUNT(front_never));
+    if (!failed)
+        failed = seccomp_load(filter);
+    seccomp_release(filter);
+    return failed;
+}
+
+static int fill(scmp_filter_ctx filter, ob_confinement profile)
+{
+    int failed = allow_everybody(filter);
+    if (!failed && profile != OB_PROFILE_FRONT)
+        failed = allow_worker(filter);
+    if (!failed && profile == OB_PROFILE_WORKER_THREADS)
+        failed = allow_threads(filter);
+    if (!failed && profile == OB_PROFILE_FRONT)
+        failed = allow_front(filter);
     return failed;
 }
 
@@ -160,15 +276,9 @@ ob_status filter_load(ob_confinement profile, ob_error *err)
         seccomp_init(profile == OB_PROFILE_FRONT ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
     if (!filter)
         return ob_fail(err, OB_ENOMEM, "out of memory: the filter of system calls");
-    int failed = allow(filter, everybody, sizeof everybody / sizeof *everybody);
+    int failed = profile == OB_PROFILE_FRONT ? forbid_listening() : 0;
     if (!failed)
-        failed = allow_memory(filter);
-    if (!failed && profile != OB_PROFILE_FRONT)
-        failed = allow_worker(filter);
-    if (!failed && profile == OB_PROFILE_WORKER_THREADS)
-        failed = allow_threads(filter);
-    if (!failed && profile == OB_PROFILE_FRONT)
-        failed = allow(filter, front, sizeof front / sizeof *front);
+        failed = fill(filter, profile);
     if (!failed)
         failed = seccomp_load(filter);
     seccomp_release(filter);

@@ -111,7 +111,7 @@ class Backup(obhut.Case):
             mode = path.stat().st_mode
             self.assertEqual(mode & 0o777, 0o700 if stat.S_ISDIR(mode) else 0o600, path)
         self.assertEqual({p.name for p in self.new.iterdir()} - {"obhut.db"},
-                         {"keys", "lists", "audit"})
+                         {"keys", "lists", "lists.state", "audit"})
         for folder in ("keys", "lists"):
             for path in (self.data / folder).iterdir():
                 self.assertEqual((self.new / folder / path.name).read_bytes(), path.read_bytes())

@@ -387,7 +387,7 @@ class Interrupted(obhut.Case):
         self.assertEqual(len(self.export("x")), len(before) + 9000 - 50)
 
     @unittest.skipIf(obhut.SANITIZED, "sanitizers have an allocator of their own")
-    def test_whatever_fails_an_update_is_whole_or_nothing_and_takes_one_sync(self):
+    def test_whatever_fails_an_update_is_whole_or_nothing_and_takes_two_syncs(self):
         tests = pathlib.Path(obhut.BINARY).parent / "tests"
         memory = pathlib.Path("/dev/shm")  # a disk that needs no waiting
         folder = tempfile.mkdtemp(prefix="obhut-", dir=memory if memory.is_dir() else None)

@@ -101,7 +101,9 @@ def is_confined(pid):
 
 
 def started(service):
-    """Its processes, once all that are confined are."""
+    """Its processes, once all that are confined are; a core that answers has ended the worker that it tried first."""
+    if service.request("GET", "/readyz")[0] != 200:
+        return None
     who = service.processes()
     if "front" in who and "core" in who and who["workers"]:
         return who if all(map(is_confined, [who["front"], *who["workers"]])) else None

@@ -39,10 +39,10 @@ static void the_channel_refuses_packets_with_two_descriptors(void **state)
     const unsigned before = open_files();
     for (int n = 0; n < PACKETS; n++) {
         send_packet_with(p.far, &head, sizeof head, 2);
-        assert_int_equal(channel_receive(p.near, p.message), -1);
+        assert_int_equal(channel_receive(p.near, p.message), -2);
         assert_int_equal(p.message->file, -1);
         send_packet_with(p.far, &head, sizeof head - 1, 1);
-        assert_int_equal(channel_receive(p.near, p.message), -1);
+        assert_int_equal(channel_receive(p.near, p.message), -2);
     }
     assert_int_equal(open_files(), before);
     assert_int_equal(channel_receive(p.near, p.message), 0);
@@ -50,6 +50,41 @@ static void the_channel_refuses_packets_with_two_descriptors(void **state)
     assert_int_equal(channel_receive(p.near, p.message), 1);
     assert_true(p.message->file >= 0 && p.message->head.id == 7 && !p.message->size);
     close(p.message->file);
+    close_place(&p);
+}
+
+static void a_packet_without_a_byte_is_no_end(void **state)
+{
+    (void)state;
+    place p = make_place();
+    assert_int_equal(send(p.far, "", 0, 0), 0);
+    assert_int_equal(channel_receive(p.near, p.message), -2);
+    assert_int_equal(channel_receive(p.near, p.message), 0);
+    shutdown(p.far, SHUT_RDWR);
+    assert_int_equal(channel_receive(p.near, p.message), -1);
+    close_place(&p);
+}
+
+/* Nobody waits in a send, and what waits to be sent has a bound. */
+static void a_side_that_reads_nothing_costs_so_much_and_no_more(void **state)
+{
+    enum { SIZE = 60000, MOST = 100 << 20 };
+    static const char payload[SIZE];
+    (void)state;
+    place p = make_place();
+    const message_head head = {.kind = MESSAGE_ANSWER};
+    size_t sent = 0;
+    while (channel_send(p.near, &head, payload, sizeof payload, -1)) {
+        sent += sizeof payload;
+        assert_true(sent < MOST);
+    }
+    assert_true(channel_is_full(p.near) && sent > MOST / 4);
+    assert_true(channel_flush(p.near) && channel_is_full(p.near));
+    while (channel_send(p.near, &head, NULL, 0, -1))
+        ;
+    const unsigned before = open_files();
+    assert_false(channel_send(p.near, &head, NULL, 0, channel_file("x", 1)));
+    assert_int_equal(open_files(), before); /* closed, though refused */
     close_place(&p);
 }
 
@@ -90,6 +125,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_channel_refuses_packets_with_two_descriptors),
+        cmocka_unit_test(a_packet_without_a_byte_is_no_end),
+        cmocka_unit_test(a_side_that_reads_nothing_costs_so_much_and_no_more),
         cmocka_unit_test(a_control_word_has_a_descriptor_where_it_means_one),
     };
     return cmocka_run_group_tests_name("daemon_channel", tests, NULL, NULL);

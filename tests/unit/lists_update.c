@@ -181,7 +181,16 @@ typedef struct journal_bytes {
     char path[128];
     uint8_t *bytes;
     size_t before, after; /* sizes without and with the update */
+    uint8_t *state;       /* lists.state, before the update */
+    size_t state_size;
 } journal_bytes;
+
+static void write_state(const journal_bytes *j)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/lists.state", dir);
+    write_bytes(path, j->state, j->state_size);
+}
 
 /* A list whose journal has an entry and behind it an update. */
 static journal_bytes make_journal(const char *name)
@@ -198,6 +207,9 @@ static journal_bytes make_journal(const char *name)
     assert_int_equal(ob_lists_add(NULL, lists, name, &known, 1, NULL), OB_OK);
     assert_int_equal(ob_lists_withdraw(NULL, lists, name, &gone, 1, NULL), OB_OK);
     assert_int_equal(stat(j.path, &info), 0);
+    snprintf(path, sizeof path, "%s/lists.state", dir);
+    j.state = test_file(path, &j.state_size);
+    snprintf(path, sizeof path, "%s/delta.jsonl", dir);
     update(lists, name, path);
     ob_lists_close(lists);
     j.before = (size_t)info.st_size;
@@ -205,9 +217,19 @@ static journal_bytes make_journal(const char *name)
     return j;
 }
 
+/* An owner goes on without a list that cannot be read, and says so. */
 static ob_status open_lists(ob_lists **out, bool owner, ob_error *err)
 {
-    return owner ? ob_lists_own(out, dir, err) : ob_lists_open(out, dir, err);
+    char *why = NULL;
+    if (!owner)
+        return ob_lists_open(out, dir, err);
+    ob_status status = ob_lists_own(out, dir, err);
+    if (!status && ob_lists_trouble(&why, *out)) {
+        ob_lists_close(*out);
+        status = ob_fail(err, OB_EFORMAT, "%s", why);
+    }
+    free(why);
+    return status;
 }
 
 static void an_update_cut_short_at_any_byte_never_was(void **state)
@@ -228,6 +250,7 @@ static void an_update_cut_short_at_any_byte_never_was(void **state)
             now++; /* between lines */
         ob_lists *lists = NULL;
         write_bytes(j.path, j.bytes, now);
+        write_state(&j);
         assert_int_equal(open_lists(&lists, i % 2, NULL), OB_OK);
         assert_int_equal(moment_of(lists), now == j.after ? AFTER : BEFORE);
         if (i % 2) { /* and changes go on behind it */
@@ -240,6 +263,7 @@ static void an_update_cut_short_at_any_byte_never_was(void **state)
         ob_lists_close(lists);
     }
     free(j.bytes);
+    free(j.state);
     assert_int_equal(lists_remove(dir, "cut"), OB_OK);
 }
 
@@ -264,12 +288,14 @@ static void an_update_some_of_whose_pages_were_lost_never_was(void **state)
         if (!memcmp(bytes, j.bytes, j.after))
             continue;
         write_bytes(j.path, bytes, j.after);
+        write_state(&j);
         assert_int_equal(open_lists(&lists, i % 2, NULL), OB_OK);
         assert_int_equal(moment_of(lists), BEFORE);
         ob_lists_close(lists);
     }
     free(bytes);
     free(j.bytes);
+    free(j.state);
     assert_int_equal(lists_remove(dir, "pages"), OB_OK);
 }
 
@@ -296,6 +322,7 @@ static void damage_before_a_later_change_is_not_taken_for_a_crash(void **state)
     write_bytes(j.path, bytes, size);
     free(bytes);
     free(j.bytes);
+    free(j.state);
     assert_int_equal(lists_remove(dir, "later"), OB_OK);
 }
 
@@ -353,13 +380,13 @@ static void a_journal_of_a_later_version_is_refused(void **state)
     char path[128];
     ob_buf journal = {0};
     make_list("future");
-    put_first_version_line(&journal, "{\"version\":3}");
+    put_first_version_line(&journal, "{\"version\":4}");
     snprintf(path, sizeof path, "%s/lists/future.1.log", dir);
     write_bytes(path, (const uint8_t *)journal.bytes, journal.size);
     ob_lists *lists = NULL;
     ob_error err = {0};
     assert_int_equal(ob_lists_open(&lists, dir, &err), OB_EFORMAT);
-    assert_non_null(strstr(err.text, "version 3"));
+    assert_non_null(strstr(err.text, "version 4"));
     assert_int_equal(unlink(path), 0);
     ob_buf_free(&journal);
     assert_int_equal(lists_remove(dir, "future"), OB_OK);

@@ -51,6 +51,7 @@ typedef enum ob_front_count {
 /* Counters that whoever carries requests sets, for /metrics. */
 typedef struct ob_api_counts {
     atomic_ullong front[OB_FRONT_COUNTS]; /* what the front tells */
+    atomic_uint front_layers; /* OB_CONFINED_… that hold it, as it says; 0: none is there */
 } ob_api_counts;
 ob_api_counts *ob_api_counters(ob_api *api);
 

@@ -12,6 +12,7 @@ typedef enum ob_hindrance {
     OB_HINDRANCE_CLOCK,      /* the machine's clock cannot be relied on */
     OB_HINDRANCE_BUSY,       /* too much is waiting already, or memory is short */
     OB_HINDRANCE_WORKERS,    /* no worker can be started or reached */
+    OB_HINDRANCE_LISTS,      /* a list that is switched on cannot be searched */
     OB_HINDRANCE_RESTARTING, /* the service is starting, or was started again meanwhile */
     OB_HINDRANCE_STOPPING,   /* the service is being ended */
     OB_HINDRANCE_FAULT,      /* something else failed that should not */

@@ -39,6 +39,9 @@ void ob_digester_free(ob_digester *digester);
 /* SHA-256 of one piece of memory. */
 ob_status ob_sha256(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size, ob_error *err);
 
+/* The same without memory of its own, locks or errors: for the handler of a signal. */
+void ob_sha256_bare(uint8_t out[OB_SHA256_SIZE], const void *bytes, size_t size);
+
 /* SHA-256 alone, over a stream of bytes. ob_sha256_finish frees and sets *sum to NULL; so does
  * ob_sha256_drop without a result. */
 typedef struct ob_sha256_sum ob_sha256_sum;

@@ -76,9 +76,9 @@ ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *
 /* The lists of a directory, mapped. */
 typedef struct ob_lists ob_lists;
 
-/* Opens them for reading: they stay what they were when opened. OB_EFORMAT names a damaged file: no
- * list is silently left out. A directory without lists opens as empty. The caller owns *out:
- * ob_lists_close. */
+/* Opens them for reading: they stay what they were when opened. OB_EFORMAT, OB_EIO, OB_EREFUSED
+ * name a file that is damaged, missing or not to be read: no list is silently left out. A directory
+ * without lists opens as empty. The caller owns *out: ob_lists_close. */
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
 void ob_lists_close(ob_lists *lists); /* NULL is fine */
 
@@ -115,8 +115,10 @@ typedef struct ob_list_match {
 typedef struct ob_list_matches {
     ob_list_match *match;
     size_t count;
-    uint64_t total; /* with those left out by a limit */
-    void *kept;     /* the lists that the texts belong to */
+    uint64_t total;      /* with those left out by a limit */
+    const char *missing; /* why some enabled list could not be searched: what is not found here may
+                          * be in it; NULL: all were searched */
+    void *kept;          /* the lists that the texts belong to */
 } ob_list_matches;
 
 /* With a limit, a search keeps at most OB_LISTS_MATCHES_MOST matches, however many queries there
@@ -141,15 +143,29 @@ ob_status ob_lists_match_digests(ob_list_matches *out, ob_lists *lists, ob_list_
 
 void ob_list_matches_free(ob_list_matches *matches);
 
+/* OB_EIO, with the sentence, where a list could not be searched and not each of `queries` queries
+ * has a match all the same. To be called before `query` of the matches is changed. */
+ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries, ob_error *err);
+
+/* How many enabled lists cannot be searched at the moment; *out (may be NULL) is why the first one
+ * can't, for the caller to free, or NULL. */
+size_t ob_lists_trouble(char **out, ob_lists *lists);
+
 /* ---- Changing while answering -------------------------------------------------------------- */
 
 /* Like ob_lists_open, for the one process that changes them: takes the directory's lock until
- * ob_lists_close. OB_EBUSY: another process has it. The calls below need this. */
+ * ob_lists_close. OB_EBUSY: another process has it. The calls below need this.
+ *
+ * A list that cannot be opened is no error here: the others answer, ob_list_matches.missing and
+ * ob_lists_trouble say why it does not, and it may be imported anew or removed. It is tried again
+ * now and then by ob_lists_keep. */
 ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err);
 
-/* Starts a thread that moves lists into huge pages and compares their checksums, and merges what
- * was added as soon as it is much. `problem` hears, from that thread, of what failed; a list that
- * turns out to be damaged is not answered from any more: ob_lists_match says so. */
+/* Starts a thread that moves lists into huge pages, merges what was added as soon as it is much,
+ * and tries again to open what could not be opened. `problem` hears, from that thread, of what
+ * failed; a list that turns out to be damaged is not answered from any more:
+ * ob_list_matches.missing says so.
+ */
 ob_status ob_lists_keep(ob_lists *lists, void (*problem)(void *context, const char *sentence),
                         void *context, ob_error *err);
 
@@ -232,10 +248,15 @@ typedef struct ob_list_files {
 } ob_list_files;
 
 /* Opens the files of every list while others may change them: those of one list belong together
- * and say what it said at some moment since the call. The caller closes *out:
- * ob_list_files_close. */
+ * and say what it said at some moment since the call. OB_EFORMAT: a list is missing that nobody
+ * removed. The caller closes *out: ob_list_files_close. */
 ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err);
 void ob_list_files_close(ob_list_files *files);
+
+/* Takes the lists that stand in a directory as what it must have from now on (DIR/lists.state): for
+ * whoever has just put them there. A list that is not whole is one that cannot be searched, until
+ * it is imported anew or removed. */
+ob_status ob_lists_adopt(const char *dir, ob_error *err);
 
 /* Whether a file of DIR/lists may be called so: NAME.obx, NAME.obx.off, NAME.NUMBER.log. */
 bool ob_list_file_is_valid(const char *name);

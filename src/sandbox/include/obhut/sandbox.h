@@ -77,8 +77,10 @@ typedef struct ob_job_result {
 enum {
     OB_CONFINED_SECCOMP = 1,    /* an allow-list of system calls: alone it suffices */
     OB_CONFINED_LANDLOCK = 2,   /* no file can be opened */
-    OB_CONFINED_NAMESPACES = 4, /* no network, no other processes, no file system is in sight */
+    OB_CONFINED_NAMESPACES = 4, /* no network, no file system is in sight */
     OB_CONFINED_LIMITS = 8,     /* memory, files, core dumps */
+    OB_CONFINED_SCOPES = 16,    /* Landlock: no signals to others, no sockets without a name */
+    OB_CONFINED_PROCESSES = 32, /* a numbering of its own: no other process has a number */
 };
 
 typedef struct ob_worker_options {
@@ -141,8 +143,8 @@ typedef enum ob_confinement {
  * even the filter of system calls could be had. Call it while there is one thread. */
 ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err);
 
-/* A descriptor's place in a worker. */
-enum { OB_WORKER_CHANNEL = 3 };
+/* Descriptors' places: a worker's channel; where the front listens. */
+enum { OB_WORKER_CHANNEL = 3, OB_FRONT_LISTENING = 4 };
 
 typedef ob_status (*ob_worker_hasher)(ob_media_result *out, const uint8_t *bytes, size_t size,
                                       const ob_media_options *options, ob_media_fault *fault);

@@ -1,0 +1,137 @@
+/* What the one process that changes lists writes into DIR/lists.state, and when. */
+#include "set_priv.h"
+
+#include <obhut/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static ob_status out_of_memory(ob_error *err)
+{
+    return ob_fail(err, OB_ENOMEM, "out of memory: the state of lists");
+}
+
+static ob_status read_sum(uint8_t out[OB_SHA256_SIZE], const char *path, ob_error *err)
+{
+    obx_header header;
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+    const bool read = file >= 0 && ob_file_pread(file, &header, sizeof header, 0) == sizeof header;
+    const int why = errno;
+    if (file >= 0)
+        close(file);
+    if (!read)
+        return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(why));
+    memcpy(out, header.sha256, sizeof header.sha256);
+    return OB_OK;
+}
+
+ob_status note_intent(void *context, const char *temporary, ob_error *err)
+{
+    const noting *n = context;
+    uint8_t sum[OB_SHA256_SIZE];
+    ob_status status = read_sum(sum, temporary, err);
+    if (!status) {
+        pthread_mutex_lock(&n->lists->noting);
+        list_state *list = state_need(&n->lists->state, n->name);
+        if (list) {
+            memcpy(list->next, sum, sizeof sum);
+            status = state_save(&n->lists->state, n->lists->dir, err);
+        } else {
+            status = out_of_memory(err);
+        }
+        pthread_mutex_unlock(&n->lists->noting);
+    }
+    if (status)
+        ob_file_unlink(AT_FDCWD, temporary, 0);
+    return status;
+}
+
+void note_list(ob_lists *lists, const char *name, const live *list)
+{
+    pthread_mutex_lock(&lists->noting);
+    list_state *of = state_need(&lists->state, name);
+    if (of && !live_note(of, list, NULL))
+        state_save(&lists->state, lists->dir, NULL);
+    pthread_mutex_unlock(&lists->noting);
+}
+
+ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    list_state *list = state_need(&lists->state, slot->name);
+    const journal_mark *known = state_mark(list, slot->journal.mark.number);
+    const journal_mark before =
+        known ? *known : (journal_mark){.number = slot->journal.mark.number};
+    ob_status status = list ? state_put_mark(list, &slot->journal.mark, err) : out_of_memory(err);
+    if (!status)
+        status = state_save(&lists->state, lists->dir, err);
+    if (status && list)
+        state_put_mark(list, &before, NULL);
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
+ob_status note_removing(ob_lists *lists, const char *name, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    list_state *list = state_need(&lists->state, name);
+    ob_status status = list ? OB_OK : out_of_memory(err);
+    if (list) {
+        list->removed = true;
+        status = state_save(&lists->state, lists->dir, err);
+        list->removed = !status;
+    }
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
+void note_removed(ob_lists *lists, const char *name)
+{
+    pthread_mutex_lock(&lists->noting);
+    state_drop(&lists->state, name);
+    state_save(&lists->state, lists->dir, NULL); /* else the next start finishes the removal */
+    pthread_mutex_unlock(&lists->noting);
+}
+
+/* ---- The start ------------------------------------------------------------------------------ */
+
+static ob_status finish_removals(ob_lists *lists, bool *any, ob_error *err)
+{
+    ob_status status = OB_OK;
+    for (size_t i = lists->state.count; i-- > 0 && !status;)
+        if (lists->state.lists[i].removed) {
+            status = remove_under_lock(lists->dir, lists->state.lists[i].name, err);
+            if (!status)
+                state_drop(&lists->state, lists->state.lists[i].name);
+            *any = true;
+        }
+    return status;
+}
+
+/* Where there was no state, nobody knows what a list that is in trouble should be: nothing fits. */
+static ob_status note_slot(ob_lists *lists, const slot *slot, bool first, ob_error *err)
+{
+    if (!slot->now && !(slot->trouble && first))
+        return OB_OK;
+    list_state *list = state_need(&lists->state, slot->name);
+    if (!list)
+        return out_of_memory(err);
+    if (slot->now)
+        return live_note(list, slot->now, err);
+    memcpy(list->file, state_unknown, sizeof list->file);
+    return OB_OK;
+}
+
+ob_status note_start(ob_lists *lists, ob_error *err)
+{
+    const bool first = !lists->state.there;
+    bool any = false;
+    ob_status status = finish_removals(lists, &any, err);
+    for (size_t i = 0; i < lists->count && !status; i++) {
+        status = note_slot(lists, lists->slots[i], first, err);
+        any = true;
+    }
+    return status || !any ? status : state_save(&lists->state, lists->dir, err);
+}

@@ -1,0 +1,360 @@
+/* What each list must have, in a file beside their folder: so that a list, a journal or a change
+ * that is gone shows, also where the whole folder is (docs/FORMAT-OBX.md). */
+#include "lists_priv.h"
+
+#include <obhut/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+enum { STATE_VERSION = 1, STATE_MOST = 64 << 20, STATE_DIGITS = 2 * OB_SHA256_SIZE };
+
+const uint8_t state_unknown[OB_SHA256_SIZE] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+
+static ob_status out_of_memory(ob_error *err)
+{
+    return ob_fail(err, OB_ENOMEM, "out of memory: the state of lists");
+}
+
+/* ---- What it says ---------------------------------------------------------------------------- */
+
+bool state_has_file(const list_state *list)
+{
+    static const uint8_t none[OB_SHA256_SIZE];
+    return memcmp(list->file, none, sizeof none) != 0;
+}
+
+list_state *state_find(const lists_state *state, const char *name)
+{
+    for (size_t i = 0; i < state->count; i++)
+        if (!strcmp(state->lists[i].name, name))
+            return &state->lists[i];
+    return NULL;
+}
+
+list_state *state_need(lists_state *state, const char *name)
+{
+    list_state *found = state_find(state, name);
+    if (found)
+        return found;
+    list_state *more = realloc(state->lists, (state->count + 1) * sizeof *more);
+    if (!more)
+        return NULL;
+    state->lists = more;
+    found = &more[state->count++];
+    *found = (list_state){.removed = false};
+    snprintf(found->name, sizeof found->name, "%s", name);
+    return found;
+}
+
+void state_drop(lists_state *state, const char *name)
+{
+    list_state *found = state_find(state, name);
+    if (!found)
+        return;
+    free(found->journals);
+    *found = state->lists[--state->count];
+}
+
+uint64_t state_next_journal(const lists_state *state, const char *name)
+{
+    const list_state *list = state_find(state, name);
+    uint64_t next = 1;
+    for (size_t i = 0; list && i < list->journal_count; i++)
+        if (list->journals[i].number >= next)
+            next = list->journals[i].number + 1;
+    return next;
+}
+
+const journal_mark *state_mark(const list_state *list, uint64_t number)
+{
+    for (size_t i = 0; list && i < list->journal_count; i++)
+        if (list->journals[i].number == number)
+            return &list->journals[i];
+    return NULL;
+}
+
+ob_status state_put_mark(list_state *list, const journal_mark *mark, ob_error *err)
+{
+    for (size_t i = 0; i < list->journal_count; i++)
+        if (list->journals[i].number == mark->number) {
+            list->journals[i] = *mark;
+            return OB_OK;
+        }
+    journal_mark *more = realloc(list->journals, (list->journal_count + 1) * sizeof *more);
+    if (!more)
+        return out_of_memory(err);
+    list->journals = more;
+    more[list->journal_count++] = *mark;
+    return OB_OK;
+}
+
+void state_drop_marks(list_state *list, uint64_t below)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->journal_count; i++)
+        if (list->journals[i].number >= below)
+            list->journals[kept++] = list->journals[i];
+    list->journal_count = kept;
+}
+
+void state_free(lists_state *state)
+{
+    for (size_t i = 0; i < state->count; i++)
+        free(state->lists[i].journals);
+    free(state->lists);
+    *state = (lists_state){.there = false};
+}
+
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+static void set_sum(json_t *object, const char *key, const uint8_t sum[OB_SHA256_SIZE])
+{
+    static const uint8_t none[OB_SHA256_SIZE];
+    char digits[STATE_DIGITS + 1];
+    if (!memcmp(sum, none, sizeof none))
+        return;
+    ob_hex(digits, sum, OB_SHA256_SIZE);
+    json_object_set_new(object, key, json_string(digits));
+}
+
+static json_t *to_json(const list_state *list)
+{
+    json_t *journals = json_array();
+    for (size_t i = 0; i < list->journal_count; i++)
+        json_array_append_new(journals, json_pack("[I, I, s]", (json_int_t)list->journals[i].number,
+                                                  (json_int_t)list->journals[i].groups,
+                                                  list->journals[i].sum));
+    json_t *object = json_pack("{s:s, s:o}", "name", list->name, "journals", journals);
+    set_sum(object, "file", list->file);
+    set_sum(object, "next", list->next);
+    if (list->removed)
+        json_object_set_new(object, "removed", json_true());
+    return object;
+}
+
+static ob_status make_text(char **out, char sum[STATE_DIGITS + 1], const lists_state *state,
+                           ob_error *err)
+{
+    uint8_t digest[OB_SHA256_SIZE];
+    json_t *lists = json_array();
+    for (size_t i = 0; i < state->count; i++)
+        json_array_append_new(lists, to_json(&state->lists[i]));
+    json_t *object = json_pack("{s:i, s:o}", "version", STATE_VERSION, "lists", lists);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (!text)
+        return out_of_memory(err);
+    ob_status status = ob_sha256(digest, text, strlen(text), err);
+    if (!status)
+        ob_hex(sum, digest, sizeof digest);
+    if (!status && asprintf(out, "%s %s\n", sum, text) < 0)
+        status = out_of_memory(err);
+    free(text);
+    return status;
+}
+
+static ob_status sync_folder(const char *dir, ob_error *err)
+{
+    int file = ob_file_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    ob_status status = OB_OK;
+    if (file < 0 || ob_file_sync(file))
+        status = ob_fail(err, OB_EIO, "%s cannot be made durable: %s", dir, strerror(errno));
+    if (file >= 0)
+        close(file);
+    return status;
+}
+
+static void note_file(lists_state *state, const struct stat *is)
+{
+    state->inode = is->st_ino;
+    state->size = is->st_size;
+    state->written = is->st_mtim;
+}
+
+bool state_is_ours(const lists_state *state, const char *dir)
+{
+    struct stat is;
+    char *path = NULL;
+    if (!state->there || asprintf(&path, "%s/lists.state", dir) < 0)
+        return true;
+    const bool same = !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) &&
+                      is.st_ino == state->inode && is.st_size == state->size &&
+                      is.st_mtim.tv_sec == state->written.tv_sec &&
+                      is.st_mtim.tv_nsec == state->written.tv_nsec;
+    free(path);
+    return same;
+}
+
+/* Written beside it and put in its place, so that it is always one or the other. */
+ob_status state_save(lists_state *state, const char *dir, ob_error *err)
+{
+    char *path = NULL, *temporary = NULL, *text = NULL, sum[STATE_DIGITS + 1];
+    int file = -1;
+    struct stat is;
+    ob_status status = OB_OK;
+    if (asprintf(&path, "%s/lists.state", dir) < 0) {
+        path = NULL;
+        status = out_of_memory(err);
+    }
+    if (!status && asprintf(&temporary, "%s/lists.state.tmp", dir) < 0) {
+        temporary = NULL;
+        status = out_of_memory(err);
+    }
+    if (!status)
+        status = make_text(&text, sum, state, err);
+    if (status)
+        goto out;
+    ob_file_unlink(AT_FDCWD, temporary, 0); /* whatever stands there */
+    file = ob_file_open(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
+    if (!status)
+        status = disk_write(file, temporary, text, strlen(text), 0, err);
+    if (!status)
+        status = disk_sync(file, temporary, err);
+    if (!status && ob_file_rename(temporary, path))
+        status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
+    if (!status && !ob_file_stat(&is, file))
+        note_file(state, &is);
+    if (!status)
+        status = sync_folder(dir, err);
+    if (!status) {
+        memcpy(state->sum, sum, sizeof sum);
+        state->there = true;
+    }
+out:
+    if (file >= 0)
+        close(file);
+    free(text);
+    free(temporary);
+    free(path);
+    return status;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------- */
+
+static bool take_sum(uint8_t out[OB_SHA256_SIZE], const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    const char *text = json_string_value(value);
+    if (!value)
+        return true;
+    return text && strlen(text) == STATE_DIGITS && !ob_hex_parse(out, OB_SHA256_SIZE, text, NULL);
+}
+
+static ob_status take_list(lists_state *state, const json_t *object, bool *good, ob_error *err)
+{
+    const char *name = json_string_value(json_object_get(object, "name"));
+    const json_t *journals = json_object_get(object, "journals");
+    *good = name && list_name_is_valid(name) && json_is_array(journals);
+    list_state *list = *good ? state_need(state, name) : NULL;
+    if (!*good)
+        return OB_OK;
+    if (!list)
+        return out_of_memory(err);
+    *good = take_sum(list->file, object, "file") && take_sum(list->next, object, "next");
+    list->removed = json_is_true(json_object_get(object, "removed"));
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < json_array_size(journals) && *good && !status; i++) {
+        const json_t *one = json_array_get(journals, i);
+        const char *sum = json_string_value(json_array_get(one, 2));
+        journal_mark mark = {
+            .number = (uint64_t)json_integer_value(json_array_get(one, 0)),
+            .groups = (uint64_t)json_integer_value(json_array_get(one, 1)),
+        };
+        *good = sum && strlen(sum) <= JOURNAL_SUM_DIGITS;
+        if (*good) {
+            snprintf(mark.sum, sizeof mark.sum, "%s", sum);
+            status = state_put_mark(list, &mark, err);
+        }
+    }
+    return status;
+}
+
+static ob_status take_text(lists_state *out, const char *text, size_t size, const char *path,
+                           ob_error *err)
+{
+    uint8_t digest[OB_SHA256_SIZE];
+    const size_t head = STATE_DIGITS + 1;
+    bool good = size > head && text[head - 1] == ' ' && text[size - 1] == '\n';
+    ob_status status = good ? ob_sha256(digest, text + head, size - head - 1, err) : OB_OK;
+    if (!status && good) {
+        ob_hex(out->sum, digest, sizeof digest);
+        good = !memcmp(out->sum, text, STATE_DIGITS);
+    }
+    json_t *object = !status && good
+                         ? json_loadb(text + head, size - head - 1, JSON_REJECT_DUPLICATES, NULL)
+                         : NULL;
+    good = good && json_integer_value(json_object_get(object, "version")) == STATE_VERSION;
+    const json_t *lists = json_object_get(object, "lists");
+    for (size_t i = 0; i < json_array_size(lists) && good && !status; i++)
+        status = take_list(out, json_array_get(lists, i), &good, err);
+    json_decref(object);
+    if (!status && !good)
+        status = ob_fail(err, OB_EFORMAT,
+                         "%s is not what was written, so that nobody can say whether the lists are "
+                         "whole: restore it from a backup, or delete it and import the lists again",
+                         path);
+    out->there = !status;
+    return status;
+}
+
+static ob_status read_all(char **out, size_t *size, int file, uint64_t wanted, const char *path,
+                          ob_error *err)
+{
+    char *text = malloc(wanted + 1);
+    size_t got = 0;
+    ssize_t more = 1;
+    if (!text)
+        return out_of_memory(err);
+    while (got < wanted && more) {
+        more = ob_file_pread(file, text + got, wanted - got, (off_t)got);
+        if (more < 0 && errno == EINTR)
+            continue;
+        if (more < 0) {
+            free(text);
+            return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+        }
+        got += (size_t)more;
+    }
+    *out = text;
+    *size = got;
+    return OB_OK;
+}
+
+ob_status state_load(lists_state *out, const char *dir, ob_error *err)
+{
+    const ob_file_rule rule = {.most = STATE_MOST, .forbidden = 0022};
+    char *path = NULL, *text = NULL;
+    size_t size = 0;
+    int file = -1;
+    struct stat info;
+    ob_error problem = {0};
+    *out = (lists_state){.there = false};
+    if (asprintf(&path, "%s/lists.state", dir) < 0)
+        return out_of_memory(err);
+    ob_status status = ob_file_open_regular(&file, &info, path, O_RDONLY, &rule, &problem);
+    if (status == OB_ENOTFOUND) {
+        free(path);
+        return OB_OK;
+    }
+    if (status)
+        ob_fail(err, status, "%s", problem.text);
+    if (!status)
+        status = read_all(&text, &size, file, (uint64_t)info.st_size, path, err);
+    if (!status)
+        status = take_text(out, text, size, path, err);
+    if (!status)
+        note_file(out, &info);
+    if (file >= 0)
+        close(file);
+    free(text);
+    free(path);
+    return status;
+}

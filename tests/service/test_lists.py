@@ -1,0 +1,259 @@
+"""Every file of lists, damaged in every way, at the start and while the service runs: it says which, tells what
+other lists have, and nothing that was listed counts as not listed."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import obhutd
+import waiting
+
+MATCH = "/v1/match?surface=public"
+
+
+# ---- damages: what is done to a file; `older` is what it was before its last change
+
+def change(path, at, bits):
+    content = bytearray(path.read_bytes())
+    content[at] ^= bits
+    path.write_bytes(content)
+
+
+def cut(path, size):
+    os.truncate(path, size)
+
+
+def size_of(path):
+    return path.stat().st_size
+
+
+def zeros(path):
+    size = size_of(path)
+    cut(path, 0)
+    cut(path, size)
+
+
+def lines(path, change_them):
+    path.write_bytes(b"".join(change_them(path.read_bytes().splitlines(keepends=True))))
+
+
+def link(path, to):
+    path.unlink()
+    path.symlink_to(to)
+
+
+def link_to_itself(path):
+    link(path, path)
+
+
+def link_to_a_copy(path):
+    copy = path.with_name("copy-of-" + path.name.replace(".", "-"))
+    shutil.move(path, copy)
+    path.symlink_to(copy)
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def giant(path):
+    cut(path, 1 << 40)
+
+
+DAMAGES = {
+    "a bit at the beginning": lambda path, older: change(path, 3, 1),
+    "a bit in the middle": lambda path, older: change(path, size_of(path) // 2, 0x40),
+    "a bit near the end": lambda path, older: change(path, size_of(path) - 3, 8),
+    "half": lambda path, older: cut(path, size_of(path) // 2),
+    "one byte less": lambda path, older: cut(path, size_of(path) - 1),
+    "emptied": lambda path, older: cut(path, 0),
+    "zeros": lambda path, older: zeros(path),
+    "junk": lambda path, older: path.write_bytes(os.urandom(size_of(path))),
+    "doubled": lambda path, older: path.write_bytes(path.read_bytes() * 2),
+    "an older copy": lambda path, older: path.write_bytes(older),
+    "an older copy in its place": lambda path, older: (path.unlink(), path.write_bytes(older)),
+    "the first line missing": lambda path, older: lines(path, lambda all_: all_[1:]),
+    "the last line missing": lambda path, older: lines(path, lambda all_: all_[:-1]),
+    "the lines turned round": lambda path, older: lines(path, lambda all_: all_[::-1]),
+    "missing": lambda path, older: path.unlink(),
+    "a pipe": lambda path, older: pipe(path),
+    "a folder": lambda path, older: folder(path),
+    "a link to nowhere": lambda path, older: link(path, "/nowhere/at/all"),
+    "a link to itself": lambda path, older: link_to_itself(path),
+    "a link to a copy": lambda path, older: link_to_a_copy(path),
+    "a device": lambda path, older: link(path, "/dev/zero"),
+    "a giant": lambda path, older: giant(path),
+    "open to others": lambda path, older: path.chmod(0o666),
+}
+FILES = {"file": "lists/{}.obx", "journal": "lists/{}.1.log"}
+# One list for each damage of each file, and one that stays whole.
+CASES = [(f"{kind}-{number}", kind, damage)
+         for kind in FILES for number, damage in enumerate(DAMAGES)]
+HASHES = obhutd.obhut.hashes(2 * len(CASES) + 2, seed=14)
+WHOLE, NOWHERE = HASHES[-2:]
+
+
+class Lists(obhutd.Case):
+    made = older = None  # a directory, and what its files were before their last change
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.made:
+            shutil.rmtree(cls.made)
+
+    def setUp(self):
+        super().setUp()
+        if not self.made:
+            type(self).older = {}
+            self.make()
+            type(self).made = pathlib.Path(tempfile.mkdtemp(prefix="obhut-"))
+            shutil.copytree(self.data, self.made / "data", ignore=shutil.ignore_patterns("run"))
+            shutil.rmtree(self.data)
+        shutil.copytree(self.made / "data", self.data)
+
+    def make(self):
+        """One list for each case: with an entry in its file, one that was taken back, and one in its journal."""
+        service = self.start()
+        self.run_obhut("list", "import", self.write("whole.txt", [WHOLE]))
+        for number, (name, kind, _) in enumerate(CASES):
+            listed, gone = HASHES[2 * number:2 * number + 2]
+            self.run_obhut("list", "import", self.write(name + ".txt", [gone]))
+            if kind == "file":
+                self.older[name] = self.path(name, kind).read_bytes()
+                self.run_obhut("list", "import", self.write(name + ".txt", [listed]))
+            else:
+                self.run_obhut("list", "withdraw", name, gone)
+                self.older[name] = self.path(name, kind).read_bytes()
+                self.run_obhut("list", "add", name, listed)
+        service.stop()
+
+    def path(self, name, kind):
+        return self.data / FILES[kind].format(name)
+
+    def damage_all(self):
+        for name, kind, damage in CASES:
+            DAMAGES[damage](self.path(name, kind), self.older[name])
+
+    def mend_all(self):
+        """Every file as it was, put in its place as a backup does."""
+        for name, kind, _ in CASES:
+            path = self.path(name, kind)
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+            shutil.copy2(self.made / "data" / FILES[kind].format(name), path)
+
+    def ask(self, pdq):
+        """Whether it is listed; None: that cannot be said."""
+        answer = self.service.json("POST", MATCH, {"query": pdq}, status=(200, 503))
+        if "matches" in answer:
+            return bool(answer["matches"])
+        self.assertEqual(answer["reason"], "LISTS")
+        return None
+
+    def all_noticed(self):
+        return self.service.metrics()["lists_unsearchable"] == len(CASES)
+
+    def check_damaged(self):
+        """Nothing is told that is not so, and every list is named."""
+        status, _, content = self.service.request("GET", "/readyz")
+        self.assertEqual((status, json.loads(content)["reasons"]), (503, ["LISTS"]))
+        self.assertTrue(self.ask(WHOLE))
+        self.assertIsNone(self.ask(NOWHERE))
+        said = "\n".join(self.service.log)
+        for number, (name, kind, damage) in enumerate(CASES):
+            with self.subTest(f"{damage} of a {kind}"):
+                self.assertRegex(said, rf"{name}(\.1\.log|\.obx|\")")
+                self.assertIsNone(self.ask(HASHES[2 * number]))
+                self.assertIsNone(self.ask(HASHES[2 * number + 1]))
+
+    def check_whole(self):
+        self.service.json("GET", "/readyz")
+        self.assertTrue(self.ask(WHOLE))
+        self.assertIs(self.ask(NOWHERE), False)
+        for number, (name, _, _) in enumerate(CASES):
+            with self.subTest(name):
+                self.assertTrue(self.ask(HASHES[2 * number]))
+                self.assertIs(self.ask(HASHES[2 * number + 1]), False)
+
+    def test_what_is_damaged_while_the_service_runs_is_taken_out_and_put_back(self):
+        self.service = self.start()
+        self.check_whole()
+        self.damage_all()
+        for number in range(len(CASES)):  # before it was noticed, too: whatever is said is true
+            self.assertIsNot(self.ask(HASHES[2 * number]), False)
+            self.assertIsNot(self.ask(HASHES[2 * number + 1]), True)
+        waiting.until(self.all_noticed, "all are noticed")
+        self.check_damaged()
+        self.mend_all()
+        waiting.until(lambda: self.service.metrics()["lists_unsearchable"] == 0, "all are back")
+        self.check_whole()
+        self.service.stop()
+
+    def test_what_is_damaged_at_the_start_is_taken_out_and_can_be_imported_again_or_removed(self):
+        self.damage_all()
+        self.service = self.start()
+        waiting.until(self.all_noticed, "all are noticed")
+        waiting.until(lambda: all(any(name in line for line in self.service.log) for name, _, _ in CASES),
+                      "all are named")
+        self.check_damaged()
+        for number, (name, kind, damage) in enumerate(CASES):
+            with self.subTest(f"{damage} of a {kind}"):
+                path = self.path(name, kind)
+                if path.is_dir() and not path.is_symlink():
+                    path.rmdir()  # which the service does not do
+                if number % 2:
+                    self.run_obhut("list", "import", self.write(name + ".txt", [HASHES[2 * number]]))
+                else:
+                    self.run_obhut("list", "remove", name)
+        waiting.until(lambda: self.service.metrics()["lists_unsearchable"] == 0, "all were decided about")
+        for number in range(len(CASES)):
+            self.assertIs(self.ask(HASHES[2 * number]), number % 2 == 1)
+        self.service.stop()
+
+    def test_what_lists_must_have_is_written_again_while_the_service_runs(self):
+        self.service = self.start()
+        path = self.data / "lists.state"
+        good = path.read_bytes()
+        for damage in ("a bit in the middle", "emptied", "missing", "a pipe"):
+            with self.subTest(damage):
+                DAMAGES[damage](path, b"")
+                waiting.until(lambda: path.is_file() and path.read_bytes() == good, "it is written again")
+        self.check_whole()
+        self.service.stop()
+        self.service = self.start()
+        self.check_whole()
+
+    def test_without_what_lists_must_have_nothing_is_believed(self):
+        """It does not start, or says that it cannot tell."""
+        path = self.data / "lists.state"
+        good = path.read_bytes()
+        for damage, change_it in DAMAGES.items():
+            if damage == "the lines turned round":  # it has one
+                continue
+            with self.subTest(damage):
+                change_it(path, good[:-1])
+                done = subprocess.run([obhutd.DAEMON, "--data", self.data, "--listen", "127.0.0.1:0"],
+                                      stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                      timeout=waiting.LIMIT_S) if damage != "missing" else None
+                if done:
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertIn("lists.state", done.stderr)
+                else:
+                    self.service = self.start()
+                    self.assertIsNone(self.ask(HASHES[0]))
+                    self.service.stop()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                path.write_bytes(good)
+                path.chmod(0o600)
+
+
+if __name__ == "__main__":
+    unittest.main()
