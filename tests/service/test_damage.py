@@ -15,6 +15,7 @@ import damage
 import obhutd
 import waiting
 
+LISTS = ("lists/known.obx", "lists.state")
 PLAIN = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
 
 
@@ -26,6 +27,10 @@ class Damage(damage.Case):
             self.assertRegex(said, f"(?m)^right  {name}")
         self.begin()
         self.assertIn(" 0 wrong", self.check(0))
+
+    def test_every_damage_to_a_list_and_to_what_lists_must_have_lets_nothing_through(self):
+        self.every(self.at_start, LISTS)
+        self.every(self.while_it_runs, LISTS)
 
     def test_json_says_file_by_file_what_is_right_and_what_is_not(self):
         found = json.loads(self.run_obhut("check", "--json")[0])
