@@ -345,7 +345,7 @@ class Backup(obhut.Case):
         folder = self.dir / "small"
         folder.mkdir()
         mount = ctypes.CDLL(None, use_errno=True).mount
-        if mount(b"none", os.fsencode(folder), b"tmpfs", 0, f"size={size}".encode()) == 0:
+        if mount(b"none", os.fsencode(folder), b"tmpfs", 0, f"size={size},mode=700".encode()) == 0:
             self.addCleanup(ctypes.CDLL(None).umount2, os.fsencode(folder), 2)
             return folder, {}
 

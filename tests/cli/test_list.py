@@ -405,7 +405,7 @@ class Interrupted(obhut.Case):
         mount = ctypes.CDLL(None, use_errno=True).mount
         self.data = self.dir / "small"
         self.data.mkdir()
-        if mount(b"none", os.fsencode(self.data), b"tmpfs", 0, b"size=1m") == 0:
+        if mount(b"none", os.fsencode(self.data), b"tmpfs", 0, b"size=1m,mode=700") == 0:
             self.addCleanup(ctypes.CDLL(None).umount2, os.fsencode(self.data), 2)
             return {}
 
