@@ -32,6 +32,7 @@ struct mapping {
     uint8_t *start;
     int file; /* -1: a copy */
     struct timespec written;
+    _Atomic uint64_t looked; /* the tick of the clock at which the file was looked at last */
     _Atomic state state;
     _Atomic uint64_t where; /* the first place that was not right */
 
@@ -363,13 +364,20 @@ void mapping_show(mapping *m)
         madvise(m->source, m->size, MADV_DONTNEED);
 }
 
-/* Nobody writes into a list's file; a new one has another. */
+/* Nobody writes into a list's file; a new one has another. Looked at once a tick of the kernel's
+ * clock, which is some thousandths of a second: the call may cost a tenth of a search. */
 static void look_at_file(mapping *m)
 {
     struct stat is;
-    if (m->file >= 0 &&
-        (fstat(m->file, &is) || (uint64_t)is.st_size != m->size ||
-         is.st_mtim.tv_sec != m->written.tv_sec || is.st_mtim.tv_nsec != m->written.tv_nsec))
+    struct timespec now;
+    if (m->file < 0 || clock_gettime(CLOCK_MONOTONIC_COARSE, &now))
+        return;
+    const uint64_t tick = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    if (atomic_load_explicit(&m->looked, memory_order_relaxed) == tick)
+        return;
+    atomic_store_explicit(&m->looked, tick, memory_order_relaxed);
+    if (fstat(m->file, &is) || (uint64_t)is.st_size != m->size ||
+        is.st_mtim.tv_sec != m->written.tv_sec || is.st_mtim.tv_nsec != m->written.tv_nsec)
         mark(m, WRITTEN, 0);
 }
 
