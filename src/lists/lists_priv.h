@@ -406,6 +406,10 @@ typedef struct lists_state {
  */
 ob_status state_load(lists_state *out, const char *dir, ob_error *err);
 ob_status state_save(lists_state *state, const char *dir, ob_error *err);
+
+/* state_load of its text; `path` serves the sentence. */
+ob_status state_take(lists_state *out, const char *text, size_t size, const char *path,
+                     ob_error *err);
 void state_free(lists_state *state);
 
 /* Whether the file is the one that was read or written last. */

@@ -277,8 +277,8 @@ static ob_status take_list(lists_state *state, const json_t *object, bool *good,
     return status;
 }
 
-static ob_status take_text(lists_state *out, const char *text, size_t size, const char *path,
-                           ob_error *err)
+ob_status state_take(lists_state *out, const char *text, size_t size, const char *path,
+                     ob_error *err)
 {
     uint8_t digest[OB_SHA256_SIZE];
     const size_t head = STATE_DIGITS + 1;
@@ -349,7 +349,7 @@ ob_status state_load(lists_state *out, const char *dir, ob_error *err)
     if (!status)
         status = read_all(&text, &size, file, (uint64_t)info.st_size, path, err);
     if (!status)
-        status = take_text(out, text, size, path, err);
+        status = state_take(out, text, size, path, err);
     if (!status)
         note_file(out, &info);
     if (file >= 0)

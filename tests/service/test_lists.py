@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import unittest
 
@@ -12,6 +13,12 @@ import obhutd
 import waiting
 
 MATCH = "/v1/match?surface=public"
+# Made by programs that wrote journals of versions 1 and 2: three entries imported, the second withdrawn, one added.
+OLD_LISTS = obhutd.ROOT / "tests/cli/lists-of-earlier-versions.tar.gz"
+OLD = ("26b563b1e794ee14e1454c40c439f34ac963cfe0afae5a3bb9096a04e7d80068",
+       "53d23c0bdf43efb219fcfc64e7aa8576d96e5adfa2beee31ac8be7d742840d2b",
+       "6977a41b730bed9c94a67f00f335c3577972a36d51b31a6c20050ed31a6e72b9",
+       "67a9b05c7dfb27e8d775f593ce3ad2b28491cabea0afe35617bcc74d6d683cf8")
 
 
 # ---- damages: what is done to a file; `older` is what it was before its last change
@@ -253,6 +260,34 @@ class Lists(obhutd.Case):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
                 path.write_bytes(good)
                 path.chmod(0o600)
+
+    def test_lists_of_earlier_versions_are_taken_over(self):
+        """They say what they said, and from then on what they lose shows."""
+        listed, gone, added, later = OLD
+        for version in ("1", "2"):
+            with self.subTest(version):
+                shutil.rmtree(self.data)
+                self.data.mkdir(0o700)
+                with tarfile.open(OLD_LISTS) as archive:
+                    archive.extractall(self.data, [m for m in archive.getmembers()
+                                                   if m.name.startswith(version + "/")])
+                shutil.move(self.data / version / "lists", self.data / "lists")
+                self.check_old({listed: True, gone: False, added: True, later: False})
+                self.run_obhut("list", "add", "known", later)
+                self.check_old({listed: True, gone: False, added: True, later: True})
+                journal = self.data / "lists/known.1.log"
+                good = journal.read_bytes()
+                lines(journal, lambda all_: all_[:-1])
+                self.check_old({listed: None, gone: None, added: None, later: None})
+                journal.write_bytes(good)
+                self.run_obhut("list", "merge", "known")
+                self.assertFalse(journal.exists())
+                self.check_old({listed: True, gone: False, added: True, later: True})
+
+    def check_old(self, expected):
+        self.service = self.start()
+        self.assertEqual({pdq: self.ask(pdq) for pdq in expected}, expected)
+        self.service.stop()
 
 
 if __name__ == "__main__":
