@@ -169,7 +169,9 @@ ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *
     ob_status status = OB_OK;
     DIR *open_dir = opendir(path);
     struct stat is;
-    if (!open_dir && (errno != ENOENT || !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW))) /* a link to what is not mounted */
+    if (!open_dir && (errno != ENOENT ||
+                      !ob_file_stat_at(&is, AT_FDCWD, path,
+                                       AT_SYMLINK_NOFOLLOW))) /* a link to what is not mounted */
         status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
     for (struct dirent *file; open_dir && !status && (file = readdir(open_dir)) != NULL;) {
         list_name name;

@@ -1,6 +1,9 @@
 /* A list at one moment: opening, what it has, checking. */
 #include "live_priv.h"
 
+#include <obhut/file.h>
+
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -201,7 +204,8 @@ bool live_is_of(const live *list, const char *path)
 {
     const obx *file = &list->base->file;
     struct stat now;
-    return !ob_file_stat_at(&now, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) && now.st_dev == file->device && now.st_ino == file->inode &&
+    return !ob_file_stat_at(&now, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) &&
+           now.st_dev == file->device && now.st_ino == file->inode &&
            (uint64_t)now.st_size == file->size && now.st_mtim.tv_sec == file->written.tv_sec &&
            now.st_mtim.tv_nsec == file->written.tv_nsec && !(now.st_mode & 0022);
 }

@@ -281,7 +281,7 @@ ob_status mapping_open(mapping **out, int file, uint64_t size, const char *path,
     m->bytes = map(file, size);
     m->source = m->bytes ? map(file, size) : NULL;
     m->file = m->source ? fcntl(file, F_DUPFD_CLOEXEC, 0) : -1;
-    if (m->file >= 0 && !fstat(m->file, &is))
+    if (m->file >= 0 && !ob_file_stat(&is, m->file))
         m->written = is.st_mtim;
     pthread_mutex_lock(&registry);
     install(SIGBUS, &before_us[0]);
@@ -376,7 +376,7 @@ static void look_at_file(mapping *m)
     if (atomic_load_explicit(&m->looked, memory_order_relaxed) == tick)
         return;
     atomic_store_explicit(&m->looked, tick, memory_order_relaxed);
-    if (fstat(m->file, &is) || (uint64_t)is.st_size != m->size ||
+    if (ob_file_stat(&is, m->file) || (uint64_t)is.st_size != m->size ||
         is.st_mtim.tv_sec != m->written.tv_sec || is.st_mtim.tv_nsec != m->written.tv_nsec)
         mark(m, WRITTEN, 0);
 }
