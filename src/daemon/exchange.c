@@ -202,7 +202,7 @@ static void ask_core(exchange *x)
 {
     front *f = x->front;
     const message_head head = {
-        .kind = MESSAGE_ASK, .id = x->id, .status = x->is_beyond, .number = x->length};
+        .kind = MESSAGE_ASK, .id = x->id, .status = x->only_told, .number = x->length};
     x->asked = f->core && channel_send(f->core, &head, x->head.bytes, x->head.size, -1);
     if (!x->asked)
         wait_for_core(x);
@@ -248,10 +248,12 @@ static void tell_health(exchange *x, const char *method)
     set_problem(x, 405, "METHOD", "/healthz takes GET, HEAD");
 }
 
-/* What a gateway answers where something cannot be done now is its own: the core knows. */
-static bool is_gateway(const char *path)
+/* What a gateway answers where something cannot be done now is its own: the core knows. And
+ * whoever asks whether the service is ready is told so, not that somebody else is busy. */
+static bool has_room_of_its_own(exchange *x, const char *path)
 {
-    return !strncmp(path, "/gw/", 4);
+    x->only_told = !strncmp(path, "/gw/", 4);
+    return x->only_told || !strcmp(path, "/readyz");
 }
 
 /* At once, whatever comes behind the head: the place is for whoever asks next. */
@@ -371,7 +373,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x->may_wait = brings_something(url);
         if (!strcmp(url, "/healthz"))
             tell_health(x, method);
-        else if (x->is_beyond && !is_gateway(url))
+        else if (x->is_beyond && !has_room_of_its_own(x, url))
             return tell_beyond(x);
         else
             ask(x, method, url);

@@ -65,6 +65,7 @@ typedef struct exchange {
     } state;
     bool suspended, head_done, answered;
     bool is_beyond;        /* of what connections there may be: it is answered, and goes */
+    bool only_told;        /* what is told where there is no room for it is all that is asked */
     bool asked;            /* this core has the head, and owes a plan or an answer */
     bool planned;          /* this core wants the body */
     bool may_wait;         /* it can be asked anew as long as nothing of its body was handed over */

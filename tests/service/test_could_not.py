@@ -462,6 +462,7 @@ class CouldNot(obhutd.Case):
         for _ in range(40):
             self.assertEqual(self.could_not("POST", SCAN, ROCKET), "BUSY")
             self.service.json("GET", "/healthz", token=False)
+            self.service.json("GET", "/readyz", token=False)
         _, headers, _ = self.service.request("POST", SCAN, ROCKET)
         self.assertEqual(headers["Connection"], "close")
         for peer in taken:
