@@ -17,7 +17,7 @@ static ob_staff *staff(void)
     char dir[TEST_FOLDER_SIZE];
     if (!one &&
         (ob_crypto_start(NULL) || !test_folder(dir) || ob_store_open(&store, dir, NULL, NULL) ||
-         ob_engine_audit(&audit, dir, NULL, NULL, NULL) ||
+         ob_engine_audit(&audit, store, dir, NULL, NULL, NULL) ||
          ob_staff_open(&one, store, audit, dir, NULL)))
         abort();
     return one;
