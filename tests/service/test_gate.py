@@ -106,6 +106,7 @@ class Records(Service):
         self.members(service, True, True)
         self.assertEqual(self.scanned(service), "ALLOWED")
         self.assertEqual(self.scanned(service, conversation="talk-2"), "FLOOR_SUSPICIONLESS")
+        self.assertEqual(self.scanned(service, account="acct-3"), "CONSENT_INCOMPLETE")  # nobody asked them
         self.assertEqual(self.scanned(service, encryption="e2ee"), "FLOOR_E2EE_SERVER")
         self.members(service, True, False)
         self.assertEqual(self.scanned(service), "CONSENT_INCOMPLETE")

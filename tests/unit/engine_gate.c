@@ -89,6 +89,11 @@ static void a_withdrawn_consent_stops_the_next_item(void **state)
     assert_string_equal(scan(p, &i), "FLOOR_SUSPICIONLESS"); /* own initiative without a cause */
     set_consent(p, true, true);
     assert_string_equal(scan(p, &i), "ALLOWED");
+    ob_item stranger =
+        item(OB_SURFACE_DIRECT, "carl"); /* whom nobody told of, and so nobody asked */
+    assert_string_equal(scan(p, &stranger), "CONSENT_INCOMPLETE");
+    stranger.has_account = false;
+    assert_string_equal(scan(p, &stranger), "CONSENT_INCOMPLETE");
     set_consent(p, true, false);
     assert_string_equal(scan(p, &i), "CONSENT_INCOMPLETE");
     set_consent(p, true, true);

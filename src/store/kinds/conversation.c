@@ -134,6 +134,17 @@ ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conver
     return status;
 }
 
+ob_status ob_store_has_member(bool *out, ob_view *view, const ob_record_key *id,
+                              const ob_record_key *account, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, view, "SELECT 1 FROM member WHERE conversation = ? AND account = ?", err);
+    sql_bind_key(&q, 1, id);
+    sql_bind_key(&q, 2, account);
+    *out = sql_step(&q);
+    return sql_end(&q);
+}
+
 static void read_member(void *record, sql *q)
 {
     ob_member *m = record;
