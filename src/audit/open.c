@@ -104,8 +104,8 @@ static ob_status load_public(ob_audit *audit, int create, ob_error *err)
     if (!status && (got > KEY_LINE || memcmp(is, should, got)))
         status = ob_fail(err, OB_EREFUSED,
                          "audit/key is not the key that keys/audit makes: the log was begun with "
-                         "another one. Put that one back, or move the directory audit away to "
-                         "begin a new log");
+                         "another one. Put that one back, or restore records, log and keys "
+                         "from one backup");
     if (!status && got < KEY_LINE) {
         tail key = {.file = file, .name = "key"};
         status = tail_write(&key, should, KEY_LINE, err);
@@ -375,8 +375,8 @@ static ob_status open_log(uint64_t *size, ob_audit *audit, const note *last, boo
     ob_status status = file_open(&audit->log.file, audit->dir, "log", O_RDWR | make, err);
     if (status == OB_ENOTFOUND)
         return ob_fail(err, OB_EFORMAT,
-                       "audit/log is missing, and audit/checkpoints is there. Restore it from a "
-                       "backup, or move the directory audit away to begin a new log");
+                       "audit/log is missing, and audit/checkpoints is there: restore records, log "
+                       "and keys from one backup");
     if (!status)
         status = file_size(size, audit->log.file, "log", err);
     if (!status)

@@ -16,10 +16,11 @@ static const char help[] =
     "  --surface    direct, group, public or storage; may be said several times. A token speaks "
     "for\n"
     "               the surfaces that it was made for and for no other\n"
-    "  --scope      scan (hand in files), match (hand in hashes), lists (see which there are)\n"
+    "  --scope      scan (hand in files), match (hand in hashes), lists (see which there are),\n"
+    "               reports (hand in reports and notices), consents (tell of members)\n"
     "  --json       with add and ls\n"
     "\n"
-    "The service's own token, for everything, is in DIR/keys/api-token.\n"
+    "The service's own token, to scan and match on every surface, is in DIR/keys/api-token.\n"
     "\n"
     "  obhut token add forum --surface public --scope scan\n"
     "  obhut token remove forum\n";

@@ -653,7 +653,9 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_staff_need_own_token(&made, c->staff, f->data, err);
     if (made)
-        daemon_say("core", "a token for every surface and scope is in %s/keys/api-token", f->data);
+        daemon_say("core",
+                   "a token that may scan and match on every surface is in %s/keys/api-token",
+                   f->data);
     options.lists = c->lists;
     options.store = c->store;
     options.staff = c->staff;

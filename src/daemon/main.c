@@ -28,7 +28,8 @@ static const char help[] =
     "  --check-config         only reads the configuration and says what is wrong with it\n"
     "  --version, --help\n"
     "\n"
-    "At the first start a token for every surface and scope is written to DIR/keys/api-token:\n"
+    "At the first start a token that may scan and match on every surface is written to "
+    "DIR/keys/api-token:\n"
     "\n"
     "  curl --data-binary @photo.jpg -H \"Authorization: Bearer $(cat DIR/keys/api-token)\" \\\n"
     "       'http://127.0.0.1:8080/v1/scan?surface=public'\n";

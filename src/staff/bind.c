@@ -15,7 +15,7 @@
 
 static const char of_key[] = "pseudonym", of_log[] = "log";
 
-#define MEND "restore it, or records, log and keys, from one backup"
+#define MEND "Restore it, or records, log and keys, from one backup"
 
 /* ---- Codes -------------------------------------------------------------------------------------
  */
