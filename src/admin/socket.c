@@ -322,6 +322,8 @@ static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
 {
     ob_status status = ob_lists_own(&s->admin.lists, dir, err);
     if (!status)
+        status = ob_store_expect(dir, NULL, err);
+    if (!status)
         status = ob_store_open(&s->admin.store, dir, NULL, err);
     if (!status)
         status = ob_engine_audit(&s->admin.audit, s->admin.store, dir, NULL, NULL, err);

@@ -645,6 +645,8 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_lists_keep(c->lists, on_problem, NULL, err);
     if (!status)
+        status = ob_store_expect(f->data, f->records, err);
+    if (!status)
         status = ob_store_open(&c->store, f->data, f->records, err);
     if (!status)
         status = ob_engine_audit(&c->audit, c->store, f->data, on_problem, NULL, err);

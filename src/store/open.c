@@ -160,6 +160,23 @@ static ob_status find(place *p, const char *dir, ob_error *err)
     return read_kept(p, err);
 }
 
+/* The log is begun after the records are: where it stands, they were there. */
+static bool has_log(const place *p)
+{
+    struct stat is;
+    char path[sizeof p->sqlite + 16];
+    snprintf(path, sizeof path, "%s/audit/log", p->dir);
+    return !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) && is.st_size > 0;
+}
+
+static ob_status fail_missing(const place *p, ob_error *err)
+{
+    return ob_fail(err, OB_EREFUSED,
+                   "%s is missing, and the log beside it tells of records: restore it, or records, "
+                   "log and keys, from one backup",
+                   p->sqlite);
+}
+
 /* Only looked at: opening and closing it would take the locks away that SQLite has in this process.
  */
 static ob_status check_sqlite(const place *p, ob_error *err)
@@ -229,6 +246,19 @@ ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_err
     return status;
 }
 
+ob_status ob_store_expect(const char *dir, const char *url, ob_error *err)
+{
+    place *p = malloc(sizeof *p);
+    if (!p)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    ob_status status = find(p, dir, err);
+    const bool is_elsewhere = (url && *url) || (!status && *p->kept);
+    if (!status && !is_elsewhere && access(p->sqlite, F_OK) && errno == ENOENT && has_log(p))
+        status = fail_missing(p, err);
+    free(p);
+    return status;
+}
+
 static ob_status look(bool *is_old, ob_store *store, ob_error *err)
 {
     ob_writing *w = NULL;
@@ -245,7 +275,8 @@ ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err)
         return ob_fail(err, OB_ENOMEM, "out of memory: the records");
     ob_status status = find(p, dir, err);
     if (!status && !*p->kept && access(p->sqlite, F_OK))
-        status = ob_fail(err, OB_EFORMAT, "%s: no records are there", dir);
+        status = has_log(p) ? fail_missing(p, err)
+                            : ob_fail(err, OB_EFORMAT, "%s: no records are there", dir);
     if (!status)
         status = open_kept(&store, p, *p->kept ? p->kept : NULL, err);
     if (!status)

@@ -204,6 +204,16 @@ class Damage(damage.Case):
             away.rename(path)
         self.begin()
 
+    def test_records_that_are_gone_beside_their_log_are_refused_and_not_made_anew(self):
+        for file in self.data.glob("obhut.db*"):
+            file.rename(self.dir / file.name)
+        self.assertIn("obhut.db is missing, and the log beside it tells of records", self.refusal())
+        self.assertRegex(self.check(1), "(?m)^WRONG  records.*obhut.db is missing")
+        self.assertEqual([*self.data.glob("obhut.db*")], [])
+        for file in self.dir.glob("obhut.db*"):
+            file.rename(self.data / file.name)
+        self.begin()
+
     def test_the_services_own_token_must_be_what_the_records_know_and_for_its_owner(self):
         own = self.data / "keys/api-token"
         kept = own.read_bytes()

@@ -25,6 +25,10 @@ typedef struct ob_store ob_store;
  * address moves nothing); OB_EBUSY: another Obhut has this database; OB_EINVAL: no such address. */
 ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err);
 
+/* Before that, wherever records are not made on purpose. OB_EREFUSED: they are gone, and the log
+ * beside them tells that they were there. */
+ob_status ob_store_expect(const char *dir, const char *url, ob_error *err);
+
 /* The same for whoever only looks: nothing is made or brought up to date. *out is NULL where an
  * older version made the records, which this one could read only after that. OB_EFORMAT: there are
  * none. */
