@@ -455,12 +455,17 @@ ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_erro
     return status;
 }
 
+ob_status ob_audit_seal_last(ob_audit *audit, ob_error *err)
+{
+    audit_keeper_stop(audit);
+    return ob_audit_seal(audit, err);
+}
+
 ob_status ob_audit_close(ob_audit *audit, ob_error *err)
 {
     if (!audit)
         return OB_OK;
-    audit_keeper_stop(audit);
-    ob_status status = ob_audit_seal(audit, err);
+    ob_status status = ob_audit_seal_last(audit, err);
     release(audit);
     return status;
 }

@@ -136,6 +136,16 @@ static ob_status keep(ob_store *store, ob_binding *b, const uint8_t key[OB_KEY_S
     return status ? status : ob_writing_end(w, put(w, b, key, err), err);
 }
 
+/* The log was compared with what stood there. From here on entries are appended, and a start that
+ * dies before it has said so must not be taken for a log that went on behind the service's back. */
+static ob_status reopen(ob_staff *staff, bound *b, ob_error *err)
+{
+    if (!b->has_log || !b->log.is_closed)
+        return OB_OK;
+    b->log.is_closed = false;
+    return keep(staff->store, &b->log, staff->key, err);
+}
+
 ob_status bind_key(ob_staff *staff, const char *dir, ob_error *err)
 {
     bound b;
@@ -146,7 +156,7 @@ ob_status bind_key(ob_staff *staff, const char *dir, ob_error *err)
     status = read_key(staff->key, &b, dir, err);
     if (status == OB_ENOTFOUND)
         status = make_key(staff->key, dir, err);
-    return status;
+    return status ? status : reopen(staff, &b, err);
 }
 
 /* ---- The log -----------------------------------------------------------------------------------
@@ -241,7 +251,7 @@ ob_status bind_log_begin(ob_staff *staff, ob_error *err)
 void bind_log_end(ob_staff *staff)
 {
     ob_audit_signed now;
-    if (!staff->is_bound || ob_audit_seal(staff->audit, NULL) || !ob_audit_fine(staff->audit))
+    if (!staff->is_bound || ob_audit_seal_last(staff->audit, NULL) || !ob_audit_fine(staff->audit))
         return;
     ob_audit_signed_now(&now, staff->audit);
     now.is_closed = now.entries == ob_audit_size(staff->audit);

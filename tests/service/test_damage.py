@@ -8,15 +8,26 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
+import subprocess
+import threading
+import time
 import unittest
 
 import damage
+import faults
 import obhutd
 import waiting
 
 LISTS = ("lists/known.obx", "lists.state")
 PLAIN = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
+
+
+def group_of(number):
+    """Processes of a group that run."""
+    every = [obhutd.stat_of(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    return [fields for fields in every if fields and int(fields[2]) == number and fields[0] != "Z"]
 
 
 class Damage(damage.Case):
@@ -128,6 +139,52 @@ class Damage(damage.Case):
                  if '"log.unsealed"' in line]
         self.assertGreaterEqual(told["entries"], 2)
         self.assertIn("right", self.run_obhut("audit", "verify")[0])
+
+    # ---- ends and starts that are healthy
+
+    def test_a_service_that_ends_while_its_log_comes_back_starts_again(self):
+        """The log says that it goes on; at the end the records say that nothing goes on."""
+        for pause in (0.6, 0.75, 0.9):
+            slow = faults.Faults(self.dir)
+            slow.set("clock:+0", wait=False)
+            service = self.start(**slow.options)
+            slow.set("write:audit/log:errno=28")
+            self.run_obhut("token", "add", "more", "--surface", "public", "--scope", "scan", code=3)
+            time.sleep(pause)
+            slow.set("sync:obhut.db:delay=400")
+            service.stop()
+            self.run_obhut("audit", "verify")
+            self.begin().stop()
+
+    def test_a_start_that_is_killed_at_any_sync_of_the_records_is_followed_by_one_that_is_not(self):
+        slow = faults.Faults(self.dir)
+        slow.set("clock:+0", wait=False)
+        service = self.start(**slow.options)
+        slow.set("rename:more.obx:hold")
+        more = self.write("more.jsonl", self.list_of(obhutd.DEMO / "rocket-640x427.jpg", id="m") + "\n")
+        importing = threading.Thread(target=self.run_obhut, kwargs={"code": None},
+                                     args=("list", "import", more, "--name", "more"))
+        importing.start()
+        slow.until_waiting(0)
+        slow.set("write:audit/log:errno=28")  # how it ended cannot be said
+        importing.join()
+        slow.set("clock:+0")
+        service.stop()
+        kept = self.dir / "kept"
+        shutil.copytree(self.data, kept, ignore=shutil.ignore_patterns("run"))
+        for nth in range(1, 5):
+            shutil.rmtree(self.data)
+            shutil.copytree(kept, self.data)
+            slow.set(f"sync:obhut.db-wal:hold,nth={nth}", wait=False)
+            started = subprocess.Popen([slow.options["program"], "--data", self.data, "--listen", "127.0.0.1:0"],
+                                       env=slow.options["environment"], stdin=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, start_new_session=True)
+            slow.until(lambda: slow.seen()[0] == f"sync:obhut.db-wal:hold,nth={nth}" and slow.seen()[1][1],
+                       f"the sync {nth}")
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+            waiting.until(lambda: not group_of(started.pid), "nobody has the directory")
+            self.begin().stop()
 
     def test_another_key_of_pseudonyms_or_none_is_refused_and_none_is_made(self):
         key = self.data / "keys/pseudonym"

@@ -102,6 +102,9 @@ uint64_t ob_audit_size(ob_audit *audit);
 
 /* Writes a checkpoint now, if anything is behind the last one. Any thread. OB_EIO, OB_ENOMEM. */
 ob_status ob_audit_seal(ob_audit *audit, ob_error *err);
+/* The same for the last time: from now on the log appends nothing by itself. Once, by whoever
+ * closes it. */
+ob_status ob_audit_seal_last(ob_audit *audit, ob_error *err);
 
 /* The log as of its last checkpoint: what a backup copies. */
 typedef struct ob_audit_extent {
