@@ -151,13 +151,18 @@ static ob_status check_url(const place *p, const char *url, ob_error *err)
     return OB_OK;
 }
 
+/* SQLite, which must follow no link to its file, would follow none on the way to it either. The
+ * directory itself may be one, as systemd makes them for services without a user of their own. */
 static ob_status find(place *p, const char *dir, ob_error *err)
 {
     *p = (place){.dir = dir};
-    if (snprintf(p->records, sizeof p->records, "%s/records", dir) >= (int)sizeof p->records ||
-        snprintf(p->sqlite, sizeof p->sqlite, "%s/obhut.db", dir) >= (int)sizeof p->sqlite)
-        return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    return read_kept(p, err);
+    char *resolved = realpath(dir, NULL);
+    const bool fits =
+        snprintf(p->records, sizeof p->records, "%s/records", dir) < (int)sizeof p->records &&
+        snprintf(p->sqlite, sizeof p->sqlite, "%s/obhut.db", resolved ? resolved : dir) <
+            (int)sizeof p->sqlite;
+    free(resolved);
+    return fits ? read_kept(p, err) : ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
 }
 
 /* The log is begun after the records are: where it stands, they were there. */

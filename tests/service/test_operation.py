@@ -84,6 +84,17 @@ class Configuration(obhutd.Case):
 class Commands(obhutd.Case):
     """The same commands with and without a service."""
 
+    def test_the_data_directory_may_be_a_link_to_one(self):
+        there = self.dir / "private"
+        there.mkdir(0o700)
+        self.data.symlink_to(there)
+        service = self.start()
+        self.run_obhut("token", "add", "app", "--surface", "public", "--scope", "scan")
+        self.assertTrue((there / "obhut.db").exists())
+        service.stop()
+        self.run_obhut("check")
+        self.start()
+
     def test_lists_change_while_the_service_answers(self):
         a, b, c = obhutd.obhut.hashes(3, seed=40)
         service = None
