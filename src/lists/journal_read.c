@@ -223,7 +223,7 @@ static ob_status measure_next(measuring *m, const lines *l, const char *line, si
                               bool ended, ob_error *err)
 {
     line_kind kind = LINE_BAD;
-    ob_status status = l->count == 1 ? take_version(m->journal, line, size, err) : OB_OK;
+    ob_status status = l->count == 1 && ended ? take_version(m->journal, line, size, err) : OB_OK;
     if (!status)
         status = kind_of(&kind, m->sum, m->journal->version, line, size, err);
     if (!status && kind == LINE_BAD && m->journal->version > 1 && l->count == 1 && ended)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,8 +68,10 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
     ob_status status = list ? state_put_mark(list, &slot->journal.mark, err) : out_of_memory(err);
     if (!status)
         status = state_save(&lists->state, lists->dir, err);
-    if (status && list)
+    if (status && list) { /* the file may say so already: what it says must be there at the start */
         state_put_mark(list, &before, NULL);
+        state_save(&lists->state, lists->dir, NULL);
+    }
     pthread_mutex_unlock(&lists->noting);
     return status;
 }
@@ -81,10 +84,39 @@ ob_status note_removing(ob_lists *lists, const char *name, ob_error *err)
     if (list) {
         list->removed = true;
         status = state_save(&lists->state, lists->dir, err);
-        list->removed = !status;
+    }
+    if (list && status) { /* the file may say so already */
+        list->removed = false;
+        state_save(&lists->state, lists->dir, NULL);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
+}
+
+static bool stands(const ob_lists *lists, const char *name)
+{
+    struct stat is;
+    bool any = false;
+    for (int enabled = 0; enabled < 2 && !any; enabled++) {
+        char *path = NULL;
+        any = !list_path(&path, lists->dir, name, enabled, NULL) &&
+              !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+        free(path);
+    }
+    return any;
+}
+
+void note_kept(ob_lists *lists, const char *name)
+{
+    if (!stands(lists, name)) /* the next start finishes the removal */
+        return;
+    pthread_mutex_lock(&lists->noting);
+    list_state *list = state_need(&lists->state, name);
+    if (list) {
+        list->removed = false;
+        state_save(&lists->state, lists->dir, NULL);
+    }
+    pthread_mutex_unlock(&lists->noting);
 }
 
 void note_removed(ob_lists *lists, const char *name)
@@ -102,7 +134,10 @@ static ob_status finish_removals(ob_lists *lists, bool *any, ob_error *err)
     ob_status status = OB_OK;
     for (size_t i = lists->state.count; i-- > 0 && !status;)
         if (lists->state.lists[i].removed) {
+            slot *opened = set_find(lists, lists->state.lists[i].name);
             status = remove_under_lock(lists->dir, lists->state.lists[i].name, err);
+            if (!status && opened)
+                set_replace(lists, opened, NULL);
             if (!status)
                 state_drop(&lists->state, lists->state.lists[i].name);
             *any = true;

@@ -280,8 +280,11 @@ ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
                          name);
     if (!status)
         status = note_removing(lists, name, err);
-    if (!status)
+    if (!status) {
         status = remove_under_lock(lists->dir, name, err);
+        if (status)
+            note_kept(lists, name);
+    }
     if (!status) {
         set_replace(lists, slot, NULL);
         journal_close(&slot->journal);

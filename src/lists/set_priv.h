@@ -119,6 +119,8 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err);
 /* Before a list's files are deleted, and afterwards. */
 ob_status note_removing(ob_lists *lists, const char *name, ob_error *err);
 void note_removed(ob_lists *lists, const char *name);
+/* It could not be removed: where it still stands, it is not removed at the next start. */
+void note_kept(ob_lists *lists, const char *name);
 
 /* What was found at the start; finishes removals. */
 ob_status note_start(ob_lists *lists, ob_error *err);

@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import threading
 import unittest
 
+import faults
 import obhutd
 import waiting
 
@@ -288,6 +290,41 @@ class Lists(obhutd.Case):
         self.service = self.start()
         self.assertEqual({pdq: self.ask(pdq) for pdq in expected}, expected)
         self.service.stop()
+
+
+class Removals(obhutd.Case):
+    """A removal is done, or it is not: also after the next start."""
+
+    def begin(self):
+        entry = self.list_of(obhutd.DEMO / "rocket-640x427.jpg", id="r")
+        self.run_obhut("list", "import", self.write("known.jsonl", entry + "\n"), "--name", "known")
+        slow = faults.Faults(self.dir)
+        slow.set("clock:+0", wait=False)
+        return slow, self.start(**slow.options)
+
+    def test_a_removal_that_was_killed_is_finished_by_the_next_start(self):
+        slow, service = self.begin()
+        slow.set("unlink:lists/known.obx:hold")
+        removing = threading.Thread(target=self.run_obhut, args=("list", "remove", "known"), kwargs={"code": None})
+        removing.start()
+        slow.until_waiting(0)
+        core = service.processes()["core"]
+        service.process.kill()
+        removing.join()
+        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
+        again = self.start()
+        self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
+        self.assertEqual(again.json("GET", "/v1/lists")["lists"], [])
+        self.assertNotIn("known", self.run_obhut("list", "ls")[0])
+
+    def test_a_removal_that_failed_leaves_the_list_where_it_is(self):
+        slow, service = self.begin()
+        slow.set("unlink:lists/known.obx:errno=30,nth=1")
+        self.run_obhut("list", "remove", "known", code=3)
+        slow.set("clock:+0")
+        service.stop()
+        again = self.start()
+        self.assertEqual([known["list"] for known in again.json("GET", "/v1/lists")["lists"]], ["known"])
 
 
 if __name__ == "__main__":
