@@ -95,6 +95,11 @@ int ob_file_truncate(int file, off_t size)
     return ob_file_ask(OB_FILE_TRUNCATE, file, NULL) ? -1 : ftruncate(file, size);
 }
 
+int ob_file_own(int file, uid_t owner, gid_t group)
+{
+    return ob_file_ask(OB_FILE_OWN, file, NULL) ? -1 : fchown(file, owner, group);
+}
+
 /* ---- Files of a data directory -------------------------------------------------------------- */
 
 static const char *kind_name(mode_t mode)

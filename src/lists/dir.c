@@ -16,8 +16,8 @@ static ob_status out_of_memory(ob_error *err)
     return ob_fail(err, OB_ENOMEM, "out of memory: a path");
 }
 
-/* Creates a directory and those above it. */
-static ob_status make_dir(const char *path, ob_error *err)
+/* Creates a directory and those above it; *made where it was not there. */
+static ob_status make_dir(bool *made, const char *path, ob_error *err)
 {
     char *copy = strdup(path);
     if (!copy)
@@ -28,13 +28,28 @@ static ob_status make_dir(const char *path, ob_error *err)
         if (kept != '/' && kept != '\0')
             continue;
         *p = '\0';
-        if (ob_file_mkdir(AT_FDCWD, copy, 0700) && errno != EEXIST)
+        *made = !ob_file_mkdir(AT_FDCWD, copy, 0700);
+        if (!*made && errno != EEXIST)
             status = ob_fail(err, OB_EIO, "directory %s cannot be made: %s", copy, strerror(errno));
         *p = kept;
         if (!kept)
             break;
     }
     free(copy);
+    return status;
+}
+
+static ob_status make_lists(const char *path, const char *dir, ob_error *err)
+{
+    bool made = false;
+    ob_status status = make_dir(&made, path, err);
+    if (status || !made)
+        return status;
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (file < 0)
+        return ob_fail(err, OB_EIO, "directory %s cannot be opened: %s", path, strerror(errno));
+    status = disk_give(file, path, dir, err);
+    close(file);
     return status;
 }
 
@@ -52,11 +67,13 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
         status = out_of_memory(err);
     }
     if (!status)
-        status = make_dir(lists, err);
+        status = make_lists(lists, dir, err);
     if (status)
         goto out;
     status =
         ob_file_open_regular(&lock, NULL, path, O_RDWR | O_CREAT, &(ob_file_rule){.most = 0}, err);
+    if (!status)
+        status = disk_give(lock, path, dir, err);
     if (!status && flock(lock, LOCK_EX | LOCK_NB))
         status = errno == EWOULDBLOCK
                      ? ob_fail(err, OB_EBUSY,

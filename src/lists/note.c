@@ -168,5 +168,5 @@ ob_status note_start(ob_lists *lists, ob_error *err)
         status = note_slot(lists, lists->slots[i], first, err);
         any = true;
     }
-    return status || !any ? status : state_save(&lists->state, lists->dir, err);
+    return status || !any ? status : state_save_changed(&lists->state, lists->dir, err);
 }

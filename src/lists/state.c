@@ -215,6 +215,8 @@ ob_status state_save(lists_state *state, const char *dir, ob_error *err)
     if (file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
+        status = disk_give(file, temporary, dir, err);
+    if (!status)
         status = disk_write(file, temporary, text, strlen(text), 0, err);
     if (!status)
         status = disk_sync(file, temporary, err);
@@ -235,6 +237,16 @@ out:
     free(temporary);
     free(path);
     return status;
+}
+
+ob_status state_save_changed(lists_state *state, const char *dir, ob_error *err)
+{
+    char *text = NULL, sum[STATE_DIGITS + 1];
+    ob_status status = make_text(&text, sum, state, err);
+    free(text);
+    if (status || (state->there && !strcmp(sum, state->sum)))
+        return status;
+    return state_save(state, dir, err);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------- */

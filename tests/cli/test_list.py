@@ -445,6 +445,24 @@ class Interrupted(obhut.Case):
         self.assertEqual(self.export("x"), expected)
         self.assertFalse([n for n in os.listdir(self.data / "lists") if n.startswith(".")])
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_what_root_makes_belongs_to_whoever_owns_the_directory(self):
+        self.data = self.dir / "of-a-service"
+        self.data.mkdir()
+        os.chown(self.data, 65534, 65534)
+        self.run_obhut("list", "import", self.write("known.txt", [A]), "--name", "known")
+        self.run_obhut("list", "add", "known", B)
+        self.run_obhut("list", "disable", "known")
+        for path in [*(self.data / "lists").rglob("*"), *self.data.glob("l*")]:
+            self.assertEqual((path.stat().st_uid, path.stat().st_gid), (65534, 65534), path)
+
+    def test_who_changes_nothing_writes_nothing(self):
+        state = self.data / "lists.state"
+        before = state.stat()
+        self.run_obhut("list", "withdraw", "x", C, code=None)
+        self.assertEqual((before.st_ino, before.st_mtime_ns),
+                         (state.stat().st_ino, state.stat().st_mtime_ns))
+
     def test_two_imports_at_once_do_not_mix(self):
         held = os.open(self.data / "lock", os.O_RDWR)
         import fcntl

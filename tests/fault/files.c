@@ -29,7 +29,7 @@ static void (*listener)(void *context, ob_file_verb verb, const char *path);
 static void *listener_context;
 
 static const char *const verbs[OB_FILE_VERBS] = {"open",   "read",   "write", "sync", "truncate",
-                                                 "rename", "unlink", "mkdir", "stat"};
+                                                 "rename", "unlink", "mkdir", "stat", "own"};
 
 const char *files_verb_name(ob_file_verb verb)
 {

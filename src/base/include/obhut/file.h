@@ -20,6 +20,7 @@ typedef enum ob_file_verb {
     OB_FILE_UNLINK,
     OB_FILE_MKDIR,
     OB_FILE_STAT,
+    OB_FILE_OWN,
     OB_FILE_VERBS,
 } ob_file_verb;
 
@@ -34,6 +35,7 @@ ssize_t ob_file_pwrite(int file, const void *bytes, size_t size, off_t at);
 int ob_file_sync(int file);      /* fsync(2) */
 int ob_file_sync_data(int file); /* fdatasync(2) */
 int ob_file_truncate(int file, off_t size);
+int ob_file_own(int file, uid_t owner, gid_t group);       /* fchown(2) */
 int ob_file_rename(const char *from, const char *to);      /* the call's path is `to` */
 int ob_file_unlink(int dir, const char *path, int flags);  /* unlinkat(2) */
 int ob_file_mkdir(int dir, const char *path, mode_t mode); /* mkdirat(2) */
