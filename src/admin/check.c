@@ -71,7 +71,7 @@ static ob_status check_here(ob_admin_checked *out, const char *dir, bool records
     ob_store *store = NULL;
     ob_view *view = NULL;
     *out = (ob_admin_checked){.has_records = stands(dir, "obhut.db") || stands(dir, "records")};
-    if (!out->has_records && !stands(dir, "audit/log"))
+    if (!out->has_records && !(records && stands(dir, "audit/log"))) /* a copy of a log has none */
         return OB_OK;
     ob_status status = ob_store_look(&store, dir, err);
     out->is_old = !status && !store;
