@@ -161,10 +161,12 @@ typedef struct tail {
     const char *name;
     uint64_t bytes; /* durable */
     bool dirty;     /* there may be more behind them */
+    int64_t looked; /* the tick of the clock at which tail_check looked last; -1: now it must */
 } tail;
 /* Whether `path` still is this file, as long as it is known to be: a directory that was removed or
- * exchanged, or a file that somebody else changes, keeps nothing. OB_EIO. */
-ob_status tail_check(const tail *tail, const char *path, ob_error *err);
+ * exchanged, or a file that somebody else changes, keeps nothing. Looks once a tick of the kernel's
+ * clock, which is some thousandths of a second, and at once where it was not right. OB_EIO. */
+ob_status tail_check(tail *tail, const char *path, ob_error *err);
 ob_status tail_write(tail *tail, const char *bytes, size_t size, ob_error *err);
 /* Makes it end after `bytes`, durably. */
 ob_status tail_cut(tail *tail, ob_error *err);

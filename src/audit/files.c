@@ -118,7 +118,16 @@ static bool write_all(int file, const char *bytes, size_t size, uint64_t offset)
     return true;
 }
 
-ob_status tail_check(const tail *tail, const char *path, ob_error *err)
+/* Looking takes as long as making an entry. */
+static int64_t tick(void)
+{
+    struct timespec now;
+    return clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
+               ? -1
+               : (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static ob_status look(const tail *tail, const char *path, ob_error *err)
 {
     struct stat is, there;
     if (ob_file_stat(&is, tail->file))
@@ -137,6 +146,16 @@ ob_status tail_check(const tail *tail, const char *path, ob_error *err)
                        "Stop the service; " AUDIT_ADVICE,
                        tail->name, (unsigned long long)is.st_size, (unsigned long long)tail->bytes);
     return OB_OK;
+}
+
+ob_status tail_check(tail *tail, const char *path, ob_error *err)
+{
+    const int64_t now = tick();
+    if (now >= 0 && now == tail->looked)
+        return OB_OK;
+    ob_status status = look(tail, path, err);
+    tail->looked = status ? -1 : now;
+    return status;
 }
 
 ob_status tail_cut(tail *tail, ob_error *err)

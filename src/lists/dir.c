@@ -16,6 +16,14 @@ static ob_status out_of_memory(ob_error *err)
     return ob_fail(err, OB_ENOMEM, "out of memory: a path");
 }
 
+ob_status list_beside(char **out, const char *dir, const char *name, ob_error *err)
+{
+    if (asprintf(out, "%s/%s", dir, name) >= 0)
+        return OB_OK;
+    *out = NULL;
+    return out_of_memory(err);
+}
+
 /* Creates a directory and those above it; *made where it was not there. */
 static ob_status make_dir(bool *made, const char *path, ob_error *err)
 {
@@ -57,15 +65,9 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
 {
     char *lists = NULL, *path = NULL;
     int lock = -1;
-    ob_status status = OB_OK;
-    if (asprintf(&lists, "%s/lists", dir) < 0) {
-        lists = NULL;
-        status = out_of_memory(err);
-    }
-    if (!status && asprintf(&path, "%s/lock", dir) < 0) {
-        path = NULL;
-        status = out_of_memory(err);
-    }
+    ob_status status = list_beside(&lists, dir, "lists", err);
+    if (!status)
+        status = list_beside(&path, dir, "lock", err);
     if (!status)
         status = make_lists(lists, dir, err);
     if (status)
@@ -176,20 +178,43 @@ static bool parse_file_name(list_name *out, const char *file)
     return list_name_is_valid(out->name);
 }
 
+/* Whether lists may stand there: not where others could put one, take one away, or switch it off by
+ * its name. */
+static ob_status check_own(DIR *opened, const char *path, ob_error *err)
+{
+    struct stat is;
+    if (ob_file_stat(&is, dirfd(opened)))
+        return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    if (is.st_mode & 022)
+        return ob_fail(err, OB_EREFUSED,
+                       "directory %s has mode %04o: others than its owner may write there. Look at "
+                       "who changed it and what is in it, then `chmod go-w` it",
+                       path, (unsigned)is.st_mode & 07777);
+    return OB_OK;
+}
+
+/* *out is NULL where there are no lists; a link to what is not mounted is no such place. */
+static ob_status open_own(DIR **out, const char *path, ob_error *err)
+{
+    struct stat is;
+    *out = opendir(path);
+    if (*out)
+        return check_own(*out, path, err);
+    const int why = errno;
+    if (why == ENOENT && ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW))
+        return OB_OK;
+    return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(why));
+}
+
 ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *err)
 {
     char *path = NULL;
-    if (asprintf(&path, "%s/lists", dir) < 0)
-        return out_of_memory(err);
+    DIR *open_dir = NULL;
     list_name *names = NULL;
     size_t used = 0, capacity = 0;
-    ob_status status = OB_OK;
-    DIR *open_dir = opendir(path);
-    struct stat is;
-    if (!open_dir && (errno != ENOENT ||
-                      !ob_file_stat_at(&is, AT_FDCWD, path,
-                                       AT_SYMLINK_NOFOLLOW))) /* a link to what is not mounted */
-        status = ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    ob_status status = list_beside(&path, dir, "lists", err);
+    if (!status)
+        status = open_own(&open_dir, path, err);
     for (struct dirent *file; open_dir && !status && (file = readdir(open_dir)) != NULL;) {
         list_name name;
         if (!parse_file_name(&name, file->d_name))
@@ -222,9 +247,9 @@ ob_status list_names(list_name **out, size_t *count, const char *dir, ob_error *
 ob_status list_sync_dir(const char *dir, ob_error *err)
 {
     char *path = NULL;
-    if (asprintf(&path, "%s/lists", dir) < 0)
-        return out_of_memory(err);
-    ob_status status = OB_OK;
+    ob_status status = list_beside(&path, dir, "lists", err);
+    if (status)
+        return status;
     int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (file < 0 || ob_file_sync(file))
         status = ob_fail(err, OB_EIO, "%s cannot be made durable: %s", path, strerror(errno));
@@ -275,10 +300,8 @@ bool ob_list_file_is_valid(const char *name)
 static DIR *open_lists(const char *dir, ob_error *err)
 {
     char *path = NULL;
-    if (asprintf(&path, "%s/lists", dir) < 0) {
-        out_of_memory(err);
+    if (list_beside(&path, dir, "lists", err))
         return NULL;
-    }
     DIR *opened = opendir(path);
     if (!opened)
         ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));

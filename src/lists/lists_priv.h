@@ -21,6 +21,8 @@ ob_status list_lock(int *out, const char *dir, ob_error *err);
 void list_unlock(int lock);
 
 /* DIR/lists/NAME.obx, or with .off behind it. The caller frees *out. */
+/* DIR/NAME; *out, the caller's to free, is NULL where there is no memory. */
+ob_status list_beside(char **out, const char *dir, const char *name, ob_error *err);
 ob_status list_path(char **out, const char *dir, const char *name, bool enabled, ob_error *err);
 
 bool list_name_is_valid(const char *name);

@@ -181,7 +181,7 @@ bool state_is_ours(const lists_state *state, const char *dir)
 {
     struct stat is;
     char *path = NULL;
-    if (!state->there || asprintf(&path, "%s/lists.state", dir) < 0)
+    if (!state->there || list_beside(&path, dir, "lists.state", NULL))
         return true;
     const bool same = !ob_file_stat_at(&is, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW) &&
                       is.st_ino == state->inode && is.st_size == state->size &&
@@ -197,15 +197,9 @@ ob_status state_save(lists_state *state, const char *dir, ob_error *err)
     char *path = NULL, *temporary = NULL, *text = NULL, sum[STATE_DIGITS + 1];
     int file = -1;
     struct stat is;
-    ob_status status = OB_OK;
-    if (asprintf(&path, "%s/lists.state", dir) < 0) {
-        path = NULL;
-        status = out_of_memory(err);
-    }
-    if (!status && asprintf(&temporary, "%s/lists.state.tmp", dir) < 0) {
-        temporary = NULL;
-        status = out_of_memory(err);
-    }
+    ob_status status = list_beside(&path, dir, "lists.state", err);
+    if (!status)
+        status = list_beside(&temporary, dir, "lists.state.tmp", err);
     if (!status)
         status = make_text(&text, sum, state, err);
     if (status)
@@ -349,9 +343,10 @@ ob_status state_load(lists_state *out, const char *dir, ob_error *err)
     struct stat info;
     ob_error problem = {0};
     *out = (lists_state){.there = false};
-    if (asprintf(&path, "%s/lists.state", dir) < 0)
-        return out_of_memory(err);
-    ob_status status = ob_file_open_regular(&file, &info, path, O_RDONLY, &rule, &problem);
+    ob_status status = list_beside(&path, dir, "lists.state", err);
+    if (status)
+        return status;
+    status = ob_file_open_regular(&file, &info, path, O_RDONLY, &rule, &problem);
     if (status == OB_ENOTFOUND) {
         free(path);
         return OB_OK;

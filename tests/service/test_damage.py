@@ -289,10 +289,11 @@ class Damage(damage.Case):
         self.assertEqual(service.scan(damage.LISTED.read_bytes())["action"], "block")
 
     def test_what_others_may_write_is_refused_with_how_to_mend_it(self):
-        for name in ("", "keys", "audit"):
+        for name in ("", "keys", "audit", "lists"):
             path = self.data / name
             path.chmod(0o777)
             self.assertIn("chmod go-w", self.refusal())
+            self.assertRegex(self.check(1), rf"(?m)^WRONG  {name or '.'}.*chmod go-w")
             path.chmod(0o700)
         self.begin()
 

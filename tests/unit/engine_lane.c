@@ -432,18 +432,25 @@ static void until_standing(lane *l, int speed)
     } while (!standing);
 }
 
-static void who_has_asked_sits_down_before_who_comes(void **state)
+/* Three tasks, of which the second asks: the first sits, and the second has asked and waits. */
+static void let_one_stand(counter *c, sitter *s, unsigned seats)
 {
-    counter *c = *state;
-    sitter s = {.lane = &c->lane, .task = &c->tasks[1]};
-    c->lane.seats = 1;
+    *s = (sitter){.lane = &c->lane, .task = &c->tasks[1]};
+    c->lane.seats = seats;
     c->lane.most = 10;
     ask(c, 1, 2);
     add(c, 0, 3);
     takes(c, 0);
     takes(c, 1);
-    assert_int_equal(pthread_create(&s.thread, NULL, sit, &s), 0);
-    until_standing(&c->lane, QUICK);
+    assert_int_equal(pthread_create(&s->thread, NULL, sit, s), 0);
+    until_standing(&c->lane, s->task->is_slow ? SLOW : QUICK);
+}
+
+static void who_has_asked_sits_down_before_who_comes(void **state)
+{
+    counter *c = *state;
+    sitter s;
+    let_one_stand(c, &s, 1);
     c->last = &c->tasks[0];
     leave(c);
     pthread_join(s.thread, NULL);
@@ -457,16 +464,9 @@ static void who_has_asked_sits_down_before_who_comes(void **state)
 static void who_is_slow_and_has_asked_stands_until_no_other_runs(void **state)
 {
     counter *c = *state;
-    sitter s = {.lane = &c->lane, .task = &c->tasks[1]};
-    c->lane.seats = 2;
-    c->lane.most = 10;
+    sitter s;
     c->tasks[0].is_slow = c->tasks[1].is_slow = true;
-    ask(c, 1, 2);
-    add(c, 0, 3);
-    takes(c, 0);
-    takes(c, 1);
-    assert_int_equal(pthread_create(&s.thread, NULL, sit, &s), 0);
-    until_standing(&c->lane, SLOW);
+    let_one_stand(c, &s, 2);
     takes(c, 2);
     leave(c);
     assert_int_equal(c->tasks[1].seat, LANE_STANDS);
