@@ -220,34 +220,19 @@ static ob_status try_incoming(bool *allowed, look *l, ob_basis basis, int64_t id
     return OB_OK;
 }
 
-/* All members, and whose item it is among them: who came after the service told of its members was
- * not asked, nor was who is nobody. */
-static ob_status all_consent(bool *out, look *l, ob_error *err)
-{
-    const ob_conversation *c = &l->conversation;
-    ob_view *view = NULL;
-    *out = false;
-    if (c->consenting != c->members || !l->item->has_account)
-        return OB_OK;
-    ob_status status = need_view(&view, l, err);
-    return status ? status : ob_store_has_member(out, view, &c->id, &l->item->account, err);
-}
-
-static ob_status try_consent(bool *allowed, look *l, ob_error *err)
+/* Of all members, and whose item it is must be one of them: who came after the service told of its
+ * members was not asked, nor was who is nobody. */
+static bool try_consent(look *l)
 {
     ob_situation s;
-    bool by_all;
     const ob_conversation *c = &l->conversation;
     if (!l->has_conversation || !c->members)
-        return OB_OK;
-    ob_status status = all_consent(&by_all, l, err);
-    if (status)
-        return status;
+        return false;
     describe(l, &s);
     s.basis = OB_BASIS_CONSENT;
-    s.consent = (struct ob_consent_facts){.present = true, .by_all = by_all, .free = c->is_free};
-    *allowed = try_candidate(l, &s, 0, 0);
-    return OB_OK;
+    s.consent = (struct ob_consent_facts){
+        .present = true, .by_all = c->consenting == c->members && l->is_member, .free = c->is_free};
+    return try_candidate(l, &s, 0, 0);
 }
 
 /* Every rule about an order is the gate's: this only says which facts the record holds. Of texts
@@ -352,7 +337,7 @@ static ob_status try_all(look *l, ob_error *err)
     if (!status && !allowed && item->surface == OB_SURFACE_PUBLIC)
         allowed = try_plain(l, OB_BASIS_PUBLIC);
     if (!status && !allowed && is_on(l, OB_BASIS_CONSENT))
-        status = try_consent(&allowed, l, err);
+        allowed = try_consent(l);
     if (!status && !allowed && item->has_account && is_on(l, OB_BASIS_ORDER))
         status = try_orders(&allowed, l, err);
     if (!status && !allowed && item->has_account && is_private(item) &&
@@ -378,8 +363,9 @@ ob_status look_decide(look *l, ob_error *err)
     if (is_private(item) && item->has_conversation && l->settings->profile.keeps_register) {
         status = need_view(&view, l, err);
         if (!status)
-            status = ob_store_conversation(&l->has_conversation, &l->conversation, view,
-                                           &item->conversation, err);
+            status = ob_store_conversation_of(&l->has_conversation, &l->conversation, &l->is_member,
+                                              view, &item->conversation, &item->account, err);
+        l->is_member &= item->has_account;
     }
     return status ? status : try_all(l, err);
 }

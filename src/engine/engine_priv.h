@@ -152,8 +152,8 @@ typedef struct look {
 
     char item_text[HEX + 1], account_text[HEX + 1], other_text[HEX + 1], record_text[24];
     ob_conversation conversation;
-    bool has_conversation;
-    ob_order_brief order; /* the one that is tried */
+    bool has_conversation, is_member; /* is_member: the item's account, of it */
+    ob_order_brief order;             /* the one that is tried */
 } look;
 
 /* It is made anew twice for every item. */

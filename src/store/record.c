@@ -62,7 +62,7 @@ ob_status record_create(ob_buf *out, const record_kind *kind, ob_error *err)
 /* ---- Statements -------------------------------------------------------------------------------
  */
 
-static ob_status put_columns(ob_buf *out, const record_kind *kind, ob_error *err)
+ob_status record_columns(ob_buf *out, const record_kind *kind, ob_error *err)
 {
     ob_status status = OB_OK;
     for (size_t i = 0; i < kind->count && !status; i++)
@@ -74,7 +74,7 @@ static ob_status make_insert(ob_buf *out, const record_kind *kind, const char *r
 {
     ob_status status = ob_buf_printf(out, err, "INSERT INTO %s (", kind->about.table);
     if (!status)
-        status = put_columns(out, kind, err);
+        status = record_columns(out, kind, err);
     for (size_t i = 0; i < kind->count && !status; i++)
         status = ob_buf_printf(out, err, i ? ", ?" : ") VALUES (?");
     return status ? status : ob_buf_printf(out, err, ")%s", rest);
@@ -104,7 +104,7 @@ static ob_status make_select(ob_buf *out, const record_kind *kind, const char *r
 {
     ob_status status = ob_buf_printf(out, err, "SELECT ");
     if (!status)
-        status = put_columns(out, kind, err);
+        status = record_columns(out, kind, err);
     return status ? status : ob_buf_printf(out, err, " FROM %s %s", kind->about.table, rest);
 }
 
@@ -214,7 +214,7 @@ static void read_column(void *member, const record_column *c, sql *q, int at)
     }
 }
 
-static void read_record(void *record, sql *q)
+void record_read(void *record, sql *q)
 {
     for (size_t i = 0; i < q->kind->count; i++)
         read_column((char *)record + q->kind->columns[i].offset, &q->kind->columns[i], q, (int)i);
@@ -227,12 +227,12 @@ void record_select(sql *q, ob_view *view, const record_kind *kind, const char *r
 
 ob_status record_read_all(void *out, size_t *count, sql *q)
 {
-    return store_read_all(out, count, q, q->kind->size, read_record);
+    return store_read_all(out, count, q, q->kind->size, record_read);
 }
 
 ob_status record_read_one(bool *found, void *out, sql *q)
 {
-    return store_read_one(found, out, q, read_record);
+    return store_read_one(found, out, q, record_read);
 }
 
 ob_status record_get(void *out, ob_view *view, const record_kind *kind, const char *word,

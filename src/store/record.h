@@ -113,6 +113,11 @@ void record_select(sql *q, ob_view *view, const record_kind *kind, const char *r
 ob_status record_read_all(void *out, size_t *count, sql *q);
 ob_status record_read_one(bool *found, void *out, sql *q);
 
+/* For statements of one's own that ask for more besides: the names of the columns, and reading
+ * those of a row. */
+ob_status record_columns(ob_buf *out, const record_kind *kind, ob_error *err);
+void record_read(void *record, sql *q);
+
 /* The one that has a number; OB_ENOTFOUND in that word. */
 ob_status record_get(void *out, ob_view *view, const record_kind *kind, const char *word,
                      int64_t id, ob_error *err);

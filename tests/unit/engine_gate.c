@@ -92,8 +92,9 @@ static void a_withdrawn_consent_stops_the_next_item(void **state)
     ob_item stranger =
         item(OB_SURFACE_DIRECT, "carl"); /* whom nobody told of, and so nobody asked */
     assert_string_equal(scan(p, &stranger), "CONSENT_INCOMPLETE");
-    stranger.has_account = false;
-    assert_string_equal(scan(p, &stranger), "CONSENT_INCOMPLETE");
+    ob_item nobody = i;
+    nobody.has_account = false;
+    assert_string_equal(scan(p, &nobody), "CONSENT_INCOMPLETE");
     set_consent(p, true, false);
     assert_string_equal(scan(p, &i), "CONSENT_INCOMPLETE");
     set_consent(p, true, true);

@@ -134,14 +134,33 @@ ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conver
     return status;
 }
 
-ob_status ob_store_has_member(bool *out, ob_view *view, const ob_record_key *id,
-                              const ob_record_key *account, ob_error *err)
+static ob_status make_of(ob_buf *out, const record_kind *kind, const char *rest, ob_error *err)
+{
+    ob_status status = ob_buf_printf(out, err, "SELECT ");
+    if (!status)
+        status = record_columns(out, kind, err);
+    return status ? status
+                  : ob_buf_printf(out, err,
+                                  ", (SELECT count(*) FROM member m"
+                                  " WHERE m.conversation = conversation.id AND m.account = ?)"
+                                  " FROM conversation %s",
+                                  rest);
+}
+
+ob_status ob_store_conversation_of(bool *found, ob_conversation *out, bool *is_member,
+                                   ob_view *view, const ob_record_key *id,
+                                   const ob_record_key *account, ob_error *err)
 {
     sql q;
-    sql_begin(&q, view, "SELECT 1 FROM member WHERE conversation = ? AND account = ?", err);
-    sql_bind_key(&q, 1, id);
-    sql_bind_key(&q, 2, account);
-    *out = sql_step(&q);
+    *is_member = false;
+    sql_begin_made(&q, view, make_of, &kind_conversation, "WHERE id = ?", err);
+    sql_bind_key(&q, 1, account);
+    sql_bind_key(&q, 2, id);
+    *found = sql_step(&q);
+    if (*found) {
+        record_read(out, &q);
+        *is_member = sql_int(&q, (int)kind_conversation.count) > 0;
+    }
     return sql_end(&q);
 }
 

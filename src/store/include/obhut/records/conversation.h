@@ -27,9 +27,10 @@ ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conver
 /* *found is false where there is none. */
 ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_view *view,
                                 const ob_record_key *id, ob_error *err);
-/* Whether this account is one of its members. */
-ob_status ob_store_has_member(bool *out, ob_view *view, const ob_record_key *id,
-                              const ob_record_key *account, ob_error *err);
+/* The same, and whether this account is one of its members. */
+ob_status ob_store_conversation_of(bool *found, ob_conversation *out, bool *is_member,
+                                   ob_view *view, const ob_record_key *id,
+                                   const ob_record_key *account, ob_error *err);
 /* All of them, by account; none where there is no such conversation. */
 ob_status ob_store_members(ob_member **out, size_t *count, ob_view *view, const ob_record_key *id,
                            ob_error *err);
