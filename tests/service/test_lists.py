@@ -292,8 +292,16 @@ class Lists(obhutd.Case):
         self.service.stop()
 
 
-class Removals(obhutd.Case):
-    """A removal is done, or it is not: also after the next start."""
+class Changes(obhutd.Case):
+    """A change is done, or it is not: also after the next start."""
+
+    def kill(self, service):
+        core = service.processes()["core"]
+        service.process.kill()
+        service.process.wait()
+        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
+        service.reader.join()
+        service.process.stderr.close()
 
     def begin(self):
         entry = self.list_of(obhutd.DEMO / "rocket-640x427.jpg", id="r")
@@ -308,10 +316,8 @@ class Removals(obhutd.Case):
         removing = threading.Thread(target=self.run_obhut, args=("list", "remove", "known"), kwargs={"code": None})
         removing.start()
         slow.until_waiting(0)
-        core = service.processes()["core"]
-        service.process.kill()
+        self.kill(service)
         removing.join()
-        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
         again = self.start()
         self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
         self.assertEqual(again.json("GET", "/v1/lists")["lists"], [])
@@ -325,6 +331,36 @@ class Removals(obhutd.Case):
         service.stop()
         again = self.start()
         self.assertEqual([known["list"] for known in again.json("GET", "/v1/lists")["lists"]], ["known"])
+
+    def test_a_change_with_a_sync_that_failed_takes_no_list_out_after_a_kill(self):
+        for nth in range(1, 9):
+            with self.subTest(nth):
+                shutil.rmtree(self.data, ignore_errors=True)
+                slow, service = self.begin()
+                self.run_obhut("list", "add", "known", "md5:" + "ab" * 16, "--id", "first")
+                slow.set(f"sync:{self.data.name}:errno=5,nth={nth}")
+                self.run_obhut("list", "add", "known", "md5:" + "cd" * 16, "--id", "second", code=None)
+                self.kill(service)
+                slow.set("clock:+0", wait=False)
+                again = self.start()
+                self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
+                first = again.json("POST", MATCH, {"query": "md5:" + "ab" * 16})
+                self.assertEqual(len(first["matches"]), 1)
+                again.stop()
+
+    def test_a_journal_that_was_cut_before_anything_was_acknowledged_is_no_damage(self):
+        _, service = self.begin()
+        service.stop()
+        state = (self.data / "lists.state").read_bytes()
+        self.run_obhut("list", "add", "known", "md5:" + "ab" * 16, "--id", "first")
+        journal = self.data / "lists/known.1.log"
+        line = journal.read_bytes().partition(b"\n")[0]
+        for size in range(len(line) + 1):
+            with self.subTest(size):
+                (self.data / "lists.state").write_bytes(state)
+                journal.write_bytes(line[:size])
+                self.run_obhut("list", "info", "known")
+        self.start()
 
 
 if __name__ == "__main__":
