@@ -121,7 +121,7 @@ static ob_status read_journal(replaying *r, const reading *from, uint64_t number
     if (!status && version >= JOURNAL_VERSION && !from->state->there)
         status = ob_fail(err, OB_EFORMAT,
                          "%s/lists.state is missing, so that nobody can say whether %s is whole: "
-                         "restore it from a backup, or import or remove the list",
+                         "put it back, or import or remove the list",
                          from->dir, path);
     if (!status) {
         journal_mark *more = realloc(r->list->marks, (r->list->mark_count + 1) * sizeof *more);
@@ -183,7 +183,7 @@ static ob_status check_file(const obx *file, const reading *from, const char *pa
     if (unknown || (!from->state->there && file->has_state))
         return ob_fail(err, OB_EFORMAT,
                        "%s/lists.state is or was missing, so that nobody can say whether %s is "
-                       "whole: restore it from a backup, or import or remove the list",
+                       "whole: put it back, or import or remove the list",
                        from->dir, path);
     if (!from->of || is_sum(from->of->file, file) || is_sum(from->of->next, file) ||
         (!memcmp(from->of->file, none, sizeof none) && !memcmp(from->of->next, none, sizeof none)))

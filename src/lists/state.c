@@ -305,7 +305,7 @@ ob_status state_take(lists_state *out, const char *text, size_t size, const char
     if (!status && !good)
         status = ob_fail(err, OB_EFORMAT,
                          "%s is not what was written, so that nobody can say whether the lists are "
-                         "whole: restore it from a backup, or delete it and import the lists again",
+                         "whole: put back one that is, or delete it and import the lists again",
                          path);
     out->there = !status;
     return status;
