@@ -132,9 +132,9 @@ typedef struct mac_key {
     uint8_t bytes[OB_KEY_SIZE];
 } mac_key;
 void mac_key_of(mac_key *out, const uint8_t seed[OB_KEY_SIZE]);
-/* Of an entry whose text up to LINE_MAC is given; before: the leaf of the entry before it, zeros
- * where there is none. */
-ob_status mac_of(uint8_t out[MAC_SIZE], const mac_key *key, const tree_hash *before,
+/* The end of an entry whose text up to LINE_MAC is given: LINE_MAC, the code and "}. before: the
+ * leaf of the entry before it, zeros where there is none. */
+ob_status mac_of(char out[MAC_TEXT + 1], const mac_key *key, const tree_hash *before,
                  const char *text, size_t size, ob_sha256_sum *sum, ob_error *err);
 /* *is_own: whether the entry ends in the code that it should have. */
 ob_status mac_check(bool *is_own, const mac_key *key, const tree_hash *before, const line *line,
@@ -291,6 +291,8 @@ struct ob_audit {
 
     pthread_mutex_t lock; /* of what follows */
     ob_sha256_sum *sum;
+    int64_t at_second; /* of which `at` is the text */
+    char at[OB_AUDIT_TIME + 1];
     tree_frontier frontier; /* of what is durable */
     tree_hash tip;          /* the leaf of its last entry; zeros where there is none */
     uint64_t log_bytes;     /* that it is made of */

@@ -84,27 +84,33 @@ static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err
 static ob_status print_mac(ob_buf *out, size_t start, ob_audit *audit, const tree_hash *before,
                            ob_error *err)
 {
-    uint8_t mac[MAC_SIZE];
-    char digits[2 * MAC_SIZE + 1];
+    char text[MAC_TEXT + 1];
     out->size--;
     ob_status status =
-        mac_of(mac, &audit->mac, before, out->bytes + start, out->size - start, audit->sum, err);
-    if (status)
-        return status;
-    ob_hex(digits, mac, sizeof mac);
-    return ob_buf_printf(out, err, LINE_MAC "%s\"}", digits);
+        mac_of(text, &audit->mac, before, out->bytes + start, out->size - start, audit->sum, err);
+    return status ? status : ob_buf_append(out, text, MAC_TEXT, err);
+}
+
+/* Printed once a second. */
+static const char *time_of(ob_audit *audit)
+{
+    const int64_t now = audit_now(audit);
+    if (!*audit->at || now != audit->at_second)
+        time_print(audit->at, now);
+    audit->at_second = now;
+    return audit->at;
 }
 
 static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint64_t number,
                             const printed *entry, const tree_hash *before, ob_error *err)
 {
-    char at[OB_AUDIT_TIME + 1], digits[2 * OB_AUDIT_HASH + 1];
+    char digits[2 * OB_AUDIT_HASH + 1] = "";
     const ob_buf *members = &entry->members;
     size_t start = out->size;
-    time_print(at, audit_now(audit));
+    memset(digits, ' ', LINE_HEAD - 1); /* until they are known */
     ob_status status =
-        ob_buf_printf(out, err, "%*s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"", LINE_HEAD - 1, "",
-                      (unsigned long long)number, at, entry->what);
+        ob_buf_printf(out, err, "%s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"", digits,
+                      (unsigned long long)number, time_of(audit), entry->what);
     if (!status)
         status = ob_buf_append(out, members->bytes, members->size, err);
     if (!status)

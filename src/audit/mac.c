@@ -11,7 +11,7 @@ void mac_key_of(mac_key *out, const uint8_t seed[OB_KEY_SIZE])
 
 /* Over the leaf that the entry would have without its code, and the one before: so that entries of
  * two logs with the same key, or of one in another order, never fit each other. */
-ob_status mac_of(uint8_t out[MAC_SIZE], const mac_key *key, const tree_hash *before,
+ob_status mac_of(char out[MAC_TEXT + 1], const mac_key *key, const tree_hash *before,
                  const char *text, size_t size, ob_sha256_sum *sum, ob_error *err)
 {
     tree_hash coded[2] = {*before};
@@ -20,23 +20,21 @@ ob_status mac_of(uint8_t out[MAC_SIZE], const mac_key *key, const tree_hash *bef
     if (status)
         return status;
     ob_code(code, key->bytes, "obhut audit entry", coded, sizeof coded);
-    memcpy(out, code, MAC_SIZE);
+    memcpy(out, LINE_MAC, sizeof LINE_MAC);
+    ob_hex(out + sizeof LINE_MAC - 1, code, MAC_SIZE);
+    memcpy(out + MAC_TEXT - 2, "\"}", 3);
     return OB_OK;
 }
 
 ob_status mac_check(bool *is_own, const mac_key *key, const tree_hash *before, const line *line,
                     ob_sha256_sum *sum, ob_error *err)
 {
-    uint8_t mac[MAC_SIZE];
-    char end[MAC_TEXT + 1] = LINE_MAC;
+    char end[MAC_TEXT + 1];
     *is_own = false;
     if (line->size < MAC_TEXT)
         return OB_OK;
-    ob_status status = mac_of(mac, key, before, line->text, line->size - MAC_TEXT, sum, err);
-    if (status)
-        return status;
-    ob_hex(end + sizeof LINE_MAC - 1, mac, sizeof mac);
-    strcat(end, "\"}");
-    *is_own = ob_same(end, line->text + line->size - MAC_TEXT, MAC_TEXT);
-    return OB_OK;
+    ob_status status = mac_of(end, key, before, line->text, line->size - MAC_TEXT, sum, err);
+    if (!status)
+        *is_own = ob_same(end, line->text + line->size - MAC_TEXT, MAC_TEXT);
+    return status;
 }

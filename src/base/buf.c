@@ -36,22 +36,27 @@ ob_status ob_buf_append(ob_buf *buf, const void *bytes, size_t size, ob_error *e
     return OB_OK;
 }
 
+/* Into the room that there is; where that is too small, once more into enough. */
 ob_status ob_buf_printf(ob_buf *buf, ob_error *err, const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (length < 0)
-        return ob_fail(err, OB_EINVAL, "text that cannot be formatted");
-    ob_status status = ob_buf_reserve(buf, (size_t)length, err);
-    if (status)
-        return status;
-    va_start(args, format);
-    vsnprintf(buf->bytes + buf->size, (size_t)length + 1, format, args);
-    va_end(args);
-    buf->size += (size_t)length;
-    return OB_OK;
+    for (;;) {
+        const size_t room = buf->capacity - buf->size;
+        va_list args;
+        va_start(args, format);
+        int length = vsnprintf(room ? buf->bytes + buf->size : NULL, room, format, args);
+        va_end(args);
+        if (length < 0)
+            return ob_fail(err, OB_EINVAL, "text that cannot be formatted");
+        if ((size_t)length < room) {
+            buf->size += (size_t)length;
+            return OB_OK;
+        }
+        if (room)
+            buf->bytes[buf->size] = '\0';
+        ob_status status = ob_buf_reserve(buf, (size_t)length, err);
+        if (status)
+            return status;
+    }
 }
 
 void ob_buf_free(ob_buf *buf)
