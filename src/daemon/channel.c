@@ -236,17 +236,20 @@ bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS], co
                                    &out->authorization,   &out->content_type,
                                    &out->idempotency_key, &out->language};
     size_t at = 0;
+    if (m->head.body && (m->head.body > m->size || (int64_t)m->head.body != m->head.number))
+        return false;
+    const size_t end = m->size - (size_t)m->head.body;
     *out = (ob_request){.content_length = m->head.number, .query = fields};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!channel_unpack((const char **)(uintptr_t)wanted[i], m, &at))
             return false;
-    while (at < m->size && out->query_count < REQUEST_FIELDS) {
+    while (at < end && out->query_count < REQUEST_FIELDS) {
         ob_field *field = &fields[out->query_count++];
         if (!channel_unpack(&field->name, m, &at) || !channel_unpack(&field->value, m, &at) ||
             !field->name || !field->value)
             return false;
     }
-    return at == m->size && out->method && out->path;
+    return at == end && out->method && out->path;
 }
 
 bool channel_seal(int file)

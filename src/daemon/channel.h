@@ -8,8 +8,9 @@
 
 typedef enum message_kind {
     /* front to core */
-    MESSAGE_ASK = 1, /* a head: number = length of the body, or -1; payload: see channel_pack;
-                      * status 1: there are too many, and what is told then is wanted */
+    MESSAGE_ASK = 1, /* a head: number = length of the body, or -1; payload: see channel_pack, and
+                      * behind it the body, if `body` is not 0; status 1: there are too many, and
+                      * what is told then is wanted */
     MESSAGE_BODY, /* a body: number = bytes, in the payload or a memory file; status 1: too large */
     MESSAGE_UNABLE, /* the body cannot be taken now: status = ob_hindrance */
     MESSAGE_GONE,   /* nobody waits for this answer */
@@ -26,6 +27,7 @@ typedef struct message_head {
     uint32_t kind, status;
     uint64_t id;
     int64_t number;
+    uint64_t body; /* ASK: bytes of the body that is there already; else 0 */
 } message_head;
 
 enum { MESSAGE_MOST = 60000 }; /* bytes of a payload; what is larger goes into a memory file */
@@ -66,7 +68,8 @@ bool channel_pack(ob_buf *out, const char *text);
 /* Reads the next one; false where there is none or it is damaged. */
 bool channel_unpack(const char **text, const message *message, size_t *at);
 
-/* The head of a request, as ASK has it; the texts are the message's. False: it makes no sense. */
+/* The head of a request, as ASK has it; the texts are the message's, and a body that came with it
+ * is its last head.body bytes. False: it makes no sense. */
 enum { REQUEST_FIELDS = 64 };
 bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS],
                             const message *message);

@@ -37,15 +37,16 @@ enum {
 typedef struct carried {
     desk_job job; /* first: of its head */
     message *head;
-    bool head_is_fine; /* the desk's word, with `plan` and `call` */
-    bool asks;         /* the records, and so may wait for them */
-    bool is_beyond;    /* there is no room for it: only what is told then is wanted */
-    bool looked_at;    /* among those that come back: the head was looked at; else it is answered */
+    bool head_is_fine;   /* the desk's word, with `plan` and `call` */
+    bool asks;           /* the records, and so may wait for them */
+    bool is_beyond;      /* there is no room for it: only what is told then is wanted */
+    atomic_bool is_head; /* only the head: a desk has it, or it comes back with a plan; else it is
+                          * answered when it comes back */
     struct core *core;
     ob_call *call;
     ob_plan plan;
     uint64_t id;
-    bool busy;            /* a desk has the head, or a handler the body and will answer */
+    bool busy;            /* a desk has it, or a handler the body and will answer */
     bool gone;            /* nobody waits for the answer any more */
     struct carried *next; /* among those that come back */
 } carried;
@@ -137,14 +138,19 @@ static void leave_table(carried *k)
     c->call_count--;
 }
 
-/* A token is in it. */
+/* A token is in it, or what somebody wrote. */
+static void drop_message(core *c, message *m)
+{
+    if (!m)
+        return;
+    explicit_bzero(m->payload, m->size);
+    let_go(c, m->size);
+    free(m);
+}
+
 static void drop_head(carried *k)
 {
-    if (k->head) {
-        explicit_bzero(k->head->payload, k->head->size);
-        let_go(k->core, k->head->size);
-    }
-    free(k->head);
+    drop_message(k->core, k->head);
     k->head = NULL;
 }
 
@@ -163,10 +169,12 @@ static void come_back(carried *k)
     core *c = k->core;
     const uint64_t one = 1;
     pthread_mutex_lock(&c->lock);
+    const bool is_first = !c->answered; /* else somebody has said so */
     k->next = c->answered;
     c->answered = k;
     pthread_mutex_unlock(&c->lock);
-    (void)!write(c->answered_event, &one, sizeof one);
+    if (is_first)
+        (void)!write(c->answered_event, &one, sizeof one);
 }
 
 static void on_answered(ob_call *call)
@@ -212,7 +220,29 @@ static ob_plan plan_of(carried *k, const ob_request *request)
                       : ob_api_begin(&k->call, c->api, request);
 }
 
-/* At a desk: token, description, gate. */
+static bool has_its_body(const carried *k)
+{
+    const uint64_t size = k->head->head.body;
+    return size && k->call && k->plan == OB_PLAN_BYTES && size <= k->call->most;
+}
+
+/* At a desk: what came with its head. Once the handler has it, it may be answered and gone. */
+static void read_its_body(carried *k)
+{
+    core *c = k->core;
+    message *m = k->head;
+    const size_t size = (size_t)m->head.body;
+    k->head = NULL;
+    k->call->answered = on_answered;
+    k->call->carrier = k;
+    k->is_head = false;
+    k->call->class->body(k->call,
+                         (ob_body){.bytes = m->payload + m->size - size, .size = size, .file = -1});
+    drop_message(c, m);
+}
+
+/* At a desk: token, description, gate; and the body, where it is small enough to have come along.
+ */
 static void look_at_head(desk_job *job)
 {
     carried *k = (carried *)job;
@@ -223,6 +253,10 @@ static void look_at_head(desk_job *job)
         return;
     if (k->head_is_fine)
         k->plan = plan_of(k, &request);
+    if (k->head_is_fine && has_its_body(k)) {
+        read_its_body(k);
+        return;
+    }
     drop_head(k);
     come_back(k);
 }
@@ -255,7 +289,7 @@ static void hear_ask(core *c, const message *m)
     }
     *k = (carried){.job.run = look_at_head,
                    .head = head,
-                   .looked_at = true,
+                   .is_head = true,
                    .core = c,
                    .id = m->head.id,
                    .is_beyond = m->head.status == 1,
@@ -272,7 +306,7 @@ static void hear_ask(core *c, const message *m)
 static void take_plan(carried *k)
 {
     core *c = k->core;
-    k->looked_at = k->busy = false;
+    k->is_head = k->busy = false;
     drop_head(k);
     if (!k->head_is_fine && !k->gone)
         refuse(c, k->id,
@@ -302,7 +336,7 @@ static void take_back(core *c)
     pthread_mutex_unlock(&c->lock);
     for (; k; k = next) {
         next = k->next;
-        if (k->looked_at) {
+        if (k->is_head) {
             take_plan(k);
             continue;
         }
@@ -335,11 +369,7 @@ static void free_letter(letter *l)
 {
     if (l->map)
         munmap(l->map, l->body.size);
-    if (l->copy) {
-        let_go(l->core, l->copy->size);
-        explicit_bzero(l->copy->payload, l->copy->size);
-    }
-    free(l->copy);
+    drop_message(l->core, l->copy);
     free(l);
 }
 
@@ -448,7 +478,7 @@ static void hear_gone(core *c, uint64_t id)
     leave_table(k);
     if (!k->busy)
         end_call(k);
-    else if (!k->looked_at && k->call->class->gone) /* else a desk has its head */
+    else if (!k->is_head && k->call->class->gone)
         k->call->class->gone(k->call);
 }
 

@@ -13,6 +13,7 @@ enum {
     DROP_MOST = 200000000, /* bytes of a body that nobody wants, until the connection is cut */
     WAIT_MS = 10000,       /* for a core that is starting */
     WAITING_MOST = 512,    /* requests that do */
+    EARLY_MOST = 32768,    /* bytes of a body that goes with the head */
 };
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
@@ -198,14 +199,54 @@ static void wait_for_core(exchange *x)
     f->waiting++;
 }
 
+static bool has_early_body(const exchange *x)
+{
+    return x->state == EXCHANGE_ASKING && x->body.wanted;
+}
+
+static bool send_head(exchange *x)
+{
+    const ob_buf *body = &x->body.bytes;
+    const message_head head = {.kind = MESSAGE_ASK,
+                               .id = x->id,
+                               .status = x->only_told,
+                               .number = x->length,
+                               .body = has_early_body(x) ? body->size : 0};
+    ob_buf both = {0};
+    if (!head.body)
+        return channel_send(x->front->core, &head, x->head.bytes, x->head.size, -1);
+    const bool sent = !ob_buf_append(&both, x->head.bytes, x->head.size, NULL) &&
+                      !ob_buf_append(&both, body->bytes, body->size, NULL) &&
+                      channel_send(x->front->core, &head, both.bytes, both.size, -1);
+    if (both.bytes)
+        explicit_bzero(both.bytes, both.size);
+    ob_buf_free(&both);
+    return sent;
+}
+
 static void ask_core(exchange *x)
 {
-    front *f = x->front;
-    const message_head head = {
-        .kind = MESSAGE_ASK, .id = x->id, .status = x->only_told, .number = x->length};
-    x->asked = f->core && channel_send(f->core, &head, x->head.bytes, x->head.size, -1);
+    x->asked = x->front->core && send_head(x);
     if (!x->asked)
         wait_for_core(x);
+    else if (has_early_body(x))
+        x->state = EXCHANGE_WAITING;
+}
+
+/* Saves the way there and back for a plan. Whoever waits for one before sending it gets one. */
+static bool goes_with_head(exchange *x, const char *path)
+{
+    static const char json[] = "application/json";
+    const char *type = header(x, "Content-Type");
+    return x->length > 0 && x->length <= EARLY_MOST &&
+           x->head.size + (size_t)x->length <= MESSAGE_MOST && !header(x, "Expect") &&
+           !strncmp(path, "/v1/", 4) && type && !strncasecmp(type, json, sizeof json - 1);
+}
+
+static bool keep_body(exchange *x, bool to_file, uint64_t most)
+{
+    front *f = x->front;
+    return intake_begin(&x->body, x->connection, to_file, most, &f->held, f->config->memory_most);
 }
 
 /* Those that ask how the service is are told at once; those that bring something may wait. */
@@ -228,6 +269,8 @@ static void ask(exchange *x, const char *method, const char *path)
         set_problem(x, 400, "INVALID", "the length of the body makes no sense");
     else if (!pack_head(x, method, path))
         set_problem(x, 400, "INVALID", "the head of this request is too large");
+    else if (goes_with_head(x, path) && keep_body(x, false, EARLY_MOST))
+        x->state = EXCHANGE_FILLING;
     else
         ask_core(x);
 }
@@ -334,6 +377,33 @@ static enum MHD_Result take_piece(exchange *x, const char *piece, size_t *size)
     return MHD_YES;
 }
 
+/* It is there. */
+static void end_filling(exchange *x)
+{
+    x->state = EXCHANGE_ASKING;
+    if (!x->body.no_memory) {
+        ask_core(x);
+        return;
+    }
+    x->front->counts[OB_FRONT_LARGE]++;
+    set_could_not(x, OB_HINDRANCE_BUSY, NULL);
+}
+
+/* The core does not take it as it came. */
+static void hand_over_anew(exchange *x, const message_head *plan)
+{
+    intake early = x->body;
+    x->body = (intake){.file = -1};
+    if (keep_body(x, plan->status == OB_PLAN_FILE, (uint64_t)plan->number)) {
+        x->state = EXCHANGE_TAKING;
+        intake_add(&x->body, early.bytes.bytes, early.bytes.size);
+        send_body(x);
+    } else {
+        give_back(x, OB_HINDRANCE_BUSY);
+    }
+    intake_free(&early);
+}
+
 /* ---- The library's calls -------------------------------------------------------------------- */
 
 static exchange *begin(front *f, struct MHD_Connection *connection)
@@ -377,7 +447,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
             return tell_beyond(x);
         else
             ask(x, method, url);
-        if (!x->answered) {
+        if (!x->answered && x->state == EXCHANGE_ASKING) {
             sleep_now(x);
             return MHD_YES;
         }
@@ -392,8 +462,10 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
     }
     if (*piece_size)
         return take_piece(x, piece, piece_size);
-    if (x->state == EXCHANGE_TAKING) {
-        if (x->planned)
+    if (x->state == EXCHANGE_TAKING || x->state == EXCHANGE_FILLING) {
+        if (x->state == EXCHANGE_FILLING)
+            end_filling(x);
+        else if (x->planned)
             send_body(x);
         if (!x->answered) {
             sleep_now(x);
@@ -444,16 +516,16 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
 
 static void hear_plan(exchange *x, const message_head *head)
 {
-    front *f = x->front;
     if (x->state == EXCHANGE_TAKING) /* another core wants the same */
         x->planned = x->body.to_file == (head->status == OB_PLAN_FILE);
     if (x->state == EXCHANGE_TAKING && !x->planned)
         give_up(x, NULL);
+    if (x->state == EXCHANGE_WAITING && x->body.wanted && !x->answered)
+        hand_over_anew(x, head);
     if (x->state != EXCHANGE_ASKING || x->answered)
         return;
     x->planned = true;
-    if (intake_begin(&x->body, x->connection, head->status == OB_PLAN_FILE, (uint64_t)head->number,
-                     &f->held, f->config->memory_most)) {
+    if (keep_body(x, head->status == OB_PLAN_FILE, (uint64_t)head->number)) {
         x->state = EXCHANGE_TAKING;
         return;
     }
@@ -601,7 +673,9 @@ void exchange_sweep(front *f)
         }
     for (unsigned i = 0; i < EXCHANGES_MOST && f->exchange_count; i++) {
         exchange *x = f->exchanges[i];
-        if (!x || x->suspended || (x->state != EXCHANGE_TAKING && x->state != EXCHANGE_DROPPING))
+        if (!x || x->suspended ||
+            (x->state != EXCHANGE_TAKING && x->state != EXCHANGE_FILLING &&
+             x->state != EXCHANGE_DROPPING))
             continue;
         int64_t beyond = now - x->began_ms - f->config->body_time_ms;
         if (beyond <= 0 || x->came >= (uint64_t)beyond * LEAST_RATE)

@@ -58,6 +58,7 @@ typedef struct exchange {
     uint64_t id; /* its place in the front's table is id % EXCHANGES_MOST */
     enum {
         EXCHANGE_ASKING,   /* the head is with the core */
+        EXCHANGE_FILLING,  /* a small body comes, and goes to the core with the head */
         EXCHANGE_TAKING,   /* the body comes, and is wanted */
         EXCHANGE_DROPPING, /* the body comes, and is not wanted; the answer is there */
         EXCHANGE_WAITING,  /* the core has everything */

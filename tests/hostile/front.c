@@ -58,18 +58,23 @@ static bool send_to(int to, const void *head, size_t head_size, const void *payl
 }
 
 /* Waits a while for room; false where the core does not speak to us any more. */
-static bool packet(uint32_t kind, uint32_t status, uint64_t id, int64_t number, const void *payload,
-                   size_t size, int file)
+static bool packet_of(const message_head *head, const void *payload, size_t size, int file)
 {
-    const message_head head = {kind, status, id, number};
     for (int i = 0; i < 100; i++) {
-        if (send_to(core, &head, sizeof head, payload, size, file, 1))
+        if (send_to(core, head, sizeof *head, payload, size, file, 1))
             return true;
         struct pollfd room = {.fd = core, .events = POLLOUT};
         if (errno != EAGAIN || poll(&room, 1, 100) < 0)
             return false;
     }
     return false;
+}
+
+static bool packet(uint32_t kind, uint32_t status, uint64_t id, int64_t number, const void *payload,
+                   size_t size, int file)
+{
+    const message_head head = {.kind = kind, .status = status, .id = id, .number = number};
+    return packet_of(&head, payload, size, file);
 }
 
 /* What came, or false after so long. */
@@ -326,6 +331,50 @@ static void ask_the_same_without_end(void)
             return;
 }
 
+/* A head with a body behind it, which is said to have so many bytes. */
+static void early(uint64_t id, bool scans, size_t size, uint64_t body, int64_t number)
+{
+    char both[8000];
+    const size_t head_size = scans ? scan_size : explain_size;
+    const message_head head = {.kind = MESSAGE_ASK, .id = id, .number = number, .body = body};
+    memcpy(both, scans ? head_of_scan : head_of_explain, head_size);
+    memset(both + head_size, '{', size);
+    packet_of(&head, both, head_size + size, -1);
+}
+
+static void early_lies(void)
+{
+    static const struct {
+        bool scans;
+        size_t size;
+        uint64_t body;
+        int64_t number;
+    } all[] = {
+        {false, 50, 50, 50},        {false, 50, 50, -1},
+        {false, 50, 50, 49},        {false, 50, 60, 60},
+        {false, 50, 40, 40},        {false, 0, 5000, 5000},
+        {false, 0, UINT64_MAX, -1}, {false, 0, INT64_MAX, INT64_MAX},
+        {false, 50, 0, 50},         {true, 50, 50, 50},
+        {true, 50, UINT64_MAX, -1}, {true, 0, 60, 60},
+    };
+    for (uint64_t i = 0; i < sizeof all / sizeof *all; i++) {
+        early(200 + i, all[i].scans, all[i].size, all[i].body, all[i].number);
+        if (i % 2)
+            packet(MESSAGE_GONE, 0, 200 + i, 0, NULL, 0, -1);
+    }
+    for (uint64_t i = 0; i < sizeof all / sizeof *all; i++)
+        packet(MESSAGE_GONE, 0, 200 + i, 0, NULL, 0, -1);
+}
+
+/* While the first is looked at, or was, or is not known any more. */
+static void early_and_late(void)
+{
+    for (uint64_t i = 0; i < 1000; i++) {
+        early(300 + i, true, 50, 50, 50);
+        packet(MESSAGE_BODY, 0, 300 + i, 50, large, 50, -1);
+    }
+}
+
 /* Kept, and handed to nobody. */
 static void fill_memory(void)
 {
@@ -359,7 +408,7 @@ static bool scan_whole(uint64_t id, size_t size, bool leave)
 /* What the core hangs up on, or nearly. */
 static bool misbehave(unsigned how, uint64_t state)
 {
-    message_head head = {MESSAGE_BODY, 0, state, (int64_t)state};
+    message_head head = {.kind = MESSAGE_BODY, .id = state, .number = (int64_t)state};
     if (how == 0)
         return packet((uint32_t)state, 0, 1, 0, large, state % 9000, -1);
     if (how == 1)
@@ -387,7 +436,10 @@ static bool nearly_meant(unsigned what, uint64_t state, uint64_t *id)
     for (unsigned i = 0; i < (what & 3); i++)
         payload[(state >> (8 * i)) % (scan_size + 1)] = (char)(state >> (5 * i));
     const uint64_t number = kind == MESSAGE_ASK ? ++*id : *id - state % 3;
-    if (!packet(kind, 0, number, (int64_t)state, payload, what & 4 ? scan_size : size, -1))
+    const uint64_t body = what & 8 ? state % 3000 : 0;
+    const message_head head = {
+        .kind = kind, .id = number, .number = (int64_t)(body ? body : state), .body = body};
+    if (!packet_of(&head, payload, what & 4 ? scan_size : size, -1))
         return false;
     return kind != MESSAGE_ASK || packet(MESSAGE_GONE, 0, number, 0, NULL, 0, -1);
 }
@@ -431,6 +483,8 @@ static const struct flood {
     {"ask-without-end", ask_without_end, true},
     {"ask-the-same-without-end", ask_the_same_without_end, true},
     {"read-nothing", read_nothing, true},
+    {"early-lies", early_lies, false},
+    {"early-and-late", early_and_late, true},
     {"fill-memory", fill_memory, true},
 };
 

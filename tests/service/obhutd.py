@@ -142,6 +142,7 @@ class Service:
         """`status`: the one that must come, or all that may."""
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
+            options["headers"] = {"Content-Type": "application/json", **(options.get("headers") or {})}
         got, headers, content = self.request(method, path, body, **options)
         if got not in (status if isinstance(status, tuple) else (status,)):
             raise AssertionError(f"{method} {path}: {got} {content[:2000]}")

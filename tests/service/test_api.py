@@ -1,4 +1,5 @@
 """The HTTP interface: what is answered, to whom, and why."""
+import http.client
 import io
 import json
 import socket
@@ -80,6 +81,39 @@ class Api(obhutd.Case):
             got = service.json("POST", "/v1/hash?surface=public", body,
                                headers={"Content-Type": kind}, status=400)
             self.assertEqual(got["code"], "MULTIPART")
+
+    def test_a_small_body_is_the_same_however_it_comes(self):
+        """With its head, behind it, in chunks, when it is asked for; and said to be JSON where it
+        is a file, or without a token."""
+        self.listed()
+        service = self.start()
+        body = json.dumps({"query": json.loads(self.list_of(COFFEE))["pdq"]}).encode()
+        kind = {"Content-Type": "application/json; charset=utf-8"}
+        path = "/v1/match?surface=public"
+        def untimed(answer):
+            return answer | {"took_us": 0}
+        whole = untimed(service.json("POST", path, body, headers=kind))
+        self.assertTrue(whole["total"])
+        for content, headers in ((body, {}), (iter([body[:9], body[9:]]), kind),
+                                 (body, kind | {"Expect": "100-continue"}),
+                                 (body, {"Content-Type": "APPLICATION/JSON"})):
+            self.assertEqual(untimed(service.json("POST", path, content, headers=headers)), whole)
+        for token, headers in ((False, kind), ("wrong", kind), (False, {})):
+            got = service.json("POST", path, body, headers=headers, token=token, status=401)
+            self.assertEqual(got["code"], "TOKEN")
+        plain = service.json("POST", "/v1/hash?surface=public", body)
+        same = service.json("POST", "/v1/hash?surface=public", body, headers=kind)
+        self.assertEqual(untimed(same), untimed(plain))
+        for headers in (kind, {}):
+            service.json("POST", "/v1/nothing", body, headers=headers, status=404)
+        with socket.create_connection((service.host, service.port)) as slow:  # a byte at a time
+            head = (f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.token}\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+            for byte in head + body:
+                slow.sendall(bytes([byte]))
+            answer = http.client.HTTPResponse(slow)
+            answer.begin()
+            self.assertEqual(untimed(json.loads(answer.read())), whole)
 
     def test_hashes_are_matched_singly_and_many_at_once(self):
         self.listed()

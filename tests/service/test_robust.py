@@ -118,6 +118,11 @@ class Robust(obhutd.Case):
         body.sendall(f"POST /v1/scan?surface=public HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
                      f"{service.token}\r\nContent-Length: 100000\r\n\r\n".encode())
         connections.append(body)
+        small = socket.create_connection((service.host, service.port))  # which goes with its head
+        small.sendall(f"POST /v1/match?surface=public HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                      f"{service.token}\r\nContent-Type: application/json\r\n"
+                      "Content-Length: 30000\r\n\r\n{".encode())
+        connections.append(small)
 
         def are_cut():  # a byte now and then keeps no connection alive
             for c in connections:
@@ -126,7 +131,7 @@ class Robust(obhutd.Case):
                 except OSError:
                     pass
             service.json("GET", "/healthz")
-            return service.metrics()["slow_requests_total"] >= 21
+            return service.metrics()["slow_requests_total"] >= 22
         waiting.until(are_cut, "all are cut", 0.5)
         for c in connections:
             c.close()

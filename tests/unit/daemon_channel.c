@@ -121,12 +121,42 @@ static void a_control_word_has_a_descriptor_where_it_means_one(void **state)
     close(ends[0]);
 }
 
+/* A head, its body behind it, and all that could be said of where one ends and the other begins. */
+static void a_body_behind_a_head_is_no_part_of_it(void **state)
+{
+    static message m;
+    ob_request request;
+    ob_field fields[REQUEST_FIELDS];
+    ob_buf head = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        assert_true(channel_pack(&head, i ? "/v1/match" : "POST"));
+    for (int i = 0; i < 4; i++)
+        assert_true(channel_pack(&head, NULL));
+    memcpy(m.payload, head.bytes, head.size);
+    memcpy(m.payload + head.size, "{\"query\":1}", 11);
+    m.size = head.size + 11;
+    for (uint64_t body = 0; body <= m.size + 2; body++) {
+        m.head.body = body;
+        m.head.number = (int64_t)body;
+        assert_int_equal(channel_unpack_request(&request, fields, &m), body == 11);
+    }
+    m.head.body = UINT64_MAX;
+    m.head.number = -1;
+    assert_false(channel_unpack_request(&request, fields, &m));
+    m.head.body = 11;
+    m.head.number = 12;
+    assert_false(channel_unpack_request(&request, fields, &m));
+    ob_buf_free(&head);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_channel_refuses_packets_with_two_descriptors),
         cmocka_unit_test(a_packet_without_a_byte_is_no_end),
         cmocka_unit_test(a_side_that_reads_nothing_costs_so_much_and_no_more),
+        cmocka_unit_test(a_body_behind_a_head_is_no_part_of_it),
         cmocka_unit_test(a_control_word_has_a_descriptor_where_it_means_one),
     };
     return cmocka_run_group_tests_name("daemon_channel", tests, NULL, NULL);
