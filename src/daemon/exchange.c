@@ -105,6 +105,74 @@ static enum MHD_Result give_answer(exchange *x)
     return queued;
 }
 
+/* ---- Who has most gives way -------------------------------------------------------------------
+ */
+
+static uint64_t held_by(const caller *c)
+{
+    return c->held;
+}
+
+/* What it holds and can give back. */
+static uint64_t holds(const exchange *x)
+{
+    return x->state == EXCHANGE_TAKING ? x->body.size : x->answer_size;
+}
+
+static exchange *heaviest_of(const front *f, const caller *from)
+{
+    exchange *most = NULL;
+    for (const visitor *v = f->visitors; v; v = v->next)
+        if (v->from == from && v->on && (!most || holds(v->on) > holds(most)))
+            most = v->on;
+    return most && holds(most) ? most : NULL;
+}
+
+static void let_go(void *context, uint64_t bytes)
+{
+    exchange *x = context;
+    x->front->held -= bytes;
+    x->visitor->from->held -= bytes;
+}
+
+static void cut(front *f, int socket)
+{
+    shutdown(socket, SHUT_RDWR);
+    f->counts[OB_FRONT_SLOW]++;
+}
+
+/* A body is forgotten, and its client told that there was no room; an answer that is not read ends
+ * with its connection. */
+static void give_back_memory(front *f, exchange *x)
+{
+    f->counts[OB_FRONT_GAVE_WAY]++;
+    if (x->state == EXCHANGE_TAKING) {
+        intake_give_way(&x->body);
+        return;
+    }
+    let_go(x, x->answer_size);
+    x->answer_size = 0;
+    shutdown(x->visitor->socket, SHUT_RDWR);
+}
+
+/* Where there is no room, an address that would still hold less than another takes of its. */
+static bool hold(void *context, uint64_t bytes)
+{
+    const exchange *x = context;
+    front *f = x->front;
+    caller *mine = x->visitor->from;
+    while (f->held + bytes > f->config->memory_most) {
+        const caller *most = caller_with_most(&f->callers, held_by);
+        exchange *heavy = most->held > mine->held + bytes ? heaviest_of(f, most) : NULL;
+        if (!heavy)
+            return false;
+        give_back_memory(f, heavy);
+    }
+    f->held += bytes;
+    mine->held += bytes;
+    return true;
+}
+
 /* ---- Asking the core ------------------------------------------------------------------------ */
 
 static enum MHD_Result pack_pair(void *context, enum MHD_ValueKind kind, const char *key,
@@ -338,11 +406,17 @@ static enum MHD_Result take_piece(exchange *x, const char *piece, size_t *size)
 
 static exchange *begin(front *f, struct MHD_Connection *connection)
 {
-    exchange *x = f->exchange_count < EXCHANGES_MOST / 2 ? calloc(1, sizeof *x) : NULL;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    visitor *v = info ? info->socket_context : NULL;
+    exchange *x = v && f->exchange_count < EXCHANGES_MOST / 2 ? calloc(1, sizeof *x) : NULL;
     if (!x)
         return NULL;
     x->front = f;
     x->connection = connection;
+    x->visitor = v;
+    v->on = x;
+    v->idle_since_ms = 0;
     x->answer_file = x->body.file = -1;
     x->began_ms = daemon_now_ms();
     do
@@ -350,11 +424,6 @@ static exchange *begin(front *f, struct MHD_Connection *connection)
     while (f->exchanges[x->id % EXCHANGES_MOST]);
     f->exchanges[x->id % EXCHANGES_MOST] = x;
     f->exchange_count++;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    visitor *v = info ? info->socket_context : NULL;
-    if (v)
-        v->idle_since_ms = 0;
     return x;
 }
 
@@ -369,7 +438,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x = *slot = begin(f, connection);
         if (!x)
             return MHD_NO;
-        x->is_beyond = f->visitor_count > f->config->connections_most;
+        x->is_beyond = f->visitor_count - f->leaving > f->config->connections_most;
         x->may_wait = brings_something(url);
         if (!strcmp(url, "/healthz"))
             tell_health(x, method);
@@ -419,13 +488,10 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     front *f = context;
     exchange *x = *slot;
     (void)why;
+    (void)connection;
     if (!x)
         return;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    visitor *v = info ? info->socket_context : NULL;
-    if (v)
-        v->idle_since_ms = daemon_now_ms();
+    x->visitor->idle_since_ms = daemon_now_ms();
     tell_gone(x);
     stop_waiting(x);
     forget_head(x);
@@ -433,7 +499,8 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     ob_buf_free(&x->answer);
     if (x->answer_file >= 0)
         close(x->answer_file);
-    f->held -= x->answer_size;
+    let_go(x, x->answer_size);
+    x->visitor->on = NULL;
     f->exchanges[x->id % EXCHANGES_MOST] = NULL;
     f->exchange_count--;
     free(x);
@@ -444,7 +511,6 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
 
 static void hear_plan(exchange *x, const message_head *head)
 {
-    front *f = x->front;
     if (x->state == EXCHANGE_TAKING) /* another core wants the same */
         x->planned = x->body.to_file == (head->status == OB_PLAN_FILE);
     if (x->state == EXCHANGE_TAKING && !x->planned)
@@ -452,8 +518,9 @@ static void hear_plan(exchange *x, const message_head *head)
     if (x->state != EXCHANGE_ASKING || x->answered)
         return;
     x->planned = true;
+    const intake holding = {.hold = hold, .let_go = let_go, .context = x};
     if (intake_begin(&x->body, x->connection, head->status == OB_PLAN_FILE, (uint64_t)head->number,
-                     &f->held, f->config->memory_most)) {
+                     &holding)) {
         x->state = EXCHANGE_TAKING;
         return;
     }
@@ -463,12 +530,10 @@ static void hear_plan(exchange *x, const message_head *head)
 /* Answers that nobody reads take memory as bodies do. */
 static bool take_answer_file(exchange *x, message *m)
 {
-    front *f = x->front;
     const off_t end = lseek(m->file, 0, SEEK_END);
     const uint64_t size = end > 0 ? (uint64_t)end : 0;
-    if (f->held + size > f->config->memory_most)
+    if (!hold(x, size))
         return false;
-    f->held += size;
     x->answer_size = size;
     x->answer_file = m->file;
     m->file = -1;
@@ -550,12 +615,6 @@ void exchange_core_lost(front *f)
 
 /* ---- Too slow ------------------------------------------------------------------------------- */
 
-static void cut(front *f, int socket)
-{
-    shutdown(socket, SHUT_RDWR);
-    f->counts[OB_FRONT_SLOW]++;
-}
-
 static void end_waiting(front *f, int64_t now)
 {
     for (unsigned i = 0; i < EXCHANGES_MOST && f->waiting; i++) {
@@ -567,11 +626,26 @@ static void end_waiting(front *f, int64_t now)
     }
 }
 
+void exchange_give_way(front *f, visitor *v)
+{
+    exchange *x = v->on;
+    v->leaves = true;
+    f->leaving++;
+    f->counts[OB_FRONT_GAVE_WAY]++;
+    if (!x || !x->suspended || x->answered) {
+        shutdown(v->socket, SHUT_RDWR);
+        return;
+    }
+    tell_gone(x);
+    stop_waiting(x);
+    x->is_beyond = true; /* the connection ends with the answer */
+    set_could_not(x, OB_HINDRANCE_BUSY, "too many connections are open already: try again");
+    wake(x);
+}
+
 static bool has_gone(exchange *x)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct pollfd one = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
+    struct pollfd one = {.fd = x->visitor->socket, .events = POLLRDHUP};
     return poll(&one, 1, 0) > 0;
 }
 
@@ -606,10 +680,7 @@ void exchange_sweep(front *f)
         int64_t beyond = now - x->began_ms - f->config->body_time_ms;
         if (beyond <= 0 || x->came >= (uint64_t)beyond * LEAST_RATE)
             continue;
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-            cut(f, info->connect_fd);
+        cut(f, x->visitor->socket);
         x->began_ms = now; /* once */
     }
 }
