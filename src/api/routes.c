@@ -138,6 +138,7 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
         return false;
     }
     memcpy(c->token, token->name, sizeof c->token);
+    memcpy(&c->call.client, token->print, sizeof c->call.client);
     snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
     return true;
 }

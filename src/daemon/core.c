@@ -61,6 +61,7 @@ typedef struct core {
     ob_api *api;
     ob_gateways *gateways;
     desks *desks, *asking; /* asking: of what may wait for the records */
+    desks *reading;        /* of bodies that are long */
     ob_admin admin;
     int admin_socket;
     channel *front;
@@ -223,7 +224,8 @@ static ob_plan plan_of(carried *k, const ob_request *request)
 static bool has_its_body(const carried *k)
 {
     const uint64_t size = k->head->head.body;
-    return size && k->call && k->plan == OB_PLAN_BYTES && size <= k->call->most;
+    return size && size <= BODY_SHORT && k->call && k->plan == OB_PLAN_BYTES &&
+           size <= k->call->most;
 }
 
 /* At a desk: what came with its head. Once the handler has it, it may be answered and gone. */
@@ -386,7 +388,7 @@ static letter *letter_of(core *c, ob_call *call, const message *m, uint64_t size
     letter *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    *l = (letter){.job.run = read_body, .core = c, .call = call};
+    *l = (letter){.job = {.run = read_body, .client = call->client}, .core = c, .call = call};
     l->body = (ob_body){.bytes = "", .file = -1};
     if (m->file < 0 && hold(c, m->size)) {
         l->copy = channel_copy(m);
@@ -428,7 +430,7 @@ static void hear_body(core *c, message *m)
     if (!k || k->id != m->head.id || !is_as_planned(c, k, m))
         return;
     k->busy = true;
-    const uint64_t size = (uint64_t)m->head.number;
+    const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
     if (m->head.status) {
         k->call->class->body(k->call, (ob_body){.bytes = "", .file = -1, .too_large = true});
         return;
@@ -440,7 +442,7 @@ static void hear_body(core *c, message *m)
         return;
     }
     letter *l = letter_of(c, k->call, m, size);
-    if (l && desks_put(k->asks ? c->asking : c->desks, &l->job))
+    if (l && desks_put(k->asks ? c->asking : size > BODY_SHORT ? c->reading : c->desks, &l->job))
         return;
     if (l)
         free_letter(l);
@@ -704,9 +706,11 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_api_open(&c->api, &api, err);
     if (!status)
-        status = desks_open(&c->desks, CALLS, err);
+        status = desks_open(&c->desks, CALLS, false, err);
     if (!status)
-        status = desks_open(&c->asking, CALLS, err);
+        status = desks_open(&c->asking, CALLS, false, err);
+    if (!status)
+        status = desks_open(&c->reading, CALLS, true, err);
     const ob_gateways_options gateways = {
         .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
@@ -741,6 +745,7 @@ static void close_all(core *c)
         lose_front(c);
     desks_close(c->desks); /* first: it hands on */
     desks_close(c->asking);
+    desks_close(c->reading);
     ob_engine_close(c->engine);
     if (c->ran)
         ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <obhut/records/profile.h>
 #include <obhut/records/tally.h>
 #include <obhut/regimes.h>
+#include <obhut/thread.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,7 +57,7 @@ typedef struct lane {
     uint64_t came, served;
     uint64_t paid_us;        /* what who was served last had paid: who comes anew begins there */
     unsigned placed, beyond; /* tasks with a place, and those that wait for one: 0 while one is */
-    uint64_t beyond_bytes;
+    uint64_t placed_bytes, beyond_bytes;
     unsigned running, most; /* most: places, for those that wait and those that run */
     unsigned seats, seated;
     bool is_taken[LANE_SEATS_MOST];

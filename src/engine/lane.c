@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum {
+    PLACED_BYTES = 512000000,                /* of all that have a place and do not run yet */
     BEYOND_MOST = 512,                       /* that wait for a place */
     BEYOND_BYTES = 256000000,                /* of all of them */
     QUERY_BYTES = 256,                       /* of one query with its text, about */
@@ -117,9 +118,10 @@ static uint64_t cost_of(const ob_task *t)
 /* ---- Places -----------------------------------------------------------------------------------
  */
 
-static bool has_place(const lane *l)
+static bool has_place(const lane *l, uint64_t bytes)
 {
-    return l->placed + l->running < l->most;
+    return l->placed + l->running < l->most &&
+           (!l->placed || l->placed_bytes + bytes <= PLACED_BYTES);
 }
 
 static bool may_wait(const lane *l, uint64_t bytes)
@@ -138,6 +140,7 @@ static void enter(lane *l, client *c, ob_task *t, bool placed)
     if (placed) {
         c->placed++;
         l->placed++;
+        l->placed_bytes += bytes_of(t);
         return;
     }
     c->beyond_weight += weight_of(t);
@@ -151,6 +154,7 @@ static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
     if (!t->until_ms) {
         c->placed--;
         l->placed--;
+        l->placed_bytes -= bytes_of(t);
         return t;
     }
     c->beyond_weight -= weight_of(t);
@@ -187,11 +191,12 @@ static bool fill_place(lane *l)
         poorest = c;
         next = t;
     }
-    if (!next)
+    if (!next || !has_place(l, bytes_of(next)))
         return false;
     next->until_ms = 0;
     poorest->placed++;
     l->placed++;
+    l->placed_bytes += bytes_of(next);
     poorest->beyond_weight -= weight_of(next);
     l->beyond--;
     l->beyond_bytes -= bytes_of(next);
@@ -200,7 +205,7 @@ static bool fill_place(lane *l)
 
 static void fill_places(lane *l)
 {
-    while (l->beyond && has_place(l) && fill_place(l))
+    while (l->beyond && fill_place(l))
         ;
 }
 
@@ -341,7 +346,7 @@ ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *t)
     client *c = client_of(l, t->client);
     if (l->closing)
         hindrance = OB_HINDRANCE_STOPPING;
-    else if (has_place(l)) /* then nobody waits for one */
+    else if (!l->beyond && has_place(l, bytes_of(t)))
         enter(l, c, t, true);
     else if (make_room(&out, l, c, t))
         enter(l, c, t, false);
@@ -466,7 +471,7 @@ ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms)
 bool lane_has_room(bool *at_once, lane *l, const char *name)
 {
     pthread_mutex_lock(&l->lock);
-    *at_once = !l->closing && has_place(l);
+    *at_once = !l->closing && !l->beyond && has_place(l, 0);
     bool room = *at_once || (!l->closing && may_wait(l, 0));
     if (!room && !l->closing)
         room = richer(l, client_of(l, name), TASK_BYTES);

@@ -44,6 +44,7 @@ typedef enum ob_front_count {
     OB_FRONT_SLOW,
     OB_FRONT_LARGE,
     OB_FRONT_DROPPED,
+    OB_FRONT_GAVE_WAY,  /* connections, bodies and answers that ended so that others have room */
     OB_FRONT_COULD_NOT, /* and behind it: by ob_hindrance */
     OB_FRONT_COUNTS = OB_FRONT_COULD_NOT + OB_HINDRANCES,
 } ob_front_count;
