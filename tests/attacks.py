@@ -193,9 +193,9 @@ def scan_for(service, seconds):
     return told
 
 
-def attack(service, token, seconds, label):
+def attack(service, works, seconds, label):
     stop = multiprocessing.Event()
-    everybody = [multiprocessing.Process(target=run, args=(work, stop)) for work in attacks(service, token)]
+    everybody = [multiprocessing.Process(target=run, args=(work, stop)) for work in works]
     for one in everybody:
         one.start()
     try:
@@ -232,10 +232,11 @@ def main(build, folder, seconds):
                              program=str(pathlib.Path(build).resolve() / "obhutd"))
     who = service.processes()
     try:
-        told = attack(service, token, max(10, seconds / 10), "warming up")
+        works = attacks(service, token)
+        told = attack(service, works, max(10, seconds / 10), "warming up")
         begin = measure(service, "begin")
         for label in ("middle", "end"):
-            for word, times in attack(service, token, seconds / 2, label).items():
+            for word, times in attack(service, works, seconds / 2, label).items():
                 told[word] = told.get(word, 0) + times
             last = measure(service, label)
         wrong = what_grew(begin, last, seconds)

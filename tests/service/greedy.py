@@ -119,7 +119,7 @@ def half_heads(service, stop, count=64):
 def kinds(service, token):
     """{name: what eight clients run until `stop`, all of one kind or one of each}."""
     sends = {name: ("/v1/scan?surface=public", content) for name, content in
-             (slow_files() | slow_heif(4000) | {"liars": lying_png(1500)}).items()}
+             (slow_files() | slow_heif(2000) | {"liars": lying_png(1500)}).items()}
     sends["match"] = ("/v1/match?surface=public", worst_match())
     sends |= {f"json {name}": ("/v1/gate/explain?what_if=true", body) for name, body in worst_json().items()}
 
