@@ -281,7 +281,7 @@ class Lists(obhutd.Case):
                                                    if m.name.startswith(version + "/")])
                 shutil.move(self.data / version / "lists", self.data / "lists")
                 self.check_old({listed: True, gone: False, added: True, later: False})
-                self.run_obhut("list", "add", "known", later)
+                self.run_obhut("list", "add", "known", "pdq:" + later)
                 self.check_old({listed: True, gone: False, added: True, later: True})
                 journal = self.data / "lists/known.1.log"
                 good = journal.read_bytes()
