@@ -376,7 +376,7 @@ static int run_action(const cli *cli, size_t action, wishes *wishes, const char 
     return actions[action].run(cli, wishes, count ? operands[0] : NULL);
 }
 
-int cmd_list(const cli *cli, int argc, char **argv)
+static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, JSON},
@@ -391,7 +391,6 @@ int cmd_list(const cli *cli, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {0}};
     static const char letters[] = "npksicta";
-    wishes wishes = {0};
     char given[sizeof letters] = "";
     int option;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -400,32 +399,32 @@ int cmd_list(const cli *cli, int argc, char **argv)
             given[strlen(given)] = letter;
         switch (option) {
         case JSON:
-            wishes.json = true;
+            wishes->json = true;
             break;
         case NAME:
-            wishes.import.name = optarg;
+            wishes->import.name = optarg;
             break;
         case PURPOSE:
-            wishes.import.purpose = optarg;
+            wishes->import.purpose = optarg;
             break;
         case KEEP_GOING:
-            wishes.import.keep_going = true;
+            wishes->import.keep_going = true;
             break;
         case SOURCE:
-            wishes.import.source = optarg;
+            wishes->import.source = optarg;
             break;
         case ID:
-            wishes.id = optarg;
+            wishes->id = optarg;
             break;
         case CLASSIFICATION:
-            wishes.classification = optarg;
+            wishes->classification = optarg;
             break;
         case TYPE:
-            wishes.type = optarg;
+            wishes->type = optarg;
             break;
         case ACCEPT:
-            wishes.accept = wishes.accept ? wishes.accept : json_array();
-            json_array_append_new(wishes.accept, cli_json_text(optarg));
+            wishes->accept = wishes->accept ? wishes->accept : json_array();
+            json_array_append_new(wishes->accept, cli_json_text(optarg));
             break;
         case 'h':
             return cli_help(help);
@@ -439,6 +438,14 @@ int cmd_list(const cli *cli, int argc, char **argv)
     const char *name = argv[optind++];
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (!strcmp(name, actions[i].name))
-            return run_action(cli, i, &wishes, given, argc - optind, argv + optind);
+            return run_action(cli, i, wishes, given, argc - optind, argv + optind);
     return cli_usage("list", "no action %s", name);
+}
+
+int cmd_list(const cli *cli, int argc, char **argv)
+{
+    wishes wishes = {0};
+    int code = read_and_run(cli, &wishes, argc, argv);
+    json_decref(wishes.accept);
+    return code;
 }
