@@ -50,6 +50,7 @@ typedef struct carried {
     uint64_t id;
     bool busy;            /* a desk has it, or a handler the body and will answer */
     atomic_bool gone;     /* nobody waits for the answer any more */
+    bool told;            /* the front has its answer; under core.telling */
     struct carried *next; /* among those that come back */
 } carried;
 
@@ -93,7 +94,7 @@ static void blame_front(core *c, const char *why)
 
 /* Any thread. `k`: whose answer it is, which is for nobody else: another front has other requests
  * under the same numbers. NULL: the main thread's, which knows. */
-static void tell_front(core *c, const carried *k, const message_head *head, const ob_buf *payload,
+static void tell_front(core *c, carried *k, const message_head *head, const ob_buf *payload,
                        int file)
 {
     pthread_mutex_lock(&c->telling);
@@ -101,6 +102,8 @@ static void tell_front(core *c, const carried *k, const message_head *head, cons
     if (there && !channel_send(c->front, head, payload ? payload->bytes : NULL,
                                payload ? payload->size : 0, file))
         c->deaf = true;
+    if (k)
+        k->told = true;
     pthread_mutex_unlock(&c->telling);
     if (!there && file >= 0)
         close(file);
@@ -130,7 +133,7 @@ static void let_go(core *c, size_t size)
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
-static void send_answer(core *c, const carried *k, uint64_t id, const ob_answer *answer)
+static void send_answer(core *c, carried *k, uint64_t id, const ob_answer *answer)
 {
     ob_buf payload = {0};
     int file = -1;
@@ -294,9 +297,22 @@ static void look_at_head(desk_job *job)
     come_back(k);
 }
 
+/* The front may have heard of an answer before we have. */
+static void leave_if_told(carried *k)
+{
+    pthread_mutex_lock(&k->core->telling);
+    const bool told = k->told;
+    pthread_mutex_unlock(&k->core->telling);
+    if (told)
+        leave_table(k);
+}
+
 /* The front has as many calls as connections, each under a number of its own. */
 static bool may_ask(core *c, const message *m)
 {
+    carried *before = c->calls[m->head.id % CALLS];
+    if (before)
+        leave_if_told(before);
     if (m->file >= 0)
         blame_front(c, "it sent a descriptor with the head of a request");
     else if (c->calls[m->head.id % CALLS])
