@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -719,6 +720,19 @@ static void say_open_gateways(const core *c)
     free(gateways);
 }
 
+/* A core that was killed a moment ago may still be on its way out. */
+static ob_status own_lists(core *c, const char *dir, ob_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+    int tries = 100;
+    ob_status status = ob_lists_own(&c->lists, dir, err);
+    while (status == OB_EBUSY && --tries) {
+        nanosleep(&pause, NULL);
+        status = ob_lists_own(&c->lists, dir, err);
+    }
+    return status;
+}
+
 static ob_status open_all(core *c, ob_error *err)
 {
     const config *f = c->config;
@@ -736,7 +750,7 @@ static ob_status open_all(core *c, ob_error *err)
     ob_engine_options options = engine;
     ob_status status = ob_crypto_start(err);
     if (!status)
-        status = ob_lists_own(&c->lists, f->data, err);
+        status = own_lists(c, f->data, err);
     if (!status)
         status = ob_lists_keep(c->lists, on_problem, NULL, err);
     if (!status)

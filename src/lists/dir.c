@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static ob_status out_of_memory(ob_error *err)
@@ -62,19 +61,6 @@ static ob_status make_lists(const char *path, const char *dir, ob_error *err)
     return status;
 }
 
-/* A process that was killed a moment ago may still be on its way out. */
-static bool take_lock(int lock)
-{
-    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
-    int tries = 100;
-    while (flock(lock, LOCK_EX | LOCK_NB)) {
-        if (errno != EWOULDBLOCK || !--tries)
-            return false;
-        nanosleep(&pause, NULL);
-    }
-    return true;
-}
-
 ob_status list_lock(int *out, const char *dir, ob_error *err)
 {
     char *lists = NULL, *path = NULL;
@@ -90,7 +76,7 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
         ob_file_open_regular(&lock, NULL, path, O_RDWR | O_CREAT, &(ob_file_rule){.most = 0}, err);
     if (!status)
         status = disk_give(lock, path, dir, err);
-    if (!status && !take_lock(lock))
+    if (!status && flock(lock, LOCK_EX | LOCK_NB))
         status = errno == EWOULDBLOCK
                      ? ob_fail(err, OB_EBUSY,
                                "another process is changing lists in %s: try again "
