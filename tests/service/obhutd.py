@@ -115,7 +115,7 @@ class Service:
             if len(words) > 1:
                 found[words[1].decode()] = pid
         for pid in children(found.get("core", -1)):
-            if b"obhut-worker" in command(pid)[0] if command(pid) else False:
+            if b"obhut-worker" in (command(pid) or [b""])[0]:
                 found["workers"].append(pid)
         return found
 
