@@ -5,7 +5,6 @@ measured: it must not have grown. A neighbour goes on scanning; who has done not
 """
 import contextlib
 import json
-import multiprocessing
 import os
 import pathlib
 import random
@@ -135,12 +134,6 @@ def attacks(service, token):
     return bound + [work for name, work in greedy.kinds(service, token).items() if name != "half heads"]
 
 
-def run(work, stop):
-    os.nice(19)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    work(stop)
-
-
 # ---- What is measured ------------------------------------------------------------------------------
 
 def status(pid, word):
@@ -194,18 +187,9 @@ def scan_for(service, seconds):
 
 
 def attack(service, works, seconds, label):
-    stop = multiprocessing.Event()
-    everybody = [multiprocessing.Process(target=run, args=(work, stop)) for work in works]
-    for one in everybody:
-        one.start()
-    try:
+    import greedy
+    with greedy.at_work(works, 0.2):
         told = scan_for(service, seconds)
-    finally:
-        stop.set()
-        for one in everybody:
-            one.join(0.2)
-            one.kill()  # with answers that it waits for
-            one.join()
     print(f"{label}: the neighbour was told {told}", flush=True)
     return told
 

@@ -2,9 +2,12 @@
 import contextlib
 import io
 import json
+import multiprocessing
+import os
 import pathlib
 import random
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -12,6 +15,31 @@ import tempfile
 import zlib
 
 from PIL import Image
+
+
+def _work(work, stop):
+    os.nice(19)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    work(stop)
+
+
+@contextlib.contextmanager
+def at_work(works, patience_s=60):
+    """Each of `works` in a process of its own, called with an event that says when to end. Those that
+    wait for an answer even so are killed."""
+    stop = multiprocessing.Event()
+    everybody = [multiprocessing.Process(target=_work, args=(work, stop)) for work in works]
+    for one in everybody:
+        one.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for one in everybody:
+            one.join(patience_s)
+            one.kill()
+            one.join()
+
 
 # 16,383 x 16,383 pixels of one colour, lossless, in 40 bytes.
 WEBP = bytes.fromhex("5249464620000000574542505650384c140000002ffebfff0f075081540820000a9afec78888fe07")

@@ -178,6 +178,15 @@ class Service:
                       lambda: f"all of {others} have gone")
         self.process.stderr.close()
 
+    def kill(self):
+        """As where the machine stops: nobody has time for anything."""
+        core = self.processes()["core"]
+        self.process.kill()
+        self.process.wait()
+        waiting.until(lambda: not is_ours(core), "the core ends")
+        self.reader.join()
+        self.process.stderr.close()
+
 
 class Case(obhut.Case):
     """A test with a data directory and, once started, a service on it."""

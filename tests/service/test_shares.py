@@ -129,14 +129,6 @@ class Written(obhutd.Case):
         self.assertEqual(service.metrics()["quota_used_percent"], used)
         self.assertEqual(self.report(service, 5, 429)["code"], "QUOTA")
 
-    def kill(self, service):
-        core = service.processes()["core"]
-        service.process.kill()
-        service.process.wait()
-        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
-        service.reader.join()
-        service.process.stderr.close()
-
     def within_a_day(self, test):
         """It may begin shortly before midnight."""
         day = time.time() // 86400
@@ -150,7 +142,7 @@ class Written(obhutd.Case):
         self.within_a_day(lambda: self.counted(lambda service: service.stop()))
 
     def test_a_kill_does_not_begin_anew(self):
-        self.within_a_day(lambda: self.counted(self.kill))
+        self.within_a_day(lambda: self.counted(obhutd.Service.kill))
 
 
 if __name__ == "__main__":
