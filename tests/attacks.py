@@ -178,7 +178,8 @@ def scan_for(service, seconds):
     while time.monotonic() < until:
         try:
             code, _, body = service.request("POST", "/v1/scan?surface=public", PICTURE)
-            word = json.loads(body).get("action") if code == 200 else f"{code} {body[:80]!r}"
+            answer = json.loads(body)
+            word = answer["action"] if code == 200 else f"{code} {answer['detail']}"
         except OSError as problem:
             word = repr(problem)
         told[word] = told.get(word, 0) + 1

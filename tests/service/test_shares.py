@@ -68,6 +68,20 @@ class Shares(obhutd.Case):
         kept.close()
         waiting.until(lambda: any(map(is_over, greedy)), "one has ended")
 
+    def test_who_came_before_there_was_no_room_is_answered(self):
+        """Not whoever says something next is beyond what there is room for, but who came last."""
+        service = self.start(*self.configure("connections-most = 20\n"))
+        for _ in range(20):
+            self.connect(service, head(service, 100) + b"some")
+        kept = service.connect()
+        self.addCleanup(kept.close)
+        self.assertEqual(service.scan(SMALL, connection=kept)["action"], "allow")
+        late = [self.connect(service, b"") for _ in range(3)]
+        for _ in range(20):
+            self.assertEqual(service.scan(SMALL, connection=kept)["action"], "allow")
+        late[-1].sendall(head(service, 0))
+        self.assertIn(b" 503 ", late[-1].recv(1000).splitlines()[0])
+
     def test_who_waits_on_every_connection_is_told_on_one(self):
         service = self.start(*self.configure("connections-most = 20\ndecoders = 1\n"))
         kept = service.connect()
