@@ -74,16 +74,38 @@ static void format_time(char out[32], int64_t seconds)
         snprintf(out, 32, "%lld", (long long)seconds);
 }
 
+static json_t *kinds_of(const ob_list_info *info)
+{
+    json_t *kinds = json_object();
+    for (int k = 0; k < OB_LIST_KINDS; k++)
+        if (info->kinds[k])
+            json_object_set_new(kinds, ob_list_kind_name((ob_list_kind)k),
+                                json_integer((json_int_t)info->kinds[k]));
+    return kinds;
+}
+
+static void print_kinds(const ob_list_info *info)
+{
+    const char *between = "";
+    for (int k = 0; k < OB_LIST_KINDS; k++) {
+        if (info->kinds[k])
+            printf("%s%s %llu", between, ob_list_kind_name((ob_list_kind)k),
+                   (unsigned long long)info->kinds[k]);
+        between = info->kinds[k] ? ", " : between;
+    }
+    printf("\n");
+}
+
 static void print_info_json(const ob_list_info *info)
 {
     char imported_at[32];
     format_time(imported_at, info->imported_at);
-    cli_print_json(json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name,
-                             "enabled", info->enabled, "entries", (json_int_t)info->entries,
-                             "unmerged", (json_int_t)info->unmerged, "withdrawn",
-                             (json_int_t)info->withdrawn, "purpose", info->purpose, "source",
-                             cli_json_text(info->source), "imported_at", imported_at, "size_bytes",
-                             (json_int_t)info->size_bytes));
+    cli_print_json(json_pack(
+        "{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
+        info->enabled, "entries", (json_int_t)info->entries, "kinds", kinds_of(info), "unmerged",
+        (json_int_t)info->unmerged, "withdrawn", (json_int_t)info->withdrawn, "purpose",
+        info->purpose, "source", cli_json_text(info->source), "imported_at", imported_at,
+        "size_bytes", (json_int_t)info->size_bytes));
 }
 
 static void print_table(const ob_list_info *info, size_t count)
@@ -278,15 +300,18 @@ static int show_one(const cli *cli, const wishes *wishes, const char *name)
         return failed(&err);
     char imported_at[32];
     format_time(imported_at, info.imported_at);
-    if (wishes->json)
+    if (wishes->json) {
         print_info_json(&info);
-    else
-        printf("list      %s\nstate     %s\nentries   %llu\nunmerged  %llu added, %llu withdrawn\n"
-               "purpose   %s\nsource    %s\nimported  %s\n"
-               "size      %llu bytes, all checksums right\n",
-               info.name, info.enabled ? "enabled" : "off", (unsigned long long)info.entries,
-               (unsigned long long)info.unmerged, (unsigned long long)info.withdrawn, info.purpose,
-               *info.source ? info.source : "-", imported_at, (unsigned long long)info.size_bytes);
+        return cli_finish(CLI_NOTHING);
+    }
+    printf("list      %s\nstate     %s\nentries   %llu\nhashes    ", info.name,
+           info.enabled ? "enabled" : "off", (unsigned long long)info.entries);
+    print_kinds(&info);
+    printf("unmerged  %llu added, %llu withdrawn\n"
+           "purpose   %s\nsource    %s\nimported  %s\n"
+           "size      %llu bytes, all checksums right\n",
+           (unsigned long long)info.unmerged, (unsigned long long)info.withdrawn, info.purpose,
+           *info.source ? info.source : "-", imported_at, (unsigned long long)info.size_bytes);
     return cli_finish(CLI_NOTHING);
 }
 

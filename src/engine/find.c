@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 1 + OB_LIST_DIGESTS };
+enum { KINDS = 1 + OB_LIST_FILE_DIGESTS };
 
 /* What the texts of findings belong to. */
 typedef struct kept {
@@ -172,13 +172,13 @@ static ob_status need_all(const kept *k, ob_lists *lists, ob_error *err)
 static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_result *job,
                      unsigned distance, ob_error *err)
 {
-    const uint8_t *const digest[OB_LIST_DIGESTS] = {job->digests.md5, job->digests.sha1,
-                                                    job->digests.sha256};
+    const uint8_t *const digest[OB_LIST_FILE_DIGESTS] = {job->digests.md5, job->digests.sha1,
+                                                         job->digests.sha256};
     ob_status status = OB_OK;
     if (f->count)
         status =
             ob_lists_match(&k->of[0], lists, f->hash, f->queries, distance, OB_LISTS_OF_EACH, err);
-    for (int d = 0; d < OB_LIST_DIGESTS && !status; d++)
+    for (int d = 0; d < OB_LIST_FILE_DIGESTS && !status; d++)
         if (job->digested >> d & 1)
             status = ob_lists_match_digests(&k->of[1 + d], lists, (ob_list_digest)d, digest[d], 1,
                                             OB_LISTS_OF_EACH, err);

@@ -116,20 +116,21 @@ typedef struct export
 {
     FILE *to;
     const ob_list_info *info;
+    int kinds; /* columns of digests: those of signals where the list has any */
 }
 export;
 
 static ob_status print_entry(void *context, const entry *e, ob_error *err)
 {
     const export *x = context;
-    char hex[2 * OB_DIGEST_WIDTH_MAX + 1] = "";
+    char hex[LIST_DIGEST_TEXT] = "";
     if (e->has_hash)
         ob_hash256_print(hex, &e->hash);
     fputs(hex, x->to);
-    for (int k = 0; k < DIGEST_KINDS; k++) {
+    for (int k = 0; k < x->kinds; k++) {
         *hex = '\0';
         if (e->has_digest[k])
-            ob_hex(hex, e->digest[k], list_digest_kinds[k].width);
+            list_digest_print(hex, (ob_list_digest)k, e->digest[k]);
         fprintf(x->to, ",%s", hex);
     }
     char line[24];
@@ -150,7 +151,12 @@ ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *
     if (status)
         return status;
     live_info(&info, list);
-    fprintf(to, "pdq,md5,sha1,sha256,id,source,classification\n");
+    x.kinds = OB_LIST_FILE_DIGESTS;
+    for (int k = OB_LIST_FILE_DIGESTS; k < DIGEST_KINDS; k++)
+        if (info.kinds[OB_LIST_KIND_MD5 + k])
+            x.kinds = DIGEST_KINDS;
+    fprintf(to, "pdq,md5,sha1,sha256,%sid,source,classification\n",
+            x.kinds == DIGEST_KINDS ? "photodna,tmk,vpdq," : "");
     status = live_each(list, print_entry, &x, err);
     if (!status && (fflush(to) || ferror(to)))
         status = ob_fail(err, OB_EIO, "%s", errno ? strerror(errno) : "an earlier error");

@@ -256,9 +256,9 @@ static ob_status add_digests(writer *w, const entries *e, int kind)
     for (uint64_t k = 0; k < count && !status && entry; k++)
         order[k] = entry[order[k]];
     if (!status)
-        status = add_section(w, OBX_DIGESTS + kind, memory, size);
+        status = add_section(w, list_digest_kinds[kind].section, memory, size);
     if (!status)
-        status = add_section(w, OBX_DIGEST_ENTRIES + kind, order, count * sizeof *order);
+        status = add_section(w, list_digest_kinds[kind].entries, order, count * sizeof *order);
     free(order);
     free(memory);
     return status;
