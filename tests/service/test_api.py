@@ -121,6 +121,10 @@ class Api(obhutd.Case):
         pdq = json.loads(self.list_of(COFFEE))["pdq"]
         got = service.json("POST", "/v1/match?surface=public", {"query": pdq})
         self.assertEqual((got["action"], got["total"], len(got["matches"])), ("block", 2, 2))
+        signal = "photodna:" + bytes(range(144)).hex()
+        self.run_obhut("list", "add", "known", signal, "--id", "signal")
+        got_signal = service.json("POST", "/v1/match?surface=public", {"query": signal})
+        self.assertEqual([match["entry"] for match in got_signal["matches"]], ["signal"])
         got = service.json("POST", "/v1/match?surface=public", {"query": pdq, "limit": 1})
         self.assertEqual((got["total"], len(got["matches"])), (2, 1))
         many = obhutd.obhut.hashes(4000, seed=3) + [pdq, "md5:" + "ab" * 16]
