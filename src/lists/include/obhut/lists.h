@@ -30,6 +30,7 @@ typedef struct ob_list_info {
     uint64_t size_bytes; /* of the file */
     int64_t imported_at; /* seconds since 1970, UTC */
     bool enabled;
+    bool is_broken; /* damaged, missing or not to be read: only name and enabled are known */
 } ob_list_info;
 
 /* ---- Files of publishers ------------------------------------------------------------------ */
@@ -59,14 +60,20 @@ typedef struct ob_import_result {
     uint64_t refused;    /* too close to a picture with nothing in it */
 } ob_import_result;
 
+/* What the list will be called, as `name` or `file` says. OB_EINVAL: no list can be. */
+ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import,
+                              ob_error *err);
+
 /* ---- Looking ----------------------------------------------------------------------------- */
 
 /* Reads the whole file and compares every checksum: OB_EFORMAT when it is damaged. */
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err);
 
 /* Sets *out to an array of *count infos by name; the caller frees it with free(). A directory that
- * does not exist has no lists. */
-ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir, ob_error *err);
+ * does not exist has no lists. `broken` hears why a list cannot be opened or is missing. */
+ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
+                      void (*broken)(void *context, const char *sentence), void *context,
+                      ob_error *err);
 
 /* Writes the list to `to` as CSV that ob_lists_import reads back. */
 ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *err);
