@@ -3,6 +3,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 import unittest
 
 import obhutd
@@ -106,6 +107,50 @@ class Shares(obhutd.Case):
             self.connect(service, head(service, 100) + b"some")
         waiting.until(lambda: service.request("GET", "/healthz")[0] == 200, "all came")
         self.assertFalse(is_over(mine))
+
+
+class Written(obhutd.Case):
+    """What a token may write in a day is counted in the records: neither a start nor a kill begins anew."""
+
+    def report(self, service, number, status):
+        body = {"conversation": "c", "reporter": "r", "account": "a", "reason": f"number {number}",
+                "items": [f"{number}-{n}" for n in range(1000)]}  # some 201,000 bytes
+        return service.json("POST", "/v1/reports", body, status, token=self.client)
+
+    def counted(self, end):
+        config = self.configure("records-day-mb = 1\n")
+        service = self.start(*config)
+        self.client = self.run_obhut("token", "add", "t", "--surface", "direct", "--scope", "reports")[0].strip().splitlines()[-1]
+        for number in range(4):
+            self.report(service, number, 201)
+        used = service.metrics()["quota_used_percent"]
+        end(service)
+        service = self.start(*config)
+        self.assertEqual(service.metrics()["quota_used_percent"], used)
+        self.assertEqual(self.report(service, 5, 429)["code"], "QUOTA")
+
+    def kill(self, service):
+        core = service.processes()["core"]
+        service.process.kill()
+        service.process.wait()
+        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
+        service.reader.join()
+        service.process.stderr.close()
+
+    def within_a_day(self, test):
+        """It may begin shortly before midnight."""
+        day = time.time() // 86400
+        try:
+            test()
+        except AssertionError:
+            if day == time.time() // 86400:
+                raise
+
+    def test_a_start_goes_on_counting(self):
+        self.within_a_day(lambda: self.counted(lambda service: service.stop()))
+
+    def test_a_kill_does_not_begin_anew(self):
+        self.within_a_day(lambda: self.counted(self.kill))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ typedef struct ob_api_options {
     ob_store *store;
     const ob_policy *policy;
     uint64_t body_most;    /* bytes of a file; 0: 50 MB */
-    uint64_t written_most; /* bytes that records of one token may take in a day; 0: 2,000 MB */
+    uint64_t written_most; /* bytes that records of one token may take in a day; 0: 2,000 MB. What
+                            * was written today before is read from the store */
     /* Hears what an operator should know: a sentence that names a token and nothing of any item.
      * NULL: nobody. Any thread. */
     void (*problem)(void *context, const char *sentence);
