@@ -34,6 +34,7 @@ ob_status admin_list_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_withdraw(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_enable(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_disable(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_list_accept(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_remove(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_token_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_token_ls(json_t **out, const admin_call *call, ob_error *err);
@@ -86,6 +87,9 @@ ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *e
 ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
+
+/* As ob_lists_compare. */
+ob_status admin_compare_lists(const char *dir, const ob_staff_lists *known, ob_error *err);
 
 /* ---- Steps of two persons ----------------------------------------------------------------------
  */

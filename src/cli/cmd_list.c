@@ -32,6 +32,9 @@ static const char help[] =
     "  disable NAME keep it, but do not match against it\n"
     "  enable NAME\n"
     "  remove NAME\n"
+    "  accept       the lists that stand there are those to be searched, although the records "
+    "know\n"
+    "               newer ones, or others\n"
     "\n"
     "  --json       with import, update, ls and info\n"
     "  --keep-going leave lines out that are bad or refused; without it the whole file counts or\n"
@@ -300,6 +303,15 @@ static int remove_list(const cli *cli, const wishes *wishes, const char *name)
     return whole_list(cli, "list.remove", name);
 }
 
+static int accept_lists(const cli *cli, const wishes *wishes, const char *unused)
+{
+    (void)wishes;
+    (void)unused;
+    json_t *result = ask(cli, json_pack("{s:s}", "do", "list.accept"), -1);
+    json_decref(result);
+    return cli_finish(result ? CLI_NOTHING : CLI_FAILURE);
+}
+
 enum { SOME = 4096 };
 
 enum { JSON = 256, NAME, PURPOSE, KEEP_GOING, SOURCE, ID, CLASSIFICATION };
@@ -322,6 +334,7 @@ static const struct {
     {"disable", {"a list"}, 1, "", disable_list},
     {"enable", {"a list"}, 1, "", enable_list},
     {"remove", {"a list"}, 1, "", remove_list},
+    {"accept", {NULL}, 0, "", accept_lists},
 };
 
 static int run_action(const cli *cli, size_t action, wishes *wishes, const char *options, int count,
@@ -397,7 +410,7 @@ int cmd_list(const cli *cli, int argc, char **argv)
     }
     if (optind == argc)
         return cli_usage("list", "which action? import, ls, info, export, add, withdraw, update, "
-                                 "merge, disable, enable, remove");
+                                 "merge, disable, enable, remove, accept");
     const char *name = argv[optind++];
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (!strcmp(name, actions[i].name))

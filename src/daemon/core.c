@@ -685,6 +685,9 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_staff_open(&c->staff, c->store, c->audit, f->data, err);
     if (!status)
+        status = ob_admin_bind(&(ob_admin){.lists = c->lists, .store = c->store, .staff = c->staff},
+                               err);
+    if (!status)
         status = ob_staff_need_own_token(&made, c->staff, f->data, err);
     if (made)
         daemon_say("core",
@@ -749,6 +752,7 @@ static void close_all(core *c)
     ob_engine_close(c->engine);
     if (c->ran)
         ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);
+    ob_lists_unbind(c->lists);
     ob_staff_close(c->staff); /* everybody who was busy has answered now */
     take_back(c);
     ob_gateways_close(c->gateways);

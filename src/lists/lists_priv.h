@@ -398,8 +398,15 @@ typedef struct list_state {
 /* Stands for a file of which nobody knows what it should be: none has this sum. */
 extern const uint8_t state_unknown[OB_SHA256_SIZE];
 
+/* What the records may know (bind.c): as many as were told since they last said that they do. */
+enum { STATE_TOLD_MOST = 32 };
+
 typedef struct lists_state {
     bool there;
+    uint64_t changes;             /* how often what it says became another */
+    uint8_t said[OB_SHA256_SIZE]; /* of what it says of lists */
+    uint8_t told[STATE_TOLD_MOST][OB_SHA256_SIZE];
+    size_t told_count;
     ino_t inode; /* of the file, with its size and time: whether somebody else has changed it */
     off_t size;
     struct timespec written;
@@ -420,6 +427,12 @@ ob_status state_save_changed(lists_state *state, const char *dir, ob_error *err)
 ob_status state_take(lists_state *out, const char *text, size_t size, const char *path,
                      ob_error *err);
 void state_free(lists_state *state);
+
+/* The records are about to be told what it says; they know nothing else any more; whether this is
+ * what they know, or what they knew before it. */
+void state_telling(lists_state *state);
+void state_has_told(lists_state *state);
+bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE]);
 
 /* Whether the file is the one that was read or written last. */
 bool state_is_ours(const lists_state *state, const char *dir);

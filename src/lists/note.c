@@ -38,7 +38,7 @@ ob_status note_intent(void *context, const char *temporary, ob_error *err)
         list_state *list = state_need(&n->lists->state, n->name);
         if (list) {
             memcpy(list->next, sum, sizeof sum);
-            status = state_save(&n->lists->state, n->lists->dir, err);
+            status = bind_save(n->lists, err);
         } else {
             status = out_of_memory(err);
         }
@@ -54,7 +54,7 @@ void note_list(ob_lists *lists, const char *name, const live *list)
     pthread_mutex_lock(&lists->noting);
     list_state *of = state_need(&lists->state, name);
     if (of && !live_note(of, list, NULL))
-        state_save(&lists->state, lists->dir, NULL);
+        bind_save(lists, NULL);
     pthread_mutex_unlock(&lists->noting);
 }
 
@@ -67,10 +67,10 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
         known ? *known : (journal_mark){.number = slot->journal.mark.number};
     ob_status status = list ? state_put_mark(list, &slot->journal.mark, err) : out_of_memory(err);
     if (!status)
-        status = state_save(&lists->state, lists->dir, err);
+        status = bind_save(lists, err);
     if (status && list) { /* the file may say so already: what it says must be there at the start */
         state_put_mark(list, &before, NULL);
-        state_save(&lists->state, lists->dir, NULL);
+        bind_save(lists, NULL);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
@@ -83,11 +83,11 @@ ob_status note_removing(ob_lists *lists, const char *name, ob_error *err)
     ob_status status = list ? OB_OK : out_of_memory(err);
     if (list) {
         list->removed = true;
-        status = state_save(&lists->state, lists->dir, err);
+        status = bind_save(lists, err);
     }
     if (list && status) { /* the file may say so already */
         list->removed = false;
-        state_save(&lists->state, lists->dir, NULL);
+        bind_save(lists, NULL);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
@@ -114,7 +114,7 @@ void note_kept(ob_lists *lists, const char *name)
     list_state *list = state_need(&lists->state, name);
     if (list) {
         list->removed = false;
-        state_save(&lists->state, lists->dir, NULL);
+        bind_save(lists, NULL);
     }
     pthread_mutex_unlock(&lists->noting);
 }
@@ -123,7 +123,7 @@ void note_removed(ob_lists *lists, const char *name)
 {
     pthread_mutex_lock(&lists->noting);
     state_drop(&lists->state, name);
-    state_save(&lists->state, lists->dir, NULL); /* else the next start finishes the removal */
+    bind_save(lists, NULL); /* else the next start finishes the removal */
     pthread_mutex_unlock(&lists->noting);
 }
 

@@ -231,6 +231,7 @@ void ob_lists_close(ob_lists *lists)
     if (lists->lock >= 0)
         list_unlock(lists->lock);
     state_free(&lists->state);
+    free(lists->other);
     pthread_mutex_destroy(&lists->noting);
     pthread_mutex_destroy(&lists->guard);
     pthread_cond_destroy(&lists->wake);
@@ -317,7 +318,9 @@ static ob_status keep_enabled(kept **out, ob_lists *lists, ob_error *err)
     kept *k = malloc(sizeof *k + lists->count * sizeof *k->lists);
     if (k)
         *k = (kept){.count = 0};
-    for (size_t i = 0; k && i < lists->count; i++) {
+    if (k && lists->other)
+        ob_fail(&k->missing, OB_EIO, "%s", lists->other);
+    for (size_t i = 0; k && !lists->other && i < lists->count; i++) {
         const slot *slot = lists->slots[i];
         if (slot->now && slot->enabled)
             k->lists[k->count++] = live_keep(slot->now);
@@ -501,6 +504,11 @@ size_t ob_lists_trouble(char **out, ob_lists *lists)
             continue;
         if (!count++ && out)
             first = strdup(slot->trouble ? slot->trouble : problem.text);
+    }
+    if (lists->other) { /* it is all of them, whatever else is wrong */
+        count = lists->count ? lists->count : 1;
+        free(first);
+        first = out ? strdup(lists->other) : NULL;
     }
     pthread_mutex_unlock(&lists->guard);
     if (out)

@@ -40,6 +40,13 @@ struct ob_lists {
 
     pthread_mutex_t noting; /* of owners: for the next, and while it is written */
     lists_state state;
+    /* Who tells the records what it says, NULL: nobody; and whether they know it. Under `noting`.
+     */
+    ob_lists_keep_bound *tell;
+    void *tell_context;
+    bool is_bound;
+    char *other; /* under the guard: why none of the lists may be searched; NULL: they may */
+    bool told_other;
 
     uint64_t merge_at; /* entries added or withdrawn that make the keeper merge a list */
     pthread_t keeper;
@@ -124,6 +131,16 @@ void note_kept(ob_lists *lists, const char *name);
 
 /* What was found at the start; finishes removals. */
 ob_status note_start(ob_lists *lists, ob_error *err);
+
+/* ---- bind.c ----------------------------------------------------------------------------------
+ */
+
+/* Writes DIR/lists.state and tells the records; where these cannot be told, the keeper tries again.
+ * Under `noting`. */
+ob_status bind_save(ob_lists *lists, ob_error *err);
+
+/* Tells them what they do not know yet. Under `noting`. */
+void bind_again(ob_lists *lists);
 
 /* ---- own.c and merge.c --------------------------------------------------------------------- */
 

@@ -172,12 +172,26 @@ void watch_slot(ob_lists *lists, slot *slot)
         own_say(lists, &said);
 }
 
+/* Once. */
+static void say_other(ob_lists *lists)
+{
+    ob_error said = {0};
+    pthread_mutex_lock(&lists->guard);
+    if (lists->other && !lists->told_other)
+        ob_fail(&said, OB_EFORMAT, "%s", lists->other);
+    lists->told_other = lists->other != NULL;
+    pthread_mutex_unlock(&lists->guard);
+    if (said.status)
+        own_say(lists, &said);
+}
+
 void watch_state(ob_lists *lists)
 {
     ob_error err = {0};
     pthread_mutex_lock(&lists->noting);
     const bool other = !state_is_ours(&lists->state, lists->dir);
-    const ob_status status = other ? state_save(&lists->state, lists->dir, &err) : OB_OK;
+    const ob_status status = other ? bind_save(lists, &err) : OB_OK;
+    bind_again(lists);
     pthread_mutex_unlock(&lists->noting);
     if (other && !status)
         ob_fail(&err, OB_OK,
@@ -186,4 +200,5 @@ void watch_state(ob_lists *lists)
                 lists->dir);
     if (other)
         own_say(lists, &err);
+    say_other(lists);
 }

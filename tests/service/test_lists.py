@@ -227,14 +227,20 @@ class Lists(obhutd.Case):
             self.assertIs(self.ask(HASHES[2 * number]), number % 2 == 1)
         self.service.stop()
 
+    def must_have(self):
+        try:
+            return json.loads((self.data / "lists.state").read_bytes()[65:])["lists"]
+        except ValueError:
+            return None
+
     def test_what_lists_must_have_is_written_again_while_the_service_runs(self):
         self.service = self.start()
         path = self.data / "lists.state"
-        good = path.read_bytes()
+        good = self.must_have()
         for damage in ("a bit in the middle", "emptied", "missing", "a pipe"):
             with self.subTest(damage):
                 DAMAGES[damage](path, b"")
-                waiting.until(lambda: path.is_file() and path.read_bytes() == good, "it is written again")
+                waiting.until(lambda: path.is_file() and self.must_have() == good, "it is written again")
         self.check_whole()
         self.service.stop()
         self.service = self.start()
@@ -322,6 +328,24 @@ class Changes(obhutd.Case):
         self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
         self.assertEqual(again.json("GET", "/v1/lists")["lists"], [])
         self.assertNotIn("known", self.run_obhut("list", "ls")[0])
+
+    def test_a_change_that_was_killed_before_the_records_were_told_is_no_older_copy(self):
+        slow, service = self.begin()
+        slow.set("rename:lists.state:hold")
+        adding = threading.Thread(target=self.run_obhut, args=("list", "add", "known", WHOLE), kwargs={"code": None})
+        adding.start()
+        slow.until_waiting(0)
+        slow.set("sync:obhut.db-wal:hold")
+        slow.until_waiting(0)
+        self.kill(service)
+        adding.join()
+        slow.set("clock:+0", wait=False)
+        for _ in range(2):
+            again = self.start()
+            self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
+            self.assertTrue(again.json("POST", MATCH, {"query": WHOLE})["matches"])
+            again.stop()
+        self.run_obhut("check")
 
     def test_a_removal_that_failed_leaves_the_list_where_it_is(self):
         slow, service = self.begin()

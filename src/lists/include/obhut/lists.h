@@ -151,6 +151,38 @@ ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries
  * can't, for the caller to free, or NULL. */
 size_t ob_lists_trouble(char **out, ob_lists *lists);
 
+/* ---- Binding ---------------------------------------------------------------------------------
+ */
+
+/* What DIR/lists.state says, for whoever keeps it elsewhere: so that an older copy of the lists
+ * that was put back together with it shows. */
+typedef struct ob_lists_bound {
+    uint64_t changes; /* of what it says; for sentences */
+    uint8_t sum[32];  /* of what it says */
+} ob_lists_bound;
+
+/* Keeps it, in place of what was kept before. */
+typedef ob_status ob_lists_keep_bound(void *context, const ob_lists_bound *now, ob_error *err);
+
+/* OB_EFORMAT: the lists that stand in a directory are not those that `known` says, nor what became
+ * of these: the sentence says which, and what to do. */
+ob_status ob_lists_compare(const char *dir, const ob_lists_bound *known, ob_error *err);
+
+/* From now on `tell` is called with every change, on the thread that makes it or on the keeper's.
+ * `known` is what was kept last; NULL: nothing ever was. Where the lists are not those, none of
+ * them is searched, and ob_list_matches.missing and ob_lists_trouble say why, until
+ * ob_lists_accept: that is no error here. A change that a kill kept from being told is told now.
+ * For owners. Errors of `tell`. */
+ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_keep_bound *tell,
+                        void *context, ob_error *err);
+
+/* `tell` is not called any more; waits for a call. */
+void ob_lists_unbind(ob_lists *lists);
+
+/* Somebody has looked at the lists that stand there and takes them for those to be searched.
+ * OB_EINVAL: they are, anyway. */
+ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
+
 /* ---- Changing while answering -------------------------------------------------------------- */
 
 /* Like ob_lists_open, for the one process that changes them: takes the directory's lock until
