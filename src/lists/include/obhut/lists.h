@@ -179,8 +179,7 @@ ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_k
 /* `tell` is not called any more; waits for a call. */
 void ob_lists_unbind(ob_lists *lists);
 
-/* Somebody has looked at the lists that stand there and takes them for those to be searched.
- * OB_EINVAL: they are, anyway. */
+/* Somebody has looked at the lists that stand there and takes them for those to be searched. */
 ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
 
 /* ---- Changing while answering -------------------------------------------------------------- */
