@@ -384,6 +384,8 @@ ob_status journal_read(journal_mark *whole, int *version, const char *path,
 /* ---- state.c: what each list must have --------------------------------------------------------
  */
 
+typedef enum list_switch { SWITCH_UNKNOWN, SWITCH_ON, SWITCH_OFF } list_switch;
+
 /* DIR/lists.state says, beside the folder of lists, which lists there are, which file each has and
  * how far its journals go (docs/FORMAT-OBX.md). */
 typedef struct list_state {
@@ -391,6 +393,7 @@ typedef struct list_state {
     uint8_t file[OB_SHA256_SIZE]; /* the sum in the file's header; zeros: not known yet */
     uint8_t next[OB_SHA256_SIZE]; /* of the file that is taking its place; zeros: none */
     bool removed;                 /* its files are being deleted */
+    list_switch is;               /* on or off, whatever its file is called */
     journal_mark *journals;
     size_t journal_count;
 } list_state;
@@ -436,6 +439,10 @@ bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE]
 
 /* Whether the file is the one that was read or written last. */
 bool state_is_ours(const lists_state *state, const char *dir);
+
+/* Whether the list is on; where nobody has noted that, as its file is called. `list` may be NULL.
+ */
+bool state_is_on(const list_state *list, bool as_called);
 
 /* Whether it is known which file the list has, or that none fits. */
 bool state_has_file(const list_state *list);

@@ -69,9 +69,12 @@ static ob_status end_merge(const char *temporary, uint64_t number, ob_lists *lis
     live *made = NULL;
     noting n = {.lists = lists, .name = slot->name};
     pthread_mutex_lock(&slot->writing);
+    bool called = slot->enabled;
     ob_status status = note_intent(&n, temporary, err);
-    if (!status)
-        status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
+    if (!status) { /* in the place of the old one, whatever that is called */
+        list_find(&called, lists->dir, slot->name, NULL);
+        status = obx_place(temporary, lists->dir, slot->name, called, err);
+    }
     if (!status)
         status = live_open(&made, lists->dir, slot->name, err);
     if (!status) {

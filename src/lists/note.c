@@ -58,6 +58,18 @@ void note_list(ob_lists *lists, const char *name, const live *list)
     pthread_mutex_unlock(&lists->noting);
 }
 
+/* Nothing of it counts; but the file may say so already. */
+static ob_status take_back(ob_lists *lists, ob_status status, ob_error *err)
+{
+    if (bind_save(lists, NULL))
+        ob_fail_in(
+            err, status,
+            "it could not be done, and %s/lists.state cannot be written: only the next start "
+            "says whether it counts after all",
+            lists->dir);
+    return status;
+}
+
 ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
 {
     pthread_mutex_lock(&lists->noting);
@@ -68,9 +80,9 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
     ob_status status = list ? state_put_mark(list, &slot->journal.mark, err) : out_of_memory(err);
     if (!status)
         status = bind_save(lists, err);
-    if (status && list) { /* the file may say so already: what it says must be there at the start */
+    if (status && list) {
         state_put_mark(list, &before, NULL);
-        bind_save(lists, NULL);
+        take_back(lists, status, err);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
@@ -85,15 +97,33 @@ ob_status note_removing(ob_lists *lists, const char *name, ob_error *err)
         list->removed = true;
         status = bind_save(lists, err);
     }
-    if (list && status) { /* the file may say so already */
+    if (list && status) {
         list->removed = false;
-        bind_save(lists, NULL);
+        take_back(lists, status, err);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
 }
 
-static bool stands(const ob_lists *lists, const char *name)
+ob_status note_switch(ob_lists *lists, const char *name, bool enabled, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    list_state *list = state_need(&lists->state, name);
+    const list_switch before = list ? list->is : SWITCH_UNKNOWN;
+    ob_status status = list ? OB_OK : out_of_memory(err);
+    if (list) {
+        list->is = enabled ? SWITCH_ON : SWITCH_OFF;
+        status = bind_save(lists, err);
+    }
+    if (list && status) {
+        list->is = before;
+        take_back(lists, status, err);
+    }
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
+bool note_stands(const ob_lists *lists, const char *name)
 {
     struct stat is;
     bool any = false;
@@ -108,8 +138,6 @@ static bool stands(const ob_lists *lists, const char *name)
 
 void note_kept(ob_lists *lists, const char *name)
 {
-    if (!stands(lists, name)) /* the next start finishes the removal */
-        return;
     pthread_mutex_lock(&lists->noting);
     list_state *list = state_need(&lists->state, name);
     if (list) {

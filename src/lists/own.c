@@ -259,8 +259,12 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
     ob_status status = lock_slot(&slot, lists, name, false, err);
     if (status)
         return status;
-    status = enable_under_lock(lists->dir, name, enabled, err);
-    if (!status) {
+    bool called;
+    status = list_find(&called, lists->dir, name, err);
+    if (!status)
+        status = note_switch(lists, name, enabled, err);
+    if (!status) { /* that counts, at the next start too; what the file is called may wait */
+        enable_under_lock(lists->dir, name, enabled, NULL);
         pthread_mutex_lock(&lists->guard);
         slot->enabled = enabled;
         pthread_mutex_unlock(&lists->guard);
@@ -272,6 +276,7 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
 {
     slot *slot = NULL;
+    bool unsure = false;
     ob_status status = begin_alone(&slot, lists, name, false, err);
     if (status)
         return status;
@@ -282,14 +287,20 @@ ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
         status = note_removing(lists, name, err);
     if (!status) {
         status = remove_under_lock(lists->dir, name, err);
-        if (status)
+        if (status && note_stands(lists, name))
             note_kept(lists, name);
+        else if (status) /* it is gone; should a disk that fails bring it back, a start removes it
+                          */
+            unsure = true;
     }
-    if (!status) {
+    if (!status || unsure) {
         set_replace(lists, slot, NULL);
         journal_close(&slot->journal);
-        note_removed(lists, name);
     }
+    if (!status)
+        note_removed(lists, name);
+    if (unsure)
+        status = OB_OK;
     pthread_mutex_unlock(&slot->writing);
     pthread_mutex_unlock(&slot->renewing);
     return status;

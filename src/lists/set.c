@@ -128,7 +128,7 @@ static ob_status open_list(ob_lists *lists, const list_name *name, bool owner, o
     }
     if (status) {
         set_trouble(lists, slot, problem.text);
-        slot->enabled = name->enabled;
+        slot->enabled = state_is_on(state_find(&lists->state, name->name), name->enabled);
     } else {
         set_replace(lists, slot, list);
     }
@@ -158,7 +158,7 @@ static ob_status open_missing(ob_lists *lists, const list_state *list, bool owne
     ob_status status = set_slot(&slot, lists, list->name, err);
     if (!status) {
         set_trouble(lists, slot, problem.text);
-        slot->enabled = true;
+        slot->enabled = state_is_on(list, true);
     }
     return status;
 }
@@ -168,11 +168,14 @@ static ob_status open_all(ob_lists *lists, bool owner, ob_error *err)
     list_name *names = NULL;
     size_t found = 0;
     ob_status status = list_names(&names, &found, lists->dir, err);
+    if (!status)
+        status = state_load(&lists->state, lists->dir, err);
     for (size_t i = 0; i < found && !status; i++)
-        if (names[i].enabled || owner)
+        if (owner || state_is_on(state_find(&lists->state, names[i].name), names[i].enabled))
             status = open_list(lists, &names[i], owner, err);
     free(names);
-    /* After the names: what was removed meanwhile is not noted any more. */
+    /* After the lists: what was removed meanwhile is not noted any more. */
+    state_free(&lists->state);
     if (!status)
         status = state_load(&lists->state, lists->dir, err);
     for (size_t i = 0; i < lists->state.count && !status; i++)

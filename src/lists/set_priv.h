@@ -123,11 +123,16 @@ void note_list(ob_lists *lists, const char *name, const live *list);
 /* A group was committed: it counts once this returns OB_OK. */
 ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err);
 
+/* A list is on or off from now on, once this returns OB_OK: what its file is called follows. */
+ob_status note_switch(ob_lists *lists, const char *name, bool enabled, ob_error *err);
+
 /* Before a list's files are deleted, and afterwards. */
 ob_status note_removing(ob_lists *lists, const char *name, ob_error *err);
 void note_removed(ob_lists *lists, const char *name);
 /* It could not be removed: where it still stands, it is not removed at the next start. */
 void note_kept(ob_lists *lists, const char *name);
+/* Whether a file of it stands there. */
+bool note_stands(const ob_lists *lists, const char *name);
 
 /* What was found at the start; finishes removals. */
 ob_status note_start(ob_lists *lists, ob_error *err);

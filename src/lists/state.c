@@ -29,6 +29,11 @@ bool state_has_file(const list_state *list)
     return memcmp(list->file, none, sizeof none) != 0;
 }
 
+bool state_is_on(const list_state *list, bool as_called)
+{
+    return list && list->is != SWITCH_UNKNOWN ? list->is == SWITCH_ON : as_called;
+}
+
 list_state *state_find(const lists_state *state, const char *name)
 {
     for (size_t i = 0; i < state->count; i++)
@@ -172,6 +177,8 @@ static json_t *to_json(const list_state *list)
     set_sum(object, "next", list->next);
     if (list->removed)
         json_object_set_new(object, "removed", json_true());
+    if (list->is != SWITCH_UNKNOWN)
+        json_object_set_new(object, "on", json_boolean(list->is == SWITCH_ON));
     return object;
 }
 
@@ -349,6 +356,9 @@ static ob_status take_list(lists_state *state, const json_t *object, bool *good,
         return out_of_memory(err);
     *good = take_sum(list->file, object, "file") && take_sum(list->next, object, "next");
     list->removed = json_is_true(json_object_get(object, "removed"));
+    const json_t *on = json_object_get(object, "on");
+    *good = *good && (!on || json_is_boolean(on));
+    list->is = !on ? SWITCH_UNKNOWN : json_is_true(on) ? SWITCH_ON : SWITCH_OFF;
     ob_status status = OB_OK;
     for (size_t i = 0; i < json_array_size(journals) && *good && !status; i++) {
         const json_t *one = json_array_get(journals, i);
@@ -372,7 +382,7 @@ static bool take_since(lists_state *state, const json_t *object)
     const json_t *since = json_object_get(object, "since");
     const json_t *changes = json_object_get(object, "changes");
     bool good = (!since || json_is_array(since)) && (!changes || json_is_integer(changes)) &&
-                json_array_size(since) <= STATE_TOLD_MOST;
+                json_integer_value(changes) >= 0 && json_array_size(since) <= STATE_TOLD_MOST;
     state->changes = (uint64_t)json_integer_value(changes);
     for (size_t i = 0; i < json_array_size(since) && good; i++) {
         uint8_t sum[OB_SHA256_SIZE];

@@ -347,6 +347,55 @@ class Changes(obhutd.Case):
             again.stop()
         self.run_obhut("check")
 
+    def is_on(self, service):
+        known, = service.json("GET", "/v1/lists")["lists"]
+        return known["enabled"]
+
+    def test_a_list_is_not_switched_by_what_its_file_is_called(self):
+        _, service = self.begin()
+        on, off = self.data / "lists/known.obx", self.data / "lists/known.obx.off"
+        for is_on, name, other in ((True, on, off), (False, off, on)):
+            with self.subTest(is_on):
+                self.run_obhut("list", "enable" if is_on else "disable", "known")
+                self.assertTrue(name.exists())
+                name.rename(other)
+                waiting.until(lambda: name.exists() and not other.exists(), "it is called as before")
+                self.assertIs(self.is_on(service), is_on)
+                waiting.until(lambda: any("whatever its file is called" in line for line in service.log), "it is said")
+                service.stop()
+                name.rename(other)
+                self.assertIn("enabled" if is_on else "off", self.run_obhut("list", "ls")[0])
+                listed = json.loads(self.run_obhut("match", "--json", str(self.hash_of_rocket()), code=None)[0])
+                self.assertIs(bool(listed["matches"]), is_on)
+                service = self.start()
+                self.assertIs(self.is_on(service), is_on)
+                waiting.until(name.exists, "it is called as before")
+        self.assertFalse(other.exists())
+
+    def hash_of_rocket(self):
+        return json.loads((self.dir / "known.jsonl").read_text())["pdq"]
+
+    def test_a_switch_counts_as_it_was_said_also_after_a_kill(self):
+        """Whichever call on the disk fails."""
+        for rule in ("rename:lists/:errno=5", "sync:/lists:errno=5", "rename:lists.state:errno=30", "write:lists.state:errno=28"):
+            with self.subTest(rule):
+                shutil.rmtree(self.data, ignore_errors=True)
+                slow, service = self.begin()
+                slow.set(rule)
+                said = subprocess.run([self.binary, "--data", str(self.data), "list", "disable", "known"],
+                                      capture_output=True, text=True, timeout=waiting.LIMIT_S)
+                done = said.returncode == 0
+                if not done and "only the next start" not in said.stderr:
+                    self.assertTrue(self.is_on(service))
+                self.assertIs(self.is_on(service), not done)
+                self.kill(service)
+                slow.set("clock:+0", wait=False)
+                again = self.start()
+                if "only the next start" not in said.stderr:
+                    self.assertIs(self.is_on(again), not done)
+                self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
+                again.stop()
+
     def test_a_removal_that_failed_leaves_the_list_where_it_is(self):
         slow, service = self.begin()
         slow.set("unlink:lists/known.obx:errno=30,nth=1")
