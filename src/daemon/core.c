@@ -23,7 +23,8 @@
 
 enum {
     CALLS = 16384,
-    CALLS_BEYOND = 64, /* more than connections: the front keeps a few to say that there are more */
+    CALLS_BEYOND = 256, /* more than connections: the front keeps a few to say that there are more,
+                         * and what was answered leaves the table a moment later */
     PACKETS_A_TURN = 16,
     HELD_MOST = 64 << 20, /* bytes of heads and bodies that wait for a desk */
     DEAF_MS = 10000,      /* that a front may leave unread what it was told */
@@ -47,7 +48,7 @@ typedef struct carried {
     ob_plan plan;
     uint64_t id;
     bool busy;            /* a desk has it, or a handler the body and will answer */
-    bool gone;            /* nobody waits for the answer any more */
+    atomic_bool gone;     /* nobody waits for the answer any more */
     struct carried *next; /* among those that come back */
 } carried;
 
@@ -64,9 +65,11 @@ typedef struct core {
     desks *reading;        /* of bodies that are long */
     ob_admin admin;
     int admin_socket;
-    channel *front;
-    const char *blame;     /* why the front will be hung up on; NULL: it does its part */
-    int64_t deaf_since_ms; /* 0: the front has read all */
+    pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
+    channel *front;          /* set by the main thread only */
+    bool deaf;               /* it could not be told something */
+    const char *blame;       /* why the front will be hung up on; NULL: it does its part */
+    int64_t deaf_since_ms;   /* 0: the front has read all */
     atomic_size_t held;
     unsigned call_count;
     carried *calls[CALLS];
@@ -87,13 +90,28 @@ static void blame_front(core *c, const char *why)
         c->blame = why;
 }
 
-static void tell_front(core *c, const message_head *head, const ob_buf *payload, int file)
+/* Any thread. `k`: whose answer it is, which is for nobody else: another front has other requests
+ * under the same numbers. NULL: the main thread's, which knows. */
+static void tell_front(core *c, const carried *k, const message_head *head, const ob_buf *payload,
+                       int file)
 {
-    if (!c->front && file >= 0)
+    pthread_mutex_lock(&c->telling);
+    const bool there = c->front && !(k && k->gone);
+    if (there && !channel_send(c->front, head, payload ? payload->bytes : NULL,
+                               payload ? payload->size : 0, file))
+        c->deaf = true;
+    pthread_mutex_unlock(&c->telling);
+    if (!there && file >= 0)
         close(file);
-    else if (c->front && !channel_send(c->front, head, payload ? payload->bytes : NULL,
-                                       payload ? payload->size : 0, file))
-        blame_front(c, "it is gone, or leaves unread what it was told");
+}
+
+static void set_front(core *c, channel *front)
+{
+    pthread_mutex_lock(&c->telling);
+    channel_free(c->front);
+    c->front = front;
+    c->deaf = false;
+    pthread_mutex_unlock(&c->telling);
 }
 
 static bool hold(core *c, size_t size)
@@ -111,7 +129,7 @@ static void let_go(core *c, size_t size)
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
-static void send_answer(core *c, uint64_t id, const ob_answer *answer)
+static void send_answer(core *c, const carried *k, uint64_t id, const ob_answer *answer)
 {
     ob_buf payload = {0};
     int file = -1;
@@ -125,7 +143,7 @@ static void send_answer(core *c, uint64_t id, const ob_answer *answer)
                                .id = id,
                                .status = packed ? answer->status : 500,
                                .number = answer->retry_after_s};
-    tell_front(c, &head, &payload, file);
+    tell_front(c, k, &head, &payload, file);
     ob_buf_free(&payload);
 }
 
@@ -178,17 +196,24 @@ static void come_back(carried *k)
         (void)!write(c->answered_event, &one, sizeof one);
 }
 
+/* On whatever thread it came to be: the main thread only takes it off its table. */
+static void answer_call(carried *k)
+{
+    send_answer(k->core, k, k->id, &k->call->answer);
+    come_back(k);
+}
+
 static void on_answered(ob_call *call)
 {
-    come_back(call->carrier);
+    answer_call(call->carrier);
 }
 
 /* ---- Requests ------------------------------------------------------------------------------- */
 
-static void refuse(core *c, uint64_t id, ob_answer answer)
+static void refuse(core *c, uint64_t id, ob_answer why)
 {
-    send_answer(c, id, &answer);
-    ob_buf_free(&answer.body);
+    send_answer(c, NULL, id, &why);
+    ob_buf_free(&why.body);
 }
 
 static void refuse_busy(core *c, uint64_t id)
@@ -260,6 +285,11 @@ static void look_at_head(desk_job *job)
         return;
     }
     drop_head(k);
+    if (k->head_is_fine && k->call && k->plan == OB_PLAN_ANSWER) {
+        k->is_head = false;
+        answer_call(k);
+        return;
+    }
     come_back(k);
 }
 
@@ -304,7 +334,7 @@ static void hear_ask(core *c, const message *m)
     }
 }
 
-/* The head was looked at: the front is told what comes of it. */
+/* The head was looked at, and there is more to come or nothing to answer with. */
 static void take_plan(carried *k)
 {
     core *c = k->core;
@@ -315,9 +345,7 @@ static void take_plan(carried *k)
                ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
     else if (!k->call && !k->gone)
         refuse_busy(c, k->id);
-    else if (k->plan == OB_PLAN_ANSWER && !k->gone)
-        send_answer(c, k->id, &k->call->answer);
-    if (!k->call || k->plan == OB_PLAN_ANSWER || k->gone) {
+    if (!k->call || k->gone) {
         end_call(k);
         return;
     }
@@ -325,7 +353,7 @@ static void take_plan(carried *k)
     k->call->carrier = k;
     const message_head head = {
         .kind = MESSAGE_PLAN, .id = k->id, .status = k->plan, .number = (int64_t)k->call->most};
-    tell_front(c, &head, NULL, -1);
+    tell_front(c, NULL, &head, NULL, -1);
 }
 
 static void take_back(core *c)
@@ -338,13 +366,10 @@ static void take_back(core *c)
     pthread_mutex_unlock(&c->lock);
     for (; k; k = next) {
         next = k->next;
-        if (k->is_head) {
+        if (k->is_head)
             take_plan(k);
-            continue;
-        }
-        if (!k->gone)
-            send_answer(c, k->id, &k->call->answer);
-        end_call(k);
+        else
+            end_call(k);
     }
 }
 
@@ -496,8 +521,7 @@ static void hear_counts(core *c, const message *m)
 
 static void lose_front(core *c)
 {
-    channel_free(c->front);
-    c->front = NULL;
+    set_front(c, NULL);
     c->blame = NULL;
     c->deaf_since_ms = 0;
     atomic_store(&ob_api_counters(c->api)->front_layers, 0);
@@ -558,7 +582,7 @@ static bool hear_main(core *c)
         if (word == CONTROL_PEER) {
             if (c->front)
                 lose_front(c);
-            c->front = channel_new(peer);
+            set_front(c, channel_new(peer));
         } else if (word == CONTROL_STOP) {
             c->stopping = true;
         }
@@ -573,11 +597,32 @@ static void hang_up(core *c)
     lose_front(c);
 }
 
+/* *deaf: whether something could not be kept for it. */
+static bool front_is_full(bool *deaf, core *c)
+{
+    pthread_mutex_lock(&c->telling);
+    const bool is_full = c->front && channel_is_full(c->front);
+    *deaf = c->deaf;
+    pthread_mutex_unlock(&c->telling);
+    return is_full;
+}
+
+static bool flush_front(core *c)
+{
+    pthread_mutex_lock(&c->telling);
+    const bool works = channel_flush(c->front);
+    pthread_mutex_unlock(&c->telling);
+    return works;
+}
+
 /* Until it has read what waits for it, nothing more is taken from it; but not for ever. */
 static void look_after_front(core *c)
 {
     const int64_t now = daemon_now_ms();
-    if (!c->front || !channel_is_full(c->front))
+    bool deaf, is_full = front_is_full(&deaf, c);
+    if (deaf)
+        blame_front(c, "it is gone, or leaves unread what it was told");
+    if (!is_full)
         c->deaf_since_ms = 0;
     else if (!c->deaf_since_ms)
         c->deaf_since_ms = now;
@@ -592,7 +637,8 @@ static void run(core *c)
 {
     while (!c->stopping) {
         look_after_front(c);
-        const bool is_full = c->front && channel_is_full(c->front);
+        bool deaf;
+        const bool is_full = front_is_full(&deaf, c);
         struct pollfd all[4] = {
             {.fd = CONTROL_FD, .events = POLLIN},
             {.fd = c->answered_event, .events = POLLIN},
@@ -606,7 +652,7 @@ static void run(core *c)
             take_back(c);
         if (all[2].revents)
             ob_admin_serve(c->admin_socket, &c->admin);
-        if (c->front && all[3].revents & POLLOUT && !channel_flush(c->front))
+        if (c->front && all[3].revents & POLLOUT && !flush_front(c))
             lose_front(c);
         if (c->front && all[3].revents & (POLLIN | POLLHUP | POLLERR))
             hear_front(c);
@@ -772,6 +818,7 @@ int core_main(const config *config)
     c->config = config;
     c->admin_socket = -1;
     c->answered_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&c->telling, NULL);
     pthread_mutex_init(&c->lock, NULL);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys and records are in here */
     ob_status status =
