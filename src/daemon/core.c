@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -809,8 +810,20 @@ static void close_all(core *c)
     ob_lists_close(c->lists);
 }
 
+/* Whatever is large goes back to the system when it is freed. Otherwise the library learns from the
+ * first large answer to keep such among the small, in a heap for each of some threads: after an
+ * hour of long answers the core had half a gigabyte with nothing in it. */
+static void keep_memory_low(void)
+{
+    enum { LARGE = 256 << 10, HEAPS = 8 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE);
+    (void)mallopt(M_ARENA_MAX, HEAPS);
+}
+
 int core_main(const config *config)
 {
+    keep_memory_low();
     core *c = calloc(1, sizeof *c);
     ob_error err = {0};
     if (!c)

@@ -413,10 +413,10 @@ static void *serve(void *argument)
         else
             is_through = run_task(e, &holder, t);
         const bool moves = !is_through && t->turns_long;
-        lane_leave(l, t, is_through || moves);
+        const bool ends = lane_leave(l, t, is_through || moves);
         if (moves)
             move_to_long(e, t);
-        else if (is_through)
+        else if (ends)
             t->done(t);
     }
     return NULL;
@@ -565,6 +565,8 @@ bool ob_engine_forget(ob_engine *e, ob_task *task)
     bool found = false;
     for (int i = 0; i < LENGTHS && !found; i++)
         found = lane_forget(&e->decoding[i], task) || lane_forget(&e->searching[i], task);
+    if (!found && !is_file(task))
+        lane_unwanted(lane_of(e, task), task);
     if (!found)
         return false;
     if (is_file(task))

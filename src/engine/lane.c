@@ -40,6 +40,15 @@ static void put(line *l, ob_task *t)
     l->count++;
 }
 
+static void put_first(line *l, ob_task *t)
+{
+    t->next = l->first;
+    l->first = t;
+    if (!t->next)
+        l->last = &t->next;
+    l->count++;
+}
+
 /* Takes out what *at points to. */
 static ob_task *take_at(line *l, ob_task **at)
 {
@@ -146,6 +155,19 @@ static void enter(lane *l, client *c, ob_task *t, bool placed)
     c->beyond_weight += weight_of(t);
     l->beyond++;
     l->beyond_bytes += bytes_of(t);
+}
+
+/* It keeps its place, and stands before the rest of its client's: what has begun holds what it has
+ * found, and so few do at once. */
+static void go_on(lane *l, client *c, ob_task *t)
+{
+    if (!waiting_of(c) && c->paid_us < l->paid_us)
+        c->paid_us = l->paid_us;
+    put_first(&c->line[line_of(t)], t);
+    t->until_ms = 0;
+    c->placed++;
+    l->placed++;
+    l->placed_bytes += bytes_of(t);
 }
 
 static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
@@ -402,7 +424,7 @@ void lane_stand(lane *l, ob_task *t)
     pthread_mutex_unlock(&l->lock);
 }
 
-void lane_leave(lane *l, ob_task *t, bool is_through)
+bool lane_leave(lane *l, ob_task *t, bool is_through)
 {
     pthread_mutex_lock(&l->lock);
     client *c = t->by;
@@ -414,9 +436,18 @@ void lane_leave(lane *l, ob_task *t, bool is_through)
         stand_up(l, t);
     else if (t->asks)
         l->asking--;
-    if (!is_through) /* it keeps its place, and stands behind the rest of its client's */
-        enter(l, c, t, true);
+    const bool goes_on = !is_through && !t->unwanted;
+    if (goes_on)
+        go_on(l, c, t);
     fill_places(l);
+    pthread_mutex_unlock(&l->lock);
+    return !goes_on;
+}
+
+void lane_unwanted(lane *l, ob_task *t)
+{
+    pthread_mutex_lock(&l->lock);
+    t->unwanted = true;
     pthread_mutex_unlock(&l->lock);
 }
 

@@ -201,8 +201,9 @@ typedef struct ob_task {
     bool is_slow; /* for what it is: others of its kind wait for it */
     bool is_long; /* it never keeps what is brief waiting */
     bool turns_long;
-    bool asks; /* the records, before it is looked at */
-    int seat;  /* of those who work */
+    bool unwanted; /* nobody waits for it any more */
+    bool asks;     /* the records, before it is looked at */
+    int seat;      /* of those who work */
     uint64_t sat_us;
 } ob_task;
 
