@@ -59,9 +59,10 @@ typedef struct printed {
     ob_buf members; /* what stands behind `what` */
 } printed;
 
-/* What stands behind `what`: ",…}" or "}". */
+/* What stands behind `what`: ",…}" or "}", into an empty buffer. */
 static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err)
 {
+    enum { USUAL = 400 }; /* bytes */
     ob_status status = OB_OK;
     if (members && !json_is_object(members))
         return ob_fail(err, OB_EINVAL, "the members of an audit entry are a JSON object");
@@ -71,13 +72,20 @@ static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err
                        "\"n\", \"at\", \"what\" and \"mac\" are the log's own members");
     if (!json_object_size(members))
         return ob_buf_append(out, "}", 1, err);
-    char *text = json_dumps(members, JSON_COMPACT);
-    if (!text)
-        return ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
-    *text = ','; /* in the place of its brace */
-    status = ob_buf_append(out, text, strlen(text), err);
-    free(text);
-    return status;
+    size_t size = USUAL;
+    do {
+        status = ob_buf_reserve(out, size, err);
+        if (!status)
+            size = json_dumpb(members, out->bytes, out->capacity - 1, JSON_COMPACT);
+    } while (!status && size >= out->capacity);
+    if (!status && !size)
+        status = ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
+    if (status)
+        return status;
+    *out->bytes = ','; /* in the place of its brace */
+    out->size = size;
+    out->bytes[size] = '\0';
+    return OB_OK;
 }
 
 /* The code, in the place of the brace that ends the entry. */

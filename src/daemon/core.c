@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@
 
 enum {
     CALLS = 16384,
-    CALLS_BEYOND = 64, /* more than connections: the front keeps a few to say that there are more */
+    CALLS_BEYOND = 256, /* more than connections: the front keeps a few to say that there are more,
+                         * and what was answered leaves the table a moment later */
     PACKETS_A_TURN = 16,
     HELD_MOST = 64 << 20, /* bytes of heads and bodies that wait for a desk */
     DEAF_MS = 10000,      /* that a front may leave unread what it was told */
@@ -47,7 +49,7 @@ typedef struct carried {
     ob_plan plan;
     uint64_t id;
     bool busy;            /* a desk has it, or a handler the body and will answer */
-    bool gone;            /* nobody waits for the answer any more */
+    atomic_bool gone;     /* nobody waits for the answer any more */
     struct carried *next; /* among those that come back */
 } carried;
 
@@ -61,11 +63,14 @@ typedef struct core {
     ob_api *api;
     ob_gateways *gateways;
     desks *desks, *asking; /* asking: of what may wait for the records */
+    desks *reading;        /* of bodies that are long */
     ob_admin admin;
     int admin_socket;
-    channel *front;
-    const char *blame;     /* why the front will be hung up on; NULL: it does its part */
-    int64_t deaf_since_ms; /* 0: the front has read all */
+    pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
+    channel *front;          /* set by the main thread only */
+    bool deaf;               /* it could not be told something */
+    const char *blame;       /* why the front will be hung up on; NULL: it does its part */
+    int64_t deaf_since_ms;   /* 0: the front has read all */
     atomic_size_t held;
     unsigned call_count;
     carried *calls[CALLS];
@@ -86,13 +91,28 @@ static void blame_front(core *c, const char *why)
         c->blame = why;
 }
 
-static void tell_front(core *c, const message_head *head, const ob_buf *payload, int file)
+/* Any thread. `k`: whose answer it is, which is for nobody else: another front has other requests
+ * under the same numbers. NULL: the main thread's, which knows. */
+static void tell_front(core *c, const carried *k, const message_head *head, const ob_buf *payload,
+                       int file)
 {
-    if (!c->front && file >= 0)
+    pthread_mutex_lock(&c->telling);
+    const bool there = c->front && !(k && k->gone);
+    if (there && !channel_send(c->front, head, payload ? payload->bytes : NULL,
+                               payload ? payload->size : 0, file))
+        c->deaf = true;
+    pthread_mutex_unlock(&c->telling);
+    if (!there && file >= 0)
         close(file);
-    else if (c->front && !channel_send(c->front, head, payload ? payload->bytes : NULL,
-                                       payload ? payload->size : 0, file))
-        blame_front(c, "it is gone, or leaves unread what it was told");
+}
+
+static void set_front(core *c, channel *front)
+{
+    pthread_mutex_lock(&c->telling);
+    channel_free(c->front);
+    c->front = front;
+    c->deaf = false;
+    pthread_mutex_unlock(&c->telling);
 }
 
 static bool hold(core *c, size_t size)
@@ -110,7 +130,7 @@ static void let_go(core *c, size_t size)
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
-static void send_answer(core *c, uint64_t id, const ob_answer *answer)
+static void send_answer(core *c, const carried *k, uint64_t id, const ob_answer *answer)
 {
     ob_buf payload = {0};
     int file = -1;
@@ -124,7 +144,7 @@ static void send_answer(core *c, uint64_t id, const ob_answer *answer)
                                .id = id,
                                .status = packed ? answer->status : 500,
                                .number = answer->retry_after_s};
-    tell_front(c, &head, &payload, file);
+    tell_front(c, k, &head, &payload, file);
     ob_buf_free(&payload);
 }
 
@@ -177,17 +197,24 @@ static void come_back(carried *k)
         (void)!write(c->answered_event, &one, sizeof one);
 }
 
+/* On whatever thread it came to be: the main thread only takes it off its table. */
+static void answer_call(carried *k)
+{
+    send_answer(k->core, k, k->id, &k->call->answer);
+    come_back(k);
+}
+
 static void on_answered(ob_call *call)
 {
-    come_back(call->carrier);
+    answer_call(call->carrier);
 }
 
 /* ---- Requests ------------------------------------------------------------------------------- */
 
-static void refuse(core *c, uint64_t id, ob_answer answer)
+static void refuse(core *c, uint64_t id, ob_answer why)
 {
-    send_answer(c, id, &answer);
-    ob_buf_free(&answer.body);
+    send_answer(c, NULL, id, &why);
+    ob_buf_free(&why.body);
 }
 
 static void refuse_busy(core *c, uint64_t id)
@@ -223,7 +250,8 @@ static ob_plan plan_of(carried *k, const ob_request *request)
 static bool has_its_body(const carried *k)
 {
     const uint64_t size = k->head->head.body;
-    return size && k->call && k->plan == OB_PLAN_BYTES && size <= k->call->most;
+    return size && size <= BODY_SHORT && k->call && k->plan == OB_PLAN_BYTES &&
+           size <= k->call->most;
 }
 
 /* At a desk: what came with its head. Once the handler has it, it may be answered and gone. */
@@ -258,6 +286,11 @@ static void look_at_head(desk_job *job)
         return;
     }
     drop_head(k);
+    if (k->head_is_fine && k->call && k->plan == OB_PLAN_ANSWER) {
+        k->is_head = false;
+        answer_call(k);
+        return;
+    }
     come_back(k);
 }
 
@@ -302,7 +335,7 @@ static void hear_ask(core *c, const message *m)
     }
 }
 
-/* The head was looked at: the front is told what comes of it. */
+/* The head was looked at, and there is more to come or nothing to answer with. */
 static void take_plan(carried *k)
 {
     core *c = k->core;
@@ -313,9 +346,7 @@ static void take_plan(carried *k)
                ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
     else if (!k->call && !k->gone)
         refuse_busy(c, k->id);
-    else if (k->plan == OB_PLAN_ANSWER && !k->gone)
-        send_answer(c, k->id, &k->call->answer);
-    if (!k->call || k->plan == OB_PLAN_ANSWER || k->gone) {
+    if (!k->call || k->gone) {
         end_call(k);
         return;
     }
@@ -323,7 +354,7 @@ static void take_plan(carried *k)
     k->call->carrier = k;
     const message_head head = {
         .kind = MESSAGE_PLAN, .id = k->id, .status = k->plan, .number = (int64_t)k->call->most};
-    tell_front(c, &head, NULL, -1);
+    tell_front(c, NULL, &head, NULL, -1);
 }
 
 static void take_back(core *c)
@@ -336,13 +367,10 @@ static void take_back(core *c)
     pthread_mutex_unlock(&c->lock);
     for (; k; k = next) {
         next = k->next;
-        if (k->is_head) {
+        if (k->is_head)
             take_plan(k);
-            continue;
-        }
-        if (!k->gone)
-            send_answer(c, k->id, &k->call->answer);
-        end_call(k);
+        else
+            end_call(k);
     }
 }
 
@@ -386,7 +414,7 @@ static letter *letter_of(core *c, ob_call *call, const message *m, uint64_t size
     letter *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    *l = (letter){.job.run = read_body, .core = c, .call = call};
+    *l = (letter){.job = {.run = read_body, .client = call->client}, .core = c, .call = call};
     l->body = (ob_body){.bytes = "", .file = -1};
     if (m->file < 0 && hold(c, m->size)) {
         l->copy = channel_copy(m);
@@ -428,7 +456,7 @@ static void hear_body(core *c, message *m)
     if (!k || k->id != m->head.id || !is_as_planned(c, k, m))
         return;
     k->busy = true;
-    const uint64_t size = (uint64_t)m->head.number;
+    const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
     if (m->head.status) {
         k->call->class->body(k->call, (ob_body){.bytes = "", .file = -1, .too_large = true});
         return;
@@ -440,7 +468,7 @@ static void hear_body(core *c, message *m)
         return;
     }
     letter *l = letter_of(c, k->call, m, size);
-    if (l && desks_put(k->asks ? c->asking : c->desks, &l->job))
+    if (l && desks_put(k->asks ? c->asking : size > BODY_SHORT ? c->reading : c->desks, &l->job))
         return;
     if (l)
         free_letter(l);
@@ -494,8 +522,7 @@ static void hear_counts(core *c, const message *m)
 
 static void lose_front(core *c)
 {
-    channel_free(c->front);
-    c->front = NULL;
+    set_front(c, NULL);
     c->blame = NULL;
     c->deaf_since_ms = 0;
     atomic_store(&ob_api_counters(c->api)->front_layers, 0);
@@ -556,7 +583,7 @@ static bool hear_main(core *c)
         if (word == CONTROL_PEER) {
             if (c->front)
                 lose_front(c);
-            c->front = channel_new(peer);
+            set_front(c, channel_new(peer));
         } else if (word == CONTROL_STOP) {
             c->stopping = true;
         }
@@ -571,11 +598,32 @@ static void hang_up(core *c)
     lose_front(c);
 }
 
+/* *deaf: whether something could not be kept for it. */
+static bool front_is_full(bool *deaf, core *c)
+{
+    pthread_mutex_lock(&c->telling);
+    const bool is_full = c->front && channel_is_full(c->front);
+    *deaf = c->deaf;
+    pthread_mutex_unlock(&c->telling);
+    return is_full;
+}
+
+static bool flush_front(core *c)
+{
+    pthread_mutex_lock(&c->telling);
+    const bool works = channel_flush(c->front);
+    pthread_mutex_unlock(&c->telling);
+    return works;
+}
+
 /* Until it has read what waits for it, nothing more is taken from it; but not for ever. */
 static void look_after_front(core *c)
 {
     const int64_t now = daemon_now_ms();
-    if (!c->front || !channel_is_full(c->front))
+    bool deaf, is_full = front_is_full(&deaf, c);
+    if (deaf)
+        blame_front(c, "it is gone, or leaves unread what it was told");
+    if (!is_full)
         c->deaf_since_ms = 0;
     else if (!c->deaf_since_ms)
         c->deaf_since_ms = now;
@@ -590,7 +638,8 @@ static void run(core *c)
 {
     while (!c->stopping) {
         look_after_front(c);
-        const bool is_full = c->front && channel_is_full(c->front);
+        bool deaf;
+        const bool is_full = front_is_full(&deaf, c);
         struct pollfd all[4] = {
             {.fd = CONTROL_FD, .events = POLLIN},
             {.fd = c->answered_event, .events = POLLIN},
@@ -604,7 +653,7 @@ static void run(core *c)
             take_back(c);
         if (all[2].revents)
             ob_admin_serve(c->admin_socket, &c->admin);
-        if (c->front && all[3].revents & POLLOUT && !channel_flush(c->front))
+        if (c->front && all[3].revents & POLLOUT && !flush_front(c))
             lose_front(c);
         if (c->front && all[3].revents & (POLLIN | POLLHUP | POLLERR))
             hear_front(c);
@@ -707,9 +756,11 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_api_open(&c->api, &api, err);
     if (!status)
-        status = desks_open(&c->desks, CALLS, err);
+        status = desks_open(&c->desks, CALLS, false, err);
     if (!status)
-        status = desks_open(&c->asking, CALLS, err);
+        status = desks_open(&c->asking, CALLS, false, err);
+    if (!status)
+        status = desks_open(&c->reading, CALLS, true, err);
     const ob_gateways_options gateways = {
         .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
@@ -744,6 +795,7 @@ static void close_all(core *c)
         lose_front(c);
     desks_close(c->desks); /* first: it hands on */
     desks_close(c->asking);
+    desks_close(c->reading);
     ob_engine_close(c->engine);
     if (c->ran)
         ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);
@@ -758,8 +810,20 @@ static void close_all(core *c)
     ob_lists_close(c->lists);
 }
 
+/* Whatever is large goes back to the system when it is freed. Otherwise the library learns from the
+ * first large answer to keep such among the small, in a heap for each of some threads: after an
+ * hour of long answers the core had half a gigabyte with nothing in it. */
+static void keep_memory_low(void)
+{
+    enum { LARGE = 256 << 10, HEAPS = 8 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE);
+    (void)mallopt(M_ARENA_MAX, HEAPS);
+}
+
 int core_main(const config *config)
 {
+    keep_memory_low();
     core *c = calloc(1, sizeof *c);
     ob_error err = {0};
     if (!c)
@@ -767,6 +831,7 @@ int core_main(const config *config)
     c->config = config;
     c->admin_socket = -1;
     c->answered_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&c->telling, NULL);
     pthread_mutex_init(&c->lock, NULL);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys and records are in here */
     ob_status status =

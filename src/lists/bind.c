@@ -138,7 +138,7 @@ ob_status ob_lists_accept(ob_lists *lists, ob_error *err)
     pthread_mutex_lock(&lists->guard);
     const bool other = lists->other != NULL;
     pthread_mutex_unlock(&lists->guard);
-    if (!other)
+    if (!other) /* they are, anyway */
         return OB_OK;
     pthread_mutex_lock(&lists->noting);
     ob_status status = state_save(&lists->state, lists->dir, err); /* it may be missing */

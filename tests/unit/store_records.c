@@ -13,6 +13,7 @@
 #include <obhut/records/safeguard.h>
 #include <obhut/records/tally.h>
 #include <obhut/records/verdict.h>
+#include <obhut/records/written.h>
 
 #include <pthread.h>
 
@@ -579,6 +580,29 @@ static void counts_add_up_and_the_clock_only_goes_forward(void **state)
     free(all);
 }
 
+static void what_a_token_wrote_adds_up_within_a_day(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    size_t count = 0;
+    ob_written *all = NULL;
+    const ob_written some[] = {{.token = "a", .day = 10, .bytes = 5},
+                               {.token = "b", .day = 10, .bytes = 1},
+                               {.token = "a", .day = 10, .bytes = 7},
+                               {.token = "b", .day = 11, .bytes = 3}};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        must(WRITES(p->store, &err, ob_store_written_add(w, &some[i], &err)), &err);
+    must(READS(p->store, &err, ob_store_written(&all, &count, view, 10, &err)), &err);
+    assert_int_equal(count, 1);
+    assert_string_equal(all[0].token, "a");
+    assert_int_equal(all[0].bytes, 12);
+    free(all);
+    must(READS(p->store, &err, ob_store_written(&all, &count, view, 11, &err)), &err);
+    assert_int_equal(count, 1);
+    assert_int_equal(all[0].bytes, 3); /* nothing of the day before */
+    free(all);
+}
+
 static void denied_codes_and_their_salt_last_a_day(void **state)
 {
     place *p = *state;
@@ -771,6 +795,7 @@ int main(void)
         IN_PLACE(losing_unanimous_consent_is_heard_of),
         IN_PLACE(a_newer_safeguard_or_state_takes_the_place_of_the_older),
         IN_PLACE(counts_add_up_and_the_clock_only_goes_forward),
+        IN_PLACE(what_a_token_wrote_adds_up_within_a_day),
         IN_PLACE(denied_codes_and_their_salt_last_a_day),
         IN_PLACE(what_is_no_text_or_too_long_is_refused),
         IN_PLACE(what_belongs_together_happens_or_does_not),
