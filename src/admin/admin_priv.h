@@ -141,7 +141,7 @@ enum {
  * person's own words nothing. */
 void admin_log_request(ob_act *act, const json_t *request, const char *command);
 void admin_log_answer(ob_act *act, const json_t *answer);
-json_t *admin_log_numbers(const json_t *answer); /* what of an answer is a number */
+json_t *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
 
 /* ---- Requests ----------------------------------------------------------------------------------
  */

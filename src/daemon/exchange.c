@@ -442,7 +442,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x = *slot = begin(f, connection);
         if (!x)
             return MHD_NO;
-        x->is_beyond = f->visitor_count - f->leaving > f->config->connections_most;
+        x->is_beyond = x->visitor->is_beyond && front_has_too_many(f);
         x->may_wait = brings_something(url);
         if (!strcmp(url, "/healthz"))
             tell_health(x, method);

@@ -35,17 +35,25 @@ static visitor *who_goes(const front *f, const caller *from, const visitor *newc
     return idle || !busy ? idle : last;
 }
 
+bool front_has_too_many(const front *f)
+{
+    return f->visitor_count - f->leaving > f->config->connections_most;
+}
+
 /* Where there are more connections than there may be, the address that has most of them gives one
  * up. One that has itself most gives up only what does nothing: so half heads push each other out,
  * and a proxy on which everybody comes loses no request. */
-static void make_room(front *f, const visitor *newcomer)
+static void make_room(front *f, visitor *newcomer)
 {
-    if (f->visitor_count - f->leaving <= f->config->connections_most)
-        return;
-    const caller *most = caller_with_most(&f->callers, connections_of);
-    visitor *goes = who_goes(f, most, newcomer, most->connections > newcomer->from->connections);
-    if (goes)
+    while (front_has_too_many(f)) {
+        const caller *most = caller_with_most(&f->callers, connections_of);
+        visitor *goes =
+            who_goes(f, most, newcomer, most->connections > newcomer->from->connections);
+        newcomer->is_beyond = !goes;
+        if (!goes)
+            return;
         exchange_give_way(f, goes);
+    }
 }
 
 /* NULL: nothing that comes on it is looked at. */

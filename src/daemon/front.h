@@ -125,6 +125,7 @@ struct visitor {
     int socket;
     int64_t idle_since_ms; /* 0: a request is on its way */
     bool leaves;           /* it has given way, and ends */
+    bool is_beyond;        /* it came when there was no room, and nobody gave way */
 };
 
 struct front {
@@ -142,6 +143,9 @@ struct front {
     uint64_t counts[OB_FRONT_COUNTS];
     message message; /* the last that came */
 };
+
+/* Whether there are more connections than there may be, but for those that have given way. */
+bool front_has_too_many(const front *f);
 
 /* MHD's callbacks. */
 enum MHD_Result exchange_handle(void *front, struct MHD_Connection *connection, const char *url,

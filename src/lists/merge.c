@@ -224,6 +224,10 @@ void own_end(ob_lists *lists)
         pthread_mutex_unlock(&lists->guard);
         pthread_join(lists->keeper, NULL);
     }
-    for (size_t i = 0; i < lists->count; i++)
-        journal_close(&lists->slots[i]->journal);
+    const bool known = !note_settle(lists, NULL);
+    for (size_t i = 0; i < lists->count; i++) {
+        journal *j = &lists->slots[i]->journal;
+        j->uncertain &= known; /* else what the state may say must stay there */
+        journal_close(j);
+    }
 }

@@ -88,6 +88,22 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
     return status;
 }
 
+bool note_unsure(ob_lists *lists)
+{
+    pthread_mutex_lock(&lists->noting);
+    const bool unsure = lists->state.unsure;
+    pthread_mutex_unlock(&lists->noting);
+    return unsure;
+}
+
+ob_status note_settle(ob_lists *lists, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    ob_status status = lists->state.unsure ? bind_save(lists, err) : OB_OK;
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
 ob_status note_removing(ob_lists *lists, const char *name, ob_error *err)
 {
     pthread_mutex_lock(&lists->noting);

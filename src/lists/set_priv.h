@@ -126,6 +126,10 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err);
 /* A list is on or off from now on, once this returns OB_OK: what its file is called follows. */
 ob_status note_switch(ob_lists *lists, const char *name, bool enabled, ob_error *err);
 
+/* Whether DIR/lists.state may say more than is so; note_settle writes it again. */
+bool note_unsure(ob_lists *lists);
+ob_status note_settle(ob_lists *lists, ob_error *err);
+
 /* Before a list's files are deleted, and afterwards. */
 ob_status note_removing(ob_lists *lists, const char *name, ob_error *err);
 void note_removed(ob_lists *lists, const char *name);
@@ -155,6 +159,9 @@ ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err
 
 /* The same for a step that no merge may come between: locks `renewing` first. */
 ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_error *err);
+
+/* Whether an entry has a hash or a digest. */
+bool entry_has_content(const entry *entry);
 
 /* Opens the journal that the next change goes to. By whoever makes that. */
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err);

@@ -293,8 +293,10 @@ static ob_status write_state(lists_state *state, const char *dir, ob_error *err)
         status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
     if (!status && !ob_file_stat(&is, file))
         note_file(state, &is);
-    if (!status)
+    if (!status) {
         status = sync_folder(dir, err);
+        state->unsure = status != OB_OK;
+    }
     if (!status) {
         memcpy(state->sum, sum, sizeof sum);
         state->there = true;

@@ -178,32 +178,6 @@ static ob_status check_log(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_er
     return OB_OK;
 }
 
-ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
-                          ob_error *err)
-{
-    bound b;
-    uint8_t key[OB_KEY_SIZE];
-    ob_error problem = {0};
-    ob_status status = read_bound(&b, store, err);
-    if (status)
-        return status;
-    *is_known = false;
-    status = read_key(key, &b, dir, &problem);
-    if (status == OB_ENOTFOUND)
-        return OB_OK; /* nothing has begun */
-    if (!status)
-        status = check_log(&b, key, &problem);
-    ob_wipe(key, sizeof key);
-    if (status)
-        return ob_fail(err, status, "%s", problem.text);
-    *is_known = b.has_log;
-    *out = (ob_audit_signed){.entries = (uint64_t)b.log.entries,
-                             .note_bytes = (uint64_t)b.log.bytes,
-                             .is_closed = b.log.is_closed};
-    memcpy(out->root, b.log.root.bytes, sizeof out->root);
-    return OB_OK;
-}
-
 static ob_status check_lists(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_error *err)
 {
     if (!b->has_lists || (b->lists.entries >= 0 && fits(key, &b->lists)))
@@ -213,25 +187,52 @@ static ob_status check_lists(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_
                    "records and log from one backup");
 }
 
+/* What the records say, once `check` has found it to be as it was written. *has_begun: there is a
+ * key; without one nothing was ever said. */
+static ob_status read_checked(bool *has_begun, bound *b, ob_store *store, const char *dir,
+                              ob_status (*check)(const bound *, const uint8_t *, ob_error *),
+                              ob_error *err)
+{
+    uint8_t key[OB_KEY_SIZE];
+    ob_error problem = {0};
+    ob_status status = read_bound(b, store, err);
+    if (status)
+        return status;
+    status = read_key(key, b, dir, &problem);
+    *has_begun = status != OB_ENOTFOUND;
+    if (!*has_begun)
+        return OB_OK;
+    if (!status)
+        status = check(b, key, &problem);
+    ob_wipe(key, sizeof key);
+    return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
+}
+
+ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
+                          ob_error *err)
+{
+    bound b;
+    bool has_begun = false;
+    ob_status status = read_checked(&has_begun, &b, store, dir, check_log, err);
+    *is_known = !status && has_begun && b.has_log;
+    if (status || !has_begun)
+        return status;
+    *out = (ob_audit_signed){.entries = (uint64_t)b.log.entries,
+                             .note_bytes = (uint64_t)b.log.bytes,
+                             .is_closed = b.log.is_closed};
+    memcpy(out->root, b.log.root.bytes, sizeof out->root);
+    return OB_OK;
+}
+
 ob_status ob_staff_lists_known(bool *is_known, ob_staff_lists *out, ob_store *store,
                                const char *dir, ob_error *err)
 {
     bound b;
-    uint8_t key[OB_KEY_SIZE];
-    ob_error problem = {0};
-    ob_status status = read_bound(&b, store, err);
-    if (status)
+    bool has_begun = false;
+    ob_status status = read_checked(&has_begun, &b, store, dir, check_lists, err);
+    *is_known = !status && has_begun && b.has_lists;
+    if (status || !has_begun)
         return status;
-    *is_known = false;
-    status = read_key(key, &b, dir, &problem);
-    if (status == OB_ENOTFOUND)
-        return OB_OK;
-    if (!status)
-        status = check_lists(&b, key, &problem);
-    ob_wipe(key, sizeof key);
-    if (status)
-        return ob_fail(err, status, "%s", problem.text);
-    *is_known = b.has_lists;
     out->changes = (uint64_t)b.lists.entries;
     memcpy(out->sum, b.lists.root.bytes, sizeof out->sum);
     return OB_OK;

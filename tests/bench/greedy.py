@@ -2,7 +2,6 @@
 Usage: greedy.py BUILD DIR [SECONDS]
 
 Greedy clients are processes of the lowest priority: in earnest they are other people's machines."""
-import multiprocessing
 import os
 import pathlib
 import shutil
@@ -14,11 +13,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "service
 
 CLIENTS = 8
 PAUSE_S = 0.005  # of the neighbour, between its pictures
-
-
-def run(work, stop):
-    os.nice(19)
-    work(stop)
 
 
 def part(times, percent):
@@ -58,17 +52,10 @@ def grown(core, work):
 
 
 def beside(service, works, picture, seconds):
-    stop = multiprocessing.Event()
-    clients = [multiprocessing.Process(target=run, args=(work, stop)) for work in works]
-    for client in clients:
-        client.start()
-    try:
+    import greedy
+    with greedy.at_work(works):
         time.sleep(1)
         return grown(service.processes()["core"], lambda: neighbour(service, picture, seconds))
-    finally:
-        stop.set()
-        for client in clients:
-            client.join()
 
 
 def main(build, work, seconds):

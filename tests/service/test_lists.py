@@ -281,7 +281,7 @@ class Lists(obhutd.Case):
                                                    if m.name.startswith(version + "/")])
                 shutil.move(self.data / version / "lists", self.data / "lists")
                 self.check_old({listed: True, gone: False, added: True, later: False})
-                self.run_obhut("list", "add", "known", later)
+                self.run_obhut("list", "add", "known", "pdq:" + later)
                 self.check_old({listed: True, gone: False, added: True, later: True})
                 journal = self.data / "lists/known.1.log"
                 good = journal.read_bytes()
@@ -301,14 +301,6 @@ class Lists(obhutd.Case):
 class Changes(obhutd.Case):
     """A change is done, or it is not: also after the next start."""
 
-    def kill(self, service):
-        core = service.processes()["core"]
-        service.process.kill()
-        service.process.wait()
-        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
-        service.reader.join()
-        service.process.stderr.close()
-
     def begin(self):
         entry = self.list_of(obhutd.DEMO / "rocket-640x427.jpg", id="r")
         self.run_obhut("list", "import", self.write("known.jsonl", entry + "\n"), "--name", "known")
@@ -322,7 +314,7 @@ class Changes(obhutd.Case):
         removing = threading.Thread(target=self.run_obhut, args=("list", "remove", "known"), kwargs={"code": None})
         removing.start()
         slow.until_waiting(0)
-        self.kill(service)
+        service.kill()
         removing.join()
         again = self.start()
         self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
@@ -337,7 +329,7 @@ class Changes(obhutd.Case):
         slow.until_waiting(0)
         slow.set("sync:obhut.db-wal:hold")
         slow.until_waiting(0)
-        self.kill(service)
+        service.kill()
         adding.join()
         slow.set("clock:+0", wait=False)
         for _ in range(2):
@@ -403,7 +395,7 @@ class Changes(obhutd.Case):
                 if not done and "only the next start" not in said.stderr:
                     self.assertTrue(self.is_on(service))
                 self.assertIs(self.is_on(service), not done)
-                self.kill(service)
+                service.kill()
                 slow.set("clock:+0", wait=False)
                 again = self.start()
                 if "only the next start" not in said.stderr:
@@ -428,7 +420,7 @@ class Changes(obhutd.Case):
                 self.run_obhut("list", "add", "known", "md5:" + "ab" * 16, "--id", "first")
                 slow.set(f"sync:{self.data.name}:errno=5,nth={nth}")
                 self.run_obhut("list", "add", "known", "md5:" + "cd" * 16, "--id", "second", code=None)
-                self.kill(service)
+                service.kill()
                 slow.set("clock:+0", wait=False)
                 again = self.start()
                 self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])

@@ -68,6 +68,20 @@ class Shares(obhutd.Case):
         kept.close()
         waiting.until(lambda: any(map(is_over, greedy)), "one has ended")
 
+    def test_who_came_before_there_was_no_room_is_answered(self):
+        """Not whoever says something next is beyond what there is room for, but who came last."""
+        service = self.start(*self.configure("connections-most = 20\n"))
+        for _ in range(20):
+            self.connect(service, head(service, 100) + b"some")
+        kept = service.connect()
+        self.addCleanup(kept.close)
+        self.assertEqual(service.scan(SMALL, connection=kept)["action"], "allow")
+        late = [self.connect(service, b"") for _ in range(3)]
+        for _ in range(20):
+            self.assertEqual(service.scan(SMALL, connection=kept)["action"], "allow")
+        late[-1].sendall(head(service, 0))
+        self.assertIn(b" 503 ", late[-1].recv(1000).splitlines()[0])
+
     def test_who_waits_on_every_connection_is_told_on_one(self):
         service = self.start(*self.configure("connections-most = 20\ndecoders = 1\n"))
         kept = service.connect()
@@ -92,12 +106,19 @@ class Shares(obhutd.Case):
 
     def test_the_largest_body_on_its_way_makes_room(self):
         service = self.start(*self.configure("memory-most-mb = 1\nbody-most-mb = 1\n"))
-        large = self.connect(service, head(service, 900000) + bytes(850000))
         body = SMALL + bytes(250000)
-        waiting.until(lambda: service.scan(body, status=(200, 503)).get("action") == "allow"
-                      and self.gave_way(service) >= 1, "the large one gave way")
-        large.sendall(bytes(50000))
-        self.assertIn(b" 503 ", large.makefile("rb").readline())
+        large = []
+
+        def gives_way():
+            """The large one is refused at once, and holds nothing, where the other came first."""
+            large.append(self.connect(service, head(service, 900000) + bytes(850000)))
+            return (service.scan(body, status=(200, 503)).get("action") == "allow"
+                    and self.gave_way(service) >= 1)
+        waiting.until(gives_way, "the large one gave way")
+        for one in large:
+            with contextlib.suppress(OSError):  # told already
+                one.sendall(bytes(50000))
+            self.assertIn(b" 503 ", one.makefile("rb").readline())
 
     def test_nobody_gives_way_to_who_has_more(self):
         """An address that has most takes nothing from one that has less."""
@@ -129,14 +150,6 @@ class Written(obhutd.Case):
         self.assertEqual(service.metrics()["quota_used_percent"], used)
         self.assertEqual(self.report(service, 5, 429)["code"], "QUOTA")
 
-    def kill(self, service):
-        core = service.processes()["core"]
-        service.process.kill()
-        service.process.wait()
-        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
-        service.reader.join()
-        service.process.stderr.close()
-
     def within_a_day(self, test):
         """It may begin shortly before midnight."""
         day = time.time() // 86400
@@ -150,7 +163,7 @@ class Written(obhutd.Case):
         self.within_a_day(lambda: self.counted(lambda service: service.stop()))
 
     def test_a_kill_does_not_begin_anew(self):
-        self.within_a_day(lambda: self.counted(self.kill))
+        self.within_a_day(lambda: self.counted(obhutd.Service.kill))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,19 @@ typedef struct ob_list_info {
 
 /* ---- Files of publishers ------------------------------------------------------------------ */
 
+/* What 64 hexadecimal digits are that do not say so. */
+typedef enum ob_import_type {
+    OB_IMPORT_CHECKED, /* PDQ hashes, unless they cannot be */
+    OB_IMPORT_PDQ,     /* PDQ hashes, though they have other bits than PDQ hashes have */
+    OB_IMPORT_SHA256,
+} ob_import_type;
+
+/* What is refused until somebody says otherwise. */
+enum {
+    OB_IMPORT_LOW_QUALITY = 1, /* PDQ hashes whose quality is below 50, by the file's own word */
+    OB_IMPORT_SHRINKING = 2,   /* an import that leaves less than half of the entries */
+};
+
 typedef struct ob_import {
     const char *file;    /* "-": standard input */
     const int *from;     /* not NULL: read from this descriptor; file is what it is called */
@@ -42,6 +55,8 @@ typedef struct ob_import {
     const char *purpose; /* NULL: csam, the only one there is */
     const char *source;  /* NULL: empty */
     bool keep_going;     /* leave bad and refused lines out instead of refusing the file */
+    ob_import_type type;
+    unsigned accept; /* OB_IMPORT_LOW_QUALITY | … */
 
     /* May be NULL. `line_error` hears of every bad or refused line: a whole sentence. `progress`
      * is called now and then; total_bytes is 0 where unknown. */
@@ -50,6 +65,42 @@ typedef struct ob_import {
     void *context;
 } ob_import;
 
+/* Words that a file uses: names of its columns, of states, of kinds. */
+enum { OB_IMPORT_NAMES_MAX = 48, OB_IMPORT_NAME_MAX = 47 };
+typedef struct ob_import_name {
+    char text[OB_IMPORT_NAME_MAX + 1]; /* as the file has it */
+    bool used;                         /* a column: read; a state: such entries count */
+    uint64_t count;                    /* a state, a kind: so many entries */
+} ob_import_name;
+typedef struct ob_import_names {
+    ob_import_name name[OB_IMPORT_NAMES_MAX];
+    size_t count;
+    uint64_t more; /* others, which are not named here */
+} ob_import_names;
+
+/* Kinds of hashes: PDQ, the digests, then those of which only an equal one matches. */
+typedef enum ob_import_kind {
+    OB_IMPORT_KIND_PDQ,
+    OB_IMPORT_KIND_MD5,
+    OB_IMPORT_KIND_SHA1,
+    OB_IMPORT_KIND_SHA256,
+    OB_IMPORT_KIND_PHOTODNA,
+    OB_IMPORT_KIND_TMK,
+    OB_IMPORT_KIND_VPDQ,
+    OB_IMPORT_KINDS
+} ob_import_kind;
+const char *ob_import_kind_name(ob_import_kind kind); /* "pdq", "md5", … */
+
+/* What was understood of a file. */
+typedef struct ob_import_understood {
+    char shape[64];                  /* "CSV with ;, gzip" */
+    uint64_t kinds[OB_IMPORT_KINDS]; /* hashes of entries that count, good lines only */
+    ob_import_names columns;         /* of a table, of the objects of JSON, of XML */
+    ob_import_names states;
+    ob_import_names unused; /* kinds that nothing is done with: entries that were left out for it */
+    uint64_t skipped;       /* entries that have nothing but such */
+} ob_import_understood;
+
 typedef struct ob_import_result {
     char name[OB_LIST_NAME_MAX + 1];
     uint64_t lines;      /* with an entry on them, good or bad */
@@ -57,12 +108,19 @@ typedef struct ob_import_result {
     uint64_t duplicates; /* the same hash again, with the same id or with none: kept once */
     uint64_t withdrawn;  /* left out, since their state says so; of an update: withdrawn */
     uint64_t bad;        /* not readable */
-    uint64_t refused;    /* too close to a picture with nothing in it */
+    uint64_t refused;    /* would match anything, or cannot be what they are said to be */
+    ob_import_understood understood;
 } ob_import_result;
 
 /* What the list will be called, as `name` or `file` says. OB_EINVAL: no list can be. */
 ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import,
                               ob_error *err);
+
+/* A PDQ hash has 128 of its 256 bits set: those above the median. Where many values are equal, as
+ * in drawings and padded pictures, it has fewer, never more (docs/HASHING.md). Digests have any
+ * number. */
+enum { OB_LIST_PDQ_BITS = 128 };
+bool ob_list_may_be_pdq(const ob_hash256 *hash);
 
 /* ---- Looking ----------------------------------------------------------------------------- */
 
@@ -234,14 +292,14 @@ ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
 ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *name,
                             const ob_list_entry *which, size_t count, ob_error *err);
 
-/* Reads plain text (one hash a line), CSV with a header, or JSON Lines, told apart by the first
- * line that is not empty, and replaces or creates the list, while searches go on. docs/LISTS.md has
- * the columns. A list that was switched off stays so.
+/* Reads a published list in any of the shapes of docs/LISTS.md, told apart by how it begins, and
+ * replaces or creates the list, while searches go on. A list that was switched off stays so.
  *
  * All or nothing: on any error the old list stays and answers; *out then counts what was read.
  * OB_EFORMAT: bad lines (without keep_going), or nothing good at all; OB_EREFUSED: refused lines
- * (without keep_going), or a purpose other than csam; OB_EINVAL: an impossible name; OB_EBUSY: the
- * list is being updated; OB_EIO: with the path and the system's reason. */
+ * (without keep_going), hashes most of which can be no PDQ hashes, a list that shrinks to under
+ * half, or a purpose other than csam; OB_EINVAL: an impossible name; OB_EBUSY: the list is being
+ * updated; OB_EIO: with the path and the system's reason. */
 ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
                           ob_error *err);
 
