@@ -98,6 +98,11 @@ static void print_kinds(const ob_list_info *info)
 
 static void print_info_json(const ob_list_info *info)
 {
+    if (info->is_broken) {
+        cli_print_json(json_pack("{s:s, s:b, s:b}", "list", info->name, "enabled", info->enabled,
+                                 "broken", true));
+        return;
+    }
     char imported_at[32];
     format_time(imported_at, info->imported_at);
     cli_print_json(json_pack(
@@ -113,6 +118,11 @@ static void print_table(const ob_list_info *info, size_t count)
     printf("%-24s %-8s %12s  %-20s  %s\n", "LIST", "STATE", "ENTRIES", "IMPORTED", "SOURCE");
     for (size_t i = 0; i < count; i++) {
         char imported_at[32];
+        if (info[i].is_broken) {
+            printf("%-24s %-8s %12s  %-20s  %s\n", info[i].name, "BROKEN", "?", "?",
+                   info[i].enabled ? "" : "(off)");
+            continue;
+        }
         format_time(imported_at, info[i].imported_at);
         printf("%-24s %-8s %12llu  %-20s  %s\n", info[i].name, info[i].enabled ? "enabled" : "off",
                (unsigned long long)info[i].entries, imported_at, info[i].source);
@@ -274,13 +284,19 @@ static int merge_list(const cli *cli, const wishes *wishes, const char *name)
     return whole_list(cli, "list.merge", name);
 }
 
+static void say_broken(void *context, const char *sentence)
+{
+    ++*(size_t *)context;
+    cli_say("%s", sentence);
+}
+
 static int show_all(const cli *cli, const wishes *wishes, const char *unused)
 {
     (void)unused;
     ob_list_info *infos = NULL;
-    size_t count = 0;
+    size_t count = 0, broken = 0;
     ob_error err = {0};
-    if (ob_list_all(&infos, &count, cli->data_dir, &err))
+    if (ob_list_all(&infos, &count, cli->data_dir, say_broken, &broken, &err))
         return failed(&err);
     if (!wishes->json && count)
         print_table(infos, count);
@@ -289,7 +305,7 @@ static int show_all(const cli *cli, const wishes *wishes, const char *unused)
     if (!count)
         cli_say("no lists in %s", cli->data_dir);
     free(infos);
-    return cli_finish(CLI_NOTHING);
+    return cli_finish(broken ? CLI_FAILURE : CLI_NOTHING);
 }
 
 static int show_one(const cli *cli, const wishes *wishes, const char *name)

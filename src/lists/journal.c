@@ -69,7 +69,7 @@ ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t
         return status;
     status = ob_file_open_regular(&j.file, NULL, j.path, O_RDWR | O_CREAT, &rule, err);
     if (!status)
-        status = disk_give(j.file, j.path, dir, err);
+        status = ob_file_give(j.file, j.path, AT_FDCWD, dir, err);
     if (!status)
         status = journal_measure(&j, least, err);
     if (!status)

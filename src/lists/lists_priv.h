@@ -344,10 +344,6 @@ ob_status disk_write(int file, const char *path, const void *bytes, uint64_t siz
 ob_status disk_cut(int file, const char *path, uint64_t size, ob_error *err);
 ob_status disk_sync(int file, const char *path, ob_error *err);
 
-/* Gives a file or directory that root has made to whoever owns the directory `dir`: whoever runs
- * the service must be able to open it. */
-ob_status disk_give(int file, const char *path, const char *dir, ob_error *err);
-
 /* ---- journal.c and journal_read.c ----------------------------------------------------------- */
 
 /* What was added and withdrawn since a list file was written, in groups, each of which counts as a

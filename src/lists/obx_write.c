@@ -328,7 +328,7 @@ ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob
     if (w.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
-        status = disk_give(w.file, temporary, wish->dir, err);
+        status = ob_file_give(w.file, temporary, AT_FDCWD, wish->dir, err);
     if (!status)
         status = ob_sha256_begin(&w.block_sum, err);
     if (!status)

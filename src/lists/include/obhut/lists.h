@@ -43,6 +43,7 @@ typedef struct ob_list_info {
     uint64_t size_bytes; /* of the file */
     int64_t imported_at; /* seconds since 1970, UTC */
     bool enabled;
+    bool is_broken; /* damaged, missing or not to be read: only name and enabled are known */
     uint64_t kinds[OB_LIST_KINDS]; /* hashes; those withdrawn since the file was written count */
 } ob_list_info;
 
@@ -112,6 +113,10 @@ typedef struct ob_import_result {
     ob_import_understood understood;
 } ob_import_result;
 
+/* What the list will be called, as `name` or `file` says. OB_EINVAL: no list can be. */
+ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import,
+                              ob_error *err);
+
 /* A PDQ hash has 128 of its 256 bits set: those above the median. Where many values are equal, as
  * in drawings and padded pictures, it has fewer, never more (docs/HASHING.md). Digests have any
  * number. */
@@ -124,8 +129,10 @@ bool ob_list_may_be_pdq(const ob_hash256 *hash);
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err);
 
 /* Sets *out to an array of *count infos by name; the caller frees it with free(). A directory that
- * does not exist has no lists. */
-ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir, ob_error *err);
+ * does not exist has no lists. `broken` hears why a list cannot be opened or is missing. */
+ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
+                      void (*broken)(void *context, const char *sentence), void *context,
+                      ob_error *err);
 
 /* Writes the list to `to` as CSV that ob_lists_import reads back. */
 ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *err);
@@ -253,7 +260,8 @@ ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_k
 /* `tell` is not called any more; waits for a call. */
 void ob_lists_unbind(ob_lists *lists);
 
-/* Somebody has looked at the lists that stand there and takes them for those to be searched. */
+/* Somebody has looked at the lists that stand there and takes them for those to be searched.
+ * Nothing happens where they are, anyway. */
 ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
 
 /* ---- Changing while answering -------------------------------------------------------------- */
