@@ -48,7 +48,8 @@ static void take_situation(ob_call *call, ob_body body)
     ob_call_answer(&c->call, answer);
 }
 
-static const ob_call_class explain_class = {.body = take_situation, .end = api_end_call};
+static const ob_call_class explain_class = {
+    .is_long = true, .body = take_situation, .end = api_end_call};
 
 /* False after setting the answer. */
 static bool take_options(api_call *c, const ob_request *request)

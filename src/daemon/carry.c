@@ -79,8 +79,7 @@ void carry_end(carried *k)
     free(k);
 }
 
-/* From any thread. */
-static void come_back(carried *k)
+void carry_come_back(carried *k)
 {
     core *c = k->core;
     const uint64_t one = 1;
@@ -97,7 +96,7 @@ static void come_back(carried *k)
 static void answer_call(carried *k)
 {
     send_answer(k->core, k, k->id, &k->call->answer);
-    come_back(k);
+    carry_come_back(k);
 }
 
 static void on_answered(ob_call *call)
@@ -126,7 +125,7 @@ static bool goes_to_asking(carried *k, const ob_request *request)
         return false;
     k->asks = true;
     if (!desks_put(k->core->asking, &k->job))
-        come_back(k);
+        carry_come_back(k);
     return true;
 }
 
@@ -158,17 +157,31 @@ static void read_its_body(carried *k)
     k->call->answered = on_answered;
     k->call->carrier = k;
     k->is_head = false;
+    if (k->call->class->is_long) {
+        if (letter_set_aside(k, m, size))
+            return;
+        ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+        k->call->answer = ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
+        answer_call(k);
+        carry_drop(c, m);
+        return;
+    }
     k->call->class->body(k->call,
                          (ob_body){.bytes = m->payload + m->size - size, .size = size, .file = -1});
     carry_drop(c, m);
 }
 
-/* At a desk: token, description, gate; and the body, where it came along. */
+/* At a desk: token, description, gate; and the body, where it came along. Where nobody waits for it
+ * any more, nothing of it is done. */
 static void look_at_head(desk_job *job)
 {
     carried *k = (carried *)job;
     ob_request request;
     ob_field fields[REQUEST_FIELDS];
+    if (k->gone) {
+        carry_come_back(k);
+        return;
+    }
     k->head_is_fine = channel_unpack_request(&request, fields, k->head);
     if (k->head_is_fine && goes_to_asking(k, &request))
         return;
@@ -184,7 +197,7 @@ static void look_at_head(desk_job *job)
         answer_call(k);
         return;
     }
-    come_back(k);
+    carry_come_back(k);
 }
 
 /* The front may have heard of an answer before we have. */

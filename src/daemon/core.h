@@ -108,6 +108,9 @@ void carry_back(core *c);
 void carry_refuse(core *c, uint64_t id, ob_answer why);
 void carry_refuse_busy(core *c, uint64_t id);
 
+/* From any thread: the main one takes it off its table and frees it, or hears its plan. */
+void carry_come_back(carried *k);
+
 /* Off the table, and freed. */
 void carry_end(carried *k);
 
@@ -115,6 +118,11 @@ void carry_end(carried *k);
 
 /* The front said: a body, whose file becomes the handler's; or that it cannot take one now. */
 void letter_hear(core *c, message *m);
+
+/* From a desk: the last `size` bytes of its head are a body that takes long to read, and does so
+ * elsewhere, in turns with other clients'. The message is then the letter's. False: there is no
+ * room for it. */
+bool letter_set_aside(carried *k, message *m, size_t size);
 void letter_unable(core *c, const message *m);
 
 #endif

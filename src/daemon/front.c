@@ -19,13 +19,13 @@ static uint64_t connections_of(const caller *c)
     return c->connections;
 }
 
-/* Of an address, where it does nothing: what has done so for longest. Else, where `busy` too, what
- * was begun last. */
-static visitor *who_goes(const front *f, const caller *from, const visitor *newcomer, bool busy)
+/* Of the addresses that have so many: what has done nothing for longest. Else, where `busy` too,
+ * what was begun last. */
+static visitor *who_goes(const front *f, unsigned connections, const visitor *newcomer, bool busy)
 {
     visitor *idle = NULL, *last = NULL;
     for (visitor *v = f->visitors; v; v = v->next) {
-        if (v->from != from || v->leaves || v == newcomer)
+        if (v->from->connections != connections || v->leaves || v == newcomer)
             continue;
         if (v->idle_since_ms && (!idle || v->idle_since_ms < idle->idle_since_ms))
             idle = v;
@@ -46,9 +46,8 @@ bool front_has_too_many(const front *f)
 static void make_room(front *f, visitor *newcomer)
 {
     while (front_has_too_many(f)) {
-        const caller *most = caller_with_most(&f->callers, connections_of);
-        visitor *goes =
-            who_goes(f, most, newcomer, most->connections > newcomer->from->connections);
+        const unsigned most = caller_with_most(&f->callers, connections_of)->connections;
+        visitor *goes = who_goes(f, most, newcomer, most > newcomer->from->connections);
         newcomer->is_beyond = !goes;
         if (!goes)
             return;

@@ -34,12 +34,33 @@ static void free_letter(letter *l)
     free(l);
 }
 
-/* Once the handler has it, the call may be answered and gone. */
+/* Once the handler has it, the call may be answered and gone. Where nobody waits for it any more,
+ * it is not read. */
 static void read_body(desk_job *job)
 {
     letter *l = (letter *)job;
-    l->call->class->body(l->call, l->body);
+    carried *k = l->call->carrier;
+    if (k->gone)
+        carry_come_back(k);
+    else
+        l->call->class->body(l->call, l->body);
     free_letter(l);
+}
+
+bool letter_set_aside(carried *k, message *m, size_t size)
+{
+    letter *l = calloc(1, sizeof *l);
+    if (!l)
+        return false;
+    *l = (letter){.job = {.run = read_body, .client = k->call->client},
+                  .core = k->core,
+                  .call = k->call,
+                  .body = {.bytes = m->payload + m->size - size, .size = size, .file = -1},
+                  .copy = m};
+    if (desks_put(k->core->reading, &l->job))
+        return true;
+    free(l);
+    return false;
 }
 
 static letter *letter_of(core *c, ob_call *call, const message *m, uint64_t size)
@@ -101,7 +122,8 @@ void letter_hear(core *c, message *m)
         return;
     }
     letter *l = letter_of(c, k->call, m, size);
-    if (l && desks_put(k->asks ? c->asking : size > BODY_SHORT ? c->reading : c->desks, &l->job))
+    const bool is_long = size > BODY_SHORT || k->call->class->is_long;
+    if (l && desks_put(k->asks ? c->asking : is_long ? c->reading : c->desks, &l->job))
         return;
     if (l)
         free_letter(l);

@@ -21,6 +21,18 @@ static bool has_gone(const exchange *x)
     return poll(&one, 1, 0) > 0;
 }
 
+/* The library hears of an end that came together with the last bytes only when it is tired of
+ * waiting for more. */
+static void end_those_who_went(front *f)
+{
+    for (const visitor *v = f->visitors; v; v = v->next) {
+        char unread;
+        if ((!v->on || exchange_takes_body(v->on)) &&
+            !recv(v->socket, &unread, 1, MSG_PEEK | MSG_DONTWAIT))
+            shutdown(v->socket, SHUT_RDWR);
+    }
+}
+
 /* The library does not look at a connection that sleeps. Who has closed it does not wait for an
  * answer, so that the core need not look at what came with it. */
 static void forget_those_who_went(front *f)
@@ -66,6 +78,7 @@ void sweep(front *f)
     const int64_t now = daemon_now_ms();
     end_waiting(f, now);
     forget_those_who_went(f);
+    end_those_who_went(f);
     cut_slow_heads(f, now);
     cut_slow_bodies(f, now);
 }

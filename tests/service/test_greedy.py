@@ -1,6 +1,9 @@
 """Clients that want more than their share. What a neighbour waits is measured by ./dev bench greedy, never
 asserted: the order of turns is shown by events in tests/unit/engine_turns.c, bounds of memory here."""
+import os
 import pathlib
+import select
+import socket
 import threading
 import unittest
 
@@ -9,7 +12,15 @@ import waiting
 from greedy import BASE, kinds, lying_png, near, queries, slow_files, worst_json
 
 SMALL = (obhutd.DEMO / "rocket-640x427.jpg").read_bytes()
+THOUSAND = ("[" + ",".join(["{}"] * 1000) + "]").encode()  # situations, in three kilobytes
 GROWTH = 64 << 20  # that one request may cost the core, and what lies around it
+
+
+def processor(process):
+    """Seconds that it has had, of all its threads."""
+    numbers = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+
 
 class Greedy(obhutd.Case):
     def grown(self, core, work):
@@ -63,6 +74,50 @@ class Greedy(obhutd.Case):
                 "POST", "/v1/gate/explain?what_if=true", body, status=(200, 400)))
             print(f"{name}: {len(body) >> 10} KB of JSON, the core grew by {grown >> 20} MB")
             self.assertLess(grown, GROWTH)
+
+    def explain(self, service, token):
+        """Asks for a thousand situations, and does not wait for what they come to."""
+        one = socket.create_connection((service.host, service.port), timeout=waiting.LIMIT_S)
+        self.addCleanup(one.close)
+        one.sendall((f"POST /v1/gate/explain HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+                     "Content-Type: application/json\r\n"
+                     f"Content-Length: {len(THOUSAND)}\r\n\r\n").encode() + THOUSAND)
+        return one
+
+    def neighbours(self):
+        return [self.run_obhut("token", "add", name, "--surface", "public", "--scope", "scan")[0].split()[-1]
+                for name in ("greedy", "neighbour")]
+
+    def test_what_is_short_and_takes_long_keeps_no_other_waiting(self):
+        service = self.start()
+        greedy, neighbour = self.neighbours()
+        many = [self.explain(service, greedy) for _ in range(60)]
+        service.request("POST", "/v1/gate/explain", b"{}", {"Content-Type": "application/json"}, neighbour)
+        self.assertEqual(service.scan(SMALL, token=neighbour)["action"], "allow")
+        answered, _, _ = select.select(many, [], [], 0)
+        self.assertLess(len(answered), 50)
+        for one in many:
+            self.assertIn(b" 200 ", one.makefile("rb").readline())
+
+    def test_what_nobody_waits_for_any_more_is_not_done(self):
+        service = self.start()
+        greedy, _ = self.neighbours()
+        core = service.processes()["core"]
+
+        def spent(work):
+            before = processor(core)
+            work()
+            return processor(core) - before
+
+        def answered():
+            for _ in range(10):
+                self.explain(service, greedy).makefile("rb").readline()
+
+        def left():
+            for one in [self.explain(service, greedy) for _ in range(600)]:
+                one.close()
+            answered()
+        self.assertLess(spent(left), 30 * spent(answered))
 
     def test_a_slow_file_is_known_by_its_head(self):
         service = self.start(*self.configure("decoders = 2\ndecode-time-ms = 100\ndecode-cpu-ms = 100\n"))

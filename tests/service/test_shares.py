@@ -122,6 +122,29 @@ class Shares(obhutd.Case):
             told.append(one.makefile("rb").readline())
         self.assertTrue(any(b" 503 " in line for line in told), told)
 
+    def test_who_has_gone_in_the_middle_takes_no_place(self):
+        """Before the library is tired of waiting for the rest, which ends whoever only says nothing."""
+        service = self.start(*self.configure("connections-most = 20\n"))
+        silent = self.connect(service, HALF, "127.0.0.3")
+        json = head(service, 100).replace(b"/v1/scan", b"/v1/match").replace(
+            b"Content-L", b"Content-Type: application/json\r\nContent-L")
+        front = service.processes()["front"]
+        for begun in (json + b"{", HALF):
+            os.kill(front, signal.SIGSTOP)  # their end comes together with what they say
+            for _ in range(19):
+                self.connect(service, begun, service.host).close()
+            os.kill(front, signal.SIGCONT)
+            waiting.until(lambda: service.request("POST", "/v1/scan?surface=public", SMALL)[0] == 200,
+                          "there is room again")
+        self.assertFalse(is_over(silent))
+
+    def test_of_addresses_that_have_as_many_the_idle_one_gives_way(self):
+        service = self.start(*self.configure("connections-most = 20\n"))
+        self.connect(service, head(service, 100) + b"some", "127.0.1.1")
+        for last in range(2, 21):
+            self.connect(service, HALF, f"127.0.1.{last}")
+        self.assertEqual(service.scan(SMALL)["action"], "allow")
+
     def test_nobody_gives_way_to_who_has_more(self):
         """An address that has most takes nothing from one that has less."""
         service = self.start(*self.configure("connections-most = 20\n"))

@@ -80,6 +80,8 @@ typedef struct ob_call ob_call;
 
 /* How a handler takes part. */
 typedef struct ob_call_class {
+    /* A body of a few bytes may take long to read: it is read where that keeps nobody waiting. */
+    bool is_long;
     /* The body has come. Ends, now or later and on any thread, with one ob_call_answer. */
     void (*body)(ob_call *call, ob_body body);
     /* Instead of it: the body cannot be taken now. Answers as `body` does. NULL: that it could not
