@@ -206,8 +206,9 @@ static uint64_t cost_gif(source *from, const uint8_t *head)
         drawn *= from->size / w.at + 1;
     if (drawn > OB_MEDIA_MAX_PIXELS)
         drawn = OB_MEDIA_MAX_PIXELS;
-    const uint64_t shown = frames < OB_MEDIA_FRAMES ? frames : OB_MEDIA_FRAMES;
-    return drawn * NS_GIF + canvas * (1 + shown) * NS_GIF / 4;
+    const uint64_t hashed = frames < OB_MEDIA_MAX_FRAMES ? canvas * frames : 0;
+    const uint64_t most = 4 * OB_MEDIA_MAX_PIXELS;
+    return drawn * NS_GIF + (hashed < most ? canvas + hashed : most) * NS_GIF / 4;
 }
 
 /* TIFF 6.0, and BigTIFF: a chain of directories of tags. */
@@ -266,7 +267,8 @@ static uint64_t cost_tiff(source *from, const uint8_t *head)
         largest = page > largest ? page : largest;
         pages++;
     }
-    return largest * (pages < OB_MEDIA_FRAMES ? pages : OB_MEDIA_FRAMES) * NS_TIFF;
+    const uint64_t all = largest * pages;
+    return (all < OB_MEDIA_MAX_PIXELS ? all : OB_MEDIA_MAX_PIXELS) * NS_TIFF;
 }
 
 /* ISO/IEC 23008-12: the boxes "ispe" have the sizes of all pictures and of their tiles. */
@@ -285,6 +287,15 @@ static uint64_t cost_heif(source *from)
     return largest * NS_HEIF;
 }
 
+/* The sizes of its header; rows may be told from the bottom, as a negative number. */
+static uint64_t cost_bmp(const uint8_t *head)
+{
+    if (head[14] == 12)
+        return pixels(little16(head + 18), little16(head + 20), 1) * NS_PNG;
+    const uint32_t height = little32(head + 22);
+    return pixels(little32(head + 18), height >> 31 ? 0 - height : height, 1) * NS_PNG;
+}
+
 /* ---- All of them ------------------------------------------------------------------------------
  */
 
@@ -301,6 +312,13 @@ static uint64_t decoding_ns(source *from, const uint8_t *head, ob_format format)
         return cost_gif(from, head);
     case OB_FORMAT_TIFF:
         return cost_tiff(from, head);
+    case OB_FORMAT_BMP:
+        return cost_bmp(head);
+    case OB_FORMAT_ICO:
+        return pixels(256, 256, 1) * NS_PNG; /* the most that its directory can tell */
+    case OB_FORMAT_SVG:
+    case OB_FORMAT_AVIF_MINI:
+        return 1; /* nothing is decoded */
     default:
         return cost_heif(from);
     }

@@ -21,7 +21,8 @@ typedef enum ob_status {
     OB_EREFUSED = -8,  /* possible, but a safety rule forbids it */
     OB_ETIME = -9,     /* took longer than is allowed */
     OB_ECRASH = -10,   /* a process that did the work died of it */
-    OB_STATUS_LEAST = OB_ECRASH,
+    OB_EUNSUPPORTED = -11, /* known for what it is, and not done here */
+    OB_STATUS_LEAST = OB_EUNSUPPORTED,
 } ob_status;
 
 /* The sentence that goes with a status: what was wrong, with which input, what to do.
