@@ -45,7 +45,7 @@ def make_lists(obhut, work):
             path = pathlib.Path(line["file"])
             for source in LISTED[path.name]:
                 out.write(f"{line['pdq']},{path.stem}-{source[-1].lower()},{source}\n")
-    run(obhut, work, "list", "import", work / "demo.csv", "--name", "demo")
+    run(obhut, work, "list", "import", work / "demo.csv", "--name", "demo", "--type", "pdq")
 
 
 def make_copies(work):

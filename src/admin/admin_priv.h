@@ -34,6 +34,7 @@ ob_status admin_list_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_withdraw(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_enable(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_disable(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_list_accept(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_remove(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_token_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_token_ls(json_t **out, const admin_call *call, ob_error *err);
@@ -87,6 +88,9 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
 
+/* As ob_lists_compare. */
+ob_status admin_compare_lists(const char *dir, const ob_staff_lists *known, ob_error *err);
+
 /* ---- Steps of two persons ----------------------------------------------------------------------
  */
 
@@ -137,7 +141,7 @@ enum {
  * person's own words nothing. */
 void admin_log_request(ob_act *act, const json_t *request, const char *command);
 void admin_log_answer(ob_act *act, const json_t *answer);
-json_t *admin_log_numbers(const json_t *answer); /* what of an answer is a number */
+json_t *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
 
 /* ---- Requests ----------------------------------------------------------------------------------
  */

@@ -23,6 +23,22 @@ static ob_status read_records(uint64_t *bytes, ob_view *view, ob_error *err)
     return status ? status : ob_store_dump(view, count_bytes, bytes, err);
 }
 
+/* Whoever changes them tells the records afterwards, and may do so twice in between. */
+static ob_status ask_lists(ob_error *out, const char *dir, ob_store *store, ob_error *err)
+{
+    enum { TRIES = 3 };
+    ob_staff_lists known;
+    bool is_known = false;
+    ob_status status = OB_OK;
+    for (int i = 0; i < TRIES && !status; i++) {
+        *out = (ob_error){0};
+        status = ob_staff_lists_known(&is_known, &known, store, dir, err);
+        if (status || !is_known || !admin_compare_lists(dir, &known, out))
+            break;
+    }
+    return status;
+}
+
 /* ---- In the service ---------------------------------------------------------------------------
  */
 
@@ -36,10 +52,15 @@ ob_status admin_check(json_t **out, const admin_call *call, ob_error *err)
                            : OB_OK;
     if (status)
         return status;
+    ob_error lists = {0};
+    status = ask_lists(&lists, ob_lists_dir(call->admin->lists), call->admin->store, err);
+    if (status)
+        return status;
     ob_audit_signed_now(&now, call->admin->audit);
     ob_hex(root, now.root, sizeof now.root);
-    *out = json_pack("{s:I, s:I, s:s, s:I}", "entries", (json_int_t)now.entries, "note_bytes",
-                     (json_int_t)now.note_bytes, "root", root, "record_bytes", (json_int_t)bytes);
+    *out = json_pack("{s:I, s:I, s:s, s:I, s:s*}", "entries", (json_int_t)now.entries, "note_bytes",
+                     (json_int_t)now.note_bytes, "root", root, "record_bytes", (json_int_t)bytes,
+                     "lists", lists.status ? lists.text : NULL);
     return OB_OK;
 }
 
@@ -53,6 +74,9 @@ static ob_status take_check(ob_admin_checked *out, const json_t *json, ob_error 
     out->known.entries = (uint64_t)json_integer_value(json_object_get(json, "entries"));
     out->known.note_bytes = (uint64_t)json_integer_value(json_object_get(json, "note_bytes"));
     out->record_bytes = (uint64_t)json_integer_value(json_object_get(json, "record_bytes"));
+    const char *lists = json_string_value(json_object_get(json, "lists"));
+    if (lists)
+        ob_fail(&out->lists, OB_EFORMAT, "%s", lists);
     if (!root || strlen(root) != 2 * sizeof out->known.root)
         return ob_fail(err, OB_EFORMAT, "the service does not say what of the log is signed");
     return ob_hex_parse(out->known.root, sizeof out->known.root, root, err);
@@ -84,6 +108,8 @@ static ob_status check_here(ob_admin_checked *out, const char *dir, bool records
     ob_view_close(view);
     if (!status)
         status = ob_staff_signed(&out->is_known, &out->known, store, dir, err);
+    if (!status)
+        status = ask_lists(&out->lists, dir, store, err);
     ob_store_close(store);
     return status;
 }

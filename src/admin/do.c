@@ -32,6 +32,7 @@ static const struct command {
     {"list.enable", admin_list_enable, DOES},
     {"list.disable", admin_list_disable, DOES},
     {"list.remove", admin_list_remove, DOES},
+    {"list.accept", admin_list_accept, DOES},
     {"token.add", admin_token_add, ACTS},
     {"token.ls", admin_token_ls, LOOKS},
     {"token.remove", admin_token_remove, ACTS},

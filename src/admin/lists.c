@@ -19,10 +19,43 @@ static void on_progress(void *context, const char *step, uint64_t done, uint64_t
                                   (json_int_t)done, "total", (json_int_t)total));
 }
 
-static ob_import import_of(const admin_call *call)
+static ob_status take_type(ob_import_type *out, const admin_call *call, ob_error *err)
+{
+    const char *type = admin_optional(call, "type");
+    *out = OB_IMPORT_CHECKED;
+    if (type && !strcmp(type, "pdq"))
+        *out = OB_IMPORT_PDQ;
+    else if (type && !strcmp(type, "sha256"))
+        *out = OB_IMPORT_SHA256;
+    else if (type)
+        return ob_fail(err, OB_EINVAL, "type \"%.40s\": pdq and sha256 are known", type);
+    return OB_OK;
+}
+
+static ob_status take_accept(unsigned *out, const admin_call *call, ob_error *err)
+{
+    size_t i;
+    json_t *value;
+    *out = 0;
+    json_array_foreach(json_object_get(call->request, "accept"), i, value)
+    {
+        const char *word = json_string_value(value);
+        if (word && !strcmp(word, "low-quality"))
+            *out |= OB_IMPORT_LOW_QUALITY;
+        else if (word && !strcmp(word, "shrinking"))
+            *out |= OB_IMPORT_SHRINKING;
+        else
+            return ob_fail(err, OB_EINVAL,
+                           "accept \"%.40s\": low-quality and shrinking can be accepted",
+                           word ? word : "");
+    }
+    return OB_OK;
+}
+
+static ob_status import_of(ob_import *out, const admin_call *call, ob_error *err)
 {
     const char *file = admin_optional(call, "file");
-    return (ob_import){.file = file ? file : "-",
+    *out = (ob_import){.file = file ? file : "-",
                        .from = call->file >= 0 ? &call->file : NULL,
                        .name = admin_optional(call, "name"),
                        .purpose = admin_optional(call, "purpose"),
@@ -31,6 +64,50 @@ static ob_import import_of(const admin_call *call)
                        .line_error = on_line,
                        .progress = on_progress,
                        .context = (void *)(uintptr_t)call};
+    ob_status status = out->from ? OB_OK : ob_fail(err, OB_EINVAL, "a file is needed");
+    if (!status)
+        status = take_type(&out->type, call, err);
+    return status ? status : take_accept(&out->accept, call, err);
+}
+
+/* ---- What was understood ------------------------------------------------------------------------
+ */
+
+static json_t *names_as_counts(const ob_import_names *names)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < names->count; i++)
+        json_object_set_new(object, names->name[i].text,
+                            json_integer((json_int_t)names->name[i].count));
+    return object;
+}
+
+static json_t *columns(const ob_import_names *names, bool used)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < names->count; i++)
+        if (names->name[i].used == used)
+            json_array_append_new(array, json_string(names->name[i].text));
+    return array;
+}
+
+static json_t *kinds(const ob_import_understood *u)
+{
+    json_t *object = json_object();
+    for (int k = 0; k < OB_IMPORT_KINDS; k++)
+        if (u->kinds[k])
+            json_object_set_new(object, ob_import_kind_name((ob_import_kind)k),
+                                json_integer((json_int_t)u->kinds[k]));
+    return object;
+}
+
+static json_t *understood(const ob_import_understood *u)
+{
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "shape", u->shape, "kinds", kinds(u),
+                     "columns", columns(&u->columns, true), "columns_unused",
+                     columns(&u->columns, false), "states", names_as_counts(&u->states),
+                     "kinds_unused", names_as_counts(&u->unused), "skipped",
+                     (json_int_t)u->skipped);
 }
 
 static ob_status read_list(json_t **out, const admin_call *call,
@@ -38,16 +115,19 @@ static ob_status read_list(json_t **out, const admin_call *call,
                                              ob_error *),
                            ob_error *err)
 {
-    ob_import import = import_of(call);
-    ob_import_result r;
-    if (!import.from)
-        return ob_fail(err, OB_EINVAL, "a file is needed");
-    ob_status status = read(&r, call->admin->lists, &import, err);
+    ob_import import;
+    ob_import_result r = {.lines = 0};
+    ob_status status = import_of(&import, call, err);
     if (!status)
-        *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "list", r.name, "lines",
+        status = read(&r, call->admin->lists, &import, err);
+    if (status && *r.understood.shape) /* also why it was not taken may be seen in that */
+        admin_hear(call, json_pack("{s:o}", "understood", understood(&r.understood)));
+    if (!status)
+        *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "list", r.name, "lines",
                          (json_int_t)r.lines, "entries", (json_int_t)r.entries, "duplicates",
                          (json_int_t)r.duplicates, "withdrawn", (json_int_t)r.withdrawn, "bad",
-                         (json_int_t)r.bad, "refused", (json_int_t)r.refused);
+                         (json_int_t)r.bad, "refused", (json_int_t)r.refused, "understood",
+                         understood(&r.understood));
     return status;
 }
 
@@ -109,6 +189,22 @@ static ob_status wanted_read(wanted *out, const admin_call *call, ob_error *err)
     return status;
 }
 
+/* As an import does: what is called "pdq:" is taken as it is. */
+static ob_status check_posing(const admin_call *call, const wanted *w, ob_error *err)
+{
+    const json_t *hashes = json_object_get(call->request, "hashes");
+    for (size_t i = 0; i < json_array_size(hashes); i++) {
+        const char *text = json_string_value(json_array_get(hashes, i));
+        if (w->entries[i].hash && strncmp(text, "pdq:", 4) &&
+            !ob_list_may_be_pdq(w->entries[i].hash))
+            return ob_fail(err, OB_EREFUSED,
+                           "\"%.16s…\" has more bits set than a PDQ hash can have: \"sha256:\" or "
+                           "\"pdq:\" before it says what it is",
+                           text);
+    }
+    return OB_OK;
+}
+
 static ob_status change(json_t **out, const admin_call *call, bool add, ob_error *err)
 {
     const char *name;
@@ -119,6 +215,10 @@ static ob_status change(json_t **out, const admin_call *call, bool add, ob_error
         status = wanted_read(&w, call, err);
     if (status)
         return status;
+    if (add && (status = check_posing(call, &w, err)) != OB_OK) {
+        wanted_free(&w);
+        return status;
+    }
     status = add ? ob_lists_add(&changed, call->admin->lists, name, w.entries, w.count, err)
                  : ob_lists_withdraw(&changed, call->admin->lists, name, w.entries, w.count, err);
     if (!status && !add && !changed)

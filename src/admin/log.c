@@ -8,7 +8,7 @@ static bool is_plain(const char *member)
     static const char *const plain[] = {
         /* names that the operator gave, and words of ours */
         "name", "kind", "surface", "scope", "role", "key", "value", "regime", "state", "fail",
-        "law", "until", "detector", "document", "country",
+        "law", "until", "detector", "document", "country", "type", "accept",
         /* numbers of records */
         "proposal", "report", "notice", "verdict", "cause", "order", "hold", "record",
         /* numbers */
@@ -83,7 +83,8 @@ json_t *admin_log_numbers(const json_t *answer)
     json_t *value, *numbers = json_object();
     json_object_foreach((json_t *)(uintptr_t)answer, member, value)
     {
-        if (is_plain(member) && json_is_integer(value))
+        if ((is_plain(member) && json_is_integer(value)) ||
+            (!strcmp(member, "list") && is_word(value))) /* its name may come from the file's */
             json_object_set(numbers, member, value);
     }
     return numbers;

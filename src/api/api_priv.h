@@ -35,7 +35,7 @@ ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *conte
  */
 
 #define QUOTA_MOST (UINT64_C(2000) * 1000 * 1000) /* bytes of a token and a day */
-enum { QUOTA_LINES = 256 };
+enum { QUOTA_LINES = 256, QUOTA_DAY_S = 86400 };
 
 typedef struct quota_line {
     char token[OB_NAME_MAX + 1];
@@ -61,6 +61,8 @@ void quota_end(quota *q);
 /* `always`: counted, and never refused. */
 quota_answer quota_take(unsigned *retry_after_s, quota *q, const char *token, uint64_t bytes,
                         bool always);
+/* What it has written on that day already, before the service was started. */
+void quota_know(quota *q, const char *token, int64_t day, uint64_t bytes);
 /* Requests that were refused since the start, and how much of its share who has written most today
  * has used. */
 void quota_count(uint64_t *refused, unsigned *percent, quota *q);

@@ -6,6 +6,7 @@
 #include <obhut/records/conversation.h>
 #include <obhut/records/delivery.h>
 #include <obhut/records/incoming.h>
+#include <obhut/records/written.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,21 @@ typedef struct deed {
     uint64_t changed;
 } deed;
 
+/* Bytes in the records and the log, about: measured, and rather too many. */
+static uint64_t bytes_of(const deed *d)
+{
+    enum { ACT = 1000, ONE = 200 };
+    return ACT + ONE * (uint64_t)d->count + strlen(d->incoming.reason);
+}
+
+/* With what is written, so that a start goes on counting where this one ended. */
+static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
+{
+    ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(c->deed)};
+    memcpy(more.token, c->token, sizeof more.token);
+    return ob_store_written_add(act->w, &more, err);
+}
+
 static void log_incoming(ob_act *act, const deed *d)
 {
     const ob_incoming *in = &d->incoming;
@@ -154,6 +170,8 @@ static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
         status =
             ob_store_delivery_add(act->w, &d->delivery, &d->digest, d->id, d->incoming.at, err);
     if (!status)
+        status = count_written(act, c, err);
+    if (!status)
         log_incoming(act, d);
     return status;
 }
@@ -175,6 +193,8 @@ static ob_status change_members(ob_act *act, const api_call *c, bool remove, ob_
                    : ob_store_conversation_set(act->w, &d->conversation, d->members, d->count, err);
     if (!status)
         status = ob_store_members(&now, &now_count, act->view, id, err);
+    if (!status)
+        status = count_written(act, c, err);
     if (!status)
         ob_act_consents(act, before, before_count, now, now_count);
     free(before);
@@ -201,6 +221,8 @@ static ob_status withdraw(ob_act *act, void *context, ob_error *err)
     ob_status status =
         ob_store_consent_withdraw(&d->changed, act->w, &d->conversation.id, ob_now(), err);
     ob_act_number(act, "conversations", (int64_t)d->changed);
+    if (!status)
+        status = count_written(act, c, err);
     return status;
 }
 
@@ -274,13 +296,6 @@ typedef struct doing {
     void (*done)(ob_act_job *job);
     bool takes_back; /* never refused for what was written already */
 } doing;
-
-/* Bytes in the records and the log, about: measured, and rather too many. */
-static uint64_t bytes_of(const deed *d)
-{
-    enum { ACT = 1000, ONE = 200 };
-    return ACT + ONE * (uint64_t)d->count + strlen(d->incoming.reason);
-}
 
 /* Whether this token may write so much more today. Otherwise answers. */
 static bool may_write(api_call *c, const doing *what)

@@ -2,6 +2,7 @@
 #include "api_priv.h"
 
 #include <obhut/clock.h>
+#include <obhut/records/written.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,23 @@ static const struct route {
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
+/* Of today, by a service that ran before. */
+static ob_status know_written(quota *q, ob_store *store, ob_error *err)
+{
+    const int64_t day = ob_now() / QUOTA_DAY_S;
+    ob_written *all = NULL;
+    size_t count = 0;
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, store, err);
+    if (!status)
+        status = ob_store_written(&all, &count, view, day, err);
+    ob_view_close(view);
+    for (size_t i = 0; i < count; i++)
+        quota_know(q, all[i].token, day, all[i].bytes);
+    free(all);
+    return status;
+}
+
 ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err)
 {
     ob_api *api = calloc(1, sizeof *api);
@@ -51,8 +69,12 @@ ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err
     snapshot_init(&api->metrics);
     for (int l = 0; l < OB_LANGUAGES; l++)
         snapshot_init(&api->page[l]);
-    *out = api;
-    return OB_OK;
+    ob_status status = options->store ? know_written(&api->written, options->store, err) : OB_OK;
+    if (status)
+        ob_api_close(api);
+    else
+        *out = api;
+    return status;
 }
 
 void ob_api_close(ob_api *api)
@@ -138,6 +160,7 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
         return false;
     }
     memcpy(c->token, token->name, sizeof c->token);
+    memcpy(&c->call.client, token->print, sizeof c->call.client);
     snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
     return true;
 }

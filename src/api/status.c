@@ -208,7 +208,9 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
     single(&text, "quota_used_percent", "gauge",
            "Of what a token may write today, by the one that has written most.", percent);
     single(&text, "slow_files_total", "counter",
-           "Files that their heads call slow for their bytes: such run one at a time.", c.slow);
+           "Files that are slow for their bytes by their heads (such run one at a time), or "
+           "took longer than their heads said.",
+           c.slow);
     single(&text, "connections_total", "counter", "Connections that were taken.",
            atomic_load(&api->counts.front[OB_FRONT_CONNECTIONS]));
     single(&text, "slow_requests_total", "counter", "Requests that were cut: too slow.",
@@ -217,6 +219,10 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
            atomic_load(&api->counts.front[OB_FRONT_LARGE]));
     single(&text, "dropped_bytes_total", "counter", "Bytes that nobody looked at.",
            atomic_load(&api->counts.front[OB_FRONT_DROPPED]));
+    single(&text, "gave_way_total", "counter",
+           "Connections, bodies and answers of the address with most that ended so that others had "
+           "room.",
+           atomic_load(&api->counts.front[OB_FRONT_GAVE_WAY]));
     single(&text, "uptime_seconds", "gauge", "Since the service was started.",
            (uint64_t)(ob_now() - api->started_at));
     lists_metrics(&text, api->options.lists);

@@ -4,6 +4,7 @@
 #include <obhut/lists.h>
 
 #include <obhut/file.h>
+#include <obhut/records/binding.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,12 +82,23 @@ static ob_status give_records(void *context, void *bytes, size_t capacity, size_
                            : status;
 }
 
+/* The lists of a backup are of a later moment than its records, or are not in it at all: what
+ * stands there when the service starts is what is kept from then on. */
+static ob_status unbind_lists(ob_store *store, ob_error *err)
+{
+    ob_writing *w = NULL;
+    ob_status status = ob_writing_begin(&w, store, err);
+    return status ? status : ob_writing_end(w, ob_store_binding_drop(w, "lists", err), err);
+}
+
 static ob_status restore_records(restoring *r, ob_error *err)
 {
     ob_store *store = NULL;
     ob_status status = ob_store_open(&store, r->place.path, r->target->records, err);
     if (!status)
         status = ob_store_load(store, give_records, r, err);
+    if (!status)
+        status = unbind_lists(store, err);
     ob_store_close(store);
     return status;
 }

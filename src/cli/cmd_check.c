@@ -109,7 +109,7 @@ static void check_log(checking *c, const ob_admin_checked *checked)
     check_tell(c, file, status, &err);
 }
 
-static void check_records(checking *c)
+static void check_records(checking *c, ob_error *lists)
 {
     static const char name[] = "records and what binds keys and log to them";
     ob_admin_checked checked = {.is_known = false};
@@ -122,6 +122,7 @@ static void check_records(checking *c)
     else if (status || checked.has_records)
         check_tell(c, name, status, &err);
     check_log(c, &checked);
+    *lists = checked.lists;
     ob_wipe(checked.seed, sizeof checked.seed);
 }
 
@@ -145,8 +146,9 @@ static size_t length_without(const char *file, const char *end)
     return length > cut && !strcmp(file + length - cut, end) ? length - cut : 0;
 }
 
-/* Each list with what belongs to it; and all together, which also finds what is missing. */
-static void check_lists(checking *c)
+/* Each list with what belongs to it; and all together, which also finds what is missing, or another
+ * than the records know. */
+static void check_lists(checking *c, const ob_error *known)
 {
     char path[4096];
     ob_error err = {0};
@@ -164,6 +166,8 @@ static void check_lists(checking *c)
         closedir(dir);
     ob_status status = ob_lists_open(&lists, c->dir, &err);
     ob_lists_close(lists);
+    if (!status && known->status)
+        status = ob_fail(&err, known->status, "%s", known->text);
     check_tell(c, "lists", status, &err);
 }
 
@@ -195,8 +199,9 @@ static int check_all(const char *data_dir, const char *config_file, bool json)
         return CLI_FAILURE;
     }
     check_files(&c);
-    check_records(&c);
-    check_lists(&c);
+    ob_error lists = {0};
+    check_records(&c, &lists);
+    check_lists(&c, &lists);
     if (config_file)
         check_config(&c, config_file);
     if (!json)

@@ -1,5 +1,6 @@
 /* obhut list: import, show, switch and remove lists of known hashes. */
 #include "cli.h"
+#include "understood.h"
 
 #include <obhut/admin.h>
 
@@ -16,8 +17,10 @@ static const char help[] =
     "Usage: obhut [--data DIR] list ACTION …\n"
     "\n"
     "  import FILE [--name NAME] [--source LABEL] [--purpose csam] [--keep-going]\n"
-    "               read a list (plain text, CSV with a header, JSON Lines; - is standard input)\n"
-    "               and put it in the place of the old one of that name\n"
+    "              [--type pdq|sha256] [--accept low-quality|shrinking]\n"
+    "               read a list (a hash a line, CSV with a header and any separator, JSON, XML of\n"
+    "               NCMEC; also gzip, UTF-16; - is standard input) and put it in the place of the\n"
+    "               old one of that name; says what it understood\n"
     "  ls           all lists\n"
     "  info NAME    one list; reads all of it and compares its checksums\n"
     "  export NAME  as CSV on standard output\n"
@@ -25,20 +28,26 @@ static const char help[] =
     "               add entries: PDQ hashes, or md5:…, sha1:…, sha256:…\n"
     "  withdraw NAME [HASH…] [--id ID]\n"
     "               from now on these never match again\n"
-    "  update NAME FILE [--source LABEL] [--keep-going]\n"
+    "  update NAME FILE [--source LABEL] [--keep-going] [--type …] [--accept low-quality]\n"
     "               add what a file lists, in the formats of import, and withdraw what it says is\n"
     "               withdrawn; the rest of the list stays\n"
     "  merge NAME   write the list's file anew with all that was added and withdrawn\n"
     "  disable NAME keep it, but do not match against it\n"
     "  enable NAME\n"
     "  remove NAME\n"
+    "  accept       the lists that stand there are those to be searched, although the records "
+    "know\n"
+    "               newer ones, or others\n"
     "\n"
     "  --json       with import, update, ls and info\n"
     "  --keep-going leave lines out that are bad or refused; without it the whole file counts or\n"
     "               nothing does, and the old list stays\n"
     "\n"
     "An entry near a picture with nothing in it (flat, graded, blank, patterned) is refused: it\n"
-    "would match anything.\n"
+    "would match anything. So are digests of the empty file, digests that stand where PDQ hashes\n"
+    "should (--type says what 64 digits are), hashes of low quality, and a list that would shrink "
+    "to\n"
+    "less than half of its entries (--accept takes these two all the same).\n"
     "\n"
     "  obhut list import known.csv --name hotline --source \"Hotline, 2026-11\"\n"
     "  obhut list import - --name own < hashes.txt\n"
@@ -49,7 +58,8 @@ static const char help[] =
 typedef struct wishes {
     bool json;
     ob_import import;
-    const char *id, *classification;
+    const char *id, *classification, *type;
+    json_t *accept;    /* what is refused otherwise; NULL: nothing of it */
     char *const *more; /* operands behind the first */
     size_t more_count;
 } wishes;
@@ -103,6 +113,9 @@ static void on_event(void *context, json_t *event)
     uint64_t *seen = context;
     const char *line = json_string_value(json_object_get(event, "line"));
     const json_t *progress = json_object_get(event, "progress");
+    const json_t *understood = json_object_get(event, "understood");
+    if (understood)
+        understood_print(stderr, understood);
     if (line && ++*seen <= ERRORS_SHOWN)
         cli_say("%s", line);
     const char *step = json_string_value(json_object_get(progress, "step"));
@@ -161,9 +174,10 @@ static int read_list(const cli *cli, const wishes *wishes, const char *action, c
     }
     json_t *result =
         ask(cli,
-            json_pack("{s:s, s:o, s:s*, s:s*, s:s*, s:b}", "do", action, "file",
+            json_pack("{s:s, s:o, s:s*, s:s*, s:s*, s:b, s:s*, s:O*}", "do", action, "file",
                       cli_json_text(file), "name", name, "purpose", wishes->import.purpose,
-                      "source", wishes->import.source, "keep_going", wishes->import.keep_going),
+                      "source", wishes->import.source, "keep_going", wishes->import.keep_going,
+                      "type", wishes->type, "accept", wishes->accept),
             from);
     if (!standard_input)
         close(from);
@@ -177,6 +191,8 @@ static int read_list(const cli *cli, const wishes *wishes, const char *action, c
                json_string_value(json_object_get(result, "list")), number(result, "entries"), how,
                number(result, "lines"), number(result, "duplicates"), number(result, "withdrawn"),
                number(result, "bad"), number(result, "refused"));
+    if (!wishes->json)
+        understood_print(stdout, json_object_get(result, "understood"));
     json_decref(result);
     return cli_finish(CLI_NOTHING);
 }
@@ -300,28 +316,39 @@ static int remove_list(const cli *cli, const wishes *wishes, const char *name)
     return whole_list(cli, "list.remove", name);
 }
 
+static int accept_lists(const cli *cli, const wishes *wishes, const char *unused)
+{
+    (void)wishes;
+    (void)unused;
+    json_t *result = ask(cli, json_pack("{s:s}", "do", "list.accept"), -1);
+    json_decref(result);
+    return cli_finish(result ? CLI_NOTHING : CLI_FAILURE);
+}
+
 enum { SOME = 4096 };
 
-enum { JSON = 256, NAME, PURPOSE, KEEP_GOING, SOURCE, ID, CLASSIFICATION };
+enum { JSON = 256, NAME, PURPOSE, KEEP_GOING, SOURCE, ID, CLASSIFICATION, TYPE, ACCEPT };
 
 static const struct {
     const char *name;
     const char *operands[2]; /* what it needs */
     int most;                /* operands */
-    const char *options;     /* letters: n(ame) p(urpose) k(eep going) s(ource) i(d) c(lass) */
+    const char *options;     /* letters: n(ame) p(urpose) k(eep going) s(ource) i(d) c(lass)
+                              t(ype) a(ccept) */
     int (*run)(const cli *cli, const wishes *wishes, const char *operand);
 } actions[] = {
-    {"import", {"a file"}, 1, "npks", import_list},
+    {"import", {"a file"}, 1, "npksta", import_list},
     {"ls", {NULL}, 0, "", show_all},
     {"info", {"a list"}, 1, "", show_one},
     {"export", {"a list"}, 1, "", export_list},
     {"add", {"a list", "hashes"}, SOME, "sic", add_to_list},
     {"withdraw", {"a list"}, SOME, "i", withdraw_from_list},
-    {"update", {"a list", "a file"}, 2, "ks", update_list},
+    {"update", {"a list", "a file"}, 2, "ksta", update_list},
     {"merge", {"a list"}, 1, "", merge_list},
     {"disable", {"a list"}, 1, "", disable_list},
     {"enable", {"a list"}, 1, "", enable_list},
     {"remove", {"a list"}, 1, "", remove_list},
+    {"accept", {NULL}, 0, "", accept_lists},
 };
 
 static int run_action(const cli *cli, size_t action, wishes *wishes, const char *options, int count,
@@ -341,13 +368,15 @@ static int run_action(const cli *cli, size_t action, wishes *wishes, const char 
                          : options[fine] == 'k' ? "--keep-going"
                          : options[fine] == 's' ? "--source"
                          : options[fine] == 'i' ? "--id"
+                         : options[fine] == 't' ? "--type"
+                         : options[fine] == 'a' ? "--accept"
                                                 : "--classification");
     wishes->more = operands + 1;
     wishes->more_count = count > 1 ? (size_t)count - 1 : 0;
     return actions[action].run(cli, wishes, count ? operands[0] : NULL);
 }
 
-int cmd_list(const cli *cli, int argc, char **argv)
+static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, JSON},
@@ -357,10 +386,11 @@ int cmd_list(const cli *cli, int argc, char **argv)
         {"source", required_argument, NULL, SOURCE},
         {"id", required_argument, NULL, ID},
         {"classification", required_argument, NULL, CLASSIFICATION},
+        {"type", required_argument, NULL, TYPE},
+        {"accept", required_argument, NULL, ACCEPT},
         {"help", no_argument, NULL, 'h'},
         {0}};
-    static const char letters[] = "npksic";
-    wishes wishes = {0};
+    static const char letters[] = "npksicta";
     char given[sizeof letters] = "";
     int option;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
@@ -369,25 +399,32 @@ int cmd_list(const cli *cli, int argc, char **argv)
             given[strlen(given)] = letter;
         switch (option) {
         case JSON:
-            wishes.json = true;
+            wishes->json = true;
             break;
         case NAME:
-            wishes.import.name = optarg;
+            wishes->import.name = optarg;
             break;
         case PURPOSE:
-            wishes.import.purpose = optarg;
+            wishes->import.purpose = optarg;
             break;
         case KEEP_GOING:
-            wishes.import.keep_going = true;
+            wishes->import.keep_going = true;
             break;
         case SOURCE:
-            wishes.import.source = optarg;
+            wishes->import.source = optarg;
             break;
         case ID:
-            wishes.id = optarg;
+            wishes->id = optarg;
             break;
         case CLASSIFICATION:
-            wishes.classification = optarg;
+            wishes->classification = optarg;
+            break;
+        case TYPE:
+            wishes->type = optarg;
+            break;
+        case ACCEPT:
+            wishes->accept = wishes->accept ? wishes->accept : json_array();
+            json_array_append_new(wishes->accept, cli_json_text(optarg));
             break;
         case 'h':
             return cli_help(help);
@@ -397,10 +434,18 @@ int cmd_list(const cli *cli, int argc, char **argv)
     }
     if (optind == argc)
         return cli_usage("list", "which action? import, ls, info, export, add, withdraw, update, "
-                                 "merge, disable, enable, remove");
+                                 "merge, disable, enable, remove, accept");
     const char *name = argv[optind++];
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (!strcmp(name, actions[i].name))
-            return run_action(cli, i, &wishes, given, argc - optind, argv + optind);
+            return run_action(cli, i, wishes, given, argc - optind, argv + optind);
     return cli_usage("list", "no action %s", name);
+}
+
+int cmd_list(const cli *cli, int argc, char **argv)
+{
+    wishes wishes = {0};
+    int code = read_and_run(cli, &wishes, argc, argv);
+    json_decref(wishes.accept);
+    return code;
 }

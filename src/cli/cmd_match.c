@@ -1,6 +1,7 @@
 /* obhut match: which hashes are on a list. */
 #include "cli.h"
 #include "options.h"
+#include "query_line.h"
 
 #include <obhut/api.h>
 
@@ -15,10 +16,13 @@ static const char help[] =
     "Usage: obhut match [OPTION…] HASH… | -\n"
     "\n"
     "Looks up PDQ hashes (64 hexadecimal digits each) and digests of whole files (md5:…, sha1:…,\n"
-    "sha256:…) in the enabled lists; - reads one a line from standard input. Prints a line for "
-    "each\n"
-    "match: query, list, entry, the entry's hash or the digest's name, distance, nearest first; a\n"
-    "query without a match gets a line with \"-\".\n"
+    "sha256:…) in the enabled lists; - reads one a line from standard input, also what `obhut "
+    "hash`\n"
+    "and md5sum print: what stands behind a hash is left alone. Prints a line for each match: "
+    "query,\n"
+    "list, entry, the entry's hash or the digest's name, distance, nearest first; a query without "
+    "a\n"
+    "match gets a line with \"-\".\n"
     "\n"
     "  --distance N  at most N of 256 bits of a PDQ hash differ (0 to 31, default 31)\n"
     "  --json        one object a query: query, matches = [{list, entry, pdq, distance,\n"
@@ -29,7 +33,8 @@ static const char help[] =
     "\n"
     "  obhut match 2d2f1af3a856c529679ca3d6526fa836d4196c81c6dd04de0a26f855fc99b724\n"
     "  obhut match md5:b05e90f43b1dd5c5b0e8ba4ab5bd1b3c\n"
-    "  obhut match --json - < hashes.txt\n";
+    "  obhut match --json - < hashes.txt\n"
+    "  obhut hash photo.jpg | obhut match -\n";
 
 /* Hashes are one group of queries, each kind of digest another. */
 enum { BATCH = 4096, MAX_LINE = 4096, GROUPS = 1 + OB_LIST_DIGESTS };
@@ -137,12 +142,9 @@ static ob_status answer(matcher *m, ob_error *err)
     return status;
 }
 
-static ob_status add(matcher *m, const char *text, size_t length, ob_error *err)
+static ob_status add_query(void *context, const char *text, size_t length, ob_error *err)
 {
-    while (length && (text[length - 1] == '\r' || text[length - 1] == ' '))
-        length--;
-    if (!length)
-        return OB_OK;
+    matcher *m = context;
     ob_query wanted = {0};
     query *query = &m->queries[m->count];
     *query = (struct query){.text = strndup(text, length < MAX_LINE ? length : MAX_LINE)};
@@ -160,6 +162,13 @@ static ob_status add(matcher *m, const char *text, size_t length, ob_error *err)
         }
     }
     return m->count == BATCH ? answer(m, err) : OB_OK;
+}
+
+static ob_status add(matcher *m, const char *text, size_t length, ob_error *err)
+{
+    while (length && (text[length - 1] == '\r' || text[length - 1] == ' '))
+        length--;
+    return length ? query_line(text, length, add_query, m, err) : OB_OK;
 }
 
 /* Whatever has arrived is answered before more is waited for. */

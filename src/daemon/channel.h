@@ -31,6 +31,7 @@ typedef struct message_head {
 } message_head;
 
 enum { MESSAGE_MOST = 60000 }; /* bytes of a payload; what is larger goes into a memory file */
+enum { BODY_SHORT = 16384 };   /* bytes of JSON that are read in no time, and go with a head */
 
 /* A packet that came. */
 typedef struct message {

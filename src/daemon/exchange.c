@@ -2,18 +2,15 @@
  * connection sleeps while the core thinks. */
 #include "front.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    LEAST_RATE = 8,        /* bytes a millisecond, in the mean, that a body must come at */
     DROP_MOST = 200000000, /* bytes of a body that nobody wants, until the connection is cut */
     WAIT_MS = 10000,       /* for a core that is starting */
     WAITING_MOST = 512,    /* requests that do */
-    EARLY_MOST = 32768,    /* bytes of a body that goes with the head */
 };
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
@@ -199,6 +196,11 @@ static void wait_for_core(exchange *x)
     f->waiting++;
 }
 
+bool exchange_takes_body(const exchange *x)
+{
+    return x->state == EXCHANGE_TAKING || x->state == EXCHANGE_FILLING;
+}
+
 static bool has_early_body(const exchange *x)
 {
     return x->state == EXCHANGE_ASKING && x->body.wanted;
@@ -238,15 +240,15 @@ static bool goes_with_head(exchange *x, const char *path)
 {
     static const char json[] = "application/json";
     const char *type = header(x, "Content-Type");
-    return x->length > 0 && x->length <= EARLY_MOST &&
+    return x->length > 0 && x->length <= BODY_SHORT &&
            x->head.size + (size_t)x->length <= MESSAGE_MOST && !header(x, "Expect") &&
            !strncmp(path, "/v1/", 4) && type && !strncasecmp(type, json, sizeof json - 1);
 }
 
 static bool keep_body(exchange *x, bool to_file, uint64_t most)
 {
-    front *f = x->front;
-    return intake_begin(&x->body, x->connection, to_file, most, &f->held, f->config->memory_most);
+    const intake holding = {.hold = room_hold, .let_go = room_let_go, .context = x};
+    return intake_begin(&x->body, x->connection, to_file, most, &holding);
 }
 
 /* Those that ask how the service is are told at once; those that bring something may wait. */
@@ -269,7 +271,7 @@ static void ask(exchange *x, const char *method, const char *path)
         set_problem(x, 400, "INVALID", "the length of the body makes no sense");
     else if (!pack_head(x, method, path))
         set_problem(x, 400, "INVALID", "the head of this request is too large");
-    else if (goes_with_head(x, path) && keep_body(x, false, EARLY_MOST))
+    else if (goes_with_head(x, path) && keep_body(x, false, BODY_SHORT))
         x->state = EXCHANGE_FILLING;
     else
         ask_core(x);
@@ -408,11 +410,17 @@ static void hand_over_anew(exchange *x, const message_head *plan)
 
 static exchange *begin(front *f, struct MHD_Connection *connection)
 {
-    exchange *x = f->exchange_count < EXCHANGES_MOST / 2 ? calloc(1, sizeof *x) : NULL;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    visitor *v = info ? info->socket_context : NULL;
+    exchange *x = v && f->exchange_count < EXCHANGES_MOST / 2 ? calloc(1, sizeof *x) : NULL;
     if (!x)
         return NULL;
     x->front = f;
     x->connection = connection;
+    x->visitor = v;
+    v->on = x;
+    v->idle_since_ms = 0;
     x->answer_file = x->body.file = -1;
     x->began_ms = daemon_now_ms();
     do
@@ -420,11 +428,6 @@ static exchange *begin(front *f, struct MHD_Connection *connection)
     while (f->exchanges[x->id % EXCHANGES_MOST]);
     f->exchanges[x->id % EXCHANGES_MOST] = x;
     f->exchange_count++;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    visitor *v = info ? info->socket_context : NULL;
-    if (v)
-        v->idle_since_ms = 0;
     return x;
 }
 
@@ -439,7 +442,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         x = *slot = begin(f, connection);
         if (!x)
             return MHD_NO;
-        x->is_beyond = f->visitor_count > f->config->connections_most;
+        x->is_beyond = x->visitor->is_beyond && front_has_too_many(f);
         x->may_wait = brings_something(url);
         if (!strcmp(url, "/healthz"))
             tell_health(x, method);
@@ -462,7 +465,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
     }
     if (*piece_size)
         return take_piece(x, piece, piece_size);
-    if (x->state == EXCHANGE_TAKING || x->state == EXCHANGE_FILLING) {
+    if (exchange_takes_body(x)) {
         if (x->state == EXCHANGE_FILLING)
             end_filling(x);
         else if (x->planned)
@@ -491,13 +494,10 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     front *f = context;
     exchange *x = *slot;
     (void)why;
+    (void)connection;
     if (!x)
         return;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    visitor *v = info ? info->socket_context : NULL;
-    if (v)
-        v->idle_since_ms = daemon_now_ms();
+    x->visitor->idle_since_ms = daemon_now_ms();
     tell_gone(x);
     stop_waiting(x);
     forget_head(x);
@@ -505,7 +505,8 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     ob_buf_free(&x->answer);
     if (x->answer_file >= 0)
         close(x->answer_file);
-    f->held -= x->answer_size;
+    room_let_go(x, x->answer_size);
+    x->visitor->on = NULL;
     f->exchanges[x->id % EXCHANGES_MOST] = NULL;
     f->exchange_count--;
     free(x);
@@ -535,12 +536,10 @@ static void hear_plan(exchange *x, const message_head *head)
 /* Answers that nobody reads take memory as bodies do. */
 static bool take_answer_file(exchange *x, message *m)
 {
-    front *f = x->front;
     const off_t end = lseek(m->file, 0, SEEK_END);
     const uint64_t size = end > 0 ? (uint64_t)end : 0;
-    if (f->held + size > f->config->memory_most)
+    if (!room_hold(x, size))
         return false;
-    f->held += size;
     x->answer_size = size;
     x->answer_file = m->file;
     m->file = -1;
@@ -620,70 +619,34 @@ void exchange_core_lost(front *f)
     }
 }
 
-/* ---- Too slow ------------------------------------------------------------------------------- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
-static void cut(front *f, int socket)
+void exchange_end_waiting(exchange *x)
 {
-    shutdown(socket, SHUT_RDWR);
-    f->counts[OB_FRONT_SLOW]++;
+    give_up(x, NULL);
+    wake(x);
 }
 
-static void end_waiting(front *f, int64_t now)
+void exchange_was_left(exchange *x)
 {
-    for (unsigned i = 0; i < EXCHANGES_MOST && f->waiting; i++) {
-        exchange *x = f->exchanges[i];
-        if (!x || !x->waits || (!f->stopping && now < x->wait_until_ms))
-            continue;
-        give_up(x, NULL);
-        wake(x);
+    tell_gone(x);
+    set_problem(x, 400, "CLOSED", "the connection was closed before there was an answer");
+    wake(x);
+}
+
+void exchange_give_way(front *f, visitor *v)
+{
+    exchange *x = v->on;
+    v->leaves = true;
+    f->leaving++;
+    f->counts[OB_FRONT_GAVE_WAY]++;
+    if (!x || !x->suspended || x->answered) {
+        shutdown(v->socket, SHUT_RDWR);
+        return;
     }
-}
-
-static bool has_gone(exchange *x)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct pollfd one = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
-    return poll(&one, 1, 0) > 0;
-}
-
-/* The library does not look at a connection that sleeps. Who has closed it does not wait for an
- * answer, so that the core need not look at what came with it. */
-static void forget_those_who_went(front *f)
-{
-    for (unsigned i = 0; i < EXCHANGES_MOST && f->exchange_count; i++) {
-        exchange *x = f->exchanges[i];
-        if (!x || !x->suspended || x->state != EXCHANGE_WAITING || !has_gone(x))
-            continue;
-        tell_gone(x);
-        set_problem(x, 400, "CLOSED", "the connection was closed before there was an answer");
-        wake(x);
-    }
-}
-
-void exchange_sweep(front *f)
-{
-    int64_t now = daemon_now_ms();
-    end_waiting(f, now);
-    forget_those_who_went(f);
-    for (visitor *v = f->visitors; v; v = v->next)
-        if (v->idle_since_ms && now - v->idle_since_ms > f->config->head_time_ms) {
-            cut(f, v->socket);
-            v->idle_since_ms = now; /* once */
-        }
-    for (unsigned i = 0; i < EXCHANGES_MOST && f->exchange_count; i++) {
-        exchange *x = f->exchanges[i];
-        if (!x || x->suspended ||
-            (x->state != EXCHANGE_TAKING && x->state != EXCHANGE_FILLING &&
-             x->state != EXCHANGE_DROPPING))
-            continue;
-        int64_t beyond = now - x->began_ms - f->config->body_time_ms;
-        if (beyond <= 0 || x->came >= (uint64_t)beyond * LEAST_RATE)
-            continue;
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-            cut(f, info->connect_fd);
-        x->began_ms = now; /* once */
-    }
+    tell_gone(x);
+    stop_waiting(x);
+    x->is_beyond = true; /* the connection ends with the answer */
+    set_could_not(x, OB_HINDRANCE_BUSY, "too many connections are open already: try again");
+    wake(x);
 }

@@ -14,31 +14,94 @@ enum {
 
 /* ---- Connections ---------------------------------------------------------------------------- */
 
+static uint64_t connections_of(const caller *c)
+{
+    return c->connections;
+}
+
+/* Of an address, where it does nothing: what has done so for longest. Else, where `busy` too, what
+ * was begun last. */
+static visitor *who_goes(const front *f, const caller *from, const visitor *newcomer, bool busy)
+{
+    visitor *idle = NULL, *last = NULL;
+    for (visitor *v = f->visitors; v; v = v->next) {
+        if (v->from != from || v->leaves || v == newcomer)
+            continue;
+        if (v->idle_since_ms && (!idle || v->idle_since_ms < idle->idle_since_ms))
+            idle = v;
+        if (v->on && (!last || v->on->id > last->on->id))
+            last = v;
+    }
+    return idle || !busy ? idle : last;
+}
+
+bool front_has_too_many(const front *f)
+{
+    return f->visitor_count - f->leaving > f->config->connections_most;
+}
+
+/* Where there are more connections than there may be, the address that has most of them gives one
+ * up. One that has itself most gives up only what does nothing: so half heads push each other out,
+ * and a proxy on which everybody comes loses no request. */
+static void make_room(front *f, visitor *newcomer)
+{
+    while (front_has_too_many(f)) {
+        const caller *most = caller_with_most(&f->callers, connections_of);
+        visitor *goes =
+            who_goes(f, most, newcomer, most->connections > newcomer->from->connections);
+        newcomer->is_beyond = !goes;
+        if (!goes)
+            return;
+        exchange_give_way(f, goes);
+    }
+}
+
+/* NULL: nothing that comes on it is looked at. */
+static visitor *welcome(front *f, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *socket =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    f->counts[OB_FRONT_CONNECTIONS]++;
+    visitor *v = socket ? calloc(1, sizeof *v) : NULL;
+    if (v)
+        v->from = caller_come(&f->callers, address ? address->client_addr : NULL);
+    if (!v || !v->from) {
+        free(v);
+        return NULL;
+    }
+    v->socket = socket->connect_fd;
+    v->idle_since_ms = daemon_now_ms();
+    v->next = f->visitors;
+    f->visitor_count++;
+    if (v->next)
+        v->next->previous = v;
+    f->visitors = v;
+    make_room(f, v);
+    return v;
+}
+
+static void see_off(front *f, visitor *v)
+{
+    f->visitor_count--;
+    f->leaving -= v->leaves;
+    *(v->previous ? &v->previous->next : &f->visitors) = v->next;
+    if (v->next)
+        v->next->previous = v->previous;
+    caller_go(&f->callers, v->from);
+    free(v);
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what)
 {
     front *f = context;
     visitor *v = *slot;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        f->counts[OB_FRONT_CONNECTIONS]++;
-        *slot = v = calloc(1, sizeof *v);
-        if (!v || !info)
-            return;
-        v->socket = info->connect_fd;
-        v->idle_since_ms = daemon_now_ms();
-        v->next = f->visitors;
-        f->visitor_count++;
-        if (v->next)
-            v->next->previous = v;
-        f->visitors = v;
+        *slot = welcome(f, connection);
     } else if (v) {
-        f->visitor_count--;
-        *(v->previous ? &v->previous->next : &f->visitors) = v->next;
-        if (v->next)
-            v->next->previous = v->previous;
-        free(v);
+        see_off(f, v);
         *slot = NULL;
     }
 }
@@ -100,7 +163,7 @@ static bool hear_main(front *f)
         } else if (word == CONTROL_STOP && !f->stopping) {
             f->stopping = true;
             MHD_quiesce_daemon(f->http);
-            exchange_sweep(f);
+            sweep(f);
         }
     }
     return true;
@@ -136,7 +199,7 @@ static void run(front *f)
         MHD_run(f->http);
         now = daemon_now_ms();
         if (now >= sweep_at) {
-            exchange_sweep(f);
+            sweep(f);
             sweep_at = now + SWEEP_MS;
         }
         if (f->stopping && !stop_at)

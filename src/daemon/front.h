@@ -1,5 +1,6 @@
 /* The parts of the front: front.c is its life, leave.c what it gives up, exchange.c one request
- * from head to answer, intake.c the body of one. */
+ * from head to answer, intake.c the body of one, room.c the memory for all, caller.c who is there,
+ * sweep.c an end for what takes too long. */
 #ifndef OBHUT_FRONT_H
 #define OBHUT_FRONT_H
 
@@ -9,6 +10,30 @@
 #include <obhut/api.h>
 
 #include <microhttpd.h>
+
+/* ---- caller.c --------------------------------------------------------------------------------
+ */
+
+enum { CALLER_KEY = 16, CALLER_LINES = 1024 };
+
+/* An address that has connections here. */
+typedef struct caller {
+    struct caller *next;
+    uint8_t key[CALLER_KEY];
+    unsigned connections;
+    uint64_t held; /* bytes of bodies and answers on their way */
+} caller;
+
+typedef struct callers {
+    caller *line[CALLER_LINES];
+} callers;
+
+/* It has one connection more, or one less: with the last it is gone. NULL: out of memory. */
+caller *caller_come(callers *all, const struct sockaddr *address);
+void caller_go(callers *all, caller *c);
+
+/* Who has most of something; NULL: there is nobody. */
+caller *caller_with_most(const callers *all, uint64_t (*has)(const caller *));
 
 /* ---- intake.c -------------------------------------------------------------------------------- */
 
@@ -20,13 +45,19 @@ typedef struct intake {
     ob_buf bytes;
     uint64_t size, most;
     struct MHD_PostProcessor *parts;
-    uint64_t *held; /* bytes of all bodies on their way, and how many there may be */
-    uint64_t held_most;
+    /* Takes so many bytes from what there is for all bodies on their way (false: there are not so
+     * many), or gives them back. */
+    bool (*hold)(void *context, uint64_t bytes);
+    void (*let_go)(void *context, uint64_t bytes);
+    void *context;
 } intake;
 
-/* Starts; multipart bodies are taken apart where one part is wanted. False: out of memory. */
+/* Starts; multipart bodies are taken apart where one part is wanted. `like` says how bytes are
+ * held. False: out of memory. */
 bool intake_begin(intake *in, struct MHD_Connection *connection, bool to_file, uint64_t most,
-                  uint64_t *held, uint64_t held_most);
+                  const intake *like);
+/* There is no room for it any more: what came is forgotten. */
+void intake_give_way(intake *in);
 void intake_drop(intake *in);
 /* Takes the next piece, or overwrites it. */
 void intake_add(intake *in, char *piece, size_t size);
@@ -50,12 +81,14 @@ ob_status front_leave(uint32_t *layers, const config *config, ob_error *err);
 enum { EXCHANGES_MOST = 16384 };
 
 typedef struct front front;
+typedef struct visitor visitor;
 
 /* One request. */
 typedef struct exchange {
     front *front;
     struct MHD_Connection *connection;
-    uint64_t id; /* its place in the front's table is id % EXCHANGES_MOST */
+    visitor *visitor; /* whose connection it is */
+    uint64_t id;      /* its place in the front's table is id % EXCHANGES_MOST */
     enum {
         EXCHANGE_ASKING,   /* the head is with the core */
         EXCHANGE_FILLING,  /* a small body comes, and goes to the core with the head */
@@ -84,12 +117,16 @@ typedef struct exchange {
     size_t answer_size;
 } exchange;
 
-/* A connection, for those that never finish a head. */
-typedef struct visitor {
-    struct visitor *previous, *next;
+/* A connection: they may never finish a head, and who has most of them gives way. */
+struct visitor {
+    visitor *previous, *next;
+    caller *from;
+    exchange *on; /* NULL: no head has come, or its answer has gone */
     int socket;
     int64_t idle_since_ms; /* 0: a request is on its way */
-} visitor;
+    bool leaves;           /* it has given way, and ends */
+    bool is_beyond;        /* it came when there was no room, and nobody gave way */
+};
 
 struct front {
     const config *config;
@@ -98,13 +135,17 @@ struct front {
     exchange *exchanges[EXCHANGES_MOST];
     unsigned exchange_count, waiting;
     uint64_t next_id, held;
+    callers callers;
     visitor *visitors;
-    unsigned visitor_count;
+    unsigned visitor_count, leaving; /* leaving: of these */
     bool stopping;
     uint32_t layers; /* OB_CONFINED_… */
     uint64_t counts[OB_FRONT_COUNTS];
     message message; /* the last that came */
 };
+
+/* Whether there are more connections than there may be, but for those that have given way. */
+bool front_has_too_many(const front *f);
 
 /* MHD's callbacks. */
 enum MHD_Result exchange_handle(void *front, struct MHD_Connection *connection, const char *url,
@@ -112,6 +153,9 @@ enum MHD_Result exchange_handle(void *front, struct MHD_Connection *connection, 
                                 size_t *piece_size, void **slot);
 void exchange_ended(void *front, struct MHD_Connection *connection, void **slot,
                     enum MHD_RequestTerminationCode why);
+
+/* Ends a connection for others: whoever waits on it for an answer is told so first. */
+void exchange_give_way(front *f, visitor *v);
 
 /* What the core said. */
 void exchange_hear(front *f, message *m);
@@ -122,7 +166,26 @@ void exchange_core_came(front *f);
 /* The core is gone: whatever was handed over to it fails, the rest waits for the next one. */
 void exchange_core_lost(front *f);
 
+/* Whether bytes of a body come, and are kept. */
+bool exchange_takes_body(const exchange *x);
+
+/* There was no core for too long. */
+void exchange_end_waiting(exchange *x);
+
+/* Nobody waits for its answer any more. */
+void exchange_was_left(exchange *x);
+
+/* ---- room.c ---------------------------------------------------------------------------------- */
+
+/* For bodies and answers of an exchange on their way: takes so many bytes of what there is (false:
+ * there are not so many), and gives them back. Where there is no room, an address that would still
+ * hold less than another takes of its. */
+bool room_hold(void *exchange, uint64_t bytes);
+void room_let_go(void *exchange, uint64_t bytes);
+
+/* ---- sweep.c --------------------------------------------------------------------------------- */
+
 /* Ends what is too slow, what has waited long enough, and what nobody waits for any more. */
-void exchange_sweep(front *f);
+void sweep(front *f);
 
 #endif

@@ -11,7 +11,7 @@
 /* Nothing of it is kept any more. */
 static void forget(intake *in)
 {
-    *in->held -= in->size;
+    in->let_go(in->context, in->size);
     in->size = 0;
     if (in->file >= 0)
         close(in->file);
@@ -41,16 +41,21 @@ static void keep(intake *in, const char *bytes, size_t size)
         return;
     if (size > in->most - in->size)
         in->too_large = true;
-    else if (*in->held + size > in->held_most ||
-             !(in->to_file ? write_all(in->file, bytes, size)
-                           : !ob_buf_append(&in->bytes, bytes, size, NULL)))
+    else if (in->hold(in->context, size))
+        in->size += size;
+    else
         in->no_memory = true;
-    if (in->too_large || in->no_memory) {
+    if (!in->too_large && !in->no_memory)
+        in->no_memory = !(in->to_file ? write_all(in->file, bytes, size)
+                                      : !ob_buf_append(&in->bytes, bytes, size, NULL));
+    if (in->too_large || in->no_memory)
         forget(in);
-        return;
-    }
-    in->size += size;
-    *in->held += size;
+}
+
+void intake_give_way(intake *in)
+{
+    in->no_memory = true;
+    forget(in);
 }
 
 /* ---- Multipart: the first part with a file in it -------------------------------------------- */
@@ -77,7 +82,7 @@ static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind, const cha
 /* ---- Life ------------------------------------------------------------------------------------ */
 
 bool intake_begin(intake *in, struct MHD_Connection *connection, bool to_file, uint64_t most,
-                  uint64_t *held, uint64_t held_most)
+                  const intake *like)
 {
     enum { PART_BUFFER = 65536 };
     static const char multipart[] = "multipart/form-data";
@@ -86,8 +91,9 @@ bool intake_begin(intake *in, struct MHD_Connection *connection, bool to_file, u
                    .to_file = to_file,
                    .file = -1,
                    .most = most,
-                   .held = held,
-                   .held_most = held_most};
+                   .hold = like->hold,
+                   .let_go = like->let_go,
+                   .context = like->context};
     if (to_file) {
         in->file = memfd_create("obhut", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (in->file < 0)
@@ -133,6 +139,6 @@ void intake_free(intake *in)
     if (in->parts)
         MHD_destroy_post_processor(in->parts);
     in->parts = NULL;
-    if (in->held)
+    if (in->let_go)
         forget(in);
 }

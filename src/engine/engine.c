@@ -16,7 +16,16 @@ enum {
     LOOK_UP_MOST = 256,
     LOOK_UP_MATCHES = 20000,
     LOOK_UP_US = 200000,
+    /* Beyond this something is long: what a file is expected to take, and how many queries. A file
+     * that is not gets so much of a processor to show it. */
+    LONG_US = 50000,
+    LONG_QUERIES = 8,
+    TRIAL_CPU_MS = 100,
 };
+
+/* What is brief never waits for what is long: that has lanes, threads and workers of its own, which
+ * the scheduler prefers others to. */
+enum { BRIEF, LONG, LENGTHS };
 
 static const char TOO_MANY[] = "too many items are waiting already";
 
@@ -24,10 +33,11 @@ struct ob_engine {
     ob_engine_options options;
     keeper keeper;
     upkeep *upkeep;
-    lane decoding, searching;
-    ob_workers *workers[LANE_SEATS_MOST]; /* of the seats for decoding; of who sits there */
-    pthread_t watch;                      /* of those that wait for a place */
-    pthread_mutex_t lock;                 /* of `closing`, which is for it */
+    lane decoding[LENGTHS], searching[LENGTHS];
+    ob_workers
+        *workers[LENGTHS][LANE_SEATS_MOST]; /* of the seats for decoding; of who sits there */
+    pthread_t watch;                        /* of those that wait for a place */
+    pthread_mutex_t lock;                   /* of `closing`, which is for it */
     pthread_cond_t ends;
     bool has_watch, closing;
     unsigned place_wait_ms;
@@ -50,6 +60,17 @@ static unsigned processors(void)
 }
 
 /* ---- Tasks ---------------------------------------------------------------------------------- */
+
+static bool is_file(const ob_task *t)
+{
+    return t->kind == OB_TASK_SCAN || t->kind == OB_TASK_HASH;
+}
+
+static lane *lane_of(ob_engine *e, const ob_task *t)
+{
+    lane *both = is_file(t) ? e->decoding : e->searching;
+    return &both[t->is_long ? LONG : BRIEF];
+}
 
 static void drop_matches(ob_task *t)
 {
@@ -79,9 +100,9 @@ static void on_worker_lost(void *context, const char *sentence)
         e->options.worker.problem(e->options.worker.context, sentence);
 }
 
-static ob_status need_workers(ob_engine *e, int seat, ob_error *err)
+/* They have the priority of the thread that starts them. */
+static ob_status need_workers(ob_workers **workers, ob_engine *e, ob_error *err)
 {
-    ob_workers **workers = &e->workers[seat];
     if (*workers)
         return OB_OK;
     ob_worker_options options = e->options.worker;
@@ -101,7 +122,15 @@ static void sit(lane *l, ob_task *t)
     t->sat_us = now_us();
 }
 
-/* Once: what is withdrawn meanwhile is OB_EREFUSED, with why->allow still set. */
+/* Of the processor, for a file that is to be brief; 0: as much as any. */
+static unsigned trial_ms(const ob_engine *e, const ob_task *t)
+{
+    const unsigned any = e->options.worker.cpu_ms;
+    return t->is_long || (any && any <= TRIAL_CPU_MS) ? 0 : TRIAL_CPU_MS;
+}
+
+/* Once: what is withdrawn meanwhile is OB_EREFUSED, with why->allow still set. A file that turns
+ * out to be long is OB_OK, without result. */
 static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
 {
     const ob_policy *policy = e->options.policy;
@@ -112,6 +141,7 @@ static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
                   .size = t->size,
                   .media = t->media,
                   .client = t->owner,
+                  .trial_ms = trial_ms(e, t),
                   .permit = grant_hand_on,
                   .permit_context = &g};
     const uint32_t methods =
@@ -119,13 +149,18 @@ static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
     ob_status status = grant_get(&g, &t->why, &e->keeper, holder, &t->item, methods, &t->error);
     if (status)
         return hindered(t, status, OB_HINDRANCE_RECORDS);
-    sit(&e->decoding, t);
+    sit(lane_of(e, t), t);
     memcpy(job.item, t->item.id.bytes, sizeof job.item);
-    status = need_workers(e, t->seat, &t->error);
+    ob_workers **workers = &e->workers[t->is_long][t->seat];
+    status = need_workers(workers, e, &t->error);
     if (!status)
-        status = ob_workers_do(&t->job, e->workers[t->seat], &job, t->file, &t->error);
+        status = ob_workers_do(&t->job, *workers, &job, t->file, &t->error);
     if (status)
         return hindered(t, status, OB_HINDRANCE_WORKERS);
+    if (job.trial_ms && t->job.status == OB_ETIME) {
+        t->turns_long = true;
+        return OB_OK;
+    }
     if (t->kind == OB_TASK_SCAN) {
         const ob_leave leave = grant_leave(&g, t->job.methods);
         status = ob_find(&t->findings, e->options.lists, &t->job,
@@ -168,7 +203,7 @@ static void do_file(ob_engine *e, ob_holder *holder, ob_task *t)
     t->status = OB_EREFUSED;
     t->why.allow = true;
     for (int i = 0; i < ATTEMPTS && t->status == OB_EREFUSED && t->why.allow; i++) {
-        lane_stand(&e->decoding, t);
+        lane_stand(lane_of(e, t), t);
         t->status = try_file(e, holder, t);
         if (t->status) /* what was seen of it is forgotten */
             t->job = (ob_job_result){0};
@@ -178,7 +213,7 @@ static void do_file(ob_engine *e, ob_holder *holder, ob_task *t)
     } else if (t->status == OB_EREFUSED) {
         t->status = ob_fail(&t->error, OB_EBUSY, "records change faster than items are looked at");
         t->hindrance = OB_HINDRANCE_BUSY;
-    } else if (!t->status && t->kind == OB_TASK_SCAN) {
+    } else if (!t->status && t->kind == OB_TASK_SCAN && !t->turns_long) {
         decide_file(e, t);
     }
 }
@@ -265,7 +300,7 @@ static bool look_up(ob_engine *e, ob_holder *holder, ob_task *t)
     }
     hindered(t, t->status, OB_HINDRANCE_RECORDS);
     if (!t->status)
-        sit(&e->searching, t);
+        sit(lane_of(e, t), t);
     while (!t->status && t->asked < t->query_count && now_us() < t->sat_us + LOOK_UP_US)
         t->status = look_up_some(e, t, g.terms.methods);
     if (!t->status && t->asked < t->query_count)
@@ -294,19 +329,14 @@ static void count_task(ob_engine *e, const ob_task *t)
 
 /* ---- Threads --------------------------------------------------------------------------------- */
 
-static bool is_file(const ob_task *t)
-{
-    return t->kind == OB_TASK_SCAN || t->kind == OB_TASK_HASH;
-}
-
 /* False: it has had its turn and is not through. */
 static bool run_task(ob_engine *e, ob_holder *holder, ob_task *t)
 {
-    bool is_through = true;
+    bool is_through;
     t->sat_us = 0;
     if (is_file(t)) {
         do_file(e, holder, t);
-        close(t->file);
+        is_through = !t->turns_long;
     } else {
         is_through = look_up(e, holder, t);
     }
@@ -314,6 +344,8 @@ static bool run_task(ob_engine *e, ob_holder *holder, ob_task *t)
     t->took_us += t->turn_us;
     if (!is_through)
         return false;
+    if (is_file(t))
+        close(t->file);
     if (t->status)
         fail(t);
     if (is_file(t))
@@ -339,26 +371,6 @@ static void turn_away(ob_engine *e, ob_task *t, ob_hindrance by, const char *sen
         close(t->file);
 }
 
-static void *serve(void *argument)
-{
-    lane *l = argument;
-    ob_engine *e = l->engine;
-    ob_holder holder;
-    bool closing;
-    ob_holder_init(&holder);
-    for (ob_task *t = lane_take(&closing, l); t; t = lane_take(&closing, l)) {
-        bool is_through = true;
-        if (closing)
-            turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
-        else
-            is_through = run_task(e, &holder, t);
-        lane_leave(l, t, is_through);
-        if (is_through)
-            t->done(t);
-    }
-    return NULL;
-}
-
 static void turn_away_all(ob_engine *e, ob_task *first)
 {
     for (ob_task *t = first, *next; t; t = next) {
@@ -366,6 +378,48 @@ static void turn_away_all(ob_engine *e, ob_task *first)
         turn_away(e, t, OB_HINDRANCE_BUSY, TOO_MANY);
         t->done(t);
     }
+}
+
+/* A file that was to be brief and is not begins anew among those that are long. */
+static void move_to_long(ob_engine *e, ob_task *t)
+{
+    ob_task *pushed;
+    t->turns_long = false;
+    t->is_long = true;
+    t->job = (ob_job_result){0};
+    t->cost_us = LONG_US > t->took_us ? LONG_US : t->took_us;
+    atomic_fetch_add(&e->slow, 1);
+    const ob_hindrance by = lane_add(&pushed, lane_of(e, t), t);
+    turn_away_all(e, pushed);
+    if (by) {
+        turn_away(e, t, by, TOO_MANY);
+        t->done(t);
+    }
+}
+
+static void *serve(void *argument)
+{
+    lane *l = argument;
+    ob_engine *e = l->engine;
+    ob_holder holder;
+    bool closing;
+    if (l == &e->decoding[LONG] || l == &e->searching[LONG])
+        ob_yield_to_others();
+    ob_holder_init(&holder);
+    for (ob_task *t = lane_take(&closing, l); t; t = lane_take(&closing, l)) {
+        bool is_through = true;
+        if (closing)
+            turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
+        else
+            is_through = run_task(e, &holder, t);
+        const bool moves = !is_through && t->turns_long;
+        const bool ends = lane_leave(l, t, is_through || moves);
+        if (moves)
+            move_to_long(e, t);
+        else if (ends)
+            t->done(t);
+    }
+    return NULL;
 }
 
 /* While all threads are at work, somebody else must look at who has waited too long for a place. */
@@ -377,8 +431,10 @@ static void *watch(void *argument)
         pthread_mutex_unlock(&e->lock);
         const int64_t now = ob_now_monotonic_ms();
         int64_t next = now + e->place_wait_ms; /* who comes from now on is due later */
-        turn_away_all(e, lane_late(&next, &e->decoding, now));
-        turn_away_all(e, lane_late(&next, &e->searching, now));
+        for (int i = 0; i < LENGTHS; i++) {
+            turn_away_all(e, lane_late(&next, &e->decoding[i], now));
+            turn_away_all(e, lane_late(&next, &e->searching[i], now));
+        }
         pthread_mutex_lock(&e->lock);
         const struct timespec until = ob_in_ms(next - now);
         if (!e->closing)
@@ -425,14 +481,15 @@ static ob_status start_workers(ob_engine *e, unsigned seats, ob_error *err)
 {
     ob_status status = OB_OK;
     for (unsigned i = 0; i < seats && i < LANE_SEATS_MOST && !status; i++)
-        status = need_workers(e, (int)i, err);
+        status = need_workers(&e->workers[BRIEF][i], e, err);
     return status;
 }
 
 static void stop_workers(ob_engine *e)
 {
-    for (unsigned i = 0; i < LANE_SEATS_MOST; i++)
-        ob_workers_stop(e->workers[i]);
+    for (int l = 0; l < LENGTHS; l++)
+        for (unsigned i = 0; i < LANE_SEATS_MOST; i++)
+            ob_workers_stop(e->workers[l][i]);
 }
 
 ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_error *err)
@@ -446,16 +503,19 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     unsigned most = options->queue_most ? options->queue_most : QUEUE_A_DECODER * decoders;
     atomic_store(&e->layers, UINT32_MAX);
     e->place_wait_ms = options->place_wait_ms ? options->place_wait_ms : PLACE_WAIT_MS;
-    lane_init(&e->decoding, e, most, e->place_wait_ms);
-    lane_init(&e->searching, e, most, e->place_wait_ms);
+    for (int i = 0; i < LENGTHS; i++) {
+        lane_init(&e->decoding[i], e, most, e->place_wait_ms);
+        lane_init(&e->searching[i], e, most, e->place_wait_ms);
+    }
     watch_init(e);
     ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
     if (!status)
         status = start_workers(e, decoders, err);
-    if (!status)
-        status = lane_start(&e->decoding, decoders, serve, err);
-    if (!status)
-        status = lane_start(&e->searching, searchers, serve, err);
+    for (int i = 0; i < LENGTHS && !status; i++) {
+        status = lane_start(&e->decoding[i], decoders, serve, err);
+        if (!status)
+            status = lane_start(&e->searching[i], searchers, serve, err);
+    }
     if (!status)
         status = watch_start(e, err);
     if (!status && options->upkeep_s)
@@ -479,6 +539,7 @@ static void estimate(ob_engine *e, ob_task *t)
     const ob_media_cost cost = ob_media_estimate(read_file, t, t->size);
     t->cost_us = cost.us;
     t->is_slow = cost.is_slow;
+    t->is_long = cost.is_slow || cost.us > LONG_US;
     atomic_fetch_add(&e->slow, cost.is_slow);
 }
 
@@ -487,8 +548,10 @@ ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
     task->asks = look_asks(&task->item);
     if (is_file(task))
         estimate(e, task);
+    else
+        task->is_long = task->query_count > LONG_QUERIES;
     ob_task *pushed;
-    ob_hindrance by = lane_add(&pushed, is_file(task) ? &e->decoding : &e->searching, task);
+    ob_hindrance by = lane_add(&pushed, lane_of(e, task), task);
     turn_away_all(e, pushed);
     if (!by)
         return OB_OK;
@@ -499,7 +562,12 @@ ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 
 bool ob_engine_forget(ob_engine *e, ob_task *task)
 {
-    if (!lane_forget(&e->decoding, task) && !lane_forget(&e->searching, task))
+    bool found = false;
+    for (int i = 0; i < LENGTHS && !found; i++)
+        found = lane_forget(&e->decoding[i], task) || lane_forget(&e->searching[i], task);
+    if (!found && !is_file(task))
+        lane_unwanted(lane_of(e, task), task);
+    if (!found)
         return false;
     if (is_file(task))
         close(task->file);
@@ -509,7 +577,7 @@ bool ob_engine_forget(ob_engine *e, ob_task *task)
 bool ob_engine_has_room(ob_engine *e, const char *client)
 {
     bool at_once;
-    return lane_has_room(&at_once, &e->decoding, client);
+    return lane_has_room(&at_once, &e->decoding[BRIEF], client);
 }
 
 void ob_engine_count(ob_engine_counts *out, ob_engine *e)
@@ -522,7 +590,7 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
         .workers_lost = atomic_load(&e->lost),
         .busy_us = atomic_load(&e->busy_us),
         .slow = atomic_load(&e->slow),
-        .decoders = e->decoding.seats,
+        .decoders = e->decoding[BRIEF].seats,
         .layers = atomic_load(&e->layers),
     };
     for (int a = 0; a < OB_ACTIONS; a++)
@@ -536,12 +604,13 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
     out->log_ok = ob_staff_log_fine(e->options.staff);
     out->log_slow = ob_staff_log_slow(e->options.staff);
-    lane_has_room(&out->has_place, &e->decoding, "");
+    lane_has_room(&out->has_place, &e->decoding[BRIEF], "");
     for (int h = 0; h < OB_HINDRANCES; h++) {
         out->could_not[h] = atomic_load(&e->could_not[h]);
         out->let_through[h] = atomic_load(&e->let_through[h]);
     }
-    out->waiting = lane_waiting(&e->decoding);
+    for (int i = 0; i < LENGTHS; i++)
+        out->waiting += lane_waiting(&e->decoding[i]);
 }
 
 void ob_engine_close(ob_engine *e)
@@ -550,8 +619,10 @@ void ob_engine_close(ob_engine *e)
         return;
     upkeep_stop(e->upkeep);
     watch_stop(e);
-    lane_end(&e->decoding);
-    lane_end(&e->searching);
+    for (int i = 0; i < LENGTHS; i++) { /* in this order: one hands on to the other */
+        lane_end(&e->decoding[i]);
+        lane_end(&e->searching[i]);
+    }
     stop_workers(e);
     keeper_close(&e->keeper);
     free(e);

@@ -12,6 +12,7 @@
 #include <obhut/records/profile.h>
 #include <obhut/records/tally.h>
 #include <obhut/regimes.h>
+#include <obhut/thread.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,7 +57,7 @@ typedef struct lane {
     uint64_t came, served;
     uint64_t paid_us;        /* what who was served last had paid: who comes anew begins there */
     unsigned placed, beyond; /* tasks with a place, and those that wait for one: 0 while one is */
-    uint64_t beyond_bytes;
+    uint64_t placed_bytes, beyond_bytes;
     unsigned running, most; /* most: places, for those that wait and those that run */
     unsigned seats, seated;
     bool is_taken[LANE_SEATS_MOST];
@@ -78,11 +79,14 @@ void lane_end(lane *l); /* once threads have taken all that is there */
 ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *task);
 
 /* Waits for the task whose turn it is, which then runs: lane_leave gives its place to the next and
- * lets its client pay for task->turn_us, or where it is not through lets it wait for another turn.
+ * lets its client pay for task->turn_us, or where it is not through lets it wait for another turn,
+ * before the rest of its client's. True: there is none to come.
  * NULL: the lane ends, and nothing is left. `closing`: it
  * ends. */
 ob_task *lane_take(bool *closing, lane *l);
-void lane_leave(lane *l, ob_task *task, bool is_through);
+bool lane_leave(lane *l, ob_task *task, bool is_through);
+/* Nobody waits for this task, which runs or has one more turn to come: it has none. */
+void lane_unwanted(lane *l, ob_task *task);
 
 /* For a task that was taken and asks: it has asked, and waits until it has a seat; task->seat is
  * its number. A task that does not ask has one from the beginning. */

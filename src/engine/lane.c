@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum {
+    PLACED_BYTES = 512000000,                /* of all that have a place and do not run yet */
     BEYOND_MOST = 512,                       /* that wait for a place */
     BEYOND_BYTES = 256000000,                /* of all of them */
     QUERY_BYTES = 256,                       /* of one query with its text, about */
@@ -36,6 +37,15 @@ static void put(line *l, ob_task *t)
     t->next = NULL;
     *l->last = t;
     l->last = &t->next;
+    l->count++;
+}
+
+static void put_first(line *l, ob_task *t)
+{
+    t->next = l->first;
+    l->first = t;
+    if (!t->next)
+        l->last = &t->next;
     l->count++;
 }
 
@@ -117,9 +127,10 @@ static uint64_t cost_of(const ob_task *t)
 /* ---- Places -----------------------------------------------------------------------------------
  */
 
-static bool has_place(const lane *l)
+static bool has_place(const lane *l, uint64_t bytes)
 {
-    return l->placed + l->running < l->most;
+    return l->placed + l->running < l->most &&
+           (!l->placed || l->placed_bytes + bytes <= PLACED_BYTES);
 }
 
 static bool may_wait(const lane *l, uint64_t bytes)
@@ -138,11 +149,25 @@ static void enter(lane *l, client *c, ob_task *t, bool placed)
     if (placed) {
         c->placed++;
         l->placed++;
+        l->placed_bytes += bytes_of(t);
         return;
     }
     c->beyond_weight += weight_of(t);
     l->beyond++;
     l->beyond_bytes += bytes_of(t);
+}
+
+/* It keeps its place, and stands before the rest of its client's: what has begun holds what it has
+ * found, and so few do at once. */
+static void go_on(lane *l, client *c, ob_task *t)
+{
+    if (!waiting_of(c) && c->paid_us < l->paid_us)
+        c->paid_us = l->paid_us;
+    put_first(&c->line[line_of(t)], t);
+    t->until_ms = 0;
+    c->placed++;
+    l->placed++;
+    l->placed_bytes += bytes_of(t);
 }
 
 static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
@@ -151,6 +176,7 @@ static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
     if (!t->until_ms) {
         c->placed--;
         l->placed--;
+        l->placed_bytes -= bytes_of(t);
         return t;
     }
     c->beyond_weight -= weight_of(t);
@@ -187,11 +213,12 @@ static bool fill_place(lane *l)
         poorest = c;
         next = t;
     }
-    if (!next)
+    if (!next || !has_place(l, bytes_of(next)))
         return false;
     next->until_ms = 0;
     poorest->placed++;
     l->placed++;
+    l->placed_bytes += bytes_of(next);
     poorest->beyond_weight -= weight_of(next);
     l->beyond--;
     l->beyond_bytes -= bytes_of(next);
@@ -200,7 +227,7 @@ static bool fill_place(lane *l)
 
 static void fill_places(lane *l)
 {
-    while (l->beyond && has_place(l) && fill_place(l))
+    while (l->beyond && fill_place(l))
         ;
 }
 
@@ -341,7 +368,7 @@ ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *t)
     client *c = client_of(l, t->client);
     if (l->closing)
         hindrance = OB_HINDRANCE_STOPPING;
-    else if (has_place(l)) /* then nobody waits for one */
+    else if (!l->beyond && has_place(l, bytes_of(t)))
         enter(l, c, t, true);
     else if (make_room(&out, l, c, t))
         enter(l, c, t, false);
@@ -397,7 +424,7 @@ void lane_stand(lane *l, ob_task *t)
     pthread_mutex_unlock(&l->lock);
 }
 
-void lane_leave(lane *l, ob_task *t, bool is_through)
+bool lane_leave(lane *l, ob_task *t, bool is_through)
 {
     pthread_mutex_lock(&l->lock);
     client *c = t->by;
@@ -409,9 +436,18 @@ void lane_leave(lane *l, ob_task *t, bool is_through)
         stand_up(l, t);
     else if (t->asks)
         l->asking--;
-    if (!is_through) /* it keeps its place, and stands behind the rest of its client's */
-        enter(l, c, t, true);
+    const bool goes_on = !is_through && !t->unwanted;
+    if (goes_on)
+        go_on(l, c, t);
     fill_places(l);
+    pthread_mutex_unlock(&l->lock);
+    return !goes_on;
+}
+
+void lane_unwanted(lane *l, ob_task *t)
+{
+    pthread_mutex_lock(&l->lock);
+    t->unwanted = true;
     pthread_mutex_unlock(&l->lock);
 }
 
@@ -466,7 +502,7 @@ ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms)
 bool lane_has_room(bool *at_once, lane *l, const char *name)
 {
     pthread_mutex_lock(&l->lock);
-    *at_once = !l->closing && has_place(l);
+    *at_once = !l->closing && !l->beyond && has_place(l, 0);
     bool room = *at_once || (!l->closing && may_wait(l, 0));
     if (!room && !l->closing)
         room = richer(l, client_of(l, name), TASK_BYTES);

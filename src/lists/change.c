@@ -83,7 +83,10 @@ ob_status change_end(change *c, ob_status status, ob_error *err)
         if (status)
             journal_step_back(&c->slot->journal, &before);
     }
-    if (journal_drop(&c->group, &problem))
+    if (status && note_unsure(c->lists)) { /* what it may say must be there at the next start */
+        journal_leave(&c->group);
+        ob_fail_in(err, status, "it may count after all once the lists are opened again");
+    } else if (journal_drop(&c->group, &problem))
         ob_fail_in(err, status, "it may count after all once the lists are opened again (%s)",
                    problem.text);
     if (status) {

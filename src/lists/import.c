@@ -122,6 +122,33 @@ static ob_status take(void *context, const entry *from, ob_error *err)
     return status;
 }
 
+static ob_status has_entries(const importing *i, ob_error *err)
+{
+    const uint64_t skipped = i->result.understood.skipped;
+    if (i->entries.count)
+        return OB_OK;
+    if (skipped)
+        return ob_fail(err, OB_EFORMAT,
+                       "list \"%s\" was not imported: it has no usable entry; %llu have hashes of "
+                       "kinds that are not used alone",
+                       i->wish->file, (unsigned long long)skipped);
+    return ob_fail(err, OB_EFORMAT, "list \"%s\" was not imported: it has no usable entry",
+                   i->wish->file);
+}
+
+/* A file that was cut, or the wrong one, must not end what a list finds. */
+static ob_status has_enough(const importing *i, ob_error *err)
+{
+    const uint64_t before = i->notes->entries_before, now = i->entries.count;
+    if (now >= before - before / 2 || (i->wish->accept & OB_IMPORT_SHRINKING))
+        return OB_OK;
+    return ob_fail(err, OB_EREFUSED,
+                   "list \"%s\" was not imported: list \"%s\" has %llu entries now and would have "
+                   "%llu, less than half (--accept shrinking imports it all the same)",
+                   i->wish->file, i->result.name, (unsigned long long)before,
+                   (unsigned long long)now);
+}
+
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *wish,
                             const import_notes *notes, ob_error *err)
 {
@@ -132,9 +159,10 @@ ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_imp
         status = list_screen_init(&screen, err);
     if (!status)
         status = import_read(&i.result, wish, &screen, take, &i, err);
-    if (!status && !i.entries.count)
-        status = ob_fail(err, OB_EFORMAT, "list \"%s\" was not imported: it has no usable entry",
-                         wish->file);
+    if (!status)
+        status = has_entries(&i, err);
+    if (!status)
+        status = has_enough(&i, err);
     if (!status)
         status = write_list(&i, dir, err);
     i.result.entries = status ? 0 : i.entries.count;

@@ -3,6 +3,7 @@
 #include "lists_priv.h"
 
 #include <obhut/file.h>
+#include <obhut/hash.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HELD = 256 };
+/* Of digests, nearly half have more bits set than a PDQ hash can have. */
+enum { HELD = 256, POSING_PART = 4 };
 
 typedef struct reading {
     const ob_import *wish;
@@ -26,6 +28,9 @@ typedef struct reading {
     size_t text[HELD][3]; /* where id, source, classification start; 0: none */
     ob_buf texts;
     uint32_t count;
+
+    const char *unit;        /* what entry.line counts */
+    uint64_t hashes, posing; /* PDQ hashes, and those that can be none */
 } reading;
 
 static void line_error(const reading *r, const char *sentence)
@@ -54,16 +59,41 @@ static ob_status hold(reading *r, const entry *e, ob_error *err)
     return status ? status : hold_text(&text[2], r, e->classification, err);
 }
 
-static void refuse(const reading *r, const entry *e)
+/* Why an entry cannot count, in `why`; false: it can. */
+static bool is_refused(char why[160], reading *r, const entry *e, bool near)
 {
+    const char *nothing = list_digest_of_nothing(e);
+    const unsigned bits = e->has_hash ? list_hash_bits(&e->hash) : 0;
+    const bool poses = bits > OB_LIST_PDQ_BITS && r->wish->type != OB_IMPORT_PDQ;
+    const bool low = e->has_hash && e->low_quality && !(r->wish->accept & OB_IMPORT_LOW_QUALITY);
+    r->hashes += e->has_hash;
+    r->posing += poses;
+    if (nothing)
+        snprintf(why, 160, "%s; it would match what nobody means", nothing);
+    else if (near)
+        snprintf(why, 160,
+                 "within %d of a picture with nothing in it (%s); it would match anything",
+                 OB_INDEX_MAX_DISTANCE, list_screen_name(r->screen, &e->hash));
+    else if (poses)
+        snprintf(why, 160, "%u of its 256 bits are set; a PDQ hash has %d, or fewer", bits,
+                 OB_LIST_PDQ_BITS);
+    else if (low)
+        snprintf(why, 160, "its quality is below %d: it matches nothing reliably",
+                 OB_PDQ_MIN_QUALITY);
+    return nothing || near || poses || low;
+}
+
+static bool refuse(reading *r, const entry *e, bool near)
+{
+    char why[160];
     ob_error problem = {0};
+    if (e->withdrawn || !is_refused(why, r, e, near && e->has_hash))
+        return false;
     r->counts->refused++;
-    ob_fail(&problem, OB_EREFUSED,
-            "list \"%s\", line %llu: refused: within %d of a picture with nothing in it (%s); it "
-            "would match anything",
-            r->label, (unsigned long long)e->line, OB_INDEX_MAX_DISTANCE,
-            list_screen_name(r->screen, &e->hash));
+    ob_fail(&problem, OB_EREFUSED, "list \"%s\", %s %llu: refused: %s", r->label, r->unit,
+            (unsigned long long)e->line, why);
     line_error(r, problem.text);
+    return true;
 }
 
 /* Passes on what is held, in its order, but for what is refused. */
@@ -79,10 +109,8 @@ static ob_status pass_on(reading *r, ob_error *err)
         e->id = r->text[i][0] ? r->texts.bytes + r->text[i][0] : NULL;
         e->source = r->text[i][1] ? r->texts.bytes + r->text[i][1] : "";
         e->classification = r->text[i][2] ? r->texts.bytes + r->text[i][2] : "";
-        if (near[i] && e->has_hash && !e->withdrawn)
-            refuse(r, e);
-        else if ((status = r->each(r->context, e, err)) != OB_OK)
-            status = ob_fail_in(err, status, "list \"%s\", line %llu", r->label,
+        if (!refuse(r, e, near[i]) && (status = r->each(r->context, e, err)) != OB_OK)
+            status = ob_fail_in(err, status, "list \"%s\", %s %llu", r->label, r->unit,
                                 (unsigned long long)e->line);
     }
     r->count = 0;
@@ -94,7 +122,8 @@ static ob_status read_lines(reading *r, int file, uint64_t total, ob_error *err)
 {
     enum { STEP = 8 << 20 };
     reader *reader = NULL;
-    ob_status status = reader_new(&reader, file, r->label, err);
+    ob_status status =
+        reader_new(&reader, file, r->label, r->wish->type, &r->counts->understood, err);
     for (uint64_t shown = 0; !status;) {
         entry entry;
         bool end;
@@ -102,6 +131,7 @@ static ob_status read_lines(reading *r, int file, uint64_t total, ob_error *err)
         status = reader_next(&entry, &end, reader, &problem);
         if (!status && end)
             break;
+        r->unit = reader_unit(reader);
         r->counts->lines++;
         if (status == OB_EFORMAT) {
             status = pass_on(r, err); /* what is said goes by line */
@@ -130,11 +160,18 @@ static ob_status read_lines(reading *r, int file, uint64_t total, ob_error *err)
 static ob_status judge(const reading *r, ob_error *err)
 {
     const ob_import_result *c = r->counts;
+    if (r->posing && r->posing >= r->hashes / POSING_PART)
+        return ob_fail(
+            err, OB_EREFUSED,
+            "list \"%s\" was not imported: %llu of its %llu hashes of 64 digits have more "
+            "bits set than a PDQ hash can have. They look like SHA-256: --type sha256 "
+            "reads them so, --type pdq takes them as PDQ all the same",
+            r->label, (unsigned long long)r->posing, (unsigned long long)r->hashes);
     if (c->bad && !r->wish->keep_going)
         return ob_fail(err, OB_EFORMAT,
-                       "list \"%s\" was not imported: %llu of %llu lines cannot be read "
+                       "list \"%s\" was not imported: %llu of %llu %ss cannot be read "
                        "(--keep-going leaves them out)",
-                       r->label, (unsigned long long)c->bad, (unsigned long long)c->lines);
+                       r->label, (unsigned long long)c->bad, (unsigned long long)c->lines, r->unit);
     if (c->refused && !r->wish->keep_going)
         return ob_fail(err, OB_EREFUSED,
                        "list \"%s\" was not imported: %llu of %llu entries were refused "
@@ -180,6 +217,7 @@ ob_status import_read(ob_import_result *counts, const ob_import *wish, const lis
     r->screen = screen;
     r->counts = counts;
     r->each = each;
+    r->unit = "line";
     r->context = context;
     status = read_lines(r, file, S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0, err);
     if (!status)

@@ -221,6 +221,14 @@ void journal_step_back(journal *j, const journal *before)
     j->mark = before->mark;
 }
 
+void journal_leave(journal_group *g)
+{
+    g->journal->uncertain |= g->at > g->journal->size;
+    ob_buf_free(&g->entries);
+    ob_buf_free(&g->lines);
+    *g = (journal_group){0};
+}
+
 ob_status journal_drop(journal_group *g, ob_error *err)
 {
     journal *j = g->journal;

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Never over a file that stands there already. */
 ob_status enable_under_lock(const char *dir, const char *name, bool to, ob_error *err)
 {
     bool enabled = false;
+    struct stat is;
     char *from_path = NULL, *to_path = NULL;
     ob_status status = list_find(&enabled, dir, name, err);
     if (status || to == enabled)
@@ -19,6 +21,11 @@ ob_status enable_under_lock(const char *dir, const char *name, bool to, ob_error
     status = list_path(&from_path, dir, name, enabled, err);
     if (!status)
         status = list_path(&to_path, dir, name, to, err);
+    if (!status && !ob_file_stat_at(&is, AT_FDCWD, to_path, AT_SYMLINK_NOFOLLOW))
+        status = ob_fail(err, OB_EREFUSED,
+                         "%s and %s are both there: move away the one that "
+                         "is not the list",
+                         from_path, to_path);
     if (!status && ob_file_rename(from_path, to_path))
         status = ob_fail(err, OB_EIO, "%s cannot be changed: %s", from_path, strerror(errno));
     if (!status)

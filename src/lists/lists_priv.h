@@ -1,8 +1,8 @@
-/* The parts of lists: dir.c knows paths, the lock and how a file is replaced; read.c turns lines of
- * a published list into entries, entries.c gathers them; obx.c and obx_write.c know the file
- * format; journal.c and journal_read.c keep what was added and withdrawn since; live.c is a list
- * that answers while the next one is made of it; set.c, own.c, change.c, update.c, import.c,
- * merge.c and keep.c are what users call. */
+/* The parts of lists: dir.c knows paths, the lock and how a file is replaced; read.c turns
+ * what publishers write into entries (read_priv.h names its parts), entries.c gathers them; obx.c
+ * and obx_write.c know the file format; journal.c and journal_read.c keep what was added and
+ * withdrawn since; live.c is a list that answers while the next one is made of it; set.c, own.c,
+ * change.c, update.c, import.c, merge.c and keep.c are what users call. */
 #ifndef OBHUT_LISTS_PRIV_H
 #define OBHUT_LISTS_PRIV_H
 
@@ -75,6 +75,7 @@ typedef struct entry {
     const char *id;                      /* NULL: none */
     const char *source, *classification; /* never NULL */
     bool withdrawn;
+    bool low_quality; /* by the word of the file that it was read from */
 } entry;
 
 typedef struct obx_attribute {
@@ -116,17 +117,20 @@ void entries_free(entries *entries);
 
 typedef struct reader reader;
 
-/* `file` is read from its current position; `label` names it in sentences. */
-ob_status reader_new(reader **out, int file, const char *label, ob_error *err);
+/* `file` is read from its current position; `label` names it in sentences. What is understood is
+ * noted in `told`, which may be NULL. */
+ob_status reader_new(reader **out, int file, const char *label, ob_import_type type,
+                     ob_import_understood *told, ob_error *err);
 void reader_free(reader *reader);
 
-/* Sets *out to the next entry (valid until the next call) or *end. A line that is no entry:
- * OB_EFORMAT with file, line and reason; the next call goes on behind it. Other errors are final.
- */
+/* Sets *out to the next entry (valid until the next call) or *end; a withdrawn one may have an id
+ * alone. What is no entry: OB_EFORMAT with file, line and reason; the next call goes on behind it,
+ * or ends. Other errors are final. */
 ob_status reader_next(entry *out, bool *end, reader *reader, ob_error *err);
-uint64_t reader_bytes(const reader *reader); /* read so far */
+uint64_t reader_bytes(const reader *reader);   /* of the file, read so far */
+const char *reader_unit(const reader *reader); /* what entry.line counts: "line", "record" */
 
-/* An entry from an object of JSON Lines, whose texts it uses. */
+/* An entry from an object as journals have them, whose texts it uses. */
 struct json_t;
 ob_status entry_from_json(entry *out, const struct json_t *object, ob_error *err);
 
@@ -307,6 +311,13 @@ ob_status list_screen_all(bool *near, const list_screen *screen, const ob_hash25
 /* The name of such a picture near this hash, or NULL. */
 const char *list_screen_name(const list_screen *screen, const ob_hash256 *hash);
 
+/* ---- nothing.c ---------------------------------------------------------------------------- */
+
+/* Why some digest of an entry would match what nobody means, or NULL. */
+const char *list_digest_of_nothing(const entry *entry);
+
+unsigned list_hash_bits(const ob_hash256 *hash);
+
 /* ---- disk.c ------------------------------------------------------------------------------- */
 
 /* `path` is for the sentences. */
@@ -367,6 +378,10 @@ ob_status journal_commit(journal_group *group, ob_error *err);
 ob_status journal_drop(journal_group *group, ob_error *err);
 
 /* Takes back a group that was committed a moment ago: `before` is the journal as it was then. */
+/* Ends a group that may count after all: what stands there is cut off by the next change, once the
+ * state is known. */
+void journal_leave(journal_group *group);
+
 void journal_step_back(journal *j, const journal *before);
 
 /* Whether a journal has what was acknowledged, on the disk as it is now. OB_EFORMAT, OB_ENOTFOUND,
@@ -384,6 +399,8 @@ ob_status journal_read(journal_mark *whole, int *version, const char *path,
 /* ---- state.c: what each list must have --------------------------------------------------------
  */
 
+typedef enum list_switch { SWITCH_UNKNOWN, SWITCH_ON, SWITCH_OFF } list_switch;
+
 /* DIR/lists.state says, beside the folder of lists, which lists there are, which file each has and
  * how far its journals go (docs/FORMAT-OBX.md). */
 typedef struct list_state {
@@ -391,6 +408,7 @@ typedef struct list_state {
     uint8_t file[OB_SHA256_SIZE]; /* the sum in the file's header; zeros: not known yet */
     uint8_t next[OB_SHA256_SIZE]; /* of the file that is taking its place; zeros: none */
     bool removed;                 /* its files are being deleted */
+    list_switch is;               /* on or off, whatever its file is called */
     journal_mark *journals;
     size_t journal_count;
 } list_state;
@@ -398,14 +416,22 @@ typedef struct list_state {
 /* Stands for a file of which nobody knows what it should be: none has this sum. */
 extern const uint8_t state_unknown[OB_SHA256_SIZE];
 
+/* What the records may know (bind.c): as many as were told since they last said that they do. */
+enum { STATE_TOLD_MOST = 32 };
+
 typedef struct lists_state {
     bool there;
+    uint64_t changes;             /* how often what it says became another */
+    uint8_t said[OB_SHA256_SIZE]; /* of what it says of lists */
+    uint8_t told[STATE_TOLD_MOST][OB_SHA256_SIZE];
+    size_t told_count;
     ino_t inode; /* of the file, with its size and time: whether somebody else has changed it */
     off_t size;
     struct timespec written;
     char sum[2 * OB_SHA256_SIZE + 1]; /* of the file; "": there is none */
     list_state *lists;
     size_t count;
+    bool unsure; /* the file may say more than this: it was put in place, and then a disk failed */
 } lists_state;
 
 /* OB_EFORMAT: damaged. Where there is no such file, *out has `there` unset. state_free in any case.
@@ -421,8 +447,18 @@ ob_status state_take(lists_state *out, const char *text, size_t size, const char
                      ob_error *err);
 void state_free(lists_state *state);
 
+/* The records are about to be told what it says; they know nothing else any more; whether this is
+ * what they know, or what they knew before it. */
+void state_telling(lists_state *state);
+void state_has_told(lists_state *state);
+bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE]);
+
 /* Whether the file is the one that was read or written last. */
 bool state_is_ours(const lists_state *state, const char *dir);
+
+/* Whether the list is on; where nobody has noted that, as its file is called. `list` may be NULL.
+ */
+bool state_is_on(const list_state *list, bool as_called);
 
 /* Whether it is known which file the list has, or that none fits. */
 bool state_has_file(const list_state *list);
@@ -550,9 +586,9 @@ ob_status live_settle(live *list, ob_error *err);
 
 /* ---- import_read.c -------------------------------------------------------------------------- */
 
-/* Reads import->file and calls `each` for every entry, withdrawn ones too, unless it is too close
- * to a picture with nothing in it. Counts lines, bad and refused; an error where those must not be.
- */
+/* Reads import->file and calls `each` for every entry, withdrawn ones too (which may have an id
+ * alone), but for those that are refused. Counts lines, bad and refused; an error where those must
+ * not be. */
 ob_status import_read(ob_import_result *counts, const ob_import *import, const list_screen *screen,
                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
                       void *context, ob_error *err);
@@ -566,6 +602,7 @@ typedef struct import_notes {
     void *context;
     uint64_t
         journal_least; /* journals below this one had their time, also those that are missing */
+    uint64_t entries_before; /* of the list whose place is taken; 0: none */
 } import_notes;
 
 ob_status import_under_lock(ob_import_result *out, const char *dir, const ob_import *import,

@@ -230,7 +230,7 @@ static ob_status open_once(live **out, bool *moved, const reading *from, ob_erro
     if (list) {
         ob_list_info *info = &list->base->file.info;
         snprintf(info->name, sizeof info->name, "%s", from->name);
-        info->enabled = enabled;
+        info->enabled = state_is_on(from->of, enabled);
         status = check_file(&list->base->file, from, path, err);
         if (!status)
             status = read_journals(list, from, err);
@@ -293,6 +293,7 @@ ob_status live_note(list_state *to, const live *list, ob_error *err)
     memcpy(to->file, list->base->file.sum, sizeof to->file);
     memset(to->next, 0, sizeof to->next);
     to->removed = false;
+    to->is = list->base->file.info.enabled ? SWITCH_ON : SWITCH_OFF;
     state_drop_marks(to, live_journal(list));
     for (size_t i = 0; i < list->mark_count && !status; i++)
         if (list->marks[i].groups)

@@ -360,8 +360,12 @@ void mapping_show(mapping *m)
     if (m->sums && !mprotect(m->bytes, m->size, PROT_READ))
         m->sums = NULL;
     pthread_mutex_unlock(&m->checking);
-    if (m->source)
-        madvise(m->source, m->size, MADV_DONTNEED);
+    if (!m->source) /* a copy: there is nothing behind it */
+        return;
+    madvise(m->source, m->size, MADV_DONTNEED);
+    /* It came into view part by part: the kernel maps it anew, in as large pieces as it can.
+     * Without that a search takes a quarter more. */
+    madvise(m->bytes, m->size, MADV_DONTNEED);
 }
 
 /* Nobody writes into a list's file; a new one has another. Looked at once a tick of the kernel's

@@ -69,9 +69,12 @@ static ob_status end_merge(const char *temporary, uint64_t number, ob_lists *lis
     live *made = NULL;
     noting n = {.lists = lists, .name = slot->name};
     pthread_mutex_lock(&slot->writing);
+    bool called = slot->enabled;
     ob_status status = note_intent(&n, temporary, err);
-    if (!status)
-        status = obx_place(temporary, lists->dir, slot->name, slot->enabled, err);
+    if (!status) { /* in the place of the old one, whatever that is called */
+        list_find(&called, lists->dir, slot->name, NULL);
+        status = obx_place(temporary, lists->dir, slot->name, called, err);
+    }
     if (!status)
         status = live_open(&made, lists->dir, slot->name, err);
     if (!status) {
@@ -221,6 +224,10 @@ void own_end(ob_lists *lists)
         pthread_mutex_unlock(&lists->guard);
         pthread_join(lists->keeper, NULL);
     }
-    for (size_t i = 0; i < lists->count; i++)
-        journal_close(&lists->slots[i]->journal);
+    const bool known = !note_settle(lists, NULL);
+    for (size_t i = 0; i < lists->count; i++) {
+        journal *j = &lists->slots[i]->journal;
+        j->uncertain &= known; /* else what the state may say must stay there */
+        journal_close(j);
+    }
 }

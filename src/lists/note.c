@@ -38,7 +38,7 @@ ob_status note_intent(void *context, const char *temporary, ob_error *err)
         list_state *list = state_need(&n->lists->state, n->name);
         if (list) {
             memcpy(list->next, sum, sizeof sum);
-            status = state_save(&n->lists->state, n->lists->dir, err);
+            status = bind_save(n->lists, err);
         } else {
             status = out_of_memory(err);
         }
@@ -54,8 +54,20 @@ void note_list(ob_lists *lists, const char *name, const live *list)
     pthread_mutex_lock(&lists->noting);
     list_state *of = state_need(&lists->state, name);
     if (of && !live_note(of, list, NULL))
-        state_save(&lists->state, lists->dir, NULL);
+        bind_save(lists, NULL);
     pthread_mutex_unlock(&lists->noting);
+}
+
+/* Nothing of it counts; but the file may say so already. */
+static ob_status take_back(ob_lists *lists, ob_status status, ob_error *err)
+{
+    if (bind_save(lists, NULL))
+        ob_fail_in(
+            err, status,
+            "it could not be done, and %s/lists.state cannot be written: only the next start "
+            "says whether it counts after all",
+            lists->dir);
+    return status;
 }
 
 ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
@@ -67,11 +79,27 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
         known ? *known : (journal_mark){.number = slot->journal.mark.number};
     ob_status status = list ? state_put_mark(list, &slot->journal.mark, err) : out_of_memory(err);
     if (!status)
-        status = state_save(&lists->state, lists->dir, err);
-    if (status && list) { /* the file may say so already: what it says must be there at the start */
+        status = bind_save(lists, err);
+    if (status && list) {
         state_put_mark(list, &before, NULL);
-        state_save(&lists->state, lists->dir, NULL);
+        take_back(lists, status, err);
     }
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
+bool note_unsure(ob_lists *lists)
+{
+    pthread_mutex_lock(&lists->noting);
+    const bool unsure = lists->state.unsure;
+    pthread_mutex_unlock(&lists->noting);
+    return unsure;
+}
+
+ob_status note_settle(ob_lists *lists, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    ob_status status = lists->state.unsure ? bind_save(lists, err) : OB_OK;
     pthread_mutex_unlock(&lists->noting);
     return status;
 }
@@ -83,17 +111,35 @@ ob_status note_removing(ob_lists *lists, const char *name, ob_error *err)
     ob_status status = list ? OB_OK : out_of_memory(err);
     if (list) {
         list->removed = true;
-        status = state_save(&lists->state, lists->dir, err);
+        status = bind_save(lists, err);
     }
-    if (list && status) { /* the file may say so already */
+    if (list && status) {
         list->removed = false;
-        state_save(&lists->state, lists->dir, NULL);
+        take_back(lists, status, err);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
 }
 
-static bool stands(const ob_lists *lists, const char *name)
+ob_status note_switch(ob_lists *lists, const char *name, bool enabled, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    list_state *list = state_need(&lists->state, name);
+    const list_switch before = list ? list->is : SWITCH_UNKNOWN;
+    ob_status status = list ? OB_OK : out_of_memory(err);
+    if (list) {
+        list->is = enabled ? SWITCH_ON : SWITCH_OFF;
+        status = bind_save(lists, err);
+    }
+    if (list && status) {
+        list->is = before;
+        take_back(lists, status, err);
+    }
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
+bool note_stands(const ob_lists *lists, const char *name)
 {
     struct stat is;
     bool any = false;
@@ -108,13 +154,11 @@ static bool stands(const ob_lists *lists, const char *name)
 
 void note_kept(ob_lists *lists, const char *name)
 {
-    if (!stands(lists, name)) /* the next start finishes the removal */
-        return;
     pthread_mutex_lock(&lists->noting);
     list_state *list = state_need(&lists->state, name);
     if (list) {
         list->removed = false;
-        state_save(&lists->state, lists->dir, NULL);
+        bind_save(lists, NULL);
     }
     pthread_mutex_unlock(&lists->noting);
 }
@@ -123,7 +167,7 @@ void note_removed(ob_lists *lists, const char *name)
 {
     pthread_mutex_lock(&lists->noting);
     state_drop(&lists->state, name);
-    state_save(&lists->state, lists->dir, NULL); /* else the next start finishes the removal */
+    bind_save(lists, NULL); /* else the next start finishes the removal */
     pthread_mutex_unlock(&lists->noting);
 }
 

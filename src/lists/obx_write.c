@@ -366,8 +366,11 @@ ob_status obx_place(const char *temporary, const char *dir, const char *name, bo
         status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
     if (status)
         ob_file_unlink(AT_FDCWD, temporary, 0);
-    else
-        status = list_sync_dir(dir, err);
+    else if ((status = list_sync_dir(dir, err)) != OB_OK)
+        ob_fail_in(err, status,
+                   "list \"%s\" was replaced and the new one counts within seconds, but the disk "
+                   "does not say that it keeps it: after a power failure it may be the old one",
+                   name);
     free(path);
     return status;
 }

@@ -90,8 +90,10 @@ ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_erro
 
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
 {
-    if (slot->journal.file >= 0)
-        return journal_settle(&slot->journal, err);
+    if (slot->journal.file >= 0) {
+        ob_status known = note_settle(lists, err);
+        return known ? known : journal_settle(&slot->journal, err);
+    }
     uint64_t next = 0, of_file = live_journal(slot->now);
     ob_status status = list_next_journal(&next, lists->dir, slot->name, err);
     slot->journal_number = next > of_file ? next - 1 : of_file;
@@ -149,6 +151,10 @@ static ob_status take_entry(entry *out, const ob_list_entry *from, bool withdraw
 static ob_status screen(const ob_lists *lists, const entry *e, ob_error *err)
 {
     const char *picture = e->has_hash ? list_screen_name(&lists->screen, &e->hash) : NULL;
+    const char *nothing = list_digest_of_nothing(e);
+    if (nothing)
+        return ob_fail(err, OB_EREFUSED,
+                       "an entry to add: refused: %s; it would match what nobody means", nothing);
     if (!picture)
         return OB_OK;
     return ob_fail(err, OB_EREFUSED,
@@ -157,7 +163,7 @@ static ob_status screen(const ob_lists *lists, const entry *e, ob_error *err)
                    OB_INDEX_MAX_DISTANCE, picture);
 }
 
-static bool has_content(const entry *e)
+bool entry_has_content(const entry *e)
 {
     bool any = e->has_hash;
     for (int k = 0; k < DIGEST_KINDS; k++)
@@ -179,7 +185,7 @@ static ob_status withdraw_by_id(void *context, const entry *e, ob_error *err)
     snprintf(line, sizeof line, "%llu", (unsigned long long)e->line);
     ob_status status = OB_OK;
     for (size_t i = 0; i < b->count && !status; i++) {
-        if (has_content(&b->which[i]) || strcmp(e->id ? e->id : line, b->which[i].id))
+        if (entry_has_content(&b->which[i]) || strcmp(e->id ? e->id : line, b->which[i].id))
             continue;
         entry found = *e;
         found.id = b->which[i].id;
@@ -196,8 +202,8 @@ static ob_status make_all(change *c, const entry *entries, size_t count, ob_erro
     bool ids_alone = false;
     ob_status status = OB_OK;
     for (size_t i = 0; i < count && !status; i++) {
-        ids_alone |= !has_content(&entries[i]);
-        if (has_content(&entries[i]))
+        ids_alone |= !entry_has_content(&entries[i]);
+        if (entry_has_content(&entries[i]))
             status = change_make(c, &entries[i], err);
     }
     return status || !ids_alone ? status : live_each(c->slot->now, withdraw_by_id, &b, err);
@@ -259,8 +265,12 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
     ob_status status = lock_slot(&slot, lists, name, false, err);
     if (status)
         return status;
-    status = enable_under_lock(lists->dir, name, enabled, err);
-    if (!status) {
+    bool called;
+    status = list_find(&called, lists->dir, name, err);
+    if (!status)
+        status = note_switch(lists, name, enabled, err);
+    if (!status) { /* that counts, at the next start too; what the file is called may wait */
+        enable_under_lock(lists->dir, name, enabled, NULL);
         pthread_mutex_lock(&lists->guard);
         slot->enabled = enabled;
         pthread_mutex_unlock(&lists->guard);
@@ -272,6 +282,7 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
 {
     slot *slot = NULL;
+    bool unsure = false;
     ob_status status = begin_alone(&slot, lists, name, false, err);
     if (status)
         return status;
@@ -282,17 +293,31 @@ ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
         status = note_removing(lists, name, err);
     if (!status) {
         status = remove_under_lock(lists->dir, name, err);
-        if (status)
+        if (status && note_stands(lists, name))
             note_kept(lists, name);
+        else if (status) /* it is gone; should a disk that fails bring it back, a start removes it
+                          */
+            unsure = true;
     }
-    if (!status) {
+    if (!status || unsure) {
         set_replace(lists, slot, NULL);
         journal_close(&slot->journal);
-        note_removed(lists, name);
     }
+    if (!status)
+        note_removed(lists, name);
+    if (unsure)
+        status = OB_OK;
     pthread_mutex_unlock(&slot->writing);
     pthread_mutex_unlock(&slot->renewing);
     return status;
+}
+
+static uint64_t entries_of(const slot *slot)
+{
+    ob_list_info info = {.entries = 0};
+    if (slot->now)
+        live_info(&info, slot->now);
+    return info.entries;
 }
 
 ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
@@ -310,13 +335,15 @@ ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_impor
     pthread_mutex_lock(&slot->renewing);
     pthread_mutex_lock(&slot->writing);
     atomic_store(&slot->busy, SLOT_IMPORTED);
+    const uint64_t before = entries_of(slot);
     pthread_mutex_unlock(&slot->writing);
 
     noting n = {.lists = lists, .name = name};
     pthread_mutex_lock(&lists->noting);
     const import_notes notes = {.intend = note_intent,
                                 .context = &n,
-                                .journal_least = state_next_journal(&lists->state, name)};
+                                .journal_least = state_next_journal(&lists->state, name),
+                                .entries_before = before};
     pthread_mutex_unlock(&lists->noting);
     status = import_under_lock(out, lists->dir, import, &notes, err);
 

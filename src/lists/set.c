@@ -128,7 +128,7 @@ static ob_status open_list(ob_lists *lists, const list_name *name, bool owner, o
     }
     if (status) {
         set_trouble(lists, slot, problem.text);
-        slot->enabled = name->enabled;
+        slot->enabled = state_is_on(state_find(&lists->state, name->name), name->enabled);
     } else {
         set_replace(lists, slot, list);
     }
@@ -158,7 +158,7 @@ static ob_status open_missing(ob_lists *lists, const list_state *list, bool owne
     ob_status status = set_slot(&slot, lists, list->name, err);
     if (!status) {
         set_trouble(lists, slot, problem.text);
-        slot->enabled = true;
+        slot->enabled = state_is_on(list, true);
     }
     return status;
 }
@@ -168,11 +168,14 @@ static ob_status open_all(ob_lists *lists, bool owner, ob_error *err)
     list_name *names = NULL;
     size_t found = 0;
     ob_status status = list_names(&names, &found, lists->dir, err);
+    if (!status)
+        status = state_load(&lists->state, lists->dir, err);
     for (size_t i = 0; i < found && !status; i++)
-        if (names[i].enabled || owner)
+        if (owner || state_is_on(state_find(&lists->state, names[i].name), names[i].enabled))
             status = open_list(lists, &names[i], owner, err);
     free(names);
-    /* After the names: what was removed meanwhile is not noted any more. */
+    /* After the lists: what was removed meanwhile is not noted any more. */
+    state_free(&lists->state);
     if (!status)
         status = state_load(&lists->state, lists->dir, err);
     for (size_t i = 0; i < lists->state.count && !status; i++)
@@ -231,6 +234,7 @@ void ob_lists_close(ob_lists *lists)
     if (lists->lock >= 0)
         list_unlock(lists->lock);
     state_free(&lists->state);
+    free(lists->other);
     pthread_mutex_destroy(&lists->noting);
     pthread_mutex_destroy(&lists->guard);
     pthread_cond_destroy(&lists->wake);
@@ -317,7 +321,9 @@ static ob_status keep_enabled(kept **out, ob_lists *lists, ob_error *err)
     kept *k = malloc(sizeof *k + lists->count * sizeof *k->lists);
     if (k)
         *k = (kept){.count = 0};
-    for (size_t i = 0; k && i < lists->count; i++) {
+    if (k && lists->other)
+        ob_fail(&k->missing, OB_EIO, "%s", lists->other);
+    for (size_t i = 0; k && !lists->other && i < lists->count; i++) {
         const slot *slot = lists->slots[i];
         if (slot->now && slot->enabled)
             k->lists[k->count++] = live_keep(slot->now);
@@ -501,6 +507,11 @@ size_t ob_lists_trouble(char **out, ob_lists *lists)
             continue;
         if (!count++ && out)
             first = strdup(slot->trouble ? slot->trouble : problem.text);
+    }
+    if (lists->other) { /* it is all of them, whatever else is wrong */
+        count = lists->count ? lists->count : 1;
+        free(first);
+        first = out ? strdup(lists->other) : NULL;
     }
     pthread_mutex_unlock(&lists->guard);
     if (out)

@@ -40,6 +40,13 @@ struct ob_lists {
 
     pthread_mutex_t noting; /* of owners: for the next, and while it is written */
     lists_state state;
+    /* Who tells the records what it says, NULL: nobody; and whether they know it. Under `noting`.
+     */
+    ob_lists_keep_bound *tell;
+    void *tell_context;
+    bool is_bound;
+    char *other; /* under the guard: why none of the lists may be searched; NULL: they may */
+    bool told_other;
 
     uint64_t merge_at; /* entries added or withdrawn that make the keeper merge a list */
     pthread_t keeper;
@@ -116,14 +123,33 @@ void note_list(ob_lists *lists, const char *name, const live *list);
 /* A group was committed: it counts once this returns OB_OK. */
 ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err);
 
+/* A list is on or off from now on, once this returns OB_OK: what its file is called follows. */
+ob_status note_switch(ob_lists *lists, const char *name, bool enabled, ob_error *err);
+
+/* Whether DIR/lists.state may say more than is so; note_settle writes it again. */
+bool note_unsure(ob_lists *lists);
+ob_status note_settle(ob_lists *lists, ob_error *err);
+
 /* Before a list's files are deleted, and afterwards. */
 ob_status note_removing(ob_lists *lists, const char *name, ob_error *err);
 void note_removed(ob_lists *lists, const char *name);
 /* It could not be removed: where it still stands, it is not removed at the next start. */
 void note_kept(ob_lists *lists, const char *name);
+/* Whether a file of it stands there. */
+bool note_stands(const ob_lists *lists, const char *name);
 
 /* What was found at the start; finishes removals. */
 ob_status note_start(ob_lists *lists, ob_error *err);
+
+/* ---- bind.c ----------------------------------------------------------------------------------
+ */
+
+/* Writes DIR/lists.state and tells the records; where these cannot be told, the keeper tries again.
+ * Under `noting`. */
+ob_status bind_save(ob_lists *lists, ob_error *err);
+
+/* Tells them what they do not know yet. Under `noting`. */
+void bind_again(ob_lists *lists);
 
 /* ---- own.c and merge.c --------------------------------------------------------------------- */
 
@@ -133,6 +159,9 @@ ob_status own_begin(slot **out, ob_lists *lists, const char *name, ob_error *err
 
 /* The same for a step that no merge may come between: locks `renewing` first. */
 ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_error *err);
+
+/* Whether an entry has a hash or a digest. */
+bool entry_has_content(const entry *entry);
 
 /* Opens the journal that the next change goes to. By whoever makes that. */
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err);

@@ -29,6 +29,11 @@ bool state_has_file(const list_state *list)
     return memcmp(list->file, none, sizeof none) != 0;
 }
 
+bool state_is_on(const list_state *list, bool as_called)
+{
+    return list && list->is != SWITCH_UNKNOWN ? list->is == SWITCH_ON : as_called;
+}
+
 list_state *state_find(const lists_state *state, const char *name)
 {
     for (size_t i = 0; i < state->count; i++)
@@ -103,6 +108,43 @@ void state_drop_marks(list_state *list, uint64_t below)
     list->journal_count = kept;
 }
 
+/* ---- What the records know ------------------------------------------------------------------- */
+
+/* Where there are too many, the oldest goes: then lists may count as others than the records know,
+ * and never the other way round. */
+static void note_told(lists_state *state, const uint8_t sum[OB_SHA256_SIZE])
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < state->told_count; i++)
+        if (memcmp(state->told[i], sum, OB_SHA256_SIZE) != 0 && i != kept++)
+            memcpy(state->told[kept - 1], state->told[i], OB_SHA256_SIZE);
+    if (kept == STATE_TOLD_MOST) {
+        memmove(state->told[0], state->told[1], sizeof state->told - sizeof state->told[0]);
+        kept--;
+    }
+    memcpy(state->told[kept], sum, OB_SHA256_SIZE);
+    state->told_count = kept + 1;
+}
+
+void state_telling(lists_state *state)
+{
+    note_told(state, state->said);
+}
+
+void state_has_told(lists_state *state)
+{
+    memcpy(state->told[0], state->said, OB_SHA256_SIZE);
+    state->told_count = 1;
+}
+
+bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE])
+{
+    bool follows = !memcmp(state->said, known, OB_SHA256_SIZE);
+    for (size_t i = 0; i < state->told_count; i++)
+        follows |= !memcmp(state->told[i], known, OB_SHA256_SIZE);
+    return follows;
+}
+
 void state_free(lists_state *state)
 {
     for (size_t i = 0; i < state->count; i++)
@@ -135,17 +177,50 @@ static json_t *to_json(const list_state *list)
     set_sum(object, "next", list->next);
     if (list->removed)
         json_object_set_new(object, "removed", json_true());
+    if (list->is != SWITCH_UNKNOWN)
+        json_object_set_new(object, "on", json_boolean(list->is == SWITCH_ON));
     return object;
+}
+
+static json_t *lists_to_json(const lists_state *state)
+{
+    json_t *lists = json_array();
+    for (size_t i = 0; i < state->count; i++)
+        json_array_append_new(lists, to_json(&state->lists[i]));
+    return lists;
+}
+
+/* Of what it says of lists, whatever else stands in the file. */
+static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state, ob_error *err)
+{
+    json_t *lists = lists_to_json(state);
+    char *text = json_dumps(lists, JSON_COMPACT);
+    json_decref(lists);
+    ob_status status = text ? ob_sha256(out, text, strlen(text), err) : out_of_memory(err);
+    free(text);
+    return status;
+}
+
+/* What may have been told before: all but what it says itself. */
+static json_t *since_to_json(const lists_state *state)
+{
+    json_t *since = json_array();
+    for (size_t i = 0; i < state->told_count; i++) {
+        char digits[STATE_DIGITS + 1];
+        ob_hex(digits, state->told[i], OB_SHA256_SIZE);
+        if (memcmp(state->told[i], state->said, OB_SHA256_SIZE) != 0)
+            json_array_append_new(since, json_string(digits));
+    }
+    return since;
 }
 
 static ob_status make_text(char **out, char sum[STATE_DIGITS + 1], const lists_state *state,
                            ob_error *err)
 {
     uint8_t digest[OB_SHA256_SIZE];
-    json_t *lists = json_array();
-    for (size_t i = 0; i < state->count; i++)
-        json_array_append_new(lists, to_json(&state->lists[i]));
-    json_t *object = json_pack("{s:i, s:o}", "version", STATE_VERSION, "lists", lists);
+    json_t *object =
+        json_pack("{s:i, s:o, s:I, s:o}", "version", STATE_VERSION, "lists", lists_to_json(state),
+                  "changes", (json_int_t)state->changes, "since", since_to_json(state));
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     if (!text)
@@ -192,7 +267,7 @@ bool state_is_ours(const lists_state *state, const char *dir)
 }
 
 /* Written beside it and put in its place, so that it is always one or the other. */
-ob_status state_save(lists_state *state, const char *dir, ob_error *err)
+static ob_status write_state(lists_state *state, const char *dir, ob_error *err)
 {
     char *path = NULL, *temporary = NULL, *text = NULL, sum[STATE_DIGITS + 1];
     int file = -1;
@@ -218,8 +293,10 @@ ob_status state_save(lists_state *state, const char *dir, ob_error *err)
         status = ob_fail(err, OB_EIO, "%s cannot be put in place: %s", path, strerror(errno));
     if (!status && !ob_file_stat(&is, file))
         note_file(state, &is);
-    if (!status)
+    if (!status) {
         status = sync_folder(dir, err);
+        state->unsure = status != OB_OK;
+    }
     if (!status) {
         memcpy(state->sum, sum, sizeof sum);
         state->there = true;
@@ -233,12 +310,27 @@ out:
     return status;
 }
 
+ob_status state_save(lists_state *state, const char *dir, ob_error *err)
+{
+    uint8_t before[OB_SHA256_SIZE];
+    memcpy(before, state->said, sizeof before);
+    ob_status status = sum_lists(state->said, state, err);
+    const bool changed = !status && memcmp(before, state->said, sizeof before) != 0;
+    state->changes += changed;
+    if (!status)
+        status = write_state(state, dir, err);
+    if (status) { /* what the file may say by now was told to nobody */
+        state->changes -= changed;
+        memcpy(state->said, before, sizeof before);
+    }
+    return status;
+}
+
 ob_status state_save_changed(lists_state *state, const char *dir, ob_error *err)
 {
-    char *text = NULL, sum[STATE_DIGITS + 1];
-    ob_status status = make_text(&text, sum, state, err);
-    free(text);
-    if (status || (state->there && !strcmp(sum, state->sum)))
+    uint8_t said[OB_SHA256_SIZE];
+    ob_status status = sum_lists(said, state, err);
+    if (status || (state->there && !memcmp(said, state->said, sizeof said)))
         return status;
     return state_save(state, dir, err);
 }
@@ -266,6 +358,9 @@ static ob_status take_list(lists_state *state, const json_t *object, bool *good,
         return out_of_memory(err);
     *good = take_sum(list->file, object, "file") && take_sum(list->next, object, "next");
     list->removed = json_is_true(json_object_get(object, "removed"));
+    const json_t *on = json_object_get(object, "on");
+    *good = *good && (!on || json_is_boolean(on));
+    list->is = !on ? SWITCH_UNKNOWN : json_is_true(on) ? SWITCH_ON : SWITCH_OFF;
     ob_status status = OB_OK;
     for (size_t i = 0; i < json_array_size(journals) && *good && !status; i++) {
         const json_t *one = json_array_get(journals, i);
@@ -281,6 +376,24 @@ static ob_status take_list(lists_state *state, const json_t *object, bool *good,
         }
     }
     return status;
+}
+
+/* The records may know what it says, or what they were told before. */
+static bool take_since(lists_state *state, const json_t *object)
+{
+    const json_t *since = json_object_get(object, "since");
+    const json_t *changes = json_object_get(object, "changes");
+    bool good = (!since || json_is_array(since)) && (!changes || json_is_integer(changes)) &&
+                json_integer_value(changes) >= 0 && json_array_size(since) <= STATE_TOLD_MOST;
+    state->changes = (uint64_t)json_integer_value(changes);
+    for (size_t i = 0; i < json_array_size(since) && good; i++) {
+        uint8_t sum[OB_SHA256_SIZE];
+        const char *text = json_string_value(json_array_get(since, i));
+        good = text && strlen(text) == STATE_DIGITS && !ob_hex_parse(sum, sizeof sum, text, NULL);
+        if (good)
+            note_told(state, sum);
+    }
+    return good;
 }
 
 ob_status state_take(lists_state *out, const char *text, size_t size, const char *path,
@@ -301,7 +414,12 @@ ob_status state_take(lists_state *out, const char *text, size_t size, const char
     const json_t *lists = json_object_get(object, "lists");
     for (size_t i = 0; i < json_array_size(lists) && good && !status; i++)
         status = take_list(out, json_array_get(lists, i), &good, err);
+    good = good && take_since(out, object);
     json_decref(object);
+    if (!status && good)
+        status = sum_lists(out->said, out, err);
+    if (!status && good)
+        state_telling(out);
     if (!status && !good)
         status = ob_fail(err, OB_EFORMAT,
                          "%s is not what was written, so that nobody can say whether the lists are "

@@ -1,11 +1,50 @@
 /* What a file says has changed: one change of the list. */
+#include "ids.h"
 #include "set_priv.h"
 
 typedef struct updating {
     change change;
     const ob_import *import;
     const ob_import_result *counts;
+    ids gone; /* that were named alone */
 } updating;
+
+/* ---- Withdrawn by number ----------------------------------------------------------------------
+ */
+
+/* Publishers tell deletions by the entry's number alone. The list is read once for many of them. */
+enum { IDS_MOST = 65536 };
+
+/* Called for every entry of the list as it will be. */
+static ob_status withdraw_named(void *context, const entry *e, ob_error *err)
+{
+    updating *u = context;
+    char line[24];
+    snprintf(line, sizeof line, "%llu", (unsigned long long)e->line);
+    entry found = *e;
+    found.id = e->id ? e->id : line;
+    if (!ids_have(&u->gone, found.id))
+        return OB_OK;
+    found.withdrawn = true;
+    return change_make(&u->change, &found, err);
+}
+
+static ob_status withdraw_ids(updating *u, ob_error *err)
+{
+    if (!u->gone.count)
+        return OB_OK;
+    ob_status status = live_each(u->change.next, withdraw_named, u, err);
+    ids_empty(&u->gone);
+    return status;
+}
+
+static ob_status keep_id(updating *u, const char *id, ob_error *err)
+{
+    ob_status status = ids_add(&u->gone, id, err);
+    return status || u->gone.count < IDS_MOST ? status : withdraw_ids(u, err);
+}
+
+/* ---- Lines -------------------------------------------------------------------------------- */
 
 /* A file that is refused in the end is read on only for its other faults. */
 static ob_status take(void *context, const entry *from, ob_error *err)
@@ -14,9 +53,14 @@ static ob_status take(void *context, const entry *from, ob_error *err)
     entry e = *from;
     if ((u->counts->bad || u->counts->refused) && !u->import->keep_going)
         return OB_OK;
+    if (e.withdrawn && !entry_has_content(&e))
+        return keep_id(u, e.id, err);
     if (!*e.source && u->import->source)
         e.source = u->import->source;
-    return change_make(&u->change, &e, err);
+    ob_status status = OB_OK;
+    if (!e.withdrawn && e.id && ids_have(&u->gone, e.id)) /* it comes after its number went */
+        status = withdraw_ids(u, err);
+    return status ? status : change_make(&u->change, &e, err);
 }
 
 static ob_status update_slot(ob_import_result *out, ob_lists *lists, slot *slot,
@@ -26,6 +70,9 @@ static ob_status update_slot(ob_import_result *out, ob_lists *lists, slot *slot,
     ob_status status = change_begin(&u.change, lists, slot, err);
     if (!status)
         status = import_read(out, import, &lists->screen, take, &u, err);
+    if (!status)
+        status = withdraw_ids(&u, err);
+    ids_empty(&u.gone);
     pthread_mutex_lock(&slot->writing);
     status = change_end(&u.change, status, err);
     atomic_store(&slot->busy, SLOT_FREE);

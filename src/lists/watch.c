@@ -60,13 +60,29 @@ static uint64_t files_of(const ob_lists *lists, const char *name)
 
 /* ---- Looking --------------------------------------------------------------------------------- */
 
-static ob_status check_file(const ob_lists *lists, const slot *slot, bool *same, ob_error *err)
+/* Whether a list is on is not what its file is called. */
+static void call_right(const ob_lists *lists, const slot *slot, ob_error *said)
+{
+    if (!enable_under_lock(lists->dir, slot->name, slot->enabled, said))
+        ob_fail(said, OB_OK,
+                "list \"%s\" is %s, whatever its file is called, and that is %s.obx%s again: "
+                "`obhut list %s %s` switches it",
+                slot->name, slot->enabled ? "on" : "off", slot->name, slot->enabled ? "" : ".off",
+                slot->enabled ? "disable" : "enable", slot->name);
+}
+
+static ob_status check_file(const ob_lists *lists, const slot *slot, bool *same, ob_error *said,
+                            ob_error *err)
 {
     bool enabled;
     char *path = NULL;
     ob_status status = list_find(&enabled, lists->dir, slot->name, err);
     if (status == OB_ENOTFOUND)
         return set_missing(lists, slot->name, err);
+    if (!status && enabled != slot->enabled) {
+        call_right(lists, slot, said);
+        status = list_find(&enabled, lists->dir, slot->name, err);
+    }
     if (!status)
         status = list_path(&path, lists->dir, slot->name, enabled, err);
     if (!status)
@@ -115,12 +131,12 @@ static ob_status open_again(ob_lists *lists, slot *slot, ob_error *err)
 }
 
 /* What is searched, with its files. */
-static ob_status look_at_list(ob_lists *lists, slot *slot, ob_error *err)
+static ob_status look_at_list(ob_lists *lists, slot *slot, ob_error *said, ob_error *err)
 {
     bool same = false;
     ob_status status = live_whole(slot->now, err);
     if (!status)
-        status = check_file(lists, slot, &same, err);
+        status = check_file(lists, slot, &same, said, err);
     if (!status)
         status = same ? check_journals(lists, slot, err) : open_again(lists, slot, err);
     return status;
@@ -134,7 +150,8 @@ static void look(ob_lists *lists, slot *slot, ob_error *said)
     const bool broken = slot->now && live_whole(slot->now, NULL), out = slot->trouble != NULL;
     if ((!slot->now && !out) || (slot->looked && slot->files == files && !broken && !slot->again))
         return;
-    const ob_status status = out ? open_again(lists, slot, &now) : look_at_list(lists, slot, &now);
+    const ob_status status =
+        out ? open_again(lists, slot, &now) : look_at_list(lists, slot, said, &now);
     slot->looked = true;
     slot->files = files;
     slot->again = status && status != OB_EFORMAT; /* that stays as it is until somebody mends it */
@@ -172,12 +189,26 @@ void watch_slot(ob_lists *lists, slot *slot)
         own_say(lists, &said);
 }
 
+/* Once. */
+static void say_other(ob_lists *lists)
+{
+    ob_error said = {0};
+    pthread_mutex_lock(&lists->guard);
+    if (lists->other && !lists->told_other)
+        ob_fail(&said, OB_EFORMAT, "%s", lists->other);
+    lists->told_other = lists->other != NULL;
+    pthread_mutex_unlock(&lists->guard);
+    if (said.status)
+        own_say(lists, &said);
+}
+
 void watch_state(ob_lists *lists)
 {
     ob_error err = {0};
     pthread_mutex_lock(&lists->noting);
     const bool other = !state_is_ours(&lists->state, lists->dir);
-    const ob_status status = other ? state_save(&lists->state, lists->dir, &err) : OB_OK;
+    const ob_status status = other ? bind_save(lists, &err) : OB_OK;
+    bind_again(lists);
     pthread_mutex_unlock(&lists->noting);
     if (other && !status)
         ob_fail(&err, OB_OK,
@@ -186,4 +217,5 @@ void watch_state(ob_lists *lists)
                 lists->dir);
     if (other)
         own_say(lists, &err);
+    say_other(lists);
 }

@@ -13,7 +13,7 @@ enum {
     GIF_WINDOW = 16384,   /* the same of a GIF, which has to be walked in small steps */
     WINDOWS_MOST = 512,   /* of it */
     HEIF_MOST = 16384,    /* where sizes of a HEIF are looked for */
-    BYTES_A_US = 10,      /* of any file */
+    BYTES_A_US = 50,      /* of any file: digests, and taking apart what is packed */
     WORTH_BYTES_A_US = 5, /* of one that costs what its bytes lead one to expect */
     WORTH_US = 200000,    /* and that much for any */
 };

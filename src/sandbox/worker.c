@@ -194,7 +194,7 @@ static bool has_no_permit(ob_worker *w, const wire_job *job, int file)
 
 /* Waits for the answer; every way in which it may not come ends the process. */
 static outcome await(ob_job_result *out, ob_worker *w, const wire_job *job, int file,
-                     unsigned time_ms)
+                     unsigned time_ms, bool is_trial)
 {
     wire_result result;
     ob_error err = {0};
@@ -211,7 +211,8 @@ static outcome await(ob_job_result *out, ob_worker *w, const wire_job *job, int 
     process_kill(&w->process);
     if (o == BROKEN)
         ob_fail(&err, OB_ECRASH, "the decoder's answer makes no sense");
-    tell_problem(w, err.text);
+    if (!is_trial || err.status != OB_ETIME)
+        tell_problem(w, err.text);
     *out = (ob_job_result){.status = err.status, .error = err};
     return o;
 }
@@ -245,7 +246,7 @@ ob_status ob_worker_do(ob_job_result *out, ob_worker *w, const ob_job *job, int 
                      .digests = job->digests,
                      .variant = job->media.variant,
                      .exact = job->media.exact,
-                     .cpu_ms = w->options.cpu_ms + more_ms(job)};
+                     .cpu_ms = (job->trial_ms ? job->trial_ms : w->options.cpu_ms) + more_ms(job)};
     memcpy(wire.item, job->item, sizeof wire.item);
     /* A second time where the process had died before, does not read, or breaks its promises after
      * it had other files: what somebody planted there costs this file nothing. */
@@ -262,7 +263,8 @@ ob_status ob_worker_do(ob_job_result *out, ob_worker *w, const ob_job *job, int 
             process_kill(&w->process);
             continue;
         }
-        outcome o = await(out, w, &wire, file, w->options.time_ms + more_ms(job));
+        outcome o =
+            await(out, w, &wire, file, w->options.time_ms + more_ms(job), job->trial_ms != 0);
         if (o == BROKEN && had_others && !attempt)
             continue;
         out->methods = methods;

@@ -1,7 +1,8 @@
 /* What binds the files beside the records to them. The records keep a check value of the key of
  * pseudonyms, so that another one is never taken for it; and what of the log was signed last, under
  * a code made with that key, so that neither the log nor these records can be cut back or exchanged
- * alone by somebody who has the files and not the keys. */
+ * alone by somebody who has the files and not the keys. They keep what the lists are in the same
+ * way. */
 #include "staff_priv.h"
 
 #include <obhut/file.h>
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char of_key[] = "pseudonym", of_log[] = "log";
+static const char of_key[] = "pseudonym", of_log[] = "log", of_lists[] = "lists";
 
 #define MEND "Restore it, or records, log and keys, from one backup"
 
@@ -59,8 +60,8 @@ static ob_binding named(const char *name)
 
 /* What the records say of both, and whether any act of theirs is in a log. */
 typedef struct bound {
-    bool has_key, has_log;
-    ob_binding key, log;
+    bool has_key, has_log, has_lists;
+    ob_binding key, log, lists;
     int64_t last;
 } bound;
 
@@ -73,6 +74,8 @@ static ob_status read_bound(bound *out, ob_store *store, ob_error *err)
         status = ob_store_binding(&out->has_key, &out->key, view, of_key, err);
     if (!status)
         status = ob_store_binding(&out->has_log, &out->log, view, of_log, err);
+    if (!status)
+        status = ob_store_binding(&out->has_lists, &out->lists, view, of_lists, err);
     if (!status)
         status = ob_store_mark(&out->last, view, OB_MARK_LOG_ENTRY, err);
     ob_view_close(view);
@@ -175,29 +178,63 @@ static ob_status check_log(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_er
     return OB_OK;
 }
 
+static ob_status check_lists(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_error *err)
+{
+    if (!b->has_lists || (b->lists.entries >= 0 && fits(key, &b->lists)))
+        return OB_OK;
+    return ob_fail(err, OB_EREFUSED,
+                   "what the records say of the lists (binding \"lists\") was changed: restore "
+                   "records and log from one backup");
+}
+
+/* What the records say, once `check` has found it to be as it was written. *has_begun: there is a
+ * key; without one nothing was ever said. */
+static ob_status read_checked(bool *has_begun, bound *b, ob_store *store, const char *dir,
+                              ob_status (*check)(const bound *, const uint8_t *, ob_error *),
+                              ob_error *err)
+{
+    uint8_t key[OB_KEY_SIZE];
+    ob_error problem = {0};
+    ob_status status = read_bound(b, store, err);
+    if (status)
+        return status;
+    status = read_key(key, b, dir, &problem);
+    *has_begun = status != OB_ENOTFOUND;
+    if (!*has_begun)
+        return OB_OK;
+    if (!status)
+        status = check(b, key, &problem);
+    ob_wipe(key, sizeof key);
+    return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
+}
+
 ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
                           ob_error *err)
 {
     bound b;
-    uint8_t key[OB_KEY_SIZE];
-    ob_error problem = {0};
-    ob_status status = read_bound(&b, store, err);
-    if (status)
+    bool has_begun = false;
+    ob_status status = read_checked(&has_begun, &b, store, dir, check_log, err);
+    *is_known = !status && has_begun && b.has_log;
+    if (status || !has_begun)
         return status;
-    *is_known = false;
-    status = read_key(key, &b, dir, &problem);
-    if (status == OB_ENOTFOUND)
-        return OB_OK; /* nothing has begun */
-    if (!status)
-        status = check_log(&b, key, &problem);
-    ob_wipe(key, sizeof key);
-    if (status)
-        return ob_fail(err, status, "%s", problem.text);
-    *is_known = b.has_log;
     *out = (ob_audit_signed){.entries = (uint64_t)b.log.entries,
                              .note_bytes = (uint64_t)b.log.bytes,
                              .is_closed = b.log.is_closed};
     memcpy(out->root, b.log.root.bytes, sizeof out->root);
+    return OB_OK;
+}
+
+ob_status ob_staff_lists_known(bool *is_known, ob_staff_lists *out, ob_store *store,
+                               const char *dir, ob_error *err)
+{
+    bound b;
+    bool has_begun = false;
+    ob_status status = read_checked(&has_begun, &b, store, dir, check_lists, err);
+    *is_known = !status && has_begun && b.has_lists;
+    if (status || !has_begun)
+        return status;
+    out->changes = (uint64_t)b.lists.entries;
+    memcpy(out->sum, b.lists.root.bytes, sizeof out->sum);
     return OB_OK;
 }
 
@@ -215,6 +252,14 @@ static ob_status run_keep(ob_act *act, void *context, ob_error *err)
 {
     ob_act_quiet(act);
     return put(act->w, context, act->staff->key, err);
+}
+
+ob_status ob_staff_lists_keep(ob_staff *staff, const ob_staff_lists *now, ob_error *err)
+{
+    ob_binding b = named(of_lists);
+    b.entries = (int64_t)now->changes;
+    memcpy(b.root.bytes, now->sum, sizeof b.root.bytes);
+    return ob_staff_do(NULL, staff, "bind", NULL, run_keep, &b, err);
 }
 
 /* Both together: records that have one and not the other were changed. */

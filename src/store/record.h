@@ -75,7 +75,7 @@ typedef struct record_kind {
 extern const record_kind kind_token, kind_gateway, kind_profile, kind_person, kind_proposal,
     kind_incoming, kind_incoming_item, kind_verdict, kind_cause, kind_order, kind_order_account,
     kind_conversation, kind_member, kind_safeguard, kind_detector, kind_hold, kind_delivery,
-    kind_log_key, kind_tally, kind_denied, kind_salt, kind_mark, kind_binding;
+    kind_log_key, kind_tally, kind_denied, kind_salt, kind_mark, kind_binding, kind_written;
 extern const record_kind *const record_kinds[];
 extern const size_t record_kind_count;
 

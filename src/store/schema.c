@@ -100,6 +100,10 @@ static const char *const steps[] = {
     "CREATE TABLE binding (name TEXT PRIMARY KEY, entries INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL, is_closed INTEGER NOT NULL,"
     " root BLOB NOT NULL, code BLOB NOT NULL) STRICT;",
+    /* 6: what tokens wrote today */
+    "CREATE TABLE written (token TEXT PRIMARY KEY,"
+    " day INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL) STRICT;",
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };

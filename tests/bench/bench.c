@@ -115,6 +115,10 @@ int main(int argc, char **argv)
         bench_records();
         return 0;
     }
+    if (!strcmp(part, "lists")) {
+        bench_lists(3000000);
+        return 0;
+    }
     if (!strcmp(part, "audit")) {
         bench_audit();
         return 0;
@@ -133,5 +137,6 @@ int main(int argc, char **argv)
     bench_adversarial(1000000);
     bench_digests(1000000);
     bench_digests(10000000);
+    bench_lists(3000000);
     return 0;
 }

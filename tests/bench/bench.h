@@ -29,6 +29,7 @@ void bench_linear(uint64_t count);
 void bench_index(uint64_t count, bool with_faiss);
 void bench_adversarial(uint64_t count);
 void bench_digests(uint64_t count);
+void bench_lists(uint64_t count);
 
 /* ---- References --------------------------------------------------------------------------- */
 

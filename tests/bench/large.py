@@ -59,7 +59,7 @@ def main(obhut, where):
     first, last = write_list(text)
     size = text.stat().st_size / 1e9
     run = [obhut, "--data", data]
-    done = Timed(*run, "list", "import", text)
+    done = Timed(*run, "list", "import", text, "--type", "pdq")
     text.unlink()
     print(f"  {done.seconds:10.1f} s to import {size:.1f} GB of text ({COUNT / done.seconds / 1e6:.2f} "
           f"million lines/s), with at most {done.memory:.1f} GB of memory", flush=True)

@@ -17,13 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    ACTS = 3000,
-    CLIENTS = 16,
-    REPORTS = 100000,
-    REPORTED = REPORTS + ACTS + ACTS / CLIENTS * CLIENTS,
-    OLD = 400 * 86400
-};
+enum { ACTS = 3000, CLIENTS = 16, REPORTS = 100000, REPORTED = REPORTS + ACTS, OLD = 400 * 86400 };
 
 typedef struct place {
     char dir[64];
@@ -125,13 +119,11 @@ static void fill_old(place *p)
 static void bench_in(place *p)
 {
     ob_error err = {0};
-    double alone = act(p, 1), bare = sync_twice(p), together = act(p, CLIENTS);
+    double alone = act(p, 1), bare = sync_twice(p);
     printf(
         "    %8.2f x the time of two syncs: %.0f reports/s, each in records and log; bare pairs: "
         "%.0f/s\n",
         alone / bare, 1 / alone, 1 / bare);
-    printf("    %8.2f x, of %d at the same time: %.0f reports/s\n", together / bare, CLIENTS,
-           1 / together);
     fill_old(p);
     double started = bench_now();
     must(READS(p->store, &err, ob_store_dump(view, take, p, &err)), &err);
@@ -150,6 +142,9 @@ static void bench_in(place *p)
     started = bench_now();
     must(ob_store_scrub(p->store, &err), &err);
     printf("    %8.2f s to overwrite what they were\n", bench_now() - started);
+    double together = act(p, CLIENTS); /* last: each batch above passes by what is not due */
+    printf("    %8.2f x the time of two syncs, of %d clients at the same time: %.0f reports/s\n",
+           together / bare, CLIENTS, 1 / together);
 }
 
 void bench_records(void)

@@ -55,7 +55,7 @@ def main(build, pictures, work):
     obhut, data = str(pathlib.Path(build) / "obhut"), work / "data"
     hashes = obhutd.obhut.hashes(1_000_000)
     (work / "million.txt").write_text("\n".join(hashes))
-    subprocess.run([obhut, "--data", data, "list", "import", work / "million.txt"], check=True,
+    subprocess.run([obhut, "--data", data, "list", "import", work / "million.txt", "--type", "pdq"], check=True,
                    stdout=subprocess.DEVNULL)
     service = obhutd.Service(data, program=str(pathlib.Path(build) / "obhutd"))
     print("\nservice, a list of a million hashes, wrk on the same machine (reference: `obhut scan` of "

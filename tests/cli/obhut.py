@@ -31,9 +31,28 @@ def allocations_may_fail():
         "LD_PRELOAD": str(pathlib.Path(BINARY).parent / "tests/fault-preload.so")}
 
 
+def balanced(value, numbers):
+    """The number with as many bits changed as make 128 of 256: so many has a PDQ hash."""
+    while (more := value.bit_count() - 128) != 0:
+        bit = 1 << numbers.randrange(256)
+        if bool(value & bit) == (more > 0):
+            value ^= bit
+    return value
+
+
 def hashes(count, seed=7):
     numbers = random.Random(seed)
-    return ["%064x" % numbers.getrandbits(256) for _ in range(count)]
+    return ["%064x" % balanced(numbers.getrandbits(256), numbers) for _ in range(count)]
+
+
+def flip(text, count, seed=0):
+    """The hash with so many different bits, and no more bits set than before."""
+    value, numbers = int(text, 16), random.Random(seed)
+    ones = [bit for bit in range(256) if value >> bit & 1]
+    zeros = [bit for bit in range(256) if not value >> bit & 1]
+    for bit in numbers.sample(ones, (count + 1) // 2) + numbers.sample(zeros, count // 2):
+        value ^= 1 << bit
+    return f"{value:064x}"
 
 
 class Case(unittest.TestCase):

@@ -17,14 +17,6 @@ import obhut
 A, B, C = obhut.hashes(3, seed=1)
 
 
-def flip(text, count, seed=0):
-    """The hash with so many different bits."""
-    value = int(text, 16)
-    for bit in random.Random(seed).sample(range(256), count):
-        value ^= 1 << bit
-    return f"{value:064x}"
-
-
 class Lists(obhut.Case):
     def test_a_list_lives_from_import_to_removal(self):
         path = self.write("Known 2024.txt", [A, B])
@@ -61,7 +53,7 @@ class Lists(obhut.Case):
 
     def test_pictures_with_nothing_in_them_are_refused(self):
         flat, = self.json_lines("hash", "--json", obhut.IMAGES / "flat-grey.png")
-        path = self.write("flat.txt", [A, flip(flat["pdq"], 20)])
+        path = self.write("flat.txt", [A, obhut.flip(flat["pdq"], 20)])
         _, err = self.run_obhut("list", "import", path, code=3)
         self.assertIn("line 2: refused: within 31 of a picture with nothing in it", err)
         self.run_obhut("match", A)
@@ -82,10 +74,10 @@ class Lists(obhut.Case):
         self.run_obhut("list", "import", path, "--purpose", "csam")
 
     def test_matches_are_told_by_distance(self):
-        near, far = flip(A, 5), flip(A, 31)
+        near, far = obhut.flip(A, 5), obhut.flip(A, 31)
         self.run_obhut("list", "import",
                        self.write("x.csv", ["id,pdq", f"far,{far}", f"near,{near}",
-                                            f"beyond,{flip(A, 32)}"]))
+                                            f"beyond,{obhut.flip(A, 32)}"]))
         line, = self.json_lines("match", "--json", A, code=1)
         self.assertEqual(line["query"], A)
         self.assertEqual([(m["list"], m["entry"], m["pdq"], m["distance"])
@@ -268,7 +260,7 @@ class Interrupted(obhut.Case):
             if finished or info["entries"] != 1:  # killed between the swap and its end
                 self.assertEqual(info["entries"], count)
                 self.run_obhut("match", A)
-                self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
+                self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x", "--accept", "shrinking")
             self.old_list_answers()
         self.kill_at_random(command, whole, random.Random(4), after)
         self.run_obhut("list", "import", new, "--name", "x")
@@ -344,7 +336,7 @@ class Interrupted(obhut.Case):
         def after(finished):
             there = {line.split(",")[0] for line in self.export("x")}
             self.assertIn(there, ([after_it] if finished else [{A}, after_it]))
-            self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x")
+            self.run_obhut("list", "import", self.dir / "old.txt", "--name", "x", "--accept", "shrinking")
         self.kill_at_random(command, whole, random.Random(11), after)
 
     def audit_entries(self):

@@ -198,7 +198,7 @@ static void set_up(fixture *f)
 {
     ob_error err = {0};
     const ob_token token = {.name = "forum", .surfaces = 1, .scopes = 1};
-    const ob_import import = {.file = "list.txt", .name = "known"};
+    const ob_import import = {.file = "list.txt", .name = "known", .type = OB_IMPORT_PDQ};
     ob_import_result result;
     ob_lists *lists = NULL;
     must(ob_crypto_start(&err), &err);

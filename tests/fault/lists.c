@@ -69,7 +69,8 @@ static void write_files(void)
 
 static ob_status change(ob_import_result *out, ob_lists *lists, ob_error *err)
 {
-    return ob_lists_update(out, lists, &(ob_import){.file = "delta.jsonl", .name = "x"}, err);
+    return ob_lists_update(
+        out, lists, &(ob_import){.file = "delta.jsonl", .name = "x", .type = OB_IMPORT_PDQ}, err);
 }
 
 /* Makes the list what it was at first. */
@@ -77,7 +78,13 @@ static void put_back(ob_lists *lists)
 {
     ob_error err = {0};
     ob_import_result result;
-    must(ob_lists_import(&result, lists, &(ob_import){.file = "old.txt", .name = "x"}, &err), &err);
+    must(ob_lists_import(&result, lists,
+                         &(ob_import){.file = "old.txt",
+                                      .name = "x",
+                                      .type = OB_IMPORT_PDQ,
+                                      .accept = OB_IMPORT_SHRINKING},
+                         &err),
+         &err);
     must(ob_lists_add(NULL, lists, "x", &(ob_list_entry){.hash = &hashes[OLD]}, 1, &err), &err);
 }
 

@@ -279,6 +279,37 @@ class Case(obhutd.Case):
         self.end(service)
         ledger.judge(data)
 
+    def lists_put_back(self):
+        """Lists and what they must have, as they were before the last change: nothing that the lists have, or
+        have not, is believed until somebody says so."""
+        data = self.copy("one")
+        service = self.start(*self.arguments())
+        self.run_obhut("list", "withdraw", "known", "--id", "listed")
+        self.assertIn(b'"allow"', self.scan(service))
+        service.stop()
+        self.check(0)
+        shutil.rmtree(data / "lists")
+        shutil.copytree(self.old / "lists", data / "lists")
+        shutil.copy2(self.old / "lists.state", data / "lists.state")
+        self.assertRegex(self.check(1), "(?m)^WRONG  lists: lists are older than the records say")
+        service = self.start(*self.arguments())
+        said = service.request("GET", "/readyz", token=False)
+        self.assertEqual((said[0], b'"LISTS"' in said[2]), (503, True))
+        self.assertIn(b'"could_not"', self.scan(service, 503))
+        waiting.until(lambda: any("older than the records say" in line for line in service.log), "it is told")
+        self.assertIn("lists are older", self.check(1))
+        self.run_obhut("list", "accept")
+        self.assertIn(b'"block"', self.scan(service))
+        service.stop()
+        self.assertIn('"what":"list.accept"', (data / "audit/log").read_text())
+        self.check(0)
+        self.assertIn(b'"block"', self.scan(self.start(*self.arguments())))
+
+    def scan(self, service, wanted=200):
+        status, _, body = service.request("POST", "/v1/scan?surface=public", LISTED.read_bytes())
+        self.assertEqual(status, wanted, body)
+        return body
+
     def every(self, one, files, sampled=1):
         """One of `sampled` where a sanitizer makes all of it slow."""
         sampled = 1 if obhutd.obhut.SOAK else sampled * (3 if obhutd.SANITIZED else 1)

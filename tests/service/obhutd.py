@@ -115,7 +115,7 @@ class Service:
             if len(words) > 1:
                 found[words[1].decode()] = pid
         for pid in children(found.get("core", -1)):
-            if b"obhut-worker" in command(pid)[0] if command(pid) else False:
+            if b"obhut-worker" in (command(pid) or [b""])[0]:
                 found["workers"].append(pid)
         return found
 
@@ -176,6 +176,15 @@ class Service:
         others = [everybody.get("core"), everybody.get("front"), *everybody["workers"]]
         waiting.until(lambda: not [pid for pid in others if pid and is_ours(pid)],
                       lambda: f"all of {others} have gone")
+        self.process.stderr.close()
+
+    def kill(self):
+        """As where the machine stops: nobody has time for anything."""
+        core = self.processes()["core"]
+        self.process.kill()
+        self.process.wait()
+        waiting.until(lambda: not is_ours(core), "the core ends")
+        self.reader.join()
         self.process.stderr.close()
 
 

@@ -83,13 +83,16 @@ class Damage(damage.Case):
         records = self.data / "obhut.db"
         with contextlib.closing(sqlite3.connect(records)) as db:
             version, = db.execute("PRAGMA user_version").fetchone()
-            db.executescript(f"DROP TABLE binding; PRAGMA user_version = {version - 1}")
+            db.executescript(f"DROP TABLE written; PRAGMA user_version = {version - 1}")
         files = {path: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
         self.assertRegex(self.check(0), "(?m)^unread records.*older version")
         self.assertIn("right", self.run_obhut("audit", "verify")[0])
         self.assertEqual({path: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}, files)
         self.begin().stop()
         self.assertNotIn("unread ", self.check(0))
+
+    def test_an_older_copy_of_all_lists_is_told_and_not_believed_until_somebody_says_so(self):
+        self.lists_put_back()
 
     def test_every_damage_to_every_file_is_refused_or_named_and_harmless(self):
         self.every(self.at_start, self.files())

@@ -37,6 +37,9 @@ class Damage(damage.Case):
         self.start(*self.arguments())
         self.assertIn(" 0 wrong", self.check(0))
 
+    def test_an_older_copy_of_all_lists_is_told_and_not_believed_until_somebody_says_so(self):
+        self.lists_put_back()
+
     def test_every_damage_to_every_file_is_refused_or_named_and_harmless(self):
         self.every(self.at_start, self.files())
 

@@ -227,14 +227,20 @@ class Lists(obhutd.Case):
             self.assertIs(self.ask(HASHES[2 * number]), number % 2 == 1)
         self.service.stop()
 
+    def must_have(self):
+        try:
+            return json.loads((self.data / "lists.state").read_bytes()[65:])["lists"]
+        except ValueError:
+            return None
+
     def test_what_lists_must_have_is_written_again_while_the_service_runs(self):
         self.service = self.start()
         path = self.data / "lists.state"
-        good = path.read_bytes()
+        good = self.must_have()
         for damage in ("a bit in the middle", "emptied", "missing", "a pipe"):
             with self.subTest(damage):
                 DAMAGES[damage](path, b"")
-                waiting.until(lambda: path.is_file() and path.read_bytes() == good, "it is written again")
+                waiting.until(lambda: path.is_file() and self.must_have() == good, "it is written again")
         self.check_whole()
         self.service.stop()
         self.service = self.start()
@@ -275,7 +281,7 @@ class Lists(obhutd.Case):
                                                    if m.name.startswith(version + "/")])
                 shutil.move(self.data / version / "lists", self.data / "lists")
                 self.check_old({listed: True, gone: False, added: True, later: False})
-                self.run_obhut("list", "add", "known", later)
+                self.run_obhut("list", "add", "known", "pdq:" + later)
                 self.check_old({listed: True, gone: False, added: True, later: True})
                 journal = self.data / "lists/known.1.log"
                 good = journal.read_bytes()
@@ -295,14 +301,6 @@ class Lists(obhutd.Case):
 class Changes(obhutd.Case):
     """A change is done, or it is not: also after the next start."""
 
-    def kill(self, service):
-        core = service.processes()["core"]
-        service.process.kill()
-        service.process.wait()
-        waiting.until(lambda: not obhutd.is_ours(core), "the core ends")
-        service.reader.join()
-        service.process.stderr.close()
-
     def begin(self):
         entry = self.list_of(obhutd.DEMO / "rocket-640x427.jpg", id="r")
         self.run_obhut("list", "import", self.write("known.jsonl", entry + "\n"), "--name", "known")
@@ -316,12 +314,79 @@ class Changes(obhutd.Case):
         removing = threading.Thread(target=self.run_obhut, args=("list", "remove", "known"), kwargs={"code": None})
         removing.start()
         slow.until_waiting(0)
-        self.kill(service)
+        service.kill()
         removing.join()
         again = self.start()
         self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
         self.assertEqual(again.json("GET", "/v1/lists")["lists"], [])
         self.assertNotIn("known", self.run_obhut("list", "ls")[0])
+
+    def test_a_change_that_was_killed_before_the_records_were_told_is_no_older_copy(self):
+        slow, service = self.begin()
+        slow.set("rename:lists.state:hold")
+        adding = threading.Thread(target=self.run_obhut, args=("list", "add", "known", WHOLE), kwargs={"code": None})
+        adding.start()
+        slow.until_waiting(0)
+        slow.set("sync:obhut.db-wal:hold")
+        slow.until_waiting(0)
+        service.kill()
+        adding.join()
+        slow.set("clock:+0", wait=False)
+        for _ in range(2):
+            again = self.start()
+            self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
+            self.assertTrue(again.json("POST", MATCH, {"query": WHOLE})["matches"])
+            again.stop()
+        self.run_obhut("check")
+
+    def is_on(self, service):
+        known, = service.json("GET", "/v1/lists")["lists"]
+        return known["enabled"]
+
+    def test_a_list_is_not_switched_by_what_its_file_is_called(self):
+        _, service = self.begin()
+        on, off = self.data / "lists/known.obx", self.data / "lists/known.obx.off"
+        for is_on, name, other in ((True, on, off), (False, off, on)):
+            with self.subTest(is_on):
+                self.run_obhut("list", "enable" if is_on else "disable", "known")
+                self.assertTrue(name.exists())
+                name.rename(other)
+                waiting.until(lambda: name.exists() and not other.exists(), "it is called as before")
+                self.assertIs(self.is_on(service), is_on)
+                waiting.until(lambda: any("whatever its file is called" in line for line in service.log), "it is said")
+                service.stop()
+                name.rename(other)
+                self.assertIn("enabled" if is_on else "off", self.run_obhut("list", "ls")[0])
+                listed = json.loads(self.run_obhut("match", "--json", str(self.hash_of_rocket()), code=None)[0])
+                self.assertIs(bool(listed["matches"]), is_on)
+                service = self.start()
+                self.assertIs(self.is_on(service), is_on)
+                waiting.until(name.exists, "it is called as before")
+        self.assertFalse(other.exists())
+
+    def hash_of_rocket(self):
+        return json.loads((self.dir / "known.jsonl").read_text())["pdq"]
+
+    def test_a_switch_counts_as_it_was_said_also_after_a_kill(self):
+        """Whichever call on the disk fails."""
+        for rule in ("rename:lists/:errno=5", "sync:/lists:errno=5", "rename:lists.state:errno=30", "write:lists.state:errno=28"):
+            with self.subTest(rule):
+                shutil.rmtree(self.data, ignore_errors=True)
+                slow, service = self.begin()
+                slow.set(rule)
+                said = subprocess.run([self.binary, "--data", str(self.data), "list", "disable", "known"],
+                                      capture_output=True, text=True, timeout=waiting.LIMIT_S)
+                done = said.returncode == 0
+                if not done and "only the next start" not in said.stderr:
+                    self.assertTrue(self.is_on(service))
+                self.assertIs(self.is_on(service), not done)
+                service.kill()
+                slow.set("clock:+0", wait=False)
+                again = self.start()
+                if "only the next start" not in said.stderr:
+                    self.assertIs(self.is_on(again), not done)
+                self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])
+                again.stop()
 
     def test_a_removal_that_failed_leaves_the_list_where_it_is(self):
         slow, service = self.begin()
@@ -340,7 +405,7 @@ class Changes(obhutd.Case):
                 self.run_obhut("list", "add", "known", "md5:" + "ab" * 16, "--id", "first")
                 slow.set(f"sync:{self.data.name}:errno=5,nth={nth}")
                 self.run_obhut("list", "add", "known", "md5:" + "cd" * 16, "--id", "second", code=None)
-                self.kill(service)
+                service.kill()
                 slow.set("clock:+0", wait=False)
                 again = self.start()
                 self.assertEqual(again.json("GET", "/readyz", token=False)["reasons"], [])

@@ -104,7 +104,8 @@ class Robust(obhutd.Case):
         for bomb in (png, gif) * 10:
             got = service.scan(bomb)
             self.assertEqual(got["reason"], "TOO_LARGE")
-        self.assertEqual(service.processes()["workers"], workers)
+        before_them, workers = workers, service.processes()["workers"]
+        self.assertLessEqual(set(before_them), set(workers))  # what is long has one of its own
         if not obhutd.SANITIZED: # a tenth of a second of the processor for each
             self.assertLess(sum(obhutd.worked(pid) for pid in workers) - worked_s, 20 * 0.1)
         self.assertLess(max(obhutd.resident(pid) for pid in workers), before + 50e6)

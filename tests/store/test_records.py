@@ -81,8 +81,12 @@ class Records(unittest.TestCase):
 
     # ---- The same promises
 
+    @unittest.skipIf(BUILD == "tsan", "one thread")
     def test_every_record_is_kept_as_in_sqlite(self):
         self.run_program("store_records", OBHUT_TEST_URL=self.server.url())
+
+    def test_what_is_written_together_is_kept_together(self):
+        self.run_program("store_writing", OBHUT_TEST_URL=self.server.url())
 
     def test_threads_that_read_beside_one_that_writes(self):
         self.run_program("store_readers", OBHUT_TEST_URL=self.server.url())

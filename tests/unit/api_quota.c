@@ -74,14 +74,25 @@ static void many_tokens_are_bounded_in_memory_and_count(void **state)
     assert_int_equal(quota_take(&after, q, "another", 1, false), QUOTA_USED_UP);
 }
 
+static void what_was_written_before_a_start_counts(void **state)
+{
+    quota *q = *state;
+    unsigned after = 0;
+    quota_know(q, "a", NOON / QUOTA_DAY_S, 900);
+    assert_int_equal(quota_take(&after, q, "a", 101, false), QUOTA_USED_UP);
+    assert_int_equal(quota_take(&after, q, "a", 100, false), QUOTA_FINE);
+    assert_int_equal(quota_take(&after, q, "b", 101, false), QUOTA_FINE);
+    clock_pass(43200);
+    assert_int_equal(quota_take(&after, q, "a", 101, false), QUOTA_FINE);
+}
+
 #define ONE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ONE(it_is_told_once_before_it_is_used_up),
-        ONE(each_token_has_its_own_and_each_day),
-        ONE(what_takes_back_is_never_refused),
+        ONE(it_is_told_once_before_it_is_used_up),        ONE(each_token_has_its_own_and_each_day),
+        ONE(what_was_written_before_a_start_counts),      ONE(what_takes_back_is_never_refused),
         ONE(many_tokens_are_bounded_in_memory_and_count),
     };
     return cmocka_run_group_tests_name("api_quota", tests, NULL, NULL);

@@ -251,13 +251,25 @@ static void who_is_not_through_has_another_turn(void **state)
     add(c, 0, 3);
     takes(c, 0);
     c->last->turn_us = 200000;
-    lane_leave(&c->lane, c->last, false);
+    assert_false(lane_leave(&c->lane, c->last, false));
     assert_int_equal(c->tasks[0].until_ms, 0); /* it keeps its place */
     takes(c, 2);
     leave(c);
+    takes(c, 0); /* before the rest of its client's: few hold what they have found */
+    leave(c);
     takes(c, 1);
     leave(c);
+    assert_int_equal(lane_waiting(&c->lane), 0);
+}
+
+static void for_whom_nobody_waits_there_is_no_other_turn(void **state)
+{
+    counter *c = *state;
+    add(c, 0, 2);
     takes(c, 0);
+    lane_unwanted(&c->lane, c->last);
+    assert_true(lane_leave(&c->lane, c->last, false));
+    takes(c, 1);
     leave(c);
     assert_int_equal(lane_waiting(&c->lane), 0);
 }
@@ -491,6 +503,7 @@ int main(void)
         ONE(a_hundred_slow_files_delay_another_client_by_one),
         ONE(whoever_takes_long_pays_with_turns),
         ONE(who_is_not_through_has_another_turn),
+        ONE(for_whom_nobody_waits_there_is_no_other_turn),
         ONE(who_was_away_has_saved_no_turns),
         ONE(a_place_that_is_free_goes_to_who_has_fewest),
         ONE(who_has_most_waiting_gives_way),

@@ -1,6 +1,8 @@
 /* Clients take turns at the decoders: shown by the order in which files are done, never by time. */
 #include "engine_place.h"
 
+#include <dirent.h>
+
 enum { GREEDY = 100 };
 
 typedef struct turns {
@@ -41,17 +43,32 @@ static void hand_in(place *p, turns *all, unsigned from, unsigned to, const char
     }
 }
 
-/* The one decoder, which stands still from now on, or goes on. */
+/* The process of a decoder, in the order in which they were started; 0: there are not so many. */
+static int decoder(unsigned number)
+{
+    char path[300];
+    int found[2] = {0, 0};
+    unsigned count = 0;
+    DIR *threads = opendir("/proc/self/task");
+    assert_non_null(threads);
+    for (const struct dirent *one; (one = readdir(threads));) {
+        snprintf(path, sizeof path, "/proc/self/task/%s/children", one->d_name);
+        FILE *file = *one->d_name == '.' ? NULL : fopen(path, "r");
+        while (file && count < 2 && fscanf(file, "%d", &found[count]) == 1)
+            count++;
+        if (file)
+            fclose(file);
+    }
+    closedir(threads);
+    if (number >= count)
+        return 0;
+    return (found[0] < found[1]) == (number == 0) || count == 1 ? found[0] : found[1];
+}
+
+/* The one decoder of what is brief, which stands still from now on, or goes on. */
 static void signal_decoder(int which)
 {
-    char path[64];
-    int pid = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%d", &pid), 1);
-    fclose(file);
-    assert_int_equal(kill(pid, which), 0);
+    assert_int_equal(kill(decoder(0), which), 0);
 }
 
 /* Until one of so many has begun. */
@@ -116,6 +133,81 @@ static void clients_of_the_same_kind_of_file_take_turns(void **state)
     turns_free(all);
 }
 
+/* ---- What is long ----------------------------------------------------------------------------
+ */
+
+/* 16,383 x 16,383 pixels of one colour. */
+static const uint8_t webp_of_40_bytes[] = {
+    'R',  'I',  'F',  'F', 0x20, 0,    0,    0,    'W',  'E',  'B',  'P',  'V',  'P',
+    '8',  'L',  0x14, 0,   0,    0,    0x2f, 0xfe, 0xbf, 0xff, 0x0f, 0x07, 0x50, 0x81,
+    0x54, 0x08, 0x20, 0,   0x0a, 0x9a, 0xfe, 0xc7, 0x88, 0x88, 0xfe, 0x07};
+
+static void hand_in_long(place *p, turns *all, unsigned which)
+{
+    const ob_item i = item(OB_SURFACE_PUBLIC, NULL);
+    ob_error err = {0};
+    ob_task *t = &all->task[which];
+    *t = task_for(&i, NULL);
+    t->done = on_done;
+    t->context = all;
+    assert_int_equal(ftruncate(t->file, 0), 0);
+    assert_int_equal(pwrite(t->file, webp_of_40_bytes, sizeof webp_of_40_bytes, 0),
+                     sizeof webp_of_40_bytes);
+    t->size = sizeof webp_of_40_bytes;
+    snprintf(t->client, sizeof t->client, "token neighbour"); /* not even its own */
+    must(ob_engine_add(p->engine, t, &err), &err);
+}
+
+static int nice_of(int process)
+{
+    return getpriority(PRIO_PROCESS, (id_t)process);
+}
+
+static void a_brief_file_does_not_wait_for_a_long_one(void **state)
+{
+    place *p = *state;
+    turns *all = turns_new();
+    unsigned tries = 0;
+    hand_in_long(p, all, 1);
+    while (!decoder(1)) /* the long one has one of its own */
+        assert_true(test_wait(&tries));
+    const int of_long = decoder(1), mine = nice_of(decoder(0));
+    assert_int_equal(kill(of_long, SIGSTOP), 0);
+    hand_in(p, all, 0, 1, "token neighbour");
+    wait_for(&all->w);
+    assert_int_equal(all->task[0].action, OB_ACTION_ALLOW);
+    assert_int_equal(nice_of(of_long), mine + 10 < 19 ? mine + 10 : 19);
+    pthread_mutex_lock(&all->w.lock);
+    all->w.left++;
+    pthread_mutex_unlock(&all->w.lock);
+    assert_int_equal(kill(of_long, SIGCONT), 0);
+    wait_for(&all->w);
+    ob_task_clear(&all->task[0]);
+    ob_task_clear(&all->task[1]);
+    turns_free(all);
+}
+
+static void a_file_that_turns_out_to_be_long_is_tried_again_among_those(void **state)
+{
+    place *p = *state;
+    turns *all = turns_new();
+    ob_engine_counts now;
+    signal_decoder(SIGSTOP);
+    hand_in(p, all, 0, 1, "token greedy");
+    wait_begun(p, 1);
+    assert_int_equal(kill(decoder(0), SIGPROF), 0); /* as its clock would */
+    signal_decoder(SIGCONT);
+    wait_for(&all->w);
+    assert_int_equal(all->task[0].status, OB_OK);
+    assert_int_equal(all->task[0].action, OB_ACTION_ALLOW);
+    assert_true(all->task[0].is_long);
+    ob_engine_count(&now, p->engine);
+    assert_int_equal(now.workers_lost, 0); /* that is no news */
+    assert_int_equal(now.slow, 1);
+    ob_task_clear(&all->task[0]);
+    turns_free(all);
+}
+
 /* ---- Look-ups ---------------------------------------------------------------------------------
  */
 
@@ -173,6 +265,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_neighbours_file_is_next_whatever_another_has_waiting,
                                         begin, end),
         cmocka_unit_test_setup_teardown(clients_of_the_same_kind_of_file_take_turns, begin, end),
+        cmocka_unit_test_setup_teardown(a_brief_file_does_not_wait_for_a_long_one, begin, end),
+        cmocka_unit_test_setup_teardown(a_file_that_turns_out_to_be_long_is_tried_again_among_those,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(many_queries_are_looked_up_some_at_a_time, begin, end),
     };
     return cmocka_run_group_tests_name("engine_turns", tests, load_picture, free_picture);

@@ -33,8 +33,8 @@ static int make_lists(void **state)
     }
     if (!file || fclose(file))
         return -1;
-    lists_import(dir, &(ob_import){.file = path, .name = "first"});
-    lists_import(dir, &(ob_import){.file = path, .name = "second"});
+    lists_import(dir, &(ob_import){.file = path, .name = "first", .type = OB_IMPORT_PDQ});
+    lists_import(dir, &(ob_import){.file = path, .name = "second", .type = OB_IMPORT_PDQ});
     return 0;
 }
 

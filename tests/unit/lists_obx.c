@@ -56,7 +56,7 @@ static void make_csv(const char *path, test_random *r, int count)
 
 static void import_file(const char *path, const char *name)
 {
-    const ob_import wish = {.file = path, .name = name, .source = "Test"};
+    const ob_import wish = {.file = path, .name = name, .source = "Test", .type = OB_IMPORT_PDQ};
     lists_import(dir, &wish);
 }
 

@@ -18,7 +18,7 @@ static reader *read_text(const void *bytes, size_t size)
     lseek(copy, 0, SEEK_SET);
     fclose(file);
     reader *r = NULL;
-    assert_int_equal(reader_new(&r, copy, "a.txt", NULL), OB_OK);
+    assert_int_equal(reader_new(&r, copy, "a.txt", OB_IMPORT_CHECKED, NULL, NULL), OB_OK);
     return r;
 }
 
@@ -92,14 +92,15 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
         {"pdq,id\n" A ",\x01\n", "control character"},
         {"pdq,id\n" A ",\xFF\n", "not UTF-8"},
         {"pdq,state\n" A ",maybe\n", "state \"maybe\""},
-        {"{\"pdq\":7}\n", "\"pdq\" is not text"},
-        {"{\"id\":\"x\"}\n", "without \"pdq\""},
+        {"{\"pdq\":7}\n", "line 1: 1 characters where a hash has 64"},
+        {"{\"pdq\":7.5}\n", "\"pdq\" is neither text nor a whole number"},
+        {"{\"id\":\"x\"}\n", "no hash: neither pdq, md5, sha1 nor sha256"},
         {"{\"pdq\":\"" A "\"\n", "not JSON"},
         {"{}\n[]\n", "not an object"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *got = summary(bad[i].text, strlen(bad[i].text));
-        if (!strstr(got, "bad list \"a.txt\", line ") || !strstr(got, bad[i].reason))
+        if (!strstr(got, "bad list \"a.txt\", ") || !strstr(got, bad[i].reason))
             fail_msg("%s: %s", bad[i].text, got);
     }
     char nul[] = A "\n....";

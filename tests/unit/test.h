@@ -32,9 +32,16 @@ static inline uint64_t test_below(test_random *r, uint64_t limit)
     return test_next(r) % limit;
 }
 
+/* 128 of its 256 bits are set, as those of a PDQ hash. */
 static inline ob_hash256 test_hash(test_random *r)
 {
-    return (ob_hash256){{test_next(r), test_next(r), test_next(r), test_next(r)}};
+    ob_hash256 hash = {{test_next(r), test_next(r), test_next(r), test_next(r)}}, none = {{0}};
+    for (unsigned bits; (bits = ob_hash256_distance(&hash, &none)) != 128;) {
+        unsigned k = (unsigned)test_below(r, 256);
+        if ((hash.q[k / 64] >> (k % 64) & 1) == (bits > 128))
+            hash.q[k / 64] ^= UINT64_C(1) << (k % 64);
+    }
+    return hash;
 }
 
 /* A copy with exactly `bits` different bits. */

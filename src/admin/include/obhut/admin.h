@@ -24,6 +24,11 @@ typedef struct ob_admin {
     const ob_policy *policy;
 } ob_admin;
 
+/* Once lists, store and staff are open: from here on the records know what the lists are, and lists
+ * that are older, or others, are not searched (ob_lists_bind). ob_lists_unbind before staff is
+ * closed. Errors as ob_staff_lists_known, ob_staff_lists_keep. */
+ob_status ob_admin_bind(const ob_admin *admin, ob_error *err);
+
 /* Who listens on the way to the answer. */
 typedef struct ob_admin_listener {
     void (*hear)(void *context, json_t *event); /* the event is the caller's */
@@ -69,6 +74,7 @@ typedef struct ob_admin_checked {
     bool has_seed; /* whether the key of the log could be read */
     uint8_t seed[OB_KEY_SIZE];
     uint64_t record_bytes; /* of a dump; 0: not asked */
+    ob_error lists;        /* why the lists are not those that the records know; OB_OK: they are */
 } ob_admin_checked;
 
 /* Asks the service that owns DIR or, where none runs, the records themselves: nothing is changed,

@@ -16,7 +16,8 @@ typedef struct ob_api_options {
     ob_store *store;
     const ob_policy *policy;
     uint64_t body_most;    /* bytes of a file; 0: 50 MB */
-    uint64_t written_most; /* bytes that records of one token may take in a day; 0: 2,000 MB */
+    uint64_t written_most; /* bytes that records of one token may take in a day; 0: 2,000 MB. What
+                            * was written today before is read from the store */
     /* Hears what an operator should know: a sentence that names a token and nothing of any item.
      * NULL: nobody. Any thread. */
     void (*problem)(void *context, const char *sentence);
@@ -44,6 +45,7 @@ typedef enum ob_front_count {
     OB_FRONT_SLOW,
     OB_FRONT_LARGE,
     OB_FRONT_DROPPED,
+    OB_FRONT_GAVE_WAY,  /* connections, bodies and answers that ended so that others have room */
     OB_FRONT_COULD_NOT, /* and behind it: by ob_hindrance */
     OB_FRONT_COUNTS = OB_FRONT_COULD_NOT + OB_HINDRANCES,
 } ob_front_count;

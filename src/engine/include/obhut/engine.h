@@ -200,8 +200,11 @@ typedef struct ob_task {
     uint32_t asked;   /* queries that were looked up, and how many go together next */
     uint32_t together;
     bool is_slow; /* for what it is: others of its kind wait for it */
-    bool asks;    /* the records, before it is looked at */
-    int seat;     /* of those who work */
+    bool is_long; /* it never keeps what is brief waiting */
+    bool turns_long;
+    bool unwanted; /* nobody waits for it any more */
+    bool asks;     /* the records, before it is looked at */
+    int seat;      /* of those who work */
     uint64_t sat_us;
 } ob_task;
 

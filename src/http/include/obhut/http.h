@@ -95,7 +95,8 @@ typedef struct ob_call_class {
 /* A handler's own struct begins with one. */
 struct ob_call {
     const ob_call_class *class;
-    uint64_t most; /* bytes of a body that are taken */
+    uint64_t most;   /* bytes of a body that are taken */
+    uint64_t client; /* whose it is, where that is known: bodies of different ones take turns */
     ob_answer answer;
     /* Set by whoever carries the request: told once the answer to a body is there; any thread. */
     void (*answered)(ob_call *call);

@@ -34,6 +34,19 @@ typedef struct ob_list_info {
 
 /* ---- Files of publishers ------------------------------------------------------------------ */
 
+/* What 64 hexadecimal digits are that do not say so. */
+typedef enum ob_import_type {
+    OB_IMPORT_CHECKED, /* PDQ hashes, unless they cannot be */
+    OB_IMPORT_PDQ,     /* PDQ hashes, though they have other bits than PDQ hashes have */
+    OB_IMPORT_SHA256,
+} ob_import_type;
+
+/* What is refused until somebody says otherwise. */
+enum {
+    OB_IMPORT_LOW_QUALITY = 1, /* PDQ hashes whose quality is below 50, by the file's own word */
+    OB_IMPORT_SHRINKING = 2,   /* an import that leaves less than half of the entries */
+};
+
 typedef struct ob_import {
     const char *file;    /* "-": standard input */
     const int *from;     /* not NULL: read from this descriptor; file is what it is called */
@@ -41,6 +54,8 @@ typedef struct ob_import {
     const char *purpose; /* NULL: csam, the only one there is */
     const char *source;  /* NULL: empty */
     bool keep_going;     /* leave bad and refused lines out instead of refusing the file */
+    ob_import_type type;
+    unsigned accept; /* OB_IMPORT_LOW_QUALITY | … */
 
     /* May be NULL. `line_error` hears of every bad or refused line: a whole sentence. `progress`
      * is called now and then; total_bytes is 0 where unknown. */
@@ -49,6 +64,42 @@ typedef struct ob_import {
     void *context;
 } ob_import;
 
+/* Words that a file uses: names of its columns, of states, of kinds. */
+enum { OB_IMPORT_NAMES_MAX = 48, OB_IMPORT_NAME_MAX = 47 };
+typedef struct ob_import_name {
+    char text[OB_IMPORT_NAME_MAX + 1]; /* as the file has it */
+    bool used;                         /* a column: read; a state: such entries count */
+    uint64_t count;                    /* a state, a kind: so many entries */
+} ob_import_name;
+typedef struct ob_import_names {
+    ob_import_name name[OB_IMPORT_NAMES_MAX];
+    size_t count;
+    uint64_t more; /* others, which are not named here */
+} ob_import_names;
+
+/* Kinds of hashes: PDQ, the digests, then those of which only an equal one matches. */
+typedef enum ob_import_kind {
+    OB_IMPORT_KIND_PDQ,
+    OB_IMPORT_KIND_MD5,
+    OB_IMPORT_KIND_SHA1,
+    OB_IMPORT_KIND_SHA256,
+    OB_IMPORT_KIND_PHOTODNA,
+    OB_IMPORT_KIND_TMK,
+    OB_IMPORT_KIND_VPDQ,
+    OB_IMPORT_KINDS
+} ob_import_kind;
+const char *ob_import_kind_name(ob_import_kind kind); /* "pdq", "md5", … */
+
+/* What was understood of a file. */
+typedef struct ob_import_understood {
+    char shape[64];                  /* "CSV with ;, gzip" */
+    uint64_t kinds[OB_IMPORT_KINDS]; /* hashes of entries that count, good lines only */
+    ob_import_names columns;         /* of a table, of the objects of JSON, of XML */
+    ob_import_names states;
+    ob_import_names unused; /* kinds that nothing is done with: entries that were left out for it */
+    uint64_t skipped;       /* entries that have nothing but such */
+} ob_import_understood;
+
 typedef struct ob_import_result {
     char name[OB_LIST_NAME_MAX + 1];
     uint64_t lines;      /* with an entry on them, good or bad */
@@ -56,8 +107,15 @@ typedef struct ob_import_result {
     uint64_t duplicates; /* the same hash again, with the same id or with none: kept once */
     uint64_t withdrawn;  /* left out, since their state says so; of an update: withdrawn */
     uint64_t bad;        /* not readable */
-    uint64_t refused;    /* too close to a picture with nothing in it */
+    uint64_t refused;    /* would match anything, or cannot be what they are said to be */
+    ob_import_understood understood;
 } ob_import_result;
+
+/* A PDQ hash has 128 of its 256 bits set: those above the median. Where many values are equal, as
+ * in drawings and padded pictures, it has fewer, never more (docs/HASHING.md). Digests have any
+ * number. */
+enum { OB_LIST_PDQ_BITS = 128 };
+bool ob_list_may_be_pdq(const ob_hash256 *hash);
 
 /* ---- Looking ----------------------------------------------------------------------------- */
 
@@ -151,6 +209,37 @@ ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries
  * can't, for the caller to free, or NULL. */
 size_t ob_lists_trouble(char **out, ob_lists *lists);
 
+/* ---- Binding ---------------------------------------------------------------------------------
+ */
+
+/* What DIR/lists.state says, for whoever keeps it elsewhere: so that an older copy of the lists
+ * that was put back together with it shows. */
+typedef struct ob_lists_bound {
+    uint64_t changes; /* of what it says; for sentences */
+    uint8_t sum[32];  /* of what it says */
+} ob_lists_bound;
+
+/* Keeps it, in place of what was kept before. */
+typedef ob_status ob_lists_keep_bound(void *context, const ob_lists_bound *now, ob_error *err);
+
+/* OB_EFORMAT: the lists that stand in a directory are not those that `known` says, nor what became
+ * of these: the sentence says which, and what to do. */
+ob_status ob_lists_compare(const char *dir, const ob_lists_bound *known, ob_error *err);
+
+/* From now on `tell` is called with every change, on the thread that makes it or on the keeper's.
+ * `known` is what was kept last; NULL: nothing ever was. Where the lists are not those, none of
+ * them is searched, and ob_list_matches.missing and ob_lists_trouble say why, until
+ * ob_lists_accept: that is no error here. A change that a kill kept from being told is told now.
+ * For owners. Errors of `tell`. */
+ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_keep_bound *tell,
+                        void *context, ob_error *err);
+
+/* `tell` is not called any more; waits for a call. */
+void ob_lists_unbind(ob_lists *lists);
+
+/* Somebody has looked at the lists that stand there and takes them for those to be searched. */
+ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
+
 /* ---- Changing while answering -------------------------------------------------------------- */
 
 /* Like ob_lists_open, for the one process that changes them: takes the directory's lock until
@@ -195,14 +284,14 @@ ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
 ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *name,
                             const ob_list_entry *which, size_t count, ob_error *err);
 
-/* Reads plain text (one hash a line), CSV with a header, or JSON Lines, told apart by the first
- * line that is not empty, and replaces or creates the list, while searches go on. docs/LISTS.md has
- * the columns. A list that was switched off stays so.
+/* Reads a published list in any of the shapes of docs/LISTS.md, told apart by how it begins, and
+ * replaces or creates the list, while searches go on. A list that was switched off stays so.
  *
  * All or nothing: on any error the old list stays and answers; *out then counts what was read.
  * OB_EFORMAT: bad lines (without keep_going), or nothing good at all; OB_EREFUSED: refused lines
- * (without keep_going), or a purpose other than csam; OB_EINVAL: an impossible name; OB_EBUSY: the
- * list is being updated; OB_EIO: with the path and the system's reason. */
+ * (without keep_going), hashes most of which can be no PDQ hashes, a list that shrinks to under
+ * half, or a purpose other than csam; OB_EINVAL: an impossible name; OB_EBUSY: the list is being
+ * updated; OB_EIO: with the path and the system's reason. */
 ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_import *import,
                           ob_error *err);
 

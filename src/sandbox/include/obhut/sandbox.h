@@ -53,7 +53,9 @@ typedef struct ob_job {
     uint32_t digests; /* OB_DIGEST_… */
     uint64_t size;    /* bytes, from the beginning of the file */
     ob_media_options media;
-    uint64_t client;             /* whose file: a process gets one client's only */
+    uint64_t client;   /* whose file: a process gets one client's only */
+    unsigned trial_ms; /* not 0: it gets no more of the processor, and where that is not enough it
+                        * is tried again: its OB_ETIME is no news */
     uint8_t item[OB_PERMIT_KEY]; /* whose permit it is */
     ob_permit_maker permit;
     void *permit_context;

@@ -43,6 +43,17 @@ typedef struct ob_staff ob_staff;
 ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
                           ob_error *err);
 
+/* What the records know the lists to be (obhut/lists.h says what that is); *is_known is false where
+ * they never were told. OB_EREFUSED: somebody changed what they say; else as ob_staff_signed. */
+typedef struct ob_staff_lists {
+    uint64_t changes;
+    uint8_t sum[32];
+} ob_staff_lists;
+ob_status ob_staff_lists_known(bool *is_known, ob_staff_lists *out, ob_store *store,
+                               const char *dir, ob_error *err);
+/* Tells them. Never within an act. */
+ob_status ob_staff_lists_keep(ob_staff *staff, const ob_staff_lists *now, ob_error *err);
+
 /* *out uses `store` and `audit`, which must outlive it, has a thread that writes, and the key in
  * DIR/keys/pseudonym, which it makes where the records know of none. Says in the log what was
  * logged and then not done, because the process died in between. OB_EREFUSED: log and records are

@@ -7,7 +7,7 @@
 #include <obhut/store.h>
 
 typedef struct ob_binding {
-    char name[OB_NAME_MAX + 1]; /* "log", "pseudonym" */
+    char name[OB_NAME_MAX + 1]; /* "log", "pseudonym", "lists" */
     int64_t entries, bytes;
     bool is_closed;
     ob_record_key root, code;
@@ -18,5 +18,7 @@ ob_status ob_store_binding(bool *found, ob_binding *out, ob_view *view, const ch
                            ob_error *err);
 /* In place of the one of that name. */
 ob_status ob_store_binding_set(ob_writing *w, const ob_binding *binding, ob_error *err);
+/* Nothing of that name is bound any more. */
+ob_status ob_store_binding_drop(ob_writing *w, const char *name, ob_error *err);
 
 #endif

@@ -1,0 +1,9 @@
+/* Threads and their priority. */
+#ifndef OBHUT_THREAD_H
+#define OBHUT_THREAD_H
+
+/* From now on this thread, and processes that it starts, run where nobody else wants the processor,
+ * and a little where somebody does (ten steps of nice). There is no way back. */
+void ob_yield_to_others(void);
+
+#endif

@@ -1,0 +1,294 @@
+/* A request of the front on its way: its head to a desk, back with a plan, and off the table with
+ * its answer. The main thread only carries it on. */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    CALLS_BEYOND = 256, /* more than connections: the front keeps a few to say that there are more,
+                         * and what was answered leaves the table a moment later */
+    HELD_MOST = 64 << 20, /* bytes of heads and bodies that wait for a desk */
+};
+
+bool carry_hold(core *c, size_t size)
+{
+    if (atomic_fetch_add(&c->held, size) + size <= HELD_MOST)
+        return true;
+    atomic_fetch_sub(&c->held, size);
+    return false;
+}
+
+void carry_let_go(core *c, size_t size)
+{
+    atomic_fetch_sub(&c->held, size);
+}
+
+/* ---- Answers -------------------------------------------------------------------------------- */
+
+static void send_answer(core *c, carried *k, uint64_t id, const ob_answer *answer)
+{
+    ob_buf payload = {0};
+    int file = -1;
+    bool packed = channel_pack(&payload, answer->type ? answer->type : "text/plain") &&
+                  channel_pack(&payload, answer->allow);
+    if (packed && payload.size + answer->body.size > MESSAGE_MOST)
+        packed = (file = channel_file(answer->body.bytes, answer->body.size)) >= 0;
+    else if (packed && answer->body.size)
+        packed = !ob_buf_append(&payload, answer->body.bytes, answer->body.size, NULL);
+    const message_head head = {.kind = MESSAGE_ANSWER,
+                               .id = id,
+                               .status = packed ? answer->status : 500,
+                               .number = answer->retry_after_s};
+    peer_tell(c, k, &head, &payload, file);
+    ob_buf_free(&payload);
+}
+
+/* Its number may come again. */
+static void leave_table(carried *k)
+{
+    core *c = k->core;
+    if (c->calls[k->id % CALLS] != k)
+        return;
+    c->calls[k->id % CALLS] = NULL;
+    c->call_count--;
+}
+
+void carry_drop(core *c, message *m)
+{
+    if (!m)
+        return;
+    explicit_bzero(m->payload, m->size);
+    carry_let_go(c, m->size);
+    free(m);
+}
+
+static void drop_head(carried *k)
+{
+    carry_drop(k->core, k->head);
+    k->head = NULL;
+}
+
+void carry_end(carried *k)
+{
+    leave_table(k);
+    if (k->call)
+        k->call->class->end(k->call);
+    drop_head(k);
+    free(k);
+}
+
+/* From any thread. */
+static void come_back(carried *k)
+{
+    core *c = k->core;
+    const uint64_t one = 1;
+    pthread_mutex_lock(&c->lock);
+    const bool is_first = !c->answered; /* else somebody has said so */
+    k->next = c->answered;
+    c->answered = k;
+    pthread_mutex_unlock(&c->lock);
+    if (is_first)
+        (void)!write(c->answered_event, &one, sizeof one);
+}
+
+/* From any thread: the main one only takes it off its table. */
+static void answer_call(carried *k)
+{
+    send_answer(k->core, k, k->id, &k->call->answer);
+    come_back(k);
+}
+
+static void on_answered(ob_call *call)
+{
+    answer_call(call->carrier);
+}
+
+void carry_refuse(core *c, uint64_t id, ob_answer why)
+{
+    send_answer(c, NULL, id, &why);
+    ob_buf_free(&why.body);
+}
+
+void carry_refuse_busy(core *c, uint64_t id)
+{
+    ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+    carry_refuse(c, id, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
+}
+
+/* ---- Heads ---------------------------------------------------------------------------------- */
+
+/* Where it is only handed on, or where there is no room: then it comes back without a call. */
+static bool goes_to_asking(carried *k, const ob_request *request)
+{
+    if (k->asks || ob_gateways_own(request->path) || !ob_api_asks(request))
+        return false;
+    k->asks = true;
+    if (!desks_put(k->core->asking, &k->job))
+        come_back(k);
+    return true;
+}
+
+static ob_plan plan_of(carried *k, const ob_request *request)
+{
+    core *c = k->core;
+    const bool is_gateway = ob_gateways_own(request->path);
+    if (k->is_beyond)
+        return is_gateway ? ob_gateways_could_not(&k->call, c->gateways, request, OB_HINDRANCE_BUSY)
+                          : OB_PLAN_ANSWER; /* without a call: that it is too much */
+    return is_gateway ? ob_gateways_begin(&k->call, c->gateways, request)
+                      : ob_api_begin(&k->call, c->api, request);
+}
+
+static bool has_its_body(const carried *k)
+{
+    const uint64_t size = k->head->head.body;
+    return size && size <= BODY_SHORT && k->call && k->plan == OB_PLAN_BYTES &&
+           size <= k->call->most;
+}
+
+/* At a desk: what came with its head. Once the handler has it, it may be answered and gone. */
+static void read_its_body(carried *k)
+{
+    core *c = k->core;
+    message *m = k->head;
+    const size_t size = (size_t)m->head.body;
+    k->head = NULL;
+    k->call->answered = on_answered;
+    k->call->carrier = k;
+    k->is_head = false;
+    k->call->class->body(k->call,
+                         (ob_body){.bytes = m->payload + m->size - size, .size = size, .file = -1});
+    carry_drop(c, m);
+}
+
+/* At a desk: token, description, gate; and the body, where it came along. */
+static void look_at_head(desk_job *job)
+{
+    carried *k = (carried *)job;
+    ob_request request;
+    ob_field fields[REQUEST_FIELDS];
+    k->head_is_fine = channel_unpack_request(&request, fields, k->head);
+    if (k->head_is_fine && goes_to_asking(k, &request))
+        return;
+    if (k->head_is_fine)
+        k->plan = plan_of(k, &request);
+    if (k->head_is_fine && has_its_body(k)) {
+        read_its_body(k);
+        return;
+    }
+    drop_head(k);
+    if (k->head_is_fine && k->call && k->plan == OB_PLAN_ANSWER) {
+        k->is_head = false;
+        answer_call(k);
+        return;
+    }
+    come_back(k);
+}
+
+/* The front may have heard of an answer before we have. */
+static void leave_if_told(carried *k)
+{
+    pthread_mutex_lock(&k->core->telling);
+    const bool told = k->told;
+    pthread_mutex_unlock(&k->core->telling);
+    if (told)
+        leave_table(k);
+}
+
+/* The front has as many calls as connections, each under a number of its own. */
+static bool may_ask(core *c, const message *m)
+{
+    carried *before = c->calls[m->head.id % CALLS];
+    if (before)
+        leave_if_told(before);
+    if (m->file >= 0)
+        peer_blame(c, "it sent a descriptor with the head of a request");
+    else if (c->calls[m->head.id % CALLS])
+        peer_blame(c, "it asked twice under one number");
+    else if (c->call_count >= c->config->connections_most + CALLS_BEYOND)
+        peer_blame(c, "it asks for more requests than there may be connections");
+    return !c->blame;
+}
+
+void carry_ask(core *c, const message *m)
+{
+    if (!may_ask(c, m))
+        return;
+    bool held = carry_hold(c, m->size);
+    carried *k = held ? calloc(1, sizeof *k) : NULL;
+    message *head = k ? channel_copy(m) : NULL;
+    if (!head) {
+        if (held)
+            carry_let_go(c, m->size);
+        free(k);
+        carry_refuse_busy(c, m->head.id);
+        return;
+    }
+    *k = (carried){.job.run = look_at_head,
+                   .head = head,
+                   .is_head = true,
+                   .core = c,
+                   .id = m->head.id,
+                   .is_beyond = m->head.status == 1,
+                   .busy = true};
+    c->calls[k->id % CALLS] = k;
+    c->call_count++;
+    if (!desks_put(c->desks, &k->job)) {
+        carry_refuse_busy(c, k->id);
+        carry_end(k);
+    }
+}
+
+/* The head was looked at, and there is more to come or nothing to answer with. */
+static void take_plan(carried *k)
+{
+    core *c = k->core;
+    k->is_head = k->busy = false;
+    drop_head(k);
+    if (!k->head_is_fine && !k->gone)
+        carry_refuse(c, k->id,
+                     ob_answer_problem(400, "INVALID", "the head of this request makes no sense"));
+    else if (!k->call && !k->gone)
+        carry_refuse_busy(c, k->id);
+    if (!k->call || k->gone) {
+        carry_end(k);
+        return;
+    }
+    k->call->answered = on_answered;
+    k->call->carrier = k;
+    const message_head head = {
+        .kind = MESSAGE_PLAN, .id = k->id, .status = k->plan, .number = (int64_t)k->call->most};
+    peer_tell(c, NULL, &head, NULL, -1);
+}
+
+void carry_back(core *c)
+{
+    uint64_t count;
+    (void)!read(c->answered_event, &count, sizeof count);
+    pthread_mutex_lock(&c->lock);
+    carried *k = c->answered, *next;
+    c->answered = NULL;
+    pthread_mutex_unlock(&c->lock);
+    for (; k; k = next) {
+        next = k->next;
+        if (k->is_head)
+            take_plan(k);
+        else
+            carry_end(k);
+    }
+}
+
+void carry_gone(core *c, uint64_t id)
+{
+    carried *k = c->calls[id % CALLS];
+    if (!k || k->id != id)
+        return;
+    k->gone = true;
+    leave_table(k);
+    if (!k->busy)
+        carry_end(k);
+    else if (!k->is_head && k->call->class->gone)
+        k->call->class->gone(k->call);
+}

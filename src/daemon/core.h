@@ -1,0 +1,120 @@
+/* The parts of the core: core.c is its life and its main thread, peer.c the front as it sees it,
+ * carry.c a request on its way, letter.c the body of one. */
+#ifndef OBHUT_CORE_H
+#define OBHUT_CORE_H
+
+#include "channel.h"
+#include "daemon.h"
+#include "desk.h"
+
+#include <obhut/admin.h>
+#include <obhut/api.h>
+#include <obhut/gateways.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { CALLS = 16384 };
+
+/* A request that the front carries to us. The main thread only carries it on: its head is looked at
+ * at a desk, and so is a body of JSON. */
+typedef struct carried {
+    desk_job job; /* first: of its head */
+    message *head;
+    bool head_is_fine;   /* the desk's word, with `plan` and `call` */
+    bool asks;           /* the records, and so may wait for them */
+    bool is_beyond;      /* there is no room for it: only what is told then is wanted */
+    atomic_bool is_head; /* only the head: a desk has it, or it comes back with a plan; else it is
+                          * answered when it comes back */
+    struct core *core;
+    ob_call *call;
+    ob_plan plan;
+    uint64_t id;
+    bool busy;            /* a desk has it, or a handler the body and will answer */
+    atomic_bool gone;     /* nobody waits for the answer any more */
+    bool told;            /* the front has its answer; under core.telling */
+    struct carried *next; /* among those that come back */
+} carried;
+
+typedef struct core {
+    const config *config;
+    ob_lists *lists;
+    ob_store *store;
+    ob_audit *audit;
+    ob_staff *staff;
+    ob_engine *engine;
+    ob_api *api;
+    ob_gateways *gateways;
+    desks *desks, *asking; /* asking: of what may wait for the records */
+    desks *reading;        /* of bodies that are long */
+    ob_admin admin;
+    int admin_socket;
+    pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
+    channel *front;          /* set by the main thread only */
+    bool deaf;               /* it could not be told something */
+    const char *blame;       /* why the front will be hung up on; NULL: it does its part */
+    int64_t deaf_since_ms;   /* 0: the front has read all */
+    atomic_size_t held;
+    unsigned call_count;
+    carried *calls[CALLS];
+    pthread_mutex_t lock; /* of what was answered */
+    carried *answered;
+    int answered_event;
+    bool stopping, ran;
+    message message; /* the last that came */
+} core;
+
+/* ---- peer.c ---------------------------------------------------------------------------------- */
+
+/* A front that does what ours does not was taken over, or is ill: its end costs no more than what
+ * it carries, and main starts another. Done when nobody is in the middle of a call. */
+void peer_blame(core *c, const char *why);
+
+/* Any thread. `k`: whose answer it is, which is for nobody else: another front has other requests
+ * under the same numbers. NULL: the main thread's, which knows. Takes `file` (or -1) over. */
+void peer_tell(core *c, carried *k, const message_head *head, const ob_buf *payload, int file);
+
+/* Another front, or NULL: the one before is gone, with peer_lose for what it had asked. */
+void peer_set(core *c, channel *front);
+void peer_lose(core *c);
+
+/* Sends what waits. False: it is gone. */
+bool peer_flush(core *c);
+
+/* A few packets a turn: whoever talks without end keeps nobody else waiting. */
+void peer_hear(core *c);
+
+/* Hangs up where it was blamed. True: until it has read what waits for it, nothing more is taken
+ * from it; but not for ever. */
+bool peer_look_after(core *c);
+
+/* ---- carry.c --------------------------------------------------------------------------------- */
+
+/* Bytes of heads and bodies that wait. False: too many do. */
+bool carry_hold(core *c, size_t size);
+void carry_let_go(core *c, size_t size);
+
+/* Overwrites and frees a message that was held: a token is in it, or what somebody wrote. */
+void carry_drop(core *c, message *m);
+
+/* The front said: a head; nobody waits for that answer any more. */
+void carry_ask(core *c, const message *m);
+void carry_gone(core *c, uint64_t id);
+
+/* What came back from desks and handlers since the last time. */
+void carry_back(core *c);
+
+/* Answers at once; the second is counted. */
+void carry_refuse(core *c, uint64_t id, ob_answer why);
+void carry_refuse_busy(core *c, uint64_t id);
+
+/* Off the table, and freed. */
+void carry_end(carried *k);
+
+/* ---- letter.c -------------------------------------------------------------------------------- */
+
+/* The front said: a body, whose file becomes the handler's; or that it cannot take one now. */
+void letter_hear(core *c, message *m);
+void letter_unable(core *c, const message *m);
+
+#endif

@@ -1,0 +1,62 @@
+/* Memory for bodies and answers on their way: who has most gives way. */
+#include "front.h"
+
+#include <sys/socket.h>
+
+static uint64_t held_by(const caller *c)
+{
+    return c->held;
+}
+
+/* What it holds and can give back. */
+static uint64_t holds(const exchange *x)
+{
+    return exchange_takes_body(x) ? x->body.size : x->answer_size;
+}
+
+static exchange *heaviest_of(const front *f, const caller *from)
+{
+    exchange *most = NULL;
+    for (const visitor *v = f->visitors; v; v = v->next)
+        if (v->from == from && v->on && (!most || holds(v->on) > holds(most)))
+            most = v->on;
+    return most && holds(most) ? most : NULL;
+}
+
+void room_let_go(void *context, uint64_t bytes)
+{
+    exchange *x = context;
+    x->front->held -= bytes;
+    x->visitor->from->held -= bytes;
+}
+
+/* A body is forgotten, and its client told that there was no room; an answer that is not read ends
+ * with its connection. */
+static void give_back_memory(front *f, exchange *x)
+{
+    f->counts[OB_FRONT_GAVE_WAY]++;
+    if (exchange_takes_body(x)) {
+        intake_give_way(&x->body);
+        return;
+    }
+    room_let_go(x, x->answer_size);
+    x->answer_size = 0;
+    shutdown(x->visitor->socket, SHUT_RDWR);
+}
+
+bool room_hold(void *context, uint64_t bytes)
+{
+    const exchange *x = context;
+    front *f = x->front;
+    caller *mine = x->visitor->from;
+    while (f->held + bytes > f->config->memory_most) {
+        const caller *most = caller_with_most(&f->callers, held_by);
+        exchange *heavy = most->held > mine->held + bytes ? heaviest_of(f, most) : NULL;
+        if (!heavy)
+            return false;
+        give_back_memory(f, heavy);
+    }
+    f->held += bytes;
+    mine->held += bytes;
+    return true;
+}

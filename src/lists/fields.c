@@ -1,0 +1,395 @@
+/* Named fields, whatever file they stood in, become an entry. */
+#include "read_priv.h"
+
+#include <obhut/hash.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+
+/* ---- Names -------------------------------------------------------------------------------- */
+
+/* As publishers write them, without case, blanks and signs. */
+static const struct {
+    const char *name;
+    field field;
+} field_names[] = {
+    {"hash", FIELD_ANY},
+    {"hashvalue", FIELD_ANY},
+    {"signal", FIELD_ANY},
+    {"signalvalue", FIELD_ANY},
+    {"signalstr", FIELD_ANY},
+    {"indicator", FIELD_ANY},
+    {"rawindicator", FIELD_ANY},
+    {"fingerprint", FIELD_ANY},
+    {"value", FIELD_ANY},
+    {"signaltype", FIELD_TYPE},
+    {"hashtype", FIELD_TYPE},
+    {"indicatortype", FIELD_TYPE},
+    {"type", FIELD_TYPE},
+    {"algorithm", FIELD_TYPE},
+    {"id", FIELD_ID},
+    {"entryid", FIELD_ID},
+    {"mediaid", FIELD_ID},
+    {"imageid", FIELD_ID},
+    {"hashid", FIELD_ID},
+    {"contentid", FIELD_ID},
+    {"bankcontentid", FIELD_ID},
+    {"indicatorid", FIELD_ID},
+    {"source", FIELD_SOURCE},
+    {"publisher", FIELD_SOURCE},
+    {"member", FIELD_SOURCE},
+    {"classification", FIELD_CLASSIFICATION},
+    {"category", FIELD_CLASSIFICATION},
+    {"state", FIELD_STATE},
+    {"status", FIELD_STATE},
+    {"hashstatus", FIELD_STATE},
+    {"entrystatus", FIELD_STATE},
+    {"shoulddelete", FIELD_GONE},
+    {"deleted", FIELD_GONE},
+    {"isdeleted", FIELD_GONE},
+    {"withdrawn", FIELD_GONE},
+    {"iswithdrawn", FIELD_GONE},
+    {"active", FIELD_HERE},
+    {"isactive", FIELD_HERE},
+    {"enabled", FIELD_HERE},
+    {"quality", FIELD_QUALITY},
+    {"pdqquality", FIELD_QUALITY},
+};
+
+static const struct {
+    const char *name;
+    field field;
+} kind_names[] = {
+    {"pdq", FIELD_PDQ},       {"md5", FIELD_MD5},           {"sha1", FIELD_SHA1},
+    {"sha256", FIELD_SHA256}, {"photodna", FIELD_PHOTODNA}, {"pdna", FIELD_PHOTODNA},
+    {"tmk", FIELD_TMK},       {"tmkpdqf", FIELD_TMK},       {"vpdq", FIELD_VPDQ},
+};
+
+enum { WORD = 48 };
+
+/* Letters and digits in lower case; false where nothing known is so long. */
+static bool plain_word(char out[WORD], const char *name)
+{
+    size_t size = 0;
+    for (; *name; name++) {
+        const unsigned char c = (unsigned char)*name;
+        if (isalnum(c) && size == WORD - 1)
+            return false;
+        if (isalnum(c))
+            out[size++] = (char)tolower(c);
+    }
+    out[size] = '\0';
+    return true;
+}
+
+static char *without_start(char *word, const char *start)
+{
+    return strncmp(word, start, strlen(start)) ? word : word + strlen(start);
+}
+
+static void cut_end(char *word, const char *end)
+{
+    size_t size = strlen(word), less = strlen(end);
+    if (size > less && !strcmp(word + size - less, end))
+        word[size - less] = '\0';
+}
+
+/* "HASH_VIDEO_MD5", "ImagePDQ", "md5sum", "SHA-1 hash". */
+static int kind_of(char *word)
+{
+    word = without_start(word, "hash");
+    word = without_start(word, "image");
+    word = without_start(word, "photo");
+    word = without_start(word, "file");
+    word = without_start(word, "video");
+    cut_end(word, "hash");
+    cut_end(word, "hex");
+    cut_end(word, "sum");
+    for (size_t i = 0; i < sizeof kind_names / sizeof *kind_names; i++)
+        if (!strcmp(word, kind_names[i].name))
+            return (int)kind_names[i].field;
+    return -1;
+}
+
+int field_of(const char *name)
+{
+    char word[WORD];
+    if (!plain_word(word, name))
+        return -1;
+    for (size_t i = 0; i < sizeof field_names / sizeof *field_names; i++)
+        if (!strcmp(word, field_names[i].name))
+            return (int)field_names[i].field;
+    return !strcmp(word, "photodna") ? FIELD_PHOTODNA : kind_of(word);
+}
+
+bool field_is_hash(int field)
+{
+    return field >= 0 && field <= FIELD_ANY;
+}
+
+int field_kind(const char *name)
+{
+    static const char *const no_kind[] = {"",      "hash",  "image", "picture", "photo",
+                                          "video", "media", "file",  "content"};
+    char word[WORD];
+    if (!plain_word(word, name))
+        return -1;
+    for (size_t i = 0; i < sizeof no_kind / sizeof *no_kind; i++)
+        if (!strcmp(word, no_kind[i]))
+            return FIELD_ANY;
+    return !strcmp(word, "photodna") ? FIELD_PHOTODNA : kind_of(word);
+}
+
+const char *ob_import_kind_name(ob_import_kind kind)
+{
+    static const char *const names[OB_IMPORT_KINDS] = {"pdq",      "md5", "sha1", "sha256",
+                                                       "photodna", "tmk", "vpdq"};
+    return names[kind];
+}
+
+/* ---- Texts -------------------------------------------------------------------------------- */
+
+/* Whether jansson would take it: lists become JSON output. */
+ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err)
+{
+    if (strlen(text) > most)
+        return ob_fail(err, OB_EFORMAT, "%s of %zu bytes; at most %zu are kept", name, strlen(text),
+                       most);
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            return ob_fail(err, OB_EFORMAT, "%s with a control character", name);
+    json_t *utf8 = json_string(text);
+    if (!utf8)
+        return ob_fail(err, OB_EFORMAT, "%s is not UTF-8", name);
+    json_decref(utf8);
+    return OB_OK;
+}
+
+static const char *trim(char *text)
+{
+    if (!text)
+        return "";
+    text += strspn(text, " \t");
+    size_t size = strlen(text);
+    while (size && strchr(" \t\r\n", text[size - 1]))
+        size--;
+    text[size] = '\0';
+    return text;
+}
+
+/* ---- States ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    bool withdrawn;
+} states[] = {
+    {"", false},          {"active", false},    {"enabled", false},     {"live", false},
+    {"current", false},   {"confirmed", false}, {"listed", false},      {"received", false},
+    {"malicious", false}, {"withdrawn", true},  {"deleted", true},      {"inactive", true},
+    {"removed", true},    {"retracted", true},  {"revoked", true},      {"disabled", true},
+    {"expired", true},    {"delisted", true},   {"nonmalicious", true}, {"falsepositive", true},
+};
+
+static void note_state(bool withdrawn, reader *r, const char *state)
+{
+    size_t at = 0;
+    if (!*state)
+        return;
+    names_note(&at, &r->told->states, state);
+    if (at != SIZE_MAX)
+        r->told->states.name[at].used = !withdrawn;
+}
+
+static ob_status take_state(bool *withdrawn, const char *state, ob_error *err)
+{
+    char word[WORD] = "?";
+    plain_word(word, state);
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (!strcmp(word, states[i].word)) {
+            *withdrawn = states[i].withdrawn;
+            return OB_OK;
+        }
+    return ob_fail(
+        err, OB_EFORMAT,
+        "state \"%.40s\"; known are active, received, confirmed, enabled, and withdrawn, "
+        "deleted, removed, inactive, disabled, expired, revoked",
+        state);
+}
+
+/* *out where the field says yes or no. */
+static ob_status take_flag(bool *out, const char *text, const char *what, ob_error *err)
+{
+    if (!strcasecmp(text, "true") || !strcmp(text, "1") || !strcasecmp(text, "yes"))
+        *out = true;
+    else if (!strcasecmp(text, "false") || !strcmp(text, "0") || !strcasecmp(text, "no"))
+        *out = false;
+    else if (*text)
+        return ob_fail(err, OB_EFORMAT, "\"%.40s\" where %s: true and false are known", text, what);
+    return OB_OK;
+}
+
+static ob_status take_states(entry *to, const char *const text[FIELDS], ob_error *err)
+{
+    bool gone = false, here = true, withdrawn = false;
+    ob_status status = take_state(&withdrawn, text[FIELD_STATE], err);
+    if (!status)
+        status = take_flag(&gone, text[FIELD_GONE], "it is said whether an entry is gone", err);
+    if (!status)
+        status = take_flag(&here, text[FIELD_HERE], "it is said whether an entry counts", err);
+    to->withdrawn = withdrawn || gone || !here;
+    return status;
+}
+
+/* ---- Hashes ------------------------------------------------------------------------------- */
+
+/* What spreadsheets make of hashes that look like numbers. */
+static bool is_spreadsheet_number(const char *text)
+{
+    size_t digits = strspn(text, "0123456789.,");
+    return digits && strspn(text + digits, "Ee") == 1 && text[digits + 1] == '+';
+}
+
+static ob_status take_digest(uint8_t out[OB_DIGEST_WIDTH_MAX], int kind, const char *text,
+                             ob_error *err)
+{
+    unsigned width = list_digest_kinds[kind].width;
+    if (strlen(text) != 2 * (size_t)width)
+        return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits",
+                       strlen(text), list_digest_kinds[kind].name, 2 * width);
+    ob_status status = ob_hex_parse(out, width, text, err);
+    return status ? ob_fail_in(err, status, "%s", list_digest_kinds[kind].name) : OB_OK;
+}
+
+static ob_status take_hash(entry *to, int field, const char *text, ob_error *err)
+{
+    if (is_spreadsheet_number(text))
+        return ob_fail(err, OB_EFORMAT,
+                       "\"%.40s\": a spreadsheet has made a number of a hash; export it as text",
+                       text);
+    if (field == FIELD_PDQ) {
+        to->has_hash = true;
+        return ob_hash256_parse(&to->hash, text, strlen(text), err);
+    }
+    to->has_digest[field] = true;
+    return take_digest(to->digest[field], field, text, err);
+}
+
+/* By its length: 64 digits are a PDQ hash or what was told at import, 32 MD5, 40 SHA-1. */
+static int field_by_length(const reader *r, const char *text)
+{
+    size_t length = strlen(text);
+    return length == 2 * OB_MD5_SIZE     ? FIELD_MD5
+           : length == 2 * OB_SHA1_SIZE  ? FIELD_SHA1
+           : r->type == OB_IMPORT_SHA256 ? FIELD_SHA256
+                                         : FIELD_PDQ;
+}
+
+static void note_unused(reader *r, const char *kind)
+{
+    size_t at = 0;
+    names_note(&at, &r->told->unused, kind);
+}
+
+/* A hash whose kind stands beside it, or nowhere. */
+static ob_status take_any(entry *to, bool *skipped, reader *r, const char *const text[FIELDS],
+                          ob_error *err)
+{
+    int kind = field_kind(text[FIELD_TYPE]);
+    if (kind == FIELD_ANY)
+        kind = field_by_length(r, text[FIELD_ANY]);
+    if (kind < 0 || (kind >= DIGEST_KINDS && kind != FIELD_PDQ)) {
+        note_unused(r, kind < 0 ? text[FIELD_TYPE] : ob_import_kind_name(kind + 1));
+        *skipped = true;
+        return OB_OK;
+    }
+    return take_hash(to, kind, text[FIELD_ANY], err);
+}
+
+static bool has_any(const entry *e)
+{
+    bool any = e->has_hash;
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        any |= e->has_digest[k];
+    return any;
+}
+
+static ob_status take_hashes(entry *to, bool *skipped, reader *r, const char *const text[FIELDS],
+                             ob_error *err)
+{
+    ob_status status = OB_OK;
+    for (int f = 0; f < FIELD_PHOTODNA && !status; f++)
+        if (*text[f])
+            status = take_hash(to, f, text[f], err);
+    if (!status && *text[FIELD_PDQ])
+        status = take_hash(to, FIELD_PDQ, text[FIELD_PDQ], err);
+    for (int f = FIELD_PHOTODNA; f <= FIELD_VPDQ; f++)
+        if (*text[f]) {
+            note_unused(r, ob_import_kind_name(f + 1));
+            *skipped = true;
+        }
+    if (!status && *text[FIELD_ANY] && !has_any(to))
+        status = take_any(to, skipped, r, text, err);
+    *skipped &= !has_any(to);
+    if (!status && !has_any(to) && !*skipped && !(to->withdrawn && to->id))
+        status = ob_fail(err, OB_EFORMAT,
+                         to->withdrawn ? "withdrawn, but neither a hash nor an id says which"
+                                       : "no hash: neither pdq, md5, sha1 nor sha256");
+    return status;
+}
+
+/* ---- The whole ---------------------------------------------------------------------------- */
+
+static ob_status check_texts(const entry *e, ob_error *err)
+{
+    ob_status status = e->id ? list_check_text(e->id, OB_LIST_ID_MAX, "an id", err) : OB_OK;
+    if (!status)
+        status = list_check_text(e->source, OB_LIST_TEXT_MAX, "a source", err);
+    if (!status)
+        status = list_check_text(e->classification, OB_LIST_TEXT_MAX, "a classification", err);
+    return status;
+}
+
+/* Whole numbers from 0 to 100 are PDQ's; others mean something else. */
+static bool is_low(const char *quality)
+{
+    const size_t digits = strspn(quality, "0123456789");
+    return digits && digits <= 2 && !quality[digits] && atoi(quality) < OB_PDQ_MIN_QUALITY;
+}
+
+static void count_kinds(reader *r, const entry *e)
+{
+    uint64_t *kinds = r->told->kinds;
+    kinds[OB_IMPORT_KIND_PDQ] += e->has_hash;
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        kinds[OB_IMPORT_KIND_MD5 + k] += e->has_digest[k];
+}
+
+ob_status entry_from_fields(entry *out, bool *skipped, reader *r, char *const fields[FIELDS],
+                            ob_error *err)
+{
+    const char *text[FIELDS];
+    for (int f = 0; f < FIELDS; f++)
+        text[f] = trim(fields[f]);
+    entry made = {.id = *text[FIELD_ID] ? text[FIELD_ID] : NULL,
+                  .source = text[FIELD_SOURCE],
+                  .classification = text[FIELD_CLASSIFICATION],
+                  .low_quality = is_low(text[FIELD_QUALITY])};
+    *skipped = false;
+    ob_status status = take_states(&made, text, err);
+    if (!status)
+        status = check_texts(&made, err);
+    if (!status)
+        status = take_hashes(&made, skipped, r, text, err);
+    if (status)
+        return status;
+    note_state(made.withdrawn, r, text[FIELD_STATE]);
+    r->told->skipped += *skipped;
+    if (!*skipped && !made.withdrawn)
+        count_kinds(r, &made);
+    *out = made;
+    return OB_OK;
+}
