@@ -40,7 +40,8 @@ static ob_format sniff_brands(const uint8_t *bytes, size_t size)
     static const char heic[][5] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"};
     const uint64_t box =
         (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | bytes[2] << 8 | bytes[3];
-    const size_t end = box < size ? (size_t)box : size;
+    size_t end = size < OB_MEDIA_SNIFF ? size : OB_MEDIA_SNIFF;
+    end = box < end ? (size_t)box : end;
     ob_format found = OB_FORMAT_UNKNOWN;
     if (is_one_of(bytes + 8, mini, 1))
         return OB_FORMAT_AVIF_MINI;
