@@ -154,13 +154,20 @@ static ob_status deliver_both(const media_sink *sink, pixels *p, const avifImage
     return status;
 }
 
+/* Planes, and twice RGBA where it is turned. */
+static ob_status check_limits(const avifImage *image, ob_media_fault *fault)
+{
+    const uint64_t bytes = image->depth > 8 ? 16 : 10;
+    ob_status status = media_check_size(image->width, image->height, fault);
+    return status ? status
+                  : media_check_memory((uint64_t)image->width * image->height * bytes, fault);
+}
+
 static ob_status deliver_frame(const media_sink *sink, const avifImage *image, uint32_t frame,
                                ob_media_fault *fault)
 {
     pixels p = {.width = image->width, .height = image->height};
-    ob_status status = media_check_size(p.width, p.height, fault);
-    if (!status) /* planes, and twice RGBA where it is turned */
-        status = media_check_memory((uint64_t)p.width * p.height * 11, fault);
+    ob_status status = check_limits(image, fault);
     if (!status && !(p.rgba = malloc((size_t)p.width * p.height * 4)))
         status = media_fail(fault, OB_MEDIA_NO_MEMORY);
     if (status)
@@ -236,7 +243,8 @@ ob_status media_decode_avif(const media_sink *sink, const uint8_t *bytes, size_t
     avifResult result = avifDecoderSetIOMemory(decoder, bytes, size);
     if (result == AVIF_RESULT_OK)
         result = avifDecoderParse(decoder);
-    ob_status status = result == AVIF_RESULT_OK ? OB_OK : damaged(result, fault);
+    ob_status status =
+        result == AVIF_RESULT_OK ? check_limits(decoder->image, fault) : damaged(result, fault);
     if (!status) {
         take_colours(sink->facts, decoder->image);
         status = deliver_all(sink, decoder, fault);
