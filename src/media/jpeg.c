@@ -23,11 +23,12 @@ typedef struct decoder {
     bool ended;      /* the bytes ran out before the end of the picture was announced */
     bool lacking;    /* something is missing or damaged, if only what refines the picture */
     uint32_t good;   /* rows of the output above the first that is missing or damaged */
+    bool made_up;    /* those below are shown as libjpeg makes them up */
     uint32_t height; /* of the output, once it is known */
     uint8_t *rows;   /* as libjpeg gives them */
     uint8_t *rgb;    /* CMYK: the same in RGB */
     uint8_t *last;   /* the last good row that was delivered */
-    uint32_t given;  /* rows that were */
+    uint32_t given;  /* rows that were delivered */
 } decoder;
 
 /* ---- What libjpeg calls ------------------------------------------------------------------- */
@@ -64,13 +65,14 @@ static bool is_first_scan(const struct jpeg_decompress_struct *jpeg)
     return false;
 }
 
-static void refuse_rest(decoder *d)
+static void refuse_rest(decoder *d, uint32_t row)
 {
     const ob_media_reason reason = d->ended ? OB_MEDIA_CUT_AT_ROW : OB_MEDIA_DAMAGED_AT_ROW;
-    give_up(d, media_fail_at(d->fault, reason, d->good, d->height));
+    give_up(d, media_fail_at(d->fault, reason, row, d->height));
 }
 
-/* After a warning libjpeg goes on with pixels that it made up: rows from here on do not count. */
+/* After a warning libjpeg goes on with pixels that it made up: rows from here on do not count.
+ * Where the file goes on, everybody shows those pixels; where it has ended, nobody does. */
 static void note_damage(decoder *d)
 {
     const struct jpeg_decompress_struct *jpeg = &d->jpeg;
@@ -82,10 +84,12 @@ static void note_damage(decoder *d)
         return;
     const uint32_t row = jpeg->input_iMCU_row * (uint32_t)jpeg->max_v_samp_factor *
                          (uint32_t)jpeg->min_DCT_scaled_size;
-    if (row < d->good)
+    if (!media_is_enough(row, d->height))
+        refuse_rest(d, row);
+    if (row < d->good) {
         d->good = row;
-    if (!media_is_enough(d->good, d->height))
-        refuse_rest(d);
+        d->made_up = !d->ended;
+    }
 }
 
 /* Some warnings are about markers around the picture, about an odd order of whole scans, or about
@@ -219,6 +223,11 @@ static void rgb_of_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels)
             rgb[c] = (uint8_t)((cmyk[c] * cmyk[3] + 127u) / 255);
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Rows as they are delivered. */
 typedef struct output {
     const media_sink *sink;
@@ -255,20 +264,26 @@ static ob_status prepare(output *o, decoder *d, const media_sink *sink, const me
     return sink->begin(sink->context, &picture, d->fault);
 }
 
-/* Hands on those of the next `got` rows that are good. */
+/* Hands on those of the next `got` rows that are good, and what is made up below. */
 static ob_status hand_on(const output *o, decoder *d, uint32_t got)
 {
-    const uint32_t width = d->jpeg.output_width, first = d->given;
+    const media_sink *sink = o->sink;
+    const uint32_t width = d->jpeg.output_width, left = d->good - least(d->good, d->given);
     const size_t pitch = o->cmyk ? (size_t)width * 3 : o->pitch;
     const uint8_t *rows = o->cmyk ? d->rgb : d->rows;
-    const uint32_t good = first + got <= d->good ? got : first < d->good ? d->good - first : 0;
+    const uint32_t good = least(got, left);
+    ob_status status = OB_OK;
     if (o->cmyk)
         rgb_of_cmyk(d->rgb, d->rows, (size_t)got * width);
-    if (!good)
-        return OB_OK;
-    memcpy(d->last, rows + (good - 1) * pitch, pitch);
+    if (good) {
+        memcpy(d->last, rows + (good - 1) * pitch, pitch);
+        status = sink->rows(sink->context, rows, pitch, good, d->fault);
+    }
     d->given += good;
-    return o->sink->rows(o->sink->context, rows, pitch, good, d->fault);
+    if (status || good == got || !d->made_up)
+        return status;
+    d->given += got - good;
+    return sink->missing(sink->context, d->last, rows + good * pitch, pitch, got - good, d->fault);
 }
 
 /* Scans of a picture that never came leave no other trace. */
@@ -305,7 +320,7 @@ static void deliver(decoder *d, const media_sink *sink, const media_wish *wish)
             give_up(d, status);
     }
     if (d->given < d->height)
-        status = sink->missing(sink->context, d->last, d->height - d->given, d->fault);
+        status = sink->missing(sink->context, d->last, NULL, 0, d->height - d->given, d->fault);
     if (status)
         give_up(d, status);
     sink->facts->incomplete = d->lacking;

@@ -190,12 +190,26 @@ ob_status media_looks_rows(media_looks *l, const uint8_t *rows, size_t stride, s
     return status;
 }
 
-/* In the stored picture the row above goes on, which is near to what was there; browsers leave the
- * page. */
-ob_status media_looks_missing(media_looks *l, const uint8_t *last, size_t count,
-                              ob_media_fault *fault)
+/* A row that is missing as it is seen: the page, or what is made up for it, which is opaque. */
+static void see_missing(media_looks *l, const uint8_t *shown)
 {
     const size_t bytes = l->cells * l->shape.samples;
+    if (!shown) {
+        memset(l->on[0], 255, bytes);
+        memset(l->on[1], 0, bytes);
+    } else if (l->colour) {
+        media_colour_apply(l->colour, l->on[0], shown, 3, l->cells);
+        memcpy(l->on[1], l->on[0], bytes);
+    } else {
+        memcpy(l->on[0], shown, bytes);
+        memcpy(l->on[1], shown, bytes);
+    }
+}
+
+/* In the stored picture the row above goes on, which is near to what was there. */
+ob_status media_looks_missing(media_looks *l, const uint8_t *last, const uint8_t *shown,
+                              size_t stride, size_t count, ob_media_fault *fault)
+{
     ob_status status = l->on[1] ? OB_OK : open_pages(l, fault);
     if (!status && l->alpha) {
         without_alpha(l->rgb, last, l->cells);
@@ -203,11 +217,8 @@ ob_status media_looks_missing(media_looks *l, const uint8_t *last, size_t count,
     }
     if (!status && l->colour)
         media_colour_apply(l->colour, l->seen, last, 3, l->cells);
-    if (!status) {
-        memset(l->on[0], 255, bytes);
-        memset(l->on[1], 0, bytes);
-    }
     for (size_t r = 0; r < count && !status; r++) {
+        see_missing(l, shown ? shown + r * stride : NULL);
         status = feed(&l->lane[l->stored], last, 0, 1, fault);
         if (!status && l->colour)
             status = feed(&l->lane[OB_LOOK_COLOURED], l->seen, 0, 1, fault);

@@ -115,10 +115,11 @@ static ob_status rows(void *context, const uint8_t *from, size_t stride, size_t 
     return media_looks_rows(h->looks, from, stride, count, fault);
 }
 
-static ob_status missing(void *context, const uint8_t *last, size_t count, ob_media_fault *fault)
+static ob_status missing(void *context, const uint8_t *last, const uint8_t *shown, size_t stride,
+                         size_t count, ob_media_fault *fault)
 {
     hashing *h = context;
-    return media_looks_missing(h->looks, last, count, fault);
+    return media_looks_missing(h->looks, last, shown, stride, count, fault);
 }
 
 static void take_facts(hashing *h)
@@ -175,7 +176,8 @@ ob_status media_deliver_part(const media_sink *sink, const uint8_t *pixels, size
     if (!status)
         status = sink->rows(sink->context, pixels, stride, there, fault);
     if (!status && there < height)
-        status = sink->missing(sink->context, pixels + stride * (there - 1), height - there, fault);
+        status = sink->missing(sink->context, pixels + stride * (there - 1), NULL, 0,
+                               height - there, fault);
     return status;
 }
 

@@ -40,8 +40,9 @@ typedef struct media_sink {
     ob_status (*rows)(void *context, const uint8_t *rows, size_t stride, size_t count,
                       ob_media_fault *fault);
     /* Called instead for the last rows of a frame where they are missing; `last` is the row above
-     * them. */
-    ob_status (*missing)(void *context, const uint8_t *last, size_t count, ob_media_fault *fault);
+     * them. `shown`: what every decoder makes up for them; NULL: there the page is seen. */
+    ob_status (*missing)(void *context, const uint8_t *last, const uint8_t *shown, size_t stride,
+                         size_t count, ob_media_fault *fault);
     void *context;
     media_facts *facts;
 } media_sink;
@@ -103,8 +104,8 @@ ob_status media_looks_begin(media_looks **out, const media_picture *picture,
                             const media_facts *facts, ob_media_fault *fault);
 ob_status media_looks_rows(media_looks *looks, const uint8_t *rows, size_t stride, size_t count,
                            ob_media_fault *fault);
-ob_status media_looks_missing(media_looks *looks, const uint8_t *last, size_t count,
-                              ob_media_fault *fault);
+ob_status media_looks_missing(media_looks *looks, const uint8_t *last, const uint8_t *shown,
+                              size_t stride, size_t count, ob_media_fault *fault);
 /* Sets out[0] to the frame as stored, further ones to what else is seen; returns how many in
  * *count. */
 ob_status media_looks_finish(ob_media_frame out[OB_LOOKS], unsigned *count, media_looks *looks,

@@ -206,7 +206,7 @@ static ob_status deliver_rest(decoder *d, const media_sink *sink)
         return d->status;
     const uint8_t *last = d->pixels + (d->interlaced ? (d->row - 1) * d->pitch : 0);
     sink->facts->incomplete = true;
-    return sink->missing(sink->context, last, d->height - d->row, d->fault);
+    return sink->missing(sink->context, last, NULL, 0, d->height - d->row, d->fault);
 }
 
 /* ---- libpng -----------------------------------------------------------------------------------

@@ -135,6 +135,13 @@ class Seen(obhut.Case):
             self.expect(jpeg[:-60], large, most=31, incomplete=True)
         self.run_obhut("hash", self.write("half", encode(picture(), "JPEG")[:5000]), code=3)
 
+    def test_a_jpeg_that_goes_on_behind_its_damage_is_hashed_as_everybody_shows_it(self):
+        large = picture(size=(1280, 960))
+        jpeg = encode(large, "JPEG", quality=90)
+        closed = jpeg[:len(jpeg) * 93 // 100] + b"\xFF\xD9"
+        shown = Image.open(io.BytesIO(closed)).convert("RGB")  # libjpeg, as in browsers
+        self.expect(closed, shown, most=4, incomplete=True)
+
     def test_a_damaged_jpeg_has_no_hash_of_grey(self):
         jpeg = bytearray(encode(picture(), "JPEG", quality=90))
         _, at, end = [s for s in segments(jpeg) if s[0] == 0xDA][0]
