@@ -31,6 +31,16 @@ static void set_undecodable(json_t *object, const ob_job_result *job)
     json_object_set_new(object, "detail", json_string(job->error.text));
 }
 
+static void set_picture(json_t *object, const ob_task *t)
+{
+    const uint32_t unseen = t->job.media.unseen;
+    if (t->action == OB_ACTION_UNDECODABLE && unseen) {
+        json_object_set_new(object, "reason", json_string(ob_api_unseen(unseen)));
+        json_object_set_new(object, "detail", json_string(ob_api_unseen_text(unseen)));
+    }
+    ob_api_set_picture(object, &t->job.media);
+}
+
 json_t *ob_api_scan(const ob_task *t, unsigned threshold)
 {
     if (t->action == OB_ACTION_NOT_SCANNED)
@@ -42,7 +52,7 @@ json_t *ob_api_scan(const ob_task *t, unsigned threshold)
     if (t->job.status)
         set_undecodable(object, &t->job);
     else if (t->job.media.format)
-        ob_api_set_picture(object, &t->job.media);
+        set_picture(object, t);
     if (t->findings.low_quality)
         json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
     for (size_t i = 0; i < t->findings.count; i++)

@@ -49,6 +49,7 @@ json_t *ob_api_match(const ob_match *match, unsigned threshold)
         json_object_set_new(object, "orientation",
                             json_string(ob_dihedral_name(match->orientation)));
         json_object_set_new(object, "frame", json_integer(match->frame));
+        json_object_set_new(object, "look", json_string(ob_look_name(match->look)));
     }
     if (match->by_digest)
         json_object_set_new(object, "digest", json_string(ob_list_digest_name(match->digest)));
@@ -70,6 +71,24 @@ json_t *ob_api_entry(const ob_list_match *match, const ob_list_digest *digest, u
     return object;
 }
 
+static void set_more(json_t *object, const ob_media_result *media)
+{
+    json_t *more = media->more_count ? json_array() : NULL;
+    for (unsigned i = 0; i < media->more_count; i++) {
+        const ob_media_frame *m = &media->more[i];
+        json_t *frame = json_object();
+        json_object_set_new(frame, "frame", json_integer(m->number));
+        json_object_set_new(frame, "look", json_string(ob_look_name((ob_look)m->look)));
+        json_object_set_new(frame, "pdq", hash_text(&m->pdq.hash[OB_DIHEDRAL_ORIGINAL]));
+        if (media->orientation != 1)
+            json_object_set_new(frame, "pdq_shown", hash_text(&m->shown));
+        json_object_set_new(frame, "quality", json_integer(m->pdq.quality));
+        json_array_append_new(more, frame);
+    }
+    if (more)
+        json_object_set_new(object, "more_frames", more);
+}
+
 void ob_api_set_picture(json_t *object, const ob_media_result *media)
 {
     json_object_set_new(object, "format", json_string(ob_format_name(media->format)));
@@ -83,17 +102,22 @@ void ob_api_set_picture(json_t *object, const ob_media_result *media)
     }
     if (media->frames > 1)
         json_object_set_new(object, "frames", json_integer(media->frames));
-    json_t *more = media->more_count ? json_array() : NULL;
-    for (unsigned i = 0; i < media->more_count; i++) {
-        json_t *frame = json_object();
-        json_object_set_new(frame, "frame", json_integer(media->more[i].number));
-        json_object_set_new(frame, "pdq",
-                            hash_text(&media->more[i].pdq.hash[OB_DIHEDRAL_ORIGINAL]));
-        json_object_set_new(frame, "quality", json_integer(media->more[i].pdq.quality));
-        json_array_append_new(more, frame);
-    }
-    if (more)
-        json_object_set_new(object, "more_frames", more);
+    if (media->incomplete)
+        json_object_set_new(object, "incomplete", json_true());
+    if (media->unseen)
+        json_object_set_new(object, "unseen", json_string(ob_api_unseen(media->unseen)));
+    set_more(object, media);
+}
+
+const char *ob_api_unseen(uint32_t unseen)
+{
+    return unseen == OB_UNSEEN_TONES ? "UNSUPPORTED" : "TOO_LARGE";
+}
+
+const char *ob_api_unseen_text(uint32_t unseen)
+{
+    return unseen == OB_UNSEEN_TONES ? "HDR, whose tones are not mapped as screens do it"
+                                     : "not every frame was looked at: there are too many";
 }
 
 const char *ob_api_undecodable(ob_status status)
@@ -103,6 +127,8 @@ const char *ob_api_undecodable(ob_status status)
         return "DAMAGED";
     case OB_ENOTFOUND:
         return "UNKNOWN_FORMAT";
+    case OB_EUNSUPPORTED:
+        return "UNSUPPORTED";
     case OB_ELIMIT:
     case OB_ENOMEM:
         return "TOO_LARGE";

@@ -43,7 +43,8 @@ typedef struct pipeline {
 static bool has_picture_name(const char *path)
 {
     static const char *const ends[] = {".jpg", ".jpeg", ".jpe",  ".png",  ".webp", ".gif",
-                                       ".tif", ".tiff", ".avif", ".heic", ".heif"};
+                                       ".tif", ".tiff", ".avif", ".heic", ".heif", ".bmp",
+                                       ".ico", ".cur",  ".jxl",  ".svg"};
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
         if (!strcasecmp(dot, ends[i]))

@@ -193,7 +193,7 @@ static void decide_file(ob_engine *e, ob_task *t)
     t->action = ob_decide(e->options.policy, &t->findings);
     if (t->limit != OB_LISTS_NO_LIMIT && t->findings.count > t->limit)
         t->findings.count = t->limit;
-    if (t->job.status && !t->findings.total)
+    if ((t->job.status || t->job.media.unseen) && !t->findings.total)
         t->action = OB_ACTION_UNDECODABLE;
 }
 

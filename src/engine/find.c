@@ -20,34 +20,49 @@ const char *ob_version_name(ob_version version)
 
 /* ---- Asking --------------------------------------------------------------------------------- */
 
-/* The frames of a picture that have enough in them. */
+/* One hash of a file, and what it is a hash of. */
+typedef struct hashed {
+    uint32_t frame;
+    int quality;
+    ob_look look;
+} hashed;
+
+/* The hashes of a file that have enough in them. */
 typedef struct frames {
-    uint32_t number[OB_MEDIA_FRAMES];
-    int quality[OB_MEDIA_FRAMES];
-    ob_hash256 hash[OB_MEDIA_FRAMES * OB_DIHEDRAL_COUNT + 1];
+    hashed of[OB_MEDIA_HASHES];
+    ob_hash256 hash[OB_MEDIA_HASHES * (OB_DIHEDRAL_COUNT + 1)];
     uint32_t count;
-    uint32_t queries; /* eight a frame, and where it differs the first as it is shown */
+    uint32_t queries; /* eight of each, and then, where it differs, each as it is shown */
 } frames;
 
-static void add_frame(frames *f, uint32_t number, const ob_pdq *pdq)
+static void add_frame(frames *f, uint32_t number, ob_look look, const ob_pdq *pdq)
 {
-    if (pdq->quality < OB_PDQ_MIN_QUALITY)
-        return;
-    f->number[f->count] = number;
-    f->quality[f->count] = pdq->quality;
+    f->of[f->count] = (hashed){.frame = number, .quality = pdq->quality, .look = look};
     memcpy(f->hash + f->count * OB_DIHEDRAL_COUNT, pdq->hash, sizeof pdq->hash);
     f->count++;
+}
+
+static bool has_enough(const ob_pdq *pdq)
+{
+    return pdq->quality >= OB_PDQ_MIN_QUALITY;
 }
 
 static void take_frames(frames *f, const ob_media_result *media)
 {
     f->count = 0;
-    add_frame(f, 0, &media->pdq);
+    if (has_enough(&media->pdq))
+        add_frame(f, 0, OB_LOOK_STORED, &media->pdq);
     for (unsigned i = 0; i < media->more_count; i++)
-        add_frame(f, media->more[i].number, &media->more[i].pdq);
+        if (has_enough(&media->more[i].pdq))
+            add_frame(f, media->more[i].number, (ob_look)media->more[i].look, &media->more[i].pdq);
     f->queries = f->count * OB_DIHEDRAL_COUNT;
-    if (media->orientation != 1 && media->pdq.quality >= OB_PDQ_MIN_QUALITY)
+    if (media->orientation == 1)
+        return;
+    if (has_enough(&media->pdq))
         f->hash[f->queries++] = media->shown;
+    for (unsigned i = 0; i < media->more_count; i++)
+        if (has_enough(&media->more[i].pdq))
+            f->hash[f->queries++] = media->more[i].shown;
 }
 
 /* ---- Sorting -------------------------------------------------------------------------------- */
@@ -188,12 +203,13 @@ static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_res
 static void note_hash(ob_match *match, const frames *f, const ob_job_result *job)
 {
     const ob_dihedral shown = ob_media_shown(job->media.orientation);
-    bool as_shown = match->entry.query == f->count * OB_DIHEDRAL_COUNT;
-    uint32_t frame = as_shown ? 0 : match->entry.query / OB_DIHEDRAL_COUNT;
+    const uint32_t turned = f->count * OB_DIHEDRAL_COUNT, query = match->entry.query;
+    const hashed *of = &f->of[query >= turned ? query - turned : query / OB_DIHEDRAL_COUNT];
     match->by_hash = true;
-    match->orientation = as_shown ? shown : (ob_dihedral)(match->entry.query % OB_DIHEDRAL_COUNT);
-    match->frame = f->number[frame];
-    match->quality = f->quality[frame];
+    match->orientation = query >= turned ? shown : (ob_dihedral)(query % OB_DIHEDRAL_COUNT);
+    match->frame = of->frame;
+    match->quality = of->quality;
+    match->look = of->look;
     match->version = match->orientation == OB_DIHEDRAL_ORIGINAL ? OB_VERSION_STORED
                      : match->orientation == shown              ? OB_VERSION_SHOWN
                                                                 : OB_VERSION_TURNED;
@@ -206,10 +222,10 @@ ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, u
     if (allowed)
         return allowed;
     frames frames = {.count = 0};
-    bool hashed = !job->status && job->media.format;
-    if (hashed)
+    const bool was_hashed = !job->status && job->media.format;
+    if (was_hashed)
         take_frames(&frames, &job->media);
-    ob_findings f = {.low_quality = hashed && !frames.count};
+    ob_findings f = {.low_quality = was_hashed && !frames.count};
     kept *k = calloc(1, sizeof *k);
     f.kept = k;
     ob_status status = k ? ask(k, lists, &frames, job, distance, err)

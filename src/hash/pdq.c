@@ -86,6 +86,21 @@ ob_status ob_pdq_begin(ob_pdq_stream **out, const ob_pdq_shape *shape, ob_error 
     return OB_OK;
 }
 
+ob_status ob_pdq_copy(ob_pdq_stream **out, const ob_pdq_stream *from, ob_error *err)
+{
+    ob_pdq_stream *to = NULL;
+    ob_status status = ob_pdq_begin(&to, &from->shape, err);
+    if (status)
+        return status;
+    memcpy(to->a, from->a, sizeof to->a);
+    memcpy(to->sums, from->sums, from->rows.open_most * from->pitch * sizeof *from->sums);
+    to->rows_seen = from->rows_seen;
+    to->rows_filtered = from->rows_filtered;
+    to->output = from->output;
+    *out = to;
+    return OB_OK;
+}
+
 /* Adds row number s->rows_filtered to every output row that it touches. */
 static void filter_row(ob_pdq_stream *s, const uint8_t *row)
 {

@@ -6,13 +6,13 @@
 #include <string.h>
 
 enum {
-    HEAD = 64,            /* bytes that are read first */
-    WINDOW = 4096,        /* of one further read */
-    READS_MOST = 1024,    /* of one file */
-    STEPS_MOST = 512,     /* segments, chunks or pages that are walked */
-    GIF_WINDOW = 16384,   /* the same of a GIF, which has to be walked in small steps */
-    WINDOWS_MOST = 512,   /* of it */
-    HEIF_MOST = 16384,    /* where sizes of a HEIF are looked for */
+    WINDOW = 4096,      /* of one further read */
+    READS_MOST = 1024,  /* of one file */
+    STEPS_MOST = 512,   /* segments, chunks or pages that are walked */
+    GIF_WINDOW = 16384, /* the same of a GIF, which has to be walked in small steps */
+    WINDOWS_MOST = 512, /* of it */
+    HEIF_MOST = 16384,  /* where sizes of a HEIF are looked for */
+    ICONS_MOST = 64,
     BYTES_A_US = 50,      /* of any file: digests, and taking apart what is packed */
     WORTH_BYTES_A_US = 5, /* of one that costs what its bytes lead one to expect */
     WORTH_US = 200000,    /* and that much for any */
@@ -105,9 +105,26 @@ static uint64_t cost_jpeg(source *from)
     return 0;
 }
 
-static uint64_t cost_png(const uint8_t *head)
+/* How many pictures a PNG at this place has, one that a moving one hides among them: told before
+ * its pixels (PNG, third edition, "Animation information"). */
+static uint64_t png_pictures(source *from, uint64_t png_at)
 {
-    return pixels(big32(head + 16), big32(head + 20), 1) * NS_PNG * (head[28] ? 2 : 1);
+    uint64_t at = png_at + 33;
+    for (int i = 0; i < STEPS_MOST; i++) {
+        uint8_t chunk[12];
+        if (!fetch(from, chunk, sizeof chunk, at) || !memcmp(chunk + 4, "IDAT", 4))
+            break;
+        if (!memcmp(chunk + 4, "acTL", 4))
+            return 1 + (uint64_t)big32(chunk + 8);
+        at += 12 + (uint64_t)big32(chunk);
+    }
+    return 1;
+}
+
+static uint64_t cost_png(source *from, const uint8_t *head, uint64_t at)
+{
+    return pixels(big32(head + 16), big32(head + 20), png_pictures(from, at)) * NS_PNG *
+           (head[28] ? 2 : 1);
 }
 
 /* How many frames a moving WebP has; of a long one, about. */
@@ -206,8 +223,9 @@ static uint64_t cost_gif(source *from, const uint8_t *head)
         drawn *= from->size / w.at + 1;
     if (drawn > OB_MEDIA_MAX_PIXELS)
         drawn = OB_MEDIA_MAX_PIXELS;
-    const uint64_t shown = frames < OB_MEDIA_FRAMES ? frames : OB_MEDIA_FRAMES;
-    return drawn * NS_GIF + canvas * (1 + shown) * NS_GIF / 4;
+    const uint64_t hashed = frames < OB_MEDIA_MAX_FRAMES ? canvas * frames : 0;
+    const uint64_t most = 4 * OB_MEDIA_MAX_PIXELS;
+    return drawn * NS_GIF + (hashed < most ? canvas + hashed : most) * NS_GIF / 4;
 }
 
 /* TIFF 6.0, and BigTIFF: a chain of directories of tags. */
@@ -266,23 +284,91 @@ static uint64_t cost_tiff(source *from, const uint8_t *head)
         largest = page > largest ? page : largest;
         pages++;
     }
-    return largest * (pages < OB_MEDIA_FRAMES ? pages : OB_MEDIA_FRAMES) * NS_TIFF;
+    const uint64_t all = largest * pages;
+    return (all < OB_MEDIA_MAX_PIXELS ? all : OB_MEDIA_MAX_PIXELS) * NS_TIFF;
 }
 
-/* ISO/IEC 23008-12: the boxes "ispe" have the sizes of all pictures and of their tiles. */
+/* What the boxes of a HEIF tell: of all pictures and tiles, or of a track, the pixels of the
+ * largest; and of the longest track how many frames. */
+typedef struct heif_told {
+    uint64_t largest, frames;
+} heif_told;
+
+enum { HEIF_BOX = 96 }; /* of a box, as much as is looked at */
+
+/* ISO/IEC 23008-12, "ispe"; ISO/IEC 14496-12, "tkhd" and "stsz". */
+static void take_box(heif_told *told, const uint8_t *name)
+{
+    uint64_t one = 0;
+    if (!memcmp(name, "ispe", 4))
+        one = pixels(big32(name + 8), big32(name + 12), 1);
+    else if (!memcmp(name, "tkhd", 4))
+        one = name[4] ? pixels(big16(name + 92), big16(name + 96), 1)
+                      : pixels(big16(name + 80), big16(name + 84), 1);
+    else if (!memcmp(name, "stsz", 4) && big32(name + 12) > told->frames)
+        told->frames = big32(name + 12);
+    told->largest = one > told->largest ? one : told->largest;
+}
+
+static void search_boxes(heif_told *told, source *from, uint64_t at)
+{
+    uint8_t window[WINDOW + HEIF_BOX + 8] = {0};
+    for (uint64_t end = at + HEIF_MOST; at < end; at += WINDOW) {
+        const size_t there = fetch_some(from, window, sizeof window, at);
+        if (!there)
+            return;
+        memset(window + there, 0, sizeof window - there);
+        for (size_t i = 0; i < WINDOW && i < there; i++)
+            take_box(told, window + i);
+    }
+}
+
+/* What describes a file stands at its beginning, or in a box behind its pixels. */
 static uint64_t cost_heif(source *from)
 {
-    uint64_t largest = 0;
-    uint8_t window[WINDOW + 16];
-    for (uint64_t begin = 0; begin < HEIF_MOST; begin += WINDOW) {
-        const size_t there = fetch_some(from, window, sizeof window, begin);
-        for (size_t i = 0; i + 16 <= there; i++)
-            if (!memcmp(window + i, "ispe", 4)) {
-                const uint64_t one = pixels(big32(window + i + 8), big32(window + i + 12), 1);
-                largest = one > largest ? one : largest;
-            }
+    heif_told told = {.frames = 1};
+    search_boxes(&told, from, 0);
+    uint64_t at = 0, size = 0;
+    for (int i = 0; i < STEPS_MOST; i++, at += size) {
+        uint8_t box[16];
+        if (!fetch(from, box, sizeof box, at))
+            break;
+        size = big32(box) == 1 ? (uint64_t)big32(box + 8) << 32 | big32(box + 12) : big32(box);
+        if (size < 8 || size > from->size)
+            break;
+        if (at >= HEIF_MOST && (!memcmp(box + 4, "moov", 4) || !memcmp(box + 4, "meta", 4)))
+            search_boxes(&told, from, at);
     }
-    return largest * NS_HEIF;
+    return pixels(told.largest, 1, told.frames) * NS_HEIF;
+}
+
+/* Pixels as the header of a BMP tells them; rows may be told from the bottom, as a negative number.
+ */
+static uint64_t bmp_pixels(const uint8_t *header)
+{
+    if (little32(header) == 12)
+        return pixels(little16(header + 4), little16(header + 6), 1);
+    const uint32_t height = little32(header + 8);
+    return pixels(little32(header + 4), height >> 31 ? 0 - height : height, 1);
+}
+
+/* An icon is a directory of PNG and BMP, whose own heads say more than the directory can: the
+ * dearest counts. */
+static uint64_t cost_ico(source *from, const uint8_t *head)
+{
+    uint64_t most = 0;
+    const unsigned count = little16(head + 4);
+    for (unsigned i = 0; i < count && i < ICONS_MOST; i++) {
+        uint8_t place[4], inner[29];
+        if (!fetch(from, place, sizeof place, 6 + 16 * (uint64_t)i + 12))
+            break;
+        if (!fetch(from, inner, sizeof inner, little32(place)))
+            continue;
+        const uint64_t one = !memcmp(inner + 1, "PNG", 3) ? cost_png(from, inner, little32(place))
+                                                          : bmp_pixels(inner) * NS_PNG;
+        most = one > most ? one : most;
+    }
+    return most;
 }
 
 /* ---- All of them ------------------------------------------------------------------------------
@@ -294,13 +380,21 @@ static uint64_t decoding_ns(source *from, const uint8_t *head, ob_format format)
     case OB_FORMAT_JPEG:
         return cost_jpeg(from);
     case OB_FORMAT_PNG:
-        return cost_png(head);
+        return cost_png(from, head, 0);
     case OB_FORMAT_WEBP:
         return cost_webp(from, head);
     case OB_FORMAT_GIF:
         return cost_gif(from, head);
     case OB_FORMAT_TIFF:
         return cost_tiff(from, head);
+    case OB_FORMAT_BMP:
+        return bmp_pixels(head + 14) * NS_PNG;
+    case OB_FORMAT_ICO:
+        return cost_ico(from, head);
+    case OB_FORMAT_JXL:
+    case OB_FORMAT_SVG:
+    case OB_FORMAT_AVIF_MINI:
+        return 1; /* nothing is decoded */
     default:
         return cost_heif(from);
     }
@@ -309,7 +403,7 @@ static uint64_t decoding_ns(source *from, const uint8_t *head, ob_format format)
 ob_media_cost ob_media_estimate(ob_media_read read, void *context, uint64_t size)
 {
     source from = {.read = read, .context = context, .size = size};
-    uint8_t head[HEAD] = {0};
+    uint8_t head[OB_MEDIA_SNIFF] = {0};
     const size_t there = fetch_some(&from, head, sizeof head, 0);
     const ob_format format = ob_media_sniff(head, there);
     uint64_t us = 0;

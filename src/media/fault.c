@@ -40,6 +40,7 @@ static const struct {
                                "damaged @ or one of an unknown kind, page #"},
     [OB_MEDIA_LIBRARY] = {OB_EFORMAT, 0, 0, "another library for @ than this was built for"},
     [OB_MEDIA_NO_HASH] = {OB_EFORMAT, 0, 0, "a picture that cannot be hashed"},
+    [OB_MEDIA_UNSUPPORTED] = {OB_EUNSUPPORTED, 0, 0, "@ is not decoded"},
 };
 
 _Static_assert(OB_PDQ_MAX_SIDE == 1048576 && OB_MEDIA_MAX_PIXELS / 1000000 == 268 &&
@@ -57,8 +58,19 @@ bool ob_media_fault_is_sane(const ob_media_fault *f)
 /* As people write it. */
 static const char *written(uint32_t format)
 {
-    static const char *const names[OB_FORMATS] = {"file", "JPEG", "PNG",  "WebP",
-                                                  "GIF",  "TIFF", "AVIF", "HEIC"};
+    static const char *const names[OB_FORMATS] = {"file",
+                                                  "JPEG",
+                                                  "PNG",
+                                                  "WebP",
+                                                  "GIF",
+                                                  "TIFF",
+                                                  "AVIF",
+                                                  "HEIC",
+                                                  "BMP",
+                                                  "ICO",
+                                                  "JPEG XL",
+                                                  "SVG",
+                                                  "AVIF of brand mif3"};
     return names[format];
 }
 

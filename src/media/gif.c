@@ -1,5 +1,5 @@
-/* GIF by giflib: frames are drawn onto each other as GIF89a says. Transparency is ignored in the
- * first frame, which has nothing below it. */
+/* GIF by giflib: frames are drawn onto each other as GIF89a says. Where the first frame is
+ * transparent its colours are kept, since lists have them, and nothing of them is seen. */
 #include "media_priv.h"
 
 #include <stdlib.h>
@@ -65,7 +65,8 @@ static ob_status read_extension(control *control, GifFileType *gif, uint32_t fra
     return OB_OK;
 }
 
-/* The next frame's description is in gif->Image; *ended where there is none. */
+/* The next frame's description is in gif->Image; *ended where there is none. What is no block of a
+ * GIF ends it, as it does in browsers. */
 static ob_status next_frame(bool *ended, control *control, GifFileType *gif, uint32_t frame,
                             ob_media_fault *fault)
 {
@@ -73,9 +74,7 @@ static ob_status next_frame(bool *ended, control *control, GifFileType *gif, uin
         (struct control){.disposal = DISPOSAL_UNSPECIFIED, .transparent = NO_TRANSPARENT_COLOR};
     for (;;) {
         GifRecordType type;
-        if (DGifGetRecordType(gif, &type) == GIF_ERROR)
-            return damaged(gif, 0, frame, fault);
-        *ended = type == TERMINATE_RECORD_TYPE;
+        *ended = DGifGetRecordType(gif, &type) == GIF_ERROR || type == TERMINATE_RECORD_TYPE;
         if (*ended)
             return OB_OK;
         if (type == IMAGE_DESC_RECORD_TYPE)
@@ -88,47 +87,22 @@ static ob_status next_frame(bool *ended, control *control, GifFileType *gif, uin
     }
 }
 
-/* Counts the frames without decoding one. */
-static ob_status count_frames(uint32_t *out, const uint8_t *bytes, size_t size,
-                              ob_media_fault *fault)
-{
-    input in = {bytes, size};
-    GifFileType *gif = NULL;
-    control control;
-    bool ended = false;
-    uint32_t frames = 0;
-    ob_status status = open_gif(&gif, &in, fault);
-    if (!status)
-        status = media_check_size((uint64_t)gif->SWidth, (uint64_t)gif->SHeight, fault);
-    while (!status) {
-        status = next_frame(&ended, &control, gif, frames, fault);
-        if (status || ended)
-            break;
-        status = media_check_frames(++frames, fault);
-        int code_size;
-        GifByteType *code;
-        int fine = status ? GIF_OK : DGifGetCode(gif, &code_size, &code);
-        while (!status && fine == GIF_OK && code)
-            fine = DGifGetCodeNext(gif, &code);
-        if (fine == GIF_ERROR)
-            status = damaged(gif, 0, frames - 1, fault);
-    }
-    if (!status)
-        status = media_check_frames(frames, fault);
-    DGifCloseFile(gif, NULL);
-    if (!status)
-        *out = frames;
-    return status;
-}
-
 /* ---- Drawing -------------------------------------------------------------------------------- */
 
 typedef struct canvas {
     uint32_t width, height;
-    uint8_t *rgb;
+    uint8_t *rgba;
     uint8_t *before; /* of a frame that is to be taken away again */
     GifPixelType *row;
+    uint8_t background[4];
 } canvas;
+
+/* How a frame is drawn. */
+typedef struct drawing {
+    const ColorMapObject *map;
+    int transparent;
+    bool is_first;
+} drawing;
 
 static void colour_of(uint8_t rgb[3], const ColorMapObject *map, int index)
 {
@@ -138,10 +112,8 @@ static void colour_of(uint8_t rgb[3], const ColorMapObject *map, int index)
     rgb[2] = known ? map->Colors[index].Blue : 0;
 }
 
-static void draw_row(canvas *c, const GifFileType *gif, const ColorMapObject *map, uint32_t row,
-                     int transparent)
+static void draw_row(canvas *c, const GifImageDesc *image, const drawing *how, uint32_t row)
 {
-    const GifImageDesc *image = &gif->Image;
     uint64_t y = (uint64_t)image->Top + row;
     if (y >= c->height)
         return;
@@ -149,85 +121,183 @@ static void draw_row(canvas *c, const GifFileType *gif, const ColorMapObject *ma
         uint64_t at = (uint64_t)image->Left + x;
         if (at >= c->width)
             break;
-        if (c->row[x] != transparent)
-            colour_of(c->rgb + 3 * (y * c->width + at), map, c->row[x]);
+        const bool is_there = c->row[x] != how->transparent;
+        uint8_t *to = c->rgba + 4 * (y * c->width + at);
+        if (is_there || how->is_first)
+            colour_of(to, how->map, c->row[x]);
+        if (is_there)
+            to[3] = 255;
     }
 }
 
-/* Decodes all rows of the frame, in the order in which they are stored. */
-static ob_status draw_frame(canvas *c, GifFileType *gif, int transparent, uint32_t frame,
-                            ob_media_fault *fault)
+/* Rows of the last pass that never came look like those above them. */
+static void draw_between(canvas *c, const GifImageDesc *image, uint32_t row)
+{
+    for (; row < (uint32_t)image->Height; row += 2) {
+        const uint64_t y = (uint64_t)image->Top + row;
+        if (y && y < c->height)
+            memcpy(c->rgba + 4 * y * c->width, c->rgba + 4 * (y - 1) * c->width,
+                   (size_t)c->width * 4);
+    }
+}
+
+/* Decodes the rows of the frame, in the order in which they are stored; *rows becomes how many of
+ * them, from the top, are there. */
+static ob_status draw_frame(uint32_t *rows, canvas *c, GifFileType *gif, const drawing *how,
+                            uint32_t frame, ob_media_fault *fault)
 {
     static const struct {
         uint32_t first, step;
     } passes[4] = {{0, 8}, {4, 8}, {2, 4}, {1, 2}};
     const GifImageDesc *image = &gif->Image;
-    const ColorMapObject *map = image->ColorMap ? image->ColorMap : gif->SColorMap;
-    if (!map)
+    *rows = 0;
+    if (!how->map)
         return media_fail_at(fault, OB_MEDIA_NO_COLOURS, frame, 0);
-    uint32_t height = (uint32_t)image->Height;
+    const uint32_t height = (uint32_t)image->Height;
     for (unsigned pass = 0; pass < (image->Interlace ? 4u : 1u); pass++) {
-        uint32_t first = image->Interlace ? passes[pass].first : 0;
-        uint32_t step = image->Interlace ? passes[pass].step : 1;
+        const uint32_t first = image->Interlace ? passes[pass].first : 0;
+        const uint32_t step = image->Interlace ? passes[pass].step : 1;
         for (uint32_t row = first; row < height; row += step) {
-            if (DGifGetLine(gif, c->row, image->Width) == GIF_ERROR)
+            if (DGifGetLine(gif, c->row, image->Width) == GIF_ERROR) {
+                if (image->Interlace && pass == 3 && media_is_enough(*rows, height)) {
+                    draw_between(c, image, row);
+                    *rows = height;
+                }
                 return damaged(gif, 0, frame, fault);
-            draw_row(c, gif, map, row, transparent);
+            }
+            draw_row(c, image, how, row);
+            ++*rows;
         }
     }
     return OB_OK;
 }
 
-static void clear_frame(canvas *c, const GifImageDesc *image, const uint8_t background[3])
+static void clear_frame(canvas *c, const GifImageDesc *image)
 {
     for (uint64_t y = (uint64_t)image->Top; y < (uint64_t)image->Top + (uint64_t)image->Height; y++)
         for (uint64_t x = (uint64_t)image->Left; x < (uint64_t)image->Left + (uint64_t)image->Width;
              x++)
             if (y < c->height && x < c->width)
-                memcpy(c->rgb + 3 * (y * c->width + x), background, 3);
+                memcpy(c->rgba + 4 * (y * c->width + x), c->background, 4);
+}
+
+/* ---- All of it --------------------------------------------------------------------------------
+ */
+
+/* The screen is at least as large as the first frame, whatever it says: so browsers have it. */
+static ob_status open_canvas(canvas *c, const GifFileType *gif, ob_media_fault *fault)
+{
+    const GifImageDesc *image = &gif->Image;
+    const uint32_t right = (uint32_t)image->Left + (uint32_t)image->Width;
+    const uint32_t bottom = (uint32_t)image->Top + (uint32_t)image->Height;
+    c->width = (uint32_t)gif->SWidth > right ? (uint32_t)gif->SWidth : right;
+    c->height = (uint32_t)gif->SHeight > bottom ? (uint32_t)gif->SHeight : bottom;
+    const uint64_t pixels = (uint64_t)c->width * c->height;
+    ob_status status = media_check_size(c->width, c->height, fault);
+    if (!status)
+        status = media_check_memory(8 * pixels, fault);
+    if (status)
+        return status;
+    c->rgba = malloc(pixels * 4);
+    c->before = malloc(pixels * 4);
+    if (!c->rgba || !c->before)
+        return media_fail(fault, OB_MEDIA_NO_MEMORY);
+    colour_of(c->background, gif->SColorMap, gif->SBackGroundColor);
+    for (uint64_t k = 0; k < pixels; k++)
+        memcpy(c->rgba + 4 * k, c->background, 4);
+    return OB_OK;
+}
+
+static ob_status make_row(canvas *c, const GifFileType *gif, ob_media_fault *fault)
+{
+    ob_status status =
+        media_check_size((uint64_t)gif->Image.Width, (uint64_t)gif->Image.Height, fault);
+    if (status)
+        return status;
+    GifPixelType *row = realloc(c->row, (size_t)gif->Image.Width * sizeof *row);
+    if (!row)
+        return media_fail(fault, OB_MEDIA_NO_MEMORY);
+    c->row = row;
+    return OB_OK;
+}
+
+static ob_status deliver(const canvas *c, const media_sink *sink, uint32_t there, uint32_t frame,
+                         ob_media_fault *fault)
+{
+    return media_deliver_part(sink, c->rgba, (size_t)c->width * 4, c->width, c->height,
+                              there < c->height ? there : c->height, MEDIA_ALPHA, frame, fault);
+}
+
+/* Draws a frame and hands it on. Of a damaged one that is not the first nothing is said. */
+static ob_status take_frame(canvas *c, GifFileType *gif, const control *control,
+                            const media_sink *sink, uint32_t frame, ob_media_fault *fault)
+{
+    const drawing how = {.map = gif->Image.ColorMap ? gif->Image.ColorMap : gif->SColorMap,
+                         .transparent = control->transparent,
+                         .is_first = !frame};
+    const size_t bytes = (size_t)c->width * c->height * 4;
+    const GifImageDesc image = gif->Image;
+    uint32_t rows;
+    if (control->disposal == DISPOSE_PREVIOUS)
+        memcpy(c->before, c->rgba, bytes);
+    ob_status damage = draw_frame(&rows, c, gif, &how, frame, fault);
+    if (damage && !media_is_enough(rows, (uint64_t)image.Height))
+        return damage;
+    uint32_t there = c->height;
+    if (damage && rows < (uint32_t)image.Height && !frame)
+        there = (uint32_t)image.Top + rows;
+    ob_status status = deliver(c, sink, there, frame, fault);
+    if (status)
+        return status;
+    sink->facts->frames = frame + 1;
+    if (control->disposal == DISPOSE_PREVIOUS)
+        memcpy(c->rgba, c->before, bytes);
+    else if (control->disposal == DISPOSE_BACKGROUND)
+        clear_frame(c, &image);
+    return damage;
+}
+
+/* Frames beyond are not looked at: docs/HASHING.md. */
+static bool is_too_much(const canvas *c, const GifFileType *gif, uint64_t *drawn, uint64_t *hashed,
+                        uint32_t frame)
+{
+    *drawn += (uint64_t)gif->Image.Width * (uint64_t)gif->Image.Height;
+    *hashed += (uint64_t)c->width * c->height;
+    return frame && (*drawn > OB_MEDIA_MAX_PIXELS || *hashed > 4 * OB_MEDIA_MAX_PIXELS ||
+                     frame >= OB_MEDIA_MAX_FRAMES);
 }
 
 static ob_status draw_all(canvas *c, GifFileType *gif, const media_sink *sink,
                           ob_media_fault *fault)
 {
-    uint64_t pixels = (uint64_t)c->width * c->height, drawn = 0;
-    uint8_t background[3];
-    colour_of(background, gif->SColorMap, gif->SBackGroundColor);
-    for (uint64_t k = 0; k < pixels; k++)
-        memcpy(c->rgb + 3 * k, background, 3);
-    for (uint32_t frame = 0; frame < sink->facts->frames; frame++) {
+    uint64_t drawn = 0, hashed = 0;
+    for (uint32_t frame = 0;; frame++) {
         control control;
         bool ended;
         ob_status status = next_frame(&ended, &control, gif, frame, fault);
         if (!status && ended)
-            status = media_fail_at(fault, OB_MEDIA_CUT_AT_FRAME, frame, 0);
+            return frame ? OB_OK : damaged(gif, 0, frame, fault);
+        if (!status && !frame)
+            status = open_canvas(c, gif, fault);
         if (!status)
-            status =
-                media_check_size((uint64_t)gif->Image.Width, (uint64_t)gif->Image.Height, fault);
+            status = make_row(c, gif, fault);
+        if (!status && is_too_much(c, gif, &drawn, &hashed, frame)) {
+            sink->facts->unseen = OB_UNSEEN_FRAMES;
+            return OB_OK;
+        }
+        if (!status)
+            status = take_frame(c, gif, &control, sink, frame, fault);
         if (status)
             return status;
-        drawn += (uint64_t)gif->Image.Width * (uint64_t)gif->Image.Height;
-        if (drawn > OB_MEDIA_MAX_PIXELS && frame)
-            return OB_OK; /* frames beyond are not looked at: docs/HASHING.md */
-        GifPixelType *row = realloc(c->row, (size_t)gif->Image.Width * sizeof *row);
-        if (!row)
-            return media_fail(fault, OB_MEDIA_NO_MEMORY);
-        c->row = row;
-        GifImageDesc image = gif->Image;
-        if (control.disposal == DISPOSE_PREVIOUS)
-            memcpy(c->before, c->rgb, pixels * 3);
-        status =
-            draw_frame(c, gif, frame ? control.transparent : NO_TRANSPARENT_COLOR, frame, fault);
-        if (!status && media_frame_is_wanted(frame, sink->facts->frames))
-            status = media_deliver(sink, c->rgb, (size_t)c->width * 3, c->width, c->height, frame,
-                                   fault);
-        if (status)
-            return status;
-        if (control.disposal == DISPOSE_PREVIOUS)
-            memcpy(c->rgb, c->before, pixels * 3);
-        else if (control.disposal == DISPOSE_BACKGROUND)
-            clear_frame(c, &image, background);
     }
+}
+
+/* What is damaged behind a frame that was shown leaves that frame. */
+static ob_status forgive(const canvas *c, ob_status status, const media_sink *sink, bool was_shown)
+{
+    if (status != OB_EFORMAT || !was_shown || !c->rgba)
+        return status;
+    sink->facts->incomplete = true;
     return OB_OK;
 }
 
@@ -238,25 +308,14 @@ ob_status media_decode_gif(const media_sink *sink, const uint8_t *bytes, size_t 
     input in = {bytes, size};
     canvas c = {0};
     GifFileType *gif = NULL;
-    ob_status status = count_frames(&sink->facts->frames, bytes, size, fault);
-    if (!status)
-        status = open_gif(&gif, &in, fault);
+    ob_status status = open_gif(&gif, &in, fault);
     if (status)
         return status;
-    c.width = (uint32_t)gif->SWidth;
-    c.height = (uint32_t)gif->SHeight;
-    uint64_t total = (uint64_t)c.width * c.height * 3;
-    status = media_check_memory(2 * total, fault);
-    if (!status) {
-        c.rgb = malloc(total);
-        c.before = malloc(total);
-        if (!c.rgb || !c.before)
-            status = media_fail(fault, OB_MEDIA_NO_MEMORY);
-    }
-    if (!status)
-        status = draw_all(&c, gif, sink, fault);
+    sink->facts->frames = 0;
+    status = draw_all(&c, gif, sink, fault);
+    status = forgive(&c, status, sink, sink->facts->frames > 0);
     DGifCloseFile(gif, NULL);
-    free(c.rgb);
+    free(c.rgba);
     free(c.before);
     free(c.row);
     return status;

@@ -1,5 +1,7 @@
-/* AVIF and HEIC by libheif: the primary picture, turned as it is to be shown. */
+/* HEIC by libheif: the primary picture, turned as it is to be shown. */
 #include "media_priv.h"
+
+#include <stdlib.h>
 
 #include <libheif/heif.h>
 
@@ -8,6 +10,25 @@ static ob_status damaged(const struct heif_error *problem, ob_media_fault *fault
     if (problem->code == heif_error_Memory_allocation_error)
         return media_fail(fault, OB_MEDIA_MEMORY);
     return media_fail(fault, OB_MEDIA_KIND);
+}
+
+static media_alpha kind_of(const struct heif_image_handle *handle)
+{
+    if (!heif_image_handle_has_alpha_channel(handle))
+        return MEDIA_OPAQUE;
+    return heif_image_handle_is_premultiplied_alpha(handle) ? MEDIA_MULTIPLIED : MEDIA_ALPHA;
+}
+
+/* Of the profile, where there is one. */
+static media_colour *profile(const struct heif_image_handle *handle)
+{
+    const size_t size = heif_image_handle_get_raw_color_profile_size(handle);
+    uint8_t *bytes = size && size < 4 << 20 ? malloc(size) : NULL;
+    media_colour *colour = NULL;
+    if (bytes && !heif_image_handle_get_raw_color_profile(handle, bytes).code)
+        colour = media_colour_of_profile(bytes, size);
+    free(bytes);
+    return colour;
 }
 
 static ob_status deliver(const media_sink *sink, const struct heif_image_handle *handle,
@@ -22,19 +43,21 @@ static ob_status deliver(const media_sink *sink, const struct heif_image_handle 
     if (status)
         return status;
     struct heif_image *image = NULL;
+    const bool alpha = heif_image_handle_has_alpha_channel(handle);
     struct heif_error problem =
-        heif_decode_image(handle, &image, heif_colorspace_RGB, heif_chroma_interleaved_RGB, NULL);
+        heif_decode_image(handle, &image, heif_colorspace_RGB,
+                          alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, NULL);
     if (problem.code)
         return damaged(&problem, fault);
     int stride = 0;
     const uint8_t *rgb = heif_image_get_plane_readonly(image, heif_channel_interleaved, &stride);
     width = heif_image_get_width(image, heif_channel_interleaved);
     height = heif_image_get_height(image, heif_channel_interleaved);
-    if (!rgb || width <= 0 || height <= 0 || stride < 3 * width)
+    if (!rgb || width <= 0 || height <= 0 || stride < (alpha ? 4 : 3) * width)
         status = media_fail(fault, OB_MEDIA_NO_PICTURE);
     else
-        status =
-            media_deliver(sink, rgb, (size_t)stride, (uint32_t)width, (uint32_t)height, 0, fault);
+        status = media_deliver(sink, rgb, (size_t)stride, (uint32_t)width, (uint32_t)height,
+                               kind_of(handle), 0, fault);
     heif_image_release(image);
     return status;
 }
@@ -54,6 +77,8 @@ ob_status media_decode_heif(const media_sink *sink, const uint8_t *bytes, size_t
         heif_context_read_from_memory_without_copy(context, bytes, size, NULL);
     if (!problem.code)
         problem = heif_context_get_primary_image_handle(context, &handle);
+    if (!problem.code)
+        sink->facts->colour = profile(handle);
     status = problem.code ? damaged(&problem, fault) : deliver(sink, handle, fault);
     heif_image_handle_release(handle);
     heif_context_free(context);
@@ -63,7 +88,9 @@ ob_status media_decode_heif(const media_sink *sink, const uint8_t *bytes, size_t
 ob_status ob_media_hash_heif(ob_media_result *out, const uint8_t *bytes, size_t size,
                              const ob_media_options *options, ob_media_fault *fault)
 {
-    if (!ob_format_is_heif(ob_media_sniff(bytes, size)))
+    const ob_format format = ob_media_sniff(bytes, size);
+    if (!ob_format_is_heif(format))
         return media_fail(fault, OB_MEDIA_KIND);
-    return media_hash_with(out, media_decode_heif, bytes, size, options, fault);
+    return media_hash_with(out, format == OB_FORMAT_AVIF ? media_decode_avif : media_decode_heif,
+                           bytes, size, options, fault);
 }

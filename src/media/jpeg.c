@@ -20,9 +20,15 @@ typedef struct decoder {
     jmp_buf failed;
     ob_media_fault *fault;
     ob_status status;
-    bool ended;    /* the bytes ran out before the end of the picture was announced */
-    uint8_t *rows; /* as libjpeg gives them */
-    uint8_t *rgb;  /* CMYK: the same in RGB */
+    bool ended;      /* the bytes ran out before the end of the picture was announced */
+    bool lacking;    /* something is missing or damaged, if only what refines the picture */
+    uint32_t good;   /* rows of the output above the first that is missing or damaged */
+    bool made_up;    /* those below are shown as libjpeg makes them up */
+    uint32_t height; /* of the output, once it is known */
+    uint8_t *rows;   /* as libjpeg gives them */
+    uint8_t *rgb;    /* CMYK: the same in RGB */
+    uint8_t *last;   /* the last good row that was delivered */
+    uint32_t given;  /* rows that were delivered */
 } decoder;
 
 /* ---- What libjpeg calls ------------------------------------------------------------------- */
@@ -49,8 +55,45 @@ static void on_error(j_common_ptr info)
     give_up(d, memory ? media_fail(d->fault, OB_MEDIA_NO_MEMORY) : describe(d));
 }
 
-/* After most warnings libjpeg goes on with pixels that it made up: those end the decoding. The
- * rest is about markers around the picture, not about the picture. */
+/* Whether the scan that is read has the first bits of the brightness: what is missing of later ones
+ * only refines the picture. */
+static bool is_first_scan(const struct jpeg_decompress_struct *jpeg)
+{
+    for (int i = 0; i < jpeg->comps_in_scan; i++)
+        if (jpeg->cur_comp_info[i] == &jpeg->comp_info[0])
+            return !jpeg->progressive_mode || (!jpeg->Ss && !jpeg->Ah);
+    return false;
+}
+
+static void refuse_rest(decoder *d, uint32_t row)
+{
+    const ob_media_reason reason = d->ended ? OB_MEDIA_CUT_AT_ROW : OB_MEDIA_DAMAGED_AT_ROW;
+    give_up(d, media_fail_at(d->fault, reason, row, d->height));
+}
+
+/* After a warning libjpeg goes on with pixels that it made up: rows from here on do not count.
+ * Where the file goes on, everybody shows those pixels; where it has ended, nobody does. */
+static void note_damage(decoder *d)
+{
+    const struct jpeg_decompress_struct *jpeg = &d->jpeg;
+    d->lacking = true;
+    d->height = jpeg->output_height;
+    if (!d->height)
+        give_up(d, describe(d));
+    if (!is_first_scan(jpeg))
+        return;
+    const uint32_t row = jpeg->input_iMCU_row * (uint32_t)jpeg->max_v_samp_factor *
+                         (uint32_t)jpeg->min_DCT_scaled_size;
+    if (!media_is_enough(row, d->height))
+        refuse_rest(d, row);
+    if (row < d->good) {
+        d->good = row;
+        d->made_up = !d->ended;
+    }
+}
+
+/* Some warnings are about markers around the picture, about an odd order of whole scans, or about
+ * fields that every decoder ignores: the picture is there. */
 static void on_message(j_common_ptr info, int level)
 {
     decoder *d = (decoder *)info;
@@ -58,22 +101,19 @@ static void on_message(j_common_ptr info, int level)
         return;
     switch (d->errors.msg_code) {
     case JWRN_ADOBE_XFORM:
+    case JWRN_BOGUS_ICC:
+    case JWRN_BOGUS_PROGRESSION:
     case JWRN_EXTRANEOUS_DATA:
     case JWRN_JFIF_MAJOR:
+    case JWRN_NOT_SEQUENTIAL:
     case JWRN_TOO_MUCH_DATA:
         return;
     case JWRN_JPEG_EOF:
         d->ended = true;
         return;
-    case JWRN_HIT_MARKER:
-        if (d->ended)
-            give_up(d, media_fail_at(d->fault, OB_MEDIA_CUT_AT_ROW, d->jpeg.output_scanline,
-                                     d->jpeg.output_height));
-        break;
     default:
-        break;
+        note_damage(d);
     }
-    give_up(d, describe(d));
 }
 
 static void no_output(j_common_ptr info)
@@ -118,15 +158,29 @@ static void on_progress(j_common_ptr info)
         give_up(d, media_fail(d->fault, OB_MEDIA_SCANS));
 }
 
-/* ---- Orientation -------------------------------------------------------------------------- */
+/* ---- Markers ------------------------------------------------------------------------------ */
 
+/* Some cameras write another byte behind the mark than zero. */
 static unsigned orientation(const struct jpeg_decompress_struct *jpeg)
 {
     static const char mark[] = "Exif";
     for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next)
-        if (m->data_length > sizeof mark && !memcmp(m->data, mark, sizeof mark))
-            return media_exif_orientation(m->data, m->data_length);
+        if (m->marker == JPEG_APP0 + 1 && m->data_length > sizeof mark + 1 &&
+            !memcmp(m->data, mark, sizeof mark))
+            return media_exif_orientation(m->data + sizeof mark + 1,
+                                          m->data_length - sizeof mark - 1);
     return 1;
+}
+
+static media_colour *profile(struct jpeg_decompress_struct *jpeg)
+{
+    JOCTET *bytes = NULL;
+    unsigned size = 0;
+    if (!jpeg_read_icc_profile(jpeg, &bytes, &size))
+        return NULL;
+    media_colour *colour = media_colour_of_profile(bytes, size);
+    free(bytes);
+    return colour;
 }
 
 /* ---- Decoding ----------------------------------------------------------------------------- */
@@ -161,58 +215,115 @@ static bool is_cmyk(const struct jpeg_decompress_struct *jpeg)
     return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
 }
 
-/* Adobe stores the ink inverted: what is left of the light. */
-static void rgb_of_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels, bool inverted)
+/* Everybody stores ink inverted: what is left of the light. */
+static void rgb_of_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels)
 {
     for (size_t k = 0; k < pixels; k++, rgb += 3, cmyk += 4)
-        for (int c = 0; c < 3; c++) {
-            unsigned colour = inverted ? cmyk[c] : 255u - cmyk[c];
-            unsigned key = inverted ? cmyk[3] : 255u - cmyk[3];
-            rgb[c] = (uint8_t)((colour * key + 127) / 255);
-        }
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)((cmyk[c] * cmyk[3] + 127u) / 255);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Rows as they are delivered. */
+typedef struct output {
+    const media_sink *sink;
+    bool cmyk;
+    size_t pitch; /* of rows as libjpeg gives them */
+    JSAMPROW row[ROWS_AT_ONCE];
+} output;
+
+static ob_status prepare(output *o, decoder *d, const media_sink *sink, const media_wish *wish)
+{
+    struct jpeg_decompress_struct *jpeg = &d->jpeg;
+    bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE || !wish->colour;
+    grey &= !sink->facts->colour;
+    *o = (output){.sink = sink, .cmyk = is_cmyk(jpeg)};
+    jpeg->out_color_space = o->cmyk ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = reduction(jpeg, wish->min_side);
+    jpeg_start_decompress(jpeg);
+
+    const media_picture picture = {
+        .shape = {.width = jpeg->image_width,
+                  .height = jpeg->image_height,
+                  .scale = jpeg->scale_denom,
+                  .samples = o->cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA}};
+    d->height = jpeg->output_height;
+    o->pitch = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+    d->rows = malloc(ROWS_AT_ONCE * o->pitch);
+    d->last = malloc((size_t)jpeg->output_width * 4);
+    d->rgb = o->cmyk ? malloc(ROWS_AT_ONCE * (size_t)jpeg->output_width * 3) : NULL;
+    if (!d->rows || !d->last || (o->cmyk && !d->rgb))
+        return media_fail(d->fault, OB_MEDIA_NO_MEMORY);
+    for (int r = 0; r < ROWS_AT_ONCE; r++)
+        o->row[r] = d->rows + (size_t)r * o->pitch;
+    return sink->begin(sink->context, &picture, d->fault);
+}
+
+/* Hands on those of the next `got` rows that are good, and what is made up below. */
+static ob_status hand_on(const output *o, decoder *d, uint32_t got)
+{
+    const media_sink *sink = o->sink;
+    const uint32_t width = d->jpeg.output_width, left = d->good - least(d->good, d->given);
+    const size_t pitch = o->cmyk ? (size_t)width * 3 : o->pitch;
+    const uint8_t *rows = o->cmyk ? d->rgb : d->rows;
+    const uint32_t good = least(got, left);
+    ob_status status = OB_OK;
+    if (o->cmyk)
+        rgb_of_cmyk(d->rgb, d->rows, (size_t)got * width);
+    if (good) {
+        memcpy(d->last, rows + (good - 1) * pitch, pitch);
+        status = sink->rows(sink->context, rows, pitch, good, d->fault);
+    }
+    d->given += good;
+    if (status || good == got || !d->made_up)
+        return status;
+    d->given += got - good;
+    return sink->missing(sink->context, d->last, rows + good * pitch, pitch, got - good, d->fault);
+}
+
+/* Scans of a picture that never came leave no other trace. */
+static void check_scans(decoder *d)
+{
+    const struct jpeg_decompress_struct *jpeg = &d->jpeg;
+    if (!jpeg_has_multiple_scans((j_decompress_ptr)&d->jpeg) || !d->ended)
+        return;
+    const bool has_first =
+        jpeg->coef_bits ? jpeg->coef_bits[0][0] >= 0 : jpeg->comp_info[0].quant_table != NULL;
+    if (!has_first)
+        give_up(
+            d, media_fail_at(d->fault, OB_MEDIA_CUT_AT_SCAN, (uint32_t)jpeg->input_scan_number, 0));
+    for (int c = 0; c < jpeg->num_components; c++)
+        for (int k = 0; jpeg->coef_bits && k < DCTSIZE2; k++)
+            d->lacking |= jpeg->coef_bits[c][k] != 0;
 }
 
 /* Decodes all rows into the sink. Errors of libjpeg leave by longjmp. */
 static void deliver(decoder *d, const media_sink *sink, const media_wish *wish)
 {
     struct jpeg_decompress_struct *jpeg = &d->jpeg;
-    bool cmyk = is_cmyk(jpeg), grey = jpeg->jpeg_color_space == JCS_GRAYSCALE || !wish->colour;
-    jpeg->out_color_space = cmyk ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
-    jpeg->scale_num = 1;
-    jpeg->scale_denom = reduction(jpeg, wish->min_side);
-    jpeg_start_decompress(jpeg);
-
-    const media_picture picture = {.shape = {.width = jpeg->image_width,
-                                             .height = jpeg->image_height,
-                                             .scale = jpeg->scale_denom,
-                                             .samples = cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA}};
-    size_t pitch = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
-    size_t rgb_pitch = (size_t)jpeg->output_width * 3;
-    d->rows = malloc(ROWS_AT_ONCE * pitch);
-    d->rgb = cmyk ? malloc(ROWS_AT_ONCE * rgb_pitch) : NULL;
-    if (!d->rows || (cmyk && !d->rgb))
-        give_up(d, media_fail(d->fault, OB_MEDIA_NO_MEMORY));
-    ob_status status = sink->begin(sink->context, &picture, d->fault);
+    output o;
+    ob_status status = prepare(&o, d, sink, wish);
     if (status)
         give_up(d, status);
-    JSAMPROW row[ROWS_AT_ONCE];
-    for (int r = 0; r < ROWS_AT_ONCE; r++)
-        row[r] = d->rows + (size_t)r * pitch;
+    check_scans(d);
     while (jpeg->output_scanline < jpeg->output_height) {
         JDIMENSION got = 0;
         while (got < ROWS_AT_ONCE && jpeg->output_scanline < jpeg->output_height)
-            got += jpeg_read_scanlines(jpeg, row + got, ROWS_AT_ONCE - got);
-        if (cmyk)
-            rgb_of_cmyk(d->rgb, d->rows, (size_t)got * jpeg->output_width, jpeg->saw_Adobe_marker);
-        status = cmyk ? sink->rows(sink->context, d->rgb, rgb_pitch, got, d->fault)
-                      : sink->rows(sink->context, d->rows, pitch, got, d->fault);
+            got += jpeg_read_scanlines(jpeg, o.row + got, ROWS_AT_ONCE - got);
+        status = hand_on(&o, d, got);
         if (status)
             give_up(d, status);
     }
-    /* Scans of a progressive picture that never came leave no other trace. */
-    if (d->ended && jpeg_has_multiple_scans(jpeg))
-        give_up(
-            d, media_fail_at(d->fault, OB_MEDIA_CUT_AT_SCAN, (uint32_t)jpeg->input_scan_number, 0));
+    if (d->given < d->height)
+        status = sink->missing(sink->context, d->last, NULL, 0, d->height - d->given, d->fault);
+    if (status)
+        give_up(d, status);
+    sink->facts->incomplete = d->lacking;
 }
 
 ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t size,
@@ -222,6 +333,7 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
     if (!d)
         return media_fail(fault, OB_MEDIA_NO_MEMORY);
     d->fault = fault;
+    d->good = UINT32_MAX;
     d->jpeg.err = jpeg_std_error(&d->errors);
     d->errors.error_exit = on_error;
     d->errors.emit_message = on_message;
@@ -239,9 +351,12 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
         d->jpeg.src = &d->source;
         d->jpeg.progress = &d->progress;
         jpeg_save_markers(&d->jpeg, JPEG_APP0 + 1, 0xFFFF);
+        jpeg_save_markers(&d->jpeg, JPEG_APP0 + 2, 0xFFFF);
         jpeg_read_header(&d->jpeg, TRUE);
         sink->facts->orientation = orientation(&d->jpeg);
         d->status = check_limits(&d->jpeg, fault);
+        if (!d->status && !is_cmyk(&d->jpeg))
+            sink->facts->colour = profile(&d->jpeg);
         if (!d->status)
             deliver(d, sink, wish);
     }
@@ -249,6 +364,7 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
     jpeg_destroy_decompress(&d->jpeg);
     free(d->rows);
     free(d->rgb);
+    free(d->last);
     free(d);
     return status;
 }

@@ -1,50 +1,96 @@
-/* From what a decoder delivers to hashes. */
+/* From what a decoder delivers to the hashes of a file: all that differ enough from each other. */
 #include "media_priv.h"
 
 #include <string.h>
 
-/* ---- From rows to the hash ---------------------------------------------------------------- */
+/* Hashes so near to one that is kept are left out, the bits tried one after the other where there
+ * is no more room: what is listed at a distance of up to 31 is still found by the last of them. */
+static const unsigned near_bits[] = {8, 12, 16, 20, 24, 28};
+enum { NEAR_STEPS = sizeof near_bits / sizeof *near_bits };
 
 typedef struct hashing {
     const ob_media_options *options;
     const media_facts *facts;
-    ob_pdq_stream *stream; /* of the frame that is being delivered */
-    ob_pdq_stream *shown;  /* the same as it is shown, where that is another picture */
-    unsigned orientation;  /* of the first frame */
-    uint32_t frame, frames;
+    media_looks *looks; /* of the frame that is being delivered */
+    bool has_first;
+    unsigned near; /* place in near_bits */
+    bool overflowed;
     ob_media_result result;
 } hashing;
+
+/* ---- Which hashes are kept --------------------------------------------------------------------
+ */
+
+static bool is_near(const ob_pdq *a, const ob_pdq *b, unsigned bits)
+{
+    return a->quality >= OB_PDQ_MIN_QUALITY &&
+           ob_hash256_distance(&a->hash[0], &b->hash[0]) <= bits;
+}
+
+/* Whether one of the first `count`, or the stored one, is as good. */
+static bool is_known(const ob_media_result *r, unsigned count, const ob_pdq *pdq, unsigned bits)
+{
+    if (is_near(&r->pdq, pdq, bits))
+        return true;
+    for (unsigned i = 0; i < count; i++)
+        if (is_near(&r->more[i].pdq, pdq, bits))
+            return true;
+    return false;
+}
+
+static void thin_out(ob_media_result *r, unsigned bits)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < r->more_count; i++)
+        if (!is_known(r, kept, &r->more[i].pdq, bits))
+            r->more[kept++] = r->more[i];
+    r->more_count = kept;
+}
+
+/* What has too little in it to be matched takes no place. */
+static void keep(hashing *h, const ob_media_frame *frame)
+{
+    ob_media_result *r = &h->result;
+    if (frame->pdq.quality < OB_PDQ_MIN_QUALITY)
+        return;
+    while (!is_known(r, r->more_count, &frame->pdq, near_bits[h->near])) {
+        if (r->more_count < OB_MEDIA_HASHES - 1) {
+            r->more[r->more_count++] = *frame;
+            return;
+        }
+        if (h->near + 1 == NEAR_STEPS) {
+            h->overflowed = true;
+            return;
+        }
+        thin_out(r, near_bits[++h->near]);
+    }
+}
 
 /* The frame that was being delivered is complete, if there was one. */
 static ob_status finish_frame(hashing *h, ob_media_fault *fault)
 {
-    if (!h->stream)
+    if (!h->looks)
         return OB_OK;
-    ob_media_frame frame = {.number = h->frame};
-    ob_status status = media_hashed(ob_pdq_finish(&frame.pdq, h->stream, NULL), fault);
-    ob_pdq_free(h->stream);
-    h->stream = NULL;
+    ob_media_frame looks[OB_LOOKS];
+    unsigned count = 0, first = 0;
+    ob_status status = media_looks_finish(looks, &count, h->looks, fault);
+    media_looks_free(h->looks);
+    h->looks = NULL;
     if (status)
         return status;
-    if (!h->frames++) {
-        ob_pdq shown = frame.pdq;
-        if (h->shown)
-            status = media_hashed(ob_pdq_finish(&shown, h->shown, NULL), fault);
-        ob_pdq_free(h->shown);
-        h->shown = NULL;
-        h->result.pdq = frame.pdq;
-        h->result.shown = shown.hash[ob_media_shown(h->orientation)];
-    } else if (h->result.more_count < OB_MEDIA_FRAMES - 1)
-        h->result.more[h->result.more_count++] = frame;
-    return status;
+    if (!h->has_first) {
+        h->has_first = true;
+        h->result.pdq = looks[0].pdq;
+        h->result.shown = looks[0].shown;
+        first = 1;
+    }
+    for (unsigned i = first; i < count; i++)
+        keep(h, &looks[i]);
+    return OB_OK;
 }
 
-/* Which way the stored picture is mirrored before it is, perhaps, transposed and shown. */
-static void mirrors(bool *x, bool *y, unsigned orientation)
-{
-    *x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-    *y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-}
+/* ---- What a decoder calls ---------------------------------------------------------------------
+ */
 
 static ob_status begin(void *context, const media_picture *picture, ob_media_fault *fault)
 {
@@ -52,32 +98,38 @@ static ob_status begin(void *context, const media_picture *picture, ob_media_fau
     ob_status status = finish_frame(h, fault);
     if (status)
         return status;
-    ob_pdq_shape shape = picture->shape;
-    shape.variant = h->options->variant;
-    shape.isa = h->options->isa;
-    h->frame = picture->frame;
-    if (!h->frames) {
-        h->result.width = shape.width;
-        h->result.height = shape.height;
-        h->orientation = h->facts->orientation;
-        ob_pdq_shape turned = shape;
-        mirrors(&turned.mirror_x, &turned.mirror_y, h->orientation);
-        if (turned.mirror_x || turned.mirror_y)
-            status = media_hashed(ob_pdq_begin(&h->shown, &turned, NULL), fault);
-        if (status)
-            return status;
+    media_picture wanted = *picture;
+    wanted.shape.variant = h->options->variant;
+    wanted.shape.isa = h->options->isa;
+    if (!h->has_first) {
+        h->result.width = wanted.shape.width;
+        h->result.height = wanted.shape.height;
     }
-    return media_hashed(ob_pdq_begin(&h->stream, &shape, NULL), fault);
+    return media_looks_begin(&h->looks, &wanted, h->facts, fault);
 }
 
 static ob_status rows(void *context, const uint8_t *from, size_t stride, size_t count,
                       ob_media_fault *fault)
 {
     hashing *h = context;
-    ob_status status = ob_pdq_rows(h->stream, from, stride, count, NULL);
-    if (!status && h->shown)
-        status = ob_pdq_rows(h->shown, from, stride, count, NULL);
-    return media_hashed(status, fault);
+    return media_looks_rows(h->looks, from, stride, count, fault);
+}
+
+static ob_status missing(void *context, const uint8_t *last, const uint8_t *shown, size_t stride,
+                         size_t count, ob_media_fault *fault)
+{
+    hashing *h = context;
+    return media_looks_missing(h->looks, last, shown, stride, count, fault);
+}
+
+static void take_facts(hashing *h)
+{
+    const media_facts *f = h->facts;
+    h->result.orientation = f->orientation;
+    h->result.frames = f->frames;
+    h->result.incomplete = f->incomplete;
+    h->result.unseen =
+        f->unseen == OB_UNSEEN_NOTHING && h->overflowed ? OB_UNSEEN_FRAMES : f->unseen;
 }
 
 ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8_t *bytes,
@@ -87,42 +139,68 @@ ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8
     media_wish wish = {.colour = options->exact,
                        .min_side = options->exact || options->variant != OB_PDQ_FULL ? 0 : 512};
     media_facts facts = {.orientation = 1, .frames = 1};
-    hashing h = {.options = options, .facts = &facts, .result.format = ob_media_sniff(bytes, size)};
-    media_sink sink = {.begin = begin, .rows = rows, .context = &h, .facts = &facts};
+    hashing h = {.options = options, .facts = &facts};
+    h.result.format = ob_media_sniff(bytes, size);
+    media_sink sink = {
+        .begin = begin, .rows = rows, .missing = missing, .context = &h, .facts = &facts};
     ob_status status = decode(&sink, bytes, size, &wish, fault);
     if (!status)
         status = finish_frame(&h, fault);
-    ob_pdq_free(h.stream);
-    ob_pdq_free(h.shown);
-    if (!status && !h.frames)
+    media_looks_free(h.looks);
+    media_colour_free(facts.colour);
+    if (!status && !h.has_first)
         status = media_fail(fault, OB_MEDIA_NO_PICTURE);
     if (status && fault)
         fault->format = h.result.format;
     if (status)
         return status;
-    h.result.orientation = facts.orientation;
-    h.result.frames = facts.frames;
+    if (fault) /* what was overcome is no fault */
+        *fault = (ob_media_fault){0};
+    take_facts(&h);
     *out = h.result;
     return OB_OK;
 }
 
-ob_status media_deliver(const media_sink *sink, const uint8_t *rgb, size_t stride, uint32_t width,
-                        uint32_t height, uint32_t frame, ob_media_fault *fault)
+/* ---- Pictures in memory -----------------------------------------------------------------------
+ */
+
+ob_status media_deliver_part(const media_sink *sink, const uint8_t *pixels, size_t stride,
+                             uint32_t width, uint32_t height, uint32_t there, media_alpha alpha,
+                             uint32_t frame, ob_media_fault *fault)
 {
     const media_picture picture = {
         .shape = {.width = width, .height = height, .scale = 1, .samples = OB_PDQ_RGB},
+        .alpha = alpha,
         .frame = frame};
     ob_status status = sink->begin(sink->context, &picture, fault);
-    return status ? status : sink->rows(sink->context, rgb, stride, height, fault);
+    if (!status)
+        status = sink->rows(sink->context, pixels, stride, there, fault);
+    if (!status && there < height)
+        status = sink->missing(sink->context, pixels + stride * (there - 1), NULL, 0,
+                               height - there, fault);
+    return status;
 }
 
-void media_drop_alpha(uint8_t *pixels, size_t count)
+ob_status media_deliver(const media_sink *sink, const uint8_t *pixels, size_t stride,
+                        uint32_t width, uint32_t height, media_alpha alpha, uint32_t frame,
+                        ob_media_fault *fault)
 {
-    for (size_t k = 0; k < count; k++)
-        memmove(pixels + 3 * k, pixels + 4 * k, 3);
+    return media_deliver_part(sink, pixels, stride, width, height, height, alpha, frame, fault);
 }
 
 /* ---- Formats ------------------------------------------------------------------------------- */
+
+static ob_status refuse(ob_format format, ob_media_fault *fault)
+{
+    const bool is_known =
+        format == OB_FORMAT_SVG || format == OB_FORMAT_AVIF_MINI || format == OB_FORMAT_JXL;
+    ob_status status = media_fail(fault, ob_format_is_heif(format) ? OB_MEDIA_OTHER_DECODER
+                                         : is_known                ? OB_MEDIA_UNSUPPORTED
+                                                                   : OB_MEDIA_NOT_KNOWN);
+    if (fault)
+        fault->format = format;
+    return status;
+}
 
 ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
                         const ob_media_options *options, ob_media_fault *fault)
@@ -130,14 +208,11 @@ ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
     static const media_decode decoders[OB_FORMATS] = {
         [OB_FORMAT_JPEG] = media_decode_jpeg, [OB_FORMAT_PNG] = media_decode_png,
         [OB_FORMAT_WEBP] = media_decode_webp, [OB_FORMAT_GIF] = media_decode_gif,
-        [OB_FORMAT_TIFF] = media_decode_tiff,
+        [OB_FORMAT_TIFF] = media_decode_tiff, [OB_FORMAT_BMP] = media_decode_bmp,
+        [OB_FORMAT_ICO] = media_decode_ico,
     };
     ob_format format = ob_media_sniff(bytes, size);
-    if (!decoders[format]) {
-        media_fail(fault, ob_format_is_heif(format) ? OB_MEDIA_OTHER_DECODER : OB_MEDIA_NOT_KNOWN);
-        if (fault)
-            fault->format = format;
-        return OB_ENOTFOUND;
-    }
+    if (!decoders[format])
+        return refuse(format, fault);
     return media_hash_with(out, decoders[format], bytes, size, options, fault);
 }

@@ -110,13 +110,24 @@ static ob_status damaged(uint32_t page, ob_media_fault *fault)
 }
 
 /* Colours are left as they are where libtiff believes that they were multiplied by alpha already.
- */
-static void ignore_alpha(TIFF *tiff)
+ * Returns what the page really has. */
+static media_alpha take_alpha(TIFF *tiff)
 {
     const uint16_t multiplied[1] = {EXTRASAMPLE_ASSOCALPHA};
     uint16_t count = 0, *kinds = NULL;
-    if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) && count)
-        TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, multiplied);
+    if (!TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) || !count)
+        return MEDIA_OPAQUE;
+    const uint16_t kind = kinds[0];
+    TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, multiplied);
+    return kind == EXTRASAMPLE_ASSOCALPHA   ? MEDIA_MULTIPLIED
+           : kind == EXTRASAMPLE_UNASSALPHA ? MEDIA_ALPHA
+                                            : MEDIA_OPAQUE;
+}
+
+static void make_opaque(uint8_t *rgba, size_t pixels)
+{
+    for (size_t k = 0; k < pixels; k++)
+        rgba[4 * k + 3] = 255;
 }
 
 /* Decodes the current page as it is stored, without regard to its orientation. */
@@ -133,7 +144,7 @@ static ob_status deliver_page(const media_sink *sink, TIFF *tiff, const input *i
         return status;
     char problem[1024] = "";
     TIFFRGBAImage image;
-    ignore_alpha(tiff);
+    const media_alpha alpha = take_alpha(tiff);
     if (!TIFFRGBAImageOK(tiff, problem) || !TIFFRGBAImageBegin(&image, tiff, 1, problem))
         return media_fail_at(fault, OB_MEDIA_KIND_OF_PAGE, page, 0);
     image.req_orientation = image.orientation;
@@ -144,9 +155,11 @@ static ob_status deliver_page(const media_sink *sink, TIFF *tiff, const input *i
         status = damaged(page, fault);
     TIFFRGBAImageEnd(&image);
     if (!status) {
-        uint8_t *rgb = (uint8_t *)rgba; /* R is the lowest byte of each */
-        media_drop_alpha(rgb, (size_t)width * height);
-        status = media_deliver(sink, rgb, (size_t)width * 3, width, height, number, fault);
+        uint8_t *bytes = (uint8_t *)rgba; /* R is the lowest byte of each */
+        if (!alpha)
+            make_opaque(bytes, (size_t)width * height);
+        status = media_deliver(sink, bytes, (size_t)width * 4, width, height,
+                               alpha ? alpha : MEDIA_ALPHA, number, fault);
     }
     free(rgba);
     return status;
@@ -159,17 +172,40 @@ static unsigned orientation_of(TIFF *tiff)
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
-/* Counts pages; a chain of pages that bites its own tail ends there. */
-static ob_status count_pages(uint32_t *out, TIFF *tiff, const input *in, ob_media_fault *fault)
+/* Counts pages; a chain of pages that bites its own tail ends there, and so does one that leads
+ * nowhere: the pages before it are whole. */
+static uint32_t count_pages(TIFF *tiff, input *in, media_facts *facts)
 {
-    uint64_t pages = 1;
-    ob_status status = OB_OK;
-    while (!status && TIFFReadDirectory(tiff))
-        status = media_check_frames(++pages, fault);
-    if (!status && in->problem)
-        status = damaged((uint32_t)pages, fault);
-    *out = (uint32_t)pages;
-    return status;
+    uint32_t pages = 1;
+    while (pages < OB_MEDIA_MAX_FRAMES && TIFFReadDirectory(tiff))
+        pages++;
+    facts->incomplete = in->problem;
+    if (!in->problem && !TIFFLastDirectory(tiff))
+        facts->unseen = OB_UNSEEN_FRAMES;
+    in->problem = false;
+    return pages;
+}
+
+/* Pages behind the first: of a damaged one nothing is said. */
+static ob_status deliver_later(const media_sink *sink, TIFF *tiff, input *in, uint32_t page,
+                               ob_media_fault *fault)
+{
+    ob_status status = TIFFSetDirectory(tiff, (tdir_t)page)
+                           ? deliver_page(sink, tiff, in, page, page, fault)
+                           : damaged(page, fault);
+    if (status != OB_EFORMAT)
+        return status;
+    in->problem = false;
+    sink->facts->incomplete = true;
+    return OB_OK;
+}
+
+static uint64_t pixels_of(TIFF *tiff)
+{
+    uint32_t width = 0, height = 0;
+    TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
+    TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+    return (uint64_t)width * height;
 }
 
 ob_status media_decode_tiff(const media_sink *sink, const uint8_t *bytes, size_t size,
@@ -180,18 +216,22 @@ ob_status media_decode_tiff(const media_sink *sink, const uint8_t *bytes, size_t
     TIFF *tiff = open_tiff(&in);
     if (!tiff)
         return damaged(0, fault);
-    uint32_t pages = 0;
-    ob_status status = count_pages(&pages, tiff, &in, fault);
-    sink->facts->frames = pages;
-    for (uint32_t page = 0; page < pages && !status; page++) {
-        if (!media_frame_is_wanted(page, pages))
-            continue;
-        if (!TIFFSetDirectory(tiff, (tdir_t)page))
-            status = damaged(page, fault);
-        if (!status && !page)
-            sink->facts->orientation = orientation_of(tiff);
-        if (!status)
-            status = deliver_page(sink, tiff, &in, page, page, fault);
+    in.problem = false; /* side tags that are wrong take no pixel away */
+    const uint32_t pages = sink->facts->frames = count_pages(tiff, &in, sink->facts);
+    ob_status status = TIFFSetDirectory(tiff, 0) ? OB_OK : damaged(0, fault);
+    in.problem = false;
+    if (!status) {
+        sink->facts->orientation = orientation_of(tiff);
+        status = deliver_page(sink, tiff, &in, 0, 0, fault);
+    }
+    uint64_t decoded = pixels_of(tiff);
+    for (uint32_t page = 1; page < pages && !status; page++) {
+        if (decoded > OB_MEDIA_MAX_PIXELS) {
+            sink->facts->unseen = OB_UNSEEN_FRAMES;
+            break;
+        }
+        status = deliver_later(sink, tiff, &in, page, fault);
+        decoded += pixels_of(tiff);
     }
     TIFFClose(tiff);
     return status;

@@ -65,17 +65,21 @@ static bool is_pdq(const ob_pdq *pdq)
     return pdq->quality >= 0 && pdq->quality <= 100;
 }
 
+static bool is_frame(const ob_media_frame *f, uint32_t frames)
+{
+    return f->number < frames && f->look < OB_LOOKS && is_pdq(&f->pdq);
+}
+
 static bool is_picture(const ob_media_result *m)
 {
     if (m->format <= OB_FORMAT_UNKNOWN || m->format >= OB_FORMATS || !m->width || !m->height ||
         m->width > OB_PDQ_MAX_SIDE || m->height > OB_PDQ_MAX_SIDE ||
         (uint64_t)m->width * m->height > OB_MEDIA_MAX_PIXELS || m->orientation < 1 ||
         m->orientation > 8 || !m->frames || m->frames > OB_MEDIA_MAX_FRAMES || !is_pdq(&m->pdq) ||
-        m->more_count > OB_MEDIA_FRAMES - 1)
+        m->incomplete > 1 || m->unseen >= OB_UNSEENS || m->more_count > OB_MEDIA_HASHES - 1)
         return false;
-    uint32_t last = 0;
-    for (unsigned i = 0; i < m->more_count; last = m->more[i++].number)
-        if (m->more[i].number <= last || m->more[i].number >= m->frames || !is_pdq(&m->more[i].pdq))
+    for (unsigned i = 0; i < m->more_count; i++)
+        if (!is_frame(&m->more[i], m->frames) || (i && m->more[i].number < m->more[i - 1].number))
             return false;
     return true;
 }

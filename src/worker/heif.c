@@ -2,12 +2,14 @@
 #include <obhut/sandbox.h>
 
 #include <malloc.h>
+#include <time.h>
 
 #include <libheif/heif.h>
 
 static void prepare(void)
 {
     mallopt(M_ARENA_MAX, 1); /* arenas of threads shrink by a look into /proc */
+    tzset();                 /* lcms2 asks what day it is */
     heif_init(NULL);         /* registers decoders, which may look for files */
 }
 

@@ -2,8 +2,16 @@
  * only. */
 #include <obhut/sandbox.h>
 
+#include <time.h>
+
+/* lcms2 asks what day it is, for which the C library reads the time zone: once, and now. */
+static void prepare(void)
+{
+    tzset();
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
-    return ob_worker_serve(argv, OB_PROFILE_WORKER, ob_media_hash, NULL);
+    return ob_worker_serve(argv, OB_PROFILE_WORKER, ob_media_hash, prepare);
 }

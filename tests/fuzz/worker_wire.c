@@ -15,7 +15,7 @@ static void check(const ob_job_result *out, const wire_job *job)
     if (out->status == OB_OK && job->hash &&
         (!m->width || !m->height || m->width > OB_PDQ_MAX_SIDE || m->height > OB_PDQ_MAX_SIDE ||
          m->orientation < 1 || m->orientation > 8 || m->format >= OB_FORMATS ||
-         m->more_count >= OB_MEDIA_FRAMES || m->frames > OB_MEDIA_MAX_FRAMES))
+         m->more_count >= OB_MEDIA_HASHES || m->frames > OB_MEDIA_MAX_FRAMES))
         abort();
     if ((out->status == OB_OK) != !*out->error.text)
         abort();

@@ -490,7 +490,7 @@ static void frames_beyond(wire_result *r)
 }
 static void more_beyond(wire_result *r)
 {
-    r->media.more_count = OB_MEDIA_FRAMES;
+    r->media.more_count = OB_MEDIA_HASHES;
 }
 static void more_huge(wire_result *r)
 {
@@ -501,11 +501,25 @@ static void more_without_frames(wire_result *r)
     r->media.more_count = 1;
     r->media.more[0].number = 1;
 }
-static void more_twice(wire_result *r)
+static void more_backwards(wire_result *r)
 {
     r->media.frames = 9;
     r->media.more_count = 2;
-    r->media.more[0].number = r->media.more[1].number = 3;
+    r->media.more[0].number = 4;
+    r->media.more[1].number = 3;
+}
+static void look_beyond(wire_result *r)
+{
+    r->media.more_count = 1;
+    r->media.more[0].look = OB_LOOKS;
+}
+static void incomplete_beyond(wire_result *r)
+{
+    r->media.incomplete = 2;
+}
+static void unseen_beyond(wire_result *r)
+{
+    r->media.unseen = OB_UNSEENS;
 }
 static void quality_less(wire_result *r)
 {
@@ -661,7 +675,10 @@ static const struct kind {
     CHANGE(more_beyond),
     CHANGE(more_huge),
     CHANGE(more_without_frames),
-    CHANGE(more_twice),
+    CHANGE(more_backwards),
+    CHANGE(look_beyond),
+    CHANGE(incomplete_beyond),
+    CHANGE(unseen_beyond),
     CHANGE(quality_less),
     CHANGE(quality_beyond),
     CHANGE(quality_of_more),

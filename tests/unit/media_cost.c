@@ -54,6 +54,11 @@ static void forty_bytes_can_be_slow(void **state)
     assert_true(cost.is_slow && cost.us > 2000000);
 }
 
+/* One of 256 x 256 pixels, as its directory has it. */
+#define ICON                                                                                       \
+    "\0\0\x01\0\x01\0"                                                                             \
+    "\0\0\0\0\x01\0\x20\0\0\x01\0\0\x16\0\0\0"
+
 static void a_head_of_every_format_tells_its_size(void **state)
 {
     (void)state;
@@ -84,6 +89,14 @@ static void a_head_of_every_format_tells_its_size(void **state)
         {HEAD("\0\0\0\x18"
               "ftypheic\0\0\0\0\0\0\0\x14ispe\0\0\0\0\0\0\x01\0\0\0\x01\0"),
          false},
+        {HEAD("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x80\x3e\0\0\x80\xc1\xff\xff\x01\0\x01\0"),
+         true},
+        {HEAD("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\x01\0\0\0\xff\xff\xff\x01\0\x18\0"), false},
+        {HEAD("BM\0\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0\x80\x3e\x80\x3e\x01\0\x01\0"), true},
+        {HEAD(ICON "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x3e\x80\0\0\x3e\x80\x08\x02\0\0\0"), true},
+        {HEAD(ICON "\x28\0\0\0\x80\x3e\0\0\0\x7d\0\0\x01\0\x01\0"), true},
+        {HEAD(ICON "\x28\0\0\0\x20\0\0\0\x40\0\0\0\x01\0\x20\0"), false},
+        {HEAD("\0\0\0\x0cJXL \r\n\x87\n"), false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const ob_media_cost cost = cost_of_head(cases[i].head, cases[i].size, 64);
@@ -116,6 +129,34 @@ static void frames_count(void **state)
         memcpy(all + size, frame, sizeof frame);
     const ob_media_cost cost = cost_of(all, size);
     assert_true(cost.is_slow && cost.us > 20 * none);
+}
+
+/* 1,000 x 1,000 pixels, moving and not: behind text, in a file whose brands are many, and told
+ * behind the pixels. */
+static void frames_of_png_and_avif_count(void **state)
+{
+    (void)state;
+    static const char png[] =
+        "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\xe8\0\0\x03\xe8\x08\x06\0\0\0xxxx"
+        "\0\0\0\x04tEXtabcdxxxx\0\0\0\x08"
+        "acTL\0\0\x01\0\0\0\0\0xxxx\0\0\0\x04IDATabcdxxxx";
+    uint8_t all[512 + 17000] = {0};
+    memcpy(all, png, sizeof png);
+    const uint64_t moving = cost_of(all, sizeof png + 64).us;
+    all[53] ^= 1; /* another name */
+    assert_true(moving > 100 * cost_of(all, sizeof png + 64).us);
+
+    memset(all, 0, sizeof all);
+    memcpy(all, "\0\0\x01\0ftypmiaf", 12);
+    memcpy(all + 252, "avis", 4);
+    memcpy(all + 256, "\0\0\x42\0mdat", 8);
+    uint8_t *track = all + 256 + 0x4200;
+    memcpy(track, "\0\0\x01\0moov\0\0\0\x5ctkhd", 16);
+    memcpy(track + 12 + 80, "\x03\xe8\0\0\x03\xe8", 6);
+    const uint64_t still = cost_of(all, sizeof all).us;
+    memcpy(track + 120, "stsz\0\0\0\0\0\0\0\0\0\0\x01\0", 16);
+    const ob_media_cost cost = cost_of(all, sizeof all);
+    assert_true(still > 10000 && cost.is_slow && cost.us > 100 * still);
 }
 
 static void without_a_size_it_is_slow_and_without_a_format_it_is_not(void **state)
@@ -171,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_head_of_every_format_tells_its_size),
         cmocka_unit_test(what_its_bytes_lead_one_to_expect_is_not_slow),
         cmocka_unit_test(frames_count),
+        cmocka_unit_test(frames_of_png_and_avif_count),
         cmocka_unit_test(without_a_size_it_is_slow_and_without_a_format_it_is_not),
         cmocka_unit_test(a_head_without_end_costs_a_bounded_number_of_reads),
         cmocka_unit_test(ordinary_pictures_are_not_slow),

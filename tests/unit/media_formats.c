@@ -230,12 +230,22 @@ static void every_kind_of_jpeg_gives_its_hash(void **state)
         }
 }
 
-static void a_file_cut_anywhere_has_no_hash(void **state)
+static void expect_near(const ob_pdq *a, const ob_pdq *b, unsigned most)
+{
+    const unsigned distance = ob_hash256_distance(&a->hash[0], &b->hash[0]);
+    if (distance > most)
+        fail_msg("%u bits away", distance);
+}
+
+static void a_cut_file_has_a_hash_where_nine_tenths_of_its_rows_are_there(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof jpeg_kinds / sizeof *jpeg_kinds + 2; i++) {
         bool png = i >= sizeof jpeg_kinds / sizeof *jpeg_kinds;
         ob_buf file = png ? write_png(2, 8, i % 2, 256) : write_jpeg(&jpeg_kinds[i], WIDTH, HEIGHT);
+        ob_media_result whole;
+        bool was_refused = false;
+        assert_int_equal(hash_bytes(&whole, file.bytes, file.size, true, NULL), OB_OK);
         for (size_t part = 0; part < 64; part++) {
             ob_media_result result = {.width = 4711};
             ob_error err = {0};
@@ -244,12 +254,21 @@ static void a_file_cut_anywhere_has_no_hash(void **state)
             assert_non_null(cut);
             memcpy(cut, file.bytes, size);
             ob_status status = hash_bytes(&result, cut, size, part % 2, &err);
-            bool known = ob_media_sniff(cut, size) != OB_FORMAT_UNKNOWN;
-            assert_int_equal(status, known ? OB_EFORMAT : OB_ENOTFOUND);
-            assert_true(strlen(err.text) > 10);
-            assert_int_equal(result.width, 4711);
+            if (status) {
+                bool known = ob_media_sniff(cut, size) != OB_FORMAT_UNKNOWN;
+                assert_int_equal(status, known ? OB_EFORMAT : OB_ENOTFOUND);
+                assert_true(strlen(err.text) > 10);
+                assert_int_equal(result.width, 4711);
+                was_refused = true;
+            } else {
+                assert_true(result.incomplete);
+                assert_true(part > 57 || (!png && jpeg_kinds[i].progressive));
+                if (part > 60)
+                    expect_near(&whole.pdq, &result.pdq, 31);
+            }
             free(cut);
         }
+        assert_true(was_refused);
         ob_buf_free(&file);
     }
 }
@@ -261,10 +280,9 @@ static void a_missing_end_mark_or_bytes_behind_it_do_not_matter(void **state)
         ob_buf file = write_jpeg(&jpeg_kinds[i], WIDTH, HEIGHT);
         ob_media_result whole, more, less;
         assert_int_equal(hash_bytes(&whole, file.bytes, file.size, true, NULL), OB_OK);
-        if (!jpeg_kinds[i].progressive) { /* there, a scan could be missing */
-            assert_int_equal(hash_bytes(&less, file.bytes, file.size - 2, true, NULL), OB_OK);
-            expect_same(&whole.pdq, &less.pdq);
-        }
+        assert_int_equal(hash_bytes(&less, file.bytes, file.size - 2, true, NULL), OB_OK);
+        assert_false(less.incomplete);
+        expect_same(&whole.pdq, &less.pdq);
         assert_int_equal(ob_buf_append(&file, "behind the end", 14, NULL), OB_OK);
         assert_int_equal(hash_bytes(&more, file.bytes, file.size, true, NULL), OB_OK);
         expect_same(&whole.pdq, &more.pdq);
@@ -297,7 +315,7 @@ static void extreme_shapes_are_decoded_or_refused(void **state)
     memcpy(png.bytes + 16, "\0\1\0\0\0\1\0\0", 8); /* 65536 x 65536; the checksum is now wrong */
     ob_media_result result;
     ob_error err = {0};
-    assert_int_equal(hash_bytes(&result, png.bytes, png.size, true, &err), OB_EFORMAT);
+    assert_int_equal(hash_bytes(&result, png.bytes, png.size, true, &err), OB_ELIMIT);
     ob_buf_free(&png);
     ob_buf jpeg = write_jpeg(&jpeg_kinds[0], 16, 16);
     for (size_t k = 0; k + 9 < jpeg.size; k++)
@@ -360,7 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_colour_type_and_depth_of_png_gives_its_hash),
         cmocka_unit_test(every_kind_of_jpeg_gives_its_hash),
-        cmocka_unit_test(a_file_cut_anywhere_has_no_hash),
+        cmocka_unit_test(a_cut_file_has_a_hash_where_nine_tenths_of_its_rows_are_there),
         cmocka_unit_test(a_missing_end_mark_or_bytes_behind_it_do_not_matter),
         cmocka_unit_test(extreme_shapes_are_decoded_or_refused),
         cmocka_unit_test(a_progressive_picture_of_endless_scans_is_refused),

@@ -252,7 +252,10 @@ static const attempt attempts[] = {
     {"more_beyond", false, OB_ECRASH, no_sense, false},
     {"more_huge", false, OB_ECRASH, no_sense, false},
     {"more_without_frames", false, OB_ECRASH, no_sense, false},
-    {"more_twice", false, OB_ECRASH, no_sense, false},
+    {"more_backwards", false, OB_ECRASH, no_sense, false},
+    {"look_beyond", false, OB_ECRASH, no_sense, false},
+    {"incomplete_beyond", false, OB_ECRASH, no_sense, false},
+    {"unseen_beyond", false, OB_ECRASH, no_sense, false},
     {"quality_less", false, OB_ECRASH, no_sense, false},
     {"quality_beyond", false, OB_ECRASH, no_sense, false},
     {"quality_of_more", false, OB_ECRASH, no_sense, false},
@@ -520,7 +523,7 @@ static void answers_that_make_no_sense_are_no_answers(void **state)
         if (!wire_take_result(&out, &refused, &bad, &job))
             continue;
         assert_true(out.status <= 0 && out.status >= OB_STATUS_LEAST);
-        assert_true(out.media.format < OB_FORMATS && out.media.more_count < OB_MEDIA_FRAMES);
+        assert_true(out.media.format < OB_FORMATS && out.media.more_count < OB_MEDIA_HASHES);
         assert_true(out.digested == OB_DIGEST_MD5 || !out.digested);
         assert_true(!out.status == !*out.error.text);
         assert_true(strlen(out.error.text) < sizeof out.error.text);

@@ -90,6 +90,10 @@ void ob_api_set_picture(json_t *object, const ob_media_result *media);
 /* "DAMAGED", "TOO_LARGE", …: why a file could not be looked at. */
 const char *ob_api_undecodable(ob_status status);
 
+/* The same of a picture of which not everything was looked at (ob_unseen), and its sentence. */
+const char *ob_api_unseen(uint32_t unseen);
+const char *ob_api_unseen_text(uint32_t unseen);
+
 json_t *ob_api_list(const ob_list_info *info);
 
 #endif

@@ -47,6 +47,7 @@ typedef struct ob_match {
     ob_list_digest digest;   /* by_digest: which */
     ob_dihedral orientation; /* by_hash: how the file must be turned to become the listed one */
     ob_version version;
+    ob_look look; /* as what of it: colours as stored, or what is seen instead */
     uint32_t frame;
     int quality;                /* of that frame */
     const char *const *sources; /* everybody who lists that hash or digest, without repeats */
@@ -70,7 +71,7 @@ typedef struct ob_leave {
     const ob_seal *seal;
 } ob_leave;
 
-/* Looks up all that was computed of a file: every frame in eight orientations, and its digests.
+/* Looks up all that was computed of a file: every hash in eight orientations, and its digests.
  * *out is set on success: the caller frees it with ob_findings_free. OB_EREFUSED without a permit
  * that still holds; else errors as ob_lists_match. */
 ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,

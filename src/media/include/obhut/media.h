@@ -15,6 +15,11 @@ typedef enum ob_format {
     OB_FORMAT_TIFF,
     OB_FORMAT_AVIF,
     OB_FORMAT_HEIC,
+    OB_FORMAT_BMP,
+    OB_FORMAT_ICO,
+    OB_FORMAT_JXL,
+    OB_FORMAT_SVG,       /* known and not decoded */
+    OB_FORMAT_AVIF_MINI, /* the same: AVIF of brand mif3 */
     OB_FORMATS,
 } ob_format;
 
@@ -22,7 +27,7 @@ typedef enum ob_format {
 const char *ob_format_name(ob_format format);
 
 /* By the first bytes (OB_MEDIA_SNIFF are enough); names of files mean nothing. */
-enum { OB_MEDIA_SNIFF = 16 };
+enum { OB_MEDIA_SNIFF = 512 };
 ob_format ob_media_sniff(const uint8_t *bytes, size_t size);
 
 /* Whether only the worker program for HEIF decodes it: that one links libraries under the GPL and
@@ -39,9 +44,9 @@ enum {
     OB_MEDIA_MAX_FRAMES = 4096, /* of a moving picture, pages of a TIFF */
 };
 
-/* Of a moving picture the first frame and others evenly spread up to the last are hashed, this many
- * in all. */
-enum { OB_MEDIA_FRAMES = 8 };
+/* Every frame of a moving picture is looked at; hashes that differ from those before are kept, and
+ * so are those of other looks of a frame: this many in all. */
+enum { OB_MEDIA_HASHES = 128 };
 
 /* ---- What a file will cost ---------------------------------------------------------------------
  */
@@ -69,9 +74,34 @@ typedef struct ob_media_options {
     ob_isa isa; /* OB_ISA_AUTO */
 } ob_media_options;
 
+/* How a frame was looked at. Lists were made of stored colours; people see another picture where
+ * colours, transparency or a crop say so. */
+typedef enum ob_look {
+    OB_LOOK_STORED,   /* colours as they are stored, whatever lies beside them */
+    OB_LOOK_COLOURED, /* as the gamma or the colour profile in the file says */
+    OB_LOOK_ON_WHITE, /* over a white page, as transparency says; so are missing rows */
+    OB_LOOK_ON_BLACK,
+    OB_LOOK_WHOLE, /* with what a crop in the file would hide */
+    OB_LOOKS,
+} ob_look;
+
+/* "stored", "coloured", "on_white", "on_black", "whole". */
+const char *ob_look_name(ob_look look);
+
+/* What of a file was not looked at although it is shown: without a match, nobody may take the
+ * answer for one. */
+typedef enum ob_unseen {
+    OB_UNSEEN_NOTHING,
+    OB_UNSEEN_FRAMES, /* frames beyond what is decoded, or more different ones than are kept */
+    OB_UNSEEN_TONES,  /* HDR, whose tones every screen maps otherwise */
+    OB_UNSEENS,
+} ob_unseen;
+
 typedef struct ob_media_frame {
     uint32_t number; /* from 0 */
+    uint32_t look;   /* ob_look */
     ob_pdq pdq;
+    ob_hash256 shown; /* as EXIF orientation shows it */
 } ob_media_frame;
 
 typedef struct ob_media_result {
@@ -81,8 +111,10 @@ typedef struct ob_media_result {
     unsigned orientation;   /* EXIF, 1..8; 1: shown as stored */
     ob_hash256 shown;       /* hash of the first frame as it is shown */
     uint32_t frames;        /* in the file, at least 1 */
+    uint32_t incomplete;    /* 1: rows, scans or frames at the end are missing */
+    uint32_t unseen;        /* ob_unseen */
     unsigned more_count;
-    ob_media_frame more[OB_MEDIA_FRAMES - 1]; /* further frames, by number */
+    ob_media_frame more[OB_MEDIA_HASHES - 1]; /* further hashes, by number of the frame */
 } ob_media_result;
 
 /* Why there is no hash: one of a closed list. Decoders may have been taken over by what they
@@ -114,6 +146,7 @@ typedef enum ob_media_reason {
     OB_MEDIA_KIND_OF_PAGE,
     OB_MEDIA_LIBRARY,
     OB_MEDIA_NO_HASH,
+    OB_MEDIA_UNSUPPORTED,
     OB_MEDIA_REASONS,
 } ob_media_reason;
 
@@ -133,9 +166,10 @@ ob_dihedral ob_media_shown(unsigned orientation);
 
 /* Decodes and hashes one picture.
  *
- * *out is set on success and untouched on error: there is no hash of a picture that could not be
- * decoded to its last row. OB_EFORMAT: damaged or cut short; OB_ELIMIT; OB_ENOMEM; OB_ENOTFOUND: no
- * picture of a known format, or one for the other worker program. *fault (may be NULL) says why.
+ * *out is set on success and untouched on error: there is no hash of a picture of which less than
+ * nine tenths of the rows could be decoded. OB_EFORMAT: damaged or cut short; OB_ELIMIT; OB_ENOMEM;
+ * OB_EUNSUPPORTED; OB_ENOTFOUND: no picture of a known format, or one for the other worker program.
+ * *fault (may be NULL) says why.
  * Safe to call from any thread. */
 ob_status ob_media_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
                         const ob_media_options *options, ob_media_fault *fault);

@@ -1,0 +1,162 @@
+/* Colours that are not what their numbers say: gamma and ICC profiles, by lcms2. What a browser
+ * shows is sRGB; a profile that is about that is left alone. */
+#include "media_priv.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lcms2.h>
+
+struct media_colour {
+    cmsContext context;
+    cmsHPROFILE from, to;
+    cmsHTRANSFORM transform;
+    bool is_grey; /* `table` is what there is */
+    uint8_t table[256 * 3];
+};
+
+static void ignore_error(cmsContext context, cmsUInt32Number code, const char *text)
+{
+    (void)context;
+    (void)code;
+    (void)text; /* may hold bytes of the file */
+}
+
+/* ---- Whether it changes anything ----------------------------------------------------------------
+ */
+
+static double luma(const uint8_t *rgb)
+{
+    return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
+}
+
+/* Over a grid of colours: what moves luma by less moves a hash by a few bits at most. */
+static bool changes(const media_colour *c)
+{
+    enum { STEPS = 6, MEAN_MOST = 6, ONE_MOST = 32 };
+    double sum = 0, most = 0;
+    unsigned count = 0;
+    for (unsigned i = 0; i < STEPS * STEPS * STEPS; i++) {
+        const uint8_t from[3] = {(uint8_t)(i % STEPS * 51), (uint8_t)(i / STEPS % STEPS * 51),
+                                 (uint8_t)(i / STEPS / STEPS * 51)};
+        if (c->is_grey && (from[0] != from[1] || from[1] != from[2]))
+            continue;
+        uint8_t to[3];
+        media_colour_apply(c, to, from, 3, 1);
+        const double moved = fabs(luma(to) - luma(from));
+        most = moved > most ? moved : most;
+        sum += moved;
+        count++;
+    }
+    return sum > MEAN_MOST * count || most > ONE_MOST;
+}
+
+/* ---- Making one ---------------------------------------------------------------------------------
+ */
+
+/* By the intent under which lcms moves no black point: browsers move none, and of curves that run
+ * downwards it takes the wrong one. */
+static bool make_transform(media_colour *c)
+{
+    c->is_grey = cmsGetColorSpace(c->from) == cmsSigGrayData;
+    if (!c->is_grey && cmsGetColorSpace(c->from) != cmsSigRgbData)
+        return false;
+    c->to = cmsCreate_sRGBProfileTHR(c->context);
+    if (c->to)
+        c->transform = cmsCreateTransformTHR(
+            c->context, c->from, c->is_grey ? TYPE_GRAY_8 : TYPE_RGB_8, c->to, TYPE_RGB_8,
+            INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE | cmsFLAGS_LOWRESPRECALC);
+    if (!c->transform)
+        return false;
+    if (c->is_grey) {
+        uint8_t all[256];
+        for (int i = 0; i < 256; i++)
+            all[i] = (uint8_t)i;
+        cmsDoTransform(c->transform, all, c->table, 256);
+    }
+    return changes(c);
+}
+
+static media_colour *finish(media_colour *c)
+{
+    if (c->from && make_transform(c))
+        return c;
+    media_colour_free(c);
+    return NULL;
+}
+
+static media_colour *begin(void)
+{
+    media_colour *c = calloc(1, sizeof *c);
+    if (c && !(c->context = cmsCreateContext(NULL, NULL))) {
+        free(c);
+        return NULL;
+    }
+    if (c)
+        cmsSetLogErrorHandlerTHR(c->context, ignore_error);
+    return c;
+}
+
+media_colour *media_colour_of_profile(const uint8_t *profile, size_t size)
+{
+    enum { MOST = 4 << 20 };
+    if (!profile || size < 128 || size > MOST)
+        return NULL;
+    media_colour *c = begin();
+    if (!c)
+        return NULL;
+    c->from = cmsOpenProfileFromMemTHR(c->context, profile, (cmsUInt32Number)size);
+    return finish(c);
+}
+
+/* ITU-R BT.709, as sRGB has them: white, red, green, blue. */
+static const double srgb[8] = {0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06};
+
+media_colour *media_colour_of_gamma(double gamma, const double xy[8])
+{
+    if (!(gamma > 0.005 && gamma < 200))
+        return NULL;
+    const double *p = xy ? xy : srgb;
+    media_colour *c = begin();
+    if (!c)
+        return NULL;
+    const cmsCIExyY white = {p[0], p[1], 1};
+    const cmsCIExyYTRIPLE primaries = {{p[2], p[3], 1}, {p[4], p[5], 1}, {p[6], p[7], 1}};
+    cmsToneCurve *curve = cmsBuildGamma(c->context, gamma);
+    cmsToneCurve *curves[3] = {curve, curve, curve};
+    if (curve)
+        c->from = cmsCreateRGBProfileTHR(c->context, &white, &primaries, curves);
+    cmsFreeToneCurve(curve);
+    return finish(c);
+}
+
+void media_colour_free(media_colour *c)
+{
+    if (!c)
+        return;
+    if (c->transform)
+        cmsDeleteTransform(c->transform);
+    if (c->from)
+        cmsCloseProfile(c->from);
+    if (c->to)
+        cmsCloseProfile(c->to);
+    cmsDeleteContext(c->context);
+    free(c);
+}
+
+void media_colour_apply(const media_colour *c, uint8_t *to, const uint8_t *from, size_t step,
+                        size_t pixels)
+{
+    if (!c->is_grey && step == 3) {
+        cmsDoTransform(c->transform, from, to, (cmsUInt32Number)pixels);
+        return;
+    }
+    for (size_t k = 0; k < pixels; k++, to += 3, from += step)
+        if (c->is_grey)
+            memcpy(to, c->table + 3 * from[0], 3);
+        else
+            memcpy(to, from, 3);
+    if (!c->is_grey) /* lcms works in place where pixels are of one size */
+        cmsDoTransform(c->transform, to - 3 * pixels, to - 3 * pixels, (cmsUInt32Number)pixels);
+}
