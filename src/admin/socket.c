@@ -3,6 +3,7 @@
 #include "admin_priv.h"
 
 #include <obhut/file.h>
+#include <obhut/json.h>
 #include <obhut/packet.h>
 
 #include <errno.h>
@@ -75,7 +76,7 @@ static bool send_all(int to, const char *bytes, size_t size)
 
 static bool send_line(int to, const json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = ob_json_text(object, JSON_COMPACT);
     bool sent = text && send_all(to, text, strlen(text)) && send_all(to, "\n", 1);
     free(text);
     return sent;
@@ -261,7 +262,7 @@ static bool send_request(int to, const json_t *request, int file)
     memcpy(CMSG_DATA(head), &file, sizeof file);
     if (file < 0)
         return send_line(to, request);
-    char *text = json_dumps(request, JSON_COMPACT); /* the descriptor goes with its first byte */
+    char *text = ob_json_text(request, JSON_COMPACT); /* the descriptor goes with its first byte */
     bool sent = text && sendmsg(to, &message, MSG_NOSIGNAL) == 1 &&
                 send_all(to, text + 1, strlen(text) - 1) && send_all(to, "\n", 1);
     free(text);

@@ -11,15 +11,18 @@
 
 #define ANSWER_MOST (UINT64_C(8) << 20)
 
+/* The library may forget that it was told so. */
 static int append(const char *bytes, size_t size, void *context)
 {
-    return ob_buf_append(context, bytes, size, NULL) ? -1 : 0;
+    api_call *c = context;
+    c->no_memory |= ob_buf_append(&c->text, bytes, size, NULL) != OB_OK;
+    return c->no_memory ? -1 : 0;
 }
 
 /* Takes the reference. */
 static void write_json(api_call *c, json_t *value)
 {
-    if (!value || json_dump_callback(value, append, &c->text, JSON_COMPACT | JSON_ENSURE_ASCII))
+    if (!value || json_dump_callback(value, append, c, JSON_COMPACT | JSON_ENSURE_ASCII))
         c->no_memory = true;
     json_decref(value);
 }

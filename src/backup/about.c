@@ -1,6 +1,8 @@
 /* What a backup says of itself: its first file. */
 #include "backup_priv.h"
 
+#include <obhut/json.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,7 @@ ob_status about_print(ob_buf *out, const ob_backup_about *about, ob_error *err)
         json_pack("{s:i, s:I, s:s, s:b, s:I}", "obhut_backup", (int)FORM, "made_at",
                   (json_int_t)about->made_at, "program", about->program, "lists",
                   (int)about->has_lists, "audit_entries", (json_int_t)about->audit_entries);
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = ob_json_text(object, JSON_COMPACT);
     ob_status status = text ? ob_buf_append(out, text, strlen(text), err)
                             : ob_fail(err, OB_ENOMEM, "out of memory: a backup");
     free(text);

@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <obhut/admin.h>
+#include <obhut/json.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -360,7 +361,7 @@ static void print_value(const json_t *value)
         fputs(json_array_size(value) ? cli_join(value) : "none", stdout);
         return;
     }
-    text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    text = ob_json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
     fputs(text ? text : "", stdout);
     free(text);
 }

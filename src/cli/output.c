@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include <obhut/admin.h>
+#include <obhut/json.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -105,7 +106,7 @@ json_t *cli_json_hash(const ob_hash256 *hash)
 
 void cli_print_json(json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = ob_json_text(object, JSON_COMPACT);
     if (text)
         puts(text);
     else

@@ -1,4 +1,5 @@
 #include <obhut/http.h>
+#include <obhut/json.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static ob_answer no_memory(void)
 
 static ob_answer json_of_type(unsigned status, json_t *value, const char *type)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    char *text = ob_json_text(value, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(value);
     if (!text)
         return no_memory();

@@ -2,6 +2,7 @@
 #include "lists_priv.h"
 
 #include <obhut/file.h>
+#include <obhut/json.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -215,22 +216,21 @@ static ob_status add_index(writer *w, const entries *entries)
 static ob_status add_meta(writer *w, const entries *entries)
 {
     const ob_list_info *info = &w->wish->info;
-    json_t *meta = json_object(), *attributes = json_array(), *digests = json_object();
+    json_t *attributes = json_array(), *digests = json_object();
+    bool good = true;
     for (size_t i = 1; i < entries->attribute_count; i++)
-        json_array_append_new(attributes, json_pack("[s, s]", entries->attributes[i].source,
-                                                    entries->attributes[i].classification));
+        good &=
+            !json_array_append_new(attributes, json_pack("[s, s]", entries->attributes[i].source,
+                                                         entries->attributes[i].classification));
     for (int k = 0; k < DIGEST_KINDS; k++)
-        json_object_set_new(digests, list_digest_kinds[k].name,
-                            json_integer((json_int_t)entries->digest_count[k]));
-    json_object_set_new(meta, "purpose", json_string(info->purpose));
-    json_object_set_new(meta, "source", json_string(info->source));
-    json_object_set_new(meta, "imported_at", json_integer(info->imported_at));
-    json_object_set_new(meta, "journal", json_integer((json_int_t)w->wish->journal));
-    json_object_set_new(meta, "state", json_true());
-    json_object_set_new(meta, "hashes", json_integer((json_int_t)entries->hash_count));
-    json_object_set_new(meta, "digests", digests);
-    json_object_set_new(meta, "attributes", attributes);
-    char *text = meta ? json_dumps(meta, JSON_COMPACT) : NULL;
+        good &= !json_object_set_new(digests, list_digest_kinds[k].name,
+                                     json_integer((json_int_t)entries->digest_count[k]));
+    json_t *meta =
+        json_pack("{s:s, s:s, s:I, s:I, s:b, s:I, s:o, s:o}", "purpose", info->purpose, "source",
+                  info->source, "imported_at", (json_int_t)info->imported_at, "journal",
+                  (json_int_t)w->wish->journal, "state", true, "hashes",
+                  (json_int_t)entries->hash_count, "digests", digests, "attributes", attributes);
+    char *text = meta && good ? ob_json_text(meta, JSON_COMPACT) : NULL;
     json_decref(meta);
     ob_status status = text ? add_section(w, OBX_META, text, strlen(text))
                             : ob_fail(w->err, OB_ENOMEM, "out of memory: a list's description");

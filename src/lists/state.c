@@ -3,6 +3,7 @@
 #include "lists_priv.h"
 
 #include <obhut/file.h>
+#include <obhut/json.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,46 +156,61 @@ void state_free(lists_state *state)
 
 /* ---- Writing ------------------------------------------------------------------------------- */
 
-static void set_sum(json_t *object, const char *key, const uint8_t sum[OB_SHA256_SIZE])
+/* What is not whole for want of memory is not made at all: it would be written, and believed. */
+static json_t *whole(json_t *made, bool good)
+{
+    if (!good)
+        json_decref(made);
+    return good ? made : NULL;
+}
+
+static bool set_sum(json_t *object, const char *key, const uint8_t sum[OB_SHA256_SIZE])
 {
     static const uint8_t none[OB_SHA256_SIZE];
     char digits[STATE_DIGITS + 1];
     if (!memcmp(sum, none, sizeof none))
-        return;
+        return true;
     ob_hex(digits, sum, OB_SHA256_SIZE);
-    json_object_set_new(object, key, json_string(digits));
+    return !json_object_set_new(object, key, json_string(digits));
+}
+
+static json_t *journals_to_json(const list_state *list)
+{
+    json_t *journals = json_array();
+    bool good = true;
+    for (size_t i = 0; i < list->journal_count; i++)
+        good &= !json_array_append_new(
+            journals, json_pack("[I, I, s]", (json_int_t)list->journals[i].number,
+                                (json_int_t)list->journals[i].groups, list->journals[i].sum));
+    return whole(journals, good);
 }
 
 static json_t *to_json(const list_state *list)
 {
-    json_t *journals = json_array();
-    for (size_t i = 0; i < list->journal_count; i++)
-        json_array_append_new(journals, json_pack("[I, I, s]", (json_int_t)list->journals[i].number,
-                                                  (json_int_t)list->journals[i].groups,
-                                                  list->journals[i].sum));
-    json_t *object = json_pack("{s:s, s:o}", "name", list->name, "journals", journals);
-    set_sum(object, "file", list->file);
-    set_sum(object, "next", list->next);
+    json_t *object =
+        json_pack("{s:s, s:o}", "name", list->name, "journals", journals_to_json(list));
+    bool good = set_sum(object, "file", list->file) && set_sum(object, "next", list->next);
     if (list->removed)
-        json_object_set_new(object, "removed", json_true());
+        good &= !json_object_set_new(object, "removed", json_true());
     if (list->is != SWITCH_UNKNOWN)
-        json_object_set_new(object, "on", json_boolean(list->is == SWITCH_ON));
-    return object;
+        good &= !json_object_set_new(object, "on", json_boolean(list->is == SWITCH_ON));
+    return whole(object, good);
 }
 
 static json_t *lists_to_json(const lists_state *state)
 {
     json_t *lists = json_array();
+    bool good = true;
     for (size_t i = 0; i < state->count; i++)
-        json_array_append_new(lists, to_json(&state->lists[i]));
-    return lists;
+        good &= !json_array_append_new(lists, to_json(&state->lists[i]));
+    return whole(lists, good);
 }
 
 /* Of what it says of lists, whatever else stands in the file. */
 static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state, ob_error *err)
 {
     json_t *lists = lists_to_json(state);
-    char *text = json_dumps(lists, JSON_COMPACT);
+    char *text = ob_json_text(lists, JSON_COMPACT);
     json_decref(lists);
     ob_status status = text ? ob_sha256(out, text, strlen(text), err) : out_of_memory(err);
     free(text);
@@ -205,13 +221,14 @@ static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state
 static json_t *since_to_json(const lists_state *state)
 {
     json_t *since = json_array();
+    bool good = true;
     for (size_t i = 0; i < state->told_count; i++) {
         char digits[STATE_DIGITS + 1];
         ob_hex(digits, state->told[i], OB_SHA256_SIZE);
         if (memcmp(state->told[i], state->said, OB_SHA256_SIZE) != 0)
-            json_array_append_new(since, json_string(digits));
+            good &= !json_array_append_new(since, json_string(digits));
     }
-    return since;
+    return whole(since, good);
 }
 
 static ob_status make_text(char **out, char sum[STATE_DIGITS + 1], const lists_state *state,
@@ -221,7 +238,7 @@ static ob_status make_text(char **out, char sum[STATE_DIGITS + 1], const lists_s
     json_t *object =
         json_pack("{s:i, s:o, s:I, s:o}", "version", STATE_VERSION, "lists", lists_to_json(state),
                   "changes", (json_int_t)state->changes, "since", since_to_json(state));
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = ob_json_text(object, JSON_COMPACT);
     json_decref(object);
     if (!text)
         return out_of_memory(err);
@@ -407,9 +424,12 @@ ob_status state_take(lists_state *out, const char *text, size_t size, const char
         ob_hex(out->sum, digest, sizeof digest);
         good = !memcmp(out->sum, text, STATE_DIGITS);
     }
+    json_error_t why;
     json_t *object = !status && good
-                         ? json_loadb(text + head, size - head - 1, JSON_REJECT_DUPLICATES, NULL)
+                         ? json_loadb(text + head, size - head - 1, JSON_REJECT_DUPLICATES, &why)
                          : NULL;
+    if (!status && good && !object && json_error_code(&why) == json_error_out_of_memory)
+        status = out_of_memory(err);
     good = good && json_integer_value(json_object_get(object, "version")) == STATE_VERSION;
     const json_t *lists = json_object_get(object, "lists");
     for (size_t i = 0; i < json_array_size(lists) && good && !status; i++)

@@ -107,8 +107,9 @@ void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accou
             ob_act_also(act, act->what, json_pack("{s:o}", member, array));
             array = json_array();
         }
-        if (!need_code(code, &key, act->w, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error))
-            json_array_append_new(array, json_string(code));
+        if (!need_code(code, &key, act->w, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error) &&
+            json_array_append_new(array, json_string(code)))
+            ob_fail(&act->error, OB_ENOMEM, "out of memory: an entry of the log");
         ob_wipe(&key, sizeof key);
     }
     set(act, member, array);

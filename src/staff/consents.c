@@ -31,7 +31,8 @@ static void add_consent(ob_act *act, json_t *list, const ob_record_key *account,
     if (act->error.status || ob_store_log_key(&key, act->w, account, ob_now(), &act->error))
         return;
     consent_code(code, &key, salt);
-    json_array_append_new(list, json_string(code));
+    if (json_array_append_new(list, json_string(code)))
+        ob_fail(&act->error, OB_ENOMEM, "out of memory: an entry of the log");
     ob_wipe(&key, sizeof key);
 }
 
@@ -118,32 +119,33 @@ static bool has(const json_t *list, const char *code)
     return false;
 }
 
-static void look_at(search *s, const json_t *entry, uint64_t number)
+static ob_status look_at(search *s, const json_t *entry, uint64_t number, ob_error *err)
 {
     static const char *const lists[] = {"given", "withdrawn"};
     const char *salt = json_string_value(json_object_get(entry, "salt"));
     char code[2 * CODE_SHOWN + 1];
     if (!salt)
-        return;
+        return OB_OK;
     consent_code(code, &s->key, salt);
     for (int i = 0; i < 2; i++)
-        if (has(json_object_get(entry, lists[i]), code))
+        if (has(json_object_get(entry, lists[i]), code) &&
             json_array_append_new(s->found,
                                   json_pack("{s:I, s:O, s:s}", "entry", (json_int_t)number, "at",
-                                            json_object_get(entry, "at"), "consent", lists[i]));
+                                            json_object_get(entry, "at"), "consent", lists[i])))
+            return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
+    return OB_OK;
 }
 
 /* Few entries are about consents: the others are not parsed. */
 static ob_status take(void *context, uint64_t number, const char *text, size_t size, ob_error *err)
 {
     static const char mark[] = "\"what\":\"consent\"";
-    (void)err;
     if (!memmem(text, size, mark, sizeof mark - 1))
         return OB_OK;
     json_t *entry = json_loadb(text, size, 0, NULL);
-    look_at(context, entry, number);
+    ob_status status = look_at(context, entry, number, err);
     json_decref(entry);
-    return OB_OK;
+    return status;
 }
 
 ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *account, ob_error *err)

@@ -13,6 +13,7 @@ typedef struct dump {
     ob_store_take take;
     void *context;
     ob_buf piece;
+    bool is_short; /* of memory: the library may forget that it was told so */
     int64_t rows;
     ob_error *err;
 } dump;
@@ -25,16 +26,17 @@ static ob_status hand_on(dump *d)
     return status;
 }
 
-static int append(const char *text, size_t size, void *buf)
+static int append(const char *text, size_t size, void *context)
 {
-    return ob_buf_append(buf, text, size, NULL) ? -1 : 0;
+    dump *d = context;
+    d->is_short |= ob_buf_append(&d->piece, text, size, NULL) != OB_OK;
+    return d->is_short ? -1 : 0;
 }
 
 /* Frees the line. */
 static ob_status put(dump *d, json_t *line)
 {
-    bool fits = line && !json_dump_callback(line, append, &d->piece, JSON_COMPACT) &&
-                !append("\n", 1, &d->piece);
+    bool fits = line && !json_dump_callback(line, append, d, JSON_COMPACT) && !append("\n", 1, d);
     json_decref(line);
     if (!fits)
         return ob_fail(d->err, OB_ENOMEM, "out of memory: a copy of the records");
