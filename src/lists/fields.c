@@ -131,6 +131,17 @@ bool field_is_hash(int field)
     return field >= 0 && field <= FIELD_ANY;
 }
 
+bool field_is_state(int field)
+{
+    return field == FIELD_STATE || field == FIELD_GONE || field == FIELD_HERE;
+}
+
+bool field_could_be_hash(const char *text)
+{
+    const size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    return digits >= 2 * (size_t)OB_MD5_SIZE - 2 && !text[digits];
+}
+
 int field_kind(const char *name)
 {
     static const char *const no_kind[] = {"",      "hash",  "image", "picture", "photo",
@@ -181,6 +192,26 @@ static const char *trim(char *text)
     return text;
 }
 
+ob_status said_put(bool *used, said *to, int field, char *text, ob_error *err)
+{
+    const bool several = field_is_hash(field) || field_is_state(field);
+    *used = field >= 0 && text;
+    if (!*used)
+        return OB_OK;
+    if (!*trim(to->text[field])) {
+        to->text[field] = text;
+        return OB_OK;
+    }
+    *used = several;
+    if (!several || !*trim(text))
+        return OB_OK;
+    if (to->more_count == SAID_MORE)
+        return ob_fail(err, OB_EFORMAT, "more than %d hashes and states in one entry", SAID_MORE);
+    to->more[to->more_count].field = field;
+    to->more[to->more_count++].text = text;
+    return OB_OK;
+}
+
 /* ---- States ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -204,15 +235,29 @@ static void note_state(bool withdrawn, reader *r, const char *state)
         r->told->states.name[at].used = !withdrawn;
 }
 
-static ob_status take_state(bool *withdrawn, const char *state, ob_error *err)
+static bool find_state(bool *withdrawn, const char *state)
 {
     char word[WORD] = "?";
-    plain_word(word, state);
+    if (!plain_word(word, state))
+        return false;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         if (!strcmp(word, states[i].word)) {
             *withdrawn = states[i].withdrawn;
-            return OB_OK;
+            return true;
         }
+    return false;
+}
+
+bool field_state_is_known(const char *word)
+{
+    bool withdrawn;
+    return *word && find_state(&withdrawn, word);
+}
+
+static ob_status take_state(bool *withdrawn, const char *state, ob_error *err)
+{
+    if (find_state(withdrawn, state))
+        return OB_OK;
     return ob_fail(
         err, OB_EFORMAT,
         "state \"%.40s\"; known are active, received, confirmed, enabled, and withdrawn, "
@@ -232,16 +277,41 @@ static ob_status take_flag(bool *out, const char *text, const char *what, ob_err
     return OB_OK;
 }
 
-static ob_status take_states(entry *to, const char *const text[FIELDS], ob_error *err)
+static ob_status take_any_state(bool *withdrawn, int field, char *said, ob_error *err)
 {
-    bool gone = false, here = true, withdrawn = false;
-    ob_status status = take_state(&withdrawn, text[FIELD_STATE], err);
-    if (!status)
-        status = take_flag(&gone, text[FIELD_GONE], "it is said whether an entry is gone", err);
-    if (!status)
-        status = take_flag(&here, text[FIELD_HERE], "it is said whether an entry counts", err);
-    to->withdrawn = withdrawn || gone || !here;
+    bool gone = false, here = true, flagged = false;
+    const char *text = trim(said);
+    ob_status status = field == FIELD_STATE ? take_state(&gone, text, err)
+                       : field == FIELD_GONE
+                           ? take_flag(&flagged, text, "it is said whether an entry is gone", err)
+                           : take_flag(&here, text, "it is said whether an entry counts", err);
+    *withdrawn |= gone || flagged || !here;
     return status;
+}
+
+/* Where several say it, one that says withdrawn is enough. */
+ob_status withdrawn_from_fields(bool *withdrawn, const said *said, ob_error *err)
+{
+    static const field states_of[] = {FIELD_STATE, FIELD_GONE, FIELD_HERE};
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < 3 && !status; i++)
+        status = take_any_state(withdrawn, states_of[i], said->text[states_of[i]], err);
+    for (unsigned i = 0; i < said->more_count && !status; i++)
+        if (field_is_state(said->more[i].field))
+            status = take_any_state(withdrawn, said->more[i].field, said->more[i].text, err);
+    return status;
+}
+
+static void note_states(reader *r, const said *said)
+{
+    bool withdrawn = false;
+    find_state(&withdrawn, trim(said->text[FIELD_STATE]));
+    note_state(withdrawn, r, trim(said->text[FIELD_STATE]));
+    for (unsigned i = 0; i < said->more_count; i++)
+        if (said->more[i].field == FIELD_STATE) {
+            find_state(&withdrawn, trim(said->more[i].text));
+            note_state(withdrawn, r, trim(said->more[i].text));
+        }
 }
 
 /* ---- Hashes ------------------------------------------------------------------------------- */
@@ -303,21 +373,6 @@ static int field_by_length(const reader *r, const char *text)
                                          : FIELD_PDQ;
 }
 
-/* A hash whose kind stands beside it, or nowhere. */
-static ob_status take_any(entry *to, bool *skipped, reader *r, const char *const text[FIELDS],
-                          ob_error *err)
-{
-    int kind = field_kind(text[FIELD_TYPE]);
-    if (kind == FIELD_ANY)
-        kind = field_by_length(r, text[FIELD_ANY]);
-    if (kind < 0) {
-        note_unused(r, text[FIELD_TYPE]);
-        *skipped = true;
-        return OB_OK;
-    }
-    return take_one(to, skipped, r, kind, text[FIELD_ANY], err);
-}
-
 static bool has_any(const entry *e)
 {
     bool any = e->has_hash;
@@ -326,8 +381,66 @@ static bool has_any(const entry *e)
     return any;
 }
 
+static bool is_kept(const entry *one, const entry *e)
+{
+    bool kept = !one->has_hash || (e->has_hash && !memcmp(&one->hash, &e->hash, sizeof e->hash));
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        kept &= !one->has_digest[k] ||
+                (e->has_digest[k] && !memcmp(one->digest[k], e->digest[k], sizeof e->digest[k]));
+    return kept;
+}
+
+/* In the entry where it has none of that kind yet, else in one of its own. */
+static ob_status add_hash(entry *to, bool *skipped, reader *r, int field, const char *text,
+                          ob_error *err)
+{
+    const bool there = field == FIELD_PDQ ? to->has_hash : to->has_digest[field];
+    entry one = {.has_hash = false};
+    ob_status status = take_one(there ? &one : to, skipped, r, field, text, err);
+    bool kept = !there || is_kept(&one, to);
+    for (unsigned i = 0; i < r->also_count; i++)
+        kept |= is_kept(&one, &r->also[i]);
+    if (!status && !kept)
+        r->also[r->also_count++] = one;
+    return status;
+}
+
+/* A hash whose kind stands beside it, or nowhere. Beside one of a name of its own it may as well be
+ * anything else. */
+static ob_status take_any(entry *to, bool *skipped, reader *r, const char *type, const char *text,
+                          ob_error *err)
+{
+    int kind = field_kind(type);
+    const bool is_signal = kind >= 0 && kind < DIGEST_KINDS && list_digest_kinds[kind].is_signal;
+    if (has_any(to) && !field_could_be_hash(text) && !is_signal)
+        return OB_OK;
+    if (kind == FIELD_ANY)
+        kind = field_by_length(r, text);
+    if (kind < 0) {
+        note_unused(r, type);
+        *skipped = true;
+        return OB_OK;
+    }
+    return add_hash(to, skipped, r, kind, text, err);
+}
+
+static ob_status take_more(entry *to, bool *skipped, reader *r, const char *type, const said *said,
+                           ob_error *err)
+{
+    ob_status status = OB_OK;
+    for (unsigned i = 0; i < said->more_count && !status; i++) {
+        const int field = said->more[i].field;
+        const char *text = trim(said->more[i].text);
+        if (field == FIELD_ANY)
+            status = take_any(to, skipped, r, type, text, err);
+        else if (field_is_hash(field))
+            status = add_hash(to, skipped, r, field, text, err);
+    }
+    return status;
+}
+
 static ob_status take_hashes(entry *to, bool *skipped, reader *r, const char *const text[FIELDS],
-                             ob_error *err)
+                             const said *said, ob_error *err)
 {
     ob_status status = OB_OK;
     for (int f = 0; f < DIGEST_KINDS && !status; f++)
@@ -335,8 +448,10 @@ static ob_status take_hashes(entry *to, bool *skipped, reader *r, const char *co
             status = take_one(to, skipped, r, f, text[f], err);
     if (!status && *text[FIELD_PDQ])
         status = take_hash(to, FIELD_PDQ, text[FIELD_PDQ], err);
-    if (!status && *text[FIELD_ANY] && !has_any(to))
-        status = take_any(to, skipped, r, text, err);
+    if (!status && *text[FIELD_ANY])
+        status = take_any(to, skipped, r, text[FIELD_TYPE], text[FIELD_ANY], err);
+    if (!status)
+        status = take_more(to, skipped, r, text[FIELD_TYPE], said, err);
     *skipped &= !has_any(to);
     if (!status && !has_any(to) && !*skipped && !(to->withdrawn && to->id))
         status = ob_fail(err, OB_EFORMAT,
@@ -373,28 +488,57 @@ static void count_kinds(reader *r, const entry *e)
         kinds[OB_LIST_KIND_MD5 + k] += e->has_digest[k];
 }
 
-ob_status entry_from_fields(entry *out, bool *skipped, reader *r, char *const fields[FIELDS],
-                            ob_error *err)
+static void inherit(entry *to, const inherited *from)
+{
+    if (!from)
+        return;
+    to->withdrawn |= from->withdrawn;
+    to->id = to->id || !*from->id ? to->id : from->id;
+    to->source = *to->source ? to->source : from->source;
+    to->classification = *to->classification ? to->classification : from->classification;
+}
+
+/* What else an entry has, for its further hashes. */
+static void finish_also(reader *r, const entry *of)
+{
+    for (unsigned i = 0; i < r->also_count; i++) {
+        entry *e = &r->also[i];
+        e->id = of->id;
+        e->source = of->source;
+        e->classification = of->classification;
+        e->withdrawn = of->withdrawn;
+        e->low_quality = of->low_quality;
+        if (!e->withdrawn)
+            count_kinds(r, e);
+    }
+}
+
+ob_status entry_from_fields(entry *out, bool *skipped, reader *r, const said *said, ob_error *err)
 {
     const char *text[FIELDS];
     for (int f = 0; f < FIELDS; f++)
-        text[f] = trim(fields[f]);
+        text[f] = trim(said->text[f]);
     entry made = {.id = *text[FIELD_ID] ? text[FIELD_ID] : NULL,
                   .source = text[FIELD_SOURCE],
                   .classification = text[FIELD_CLASSIFICATION],
                   .low_quality = is_low(text[FIELD_QUALITY])};
     *skipped = false;
-    ob_status status = take_states(&made, text, err);
+    r->also_count = r->also_given = 0;
+    ob_status status = withdrawn_from_fields(&made.withdrawn, said, err);
+    inherit(&made, r->inherited);
     if (!status)
         status = check_texts(&made, err);
     if (!status)
-        status = take_hashes(&made, skipped, r, text, err);
-    if (status)
+        status = take_hashes(&made, skipped, r, text, said, err);
+    if (status) {
+        r->also_count = 0;
         return status;
-    note_state(made.withdrawn, r, text[FIELD_STATE]);
+    }
+    note_states(r, said);
     r->told->skipped += *skipped;
     if (!*skipped && !made.withdrawn)
         count_kinds(r, &made);
+    finish_also(r, &made);
     *out = made;
     return OB_OK;
 }

@@ -135,6 +135,10 @@ void reader_free(reader *reader);
  * alone. What is no entry: OB_EFORMAT with file, line and reason; the next call goes on behind it,
  * or ends. Other errors are final. */
 ob_status reader_next(entry *out, bool *end, reader *reader, ob_error *err);
+
+/* Records of JSON that are longer are not read whole, but in parts. */
+void reader_keep(reader *reader, size_t most);
+
 uint64_t reader_bytes(const reader *reader);   /* of the file, read so far */
 const char *reader_unit(const reader *reader); /* what entry.line counts: "line", "record" */
 

@@ -16,6 +16,7 @@ ob_status reader_new(reader **out, int file, const char *label, ob_import_type t
         return ob_fail(err, OB_ENOMEM, "out of memory: reading a list");
     r->label = label;
     r->type = type;
+    r->record_most = RECORD_MOST;
     r->told = told ? told : &r->own;
     ob_status status = bytes_new(&r->from, file, label, err);
     if (status)
@@ -30,11 +31,17 @@ void reader_free(reader *r)
     if (!r)
         return;
     json_decref(r->object);
+    free(r->nest);
     document_free(r->document);
     xml_free(r->xml);
     bytes_free(r->from);
     ob_buf_free(&r->input);
     free(r);
+}
+
+void reader_keep(reader *r, size_t most)
+{
+    r->record_most = most;
 }
 
 uint64_t reader_bytes(const reader *r)
@@ -219,7 +226,7 @@ static ob_status entry_from_line(entry *out, bool *none, reader *r, char *line, 
         return status;
     return r->shape == SHAPE_TEXT    ? entry_from_text(out, none, r, line, err)
            : r->shape == SHAPE_TABLE ? entry_from_row(out, none, r, line, err)
-                                     : entry_from_record(out, none, r, line, length, err);
+                                     : entry_from_record(out, none, r, line, length, true, err);
 }
 
 /* *none: nothing on it that counts. */
@@ -234,8 +241,22 @@ static ob_status next_of_lines(entry *out, bool *none, bool *end, reader *r, ob_
     return *none ? OB_OK : entry_from_line(out, none, r, line, length, err);
 }
 
+/* What is left of the record or line that was read last. */
+static ob_status next_of_same(entry *out, bool *none, bool *any, reader *r, ob_error *err)
+{
+    *any = r->also_given < r->also_count;
+    if (*any)
+        *out = r->also[r->also_given++];
+    return *any ? OB_OK : record_next(out, none, any, r, err);
+}
+
 static ob_status next_thing(entry *out, bool *none, bool *end, reader *r, ob_error *err)
 {
+    bool any;
+    ob_status status = next_of_same(out, none, &any, r, err);
+    *end = !any && r->over;
+    if (status || any || *end)
+        return status;
     if (r->document)
         return document_next(out, none, end, r, err);
     if (r->xml)
@@ -252,11 +273,9 @@ ob_status reader_next(entry *out, bool *end, reader *r, ob_error *err)
         status = find_document(r, err);
     for (bool none = true; !status && none && !*end;) {
         none = false;
-        *end = r->over;
-        if (!*end)
-            status = next_thing(&made, &none, end, r, err);
+        status = next_thing(&made, &none, end, r, err);
     }
-    if (status == OB_EFORMAT)
+    if (status == OB_EFORMAT || status == OB_EREFUSED)
         return ob_fail_in(err, status, "list \"%s\", %s %llu", r->label, reader_unit(r),
                           (unsigned long long)(r->line ? r->line : 1));
     if (status || *end)

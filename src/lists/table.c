@@ -81,7 +81,7 @@ static void note_columns(reader *r, char *const names[], int count)
     bool taken[FIELDS] = {false};
     for (int i = 0; i < count; i++) {
         int field = field_of(names[i]);
-        if (field >= 0 && taken[field])
+        if (field >= 0 && taken[field] && !field_is_hash(field) && !field_is_state(field))
             field = -1;
         if (field >= 0)
             taken[field] = true;
@@ -129,13 +129,12 @@ ob_status table_header(reader *r, char *line, ob_error *err)
 
 ob_status entry_from_row(entry *out, bool *skipped, reader *r, char *line, ob_error *err)
 {
-    char *values[COLUMNS_MAX], *fields[FIELDS] = {0};
+    char *values[COLUMNS_MAX];
+    said said = {.more_count = 0};
     int count;
+    bool used;
     ob_status status = split(values, &count, line, r->separator, err);
-    if (status)
-        return status;
-    for (int i = 0; i < count && i < r->columns; i++)
-        if (r->column[i] >= 0)
-            fields[r->column[i]] = values[i];
-    return entry_from_fields(out, skipped, r, fields, err);
+    for (int i = 0; i < count && i < r->columns && !status; i++)
+        status = said_put(&used, &said, r->column[i], values[i], err);
+    return status ? status : entry_from_fields(out, skipped, r, &said, err);
 }

@@ -158,6 +158,31 @@ class Shapes(obhut.Case):
         _, err = self.run_obhut("list", "update", "x", self.write("b.csv", ["pdq,id", ",7312"]), code=3)
         self.assertIn("no hash", err)
 
+    def test_what_is_withdrawn_by_any_word_is_not_imported(self):
+        for path in (self.write("two.csv", ["md5,status,state", f"{MD5},active,withdrawn", f"{'ab' * 16},active,"]),
+                     self.write("plain.txt", [f"{MD5},withdrawn", "ab" * 16]),
+                     self.write("within.json", [json.dumps([
+                         {"id": "1", "hashes": [{"md5": MD5}], "state": "withdrawn"}, {"md5": "ab" * 16}])])):
+            self.import_json(path)
+            self.run_obhut("match", "md5:" + MD5)
+            self.run_obhut("match", "md5:" + "ab" * 16, code=1)
+
+    def test_a_state_that_comes_too_late_is_refused_whatever_is_kept(self):
+        path = self.write("late.json", [json.dumps([
+            {"id": "1", "hashes": [{"md5": f"{i:032x}"} for i in range(1, 30000)], "state": "withdrawn"}])])
+        for more in ([], ["--keep-going"]):
+            _, err = self.run_obhut("list", "import", path, *more, code=3)
+            self.assertIn("has behind an array what belongs before it: withdrawn", err)
+        self.run_obhut("list", "ls")
+
+    def test_every_hash_of_a_record_is_found(self):
+        path = self.write("several.json", [json.dumps({"value": [
+            {"id": "1", "md5": MD5, "images": []},
+            {"id": "2", "md5": "ab" * 16, "video_md5": "cd" * 16, "hashes": [{"pdq": A}]}]})])
+        self.assertEqual(self.import_json(path)["entries"], 4)
+        for query in ("md5:" + MD5, "md5:" + "ab" * 16, "md5:" + "cd" * 16, A):
+            self.run_obhut("match", query, code=1)
+
     def test_the_log_says_which_list_was_imported_also_where_its_file_gave_the_name(self):
         self.run_obhut("list", "import", self.write("Known 2024.txt", [A]))
         last = (self.data / "audit/log").read_text().splitlines()[-1]

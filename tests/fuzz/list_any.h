@@ -11,6 +11,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
+/* Bytes of a record of JSON that is read whole; 0: as many as there are. */
+static size_t whole_most;
+
 /* `most`: so many things can stand in it. */
 static inline void read_all(int file, size_t most)
 {
@@ -20,12 +23,16 @@ static inline void read_all(int file, size_t most)
     if (lseek(file, 0, SEEK_SET) ||
         reader_new(&reader, file, "fuzz", OB_IMPORT_CHECKED, &told, NULL))
         abort();
+    if (whole_most)
+        reader_keep(reader, whole_most);
     for (size_t things = 0;; things++) {
         entry entry;
         bool end, duplicate;
         ob_error err = {0};
         ob_status status = reader_next(&entry, &end, reader, &err);
         if (!status && end)
+            break;
+        if (status == OB_EREFUSED && whole_most && err.text[0])
             break;
         if (things > most || (status && (status != OB_EFORMAT || !err.text[0])))
             abort();

@@ -9,10 +9,12 @@
 #define A    "84609e779a66364cf9833866c826f26c21a679f61eb6e1f8c799a7f27c0299e0"
 #define B    "d4600a9c24eff1c73572fd192439bd3c2aa80fd192d426ba2b37f3482b0fe9c6"
 #define MD5  "a6bbc91ae73dd21c0533f735470a9cd0"
+#define MD5B "b6bbc91ae73dd21c0533f735470a9cd0"
 #define SHA1 "3553fbf24132495ad14b3c090956d321c8c68490"
 #define SHA2 "4da94f7ab13842d92f35deb8983d2edfe02631ff460c4080f4733de155b57fd4"
 
 static ob_import_understood told;
+static size_t whole_most; /* bytes of a record of JSON; 0: as many as there are */
 
 static char *read_as(const void *bytes, size_t size, ob_import_type type)
 {
@@ -25,6 +27,8 @@ static char *read_as(const void *bytes, size_t size, ob_import_type type)
     reader *r = NULL;
     told = (ob_import_understood){.skipped = 0};
     assert_int_equal(reader_new(&r, fileno(file), "a", type, &told, NULL), OB_OK);
+    if (whole_most)
+        reader_keep(r, whole_most);
     out[0] = '\0';
     for (bool end = false;;) {
         entry e;
@@ -34,6 +38,10 @@ static char *read_as(const void *bytes, size_t size, ob_import_type type)
         if (!status && end)
             break;
         assert_true(at < sizeof out - 1000);
+        if (status == OB_EREFUSED) {
+            snprintf(out + at, sizeof out - at, "refused %s;", err.text);
+            break;
+        }
         if (status) {
             at += (size_t)snprintf(out + at, sizeof out - at, "bad %s;", err.text);
             continue;
@@ -192,6 +200,106 @@ static void a_file_that_is_no_list_is_told_once(void **s)
     assert_null(strstr(strchr(got, ';') + 1, "bad"));
 }
 
+/* Whichever of them says it. */
+static void an_entry_is_withdrawn_where_anything_says_so(void **s)
+{
+    (void)s;
+    static const char *const gone[] = {
+        "{\"md5\":\"" MD5 "\",\"should_delete\":false,\"withdrawn\":true}\n",
+        "{\"md5\":\"" MD5 "\",\"deleted\":0,\"withdrawn\":1}\n",
+        "{\"md5\":\"" MD5 "\",\"status\":\"active\",\"state\":\"withdrawn\"}\n",
+        "{\"md5\":\"" MD5 "\",\"status\":\"\",\"state\":\"withdrawn\"}\n",
+        "{\"md5\":\"" MD5 "\",\"active\":true,\"enabled\":false}\n",
+        "{\"md5\":\"" MD5 "\",\"state\":[\"withdrawn\"]}\n",
+        "{\"md5\":\"" MD5 "\",\"state\":[\"active\",\"deleted\"]}\n",
+        "md5,status,state\n" MD5 ",active,withdrawn\n",
+        "md5,status,state\n" MD5 ",withdrawn,active\n",
+        "md5,deleted,withdrawn\n" MD5 ",0,1\n",
+        MD5 ",withdrawn\n",
+        MD5 ";x;Withdrawn\n",
+        MD5 "\tdeleted\n",
+        MD5 " withdrawn\n",
+        MD5 ",\"withdrawn\"\n",
+        "<l><image><fingerprints><md5>" MD5 "</md5></fingerprints>"
+        "<status><value>withdrawn</value></status></image></l>",
+        "<l><image state=\"withdrawn\"><fingerprints><md5>" MD5 "</md5></fingerprints></image></l>",
+        "<l><image><fingerprints><md5>" MD5 "</md5></fingerprints>"
+        "<status value=\"withdrawn\"/></image></l>",
+        "<l><image><fingerprints><md5>" MD5 "</md5></fingerprints>"
+        "<status>active</status><state>withdrawn</state></image></l>",
+    };
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+        const char *got = read_as(gone[i], strlen(gone[i]), OB_IMPORT_CHECKED);
+        if (strcmp(got, "+md5 -  withdrawn;") != 0)
+            fail_msg("%s: %s", gone[i], got);
+    }
+    assert_string_equal(READ(MD5 "  withdrawn\n" MD5 " *deleted\n"), "+md5 -  ;+md5 -  ;");
+}
+
+static void a_state_that_cannot_be_read_is_a_bad_record(void **s)
+{
+    (void)s;
+    static const char *const bad[] = {
+        "{\"md5\":\"" MD5 "\",\"status\":\"active\",\"state\":\"pending\"}\n",
+        "{\"md5\":\"" MD5 "\",\"state\":{\"is\":\"withdrawn\"}}\n",
+        "{\"md5\":\"" MD5 "\",\"state\":[[\"withdrawn\"]]}\n",
+        "{\"md5\":\"" MD5 "\",\"deleted\":false,\"withdrawn\":\"2024-01-01\"}\n",
+        "md5,status,state\n" MD5 ",active,pending\n",
+        "<l><image><fingerprints><md5>" MD5 "</md5></fingerprints>"
+        "<status><a>withdrawn</a><b>2024</b></status></image></l>",
+        "<l><image><fingerprints><md5>" MD5 "</md5></fingerprints><deleted/></image></l>",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *got = read_as(bad[i], strlen(bad[i]), OB_IMPORT_CHECKED);
+        if (strncmp(got, "bad list \"a\", ", 14) != 0)
+            fail_msg("%s: %s", bad[i], got);
+    }
+}
+
+static void every_hash_of_an_entry_is_kept(void **s)
+{
+    (void)s;
+    assert_string_equal(
+        READ("md5,md5,id,state\n" MD5 "," MD5B ",7,withdrawn\n" MD5 "," MD5 ",8,\n"),
+        "+md5 7  withdrawn;+md5 7  withdrawn;+md5 8  ;");
+    assert_string_equal(READ("md5,hash\n" MD5 "," SHA1 "\n"), "+md5+sha1 -  ;");
+    assert_string_equal(READ("md5,hash\n" MD5 "," MD5B "\n"), "+md5 -  ;+md5 -  ;");
+    assert_int_equal(told.kinds[OB_LIST_KIND_MD5], 2);
+    assert_string_equal(READ("md5,value\n" MD5 ",3\n"), "+md5 -  ;");
+    assert_string_equal(READ(MD5 "," A "\n" MD5 " sha1:" SHA1 " " MD5B "\n"),
+                        "pdq=8460+md5 -  ;+md5+sha1 -  ;+md5 -  ;");
+    assert_string_equal(READ("{\"md5\":\"" MD5 "\",\"video_md5\":\"" MD5B "\",\"id\":1}\n"),
+                        "+md5 1  ;+md5 1  ;");
+    assert_string_equal(READ("<l><image><id>1</id><fingerprints><md5>" MD5 "</md5><md5>" MD5B
+                             "</md5></fingerprints></image><image><id>2</id><fingerprints><md5>" MD5
+                             "</md5></fingerprints><fingerprints><sha1>" SHA1 "</sha1><md5>" MD5B
+                             "</md5></fingerprints></image></l>"),
+                        "+md5 1  ;+md5 1  ;+md5+sha1 2  ;+md5 2  ;");
+    assert_non_null(strstr(READ("md5,md5\n" MD5 "," MD5 "0\n"), "line 2: 33 characters"));
+    assert_non_null(strstr(READ("md5,hash\n" MD5 "," MD5 "0\n"), "bad list"));
+    char many[41 * 33 + 1] = "";
+    for (int i = 0; i < 41; i++)
+        snprintf(many + 33 * i, 34, "%032x%c", i + 1, i ? ',' : '\n');
+    assert_non_null(strstr(read_as(many, strlen(many), OB_IMPORT_CHECKED), "more than 32 hashes"));
+}
+
+static void what_is_walked_past_is_named(void **s)
+{
+    (void)s;
+    assert_string_equal(READ("<l><image><fingerprints><md5>" MD5 "</md5></fingerprints></image>"
+                             "<photo><fingerprints><md5>" MD5B "</md5></fingerprints></photo></l>"),
+                        "+md5 -  ;");
+    assert_true(has_column("photo", false));
+    assert_string_equal(READ("{\"value\":[{\"md5\":\"" MD5 "\",\"files\":[{\"md5\":\"" MD5B
+                             "\"}]}],\"others\":[{\"md5\":\"" MD5B "\"}]}"),
+                        "+md5 -  ;");
+    assert_true(has_column("files", false) && has_column("others", false));
+    assert_non_null(
+        strstr(READ("<l><image><image><fingerprints><md5>" MD5 "</md5></fingerprints>"
+                    "</image><fingerprints><md5>" MD5B "</md5></fingerprints></image></l>"),
+               "it has another in it"));
+}
+
 /* ---- JSON --------------------------------------------------------------------------------- */
 
 static void json_is_read_as_lines_as_an_array_and_as_a_document(void **s)
@@ -279,6 +387,93 @@ static void damaged_json_is_one_bad_record_and_an_end(void **s)
         if (strncmp(got, "pdq=8460 -  ;bad list \"a\", record 2: ", 37))
             fail_msg("%s: %s", bad[i], got);
     }
+}
+
+/* Hashes, states and numbers of what is around, in lines, whole documents and such as are too long
+ * to be read whole. */
+static void records_in_records_lose_nothing(void **s)
+{
+    (void)s;
+    assert_string_equal(READ("{\"value\":[{\"id\":\"1\",\"md5\":\"" MD5 "\",\"images\":[]},{\"id\":"
+                             "\"2\",\"md5\":\"" MD5B "\"}]}"),
+                        "+md5 1  ;+md5 2  ;");
+    assert_string_equal(READ("[{\"id\":\"1\",\"hashes\":[{\"md5\":\"" MD5 "\"},\"" A
+                             "\"],\"state\":\"withdrawn\"},{\"md5\":\"" MD5B "\"}]"),
+                        " 1  withdrawn;+md5 1  withdrawn;pdq=8460 1  withdrawn;+md5 -  ;");
+    assert_string_equal(
+        READ("{\"md5\":\"" MD5
+             "\"}\n{\"id\":\"1\",\"source\":\"S\",\"category\":\"A1\",\"md5\":\"" MD5
+             "\",\"hashes\":[{\"type\":\"sha1\",\"value\":\"" SHA1
+             "\"},{\"id\":\"3\",\"media\":[{\"md5\":\"" MD5B "\",\"source\":\"T\"}]}]}\n"),
+        "+md5 -  ;+md5 1 S A1;+sha1 1 S A1;+md5 3 T A1;");
+    assert_string_equal(READ("[{\"md5\":\"" MD5 "\",\"images\":[{\"url\":\"x\"},\"a.jpg\",7]}]"),
+                        "+md5 -  ;");
+    assert_non_null(
+        strstr(READ("[{\"id\":\"1\",\"state\":\"pending\",\"hashes\":[{\"md5\":\"" MD5 "\"}]}]"),
+               "state \"pending\""));
+    assert_string_equal(READ("{\"status\":\"ok\",\"data\":[{\"md5\":\"" MD5 "\"}]}"), "+md5 -  ;");
+    assert_string_equal(READ("{\"id\":\"1\",\"images\":[],\"withdrawn\":true}"), " 1  withdrawn;");
+}
+
+#define LONG "\"note\":\"0123456789012345678901234567890123456789\""
+
+static void a_record_in_parts_gives_what_stands_before_and_refuses_what_stands_behind(void **s)
+{
+    (void)s;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"{\"value\" : [ {\"md5\":\"" MD5 "\"} , {\"md5\":\"" MD5B "\"} ] , \"next\" : 7 }",
+         "+md5 -  ;+md5 -  ;"},
+        {"[{\"id\":\"1\",\"state\":\"withdrawn\",\"md5\":\"" MD5 "\",\"hashes\":[{\"md5\":\"" MD5B
+         "\"},{" LONG ",\"md5\":\"" MD5B "\"}],\"x\":{\"a\":[1]}},{\"md5\":\"" MD5 "\"}]",
+         "+md5 1  withdrawn;+md5 1  withdrawn;+md5 1  withdrawn;+md5 -  ;"},
+        {"[{\"id\":\"1\",\"media\":[{\"md5\":\"" MD5 "\"}],\"images\":[{\"md5\":\"" MD5B
+         "\"}]},{\"id\":\"2\",\"media\":[{\"images\":[{" LONG ",\"md5\":\"" MD5 "\"}]}]}]",
+         "+md5 1  ;+md5 1  ;+md5 2  ;"},
+    };
+    for (size_t most = 60; most < 400; most += 20)
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            whole_most = most;
+            const char *got = read_as(cases[i].text, strlen(cases[i].text), OB_IMPORT_CHECKED);
+            if (most >= 120 && strcmp(got, cases[i].expected) != 0)
+                fail_msg("%zu, %s: %s", most, cases[i].text, got);
+        }
+    static const char *const behind[] = {"\"state\":\"withdrawn\"", "\"state\":\"pending\"",
+                                         "\"md5\":\"" MD5B "\"", "\"id\":\"1\"",
+                                         "\"state\":\"withdrawn\",\"media\":[]"};
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[{" LONG ",\"hashes\":[{\"md5\":\"%s\"}],%s},{\"md5\":\"%s\"}]", MD5, behind[i],
+                 MD5);
+        whole_most = 100;
+        const char *got = read_as(text, strlen(text), OB_IMPORT_CHECKED);
+        if (strncmp(got, "+md5 -  ;refused list \"a\", record 2: it is too long to be", 50) != 0)
+            fail_msg("%s: %s", text, got);
+    }
+    whole_most = 0;
+}
+
+static void commas_stand_between_records_and_nowhere_else(void **s)
+{
+    (void)s;
+    static const char *const bad[] = {
+        "{\"value\":[{\"md5\":\"" MD5 "\"} {\"md5\":\"" MD5B "\"}]}",
+        "{\"value\":[{\"md5\":\"" MD5 "\"}], junk }",
+        "[{\"md5\":\"" MD5 "\"} {\"md5\":\"" MD5B "\"}]",
+        "[{\"md5\":\"" MD5 "\"},,{\"md5\":\"" MD5B "\"}]",
+        "[,{\"md5\":\"" MD5 "\"}]",
+        "[{\"md5\":\"" MD5 "\"},]",
+    };
+    for (size_t most = 0; most <= 60; most += 60)
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            whole_most = most;
+            const char *got = read_as(bad[i], strlen(bad[i]), OB_IMPORT_CHECKED);
+            if (!strstr(got, "bad list") && !strstr(got, "refused list"))
+                fail_msg("%s: %s", bad[i], got);
+        }
+    whole_most = 0;
 }
 
 /* A record of any size, and any depth, costs no more memory than one that is kept. */
@@ -369,6 +564,28 @@ static size_t as_gzip(uint8_t *to, size_t room, const void *bytes, size_t size)
     return z.total_out;
 }
 
+/* A tag or a comment is told only once it has ended. */
+static void xml_that_does_not_end_what_it_began_is_not_read_on(void **s)
+{
+    (void)s;
+    static const char *const starts[] = {"<l><!--", "<l a=\"", "<l><?x "};
+    const size_t size = 4 << 20;
+    char *text = malloc(size);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        memset(text, 'a', size);
+        memcpy(text, starts[i], strlen(starts[i]));
+        const char *got = read_as(text, size, OB_IMPORT_CHECKED);
+        assert_non_null(strstr(got, "a tag or a comment is longer than 1 MiB"));
+    }
+    memset(text, 'a', size);
+    strcpy(text, "<l>");
+    text[3] = 'a';
+    memcpy(text + size - 4, "</l>", 4);
+    assert_string_equal(read_as(text, size, OB_IMPORT_CHECKED), "");
+    free(text);
+}
+
 static void utf_16_is_read_in_both_orders_with_and_without_a_mark(void **s)
 {
     (void)s;
@@ -438,6 +655,14 @@ int main(void)
         cmocka_unit_test(a_record_without_end_is_forgotten_not_kept),
         cmocka_unit_test(entries_of_ncmec_are_read),
         cmocka_unit_test(xml_brings_no_entities_and_no_document_type),
+        cmocka_unit_test(an_entry_is_withdrawn_where_anything_says_so),
+        cmocka_unit_test(a_state_that_cannot_be_read_is_a_bad_record),
+        cmocka_unit_test(every_hash_of_an_entry_is_kept),
+        cmocka_unit_test(what_is_walked_past_is_named),
+        cmocka_unit_test(records_in_records_lose_nothing),
+        cmocka_unit_test(a_record_in_parts_gives_what_stands_before_and_refuses_what_stands_behind),
+        cmocka_unit_test(commas_stand_between_records_and_nowhere_else),
+        cmocka_unit_test(xml_that_does_not_end_what_it_began_is_not_read_on),
         cmocka_unit_test(utf_16_is_read_in_both_orders_with_and_without_a_mark),
         cmocka_unit_test(gzip_is_read_also_in_several_parts),
         cmocka_unit_test(gzip_that_expands_as_no_list_does_is_not_read_to_its_end),
