@@ -151,8 +151,6 @@ bool api_check_query(api_call *call, const ob_request *request, const char *cons
 /* What a request says of its item, into call->task.item, where the token is for it. Otherwise sets
  * the answer and returns false. */
 bool api_describe(api_call *call, const ob_request *request, const ob_token *token);
-extern const char *const api_item_fields[];
-extern const size_t api_item_field_count;
 
 /* Whether the gate lets it be looked at by these methods. Otherwise sets the answer, that nobody
  * looked or that nobody could, and returns false. */

@@ -62,6 +62,8 @@ ob_api_counts *ob_api_counters(ob_api *api);
 
 /* What the query of a request says of its item: surface, account, encryption, locus, item,
  * conversation, report, notice. False with *answer set where something is missing or wrong. */
+extern const char *const ob_api_item_fields[];
+extern const size_t ob_api_item_field_count;
 bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff,
                      const ob_request *request);
 
