@@ -98,21 +98,7 @@ void ob_api_set_picture(json_t *object, const ob_media_result *media)
 
 const char *ob_api_undecodable(ob_status status)
 {
-    switch (status) {
-    case OB_EFORMAT:
-        return "DAMAGED";
-    case OB_ENOTFOUND:
-        return "UNKNOWN_FORMAT";
-    case OB_ELIMIT:
-    case OB_ENOMEM:
-        return "TOO_LARGE";
-    case OB_ETIME:
-        return "TOO_SLOW";
-    case OB_ECRASH:
-        return "CRASHED";
-    default:
-        return "FAILED";
-    }
+    return ob_undecodable_name(ob_undecodable_of(status));
 }
 
 json_t *ob_api_list(const ob_list_info *info)

@@ -98,7 +98,7 @@ ob_status ob_workers_do(ob_job_result *out, ob_workers *w, const ob_job *job, in
     *out = (ob_job_result){0};
     status = job->digests ? do_with(out, w, STANDARD, &digests_only, file, err) : OB_OK;
     if (!status)
-        out->status = ob_fail(&out->error, OB_ENOTFOUND,
+        out->status = ob_fail(&out->error, OB_EUNSUPPORTED,
                               "%s is decoded by obhut-worker-heif, which is not installed",
                               ob_format_name(format));
     return status;

@@ -11,17 +11,18 @@
 /* What a function returns: OB_OK, or a negative value that says what kind of thing went wrong. */
 typedef enum ob_status {
     OB_OK = 0,
-    OB_EINVAL = -1,    /* the caller asked for something impossible */
-    OB_EFORMAT = -2,   /* bytes from outside are not what they claim to be */
-    OB_ELIMIT = -3,    /* larger than a documented limit */
-    OB_ENOMEM = -4,    /* out of memory */
-    OB_EIO = -5,       /* the operating system could not read or write */
-    OB_ENOTFOUND = -6, /* a named thing does not exist */
-    OB_EBUSY = -7,     /* somebody else holds it; try again */
-    OB_EREFUSED = -8,  /* possible, but a safety rule forbids it */
-    OB_ETIME = -9,     /* took longer than is allowed */
-    OB_ECRASH = -10,   /* a process that did the work died of it */
-    OB_STATUS_LEAST = OB_ECRASH,
+    OB_EINVAL = -1,        /* the caller asked for something impossible */
+    OB_EFORMAT = -2,       /* bytes from outside are not what they claim to be */
+    OB_ELIMIT = -3,        /* larger than a documented limit */
+    OB_ENOMEM = -4,        /* out of memory */
+    OB_EIO = -5,           /* the operating system could not read or write */
+    OB_ENOTFOUND = -6,     /* a named thing does not exist */
+    OB_EBUSY = -7,         /* somebody else holds it; try again */
+    OB_EREFUSED = -8,      /* possible, but a safety rule forbids it */
+    OB_ETIME = -9,         /* took longer than is allowed */
+    OB_ECRASH = -10,       /* a process that did the work died of it */
+    OB_EUNSUPPORTED = -11, /* known, and not done by this program as it was built */
+    OB_STATUS_LEAST = OB_EUNSUPPORTED,
 } ob_status;
 
 /* The sentence that goes with a status: what was wrong, with which input, what to do.
