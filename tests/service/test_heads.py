@@ -41,6 +41,8 @@ HEADS = {
     "absolute form without a path": (b"GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 404, False),
     "absolute form, an escape in the host": (post(target=b"http://x%2f" + PATH), 400, True),
     "a long value": (post(LENGTH + b"X: " + b"y" * 20000 + b"\r\n"), 200, False),
+    "one that fills the buffer": (post(LENGTH + b"X: " + b"y" * 100000 + b"\r\n"), 200, False),
+    "five hundred fields": (post(LENGTH + b"".join(b"X%d: y\r\n" % i for i in range(500))), 200, False),
     # Framing.
     "two lengths": (post(LENGTH + b"Content-Length: 88\r\n"), 400, True),
     "the same length twice": (post(LENGTH + LENGTH), 400, True),
@@ -154,6 +156,17 @@ class Heads(obhutd.Case):
                 self.assertEqual(came.count(b"HTTP/1.1 200"), int(status == 200))  # nothing hidden was served
         self.assertNotEqual(service.processes()["front"], None)
         service.json("GET", "/healthz")
+
+    def test_requests_one_behind_the_other_are_all_served(self):
+        service = self.start()
+        raw = (post() + post(CHUNKED, CHUNKS) + item(b"a%20b")) * 20 + post(LENGTH + b"Connection: close\r\n")
+        token = b"Authorization: Bearer " + service.token.encode() + b"\r\n"
+        with socket.create_connection((service.host, service.port), waiting.LIMIT_S) as peer:
+            peer.sendall(raw.replace(TOKEN, token))
+            came = b""
+            while piece := peer.recv(65536):
+                came += piece
+        self.assertEqual((came.count(b"HTTP/1.1 200 OK"), came.count(b"HTTP/1.1 ")), (61, 61))
 
     def test_nothing_behind_a_head_that_is_refused_is_served(self):
         service = self.start()
