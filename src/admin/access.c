@@ -98,9 +98,33 @@ ob_status admin_token_remove(json_t **out, const admin_call *call, ob_error *err
 
 /* ---- Gateways ------------------------------------------------------------------------------- */
 
+/* One of two words; without one the safe one. */
+static ob_status take_word(bool *passes, const admin_call *call, const char *field,
+                           const char *safe, const char *lenient, ob_error *err)
+{
+    const char *word = admin_optional(call, field);
+    *passes = word && !strcmp(word, lenient);
+    if (!word || *passes || !strcmp(word, safe))
+        return OB_OK;
+    return ob_fail(err, OB_EINVAL, "%s is %s or %s, not \"%.60s\"", field, lenient, safe, word);
+}
+
+static ob_status take_answers(ob_gateway *out, const admin_call *call, ob_error *err)
+{
+    bool is_open = false;
+    ob_status status = take_word(&is_open, call, "fail", "closed", "open", err);
+    out->fail_closed = !is_open;
+    if (!status)
+        status = take_word(&out->review_passes, call, "review", "refuse", "pass", err);
+    if (!status)
+        status = take_word(&out->damaged_passes, call, "damaged", "refuse", "pass", err);
+    return status;
+}
+
 ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err)
 {
-    const char *name, *kind, *surface_text, *fail = admin_optional(call, "fail");
+    const char *name, *kind, *surface_text;
+    ob_gateway like = {.surface = 0};
     char path[OB_GATEWAY_PATH];
     ob_surface surface;
     ob_status status = admin_text(&kind, call, "kind", err);
@@ -108,17 +132,22 @@ ob_status admin_gateway_add(json_t **out, const admin_call *call, ob_error *err)
         status = admin_text(&surface_text, call, "surface", err);
     if (!status && !ob_surface_parse(&surface, surface_text))
         status = ob_fail(err, OB_EINVAL, "no surface is called \"%.60s\"", surface_text);
-    if (!status && fail && strcmp(fail, "open") && strcmp(fail, "closed"))
-        status = ob_fail(err, OB_EINVAL, "fail is open or closed, not \"%.60s\"", fail);
+    if (!status)
+        status = take_answers(&like, call, err);
     if (status)
         return status;
+    like.surface = surface;
     name = admin_optional(call, "name");
-    status = ob_gateways_add(path, call->act->w, name ? name : kind, kind, surface,
-                             !fail || !strcmp(fail, "closed"), err);
+    status = ob_gateways_add(path, call->act->w, name ? name : kind, kind, &like, err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "name", name ? name : kind, "path", path);
     ob_wipe(path, sizeof path);
     return status;
+}
+
+static const char *pass(bool passes)
+{
+    return passes ? "pass" : "refuse";
 }
 
 ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err)
@@ -130,11 +159,13 @@ ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err)
         return status;
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:o}", "name",
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name",
                                                gateways[i].name, "kind", gateways[i].kind,
                                                "surface", surface_name((int)gateways[i].surface),
                                                "fail", gateways[i].fail_closed ? "closed" : "open",
-                                               "made_at", admin_time(gateways[i].made_at)));
+                                               "review", pass(gateways[i].review_passes), "damaged",
+                                               pass(gateways[i].damaged_passes), "made_at",
+                                               admin_time(gateways[i].made_at)));
     free(gateways);
     *out = json_pack("{s:o}", "gateways", array);
     return OB_OK;

@@ -8,6 +8,7 @@
 #include <obhut/records/token.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define API_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
 #define API_JSON_BODY_MOST (UINT64_C(1) << 20)
@@ -67,6 +68,32 @@ void quota_know(quota *q, const char *token, int64_t day, uint64_t bytes);
  * has used. */
 void quota_count(uint64_t *refused, unsigned *percent, quota *q);
 
+/* ---- tries.c ----------------------------------------------------------------------------------
+ */
+
+enum { TRIES_LINES = 4096 };
+
+typedef struct tries_line {
+    ob_record_key account;
+    int64_t day;
+    unsigned count; /* matches of that day */
+} tries_line;
+
+typedef struct tries {
+    pthread_mutex_t lock;
+    unsigned most; /* matches of an account and a day that are told; 0: all */
+    atomic_bool any;
+    atomic_ullong refused;
+    tries_line line[TRIES_LINES];
+} tries;
+
+void tries_init(tries *t, unsigned most);
+void tries_end(tries *t);
+/* Whether another of its items is looked at today, and whether a match of one is told, which then
+ * counts. Otherwise *retry_after_s says when the next day begins. Items of nobody always are. */
+bool tries_left(unsigned *retry_after_s, tries *t, const ob_item *item);
+bool tries_take(unsigned *retry_after_s, tries *t, const ob_item *item);
+
 /* ---------------------------------------------------------------------------------------------- */
 
 struct ob_api {
@@ -75,6 +102,7 @@ struct ob_api {
     int64_t started_at;
     snapshot metrics, page[OB_LANGUAGES];
     quota written;
+    tries tries;
 };
 
 /* A request of the API on its way. */
@@ -130,6 +158,27 @@ ob_plan api_end(api_call *call, ob_answer answer);
  * what is damaged is told as what cannot be read. */
 const ob_error *api_of_records(ob_error *err);
 
+/* ---- warnings.c -------------------------------------------------------------------------------
+ */
+
+/* Why a service protects nobody, or less than its operator believes. */
+typedef enum api_warning {
+    API_NO_LIST,
+    API_LISTS_OFF,
+    API_LIST_STALE,   /* older than the configuration says that its publisher renews it */
+    API_LIST_UNKNOWN, /* a section of the configuration for a list that is not there */
+    API_NO_REGISTER,
+    API_NO_REVIEWER,
+    API_WARNINGS,
+} api_warning;
+
+const char *api_warning_code(api_warning warning);
+const char *api_warning_text(api_warning warning, ob_language language);
+
+/* Those that hold (bit w: api_warning w); appends {code, detail} of each to `details`, which may be
+ * NULL. `renew`: records are asked where they have changed; else by what is in memory. */
+uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew);
+
 /* ---- body.c -----------------------------------------------------------------------------------
  */
 
@@ -151,8 +200,6 @@ bool api_check_query(api_call *call, const ob_request *request, const char *cons
 /* What a request says of its item, into call->task.item, where the token is for it. Otherwise sets
  * the answer and returns false. */
 bool api_describe(api_call *call, const ob_request *request, const ob_token *token);
-extern const char *const api_item_fields[];
-extern const size_t api_item_field_count;
 
 /* Whether the gate lets it be looked at by these methods. Otherwise sets the answer, that nobody
  * looked or that nobody could, and returns false. */

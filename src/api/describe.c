@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const api_item_fields[] = {"surface", "account",      "encryption", "locus",
-                                       "item",    "conversation", "report",     "notice"};
-const size_t api_item_field_count = sizeof api_item_fields / sizeof *api_item_fields;
+const char *const ob_api_item_fields[] = {"surface", "account",      "encryption", "locus",
+                                          "item",    "conversation", "report",     "notice"};
+const size_t ob_api_item_field_count = sizeof ob_api_item_fields / sizeof *ob_api_item_fields;
 
 /* Sets the answer and returns false. */
 static bool wrong(ob_answer *answer, const char *code, const char *sentence)
@@ -171,7 +171,7 @@ bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
 {
     const char *name = ob_request_value(request, "surface");
     ob_surface surface;
-    if (!api_check_query(c, request, api_item_fields, api_item_field_count))
+    if (!api_check_query(c, request, ob_api_item_fields, ob_api_item_field_count))
         return false;
     if (name && ob_surface_parse(&surface, name) && !(token->surfaces >> surface & 1)) {
         ob_engine_refused(c->api->options.engine, OB_REFUSED_SURFACE);

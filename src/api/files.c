@@ -65,9 +65,23 @@ json_t *ob_api_scan(const ob_task *t, unsigned threshold)
     return object;
 }
 
+static ob_answer too_many_tries(unsigned retry_after_s)
+{
+    ob_answer answer = ob_answer_problem(429, "TRIES",
+                                         "files of this account have matched as often as is told "
+                                         "in a day: this one is not looked at, refuse it");
+    answer.retry_after_s = retry_after_s;
+    return answer;
+}
+
 static void answer_scan(ob_task *t)
 {
     api_call *c = t->context;
+    unsigned retry_after_s;
+    if (t->findings.total && !tries_take(&retry_after_s, &c->api->tries, &t->item)) {
+        ob_call_answer(&c->call, too_many_tries(retry_after_s));
+        return;
+    }
     ob_call_answer(&c->call,
                    t->action == OB_ACTION_COULD_NOT
                        ? api_not_looked_at(t)
@@ -119,6 +133,7 @@ static void take_file(api_call *c, ob_body body, ob_task_kind kind, void (*done)
         return;
     }
     c->task.kind = kind;
+    c->task.via = "/v1/scan";
     c->task.file = body.file;
     c->task.size = body.size;
     c->task.limit = API_LIMIT;
@@ -148,6 +163,9 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
         return api_end(c, too_large(c));
     if (request->content_length == 0)
         return api_end(c, ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing"));
+    unsigned retry_after_s;
+    if (class == &scan_class && !tries_left(&retry_after_s, &c->api->tries, &c->task.item))
+        return api_end(c, too_many_tries(retry_after_s));
     if (!api_has_room(c))
         return OB_PLAN_ANSWER;
     memcpy(&c->task.owner, token->print, sizeof c->task.owner);

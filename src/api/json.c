@@ -122,23 +122,7 @@ const char *ob_api_unseen_text(uint32_t unseen)
 
 const char *ob_api_undecodable(ob_status status)
 {
-    switch (status) {
-    case OB_EFORMAT:
-        return "DAMAGED";
-    case OB_ENOTFOUND:
-        return "UNKNOWN_FORMAT";
-    case OB_EUNSUPPORTED:
-        return "UNSUPPORTED";
-    case OB_ELIMIT:
-    case OB_ENOMEM:
-        return "TOO_LARGE";
-    case OB_ETIME:
-        return "TOO_SLOW";
-    case OB_ECRASH:
-        return "CRASHED";
-    default:
-        return "FAILED";
-    }
+    return ob_undecodable_name(ob_undecodable_of(status));
 }
 
 json_t *ob_api_list(const ob_list_info *info)

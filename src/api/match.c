@@ -168,6 +168,7 @@ static void take_match(ob_call *call, ob_body body)
         return;
     }
     c->task.kind = OB_TASK_LOOK_UP;
+    c->task.via = "/v1/match";
     c->task.found = write_found;
     if (!c->single)
         write_text(c, "{\"results\":[");

@@ -66,6 +66,7 @@ ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err
     if (!api->options.body_most)
         api->options.body_most = API_BODY_MOST;
     quota_init(&api->written, options->written_most ? options->written_most : QUOTA_MOST);
+    tries_init(&api->tries, options->tries_most);
     snapshot_init(&api->metrics);
     for (int l = 0; l < OB_LANGUAGES; l++)
         snapshot_init(&api->page[l]);
@@ -82,6 +83,7 @@ void ob_api_close(ob_api *api)
     if (!api)
         return;
     quota_end(&api->written);
+    tries_end(&api->tries);
     snapshot_end(&api->metrics);
     for (int l = 0; l < OB_LANGUAGES; l++)
         snapshot_end(&api->page[l]);

@@ -90,6 +90,9 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
                         json_pack("{s:o, s:o}", "workers",
                                   layers_of(WORKER_LAYERS & ~counts.layers), "front",
                                   layers_of(FRONT_LAYERS & ~front)));
+    json_t *warnings = json_array();
+    api_warnings(warnings, o, false);
+    json_object_set_new(object, "warnings", warnings);
     json_object_set_new(object, "clock", json_string(clock));
     json_object_set_new(object, "records", json_string(records_state(&counts)));
     json_object_set_new(object, "log", json_string(log_state(&counts)));
@@ -151,9 +154,27 @@ static void hindrance_metrics(ob_buf *out, ob_api *api, const ob_engine_counts *
               c->could_not[h] + atomic_load(&api->counts.front[OB_FRONT_COULD_NOT + h]));
     metric(out, "let_through_total", "counter",
            "Items that an open gateway let through although nobody looked and somebody may have.");
-    for (int h = 0; h < OB_HINDRANCES; h++)
-        value(out, "let_through_total", "reason",
-              h ? ob_hindrance_name((ob_hindrance)h) : "UNDECODABLE", c->let_through[h]);
+    for (int h = OB_HINDRANCE_NONE + 1; h < OB_HINDRANCES; h++)
+        value(out, "let_through_total", "reason", ob_hindrance_name((ob_hindrance)h),
+              c->let_through[h]);
+    for (int u = 0; u < OB_UNDECODABLES; u++)
+        value(out, "let_through_total", "reason", ob_undecodable_name((ob_undecodable)u),
+              c->passed[u]);
+}
+
+static void match_metrics(ob_buf *out, ob_engine *engine)
+{
+    ob_match_count *counts = NULL;
+    size_t count = 0;
+    if (ob_engine_matches(&counts, &count, engine, NULL))
+        return;
+    metric(out, "matches_total", "counter",
+           "Matches: of a file or a hash, one of each list that has it.");
+    for (size_t i = 0; i < count; i++)
+        ob_buf_printf(out, NULL, "obhut_matches_total{list=\"%s\",action=\"%s\",via=\"%s\"} %llu\n",
+                      counts[i].list, ob_action_name(counts[i].action), counts[i].via,
+                      (unsigned long long)counts[i].count);
+    free(counts);
 }
 
 static void lists_metrics(ob_buf *out, ob_lists *lists)
@@ -164,11 +185,26 @@ static void lists_metrics(ob_buf *out, ob_lists *lists)
         return;
     metric(out, "lists_unsearchable", "gauge", "Enabled lists that cannot be searched.");
     value(out, "lists_unsearchable", NULL, NULL, ob_lists_trouble(NULL, lists));
+    metric(out, "lists", "gauge", "Enabled lists.");
+    value(out, "lists", NULL, NULL, ob_lists_count(lists));
+    metric(out, "list_imported_timestamp_seconds", "gauge", "When a list was imported.");
+    for (size_t i = 0; i < count; i++)
+        value(out, "list_imported_timestamp_seconds", "list", infos[i].name,
+              (uint64_t)infos[i].imported_at);
     metric(out, "list_entries", "gauge", "Entries of enabled lists.");
     for (size_t i = 0; i < count; i++)
         if (infos[i].enabled)
             value(out, "list_entries", "list", infos[i].name, infos[i].entries);
     free(infos);
+}
+
+static void warning_metrics(ob_buf *out, const ob_api_options *options)
+{
+    const uint32_t found = api_warnings(NULL, options, true);
+    metric(out, "warning", "gauge",
+           "1: the service protects nobody, or less than its operator believes.");
+    for (int w = 0; w < API_WARNINGS; w++)
+        value(out, "warning", "code", api_warning_code((api_warning)w), found >> w & 1);
 }
 
 static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
@@ -207,6 +243,9 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
            "Requests that were refused: their token has written what it may in a day.", refused);
     single(&text, "quota_used_percent", "gauge",
            "Of what a token may write today, by the one that has written most.", percent);
+    single(&text, "tries_refused_total", "counter",
+           "Files that were refused: others of their account have matched too often that day.",
+           atomic_load(&api->tries.refused));
     single(&text, "slow_files_total", "counter",
            "Files that are slow for their bytes by their heads (such run one at a time), or "
            "took longer than their heads said.",
@@ -225,6 +264,8 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
            atomic_load(&api->counts.front[OB_FRONT_GAVE_WAY]));
     single(&text, "uptime_seconds", "gauge", "Since the service was started.",
            (uint64_t)(ob_now() - api->started_at));
+    match_metrics(&text, api->options.engine);
+    warning_metrics(&text, &api->options);
     lists_metrics(&text, api->options.lists);
     *out = text;
     return OB_OK;

@@ -161,7 +161,7 @@ static const char style[] =
     "border-bottom:1px solid var(--line);overflow-wrap:anywhere}"
     "th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;padding-right:0;white-space:"
     "nowrap}"
-    ".yes{color:var(--yes);font-weight:600}.no{color:var(--no)}"
+    ".warn{font-weight:600}.yes{color:var(--yes);font-weight:600}.no{color:var(--no)}"
     "time{white-space:nowrap}ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.25rem 0}"
     "code{font:.82rem/1.4 ui-monospace,monospace;overflow-wrap:anywhere}.soft{color:var(--soft)}"
     "@media(max-width:32rem){table,tbody,tr,td,th{display:block}thead{display:none}"
@@ -252,6 +252,19 @@ static void put_surfaces(page *p)
         put_bytes(p, "</td></tr>");
     }
     put_bytes(p, "</tbody></table>");
+}
+
+/* Only what is so is said of what is found here. */
+static void put_warnings(page *p)
+{
+    const uint32_t found = api_warnings(NULL, p->options, true);
+    if (!found)
+        return;
+    put_bytes(p, "<ul class=\"warn\">");
+    for (int w = 0; w < API_WARNINGS; w++)
+        if (found >> w & 1)
+            put(p, "<li>%s</li>", api_warning_text((api_warning)w, p->language));
+    put_bytes(p, "</ul>");
 }
 
 static void put_floor(page *p)
@@ -413,6 +426,7 @@ static ob_status write_page(page *p, ob_error *err)
     put(p, "<h1>%s</h1><p>%s</p><p class=\"soft\">%s: ", w->title, w->lead, w->service);
     put_safe(p, p->profile.service);
     put(p, "%s%s</p>", *p->profile.country ? ", " : "", p->profile.country);
+    put_warnings(p);
     put_surfaces(p);
     put_floor(p);
     put_laws(p);

@@ -8,7 +8,7 @@
 static const char help[] =
     "Usage: obhut [--data DIR] gateway ACTION …\n"
     "\n"
-    "  add KIND --surface S [--name NAME] [--fail open|closed]\n"
+    "  add KIND --surface S [--name NAME] [--review pass] [--damaged pass] [--fail open]\n"
     "               make a way in for software that can send no token: its path is printed this "
     "once\n"
     "               and is the secret\n"
@@ -18,11 +18,15 @@ static const char help[] =
     "  KIND         pict-rs: media.external_validation of the image server of Lemmy and PieFed\n"
     "  --surface    what its uploads are: an item on a surface that may not be looked at is let\n"
     "               through unseen, and counted\n"
-    "  --fail       what becomes of a file that may be looked at and is not, because it cannot be\n"
-    "               (damaged, too large, of an unknown format) or because Obhut cannot at the "
-    "moment\n"
-    "               (log, records, clock, too busy): closed refuses it (default), open lets it\n"
-    "               through unseen, and counts it\n"
+    "  --review     what becomes of a match that asks for a person (review, warn, blur), which "
+    "such\n"
+    "               software has nobody to hand to: refuse (default), or pass\n"
+    "  --damaged    what becomes of a file that may be looked at and cannot be (damaged, too "
+    "large,\n"
+    "               of an unknown format): refuse (default), or pass: unseen, and counted\n"
+    "  --fail       the same where Obhut cannot look at the moment (log, records, clock, too "
+    "busy):\n"
+    "               closed refuses it (default), open lets it through\n"
     "  --json       with add and ls\n"
     "\n"
     "Such servers upload a file before there is a post, also for private messages: who declares\n"
@@ -33,14 +37,15 @@ static const char help[] =
 
 typedef struct wishes {
     bool json;
-    const char *surface, *name, *fail;
+    const char *surface, *name, *fail, *review, *damaged;
 } wishes;
 
 static int add(const cli *cli, const wishes *w, const char *kind)
 {
     json_t *result =
-        cli_ask(cli, json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "do", "gateway.add", "kind", kind,
-                               "surface", w->surface, "name", w->name, "fail", w->fail));
+        cli_ask(cli, json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "do", "gateway.add",
+                               "kind", kind, "surface", w->surface, "name", w->name, "fail",
+                               w->fail, "review", w->review, "damaged", w->damaged));
     if (!result)
         return cli_finish(CLI_FAILURE);
     if (w->json)
@@ -59,16 +64,20 @@ static int ls(const cli *cli, const wishes *w)
         return cli_finish(CLI_FAILURE);
     const json_t *gateways = json_object_get(result, "gateways");
     if (!w->json && json_array_size(gateways))
-        printf("%-24s %-10s %-8s %-8s %s\n", "GATEWAY", "KIND", "SURFACE", "FAIL", "MADE");
+        printf("%-24s %-10s %-8s %-8s %-8s %-8s %s\n", "GATEWAY", "KIND", "SURFACE", "REVIEW",
+               "DAMAGED", "FAIL", "MADE");
     json_array_foreach((json_t *)(uintptr_t)gateways, i, gateway)
     {
         if (w->json) {
             cli_print_json(json_incref(gateway));
             continue;
         }
-        printf("%-24s %-10s %-8s %-8s %s\n", json_string_value(json_object_get(gateway, "name")),
+        printf("%-24s %-10s %-8s %-8s %-8s %-8s %s\n",
+               json_string_value(json_object_get(gateway, "name")),
                json_string_value(json_object_get(gateway, "kind")),
                json_string_value(json_object_get(gateway, "surface")),
+               json_string_value(json_object_get(gateway, "review")),
+               json_string_value(json_object_get(gateway, "damaged")),
                json_string_value(json_object_get(gateway, "fail")),
                json_string_value(json_object_get(gateway, "made_at")));
     }
@@ -85,11 +94,15 @@ static int remove_gateway(const cli *cli, const char *name)
 
 int cmd_gateway(const cli *cli, int argc, char **argv)
 {
-    enum { JSON = 256, SURFACE, NAME, FAIL };
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, JSON},       {"surface", required_argument, NULL, SURFACE},
-        {"name", required_argument, NULL, NAME}, {"fail", required_argument, NULL, FAIL},
-        {"help", no_argument, NULL, 'h'},        {0}};
+    enum { JSON = 256, SURFACE, NAME, FAIL, REVIEW, DAMAGED };
+    static const struct option longs[] = {{"json", no_argument, NULL, JSON},
+                                          {"surface", required_argument, NULL, SURFACE},
+                                          {"name", required_argument, NULL, NAME},
+                                          {"fail", required_argument, NULL, FAIL},
+                                          {"review", required_argument, NULL, REVIEW},
+                                          {"damaged", required_argument, NULL, DAMAGED},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     wishes w = {0};
     int option;
     while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
@@ -105,6 +118,12 @@ int cmd_gateway(const cli *cli, int argc, char **argv)
             break;
         case FAIL:
             w.fail = optarg;
+            break;
+        case REVIEW:
+            w.review = optarg;
+            break;
+        case DAMAGED:
+            w.damaged = optarg;
             break;
         case 'h':
             return cli_help(help);

@@ -27,6 +27,7 @@ static const struct number {
     {"body-most-mb", 1, 200, 50},
     {"memory-most-mb", 1, 1000000, 512},
     {"records-day-mb", 1, 1000000, 2000},
+    {"tries-day", 0, 1000000, 50},
     {"decode-time-ms", 100, 600000, 20000},
     {"decode-cpu-ms", 100, 600000, 15000},
     {"head-time-ms", 1000, 600000, 45000},
@@ -36,7 +37,8 @@ static const struct number {
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 static const char *const texts[] = {
-    "data", "listen", "records", "action-one-source", "action-two-sources", "list", "action"};
+    "data", "listen", "records",   "action-one-source", "action-two-sources",
+    "list", "action", "renew-days"};
 enum { TEXTS = sizeof texts / sizeof *texts };
 
 static unsigned least_of(unsigned a, unsigned b, unsigned c)
@@ -135,6 +137,16 @@ static int check_action(cfg_t *cfg, cfg_opt_t *option)
     return -1;
 }
 
+static int check_days(cfg_t *cfg, cfg_opt_t *option)
+{
+    enum { MOST = 3650 };
+    const long value = cfg_opt_getnint(option, cfg_opt_size(option) - 1);
+    if (value >= 0 && value <= MOST)
+        return 0;
+    cfg_error(cfg, "renew-days is a number from 0 to %d, not %ld", MOST, value);
+    return -1;
+}
+
 /* The value can hold a password and is not repeated. */
 static int check_records(cfg_t *cfg, cfg_opt_t *option)
 {
@@ -185,6 +197,7 @@ static ob_status take_lists(config *out, cfg_t *cfg, ob_error *err)
             return ob_fail(err, OB_EFORMAT, "%s: a list's name is too long", cfg->filename);
         snprintf(policy->list, sizeof policy->list, "%s", title);
         ob_action_parse(&policy->action, cfg_getstr(list, "action"));
+        policy->renew_days = (unsigned)cfg_getint(list, "renew-days");
     }
     return OB_OK;
 }
@@ -203,6 +216,7 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     out->body_most = (uint64_t)cfg_getint(cfg, "body-most-mb") * 1000000;
     out->memory_most = (uint64_t)cfg_getint(cfg, "memory-most-mb") * 1000000;
     out->records_day = (uint64_t)cfg_getint(cfg, "records-day-mb") * 1000000;
+    out->tries_day = (unsigned)cfg_getint(cfg, "tries-day");
     out->policy.distance = (unsigned)cfg_getint(cfg, "distance");
     ob_action_parse(&out->policy.one_source, cfg_getstr(cfg, "action-one-source"));
     ob_action_parse(&out->policy.two_sources, cfg_getstr(cfg, "action-two-sources"));
@@ -230,7 +244,8 @@ static ob_status parse(cfg_t *cfg, const char *file, ob_error *err)
 
 ob_status config_read(config *out, const char *file, ob_error *err)
 {
-    cfg_opt_t list_options[] = {CFG_STR("action", "review", CFGF_NONE), CFG_END()};
+    cfg_opt_t list_options[] = {CFG_STR("action", "review", CFGF_NONE),
+                                CFG_INT("renew-days", 0, CFGF_NONE), CFG_END()};
     cfg_opt_t options[NUMBERS + 7];
     int n = 0;
     for (; n < NUMBERS; n++)
@@ -253,6 +268,7 @@ ob_status config_read(config *out, const char *file, ob_error *err)
     cfg_set_validate_func(cfg, "action-one-source", check_action);
     cfg_set_validate_func(cfg, "action-two-sources", check_action);
     cfg_set_validate_func(cfg, "list|action", check_action);
+    cfg_set_validate_func(cfg, "list|renew-days", check_days);
     config c = {.listen = "127.0.0.1:8080"};
     default_data(&c);
     ob_status status = file ? parse(cfg, file, err) : OB_OK;

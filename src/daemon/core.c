@@ -95,13 +95,23 @@ static void say_open_gateways(const core *c)
     if (!ob_view_open(&view, c->store, NULL))
         ob_store_gateways(&gateways, &count, view, NULL);
     ob_view_close(view);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!gateways[i].fail_closed)
-            daemon_say(
-                "core",
-                "the gateway %s fails open: what Obhut cannot look at, or cannot look at now, "
-                "is let through unseen",
-                gateways[i].name);
+            daemon_say("core",
+                       "the gateway %s fails open: what Obhut cannot look at now is let through "
+                       "unseen",
+                       gateways[i].name);
+        if (gateways[i].damaged_passes)
+            daemon_say("core",
+                       "the gateway %s lets through unseen what cannot be looked at: damaged, "
+                       "too large or of an unknown format",
+                       gateways[i].name);
+        if (gateways[i].review_passes)
+            daemon_say("core",
+                       "the gateway %s lets through what a list of one source has: a person must "
+                       "look, and nobody is told but here and in the log",
+                       gateways[i].name);
+    }
     free(gateways);
 }
 
@@ -167,6 +177,7 @@ static ob_status open_all(core *c, ob_error *err)
                                 .policy = &f->policy,
                                 .body_most = f->body_most,
                                 .written_most = f->records_day,
+                                .tries_most = f->tries_day,
                                 .problem = on_problem};
     if (!status)
         status = ob_api_open(&c->api, &api, err);
@@ -254,9 +265,10 @@ int core_main(const config *config)
     if (status) {
         daemon_say("core", "%s", err.text);
     } else {
+        say_open_gateways(c);
+        ob_api_warn(c->api, on_problem, NULL);
         control_send(CONTROL_FD, CONTROL_READY, -1);
         c->ran = true;
-        say_open_gateways(c);
         run(c);
     }
     close_all(c);

@@ -95,7 +95,9 @@ static enum MHD_Result give_answer(exchange *x)
         snprintf(number, sizeof number, "%u", x->retry_after_s);
         MHD_add_response_header(response, "Retry-After", number);
     }
-    if (x->front->stopping || x->is_beyond)
+    if (x->status == 415)
+        MHD_add_response_header(response, "Accept-Encoding", "identity");
+    if (x->front->stopping || x->is_beyond || x->closes)
         MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(x->connection, x->status, response);
     MHD_destroy_response(response);
@@ -325,14 +327,14 @@ static bool finish_body(exchange *x)
 {
     front *f = x->front;
     intake *in = &x->body;
-    bool whole = intake_end(in);
+    const char *fault = intake_end(in);
     if (in->no_memory) {
         give_back(x, OB_HINDRANCE_BUSY);
         f->counts[OB_FRONT_LARGE]++;
     } else if (in->too_large) {
         f->counts[OB_FRONT_LARGE]++;
-    } else if (!whole) {
-        set_problem(x, 400, "MULTIPART", "a multipart body with one part is wanted, whole");
+    } else if (fault) {
+        set_problem(x, 400, "MULTIPART", fault);
     } else if (in->file >= 0 && !channel_seal(in->file)) {
         give_back(x, OB_HINDRANCE_FAULT);
     } else if (!in->to_file && in->bytes.size > MESSAGE_MOST) {
@@ -437,14 +439,22 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 {
     front *f = context;
     exchange *x = *slot;
-    (void)version;
     if (!x) {
         x = *slot = begin(f, connection);
         if (!x)
             return MHD_NO;
+        const head_fault fault = strict_head(x, method, version);
+        url = strict_path(url);
+        x->closes = fault.closes;
+        if (fault.status)
+            set_problem(x, fault.status, fault.code, fault.sentence);
+        if (fault.closes)
+            return give_answer(x);
         x->is_beyond = x->visitor->is_beyond && front_has_too_many(f);
         x->may_wait = brings_something(url);
-        if (!strcmp(url, "/healthz"))
+        if (x->answered)
+            ; /* its body is taken, so that the client hears the answer */
+        else if (!strcmp(url, "/healthz"))
             tell_health(x, method);
         else if (x->is_beyond && !has_room_of_its_own(x, url))
             return tell_beyond(x);

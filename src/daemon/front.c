@@ -121,7 +121,8 @@ static struct MHD_Daemon *start_http(front *f)
         f->config->connections_most + FRONT_BEYOND, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FRONT_HEAD_AND_BUFFER,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        f, MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
+        f, MHD_OPTION_URI_LOG_CALLBACK, strict_target, f, MHD_OPTION_SERVER_INSANITY,
+        (int)MHD_DSC_SANE, MHD_OPTION_END);
 }
 
 /* ---- The loop ------------------------------------------------------------------------------- */

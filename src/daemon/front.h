@@ -1,6 +1,6 @@
 /* The parts of the front: front.c is its life, leave.c what it gives up, exchange.c one request
- * from head to answer, intake.c the body of one, room.c the memory for all, caller.c who is there,
- * sweep.c an end for what takes too long. */
+ * from head to answer, strict.c what a head must be, intake.c the body of a request, room.c the
+ * memory for all, caller.c who is there, sweep.c an end for what takes too long. */
 #ifndef OBHUT_FRONT_H
 #define OBHUT_FRONT_H
 
@@ -39,11 +39,13 @@ caller *caller_with_most(const callers *all, uint64_t (*has)(const caller *));
 
 /* A body on its way: kept where it is wanted, overwritten where it is not. */
 typedef struct intake {
-    bool wanted, multipart, in_part, part_seen, too_large, no_memory;
+    bool wanted, multipart, in_part, part_seen, part_has_bytes, too_large, no_memory;
+    const char *fault; /* of a multipart body; NULL: none so far */
     bool to_file;
     int file; /* a memory file, or -1 */
     ob_buf bytes;
     uint64_t size, most;
+    struct MHD_Connection *connection; /* in whose query fields of the item stand */
     struct MHD_PostProcessor *parts;
     /* Takes so many bytes from what there is for all bodies on their way (false: there are not so
      * many), or gives them back. */
@@ -61,8 +63,8 @@ void intake_give_way(intake *in);
 void intake_drop(intake *in);
 /* Takes the next piece, or overwrites it. */
 void intake_add(intake *in, char *piece, size_t size);
-/* No more comes. False when a multipart body had no part or was cut short. */
-bool intake_end(intake *in);
+/* No more comes. NULL, or why the file of a multipart body cannot be known: a sentence. */
+const char *intake_end(intake *in);
 void intake_free(intake *in);
 
 /* ---- leave.c --------------------------------------------------------------------------------- */
@@ -99,6 +101,7 @@ typedef struct exchange {
     } state;
     bool suspended, head_done, answered;
     bool is_beyond;        /* of what connections there may be: it is answered, and goes */
+    bool closes;           /* where it ends cannot be known: nothing behind it is read */
     bool only_told;        /* what is told where there is no room for it is all that is asked */
     bool asked;            /* this core has the head, and owes a plan or an answer */
     bool planned;          /* this core wants the body */
@@ -123,9 +126,11 @@ struct visitor {
     caller *from;
     exchange *on; /* NULL: no head has come, or its answer has gone */
     int socket;
-    int64_t idle_since_ms; /* 0: a request is on its way */
-    bool leaves;           /* it has given way, and ends */
-    bool is_beyond;        /* it came when there was no room, and nobody gave way */
+    int64_t idle_since_ms;    /* 0: a request is on its way */
+    bool leaves;              /* it has given way, and ends */
+    bool is_beyond;           /* it came when there was no room, and nobody gave way */
+    const char *target_end;   /* of the request that is on its way, in the library's buffer */
+    const char *wrong_target; /* why it cannot be taken; NULL: it can */
 };
 
 struct front {
@@ -174,6 +179,21 @@ void exchange_end_waiting(exchange *x);
 
 /* Nobody waits for its answer any more. */
 void exchange_was_left(exchange *x);
+
+/* ---- strict.c -------------------------------------------------------------------------------- */
+
+/* What is wrong with a head; status 0: nothing. */
+typedef struct head_fault {
+    unsigned status;
+    const char *code, *sentence;
+    bool closes; /* where the request ends is not known */
+} head_fault;
+
+/* MHD's callback for the target as it came, before anything of it is taken apart. */
+void *strict_target(void *front, const char *target, struct MHD_Connection *connection);
+head_fault strict_head(exchange *x, const char *method, const char *version);
+/* The path of a target that may name scheme and host. */
+const char *strict_path(const char *url);
 
 /* ---- room.c ---------------------------------------------------------------------------------- */
 

@@ -58,7 +58,44 @@ void intake_give_way(intake *in)
     forget(in);
 }
 
-/* ---- Multipart: the first part with a file in it -------------------------------------------- */
+/* ---- Multipart: the one part with a file in it ----------------------------------------------- */
+
+/* A part has a name for its file, or says of itself that it is no text. Browsers send a part
+ * without bytes and with an empty name where nobody has chosen a file. */
+static bool is_file(const char *filename, const char *type)
+{
+    return filename ? *filename != '\0' : type && strncasecmp(type, "text/", 5) != 0;
+}
+
+/* Other codings are of mail, and not taken away here. */
+static bool is_coded(const char *encoding)
+{
+    return encoding && strcasecmp(encoding, "binary") && strcasecmp(encoding, "8bit") &&
+           strcasecmp(encoding, "7bit") && strcasecmp(encoding, "identity");
+}
+
+/* What belongs in the query, and is not there, does nothing here. */
+static bool is_missing_in_query(const intake *in, const char *key)
+{
+    bool is_field = false;
+    for (size_t i = 0; key && i < ob_api_item_field_count; i++)
+        is_field |= !strcmp(key, ob_api_item_fields[i]);
+    return is_field && !MHD_lookup_connection_value(in->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+/* The library may call for the beginning of a part twice, first without a byte. */
+static void begin_part(intake *in, const char *key, const char *filename, const char *type,
+                       const char *encoding)
+{
+    in->in_part = is_file(filename, type);
+    if (!in->in_part && is_missing_in_query(in, key))
+        in->fault = "a field of the item is told in the query, not in a part of the body";
+    else if (in->in_part && in->part_has_bytes)
+        in->fault = "one file a request: what stands in a second one would be unseen";
+    else if (in->in_part && is_coded(encoding))
+        in->fault = "a file is taken as it is, without Content-Transfer-Encoding";
+    in->part_seen |= in->in_part;
+}
 
 static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind, const char *key,
                                const char *filename, const char *type, const char *encoding,
@@ -66,16 +103,14 @@ static enum MHD_Result on_part(void *context, enum MHD_ValueKind kind, const cha
 {
     intake *in = context;
     (void)kind;
-    (void)key;
-    (void)filename;
-    (void)type;
-    (void)encoding;
-    if (offset == 0 && in->part_seen)
-        in->in_part = false;
-    if (offset == 0 && !in->part_seen)
-        in->in_part = in->part_seen = true;
-    if (in->in_part)
-        keep(in, bytes, size);
+    if (in->fault)
+        return MHD_YES;
+    if (offset == 0)
+        begin_part(in, key, filename, type, encoding);
+    if (!in->in_part || in->fault)
+        return MHD_YES;
+    in->part_has_bytes |= size > 0;
+    keep(in, bytes, size);
     return MHD_YES;
 }
 
@@ -93,7 +128,8 @@ bool intake_begin(intake *in, struct MHD_Connection *connection, bool to_file, u
                    .most = most,
                    .hold = like->hold,
                    .let_go = like->let_go,
-                   .context = like->context};
+                   .context = like->context,
+                   .connection = connection};
     if (to_file) {
         in->file = memfd_create("obhut", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (in->file < 0)
@@ -125,13 +161,17 @@ void intake_add(intake *in, char *piece, size_t size)
     explicit_bzero(piece, size); /* of the library's own buffer, which the next piece reuses */
 }
 
-bool intake_end(intake *in)
+const char *intake_end(intake *in)
 {
     bool whole = true;
     if (in->parts)
         whole = MHD_destroy_post_processor(in->parts) == MHD_YES;
     in->parts = NULL;
-    return !in->multipart || (whole && in->part_seen);
+    if (!in->multipart || in->fault)
+        return in->fault;
+    return whole && in->part_seen ? NULL
+                                  : "a multipart body with one file (a part with a filename) is "
+                                    "wanted, whole";
 }
 
 void intake_free(intake *in)

@@ -11,6 +11,35 @@ const char *ob_action_name(ob_action action)
     return action < OB_ACTIONS ? actions[action] : "unknown";
 }
 
+static const char *const undecodable[OB_UNDECODABLES] = {
+    "DAMAGED", "UNKNOWN_FORMAT", "UNSUPPORTED", "TOO_LARGE", "TOO_SLOW", "CRASHED", "FAILED"};
+
+const char *ob_undecodable_name(ob_undecodable why)
+{
+    return undecodable[why < OB_UNDECODABLES ? why : OB_UNDECODABLE_FAILED];
+}
+
+ob_undecodable ob_undecodable_of(ob_status status)
+{
+    switch (status) {
+    case OB_EFORMAT:
+        return OB_UNDECODABLE_DAMAGED;
+    case OB_ENOTFOUND:
+        return OB_UNDECODABLE_UNKNOWN_FORMAT;
+    case OB_EUNSUPPORTED:
+        return OB_UNDECODABLE_UNSUPPORTED;
+    case OB_ELIMIT:
+    case OB_ENOMEM:
+        return OB_UNDECODABLE_TOO_LARGE;
+    case OB_ETIME:
+        return OB_UNDECODABLE_TOO_SLOW;
+    case OB_ECRASH:
+        return OB_UNDECODABLE_CRASHED;
+    default:
+        return OB_UNDECODABLE_FAILED;
+    }
+}
+
 bool ob_action_parse(ob_action *out, const char *name)
 {
     for (int a = OB_ACTION_ALLOW; a <= OB_ACTION_BLOCK; a++)

@@ -2,6 +2,7 @@
 #include "engine_priv.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,7 +43,8 @@ struct ob_engine {
     bool has_watch, closing;
     unsigned place_wait_ms;
     atomic_ullong scans[OB_ACTIONS], hashes, look_ups, queries, failures, lost, busy_us, slow;
-    atomic_ullong could_not[OB_HINDRANCES], let_through[OB_HINDRANCES];
+    atomic_ullong could_not[OB_HINDRANCES], let_through[OB_HINDRANCES], passed[OB_UNDECODABLES];
+    match_counts matches;
     atomic_uint layers;
 };
 
@@ -162,6 +164,8 @@ static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
         t->turns_long = true;
         return OB_OK;
     }
+    if (!t->job.methods) /* nobody has looked: there is no decoder of it, and no digest is listed */
+        return OB_OK;
     if (t->kind == OB_TASK_SCAN) {
         const ob_leave leave = grant_leave(&g, t->job.methods);
         status = ob_find(&t->findings, e->options.lists, &t->job,
@@ -188,9 +192,63 @@ static void fail(ob_task *t)
         t->hindrance = OB_HINDRANCE_FAULT;
 }
 
+/* ---- Matches --------------------------------------------------------------------------------- */
+
+/* Lists that were told of one file or query. */
+enum { LISTS_TOLD = 16 };
+
+static void tell_match(ob_engine *e, const ob_task *t, ob_action action, const ob_list_match *match)
+{
+    matched one = {.action = action, .count = 1};
+    if (t->yes)
+        one.answer = t->yes >> action & 1 ? ANSWER_YES : ANSWER_NO;
+    snprintf(one.list, sizeof one.list, "%s", match->list);
+    snprintf(one.source, sizeof one.source, "%s", ob_match_source(match));
+    snprintf(one.via, sizeof one.via, "%s", t->via ? t->via : "a command");
+    tally_matches(&e->matches, &one);
+    tallies_match(e->keeper.tallies, &one);
+}
+
+/* Whether its list is not among those that were told; then it is from now on. */
+static bool is_first_of(const char *told[LISTS_TOLD], size_t *count, const char *list)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (!strcmp(told[i], list))
+            return false;
+    if (*count == LISTS_TOLD)
+        return false;
+    told[(*count)++] = list;
+    return true;
+}
+
+static void tell_file(ob_engine *e, const ob_task *t)
+{
+    const char *told[LISTS_TOLD];
+    size_t count = 0;
+    for (size_t i = 0; i < t->findings.count; i++)
+        if (is_first_of(told, &count, t->findings.match[i].entry.list))
+            tell_match(e, t, t->action, &t->findings.match[i].entry);
+}
+
+/* Matches stand by query. */
+static void tell_queries(ob_engine *e, const ob_task *t, const ob_list_matches *found)
+{
+    for (size_t i = 0, end; i < found->count; i = end) {
+        const char *told[LISTS_TOLD];
+        size_t count = 0;
+        for (end = i; end < found->count && found->match[end].query == found->match[i].query;)
+            end++;
+        const ob_action action = ob_decide_matches(e->options.policy, &found->match[i], end - i);
+        for (size_t m = i; m < end; m++)
+            if (is_first_of(told, &count, found->match[m].list))
+                tell_match(e, t, action, &found->match[m]);
+    }
+}
+
 static void decide_file(ob_engine *e, ob_task *t)
 {
     t->action = ob_decide(e->options.policy, &t->findings);
+    tell_file(e, t);
     if (t->limit != OB_LISTS_NO_LIMIT && t->findings.count > t->limit)
         t->findings.count = t->limit;
     if ((t->job.status || t->job.media.unseen) && !t->findings.total)
@@ -274,6 +332,8 @@ static ob_status look_up_some(ob_engine *e, ob_task *t, uint32_t methods)
         if (methods & method)
             status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind, count);
     }
+    for (int kind = 0; kind <= OB_LIST_DIGESTS && !status; kind++)
+        tell_queries(e, t, &t->matches[kind]);
     if (!status && t->found)
         t->found(t, t->asked, count);
     t->together = look_up_next(t, count);
@@ -509,7 +569,11 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
         lane_init(&e->searching[i], e, most, e->place_wait_ms);
     }
     watch_init(e);
+    pthread_mutex_init(&e->matches.lock, NULL);
     ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
+    if (!status)
+        tallies_tell(e->keeper.tallies,
+                     &(teller){.say = options->worker.problem, .context = options->worker.context});
     if (!status)
         status = start_workers(e, decoders, err);
     for (int i = 0; i < LENGTHS && !status; i++) {
@@ -610,6 +674,8 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
         out->could_not[h] = atomic_load(&e->could_not[h]);
         out->let_through[h] = atomic_load(&e->let_through[h]);
     }
+    for (int u = 0; u < OB_UNDECODABLES; u++)
+        out->passed[u] = atomic_load(&e->passed[u]);
     for (int i = 0; i < LENGTHS; i++)
         out->waiting += lane_waiting(&e->decoding[i]);
 }
@@ -626,6 +692,7 @@ void ob_engine_close(ob_engine *e)
     }
     stop_workers(e);
     keeper_close(&e->keeper);
+    pthread_mutex_destroy(&e->matches.lock);
     free(e);
 }
 
@@ -663,9 +730,27 @@ void ob_engine_could_not(ob_engine *e, ob_hindrance hindrance)
     atomic_fetch_add(&e->could_not[hindrance], 1);
 }
 
-void ob_engine_let_through(ob_engine *e, ob_hindrance hindrance)
+void ob_engine_let_through(ob_engine *e, const char *via, ob_hindrance hindrance,
+                           ob_undecodable why)
 {
-    atomic_fetch_add(&e->let_through[hindrance], 1);
+    atomic_fetch_add(hindrance ? &e->let_through[hindrance] : &e->passed[why], 1);
+    tallies_pass(e->keeper.tallies, via,
+                 hindrance ? ob_hindrance_name(hindrance) : ob_undecodable_name(why));
+}
+
+ob_status ob_engine_matches(ob_match_count **out, size_t *count, ob_engine *e, ob_error *err)
+{
+    pthread_mutex_lock(&e->matches.lock);
+    const size_t some = e->matches.count;
+    ob_match_count *copy = malloc((some + 1) * sizeof *copy);
+    if (copy)
+        memcpy(copy, e->matches.kind, some * sizeof *copy);
+    pthread_mutex_unlock(&e->matches.lock);
+    if (!copy)
+        return ob_fail(err, OB_ENOMEM, "out of memory: counts of matches");
+    *out = copy;
+    *count = some;
+    return OB_OK;
 }
 
 ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_engine *e,
@@ -681,6 +766,18 @@ ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_e
             out[(*count)++] = r;
     }
     return status;
+}
+
+bool ob_engine_service(ob_profile *out, unsigned *reviewers, ob_engine *e, bool renew)
+{
+    settings now;
+    const bool known =
+        renew ? !keeper_settings(&now, &e->keeper, NULL) : keeper_glance(&now, &e->keeper);
+    if (!known)
+        return false;
+    *out = now.profile;
+    *reviewers = now.reviewers;
+    return true;
 }
 
 ob_detector_state ob_engine_method(ob_engine *e, ob_method method)

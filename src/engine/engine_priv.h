@@ -1,7 +1,7 @@
 /* The parts of engine. Before anything is looked at: settings.c has what a service is, candidates.c
  * builds from item and records what the gate decides, keeper.c makes permits, tallies.c counts
  * them. Then: engine.c has threads, lane.c their queues, find.c, decide.c and query.c do what they
- * say. */
+ * say, and told.c tells what was found. */
 #ifndef OBHUT_ENGINE_PRIV_H
 #define OBHUT_ENGINE_PRIV_H
 
@@ -127,6 +127,7 @@ typedef struct settings {
     evidence evidence[REGIMES_MOST];
     ob_detector_state method[OB_METHODS];
     int64_t changed_at; /* of what an impact assessment is about */
+    unsigned reviewers; /* active persons who may review */
 } settings;
 
 ob_status settings_read(settings *out, ob_view *view, ob_error *err);
@@ -182,6 +183,59 @@ ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint6
 /* The counts of days that are over and not in the log yet. */
 ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *err);
 
+/* ---- told.c -----------------------------------------------------------------------------------
+ */
+
+enum { MATCHES_MOST = 32, PASSED_MOST = 16, MATCH_COUNTS_MOST = 512 };
+
+/* Matches of one kind: of a scan or a query, one of each list that has it. */
+typedef struct matched {
+    char list[OB_LIST_NAME_MAX + 1];
+    char source[OB_LIST_TEXT_MAX + 1];
+    char via[OB_CLIENT_TEXT];
+    ob_action action;
+    enum { ANSWER_ACTION, ANSWER_NO, ANSWER_YES } answer; /* what the asker heard */
+    uint64_t count;
+} matched;
+
+/* Of a second. */
+typedef struct matches {
+    matched kind[MATCHES_MOST];
+    size_t count;
+    uint64_t more; /* of other kinds */
+} matches;
+
+/* Files that passed without being looked at. */
+typedef struct passed {
+    struct {
+        char via[OB_CLIENT_TEXT];
+        const char *reason;
+        uint64_t number;
+    } kind[PASSED_MOST];
+    size_t count;
+    uint64_t all;
+} passed;
+
+/* Who hears of it, a whole sentence each time. */
+typedef struct teller {
+    void (*say)(void *context, const char *sentence);
+    void *context;
+} teller;
+
+void matches_add(matches *m, const matched *one);
+json_t *matches_json(const matches *m);
+void matches_tell(const matches *m, const teller *to);
+void passed_add(passed *p, const char *via, const char *reason);
+void passed_tell(const passed *p, const teller *to);
+
+typedef struct match_counts {
+    pthread_mutex_t lock;
+    ob_match_count kind[MATCH_COUNTS_MOST];
+    size_t count;
+} match_counts;
+
+void tally_matches(match_counts *c, const matched *one);
+
 /* ---- tallies.c --------------------------------------------------------------------------------
  */
 
@@ -192,6 +246,9 @@ void tallies_close(tallies *t); /* writes what is left; NULL is fine */
 void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms);
 void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, int64_t at);
 void tallies_refuse(tallies *t, ob_refusal refusal);
+void tallies_match(tallies *t, const matched *one);
+void tallies_pass(tallies *t, const char *via, const char *reason);
+void tallies_tell(tallies *t, const teller *to); /* from now on */
 void tallies_set_clock(tallies *t, int64_t at);
 void tallies_service(tallies *t, const char *service); /* whose permits they are */
 ob_status tallies_settle(tallies *t, ob_error *err);
@@ -234,6 +291,8 @@ ob_status keeper_ask(ob_gate_decision *out, keeper *k, const ob_item *item, uint
 
 /* Copies the settings of now. */
 ob_status keeper_settings(settings *out, keeper *k, ob_error *err);
+/* The same of when they were last read, without waiting; false: they never were. */
+bool keeper_glance(settings *out, keeper *k);
 
 /* A permit on its way from the keeper to whoever looks: made for this thread, and handed on. */
 typedef struct grant {

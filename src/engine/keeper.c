@@ -135,6 +135,16 @@ ob_status keeper_settings(settings *out, keeper *k, ob_error *err)
     return OB_OK;
 }
 
+bool keeper_glance(settings *out, keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    const bool known = k->now != NULL;
+    if (known)
+        *out = k->now->settings;
+    pthread_mutex_unlock(&k->lock);
+    return known;
+}
+
 /* ---- The clock ---------------------------------------------------------------------------------
  */
 

@@ -1,6 +1,7 @@
 #include "engine_priv.h"
 
 #include <obhut/records/detector.h>
+#include <obhut/records/person.h>
 #include <obhut/records/safeguard.h>
 
 #include <stdlib.h>
@@ -104,6 +105,18 @@ static ob_status read_methods(settings *s, ob_view *view, ob_error *err)
     return status;
 }
 
+static ob_status count_reviewers(settings *s, ob_view *view, ob_error *err)
+{
+    const uint32_t may = UINT32_C(1) << OB_ROLE_REVIEWER | UINT32_C(1) << OB_ROLE_LEAD;
+    ob_person *persons = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_persons(&persons, &count, view, err);
+    for (size_t i = 0; i < count; i++)
+        s->reviewers += !persons[i].ended_at && persons[i].roles & may;
+    free(persons);
+    return status;
+}
+
 ob_status settings_read(settings *out, ob_view *view, ob_error *err)
 {
     settings s = {0};
@@ -113,6 +126,8 @@ ob_status settings_read(settings *out, ob_view *view, ob_error *err)
         status = read_methods(&s, view, err);
     if (!status)
         status = read_evidence(&s, view, err);
+    if (!status)
+        status = count_reviewers(&s, view, err);
     if (status)
         return status;
     choose_regimes(&s);

@@ -42,7 +42,8 @@ typedef struct batch {
     size_t seen_count, seen_capacity;
     uint64_t unseen;               /* beyond SEEN_MOST */
     uint64_t refused[OB_REFUSALS]; /* requests, by what their token lacked */
-    int64_t number;                /* no other batch has it */
+    matches matches;
+    int64_t number; /* no other batch has it */
 } batch;
 
 struct tallies {
@@ -53,6 +54,9 @@ struct tallies {
     pthread_t thread;
     bool has_thread, closing;
     char service[OB_NAME_MAX + 1];
+    passed passed;          /* and not told yet */
+    int64_t told_passed_ms; /* monotonic; 0: never */
+    teller teller;
     batch *now;               /* grows */
     pthread_mutex_t settling; /* while something is written; taken before the lock */
     batch *old;               /* is being written, or could not be */
@@ -243,6 +247,29 @@ void tallies_refuse(tallies *t, ob_refusal refusal)
     pthread_mutex_unlock(&t->lock);
 }
 
+void tallies_match(tallies *t, const matched *one)
+{
+    pthread_mutex_lock(&t->lock);
+    matches_add(&t->now->matches, one);
+    if (!atomic_load(&t->waiting_since))
+        atomic_store(&t->waiting_since, ob_now_monotonic_ms());
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tallies_pass(tallies *t, const char *via, const char *reason)
+{
+    pthread_mutex_lock(&t->lock);
+    passed_add(&t->passed, via, reason);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void tallies_tell(tallies *t, const teller *to)
+{
+    pthread_mutex_lock(&t->lock);
+    t->teller = *to;
+    pthread_mutex_unlock(&t->lock);
+}
+
 void tallies_set_clock(tallies *t, int64_t at)
 {
     atomic_store(&t->clock, at);
@@ -305,13 +332,14 @@ static bool has_permits(const batch *b)
 
 static bool has_any(const batch *b)
 {
-    return b->kind_count || b->fresh_count || b->denial_count || has_refused(b);
+    return b->kind_count || b->fresh_count || b->denial_count || b->matches.count || has_refused(b);
 }
 
 static void empty(batch *b)
 {
     b->kind_count = b->fresh_count = b->seen_count = 0;
     b->unseen = 0;
+    b->matches.count = b->matches.more = 0;
     memset(b->refused, 0, sizeof b->refused);
 }
 
@@ -330,10 +358,14 @@ static ob_status fill(ob_act *act, const batch *b, const char *service, ob_error
 {
     if (has_refused(b))
         ob_act_value(act, "refused", refused_json(b));
+    if (b->matches.count)
+        ob_act_value(act, "matches", matches_json(&b->matches));
+    if (b->matches.more)
+        ob_act_number(act, "matches_beyond", (int64_t)b->matches.more);
     if (has_permits(b))
         return leaf_fill(act, b->seen, b->seen_count, b->unseen, b->kinds, b->kind_count, service,
                          err);
-    if (!has_refused(b))
+    if (!has_refused(b) && !b->matches.count)
         ob_act_quiet(act);
     return OB_OK;
 }
@@ -369,10 +401,30 @@ static ob_status write_down(tallies *t, const char *service, ob_error *err)
     return status ? status : ob_staff_note(t->staff, "second", write_batch, &w, err);
 }
 
+/* At once, and then once a minute; `all`: what is left. */
+static void tell_passed(tallies *t, bool all)
+{
+    enum { MINUTE_MS = 60000 };
+    passed p = {.all = 0};
+    const int64_t now = ob_now_monotonic_ms();
+    pthread_mutex_lock(&t->lock);
+    const teller to = t->teller;
+    if (all || !t->told_passed_ms || now - t->told_passed_ms >= MINUTE_MS) {
+        p = t->passed;
+        t->passed = (passed){.all = 0};
+        if (p.all)
+            t->told_passed_ms = now;
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (to.say)
+        passed_tell(&p, &to);
+}
+
 ob_status tallies_settle(tallies *t, ob_error *err)
 {
     char service[OB_NAME_MAX + 1];
     ob_status status = OB_OK;
+    bool is_new = false;
     pthread_mutex_lock(&t->settling);
     pthread_mutex_lock(&t->lock);
     if (!has_any(t->old)) {
@@ -381,9 +433,13 @@ ob_status tallies_settle(tallies *t, ob_error *err)
         t->now = empty_one;
         t->old->day = t->day;
         t->old->number = ++t->batches;
+        is_new = true;
     }
     memcpy(service, t->service, sizeof service);
+    const teller to = t->teller;
     pthread_mutex_unlock(&t->lock);
+    if (is_new && to.say)
+        matches_tell(&t->old->matches, &to);
     if (has_any(t->old) || !atomic_load(&t->fine))
         status = write_down(t, service, err);
     if (!status) {
@@ -435,6 +491,7 @@ static void *settle_now_and_then(void *argument)
         pthread_cond_timedwait(&t->closing_now, &t->lock, &until);
         pthread_mutex_unlock(&t->lock);
         tallies_settle(t, NULL);
+        tell_passed(t, false);
         pthread_mutex_lock(&t->lock);
     }
     pthread_mutex_unlock(&t->lock);
@@ -497,6 +554,7 @@ void tallies_close(tallies *t)
     if (t->has_thread)
         pthread_join(t->thread, NULL);
     tallies_settle(t, NULL); /* what came while older counts were written */
+    tell_passed(t, true);
     pthread_cond_destroy(&t->closing_now);
     pthread_mutex_destroy(&t->lock);
     pthread_mutex_destroy(&t->settling);

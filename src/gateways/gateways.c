@@ -45,9 +45,10 @@ void ob_gateways_close(ob_gateways *g)
 }
 
 ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_writing *w, const char *name,
-                          const char *kind, ob_surface surface, bool fail_closed, ob_error *err)
+                          const char *kind, const ob_gateway *like, ob_error *err)
 {
-    ob_gateway gateway = {.surface = surface, .fail_closed = fail_closed, .made_at = ob_now()};
+    ob_gateway gateway = *like;
+    gateway.made_at = ob_now();
     const char *word = NULL;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kinds[i].kind, kind))

@@ -18,36 +18,48 @@ static ob_answer no(const char *code, const char *why)
 }
 
 /* What may be looked at and was not goes as the operator wants; what is let through is counted. */
-static ob_answer undecodable(const gateway_call *c)
+static ob_answer undecodable(const gateway_call *c, ob_undecodable why)
 {
-    if (c->gateway.fail_closed)
+    if (!c->gateway.damaged_passes)
         return no("UNDECODABLE", "this file could not be looked at");
-    ob_engine_let_through(c->gateways->options.engine, OB_HINDRANCE_NONE);
-    return yes(OB_ACTION_UNDECODABLE);
+    ob_engine_let_through(c->gateways->options.engine, c->task.client, OB_HINDRANCE_NONE, why);
+    return ob_answer_json(
+        200, json_pack("{s:s, s:s}", "action", "undecodable", "reason", ob_undecodable_name(why)));
 }
 
 static ob_answer could_not(const gateway_call *c, ob_hindrance hindrance)
 {
     if (c->gateway.fail_closed)
         return ob_answer_could_not(hindrance, NULL);
-    ob_engine_let_through(c->gateways->options.engine, hindrance);
+    ob_engine_let_through(c->gateways->options.engine, c->task.client, hindrance,
+                          OB_UNDECODABLE_FAILED);
     return ob_answer_json(200, json_pack("{s:s, s:s}", "action", "could_not", "reason",
                                          ob_hindrance_name(hindrance)));
 }
 
+/* It can show nothing with a warning or blurred, and hand nothing to a person: what asks for that
+ * is no, unless the operator has written that it passes. */
+static uint32_t yes_of(const ob_gateway *gateway)
+{
+    const uint32_t lenient = UINT32_C(1) << OB_ACTION_REVIEW | UINT32_C(1) << OB_ACTION_WARN |
+                             UINT32_C(1) << OB_ACTION_BLUR;
+    return UINT32_C(1) << OB_ACTION_ALLOW | UINT32_C(1) << OB_ACTION_NOT_SCANNED |
+           (gateway->review_passes ? lenient : 0);
+}
+
 static ob_answer answer_of(const ob_task *t, const gateway_call *c)
 {
+    if (t->yes >> t->action & 1)
+        return yes(t->action);
     switch (t->action) {
     case OB_ACTION_COULD_NOT:
         return could_not(c, t->hindrance);
     case OB_ACTION_UNDECODABLE:
-        return undecodable(c);
+        return undecodable(c, ob_undecodable_of(t->job.status));
     case OB_ACTION_BLOCK:
         return no("BLOCK", "this file is not accepted here");
-    case OB_ACTION_HOLD:
-        return no("HOLD", "this file is not accepted here");
     default:
-        return yes(t->action);
+        return no("HOLD", "this file is not accepted here");
     }
 }
 
@@ -61,10 +73,12 @@ static void take(ob_call *call, ob_body body)
 {
     gateway_call *c = (gateway_call *)call;
     if (body.too_large) {
-        ob_call_answer(&c->call, undecodable(c));
+        ob_call_answer(&c->call, undecodable(c, OB_UNDECODABLE_TOO_LARGE));
         return;
     }
     c->task.kind = OB_TASK_SCAN;
+    c->task.via = c->task.client;
+    c->task.yes = yes_of(&c->gateway);
     c->task.done = answer;
     c->task.context = c;
     c->task.file = body.file;
@@ -134,7 +148,7 @@ ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
     if (!may_look(c))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most) {
-        c->call.answer = undecodable(c);
+        c->call.answer = undecodable(c, OB_UNDECODABLE_TOO_LARGE);
         return OB_PLAN_ANSWER;
     }
     if (request->content_length == 0) {

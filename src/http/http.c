@@ -85,6 +85,8 @@ static const char *title_of(unsigned status)
         return "Request Timeout";
     case 409:
         return "Conflict";
+    case 411:
+        return "Length Required";
     case 413:
         return "Content Too Large";
     case 415:
@@ -93,6 +95,8 @@ static const char *title_of(unsigned status)
         return "Unprocessable Content";
     case 429:
         return "Too Many Requests";
+    case 501:
+        return "Not Implemented";
     case 503:
         return "Service Unavailable";
     case 507:

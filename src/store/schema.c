@@ -104,6 +104,10 @@ static const char *const steps[] = {
     "CREATE TABLE written (token TEXT PRIMARY KEY,"
     " day INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL) STRICT;",
+    /* 7: what gateways answer. What failed open let pass what cannot be decoded, too. */
+    "ALTER TABLE gateway ADD COLUMN review_passes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE gateway ADD COLUMN damaged_passes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE gateway SET damaged_passes = 1 WHERE fail_closed = 0;",
 };
 
 enum { STEPS = sizeof steps / sizeof *steps };

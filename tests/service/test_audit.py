@@ -178,7 +178,8 @@ class Audit(obhutd.Case):
         self.service.json("POST", "/v1/reports", report(), 201, token=self.client)
         self.service.stop()
         for statement in (
-                "DROP TABLE binding", "DROP TABLE written",
+                "DROP TABLE binding", "DROP TABLE written", "ALTER TABLE gateway DROP COLUMN review_passes",
+                "ALTER TABLE gateway DROP COLUMN damaged_passes",
                 "CREATE TABLE log_second (entry BIGINT PRIMARY KEY, second BIGINT NOT NULL,"
                 " salt BYTEA NOT NULL, codes BYTEA NOT NULL)",
                 "INSERT INTO log_second VALUES (1, 1, '1', '2')", set_version):

@@ -83,7 +83,9 @@ class Damage(damage.Case):
         records = self.data / "obhut.db"
         with contextlib.closing(sqlite3.connect(records)) as db:
             version, = db.execute("PRAGMA user_version").fetchone()
-            db.executescript(f"DROP TABLE written; PRAGMA user_version = {version - 1}")
+            db.executescript("ALTER TABLE gateway DROP COLUMN review_passes;"
+                             "ALTER TABLE gateway DROP COLUMN damaged_passes;"
+                             f"PRAGMA user_version = {version - 1}")
         files = {path: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
         self.assertRegex(self.check(0), "(?m)^unread records.*older version")
         self.assertIn("right", self.run_obhut("audit", "verify")[0])

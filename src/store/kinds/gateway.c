@@ -11,6 +11,10 @@ static const record_column columns[] = {
     {COLUMN(ob_gateway, surface, "what it may speak for")},
     {COLUMN(ob_gateway, fail_closed, "what it answers when nothing can be looked at")},
     {COLUMN(ob_gateway, made_at, "finding old ones")},
+    {COLUMN(ob_gateway, review_passes, "what it answers when a person should look"),
+     .came_later = true},
+    {COLUMN(ob_gateway, damaged_passes, "what it answers to bytes that cannot be looked at"),
+     .came_later = true},
 };
 
 const record_kind kind_gateway = {

@@ -18,6 +18,7 @@ typedef struct ob_api_options {
     uint64_t body_most;    /* bytes of a file; 0: 50 MB */
     uint64_t written_most; /* bytes that records of one token may take in a day; 0: 2,000 MB. What
                             * was written today before is read from the store */
+    unsigned tries_most;   /* matches of an account that are told in a day; 0: all */
     /* Hears what an operator should know: a sentence that names a token and nothing of any item.
      * NULL: nobody. Any thread. */
     void (*problem)(void *context, const char *sentence);
@@ -28,6 +29,9 @@ typedef struct ob_api ob_api;
 
 ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err);
 void ob_api_close(ob_api *api); /* NULL is fine */
+
+/* Says each reason why the service protects nobody, or less than its operator believes. */
+void ob_api_warn(ob_api *api, void (*say)(void *context, const char *sentence), void *context);
 
 /* Whether records are asked on the way to an answer: they may be slow, and whoever looks at this
  * head waits for them. */
@@ -62,6 +66,8 @@ ob_api_counts *ob_api_counters(ob_api *api);
 
 /* What the query of a request says of its item: surface, account, encryption, locus, item,
  * conversation, report, notice. False with *answer set where something is missing or wrong. */
+extern const char *const ob_api_item_fields[];
+extern const size_t ob_api_item_field_count;
 bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff,
                      const ob_request *request);
 

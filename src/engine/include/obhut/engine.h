@@ -10,6 +10,7 @@
 #include <obhut/hindrance.h>
 #include <obhut/lists.h>
 #include <obhut/records/order.h>
+#include <obhut/records/profile.h>
 #include <obhut/records/retention.h>
 #include <obhut/sandbox.h>
 #include <obhut/staff.h>
@@ -96,6 +97,23 @@ typedef enum ob_action {
 /* "allow", …, "not_scanned", "undecodable", "could_not". */
 const char *ob_action_name(ob_action action);
 
+/* Why bytes could not be looked at. */
+typedef enum ob_undecodable {
+    OB_UNDECODABLE_DAMAGED,
+    OB_UNDECODABLE_UNKNOWN_FORMAT,
+    OB_UNDECODABLE_UNSUPPORTED, /* its format is known, and this program does not decode it */
+    OB_UNDECODABLE_TOO_LARGE,
+    OB_UNDECODABLE_TOO_SLOW,
+    OB_UNDECODABLE_CRASHED,
+    OB_UNDECODABLE_FAILED,
+    OB_UNDECODABLES,
+} ob_undecodable;
+
+/* "DAMAGED", … */
+const char *ob_undecodable_name(ob_undecodable why);
+/* Of a job's status, which is not OB_OK. */
+ob_undecodable ob_undecodable_of(ob_status status);
+
 /* The first six, that a policy may choose; false where there is none of that name. */
 bool ob_action_parse(ob_action *out, const char *name);
 
@@ -106,7 +124,8 @@ typedef struct ob_policy {
     unsigned distance;                 /* at most so many bits of a hash differ: 31 */
     struct ob_list_policy {
         char list[OB_LIST_NAME_MAX + 1];
-        ob_action action; /* of every match in this list; the strictest counts */
+        ob_action action;    /* of every match in this list; the strictest counts */
+        unsigned renew_days; /* how often its publisher renews it; 0: not known */
     } * lists;
     size_t list_count;
 } ob_policy;
@@ -157,6 +176,12 @@ typedef struct ob_task {
     void (*done)(struct ob_task *task);
     void *context;
     char client[OB_CLIENT_TEXT];
+
+    /* How it came, as matches are told: "gateway NAME", "/v1/scan"; NULL: by a command. An asker
+     * that hears only yes and no hears yes for these actions (bit a: ob_action a); 0: it hears the
+     * action itself. */
+    const char *via;
+    uint32_t yes;
 
     ob_item item;
     uint64_t owner; /* files of two never meet in a process; 0: the operator's */
@@ -260,9 +285,20 @@ ob_hindrance ob_engine_hindrance(ob_engine *engine, const ob_gate_decision *why,
  * there is no room for. */
 void ob_engine_could_not(ob_engine *engine, ob_hindrance hindrance);
 
-/* Counts an item that was let through although nobody looked and somebody may have: because of
- * this, or (OB_HINDRANCE_NONE) because its bytes cannot be looked at. */
-void ob_engine_let_through(ob_engine *engine, ob_hindrance hindrance);
+/* Counts an item that was let through although nobody looked and somebody may have, and tells so
+ * on standard error, once a minute at most: because of this, or (OB_HINDRANCE_NONE) because its
+ * bytes cannot be looked at. `via` as in ob_task. */
+void ob_engine_let_through(ob_engine *engine, const char *via, ob_hindrance hindrance,
+                           ob_undecodable why);
+
+/* Matches since it was opened, by list, action and way; the caller frees *out with free(). */
+typedef struct ob_match_count {
+    char list[OB_LIST_NAME_MAX + 1];
+    char via[OB_CLIENT_TEXT];
+    ob_action action;
+    uint64_t count;
+} ob_match_count;
+ob_status ob_engine_matches(ob_match_count **out, size_t *count, ob_engine *engine, ob_error *err);
 
 /* "ok", "backwards": before the last permit; "unset": before this program was built. */
 const char *ob_engine_clock(ob_engine *engine);
@@ -271,6 +307,10 @@ const char *ob_engine_clock(ob_engine *engine);
 enum { OB_LAWS_MOST = 16 };
 ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_engine *engine,
                          ob_error *err);
+
+/* What the service is, and how many active persons may review. `renew`: as the records have it now;
+ * else as they were when they were last asked, and nobody waits for them. False: not known. */
+bool ob_engine_service(ob_profile *out, unsigned *reviewers, ob_engine *engine, bool renew);
 
 /* A method's state now. */
 ob_detector_state ob_engine_method(ob_engine *engine, ob_method method);
@@ -328,6 +368,7 @@ typedef struct ob_engine_counts {
     uint64_t denied[OB_SURFACES], denied_reason[OB_REASON_COUNT]; /* items that nobody looked at */
     uint64_t could_not[OB_HINDRANCES];                            /* items and records */
     uint64_t let_through[OB_HINDRANCES]; /* as ob_engine_let_through has it */
+    uint64_t passed[OB_UNDECODABLES];    /* the same because of their bytes */
     bool audit_ok;    /* counts and log could be written; else nothing is looked at */
     bool log_ok;      /* the log could */
     bool log_slow;    /* and is being written for too long now */

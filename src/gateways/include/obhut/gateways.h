@@ -5,6 +5,7 @@
 #include <obhut/engine.h>
 #include <obhut/gate.h>
 #include <obhut/http.h>
+#include <obhut/records/gateway.h>
 #include <obhut/store.h>
 
 typedef struct ob_gateways_options {
@@ -28,10 +29,10 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request
 ob_plan ob_gateways_could_not(ob_call **out, ob_gateways *gateways, const ob_request *request,
                               ob_hindrance hindrance);
 
-/* Makes a gateway of this kind; `path` is told this once: /gw/KIND/SECRET. OB_EINVAL: there is no
- * such kind, or the name is taken. */
+/* Makes a gateway of this kind; `path` is told this once: /gw/KIND/SECRET. Of `like`, surface and
+ * answers count. OB_EINVAL: there is no such kind, or the name is taken. */
 enum { OB_GATEWAY_PATH = 80 };
 ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_writing *w, const char *name,
-                          const char *kind, ob_surface surface, bool fail_closed, ob_error *err);
+                          const char *kind, const ob_gateway *like, ob_error *err);
 
 #endif

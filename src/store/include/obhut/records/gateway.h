@@ -10,8 +10,10 @@ typedef struct ob_gateway {
     char kind[16]; /* "pict-rs" */
     uint8_t print[OB_PRINT_SIZE];
     uint32_t surface; /* ob_surface */
-    bool fail_closed; /* what could not be looked at, though it may, is refused */
+    bool fail_closed; /* what could not be looked at now is refused */
     int64_t made_at;
+    bool review_passes;  /* a match that asks for a person is let through */
+    bool damaged_passes; /* so is what cannot be looked at, because of its bytes */
 } ob_gateway;
 
 /* OB_EINVAL: the name is taken or impossible. */
