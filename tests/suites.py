@@ -39,7 +39,8 @@ NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
 
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
 THREADED = ("base_files", "lists_live", "lists_parts", "lists_update", "engine_gate", "engine_lane", "engine_stops", "engine_turns",
-            "store_writing", "store_readers", "audit_log", "audit_disk", "audit_faults", "staff_acts", "staff_writer")
+            "sandbox_packet", "sandbox_permit", "sandbox_worker", "store_writing", "store_readers", "audit_log", "audit_disk",
+            "audit_faults", "staff_acts", "staff_writer")
 THREADED_COMMANDS = ("test_audit", "test_hash", "test_list")
 
 SANITIZER_ENVIRONMENT = {

@@ -1,4 +1,5 @@
-/* The parts of admin: do.c finds the command; commands of a kind are a file; socket.c carries them.
+/* The parts of admin: do.c finds the command; commands of a kind are a file; socket.c carries them,
+ * in lines, which are line.c.
  */
 #ifndef OBHUT_ADMIN_PRIV_H
 #define OBHUT_ADMIN_PRIV_H
@@ -177,6 +178,28 @@ void admin_hear(const admin_call *call, json_t *event);
 
 /* "2026-11-25T10:00:00Z". */
 json_t *admin_time(int64_t seconds);
+
+/* ---- Lines -------------------------------------------------------------------------------------
+ */
+
+/* False: nobody reads them any more. */
+bool admin_send_all(int to, const char *bytes, size_t size);
+bool admin_send_line(int to, const json_t *object);
+
+/* Bytes that have come, and a descriptor that came with them. */
+typedef struct admin_incoming {
+    int from, file;
+    bool takes_file; /* a request may have one; an answer has none */
+    bool is_crowded; /* it had more than it may */
+    ob_buf bytes;
+    size_t used;
+} admin_incoming;
+
+/* The next line as an object, or NULL at the end, after too much, or where it is none. */
+json_t *admin_receive_line(admin_incoming *in);
+
+/* Closes what it is from, and the descriptor. */
+void admin_incoming_free(admin_incoming *in);
 
 /* socket.c: asks the service that runs; OB_ENOTFOUND: none answers at its socket. */
 ob_status admin_ask_running(json_t **out, const char *dir, const json_t *request, ob_error *err);

@@ -1,6 +1,7 @@
 #include "admin_priv.h"
 
 #include <obhut/crypto.h>
+#include <obhut/http.h>
 #include <obhut/records/log.h>
 #include <obhut/records/retention.h>
 
@@ -344,5 +345,6 @@ json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
     if (!status)
         return json_pack("{s:o}", "ok", result ? result : json_object());
     json_decref(result);
-    return json_pack("{s:{s:i, s:s}}", "error", "status", (int)status, "text", err.text);
+    return json_pack("{s:{s:i, s:o}}", "error", "status", (int)status, "text",
+                     ob_json_text(err.text));
 }

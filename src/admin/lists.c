@@ -2,6 +2,7 @@
 #include "admin_priv.h"
 
 #include <obhut/engine.h>
+#include <obhut/http.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 static void on_line(void *context, const char *sentence)
 {
-    admin_hear(context, json_pack("{s:s}", "line", sentence));
+    admin_hear(context, json_pack("{s:o}", "line", ob_json_text(sentence)));
 }
 
 static void on_progress(void *context, const char *step, uint64_t done, uint64_t total)

@@ -120,7 +120,7 @@ ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, 
                         ob_error *err)
 {
     int64_t id = 0;
-    char *text = ob_json_text(body, JSON_COMPACT);
+    char *text = ob_json_write(body, JSON_COMPACT);
     ob_status status = text ? ob_staff_propose(&id, call->act->w, kind, text, &call->actor, err)
                             : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
     if (!status)

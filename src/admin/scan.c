@@ -110,9 +110,9 @@ static ob_status options(ob_task *task, const admin_call *call, ob_error *err)
     if (!distance)
         return OB_OK;
     task->has_distance = true;
-    task->distance = (unsigned)json_integer_value(distance);
-    return json_is_integer(distance) && json_integer_value(distance) >= 0 &&
-                   task->distance <= OB_PDQ_MAX_DISTANCE
+    const json_int_t bits = json_integer_value(distance);
+    task->distance = (unsigned)bits;
+    return json_is_integer(distance) && bits >= 0 && bits <= OB_PDQ_MAX_DISTANCE
                ? OB_OK
                : ob_fail(err, OB_EINVAL, "a distance is from 0 to %d", OB_PDQ_MAX_DISTANCE);
 }

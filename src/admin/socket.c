@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REQUEST_MOST = 1 << 20, CONNECTIONS_MOST = 32, READ_TIME_S = 30 };
+enum { CONNECTIONS_MOST = 32, READ_TIME_S = 30 };
 
 /* ---- Addresses ------------------------------------------------------------------------------ */
 
@@ -58,107 +58,22 @@ ob_status ob_admin_listen(int *out, const char *dir, ob_error *err)
     return status;
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------- */
-
-static bool send_all(int to, const char *bytes, size_t size)
-{
-    while (size) {
-        ssize_t sent = send(to, bytes, size, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        bytes += sent;
-        size -= (size_t)sent;
-    }
-    return true;
-}
-
-static bool send_line(int to, const json_t *object)
-{
-    char *text = ob_json_text(object, JSON_COMPACT);
-    bool sent = text && send_all(to, text, strlen(text)) && send_all(to, "\n", 1);
-    free(text);
-    return sent;
-}
-
-/* Bytes that have come, and a descriptor that came with them. */
-typedef struct incoming {
-    int from, file;
-    bool takes_file; /* a request may have one; an answer has none */
-    bool is_crowded; /* it had more than it may */
-    ob_buf bytes;
-    size_t used;
-} incoming;
-
-static void close_file(incoming *in)
-{
-    if (in->file >= 0)
-        close(in->file);
-    in->file = -1;
-}
-
-static ssize_t receive(incoming *in)
-{
-    int file = -1;
-    if (ob_buf_reserve(&in->bytes, 1 << 16, NULL))
-        return -1;
-    struct iovec piece = {.iov_base = in->bytes.bytes + in->bytes.size, .iov_len = (1 << 16) - 1};
-    ssize_t got = ob_packet_receive(in->takes_file ? &file : NULL, in->from, &piece, 1, 0);
-    in->is_crowded = (got < 0 && errno == EBADMSG) || (file >= 0 && in->file >= 0);
-    if (file >= 0) {
-        close_file(in);
-        in->file = file;
-    }
-    if (in->is_crowded)
-        return -1;
-    if (got > 0)
-        in->bytes.size += (size_t)got;
-    return got;
-}
-
-/* The next line as an object, or NULL at the end, after too much, or where it is none. */
-static json_t *receive_line(incoming *in)
-{
-    for (;;) {
-        char *from = in->bytes.bytes ? in->bytes.bytes + in->used : NULL;
-        size_t left = in->bytes.size - in->used;
-        char *end = left ? memchr(from, '\n', left) : NULL;
-        if (end) {
-            json_t *object = json_loadb(from, (size_t)(end - from), JSON_REJECT_DUPLICATES, NULL);
-            in->used += (size_t)(end - from) + 1;
-            if (in->used == in->bytes.size)
-                in->used = in->bytes.size = 0;
-            return object;
-        }
-        if (left > REQUEST_MOST || receive(in) <= 0)
-            return NULL;
-    }
-}
-
-static void incoming_free(incoming *in)
-{
-    close_file(in);
-    close(in->from);
-    ob_buf_free(&in->bytes);
-}
-
 /* ---- Serving -------------------------------------------------------------------------------- */
 
 static atomic_int serving;
 
 typedef struct connection {
     ob_admin *admin;
-    incoming in;
+    admin_incoming in;
 } connection;
 
 static void pass_on(void *context, json_t *event)
 {
     connection *c = context;
-    send_line(c->in.from, event); /* who does not listen any more gets it done all the same */
+    admin_send_line(c->in.from, event); /* who does not listen any more gets it done all the same */
 }
 
-static json_t *refuse_line(const incoming *in)
+static json_t *refuse_line(const admin_incoming *in)
 {
     return json_pack("{s:{s:i, s:s}}", "error", "status", (int)OB_EFORMAT, "text",
                      in->is_crowded ? "one file goes with a request, at most"
@@ -169,13 +84,13 @@ static void *serve(void *argument)
 {
     connection *c = argument;
     const ob_admin_listener listener = {.hear = pass_on, .context = c};
-    json_t *request = receive_line(&c->in);
+    json_t *request = admin_receive_line(&c->in);
     json_t *answer =
         request ? ob_admin_do(c->admin, request, c->in.file, &listener) : refuse_line(&c->in);
-    send_line(c->in.from, answer);
+    admin_send_line(c->in.from, answer);
     json_decref(answer);
     json_decref(request);
-    incoming_free(&c->in);
+    admin_incoming_free(&c->in);
     free(c);
     atomic_fetch_sub(&serving, 1);
     return NULL;
@@ -261,10 +176,10 @@ static bool send_request(int to, const json_t *request, int file)
     head->cmsg_len = CMSG_LEN(sizeof file);
     memcpy(CMSG_DATA(head), &file, sizeof file);
     if (file < 0)
-        return send_line(to, request);
-    char *text = ob_json_text(request, JSON_COMPACT); /* the descriptor goes with its first byte */
+        return admin_send_line(to, request);
+    char *text = ob_json_write(request, JSON_COMPACT); /* the descriptor goes with its first byte */
     bool sent = text && sendmsg(to, &message, MSG_NOSIGNAL) == 1 &&
-                send_all(to, text + 1, strlen(text) - 1) && send_all(to, "\n", 1);
+                admin_send_all(to, text + 1, strlen(text) - 1) && admin_send_all(to, "\n", 1);
     free(text);
     return sent;
 }
@@ -272,17 +187,17 @@ static bool send_request(int to, const json_t *request, int file)
 static ob_status ask_service(json_t **out, int to, const json_t *request, int file,
                              const ob_admin_listener *listener, ob_error *err)
 {
-    incoming in = {.from = to, .file = -1};
+    admin_incoming in = {.from = to, .file = -1};
     json_t *line = NULL;
     if (send_request(to, request, file))
-        while ((line = receive_line(&in)) != NULL && !json_object_get(line, "ok") &&
+        while ((line = admin_receive_line(&in)) != NULL && !json_object_get(line, "ok") &&
                !json_object_get(line, "error")) {
             if (listener && listener->hear)
                 listener->hear(listener->context, line);
             json_decref(line);
         }
     ob_status status = take_answer(out, line, err);
-    incoming_free(&in);
+    admin_incoming_free(&in);
     return status;
 }
 

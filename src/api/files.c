@@ -28,7 +28,7 @@ void api_gone(ob_call *call)
 static void set_undecodable(json_t *object, const ob_job_result *job)
 {
     json_object_set_new(object, "reason", json_string(ob_api_undecodable(job->status)));
-    json_object_set_new(object, "detail", json_string(job->error.text));
+    json_object_set_new(object, "detail", ob_json_text(job->error.text));
 }
 
 static void set_picture(json_t *object, const ob_task *t)

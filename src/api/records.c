@@ -34,18 +34,24 @@ static ob_status only(const json_t *object, const char *const *names, size_t cou
     return OB_OK;
 }
 
-/* A word of the service's own. */
-static ob_status key_of(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                        const json_t *value, const char *what, ob_error *err)
+/* A word of the service's own, of any bytes. */
+static ob_status key_of_text(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                             const char *text, const char *what, ob_error *err)
 {
-    const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
-    if (!text || !length || length > OB_PSEUDONYM_TEXT || strlen(text) != length ||
+    if (!text || !*text || strlen(text) > OB_PSEUDONYM_TEXT ||
         (kind == OB_PSEUDONYM_ACCOUNT && !strcmp(text, "-")))
         return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %d bytes", what,
                        OB_PSEUDONYM_TEXT);
     ob_staff_pseudonym(out, staff, kind, text);
     return OB_OK;
+}
+
+static ob_status key_of(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+                        const json_t *value, const char *what, ob_error *err)
+{
+    const char *text = json_string_value(value);
+    const bool is_whole = text && strlen(text) == json_string_length(value);
+    return key_of_text(out, staff, kind, is_whole ? text : NULL, what, err);
 }
 
 static ob_status key_at(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
@@ -490,6 +496,15 @@ static void take_withdrawal(ob_call *call, ob_body body)
 /* ---- Heads --------------------------------------------------------------------------------------
  */
 
+static void no_body(ob_call *call, ob_body body)
+{
+    (void)body;
+    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
+}
+
+/* Of a call that has a deed and no handler yet. */
+static const ob_call_class unread = {.body = no_body, .end = end_call};
+
 static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_class *class,
                          bool has_body)
 {
@@ -503,6 +518,7 @@ static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_c
         return api_end(c, api_too_large_json());
     if (!c->deed)
         c->deed = calloc(1, sizeof(deed));
+    c->call.class = &unread;
     if (!c->deed)
         return api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
     if (request->idempotency_key && strlen(request->idempotency_key) > OB_PSEUDONYM_TEXT)
@@ -516,24 +532,14 @@ static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_c
     return OB_PLAN_BYTES;
 }
 
-static void no_body(ob_call *call, ob_body body)
-{
-    (void)body;
-    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
-}
-
-static const ob_call_class unread = {.body = no_body, .end = end_call};
-
 /* The part of the path that is a word of the service's own. */
 static bool take_path_key(api_call *c, ob_pseudonym_kind kind)
 {
     deed *d = c->deed = calloc(1, sizeof *d);
     ob_error err = {0};
-    json_t *text = json_string(c->path_word);
     ob_status status =
-        d && text ? key_of(&d->conversation.id, c->api->options.staff, kind, text, "id", &err)
-                  : ob_fail(&err, OB_ENOMEM, "out of memory: try again");
-    json_decref(text);
+        d ? key_of_text(&d->conversation.id, c->api->options.staff, kind, c->path_word, "id", &err)
+          : ob_fail(&err, OB_ENOMEM, "out of memory: try again");
     c->call.class = &unread;
     if (status)
         api_end(c, api_error(c, &err));

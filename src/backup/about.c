@@ -16,7 +16,7 @@ ob_status about_print(ob_buf *out, const ob_backup_about *about, ob_error *err)
         json_pack("{s:i, s:I, s:s, s:b, s:I}", "obhut_backup", (int)FORM, "made_at",
                   (json_int_t)about->made_at, "program", about->program, "lists",
                   (int)about->has_lists, "audit_entries", (json_int_t)about->audit_entries);
-    char *text = ob_json_text(object, JSON_COMPACT);
+    char *text = ob_json_write(object, JSON_COMPACT);
     ob_status status = text ? ob_buf_append(out, text, strlen(text), err)
                             : ob_fail(err, OB_ENOMEM, "out of memory: a backup");
     free(text);

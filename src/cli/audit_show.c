@@ -56,7 +56,7 @@ static ob_status add_value(ob_buf *out, const json_t *value)
         return add_text(out, json_is_true(value) ? "yes" : "no");
     if (json_is_array(value))
         return add_array(out, value);
-    char *text = ob_json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = ob_json_write(value, JSON_COMPACT | JSON_ENCODE_ANY);
     ob_status status = text ? add_text(out, text) : OB_ENOMEM;
     free(text);
     return status;

@@ -3,6 +3,7 @@
 #define OBHUT_CLI_H
 
 #include <obhut/base.h>
+#include <obhut/http.h>
 
 #include <jansson.h>
 
@@ -46,10 +47,6 @@ void cli_progress(const char *text);
 /* Flushes standard output and returns `code`, or CLI_FAILURE with a sentence when something could
  * not be written (a full disk, a closed pipe). Every command ends through it. */
 int cli_finish(int code);
-
-/* A JSON string for bytes that may not be UTF-8 (names of files): what is not becomes U+FFFD.
- * NULL only when out of memory. */
-json_t *cli_json_text(const char *bytes);
 
 /* Asks the service that owns the data directory, or does it here: takes the reference to `request`.
  * NULL after an error was said. */

@@ -106,7 +106,7 @@ static void print_report_json(const ob_audit_report *r, const audit_wishes *w)
                                       (json_int_t)r->offset, "entry", (json_int_t)r->entry, "text",
                                       r->problem));
     if (json && r->strangers)
-        json_object_set_new(json, "stranger", cli_json_text(r->stranger));
+        json_object_set_new(json, "stranger", ob_json_text(r->stranger));
     cli_print_json(json);
 }
 
@@ -423,7 +423,7 @@ static int run_about(const cli *cli, const struct action *action, audit_wishes *
         return shown;
     }
     json_t *answer =
-        cli_ask(cli, json_pack("{s:s,s:o}", "do", "audit.code", kind, cli_json_text(name)));
+        cli_ask(cli, json_pack("{s:s,s:o}", "do", "audit.code", kind, ob_json_text(name)));
     const char *code = json_string_value(json_object_get(answer, "code"));
     int result = CLI_FAILURE;
     if (code && !take_word(w, code))

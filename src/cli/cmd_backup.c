@@ -154,7 +154,7 @@ static void tell_made(const wish *w, json_t *about)
 {
     bool is_file = strcmp(w->to, "-") != 0;
     if (w->json && is_file) {
-        json_object_set_new(about, "file", cli_json_text(w->to));
+        json_object_set_new(about, "file", ob_json_text(w->to));
         cli_print_json(json_incref(about));
         return;
     }
@@ -258,7 +258,7 @@ static int restore(const cli *cli, const wish *w)
     cli_progress(NULL);
     json_t *object = status ? NULL : about_json(&about);
     if (object && w->json) {
-        json_object_set_new(object, "into", cli_json_text(target.dir));
+        json_object_set_new(object, "into", ob_json_text(target.dir));
         cli_print_json(json_incref(object));
     } else if (object) {
         printf("restored into %s: ", target.dir);

@@ -40,9 +40,9 @@ enum { CHECK_WRONG = CLI_FOUND };
 static void tell(checking *c, const char *name, json_t *right, const char *problem)
 {
     if (c->json) {
-        json_t *file = json_pack("{s:o, s:o}", "file", cli_json_text(name), "right", right);
+        json_t *file = json_pack("{s:o, s:o}", "file", ob_json_text(name), "right", right);
         if (file && problem)
-            json_object_set_new(file, "problem", cli_json_text(problem));
+            json_object_set_new(file, "problem", ob_json_text(problem));
         json_array_append_new(c->files, file);
         return;
     }

@@ -45,9 +45,9 @@ static void set_digest(json_t *object, const char *key, const uint8_t *digest, s
 static void print_json(const printer *printer, const picture *picture)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "file", cli_json_text(picture->path));
+    json_object_set_new(object, "file", ob_json_text(picture->path));
     if (picture->job.status) {
-        json_object_set_new(object, "error", cli_json_text(picture->job.error.text));
+        json_object_set_new(object, "error", ob_json_text(picture->job.error.text));
         cli_print_json(object);
         return;
     }

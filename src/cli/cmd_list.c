@@ -109,7 +109,7 @@ static void print_info_json(const ob_list_info *info)
         "{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
         info->enabled, "entries", (json_int_t)info->entries, "kinds", kinds_of(info), "unmerged",
         (json_int_t)info->unmerged, "withdrawn", (json_int_t)info->withdrawn, "purpose",
-        info->purpose, "source", cli_json_text(info->source), "imported_at", imported_at,
+        info->purpose, "source", ob_json_text(info->source), "imported_at", imported_at,
         "size_bytes", (json_int_t)info->size_bytes));
 }
 
@@ -207,9 +207,9 @@ static int read_list(const cli *cli, const wishes *wishes, const char *action, c
     json_t *result =
         ask(cli,
             json_pack("{s:s, s:o, s:s*, s:s*, s:s*, s:b, s:s*, s:O*}", "do", action, "file",
-                      cli_json_text(file), "name", name, "purpose", wishes->import.purpose,
-                      "source", wishes->import.source, "keep_going", wishes->import.keep_going,
-                      "type", wishes->type, "accept", wishes->accept),
+                      ob_json_text(file), "name", name, "purpose", wishes->import.purpose, "source",
+                      wishes->import.source, "keep_going", wishes->import.keep_going, "type",
+                      wishes->type, "accept", wishes->accept),
             from);
     if (!standard_input)
         close(from);
@@ -243,7 +243,7 @@ static int change_list(const cli *cli, const wishes *wishes, const char *name, b
 {
     json_t *hashes = json_array();
     for (size_t i = 0; i < wishes->more_count; i++)
-        json_array_append_new(hashes, cli_json_text(wishes->more[i]));
+        json_array_append_new(hashes, ob_json_text(wishes->more[i]));
     json_t *result =
         ask(cli,
             json_pack("{s:s, s:s, s:o, s:s*, s:s*, s:s*}", "do", add ? "list.add" : "list.withdraw",
@@ -465,7 +465,7 @@ static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
             break;
         case ACCEPT:
             wishes->accept = wishes->accept ? wishes->accept : json_array();
-            json_array_append_new(wishes->accept, cli_json_text(optarg));
+            json_array_append_new(wishes->accept, ob_json_text(optarg));
             break;
         case 'h':
             return cli_help(help);

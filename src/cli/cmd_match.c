@@ -91,8 +91,8 @@ static void print_query(matcher *m, const query *query, const ob_list_match *mat
         cli_say("\"%.80s\": %s", query->text, query->error.text);
         m->failed = true;
         if (m->json)
-            cli_print_json(json_pack("{s:o, s:o}", "query", cli_json_text(query->text), "error",
-                                     cli_json_text(query->error.text)));
+            cli_print_json(json_pack("{s:o, s:o}", "query", ob_json_text(query->text), "error",
+                                     ob_json_text(query->error.text)));
         return;
     }
     m->found |= count > 0;

@@ -248,7 +248,7 @@ static json_t *words_between_commas(const char *value)
     json_t *array = json_array();
     char *copy = strdup(value), *rest = copy, *one;
     while (copy && (one = strsep(&rest, ",")) != NULL)
-        json_array_append_new(array, cli_json_text(one));
+        json_array_append_new(array, ob_json_text(one));
     free(copy);
     return array;
 }
@@ -272,7 +272,7 @@ static bool take(wish *w, const word *word, const char *value)
         *p = *p == '-' ? '_' : *p;
     switch (word->kind) {
     case TEXT:
-        json = cli_json_text(value);
+        json = ob_json_text(value);
         break;
     case NUMBER:
         json = number(value);
@@ -361,7 +361,7 @@ static void print_value(const json_t *value)
         fputs(json_array_size(value) ? cli_join(value) : "none", stdout);
         return;
     }
-    text = ob_json_text(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    text = ob_json_write(value, JSON_COMPACT | JSON_ENCODE_ANY);
     fputs(text ? text : "", stdout);
     free(text);
 }
@@ -413,7 +413,7 @@ static int ask(const cli *cli, const wish *w)
     json_t *answer = NULL;
     const char *token = getenv("OBHUT_PERSON_TOKEN");
     if (token && *token)
-        json_object_set_new(w->request, "person_token", cli_json_text(token));
+        json_object_set_new(w->request, "person_token", ob_json_text(token));
     if (ob_admin_once(&answer, cli->data_dir, w->request, w->document, NULL, &err)) {
         cli_say("%s", err.text);
         return CLI_FAILURE;

@@ -76,9 +76,9 @@ static ob_status look(void *context, picture *picture, int file, ob_error *err)
 static void print_json(const picture *picture)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "file", cli_json_text(picture->path));
+    json_object_set_new(object, "file", ob_json_text(picture->path));
     if (picture->job.status)
-        json_object_set_new(object, "error", cli_json_text(picture->job.error.text));
+        json_object_set_new(object, "error", ob_json_text(picture->job.error.text));
     if (picture->answer)
         json_object_update(object, picture->answer);
     cli_print_json(object);
@@ -172,7 +172,7 @@ static int read_line(scanner *s, pictures_options *pictures, int argc, char **ar
             return cli_help(help);
         default:
             if (option >= ITEM && option < ITEM + 7)
-                json_object_set_new(item, item_options[option - ITEM], cli_json_text(optarg));
+                json_object_set_new(item, item_options[option - ITEM], ob_json_text(optarg));
             else if (!options_picture(pictures, option, optarg))
                 return cli_usage("scan", "%s", "");
         }

@@ -110,10 +110,10 @@ int cmd_token(const cli *cli, int argc, char **argv)
             w.json = true;
             break;
         case SURFACE:
-            json_array_append_new(w.surfaces, cli_json_text(optarg));
+            json_array_append_new(w.surfaces, ob_json_text(optarg));
             break;
         case SCOPE:
-            json_array_append_new(w.scopes, cli_json_text(optarg));
+            json_array_append_new(w.scopes, ob_json_text(optarg));
             break;
         case 'h':
             code = cli_help(help);

@@ -183,6 +183,7 @@ int channel_receive(channel *c, message *out)
         const bool is_end = !got && out->file < 0 && is_at_end(c);
         if (out->file >= 0)
             close(out->file);
+        out->file = -1;
         return is_end ? -1 : -2;
     }
     out->size = (size_t)got - sizeof out->head;

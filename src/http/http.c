@@ -48,7 +48,7 @@ static ob_answer no_memory(void)
 
 static ob_answer json_of_type(unsigned status, json_t *value, const char *type)
 {
-    char *text = ob_json_text(value, JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *text = ob_json_write(value, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(value);
     if (!text)
         return no_memory();
@@ -106,24 +106,10 @@ static const char *title_of(unsigned status)
     }
 }
 
-/* A string, whatever the bytes are: what is no UTF-8 is left out. */
-static json_t *any_text(const char *text)
-{
-    json_t *string = json_string(text);
-    if (string)
-        return string;
-    ob_buf ascii = {0};
-    for (const char *p = text; *p; p++)
-        ob_buf_append(&ascii, (unsigned char)*p < 0x80 ? p : "?", 1, NULL);
-    string = json_string(ascii.bytes ? ascii.bytes : "");
-    ob_buf_free(&ascii);
-    return string;
-}
-
 static json_t *problem(unsigned status, const char *code, const char *detail)
 {
     return json_pack("{s:s, s:s, s:i, s:s, s:o}", "type", "about:blank", "title", title_of(status),
-                     "status", (int)status, "code", code, "detail", any_text(detail));
+                     "status", (int)status, "code", code, "detail", ob_json_text(detail));
 }
 
 ob_answer ob_answer_problem(unsigned status, const char *code, const char *format, ...)

@@ -230,7 +230,7 @@ static ob_status add_meta(writer *w, const entries *entries)
                   info->source, "imported_at", (json_int_t)info->imported_at, "journal",
                   (json_int_t)w->wish->journal, "state", true, "hashes",
                   (json_int_t)entries->hash_count, "digests", digests, "attributes", attributes);
-    char *text = meta && good ? ob_json_text(meta, JSON_COMPACT) : NULL;
+    char *text = meta && good ? ob_json_write(meta, JSON_COMPACT) : NULL;
     json_decref(meta);
     ob_status status = text ? add_section(w, OBX_META, text, strlen(text))
                             : ob_fail(w->err, OB_ENOMEM, "out of memory: a list's description");

@@ -210,7 +210,7 @@ static json_t *lists_to_json(const lists_state *state)
 static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state, ob_error *err)
 {
     json_t *lists = lists_to_json(state);
-    char *text = ob_json_text(lists, JSON_COMPACT);
+    char *text = ob_json_write(lists, JSON_COMPACT);
     json_decref(lists);
     ob_status status = text ? ob_sha256(out, text, strlen(text), err) : out_of_memory(err);
     free(text);
@@ -238,7 +238,7 @@ static ob_status make_text(char **out, char sum[STATE_DIGITS + 1], const lists_s
     json_t *object =
         json_pack("{s:i, s:o, s:I, s:o}", "version", STATE_VERSION, "lists", lists_to_json(state),
                   "changes", (json_int_t)state->changes, "since", since_to_json(state));
-    char *text = ob_json_text(object, JSON_COMPACT);
+    char *text = ob_json_write(object, JSON_COMPACT);
     json_decref(object);
     if (!text)
         return out_of_memory(err);

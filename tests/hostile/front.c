@@ -447,13 +447,15 @@ static bool nearly_meant(unsigned what, uint64_t state, uint64_t *id)
 /* Packets that could nearly be meant, with wrong bytes; some that are, and a few that are not. */
 static void random_packets(unsigned seed, unsigned count)
 {
-    enum { KINDS = 2048, ENDING = 5, WHOLE = 40 };
+    enum { KINDS = 2048, ENDING = 5, WHOLE = 40, OFTEN = 32 };
     message_head head;
     unsigned sent = 0;
     uint64_t state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, id = 1000;
     for (bool goes_on = true; sent < count && goes_on; sent += goes_on) {
         state ^= state << 13, state ^= state >> 7, state ^= state << 17;
         const unsigned what = (unsigned)(state >> 8) % KINDS;
+        if (what < ENDING || sent % OFTEN == 0) /* there may be no time afterwards */
+            say("sent %u", sent + 1);
         goes_on = what < ENDING  ? misbehave(what, state >> 20)
                   : what < WHOLE ? scan_whole(++id, (size_t)(state >> 20) % 20000, what % 2)
                                  : nearly_meant(what, state, &id);

@@ -131,7 +131,7 @@ class HostileFront(obhutd.Case):
         while sent < RANDOM_PACKETS:
             turn += 1
             said = self.tell(service, f"random {service.token} {turn}")
-            sent += int(said[0].split()[1]) if said else 1
+            sent += int(said[-1].split()[1]) if said else 1
             self.settled(service)
         self.assertEqual(service.processes()["core"], who["core"])
         waiting.until(lambda: self.settled(service) == before, lambda: f"{before} but {self.settled(service)}")

@@ -149,6 +149,7 @@ class Commands(obhutd.Case):
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         for raw in (b"", b"\n", b"nonsense\n", b"[]\n", b'{"do": 5}\n', b'{"do":"x"}\n',
                     b'{"do":"list.add"}\n', b'{"do":"list.import"}\n', b"\0" * 100000 + b"\n",
+                    '{"do":"a'.encode() + "ä".encode() * 40 + b'"}\n',  # the sentence cuts it in a character
                     b'{"do":"list.add","name":"x","hashes":[1]}\n', b"{" * 100000 + b"\n",
                     b'{"do":"token.add","name":"x","surface":"public","scope":["scan"]}\n'):
             with socket.socket(socket.AF_UNIX) as peer:
@@ -163,6 +164,16 @@ class Commands(obhutd.Case):
             if raw.strip():
                 self.assertIn("error", json.loads(answer), raw[:50])
         service.json("GET", "/healthz")
+
+    def test_a_distance_is_no_other_number_that_ends_alike(self):
+        self.start()
+        for distance in (-1, 32, 1 << 32, (1 << 32) + 5):
+            with socket.socket(socket.AF_UNIX) as peer, open(__file__, "rb") as file:
+                peer.settimeout(waiting.LIMIT_S)
+                peer.connect(str(self.data / "run/admin.sock"))
+                request = {"do": "scan", "item": {"surface": "public"}, "distance": distance}
+                socket.send_fds(peer, [json.dumps(request).encode() + b"\n"], [file.fileno()])
+                self.assertIn("distance", json.loads(peer.makefile().readline())["error"]["text"], distance)
 
     @unittest.skipUnless(os.geteuid() == 0 and not obhutd.SANITIZED, "needs to become somebody else")
     def test_other_users_cannot_command(self):

@@ -6,6 +6,8 @@
 
 #include <obhut/records/token.h>
 
+#include <stdio.h>
+
 static unsigned deliveries, acts;
 
 void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
@@ -100,6 +102,46 @@ static void of_consents_no_code_is_made_that_nobody_reads(void **state)
     assert_int_equal(deliveries, 0);
 }
 
+/* As in a query: the service that has such an account can take back what it consents to. */
+static void a_word_in_a_path_may_have_any_bytes(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"\xFF\xFE", "\xC3", "K\xC3\xA4se"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/v1/accounts/%s/consents", words[i]);
+        send_request("DELETE", path, "");
+        snprintf(path, sizeof path, "/v1/conversations/%s/members", words[i]);
+        send_request("DELETE", path, "");
+        send_request("PUT", path, "{\"members\":[]}");
+    }
+}
+
+/* Under AddressSanitizer: nothing of them is left, either. */
+static void what_is_refused_for_its_head_leaves_nothing(void **state)
+{
+    (void)state;
+    char name[OB_PSEUDONYM_TEXT + 2];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    static const char *const cases[][2] = {{"POST", "/v1/reports"},
+                                           {"POST", "/v1/notices"},
+                                           {"PUT", "/v1/conversations/a/members"},
+                                           {"DELETE", "/v1/accounts/a/consents"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ob_request request = {.method = cases[i][0],
+                                    .path = cases[i][1],
+                                    .authorization = "Bearer x",
+                                    .idempotency_key = name,
+                                    .content_length = 1};
+        ob_call *call = NULL;
+        assert_int_equal(ob_api_open(&asked, &(ob_api_options){0}, NULL), OB_OK);
+        assert_int_equal(ob_api_begin(&call, asked, &request), OB_PLAN_ANSWER);
+        assert_int_equal(call->answer.status, 400);
+        leave(call);
+    }
+}
+
 /* What takes a consent back is done all the same. */
 static void a_token_that_has_written_enough_is_told_when_to_come_again(void **state)
 {
@@ -125,6 +167,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_or_notice_is_known_again),
         cmocka_unit_test(a_token_that_has_written_enough_is_told_when_to_come_again),
+        cmocka_unit_test(what_is_refused_for_its_head_leaves_nothing),
+        cmocka_unit_test(a_word_in_a_path_may_have_any_bytes),
         cmocka_unit_test(of_consents_no_code_is_made_that_nobody_reads),
     };
     return cmocka_run_group_tests_name("api_records", tests, NULL, NULL);

@@ -43,6 +43,7 @@ static void the_channel_refuses_packets_with_two_descriptors(void **state)
         assert_int_equal(p.message->file, -1);
         send_packet_with(p.far, &head, sizeof head - 1, 1);
         assert_int_equal(channel_receive(p.near, p.message), -2);
+        assert_int_equal(p.message->file, -1);
     }
     assert_int_equal(open_files(), before);
     assert_int_equal(channel_receive(p.near, p.message), 0);

@@ -10,7 +10,7 @@
  * wrote the name of a member, and returns what is no JSON. Here the size comes first, and then the
  * bytes, for which nothing is allocated. NULL: out of memory, or `value` is NULL. The caller frees
  * it. `flags`: jansson's. */
-static inline char *ob_json_text(const json_t *value, size_t flags)
+static inline char *ob_json_write(const json_t *value, size_t flags)
 {
     const size_t size = value ? json_dumpb(value, NULL, 0, flags) : 0;
     char *text = size ? malloc(size + 1) : NULL;

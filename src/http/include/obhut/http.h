@@ -52,6 +52,10 @@ ob_answer ob_answer_problem(unsigned status, const char *code, const char *forma
  * never the text of an error, which may name paths and addresses. */
 ob_answer ob_answer_could_not(ob_hindrance hindrance, const char *detail);
 
+/* A string for bytes that may not be UTF-8 (names of files, what a sentence quotes and cuts): what
+ * is not becomes U+FFFD. NULL only when out of memory. */
+json_t *ob_json_text(const char *bytes);
+
 /* Text of some type. */
 ob_answer ob_answer_text(unsigned status, const char *type, const char *text);
 
