@@ -438,8 +438,10 @@ static int run_about(const cli *cli, const struct action *action, audit_wishes *
 /* -1: go on; else an exit code. */
 static int read_line(audit_wishes *w, const struct action *action, int argc, char **argv)
 {
+    char words[40];
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    snprintf(words, sizeof words, "audit %s", action->name);
+    while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
             return cli_help(help);
         if (option == '?')

@@ -58,14 +58,14 @@ static int ls(const cli *cli, const wishes *w)
     if (!result)
         return cli_finish(CLI_FAILURE);
     const json_t *gateways = json_object_get(result, "gateways");
-    if (!w->json && json_array_size(gateways))
+    if (w->json) {
+        cli_print_json(result);
+        return cli_finish(CLI_NOTHING);
+    }
+    if (json_array_size(gateways))
         printf("%-24s %-10s %-8s %-8s %s\n", "GATEWAY", "KIND", "SURFACE", "FAIL", "MADE");
     json_array_foreach((json_t *)(uintptr_t)gateways, i, gateway)
     {
-        if (w->json) {
-            cli_print_json(json_incref(gateway));
-            continue;
-        }
         printf("%-24s %-10s %-8s %-8s %s\n", json_string_value(json_object_get(gateway, "name")),
                json_string_value(json_object_get(gateway, "kind")),
                json_string_value(json_object_get(gateway, "surface")),
@@ -91,8 +91,9 @@ int cmd_gateway(const cli *cli, int argc, char **argv)
         {"name", required_argument, NULL, NAME}, {"fail", required_argument, NULL, FAIL},
         {"help", no_argument, NULL, 'h'},        {0}};
     wishes w = {0};
+    const char *words = cli_words(argc, argv);
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option(words, argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             w.json = true;
@@ -127,5 +128,7 @@ int cmd_gateway(const cli *cli, int argc, char **argv)
         return ls(cli, &w);
     if (!strcmp(action, "remove"))
         return remove_gateway(cli, operands[1]);
-    return cli_usage("gateway", "which action? add, ls, remove");
+    static const char *const known[] = {"add", "ls", "remove"};
+    return *action ? cli_unknown("gateway", action, known, 3)
+                   : cli_usage("gateway", "which action? add, ls, remove");
 }

@@ -224,6 +224,14 @@ static const struct action {
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
+const char *cmd_records_group(size_t number)
+{
+    for (size_t i = 0; i < ACTIONS; i++)
+        if ((i == 0 || strcmp(actions[i].group, actions[i - 1].group)) && number-- == 0)
+            return actions[i].group;
+    return NULL;
+}
+
 bool cmd_records_has(const char *group)
 {
     for (size_t i = 0; i < ACTIONS; i++)
@@ -321,12 +329,14 @@ static int read_line(wish *w, const struct action *a, int argc, char **argv)
     enum { JSON = 256, OPTION };
     struct option longs[OPTIONS + 3] = {{"json", no_argument, NULL, JSON},
                                         {"help", no_argument, NULL, 'h'}};
+    char words[40];
     int option, places = 0;
+    snprintf(words, sizeof words, "%s %s", a->group, a->name);
     for (int i = 0; i < OPTIONS && a->options[i].name; i++)
         longs[2 + i] = (struct option){a->options[i].name,
                                        a->options[i].kind == FLAG ? no_argument : required_argument,
                                        NULL, OPTION + i};
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
             return cli_help(help);
         if (option == JSON)
@@ -426,6 +436,16 @@ static int ask(const cli *cli, const wish *w)
     return refused ? CLI_FAILURE : CLI_NOTHING;
 }
 
+static int unknown_action(const char *group, const char *word)
+{
+    const char *known[ACTIONS];
+    size_t count = 0;
+    for (size_t i = 0; i < ACTIONS; i++)
+        if (!strcmp(actions[i].group, group))
+            known[count++] = actions[i].name;
+    return cli_unknown(group, word, known, count);
+}
+
 int cmd_records(const cli *cli, int argc, char **argv)
 {
     const struct action *action = NULL;
@@ -436,7 +456,7 @@ int cmd_records(const cli *cli, int argc, char **argv)
         if (!strcmp(actions[i].group, argv[0]) && !strcmp(actions[i].name, argv[1]))
             action = &actions[i];
     if (!action)
-        return cli_usage(argv[0], "no command %s %s", argv[0], argv[1]);
+        return unknown_action(argv[0], argv[1]);
     wish w = {
         .group = argv[0], .request = json_pack("{s:s}", "do", action->request), .document = -1};
     if (action->fixed[0])

@@ -191,7 +191,7 @@ class Api(obhutd.Case):
             service.json("GET", "/metrics", token=token, status=401)
             service.json("GET", "/healthz", token=token)
             service.json("GET", "/readyz", token=token)
-        names = [t["name"] for t in self.json_lines("token", "ls", "--json")]
+        names = [t["name"] for t in self.json_lines("token", "ls", "--json")[0]["tokens"]]
         self.assertEqual(names, ["own", "private", "public"])
         self.assertNotIn(public, self.run_obhut("token", "ls")[0])
         self.run_obhut("token", "remove", "public")

@@ -42,7 +42,7 @@ class PictRs(obhutd.Case):
         self.assertEqual(post_as_pict_rs(service, path, OTHER.read_bytes()), 200)
         film = b"\0\0\0\x18ftypmp42"
         self.assertEqual(post_as_pict_rs(service, path, film, "video/mp4"), 422)
-        line, = self.json_lines("gateway", "ls", "--json")
+        line, = self.json_lines("gateway", "ls", "--json")[0]["gateways"]
         self.assertEqual((line["name"], line["kind"], line["surface"], line["fail"]),
                          ("pict-rs", "pict-rs", "public", "closed"))
         secret = path.rpartition("/")[2]
