@@ -29,6 +29,7 @@ bool cmd_records_has(const char *group);
 const char *
 cmd_records_group(size_t number); /* the first words, one after the other; NULL: no more */
 int cmd_scan(const cli *cli, int argc, char **argv);
+int cmd_status(const cli *cli, int argc, char **argv);
 int cmd_token(const cli *cli, int argc, char **argv);
 
 /* "obhut: SENTENCE" on standard error. */

@@ -29,7 +29,7 @@ static const char help[] =
     "them public says that everything uploaded there is public. See docs/INTEGRATIONS.md.\n"
     "\n"
     "  obhut gateway add pict-rs --surface public\n"
-    "  PICTRS__MEDIA__EXTERNAL_VALIDATION=http://127.0.0.1:8080/gw/pictrs/…\n";
+    "  PICTRS__MEDIA__EXTERNAL_VALIDATION=http://127.0.0.1:8480/gw/pictrs/…\n";
 
 typedef struct wishes {
     bool json;

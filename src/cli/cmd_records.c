@@ -393,6 +393,31 @@ static void print_object(const json_t *object, const char *between)
     puts("");
 }
 
+/* What is set, and of what is closed what would have to be set. */
+static void print_policy(json_t *policy)
+{
+    json_t *open = json_incref(json_object_get(policy, "open")), *set;
+    size_t i, j = 0;
+    json_object_del(policy, "open");
+    print_object(policy, "\n");
+    puts("\nWhat this opens (a law, Obhut's own floor and consent still decide for every item):");
+    for (i = 0; i < json_array_size(open); i++) {
+        const json_t *one = json_array_get(open, i);
+        const char *needs = json_string_value(json_object_get(one, "needs"));
+        const bool is_open = json_is_true(json_object_get(one, "open"));
+        printf("  %s: %s: %s", json_string_value(json_object_get(one, "surface")),
+               json_string_value(json_object_get(one, "what")), is_open ? "open" : "closed");
+        printf("%s%s\n", needs && *needs ? "; needs " : "", needs ? needs : "");
+        json_array_foreach(json_object_get(one, "set"), j, set)
+        {
+            printf("%s%s", j ? "; " : "      to open it, set ", json_string_value(set));
+        }
+        fputs(j ? "\n" : "", stdout);
+    }
+    puts("(obhut policy set KEY VALUE sets one; the country is yours)");
+    json_decref(open);
+}
+
 /* A list of records is one line each; anything else one line a member. */
 static void print_answer(const json_t *answer)
 {
@@ -402,6 +427,10 @@ static void print_answer(const json_t *answer)
     const char *secret = json_string_value(json_object_get(answer, "secret"));
     if (secret) {
         puts(secret);
+        return;
+    }
+    if (json_is_array(json_object_get(answer, "open"))) {
+        print_policy((json_t *)(uintptr_t)answer);
         return;
     }
     if (!json_is_array(only)) {

@@ -26,6 +26,7 @@ static const char help[] =
     "          how long records stay: obhut hold --help\n"
     "  gateway software that asks in its own protocol\n"
     "  audit   verify, show, search and prove what was done\n"
+    "  status  lists and their age, what a hit does, what is open, the last backup\n"
     "  check   read all that lies in the data directory, and say what is right\n"
     "  backup  everything in one file, encrypted to a key of yours, while the service runs\n"
     "  restore a data directory from such a file\n"
@@ -50,9 +51,9 @@ static const struct {
     const char *name;
     int (*run)(const cli *cli, int argc, char **argv);
 } commands[] = {
-    {"audit", cmd_audit},     {"backup", cmd_backup}, {"check", cmd_check}, {"gate", cmd_gate},
-    {"gateway", cmd_gateway}, {"hash", cmd_hash},     {"list", cmd_list},   {"match", cmd_match},
-    {"restore", cmd_restore}, {"scan", cmd_scan},     {"token", cmd_token},
+    {"audit", cmd_audit},     {"backup", cmd_backup}, {"check", cmd_check},   {"gate", cmd_gate},
+    {"gateway", cmd_gateway}, {"hash", cmd_hash},     {"list", cmd_list},     {"match", cmd_match},
+    {"restore", cmd_restore}, {"scan", cmd_scan},     {"status", cmd_status}, {"token", cmd_token},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

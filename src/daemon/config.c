@@ -232,7 +232,7 @@ ob_status config_read(config *out, const char *file, ob_error *err)
     cfg_set_validate_func(cfg, "action-one-source", check_action);
     cfg_set_validate_func(cfg, "action-two-sources", check_action);
     cfg_set_validate_func(cfg, "list|action", check_action);
-    config c = {.listen = "127.0.0.1:8080"};
+    config c = {.listen = "127.0.0.1:8480"};
     default_data(&c);
     ob_status status = file ? parse(cfg, file, err) : OB_OK;
     if (!status)

@@ -24,8 +24,10 @@ static const char help[] =
     "foreground; SIGTERM ends it within ten seconds.\n"
     "\n"
     "  --data DIR             lists, records, keys; made if it is not there (as for obhut)\n"
-    "  --listen ADDRESS:PORT  default 127.0.0.1:8080; port 0: any that is free\n"
-    "  --config FILE          man obhutd.conf; everything has a safe default\n"
+    "  --listen ADDRESS:PORT  default 127.0.0.1:8480; port 0: any that is free\n"
+    "  --config FILE          man obhutd.conf; everything has a safe default. -FILE: where it is "
+    "not\n"
+    "                         there, all defaults count\n"
     "  --check-config         only reads the configuration and says what is wrong with it\n"
     "  --version, --help\n"
     "\n"
@@ -33,7 +35,7 @@ static const char help[] =
     "DIR/keys/api-token:\n"
     "\n"
     "  curl --data-binary @photo.jpg -H \"Authorization: Bearer $(cat DIR/keys/api-token)\" \\\n"
-    "       'http://127.0.0.1:8080/v1/scan?surface=public'\n";
+    "       'http://127.0.0.1:8480/v1/scan?surface=public'\n";
 
 static int usage(const char *problem, const char *what)
 {
@@ -159,6 +161,14 @@ static int start(const config *config, const char *config_file)
     return supervise(&s);
 }
 
+/* "-FILE" is a file that may be missing: NULL then. */
+static const char *config_file_of(const char *given)
+{
+    if (!given || *given != '-' || !given[1])
+        return given;
+    return access(given + 1, F_OK) && errno == ENOENT ? NULL : given + 1;
+}
+
 /* A process that main has started: its role is its first argument. */
 static int run_role(const char *role, const config *config)
 {
@@ -230,6 +240,7 @@ int main(int argc, char **argv)
         return usage("too much: ", argv[optind]);
     config config;
     ob_error err = {0};
+    file = config_file_of(file);
     if (config_read(&config, file, &err)) {
         daemon_say("main", "%s", err.text);
         return EXIT_FAILED;

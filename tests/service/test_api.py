@@ -142,15 +142,23 @@ class Api(obhutd.Case):
             self.assertEqual(got["code"], "TOO_LARGE")
         service.json("POST", "/v1/match?surface=public", b" " * 2000000, status=413)
 
+    def test_what_is_missing_is_told_only_where_something_is_switched_on(self):
+        service = self.start()
+        answer = lambda: service.scan(b"x", "direct")
+        self.assertEqual(answer()["reason"], "NO_BASIS")
+        self.run_obhut("policy", "set", "bases", "public,consent")
+        self.assertEqual(answer()["reason"], "NO_BASIS")
+        self.run_obhut("policy", "set", "surfaces", "public,direct")
+        self.assertEqual(answer()["names"], "conversation.protected")
+        self.run_obhut("policy", "set", "bases", "public")
+        self.assertEqual(answer()["reason"], "NO_BASIS")
+
     def test_only_public_is_looked_at(self):
         self.listed()
         service = self.start()
         pdq = json.loads(self.list_of(COFFEE))["pdq"]
-        unknown = {"action": "not_scanned", "reason": "INPUT_INCOMPLETE",
-                   "names": "conversation.protected"}
+        denied = {"action": "not_scanned", "reason": "NO_BASIS"}
         for surface in ("direct", "group", "storage"):
-            denied = unknown if surface != "storage" else {"action": "not_scanned",
-                                                           "reason": "NO_BASIS"}
             fields = f"?surface={surface}&account=a&conversation=c&encryption=transport"
             self.assertEqual(service.scan(COFFEE.read_bytes(), surface), denied)
             self.assertEqual(service.json("POST", "/v1/hash" + fields, b"x"), denied)

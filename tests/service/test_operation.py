@@ -2,7 +2,6 @@
 import json
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -70,6 +69,15 @@ class Configuration(obhutd.Case):
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 3)
         self.assertIn('--listen: "nowhere" is no ADDRESS:PORT', done.stderr)
+
+    def test_a_file_with_a_minus_before_its_name_may_be_missing(self):
+        def check(name):
+            done = subprocess.run([obhutd.DAEMON, "--check-config", "--config", name],
+                                  capture_output=True, text=True)
+            return done.returncode
+        bad = self.write("bad.conf", "distance = 99\n")
+        self.assertEqual([check(f"-{self.dir}/none"), check(f"{self.dir}/none"), check(f"-{bad}"),
+                          check("-")], [0, 3, 3, 3])
 
     def test_options_that_are_unknown_are_named(self):
         for words, said in ((["--dta", "x"], "no option --dta"), (["--data"], "needed: --data"),
@@ -213,23 +221,6 @@ class Commands(obhutd.Case):
 
 
 class Installed(obhutd.Case):
-    def test_systemd_accepts_the_units(self):
-        if not shutil.which("systemd-analyze"):
-            self.fail("systemd-analyze is missing")
-        units = self.dir / "units"
-        units.mkdir()
-        for unit in (ROOT / "data/systemd").iterdir():
-            text = unit.read_text().replace("/usr/bin/obhutd", obhutd.DAEMON)
-            (units / unit.name).write_text(text)
-        names = sorted(str(p) for p in units.iterdir())
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *names],
-                              capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
-        done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=25",
-                               "--no-pager", str(units / "obhutd.service")], capture_output=True,
-                              text=True)
-        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr)
-
     def test_an_inherited_socket_is_used(self):
         listening = socket.create_server(("127.0.0.1", 0))
         code = ("import os,sys\nos.dup2(int(sys.argv[1]),3,inheritable=True)\n"
