@@ -15,7 +15,7 @@ static const char help[] =
     "  ls           all of them, without their paths\n"
     "  remove NAME  from now on its path leads nowhere\n"
     "\n"
-    "  KIND         pict-rs: media.external_validation of the image server of Lemmy and PieFed\n"
+    "  KIND         pict-rs: media.external_validation of the image server of Lemmy\n"
     "  --surface    what its uploads are: an item on a surface that may not be looked at is let\n"
     "               through unseen, and counted\n"
     "  --fail       what becomes of a file that may be looked at and is not, because it cannot be\n"

@@ -61,14 +61,21 @@ static void print_lists(const json_t *status)
 /* ---- Hits --------------------------------------------------------------------------------------
  */
 
-/* What software hears that hears yes and no only. */
+/* What software hears that hears yes and no only. A gateway that says nothing of `review` lets a
+ * question for a person pass. */
 static const char *heard(const json_t *gateway, const char *action)
 {
-    const json_t *review = json_object_get(gateway, "review");
-    if (!strcmp(action, "block") || !strcmp(action, "hold") ||
-        (!strcmp(action, "review") && review && strcmp(text_of(gateway, "review"), "pass") != 0))
+    const char *review = text_of(gateway, "review");
+    if (!strcmp(action, "allow"))
+        return "let through";
+    if (!strcmp(action, "block") || !strcmp(action, "hold") || !strcmp(review, "refuse"))
         return "refused";
-    return !strcmp(action, "review") ? "LET THROUGH, and nobody is asked" : "let through";
+    return "LET THROUGH, and nobody is asked";
+}
+
+static bool is_open(const json_t *gateway)
+{
+    return !strcmp(text_of(gateway, "fail"), "open") || !strcmp(text_of(gateway, "damaged"), "pass");
 }
 
 static void print_gateway(const json_t *gateway, const char *one, const char *two)
@@ -76,7 +83,7 @@ static void print_gateway(const json_t *gateway, const char *one, const char *tw
     printf("  gateway %s (%s, %s): by one source: %s; by two: %s; what cannot be looked at: %s\n",
            text_of(gateway, "name"), text_of(gateway, "kind"), text_of(gateway, "surface"),
            heard(gateway, one), heard(gateway, two),
-           strcmp(text_of(gateway, "fail"), "open") ? "refused" : "LET THROUGH");
+           is_open(gateway) ? "LET THROUGH, unseen" : "refused");
 }
 
 static void print_hits(const json_t *status)
