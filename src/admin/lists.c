@@ -94,9 +94,9 @@ static json_t *columns(const ob_import_names *names, bool used)
 static json_t *kinds(const ob_import_understood *u)
 {
     json_t *object = json_object();
-    for (int k = 0; k < OB_IMPORT_KINDS; k++)
+    for (int k = 0; k < OB_LIST_KINDS; k++)
         if (u->kinds[k])
-            json_object_set_new(object, ob_import_kind_name((ob_import_kind)k),
+            json_object_set_new(object, ob_list_kind_name((ob_list_kind)k),
                                 json_integer((json_int_t)u->kinds[k]));
     return object;
 }

@@ -67,6 +67,12 @@ void admin_log_request(ob_act *act, const json_t *request, const char *command)
         if (reason)
             ob_act_text(act, "reason", reason);
     }
+    if (!name && !strcmp(command, "list.import")) {
+        char list[OB_LIST_NAME_MAX + 1];
+        const ob_import import = {.file = json_string_value(json_object_get(request, "file"))};
+        if (import.file && !ob_list_import_name(list, &import, NULL))
+            ob_act_word(act, "name", list);
+    }
     if (name && !strncmp(command, "person.", 7) && strlen(name) <= OB_PSEUDONYM_TEXT)
         ob_act_person(act, "name", name);
     copy_plain(act, request);

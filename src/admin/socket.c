@@ -2,6 +2,7 @@
  * lines come back. */
 #include "admin_priv.h"
 
+#include <obhut/file.h>
 #include <obhut/packet.h>
 
 #include <errno.h>
@@ -37,8 +38,9 @@ ob_status ob_admin_listen(int *out, const char *dir, ob_error *err)
     if (status)
         return status;
     snprintf(run, sizeof run, "%s/run", dir);
-    if (mkdir(run, 0700) && errno != EEXIST)
-        return ob_fail(err, OB_EIO, "%s cannot be made: %s", run, strerror(errno));
+    status = ob_file_make_dir(run, dir, err);
+    if (status)
+        return status;
     int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(address.sun_path); /* we own the directory: nobody listens there */
     mode_t mask = umask(0177);

@@ -11,7 +11,7 @@
 
 #define API_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
 #define API_JSON_BODY_MOST (UINT64_C(1) << 20)
-enum { API_LIMIT = 100, API_LIMIT_MOST = 10000, API_QUERY_TEXT = 80 };
+enum { API_LIMIT = 100, API_LIMIT_MOST = 10000, API_QUERY_TEXT = 320 };
 
 /* ---- snapshot.c ------------------------------------------------------------------------------ */
 

@@ -142,8 +142,9 @@ ob_status mac_check(bool *is_own, const mac_key *key, const tree_hash *before, c
 
 /* ---- files.c --------------------------------------------------------------------------------- */
 
-/* Never follows a symbolic link. */
-ob_status dir_open(int *out, const char *path, bool make, ob_error *err);
+/* Never follows a symbolic link. Where none is, it is made if `above` says what stands above it,
+ * and given to whoever owns that. */
+ob_status dir_open(int *out, const char *path, const char *above, ob_error *err);
 /* Others than its owner may not write there. OB_EREFUSED. */
 ob_status dir_check(int dir, const char *path, ob_error *err);
 /* A regular file in it; `flags` of open(2). OB_ENOTFOUND, OB_EREFUSED, OB_EIO. */

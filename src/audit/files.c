@@ -9,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-ob_status dir_open(int *out, const char *path, bool make, ob_error *err)
+ob_status dir_open(int *out, const char *path, const char *above, ob_error *err)
 {
-    if (make && ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
-        return ob_fail(err, OB_EIO, "directory %s cannot be made: %s", path, strerror(errno));
+    ob_status status = above ? ob_file_make_dir(path, above, err) : OB_OK;
+    if (status)
+        return status;
     int dir = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (dir < 0)
         return ob_fail(err, errno == ENOENT ? OB_ENOTFOUND : OB_EIO,
@@ -63,6 +64,8 @@ ob_status file_open(int *out, int dir, const char *name, int flags, ob_error *er
                     "%s has mode %04o: others than its owner may write it. Look at who changed "
                     "it, then `chmod go-w` it",
                     name, (unsigned)info.st_mode & 07777);
+    else if (flags & O_CREAT)
+        status = ob_file_give(file, name, dir, ".", err);
     if (status)
         close(file);
     else

@@ -28,7 +28,7 @@ static ob_status open_below(int *out, const char *data_dir, const char *name, bo
                                            data_dir, strerror(errno))
                                  : dir_check(above, data_dir, err);
     if (!status)
-        status = dir_open(&dir, path, make, err);
+        status = dir_open(&dir, path, make ? data_dir : NULL, err);
     if (!status)
         status = dir_check(dir, path, err);
     if (!status)

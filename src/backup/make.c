@@ -272,7 +272,7 @@ static ob_status write_out(making *m, int file, const ob_seal_public *to, ob_err
         status = copy_item(m, &m->items[i], piece, total, err);
     if (!status)
         status = ob_seal_finish(m->out, err);
-    m->about.files = m->count;
+    m->about.files = m->count - 1; /* `about` tells of the others */
     m->about.bytes = total;
     if (piece)
         ob_wipe(piece, OB_SEAL_PIECE);

@@ -16,7 +16,7 @@ ob_status ob_backup_show(ob_backup_about *out, int file, const ob_seal_secret *s
             status = sequence_skip(&o.sequence, err);
     }
     if (!status) {
-        about.files = o.sequence.files;
+        about.files = o.sequence.files - 1;
         about.bytes = o.sequence.bytes;
         *out = about;
     }

@@ -183,7 +183,7 @@ ob_status ob_backup_restore(ob_backup_about *out, int file, const ob_seal_secret
             ob_fail_in(err, status, "the database has the records, but");
     }
     if (!status) {
-        r.about.files = r.from.sequence.files;
+        r.about.files = r.from.sequence.files - 1;
         r.about.bytes = r.from.sequence.bytes;
         *out = r.about;
     }

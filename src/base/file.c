@@ -97,7 +97,9 @@ int ob_file_truncate(int file, off_t size)
 
 int ob_file_own(int file, uid_t owner, gid_t group)
 {
-    return ob_file_ask(OB_FILE_OWN, file, NULL) ? -1 : fchown(file, owner, group);
+    /* Unlike fchown(2), also of what was opened with O_PATH: a socket. */
+    return ob_file_ask(OB_FILE_OWN, file, NULL) ? -1
+                                                : fchownat(file, "", owner, group, AT_EMPTY_PATH);
 }
 
 /* ---- Files of a data directory -------------------------------------------------------------- */
@@ -186,4 +188,34 @@ ob_status ob_file_open_regular(int *out, struct stat *info, const char *path, in
     if (info)
         *info = is;
     return OB_OK;
+}
+
+ob_status ob_file_give(int file, const char *path, int dir, const char *dir_path, ob_error *err)
+{
+    struct stat is, of;
+    if (geteuid())
+        return OB_OK;
+    if (ob_file_stat(&is, file) || ob_file_stat_at(&of, dir, dir_path, 0))
+        return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
+    /* One with another name may be any file of root's, which the owner has put there. */
+    if (is.st_uid || !of.st_uid || (!S_ISDIR(is.st_mode) && is.st_nlink != 1))
+        return OB_OK;
+    if (ob_file_own(file, of.st_uid, of.st_gid))
+        return ob_fail(err, OB_EIO, "%s cannot be given to user %u, who owns its directory: %s",
+                       path, (unsigned)of.st_uid, strerror(errno));
+    return OB_OK;
+}
+
+ob_status ob_file_make_dir(const char *path, const char *above, ob_error *err)
+{
+    if (ob_file_mkdir(AT_FDCWD, path, 0700))
+        return errno == EEXIST
+                   ? OB_OK
+                   : ob_fail(err, OB_EIO, "%s cannot be made: %s", path, strerror(errno));
+    int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (file < 0)
+        return ob_fail(err, OB_EIO, "%s cannot be opened: %s", path, strerror(errno));
+    ob_status status = ob_file_give(file, path, AT_FDCWD, above, err);
+    close(file);
+    return status;
 }

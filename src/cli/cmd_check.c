@@ -103,9 +103,12 @@ static void check_log(checking *c, const ob_admin_checked *checked)
         return;
     }
     snprintf(file, sizeof file, "audit/%s", report.file);
-    status =
-        ob_fail(&err, OB_EFORMAT, "byte %llu, entry %llu: %s", (unsigned long long)report.offset,
-                (unsigned long long)report.entry, report.problem);
+    const unsigned long long offset = report.offset, entry = report.entry;
+    if (!strncmp(report.problem, "entry ", 6)) /* it says so itself */
+        status = ob_fail(&err, OB_EFORMAT, "byte %llu, %s", offset, report.problem);
+    else
+        status =
+            ob_fail(&err, OB_EFORMAT, "byte %llu, entry %llu: %s", offset, entry, report.problem);
     check_tell(c, file, status, &err);
 }
 

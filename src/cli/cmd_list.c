@@ -74,15 +74,41 @@ static void format_time(char out[32], int64_t seconds)
         snprintf(out, 32, "%lld", (long long)seconds);
 }
 
+static json_t *kinds_of(const ob_list_info *info)
+{
+    json_t *kinds = json_object();
+    for (int k = 0; k < OB_LIST_KINDS; k++)
+        if (info->kinds[k])
+            json_object_set_new(kinds, ob_list_kind_name((ob_list_kind)k),
+                                json_integer((json_int_t)info->kinds[k]));
+    return kinds;
+}
+
+static void print_kinds(const ob_list_info *info)
+{
+    const char *between = "";
+    for (int k = 0; k < OB_LIST_KINDS; k++) {
+        if (info->kinds[k])
+            printf("%s%s %llu", between, ob_list_kind_name((ob_list_kind)k),
+                   (unsigned long long)info->kinds[k]);
+        between = info->kinds[k] ? ", " : between;
+    }
+    printf("\n");
+}
+
 static json_t *info_json(const ob_list_info *info)
 {
+    if (info->is_broken)
+        return json_pack("{s:s, s:b, s:b}", "list", info->name, "enabled", info->enabled, "broken",
+                         true);
     char imported_at[32];
     format_time(imported_at, info->imported_at);
-    return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
-                     info->enabled, "entries", (json_int_t)info->entries, "unmerged",
-                     (json_int_t)info->unmerged, "withdrawn", (json_int_t)info->withdrawn,
-                     "purpose", info->purpose, "source", cli_json_text(info->source), "imported_at",
-                     imported_at, "size_bytes", (json_int_t)info->size_bytes);
+    return json_pack(
+        "{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
+        info->enabled, "entries", (json_int_t)info->entries, "kinds", kinds_of(info), "unmerged",
+        (json_int_t)info->unmerged, "withdrawn", (json_int_t)info->withdrawn, "purpose",
+        info->purpose, "source", cli_json_text(info->source), "imported_at", imported_at,
+        "size_bytes", (json_int_t)info->size_bytes);
 }
 
 static void print_all_json(const ob_list_info *infos, size_t count)
@@ -98,6 +124,11 @@ static void print_table(const ob_list_info *info, size_t count)
     printf("%-24s %-8s %12s  %-20s  %s\n", "LIST", "STATE", "ENTRIES", "IMPORTED", "SOURCE");
     for (size_t i = 0; i < count; i++) {
         char imported_at[32];
+        if (info[i].is_broken) {
+            printf("%-24s %-8s %12s  %-20s  %s\n", info[i].name, "BROKEN", "?", "?",
+                   info[i].enabled ? "" : "(off)");
+            continue;
+        }
         format_time(imported_at, info[i].imported_at);
         printf("%-24s %-8s %12llu  %-20s  %s\n", info[i].name, info[i].enabled ? "enabled" : "off",
                (unsigned long long)info[i].entries, imported_at, info[i].source);
@@ -259,13 +290,19 @@ static int merge_list(const cli *cli, const wishes *wishes, const char *name)
     return whole_list(cli, "list.merge", name);
 }
 
+static void say_broken(void *context, const char *sentence)
+{
+    ++*(size_t *)context;
+    cli_say("%s", sentence);
+}
+
 static int show_all(const cli *cli, const wishes *wishes, const char *unused)
 {
     (void)unused;
     ob_list_info *infos = NULL;
-    size_t count = 0;
+    size_t count = 0, broken = 0;
     ob_error err = {0};
-    if (ob_list_all(&infos, &count, cli->data_dir, &err))
+    if (ob_list_all(&infos, &count, cli->data_dir, say_broken, &broken, &err))
         return failed(&err);
     if (!wishes->json && count)
         print_table(infos, count);
@@ -274,7 +311,7 @@ static int show_all(const cli *cli, const wishes *wishes, const char *unused)
     else if (!count)
         cli_say("no lists in %s", cli->data_dir);
     free(infos);
-    return cli_finish(CLI_NOTHING);
+    return cli_finish(broken ? CLI_FAILURE : CLI_NOTHING);
 }
 
 static int show_one(const cli *cli, const wishes *wishes, const char *name)
@@ -285,15 +322,18 @@ static int show_one(const cli *cli, const wishes *wishes, const char *name)
         return failed(&err);
     char imported_at[32];
     format_time(imported_at, info.imported_at);
-    if (wishes->json)
+    if (wishes->json) {
         cli_print_json(info_json(&info));
-    else
-        printf("list      %s\nstate     %s\nentries   %llu\nunmerged  %llu added, %llu withdrawn\n"
-               "purpose   %s\nsource    %s\nimported  %s\n"
-               "size      %llu bytes, all checksums right\n",
-               info.name, info.enabled ? "enabled" : "off", (unsigned long long)info.entries,
-               (unsigned long long)info.unmerged, (unsigned long long)info.withdrawn, info.purpose,
-               *info.source ? info.source : "-", imported_at, (unsigned long long)info.size_bytes);
+        return cli_finish(CLI_NOTHING);
+    }
+    printf("list      %s\nstate     %s\nentries   %llu\nhashes    ", info.name,
+           info.enabled ? "enabled" : "off", (unsigned long long)info.entries);
+    print_kinds(&info);
+    printf("unmerged  %llu added, %llu withdrawn\n"
+           "purpose   %s\nsource    %s\nimported  %s\n"
+           "size      %llu bytes, all checksums right\n",
+           (unsigned long long)info.unmerged, (unsigned long long)info.withdrawn, info.purpose,
+           *info.source ? info.source : "-", imported_at, (unsigned long long)info.size_bytes);
     return cli_finish(CLI_NOTHING);
 }
 

@@ -59,7 +59,8 @@ typedef struct matcher {
 /* The kind of digest that a group is, or NULL. */
 static const ob_list_digest *digest_of(int group)
 {
-    static const ob_list_digest kinds[] = {OB_LIST_MD5, OB_LIST_SHA1, OB_LIST_SHA256};
+    static const ob_list_digest kinds[OB_LIST_DIGESTS] = {
+        OB_LIST_MD5, OB_LIST_SHA1, OB_LIST_SHA256, OB_LIST_PHOTODNA, OB_LIST_TMK, OB_LIST_VPDQ};
     return group ? &kinds[group - 1] : NULL;
 }
 

@@ -67,6 +67,16 @@ static const char *by_length(size_t size)
     return size == 2 * OB_MD5_SIZE ? "md5" : size == 2 * OB_SHA1_SIZE ? "sha1" : NULL;
 }
 
+/* Hashes of other methods may have commas and whatever else in them. */
+static bool is_signal(const char *from, size_t length)
+{
+    static const char *const names[] = {"photodna:", "tmk:", "vpdq:"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (length > strlen(names[i]) && !strncmp(from, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
 ob_status query_line(const char *line, size_t length, query_heard each, void *context,
                      ob_error *err)
 {
@@ -81,6 +91,8 @@ ob_status query_line(const char *line, size_t length, query_heard each, void *co
         json_decref(object);
         return status || any ? status : each(context, line, length, err);
     }
+    if (is_signal(from, left))
+        return each(context, from, left, err);
     const char *name = named(&from, &left);
     const size_t size = word(from, left);
     if (!name)

@@ -76,42 +76,56 @@ ob_status ob_key_file_read(uint8_t out[OB_KEY_SIZE], const char *path, ob_error 
     return status;
 }
 
-/* Its name is durable too: what was made with a key must not outlive it. */
-static bool sync_directory_of(const char *path)
+static int open_directory_of(const char *path)
 {
     char directory[4096];
     const char *end = strrchr(path, '/');
     snprintf(directory, sizeof directory, "%.*s", end ? (int)(end - path) + 1 : 1,
              end ? path : ".");
-    int file = ob_file_open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    bool synced = file >= 0 && !ob_file_sync(file);
-    if (file >= 0)
-        close(file);
-    return synced;
+    return ob_file_open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-/* Complete and durable before it has its name, so that no half a key is ever found. */
+static ob_status cannot_write(const char *path, ob_error *err)
+{
+    return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+static ob_status write_key(const uint8_t key[OB_KEY_SIZE], const char *new_path, int directory,
+                           const char *path, ob_error *err)
+{
+    int file = ob_file_open(AT_FDCWD, new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0)
+        return cannot_write(path, err);
+    ob_status status = ob_file_give(file, new_path, directory, ".", err);
+    if (!status && (ob_file_write(file, key, OB_KEY_SIZE) != OB_KEY_SIZE || ob_file_sync(file)))
+        status = cannot_write(path, err);
+    close(file);
+    return status;
+}
+
+/* Complete and durable before it has its name, so that no half a key is ever found; and its name is
+ * durable too: what was made with a key must not outlive it. */
 static ob_status make_key(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
 {
     char new_path[4096];
     if (snprintf(new_path, sizeof new_path, "%s.new", path) >= (int)sizeof new_path)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", path);
+    int directory = open_directory_of(path);
+    if (directory < 0)
+        return cannot_write(path, err);
     ob_file_unlink(AT_FDCWD, new_path, 0);
-    int file = ob_file_open(AT_FDCWD, new_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ob_random(out, OB_KEY_SIZE);
-    bool written =
-        file >= 0 && ob_file_write(file, out, OB_KEY_SIZE) == OB_KEY_SIZE && !ob_file_sync(file);
-    int problem = errno;
-    if (file >= 0)
-        close(file);
-    bool named = written && !ob_file_rename(new_path, path);
-    if (named && sync_directory_of(path))
-        return OB_OK;
-    problem = written ? errno : problem;
-    if (named) /* nothing has been made with it yet */
-        ob_file_unlink(AT_FDCWD, path, 0);
-    ob_file_unlink(AT_FDCWD, new_path, 0);
-    return ob_fail(err, OB_EIO, "%s: cannot be written: %s", path, strerror(problem));
+    ob_status status = write_key(out, new_path, directory, path, err);
+    if (!status && ob_file_rename(new_path, path))
+        status = cannot_write(path, err);
+    else if (!status && ob_file_sync(directory)) {
+        status = cannot_write(path, err);
+        ob_file_unlink(AT_FDCWD, path, 0); /* nothing has been made with it yet */
+    }
+    if (status)
+        ob_file_unlink(AT_FDCWD, new_path, 0);
+    close(directory);
+    return status;
 }
 
 ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)

@@ -136,8 +136,9 @@ static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
     const ob_policy *policy = e->options.policy;
     grant g;
     ob_job job = {.hash = true,
-                  .digests = t->kind == OB_TASK_HASH ? (uint32_t)OB_DIGEST_ALL
-                                                     : ob_lists_digests(e->options.lists),
+                  .digests = t->kind == OB_TASK_HASH
+                                 ? (uint32_t)OB_DIGEST_ALL
+                                 : ob_lists_digests(e->options.lists) & OB_DIGEST_ALL,
                   .size = t->size,
                   .media = t->media,
                   .client = t->owner,

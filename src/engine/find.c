@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 1 + OB_LIST_DIGESTS };
+enum { KINDS = 1 + OB_LIST_FILE_DIGESTS };
 
 /* What the texts of findings belong to. */
 typedef struct kept {
@@ -100,10 +100,10 @@ static void keep_nearest(ob_findings *f)
 
 /* ---- Sources -------------------------------------------------------------------------------- */
 
-static bool is_among(const char *source, const char **sources, size_t count)
+static bool is_among(const ob_list_match *match, const ob_list_match **others, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(sources[i], source))
+        if (ob_match_same_source(others[i], match))
             return true;
     return false;
 }
@@ -128,12 +128,13 @@ static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
     for (size_t i = 0; i < f->count; i++) {
         ob_match *match = &f->match[i];
         const char **mine = k->sources + used;
-        size_t n = 0;
-        mine[n++] = ob_match_source(&match->entry);
+        const ob_list_match *of[MOST + 1] = {&match->entry};
+        size_t n = 1;
         for (size_t j = 0; i < count && j < count; j++)
-            if (is_same_content(match, &f->match[j]) &&
-                !is_among(ob_match_source(&f->match[j].entry), mine, n))
-                mine[n++] = ob_match_source(&f->match[j].entry);
+            if (is_same_content(match, &f->match[j]) && !is_among(&f->match[j].entry, of, n))
+                of[n++] = &f->match[j].entry;
+        for (size_t j = 0; j < n; j++)
+            mine[j] = ob_match_source(of[j]);
         match->sources = mine;
         match->source_count = n;
         used += n;
@@ -141,8 +142,7 @@ static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
     for (size_t i = 0; i < f->count; i++) { /* 2 are as good as more */
         bool first = true;
         for (size_t j = 0; j < i && first; j++)
-            first = strcmp(ob_match_source(&f->match[i].entry),
-                           ob_match_source(&f->match[j].entry)) != 0;
+            first = !ob_match_same_source(&f->match[i].entry, &f->match[j].entry);
         f->source_count += first;
         if (f->source_count > 1)
             break;
@@ -172,13 +172,13 @@ static ob_status need_all(const kept *k, ob_lists *lists, ob_error *err)
 static ob_status ask(kept *k, ob_lists *lists, const frames *f, const ob_job_result *job,
                      unsigned distance, ob_error *err)
 {
-    const uint8_t *const digest[OB_LIST_DIGESTS] = {job->digests.md5, job->digests.sha1,
-                                                    job->digests.sha256};
+    const uint8_t *const digest[OB_LIST_FILE_DIGESTS] = {job->digests.md5, job->digests.sha1,
+                                                         job->digests.sha256};
     ob_status status = OB_OK;
     if (f->count)
         status =
             ob_lists_match(&k->of[0], lists, f->hash, f->queries, distance, OB_LISTS_OF_EACH, err);
-    for (int d = 0; d < OB_LIST_DIGESTS && !status; d++)
+    for (int d = 0; d < OB_LIST_FILE_DIGESTS && !status; d++)
         if (job->digested >> d & 1)
             status = ob_lists_match_digests(&k->of[1 + d], lists, (ob_list_digest)d, digest[d], 1,
                                             OB_LISTS_OF_EACH, err);

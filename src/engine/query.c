@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-static ob_status parse_digest(ob_query *out, const char *text, size_t length, ob_error *err)
-{
-    unsigned width = ob_list_digest_width(out->kind);
-    if (length != 2 * (size_t)width)
-        return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits", length,
-                       ob_list_digest_name(out->kind), 2 * width);
-    return ob_hex_parse(out->digest, width, text, err);
-}
-
 ob_status ob_query_parse(ob_query *out, const char *text, size_t length, ob_error *err)
 {
     ob_query made = {0};
@@ -22,7 +13,8 @@ ob_status ob_query_parse(ob_query *out, const char *text, size_t length, ob_erro
         if (length > size && !strncmp(text, name, size) && text[size] == ':') {
             made.is_digest = true;
             made.kind = (ob_list_digest)k;
-            status = parse_digest(&made, text + size + 1, length - size - 1, err);
+            status = ob_list_digest_parse(made.digest, made.kind, text + size + 1,
+                                          length - size - 1, err);
             if (!status)
                 *out = made;
             return status;

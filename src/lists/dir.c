@@ -56,7 +56,7 @@ static ob_status make_lists(const char *path, const char *dir, ob_error *err)
     int file = ob_file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (file < 0)
         return ob_fail(err, OB_EIO, "directory %s cannot be opened: %s", path, strerror(errno));
-    status = disk_give(file, path, dir, err);
+    status = ob_file_give(file, path, AT_FDCWD, dir, err);
     close(file);
     return status;
 }
@@ -75,7 +75,7 @@ ob_status list_lock(int *out, const char *dir, ob_error *err)
     status =
         ob_file_open_regular(&lock, NULL, path, O_RDWR | O_CREAT, &(ob_file_rule){.most = 0}, err);
     if (!status)
-        status = disk_give(lock, path, dir, err);
+        status = ob_file_give(lock, path, AT_FDCWD, dir, err);
     if (!status && flock(lock, LOCK_EX | LOCK_NB))
         status = errno == EWOULDBLOCK
                      ? ob_fail(err, OB_EBUSY,

@@ -41,19 +41,3 @@ ob_status disk_sync(int file, const char *path, ob_error *err)
         return OB_OK;
     return ob_fail(err, OB_EIO, "%s cannot be made durable: %s", path, strerror(errno));
 }
-
-ob_status disk_give(int file, const char *path, const char *dir, ob_error *err)
-{
-    struct stat is, of;
-    if (geteuid())
-        return OB_OK;
-    if (ob_file_stat(&is, file) || ob_file_stat_at(&of, AT_FDCWD, dir, 0))
-        return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
-    /* One with another name may be any file of root's, which the owner has put there. */
-    if (is.st_uid || !of.st_uid || (!S_ISDIR(is.st_mode) && is.st_nlink != 1))
-        return OB_OK;
-    if (ob_file_own(file, of.st_uid, of.st_gid))
-        return ob_fail(err, OB_EIO, "%s cannot be given to user %u, who owns %s: %s", path,
-                       (unsigned)of.st_uid, dir, strerror(errno));
-    return OB_OK;
-}

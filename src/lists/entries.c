@@ -4,19 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct list_digest_kind list_digest_kinds[DIGEST_KINDS] = {
-    {"md5", OB_MD5_SIZE}, {"sha1", OB_SHA1_SIZE}, {"sha256", OB_SHA256_SIZE}};
-
-const char *ob_list_digest_name(ob_list_digest kind)
-{
-    return list_digest_kinds[kind].name;
-}
-
-unsigned ob_list_digest_width(ob_list_digest kind)
-{
-    return list_digest_kinds[kind].width;
-}
-
 static ob_status too_many(ob_error *err)
 {
     return ob_fail(err, OB_ENOMEM, "out of memory: entries of a list");

@@ -144,10 +144,10 @@ int field_kind(const char *name)
     return !strcmp(word, "photodna") ? FIELD_PHOTODNA : kind_of(word);
 }
 
-const char *ob_import_kind_name(ob_import_kind kind)
+const char *ob_list_kind_name(ob_list_kind kind)
 {
-    static const char *const names[OB_IMPORT_KINDS] = {"pdq",      "md5", "sha1", "sha256",
-                                                       "photodna", "tmk", "vpdq"};
+    static const char *const names[OB_LIST_KINDS] = {"pdq",      "md5", "sha1", "sha256",
+                                                     "photodna", "tmk", "vpdq"};
     return names[kind];
 }
 
@@ -253,17 +253,6 @@ static bool is_spreadsheet_number(const char *text)
     return digits && strspn(text + digits, "Ee") == 1 && text[digits + 1] == '+';
 }
 
-static ob_status take_digest(uint8_t out[OB_DIGEST_WIDTH_MAX], int kind, const char *text,
-                             ob_error *err)
-{
-    unsigned width = list_digest_kinds[kind].width;
-    if (strlen(text) != 2 * (size_t)width)
-        return ob_fail(err, OB_EFORMAT, "%zu characters where %s has %u hexadecimal digits",
-                       strlen(text), list_digest_kinds[kind].name, 2 * width);
-    ob_status status = ob_hex_parse(out, width, text, err);
-    return status ? ob_fail_in(err, status, "%s", list_digest_kinds[kind].name) : OB_OK;
-}
-
 static ob_status take_hash(entry *to, int field, const char *text, ob_error *err)
 {
     if (is_spreadsheet_number(text))
@@ -275,7 +264,33 @@ static ob_status take_hash(entry *to, int field, const char *text, ob_error *err
         return ob_hash256_parse(&to->hash, text, strlen(text), err);
     }
     to->has_digest[field] = true;
-    return take_digest(to->digest[field], field, text, err);
+    return ob_list_digest_parse(to->digest[field], (ob_list_digest)field, text, strlen(text), err);
+}
+
+static void note_unused(reader *r, const char *kind)
+{
+    size_t at = 0;
+    names_note(&at, &r->told->unused, kind);
+}
+
+/* One of a form that is not known is told and left out, not what stands beside it. */
+static void take_signal(entry *to, bool *skipped, reader *r, int kind, const char *text)
+{
+    to->has_digest[kind] =
+        !ob_list_digest_parse(to->digest[kind], (ob_list_digest)kind, text, strlen(text), NULL);
+    if (!to->has_digest[kind]) {
+        note_unused(r, list_digest_kinds[kind].name);
+        *skipped = true;
+    }
+}
+
+static ob_status take_one(entry *to, bool *skipped, reader *r, int field, const char *text,
+                          ob_error *err)
+{
+    if (field >= DIGEST_KINDS || !list_digest_kinds[field].is_signal)
+        return take_hash(to, field, text, err);
+    take_signal(to, skipped, r, field, text);
+    return OB_OK;
 }
 
 /* By its length: 64 digits are a PDQ hash or what was told at import, 32 MD5, 40 SHA-1. */
@@ -288,12 +303,6 @@ static int field_by_length(const reader *r, const char *text)
                                          : FIELD_PDQ;
 }
 
-static void note_unused(reader *r, const char *kind)
-{
-    size_t at = 0;
-    names_note(&at, &r->told->unused, kind);
-}
-
 /* A hash whose kind stands beside it, or nowhere. */
 static ob_status take_any(entry *to, bool *skipped, reader *r, const char *const text[FIELDS],
                           ob_error *err)
@@ -301,12 +310,12 @@ static ob_status take_any(entry *to, bool *skipped, reader *r, const char *const
     int kind = field_kind(text[FIELD_TYPE]);
     if (kind == FIELD_ANY)
         kind = field_by_length(r, text[FIELD_ANY]);
-    if (kind < 0 || (kind >= DIGEST_KINDS && kind != FIELD_PDQ)) {
-        note_unused(r, kind < 0 ? text[FIELD_TYPE] : ob_import_kind_name(kind + 1));
+    if (kind < 0) {
+        note_unused(r, text[FIELD_TYPE]);
         *skipped = true;
         return OB_OK;
     }
-    return take_hash(to, kind, text[FIELD_ANY], err);
+    return take_one(to, skipped, r, kind, text[FIELD_ANY], err);
 }
 
 static bool has_any(const entry *e)
@@ -321,23 +330,19 @@ static ob_status take_hashes(entry *to, bool *skipped, reader *r, const char *co
                              ob_error *err)
 {
     ob_status status = OB_OK;
-    for (int f = 0; f < FIELD_PHOTODNA && !status; f++)
+    for (int f = 0; f < DIGEST_KINDS && !status; f++)
         if (*text[f])
-            status = take_hash(to, f, text[f], err);
+            status = take_one(to, skipped, r, f, text[f], err);
     if (!status && *text[FIELD_PDQ])
         status = take_hash(to, FIELD_PDQ, text[FIELD_PDQ], err);
-    for (int f = FIELD_PHOTODNA; f <= FIELD_VPDQ; f++)
-        if (*text[f]) {
-            note_unused(r, ob_import_kind_name(f + 1));
-            *skipped = true;
-        }
     if (!status && *text[FIELD_ANY] && !has_any(to))
         status = take_any(to, skipped, r, text, err);
     *skipped &= !has_any(to);
     if (!status && !has_any(to) && !*skipped && !(to->withdrawn && to->id))
         status = ob_fail(err, OB_EFORMAT,
-                         to->withdrawn ? "withdrawn, but neither a hash nor an id says which"
-                                       : "no hash: neither pdq, md5, sha1 nor sha256");
+                         to->withdrawn
+                             ? "withdrawn, but neither a hash nor an id says which"
+                             : "no hash: neither pdq, md5, sha1, sha256, photodna, tmk nor vpdq");
     return status;
 }
 
@@ -363,9 +368,9 @@ static bool is_low(const char *quality)
 static void count_kinds(reader *r, const entry *e)
 {
     uint64_t *kinds = r->told->kinds;
-    kinds[OB_IMPORT_KIND_PDQ] += e->has_hash;
+    kinds[OB_LIST_KIND_PDQ] += e->has_hash;
     for (int k = 0; k < DIGEST_KINDS; k++)
-        kinds[OB_IMPORT_KIND_MD5 + k] += e->has_digest[k];
+        kinds[OB_LIST_KIND_MD5 + k] += e->has_digest[k];
 }
 
 ob_status entry_from_fields(entry *out, bool *skipped, reader *r, char *const fields[FIELDS],

@@ -122,6 +122,12 @@ static ob_status take(void *context, const entry *from, ob_error *err)
     return status;
 }
 
+ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import,
+                              ob_error *err)
+{
+    return import_name(out, import, err);
+}
+
 static ob_status has_entries(const importing *i, ob_error *err)
 {
     const uint64_t skipped = i->result.understood.skipped;

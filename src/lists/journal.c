@@ -69,7 +69,7 @@ ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t
         return status;
     status = ob_file_open_regular(&j.file, NULL, j.path, O_RDWR | O_CREAT, &rule, err);
     if (!status)
-        status = disk_give(j.file, j.path, dir, err);
+        status = ob_file_give(j.file, j.path, AT_FDCWD, dir, err);
     if (!status)
         status = journal_measure(&j, least, err);
     if (!status)
@@ -120,7 +120,7 @@ static ob_status put_text(ob_buf *to, const char *name, const char *text, ob_err
 
 static ob_status put_entry(ob_buf *to, const entry *e, ob_error *err)
 {
-    char hex[2 * OB_DIGEST_WIDTH_MAX + 1];
+    char hex[LIST_DIGEST_TEXT];
     ob_status status = ob_buf_append(to, "{", 1, err);
     if (!status && e->has_hash) {
         ob_hash256_print(hex, &e->hash);
@@ -128,7 +128,7 @@ static ob_status put_entry(ob_buf *to, const entry *e, ob_error *err)
     }
     for (int k = 0; k < DIGEST_KINDS && !status; k++)
         if (e->has_digest[k]) {
-            ob_hex(hex, e->digest[k], list_digest_kinds[k].width);
+            list_digest_print(hex, (ob_list_digest)k, e->digest[k]);
             status = put_text(to, list_digest_kinds[k].name, hex, err);
         }
     if (!status)

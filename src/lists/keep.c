@@ -62,36 +62,88 @@ ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob
     return status;
 }
 
-ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir, ob_error *err)
+/* What is told of all lists. */
+typedef struct telling {
+    const char *dir;
+    ob_list_info *infos;
+    size_t count;
+    void (*broken)(void *context, const char *sentence);
+    void *context;
+} telling;
+
+static void tell_broken(telling *t, const char *name, bool enabled, const ob_error *why)
+{
+    ob_list_info *info = &t->infos[t->count++];
+    *info = (ob_list_info){.enabled = enabled, .is_broken = true};
+    snprintf(info->name, sizeof info->name, "%s", name);
+    if (t->broken)
+        t->broken(t->context, why->text);
+}
+
+static ob_status tell_list(telling *t, const list_name *name, const lists_state *state,
+                           ob_error *err)
+{
+    live *list = NULL;
+    ob_error problem = {0};
+    ob_status status = live_open(&list, t->dir, name->name, &problem);
+    if (status == OB_ENOMEM)
+        return ob_fail(err, status, "%s", problem.text);
+    if (!status)
+        live_info(&t->infos[t->count++], list);
+    else if (status != OB_ENOTFOUND) /* else it was removed in the meantime */
+        tell_broken(t, name->name, state_is_on(state_find(state, name->name), name->enabled),
+                    &problem);
+    live_release(list);
+    return OB_OK;
+}
+
+static void tell_missing(telling *t, const list_state *list)
+{
+    bool enabled;
+    ob_error why = {0};
+    if (list->removed || !state_has_file(list) ||
+        list_find(&enabled, t->dir, list->name, NULL) != OB_ENOTFOUND)
+        return;
+    ob_fail(&why, OB_EFORMAT,
+            "%s/lists/%s.obx is missing, and nobody removed that list: put it back, or import or "
+            "remove it",
+            t->dir, list->name);
+    tell_broken(t, list->name, state_is_on(list, true), &why);
+}
+
+static int info_by_name(const void *a, const void *b)
+{
+    return strcmp(((const ob_list_info *)a)->name, ((const ob_list_info *)b)->name);
+}
+
+ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
+                      void (*broken)(void *context, const char *sentence), void *context,
+                      ob_error *err)
 {
     list_name *names = NULL;
-    size_t found = 0, used = 0;
-    ob_list_info *infos = NULL;
+    size_t found = 0;
+    lists_state state;
+    telling t = {.dir = dir, .broken = broken, .context = context};
     ob_status status = list_names(&names, &found, dir, err);
-    if (!status) {
-        infos = calloc(found + 1, sizeof *infos);
-        if (!infos)
-            status = ob_fail(err, OB_ENOMEM, "out of memory: lists");
-    }
-    for (size_t i = 0; i < found && !status; i++) {
-        live *list = NULL;
-        ob_error problem = {0};
-        status = live_open(&list, dir, names[i].name, &problem);
-        if (status == OB_ENOTFOUND) /* removed in the meantime */
-            status = OB_OK;
-        else if (status)
-            ob_fail(err, status, "%s", problem.text);
-        else
-            live_info(&infos[used++], list);
-        live_release(list);
-    }
+    ob_status known = state_load(&state, dir, status ? NULL : err);
+    if (!status)
+        status = known;
+    t.infos = calloc(found + state.count + 1, sizeof *t.infos);
+    if (!status && !t.infos)
+        status = ob_fail(err, OB_ENOMEM, "out of memory: lists");
+    for (size_t i = 0; i < found && !status; i++)
+        status = tell_list(&t, &names[i], &state, err);
+    for (size_t i = 0; i < state.count && !status; i++)
+        tell_missing(&t, &state.lists[i]);
     free(names);
+    state_free(&state);
     if (status) {
-        free(infos);
+        free(t.infos);
         return status;
     }
-    *out = infos;
-    *count = used;
+    qsort(t.infos, t.count, sizeof *t.infos, info_by_name);
+    *out = t.infos;
+    *count = t.count;
     return OB_OK;
 }
 
@@ -116,20 +168,21 @@ typedef struct export
 {
     FILE *to;
     const ob_list_info *info;
+    int kinds; /* columns of digests: those of signals where the list has any */
 }
 export;
 
 static ob_status print_entry(void *context, const entry *e, ob_error *err)
 {
     const export *x = context;
-    char hex[2 * OB_DIGEST_WIDTH_MAX + 1] = "";
+    char hex[LIST_DIGEST_TEXT] = "";
     if (e->has_hash)
         ob_hash256_print(hex, &e->hash);
     fputs(hex, x->to);
-    for (int k = 0; k < DIGEST_KINDS; k++) {
+    for (int k = 0; k < x->kinds; k++) {
         *hex = '\0';
         if (e->has_digest[k])
-            ob_hex(hex, e->digest[k], list_digest_kinds[k].width);
+            list_digest_print(hex, (ob_list_digest)k, e->digest[k]);
         fprintf(x->to, ",%s", hex);
     }
     char line[24];
@@ -150,7 +203,12 @@ ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *
     if (status)
         return status;
     live_info(&info, list);
-    fprintf(to, "pdq,md5,sha1,sha256,id,source,classification\n");
+    x.kinds = OB_LIST_FILE_DIGESTS;
+    for (int k = OB_LIST_FILE_DIGESTS; k < DIGEST_KINDS; k++)
+        if (info.kinds[OB_LIST_KIND_MD5 + k])
+            x.kinds = DIGEST_KINDS;
+    fprintf(to, "pdq,md5,sha1,sha256,%sid,source,classification\n",
+            x.kinds == DIGEST_KINDS ? "photodna,tmk,vpdq," : "");
     status = live_each(list, print_entry, &x, err);
     if (!status && (fflush(to) || ferror(to)))
         status = ob_fail(err, OB_EIO, "%s", errno ? strerror(errno) : "an earlier error");

@@ -58,13 +58,21 @@ ob_status list_next_journal(uint64_t *out, const char *dir, const char *name, ob
 /* Removes the journals below `number`. */
 void list_drop_journals(const char *dir, const char *name, uint64_t number);
 
-/* ---- Entries, and entries.c ---------------------------------------------------------------- */
+/* ---- digests.c ---------------------------------------------------------------------------- */
 
 enum { DIGEST_KINDS = OB_LIST_DIGESTS };
 extern const struct list_digest_kind {
     const char *name;
     unsigned width;
-} list_digest_kinds[DIGEST_KINDS]; /* md5, sha1, sha256 */
+    bool is_signal;            /* the digest is of a signal, not of a file */
+    uint32_t section, entries; /* of an .obx: OBX_… */
+} list_digest_kinds[DIGEST_KINDS];
+
+/* As ob_list_digest_parse reads it: digits, of signals with "sha256:" before them. */
+enum { LIST_DIGEST_TEXT = 8 + 2 * OB_LIST_DIGEST_MAX };
+void list_digest_print(char out[LIST_DIGEST_TEXT], ob_list_digest kind, const uint8_t *digest);
+
+/* ---- Entries, and entries.c ---------------------------------------------------------------- */
 
 /* One line of a list. Texts belong to whoever made the entry. */
 typedef struct entry {
@@ -182,16 +190,26 @@ enum {
 };
 
 typedef enum obx_kind {
-    OBX_META = 1,            /* JSON */
-    OBX_INDEX = 2,           /* memory of ob_index_build */
-    OBX_LINES = 3,           /* u32 an entry: its id is this number */
-    OBX_ID_ENDS = 4,         /* u64 an entry: where its id ends in OBX_IDS */
-    OBX_IDS = 5,             /* ids, one behind the other */
-    OBX_ATTRIBUTES = 6,      /* u16 an entry: number of its source and classification in META */
-    OBX_HASH_ENTRIES = 7,    /* u32 a hash: its entry; absent: the same number */
-    OBX_DIGESTS = 8,         /* + kind: memory of ob_digest_set_build */
-    OBX_DIGEST_ENTRIES = 11, /* + kind: u32 a digest: its entry */
-    OBX_SUMS = 14,           /* SHA-256 of each block of what lies before: the last section */
+    OBX_META = 1,         /* JSON */
+    OBX_INDEX = 2,        /* memory of ob_index_build */
+    OBX_LINES = 3,        /* u32 an entry: its id is this number */
+    OBX_ID_ENDS = 4,      /* u64 an entry: where its id ends in OBX_IDS */
+    OBX_IDS = 5,          /* ids, one behind the other */
+    OBX_ATTRIBUTES = 6,   /* u16 an entry: number of its source and classification in META */
+    OBX_HASH_ENTRIES = 7, /* u32 a hash: its entry; absent: the same number */
+    OBX_MD5 = 8,          /* memory of ob_digest_set_build; so are the other digests */
+    OBX_SHA1 = 9,
+    OBX_SHA256 = 10,
+    OBX_MD5_ENTRIES = 11, /* u32 a digest: its entry; so of the others */
+    OBX_SHA1_ENTRIES = 12,
+    OBX_SHA256_ENTRIES = 13,
+    OBX_SUMS = 14, /* SHA-256 of each block of what lies before: the last section */
+    OBX_PHOTODNA = 15,
+    OBX_TMK = 16,
+    OBX_VPDQ = 17,
+    OBX_PHOTODNA_ENTRIES = 18,
+    OBX_TMK_ENTRIES = 19,
+    OBX_VPDQ_ENTRIES = 20,
 } obx_kind;
 
 /* Little-endian, as all machines that this runs on. */
@@ -325,10 +343,6 @@ ob_status disk_write(int file, const char *path, const void *bytes, uint64_t siz
                      ob_error *err);
 ob_status disk_cut(int file, const char *path, uint64_t size, ob_error *err);
 ob_status disk_sync(int file, const char *path, ob_error *err);
-
-/* Gives a file or directory that root has made to whoever owns the directory `dir`: whoever runs
- * the service must be able to open it. */
-ob_status disk_give(int file, const char *path, const char *dir, ob_error *err);
 
 /* ---- journal.c and journal_read.c ----------------------------------------------------------- */
 

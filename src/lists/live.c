@@ -59,12 +59,24 @@ void live_release(live *list)
     free(list);
 }
 
+static uint64_t values_in(const live *list, int column)
+{
+    const obx *file = &list->base->file;
+    uint64_t count = column ? file->digests[column - 1].count : file->index.count;
+    for (size_t i = 0; i < live_chunks(list); i++)
+        count += live_used(list, i, column);
+    return count;
+}
+
 void live_info(ob_list_info *out, const live *list)
 {
+    _Static_assert((int)COLUMNS == (int)OB_LIST_KINDS, "a column is a kind");
     *out = list->base->file.info;
     out->unmerged = list->added - list->withdrawn_of_added;
     out->withdrawn = list->withdrawn_of_file + list->withdrawn_of_added;
     out->entries += out->unmerged - list->withdrawn_of_file;
+    for (int column = 0; column < COLUMNS; column++)
+        out->kinds[column] = values_in(list, column);
 }
 
 uint64_t live_journal(const live *list)

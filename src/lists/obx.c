@@ -211,14 +211,16 @@ static ob_status take_digests(obx *file, uint32_t sections, int kind, uint64_t c
     uint64_t size;
     const void *entries = NULL;
     unsigned width = list_digest_kinds[kind].width;
-    ob_status status = find_section(&bytes, &size, file, sections, OBX_DIGESTS + kind, err);
+    ob_status status =
+        find_section(&bytes, &size, file, sections, list_digest_kinds[kind].section, err);
     if (!status && !bytes != !count)
         status = damaged(err, "digests that are not there");
     if (status || !count)
         return status;
     status = ob_digest_set_open(&file->digests[kind], bytes, size, count, width, err);
     if (!status)
-        status = find_column(&entries, file, sections, OBX_DIGEST_ENTRIES + kind, count, 4, err);
+        status =
+            find_column(&entries, file, sections, list_digest_kinds[kind].entries, count, 4, err);
     if (!status && !entries)
         status = damaged(err, "digests without entries");
     file->digest_entries[kind] = entries;

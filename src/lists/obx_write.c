@@ -256,9 +256,9 @@ static ob_status add_digests(writer *w, const entries *e, int kind)
     for (uint64_t k = 0; k < count && !status && entry; k++)
         order[k] = entry[order[k]];
     if (!status)
-        status = add_section(w, OBX_DIGESTS + kind, memory, size);
+        status = add_section(w, list_digest_kinds[kind].section, memory, size);
     if (!status)
-        status = add_section(w, OBX_DIGEST_ENTRIES + kind, order, count * sizeof *order);
+        status = add_section(w, list_digest_kinds[kind].entries, order, count * sizeof *order);
     free(order);
     free(memory);
     return status;
@@ -328,7 +328,7 @@ ob_status obx_write(char **out, const obx_wish *wish, const entries *entries, ob
     if (w.file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
-        status = disk_give(w.file, temporary, wish->dir, err);
+        status = ob_file_give(w.file, temporary, AT_FDCWD, wish->dir, err);
     if (!status)
         status = ob_sha256_begin(&w.block_sum, err);
     if (!status)

@@ -99,9 +99,7 @@ static ob_status own_hashes(bool *any, entry *to, const json_t *object, ob_error
         if (status || !*text)
             continue;
         to->has_digest[k] = *any = true;
-        status = strlen(text) == 2 * (size_t)list_digest_kinds[k].width
-                     ? ob_hex_parse(to->digest[k], list_digest_kinds[k].width, text, err)
-                     : ob_fail(err, OB_EFORMAT, "a digest of another length");
+        status = ob_list_digest_parse(to->digest[k], (ob_list_digest)k, text, strlen(text), err);
     }
     return status;
 }

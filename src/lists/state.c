@@ -284,7 +284,7 @@ static ob_status write_state(lists_state *state, const char *dir, ob_error *err)
     if (file < 0)
         status = ob_fail(err, OB_EIO, "%s cannot be made: %s", temporary, strerror(errno));
     if (!status)
-        status = disk_give(file, temporary, dir, err);
+        status = ob_file_give(file, temporary, AT_FDCWD, dir, err);
     if (!status)
         status = disk_write(file, temporary, text, strlen(text), 0, err);
     if (!status)

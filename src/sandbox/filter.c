@@ -249,7 +249,9 @@ static int forbid_listening(void)
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter)
         return -ENOMEM;
-    int failed = add_rules(filter, SCMP_ACT_ERRNO(EPERM), front_never, COUNT(front_never));
+    int failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (!failed)
+        failed = add_rules(filter, SCMP_ACT_ERRNO(EPERM), front_never, COUNT(front_never));
     if (!failed)
         failed = seccomp_load(filter);
     seccomp_release(filter);
@@ -277,6 +279,8 @@ ob_status filter_load(ob_confinement profile, ob_error *err)
     if (!filter)
         return ob_fail(err, OB_ENOMEM, "out of memory: the filter of system calls");
     int failed = profile == OB_PROFILE_FRONT ? forbid_listening() : 0;
+    if (!failed) /* calls by another entry of the kernel, not only the thread that made them */
+        failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (!failed)
         failed = fill(filter, profile);
     if (!failed)

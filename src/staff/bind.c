@@ -93,8 +93,8 @@ static ob_status make_key(uint8_t key[OB_KEY_SIZE], const char *dir, ob_error *e
 {
     char path[4096];
     ob_status status = path_of(path, sizeof path, dir, "", err);
-    if (!status && ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
-        status = ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
+    if (!status)
+        status = ob_file_make_dir(path, dir, err);
     if (!status)
         status = path_of(path, sizeof path, dir, "/pseudonym", err);
     return status ? status : ob_key_file(key, path, err);

@@ -137,14 +137,15 @@ ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const
 static const char own_name[] = "own";
 
 /* Whole or not at all. */
-static ob_status write_secret(const char *path, const char *secret, ob_error *err)
+static ob_status write_secret(const char *path, const char *dir, const char *secret, ob_error *err)
 {
     char next[4096 + 8];
     snprintf(next, sizeof next, "%s.new", path);
     ob_file_unlink(AT_FDCWD, next, 0); /* left by a start that was cut short */
     int file = ob_file_open(AT_FDCWD, next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     size_t size = strlen(secret);
-    bool written = file >= 0 && ob_file_write(file, secret, size) == (ssize_t)size &&
+    bool written = file >= 0 && !ob_file_give(file, next, AT_FDCWD, dir, NULL) &&
+                   ob_file_write(file, secret, size) == (ssize_t)size &&
                    ob_file_write(file, "\n", 1) == 1 && !ob_file_sync(file) &&
                    !ob_file_rename(next, path);
     int problem = errno;
@@ -211,10 +212,11 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
     *made = false;
     if (snprintf(path, sizeof path, "%s/keys", dir) >= (int)sizeof path - 16)
         return ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
-    if (ob_file_mkdir(AT_FDCWD, path, 0700) && errno != EEXIST)
-        return ob_fail(err, OB_EIO, "%s: cannot be made: %s", path, strerror(errno));
+    ob_status status = ob_file_make_dir(path, dir, err);
+    if (status)
+        return status;
     strcat(path, "/api-token");
-    ob_status status = check_secret(staff, path, &problem);
+    status = check_secret(staff, path, &problem);
     if (status != OB_ENOTFOUND) /* fine also where its token was removed: on purpose, then */
         return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
     for (size_t i = 0; i < staff->count; i++)
@@ -222,7 +224,7 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
     const ob_actor operator= {NULL};
     status = ob_staff_do(NULL, staff, "token.add", &operator, add_own_token, &own, err);
     if (!status)
-        status = write_secret(path, own.secret, err);
+        status = write_secret(path, dir, own.secret, err);
     ob_wipe(&own, sizeof own);
     *made = !status;
     return status;

@@ -76,7 +76,7 @@ static ob_status sync_dir(const char *dir, ob_error *err)
     return status;
 }
 
-static ob_status write_file(const char *path, const char *url, ob_error *err)
+static ob_status write_file(const char *path, const char *dir, const char *url, ob_error *err)
 {
     ob_file_unlink(AT_FDCWD, path, 0); /* left by a start that was ended, or whatever it is */
     int file = ob_file_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -84,9 +84,9 @@ static ob_status write_file(const char *path, const char *url, ob_error *err)
         return file_error(path, "written", err);
     char line[URL + 1];
     const int size = snprintf(line, sizeof line, "%s\n", url);
-    ob_status status = ob_file_write(file, line, (size_t)size) != size || ob_file_sync(file)
-                           ? file_error(path, "written", err)
-                           : OB_OK;
+    ob_status status = ob_file_give(file, path, AT_FDCWD, dir, err);
+    if (!status && (ob_file_write(file, line, (size_t)size) != size || ob_file_sync(file)))
+        status = file_error(path, "written", err);
     close(file);
     return status;
 }
@@ -95,7 +95,7 @@ static ob_status keep(const place *p, const char *url, ob_error *err)
 {
     char next[PATH + 8];
     snprintf(next, sizeof next, "%s.new", p->records);
-    ob_status status = write_file(next, url, err);
+    ob_status status = write_file(next, p->dir, url, err);
     if (!status && ob_file_rename(next, p->records))
         status = file_error(p->records, "written", err);
     if (status)

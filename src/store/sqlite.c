@@ -2,8 +2,13 @@
 #include "driver.h"
 #include "sqlite_files.h"
 
+#include <obhut/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -56,6 +61,29 @@ static void close_file(void *context)
     free(c);
 }
 
+/* Before SQLite makes files beside it, which get the owner of this one. Closing what was opened for
+ * its path alone leaves SQLite's locks. */
+static ob_status give_file(const char *path, ob_error *err)
+{
+    if (geteuid())
+        return OB_OK;
+    char *dir = strdup(path);
+    if (!dir)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the records");
+    char *end = strrchr(dir, '/');
+    if (end)
+        end[end == dir] = '\0';
+    int file = ob_file_open(AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    ob_status status =
+        file < 0
+            ? ob_fail(err, OB_EIO, "the records (obhut.db) cannot be opened: %s", strerror(errno))
+            : ob_file_give(file, path, AT_FDCWD, end ? dir : ".", err);
+    if (file >= 0)
+        close(file);
+    free(dir);
+    return status;
+}
+
 static ob_status open_file(void **out, const char *path, connection_use use, ob_error *err)
 {
     connection *c = calloc(1, sizeof *c);
@@ -69,7 +97,7 @@ static ob_status open_file(void **out, const char *path, connection_use use, ob_
                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                                    SQLITE_OPEN_NOFOLLOW,
                                files);
-    ob_status status = code ? fail(c->db, "opened", err) : OB_OK;
+    ob_status status = code ? fail(c->db, "opened", err) : give_file(path, err);
     if (!status)
         sqlite3_busy_timeout(c->db, use == CONNECTION_OWNS ? OWNER_WAITS_MS : READER_WAITS_MS);
     if (!status)

@@ -1,5 +1,6 @@
 """Lists as publishers write them, from the command line: what is read, what is said of it, what is
 refused until somebody says otherwise."""
+import base64
 import gzip
 import json
 import unittest
@@ -56,7 +57,7 @@ class Shapes(obhut.Case):
         self.assertIn("line 3: 33 characters where md5 has 32", err)
         self.assertIn("read as CSV with semicolons", err)
         out, _ = self.run_obhut("list", "import", path, "--keep-going")
-        self.assertIn("read as CSV with semicolons: md5 2, sha1 1\n", out)
+        self.assertIn("read as CSV with semicolons: md5 2, sha1 1, photodna 1\n", out)
         self.assertIn("columns used: MD5, SHA1, PhotoDNA, Image ID\n", out)
         self.assertIn("columns not used: ZZ40, Lace, Is distributed\n", out)
         path = self.write("s.jsonl", [json.dumps({"hash": h, "status": s}) for h, s in
@@ -64,6 +65,47 @@ class Shapes(obhut.Case):
         understood = self.import_json(path)["understood"]
         self.assertEqual(understood["states"], {"Active": 2, "inactive": 1})
         self.assertEqual((understood["shape"], understood["columns"]), ("JSON Lines", ["hash", "status"]))
+
+    def test_signals_of_other_methods_are_kept_and_found_where_an_equal_one_is_handed_in(self):
+        """Whatever they are written in: base64, hexadecimal digits, numbers."""
+        signal = bytes(range(7, 151))
+        texts = [base64.b64encode(signal).decode(), signal.hex(), ",".join(map(str, signal))]
+        path = self.write("p.json", [json.dumps([{"MediaID": 1, "PhotoDNA": texts[0], "MD5": MD5},
+                                                 {"MediaID": 2, "tmk": "T" * 600},
+                                                 {"MediaID": 3, "type": "vPDQ", "hash": f"{A},0,100,0.0"}])])
+        line = self.import_json(path)
+        self.assertEqual((line["entries"], line["understood"]["kinds"]),
+                         (3, {"md5": 1, "photodna": 1, "tmk": 1, "vpdq": 1}))
+        self.assertEqual(line["understood"]["kinds_unused"], {})
+        self.assertIn("\nhashes    md5 1, photodna 1, tmk 1, vpdq 1\n", self.run_obhut("list", "info", "p")[0])
+        for text in texts:
+            found, = self.json_lines("match", "--json", "photodna:" + text, code=1)
+            self.assertEqual([(m["entry"], m["digest"]) for m in found["matches"]], [("1", "photodna")])
+        self.run_obhut("match", "tmk:" + "T" * 600, code=1)
+        self.run_obhut("match", "tmk:" + "T" * 601)
+        self.run_obhut("match", "vpdq:" + "T" * 600)
+        export = self.write("again.csv", self.run_obhut("list", "export", "p")[0].splitlines())
+        self.assertEqual(self.import_json(export)["understood"]["kinds"], line["understood"]["kinds"])
+        self.run_obhut("match", "photodna:" + texts[1], code=1)
+        self.run_obhut("list", "withdraw", "p", "photodna:" + texts[2])
+        self.run_obhut("list", "remove", "again")
+        self.run_obhut("match", "photodna:" + texts[0])
+        self.run_obhut("list", "add", "p", "photodna:" + texts[0], "--id", "4")
+        self.run_obhut("list", "merge", "p")
+        self.run_obhut("match", "photodna:" + texts[0], code=1)
+
+    def test_a_signal_of_nothing_is_refused(self):
+        nothing = base64.b64encode(bytes(144)).decode()
+        path = self.write("bad.csv", ["photodna,id", f"{nothing},1"])
+        self.assertIn("all its bytes are 0", self.run_obhut("list", "import", path, code=3)[1])
+
+    def test_a_signal_that_is_not_understood_is_told_and_takes_nothing_with_it(self):
+        for bad in (base64.b64encode(bytes(range(143))).decode(), "1,2,3", ",".join(["256"] * 144)):
+            path = self.write("odd.csv", ["photodna,md5,id", f'"{bad}",{MD5},1', f'"{bad}",,2'])
+            line = self.import_json(path)
+            self.assertEqual((line["entries"], line["understood"]["kinds"]), (1, {"md5": 1}))
+            self.assertEqual(line["understood"]["kinds_unused"], {"photodna": 2})
+            self.assertIn("no PhotoDNA hash", self.run_obhut("match", "photodna:" + bad, code=3)[1])
 
     def test_hashes_of_low_quality_are_refused_until_somebody_says_otherwise(self):
         path = self.write("q.csv", ["pdq,quality", f"{A},100", f"{B},49", f"{C},50"])

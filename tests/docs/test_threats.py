@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CALLS = str(pathlib.Path(os.environ["OBHUT_BIN"]).parent / "tests/confined-calls")
 PROFILES = {"front": 1, "worker": 2, "threads": 3}  # the table's columns
 X32 = 0x40000000
+I386 = 0x80000000  # by int 0x80, as programs of 32 bits call
 NUMBERS = 600  # beyond the newest
 PROBES = {335, 336}  # uretprobe and uprobe, which newer kernels show to no filter: they end who calls without a probe
 CONSTANTS = {
@@ -158,6 +159,19 @@ class Calls(unittest.TestCase):
         for profile, mine in self.rules.items():
             self.assertLessEqual(set(mine), set(self.names.values()))
             self.assertGreater(len(mine), 20, profile)
+
+    def test_no_call_by_another_entry_of_the_kernel_comes_through(self):
+        for profile in PROFILES:
+            tries = [(number | I386, arguments) for number in range(NUMBERS) for arguments in ([0] * 5, [LOW] * 5)]
+            tries += [(number | X32, [LOW] * 5) for number in range(NUMBERS) if number not in PROBES]
+            said = self.verdicts(profile, tries)
+            if "none" in said:
+                self.skipTest("this kernel has no entry for programs of 32 bits")
+            self.assertEqual(len(said), len(tries))
+            wrong = [(hex(number), arguments, verdict)
+                     for (number, arguments), verdict in zip(tries, said, strict=True)
+                     if verdict != "killed"]
+            self.assertEqual(wrong[:20], [], profile)
 
     def test_the_front_may_call_what_the_table_says(self):
         self.assertGreater(self.check("front", True), 100000)

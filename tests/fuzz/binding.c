@@ -1,5 +1,6 @@
-/* Any change to what the records say of log and key: only what the service wrote is believed. The
- * bytes are laid over the two rows, and where they change nothing, all is as it was. */
+/* Any change to what the records say of log, key and lists: only what the service wrote is
+ * believed. The bytes are laid over the three rows, and where they change nothing, all is as it
+ * was. */
 #include "../unit/folder.h"
 #include "staff_priv.h"
 
@@ -9,11 +10,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static const char *const names[] = {"log", "pseudonym"};
+enum { OF_LISTS = 2, ROWS = 3 };
+static const char *const names[ROWS] = {"log", "pseudonym", "lists"};
 
 static char dir[TEST_FOLDER_SIZE];
 static ob_store *store;
-static ob_binding kept[2];
+static ob_binding kept[ROWS];
 
 static void begin(void)
 {
@@ -28,11 +30,13 @@ static void begin(void)
     const ob_audit_options options = {.dir = dir};
     if (ob_audit_open(&audit, &options, NULL) || ob_staff_open(&staff, store, audit, dir, NULL))
         abort();
+    if (ob_staff_lists_keep(staff, &(ob_staff_lists){.changes = 7, .sum = {1, 2, 3}}, NULL))
+        abort();
     ob_staff_close(staff);
     ob_audit_close(audit, NULL);
     if (ob_view_open(&view, store, NULL))
         abort();
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < ROWS; i++)
         if (ob_store_binding(&found, &kept[i], view, names[i], NULL) || !found)
             abort();
     ob_view_close(view);
@@ -69,19 +73,31 @@ static void put(const ob_binding *b)
         abort();
 }
 
+static void check(ob_status status, bool is_known, bool is_changed, const ob_error *err)
+{
+    if (is_changed ? !status || !*err->text : status || !is_known)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    bool changes = false, is_known = false;
+    bool changes[ROWS], is_known = false;
     ob_audit_signed is_signed;
+    ob_staff_lists lists;
     ob_error err = {0};
     begin();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < ROWS; i++) {
         ob_binding b = kept[i];
-        changes |= change(&b, &bytes, &size);
+        changes[i] = change(&b, &bytes, &size);
         put(&b);
     }
-    const ob_status status = ob_staff_signed(&is_known, &is_signed, store, dir, &err);
-    if (changes ? !status || !*err.text : status || !is_known)
+    ob_status status = ob_staff_signed(&is_known, &is_signed, store, dir, &err);
+    check(status, is_known, changes[0] || changes[1], &err);
+    err = (ob_error){0};
+    is_known = false;
+    status = ob_staff_lists_known(&is_known, &lists, store, dir, &err);
+    check(status, is_known, changes[1] || changes[OF_LISTS], &err);
+    if (!status && (lists.changes != 7 || lists.sum[0] != 1))
         abort();
     return 0;
 }

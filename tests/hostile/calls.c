@@ -1,6 +1,7 @@
 /* What the kernel says to system calls in a profile: "names" prints those that the C library's
  * headers know, "PROFILE" (front, worker, threads) reads lines "NUMBER ARGUMENT…" with up to five
- * arguments and prints for each what becomes of it: allowed, killed, or the number of the error. No
+ * arguments and prints for each what becomes of it: allowed, killed, or the number of the error. A
+ * number beyond 2^31 is that of a call by the entry for programs of 32 bits (int 0x80). No
  * call is made: a second filter, of which the stricter verdict counts, answers in its place what
  * was allowed. */
 #include "sandbox_priv.h"
@@ -21,11 +22,14 @@
 
 #include <seccomp.h>
 
-enum { ARGUMENTS = 5, ALLOWED = 4000 /* no error that a kernel knows */, KILLED = -1 };
+enum { ARGUMENTS = 5, ALLOWED = 4000 /* no error that a kernel knows */, KILLED = -1, NONE = -2 };
 enum { NUMBERS = 1024, TRIES = 1 << 20 };
 
 /* In the sixth argument: calls that are tried, not those that the trying needs. */
 #define MARK UINT64_C(0x7E57AB1E7E57AB1E)
+
+/* Beside a number. The kernel without that entry: the process ends with SIGSEGV. */
+#define BY_I386 INT64_C(0x80000000)
 
 /* Stand for numbers of processes. */
 #define OWN    (MARK + 1)
@@ -50,14 +54,32 @@ static bool answer_marked(void)
     const uint32_t half = (uint32_t)MARK;
     struct sock_filter steps[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, half, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5]) + 4),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, half, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, half, 0, 1), /* the entry of 32 bits has this half */
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ALLOWED),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     const struct sock_fprog program = {sizeof steps / sizeof *steps, steps};
     return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
            !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* -1 and errno, as syscall(2). */
+static long call_i386(long number, const uint64_t a[ARGUMENTS])
+{
+#if defined(__x86_64__)
+    long result = number & (BY_I386 - 1);
+    register uint64_t mark __asm__("r12") = MARK;
+    __asm__ volatile("xchg %%rbp, %1\n\tint $0x80\n\txchg %%rbp, %1"
+                     : "+a"(result), "+r"(mark)
+                     : "b"(a[0]), "c"(a[1]), "d"(a[2]), "S"(a[3]), "D"(a[4])
+                     : "memory", "cc", "r8", "r9", "r10", "r11");
+    errno = (int)-result;
+    return -1;
+#else
+    (void)number;
+    (void)a;
+    raise(SIGSEGV);
+    return -1;
+#endif
 }
 
 /* In a process of its own, from where the last one was killed. */
@@ -77,9 +99,12 @@ static void try_on(table *t, ob_confinement profile)
                    : this->arguments[i] == PARENT ? parent
                                                   : this->arguments[i];
         this->verdict = KILLED;
-        long result = syscall(this->number, a[0], a[1], a[2], a[3], a[4], MARK);
+        long result = this->number & BY_I386
+                          ? call_i386(this->number, a)
+                          : syscall(this->number, a[0], a[1], a[2], a[3], a[4], MARK);
         this->verdict = result == -1 ? errno : 0;
     }
+    syscall(SYS_exit_group, 0, 0, 0, 0, 0, 0); /* _exit() could leave the mark where it is */
     _exit(0);
 }
 
@@ -94,6 +119,9 @@ static bool try_all(table *t, ob_confinement profile)
             return false;
         if (WIFSIGNALED(ended) && WTERMSIG(ended) == SIGSYS)
             t->at++;
+        else if (WIFSIGNALED(ended) && WTERMSIG(ended) == SIGSEGV &&
+                 t->tries[t->at].number & BY_I386)
+            t->tries[t->at++].verdict = NONE;
         else if (!WIFEXITED(ended) || WEXITSTATUS(ended)) {
             fprintf(stderr, "call %ld: ended with %x\n", t->tries[t->at].number, (unsigned)ended);
             return false;
@@ -144,6 +172,8 @@ static int print_verdicts(ob_confinement profile)
             puts("allowed");
         else if (t->tries[i].verdict == KILLED)
             puts("killed");
+        else if (t->tries[i].verdict == NONE)
+            puts("none");
         else
             printf("%d\n", t->tries[i].verdict);
     return 0;

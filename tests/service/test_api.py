@@ -121,6 +121,10 @@ class Api(obhutd.Case):
         pdq = json.loads(self.list_of(COFFEE))["pdq"]
         got = service.json("POST", "/v1/match?surface=public", {"query": pdq})
         self.assertEqual((got["action"], got["total"], len(got["matches"])), ("block", 2, 2))
+        signal = "photodna:" + bytes(range(144)).hex()
+        self.run_obhut("list", "add", "known", signal, "--id", "signal")
+        got_signal = service.json("POST", "/v1/match?surface=public", {"query": signal})
+        self.assertEqual([match["entry"] for match in got_signal["matches"]], ["signal"])
         got = service.json("POST", "/v1/match?surface=public", {"query": pdq, "limit": 1})
         self.assertEqual((got["total"], len(got["matches"])), (2, 1))
         many = obhutd.obhut.hashes(4000, seed=3) + [pdq, "md5:" + "ab" * 16]
@@ -152,6 +156,22 @@ class Api(obhutd.Case):
         self.assertEqual(answer()["names"], "conversation.protected")
         self.run_obhut("policy", "set", "bases", "public")
         self.assertEqual(answer()["reason"], "NO_BASIS")
+
+    def test_two_sources_are_two_publishers_not_two_names_of_files(self):
+        service = self.start()
+        content = COFFEE.read_bytes()
+        for number, (sources, action) in enumerate((
+                (("", ""), "review"), (("Hotline", " hotline  "), "review"), (("A", "B"), "block"),
+                (("A", ""), "block"))):
+            for name, source in zip("ab", sources):
+                more = ("--source", source) if source else ()
+                self.run_obhut("list", "import", self.write(name, [self.list_of(COFFEE)]), "--name", name, *more)
+            answer = service.scan(content)
+            self.assertEqual(answer["action"], action, sources)
+            self.assertEqual([len(m["sources"]) for m in answer["matches"]], [1 + (action == "block")] * 2)
+            pdq = json.loads(self.list_of(COFFEE))["pdq"]
+            self.assertEqual(service.json("POST", "/v1/match?surface=public",
+                                          {"query": pdq})["results"][0]["action"], action)
 
     def test_only_public_is_looked_at(self):
         self.listed()

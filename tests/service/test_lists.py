@@ -339,6 +339,21 @@ class Changes(obhutd.Case):
             again.stop()
         self.run_obhut("check")
 
+    def test_broken_lists_are_shown_with_the_others_and_imports_are_logged_by_name(self):
+        _, service = self.begin()
+        self.run_obhut("list", "import", self.write("other.txt", [WHOLE]))
+        service.stop()
+        log = (self.data / "audit/log").read_text()
+        self.assertRegex(log, r'"what":"list.import","name":"other"|"what":"list.import"[^\n]*"name":"other"')
+        for damage in ("half", "missing"):
+            DAMAGES[damage](self.data / "lists/known.obx", b"")
+            table, said = self.run_obhut("list", "ls", code=3)
+            self.assertRegex(table, r"(?m)^known +BROKEN")
+            self.assertRegex(table, r"(?m)^other +enabled +1 ")
+            self.assertIn("known.obx", said)
+            rows = self.json_lines("list", "ls", "--json", code=3)[0]["lists"]
+            self.assertEqual(rows[0], {"list": "known", "enabled": True, "broken": True})
+
     def is_on(self, service):
         known, = service.json("GET", "/v1/lists")["lists"]
         return known["enabled"]

@@ -220,6 +220,25 @@ class Commands(obhutd.Case):
         self.assertTrue(done.stdout in ("b''", "") and "own" not in done.stdout, done)
 
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_what_a_service_of_root_makes_belongs_to_whoever_owns_the_directory(self):
+        self.data = self.dir / "of-a-service"
+        self.data.mkdir()
+        os.chown(self.data, 65534, 65534)
+        service = self.start()
+        self.run_obhut("list", "import", self.write("known.txt", ["0123456789abcdef" * 4]), "--name", "known")
+        self.run_obhut("token", "add", "new", "--surface", "public", "--scope", "scan")
+        running = list(self.data.rglob("*"))
+        others = {p for p in running if (p.stat().st_uid, p.stat().st_gid) != (65534, 65534)}
+        self.assertEqual(others, {self.data / "run/admin.sock"})  # commands are for who runs it
+        service.stop()
+        for path in self.data.rglob("*"):
+            self.assertTrue(path in others or path.stat().st_uid == 65534, path)
+        self.assertLessEqual({"keys/api-token", "keys/audit", "keys/pseudonym", "audit/log", "audit/key", "obhut.db",
+                              "obhut.db-wal", "audit/checkpoints", "lists.state", "lock"},
+                             {str(p.relative_to(self.data)) for p in running})
+
+
 class Installed(obhutd.Case):
     def test_an_inherited_socket_is_used(self):
         listening = socket.create_server(("127.0.0.1", 0))

@@ -159,7 +159,7 @@ static void a_list_that_is_off_does_not_match_and_stays_off_when_replaced(void *
     ob_list_info *infos = NULL;
     size_t count = 0;
     bool seen = false;
-    assert_int_equal(ob_list_all(&infos, &count, dir, NULL), OB_OK);
+    assert_int_equal(ob_list_all(&infos, &count, dir, NULL, NULL, NULL), OB_OK);
     for (size_t i = 0; i < count; i++)
         if (!strcmp(infos[i].name, "switch")) {
             seen = true;

@@ -94,7 +94,7 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
         {"pdq,state\n" A ",maybe\n", "state \"maybe\""},
         {"{\"pdq\":7}\n", "line 1: 1 characters where a hash has 64"},
         {"{\"pdq\":7.5}\n", "\"pdq\" is neither text nor a whole number"},
-        {"{\"id\":\"x\"}\n", "no hash: neither pdq, md5, sha1 nor sha256"},
+        {"{\"id\":\"x\"}\n", "no hash: neither pdq, md5, sha1, sha256, photodna, tmk nor vpdq"},
         {"{\"pdq\":\"" A "\"\n", "not JSON"},
         {"{}\n[]\n", "not an object"},
     };

@@ -129,7 +129,7 @@ static void a_column_may_say_which_kind_its_row_has(void **s)
         "bad list \"a\", line 7: 33 characters where md5 has 32 hexadecimal digits;");
     assert_int_equal(told.skipped, 1);
     assert_string_equal(told.unused.name[0].text, "raw_text");
-    assert_int_equal(told.kinds[OB_IMPORT_KIND_MD5], 2);
+    assert_int_equal(told.kinds[OB_LIST_KIND_MD5], 2);
 }
 
 static void states_of_any_name_are_known_or_refused(void **s)

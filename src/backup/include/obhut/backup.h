@@ -17,7 +17,7 @@ typedef struct ob_backup_about {
     char program[32];       /* the version that made it; safe to print */
     bool has_lists;         /* false: they were left out */
     uint64_t audit_entries; /* in its log */
-    uint64_t files, bytes;  /* in it: counted while reading or writing */
+    uint64_t files, bytes; /* in it, without what tells of them: counted while reading or writing */
 } ob_backup_about;
 
 /* Hears now and then how far it is; total is 0 where unknown. */

@@ -35,7 +35,7 @@ ssize_t ob_file_pwrite(int file, const void *bytes, size_t size, off_t at);
 int ob_file_sync(int file);      /* fsync(2) */
 int ob_file_sync_data(int file); /* fdatasync(2) */
 int ob_file_truncate(int file, off_t size);
-int ob_file_own(int file, uid_t owner, gid_t group);       /* fchown(2) */
+int ob_file_own(int file, uid_t owner, gid_t group);       /* fchown(2), also with O_PATH */
 int ob_file_rename(const char *from, const char *to);      /* the call's path is `to` */
 int ob_file_unlink(int dir, const char *path, int flags);  /* unlinkat(2) */
 int ob_file_mkdir(int dir, const char *path, mode_t mode); /* mkdirat(2) */
@@ -68,6 +68,14 @@ ob_status ob_file_open_regular(int *out, struct stat *info, const char *path, in
 
 /* Whether it belongs to whoever runs this or to root; to whoever it is where root runs this. */
 bool ob_file_is_own(const struct stat *is);
+
+/* Gives a file or directory that root has made to whoever owns the directory `dir_path` (relative
+ * to `dir`, as of openat(2)): whoever runs the service afterwards must be able to open it. Nothing
+ * happens where root does not run this, or owns that directory. `path` is for the sentences. */
+ob_status ob_file_give(int file, const char *path, int dir, const char *dir_path, ob_error *err);
+
+/* Makes a directory for its owner alone, where none is, and gives it to whoever owns `above`. */
+ob_status ob_file_make_dir(const char *path, const char *above, ob_error *err);
 
 /* ---- Watching ------------------------------------------------------------------------------- */
 

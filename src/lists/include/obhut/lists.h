@@ -20,6 +20,19 @@ enum {
 /* What a list is for. Nothing but child sexual abuse material is looked for. */
 #define OB_LIST_PURPOSE_CSAM "csam"
 
+/* Kinds of hashes: PDQ, digests, and signals: those of methods that are not ours. */
+typedef enum ob_list_kind {
+    OB_LIST_KIND_PDQ,
+    OB_LIST_KIND_MD5,
+    OB_LIST_KIND_SHA1,
+    OB_LIST_KIND_SHA256,
+    OB_LIST_KIND_PHOTODNA,
+    OB_LIST_KIND_TMK,
+    OB_LIST_KIND_VPDQ,
+    OB_LIST_KINDS
+} ob_list_kind;
+const char *ob_list_kind_name(ob_list_kind kind); /* "pdq", "md5", … */
+
 typedef struct ob_list_info {
     char name[OB_LIST_NAME_MAX + 1];
     char purpose[16];
@@ -30,6 +43,8 @@ typedef struct ob_list_info {
     uint64_t size_bytes; /* of the file */
     int64_t imported_at; /* seconds since 1970, UTC */
     bool enabled;
+    bool is_broken; /* damaged, missing or not to be read: only name and enabled are known */
+    uint64_t kinds[OB_LIST_KINDS]; /* hashes; those withdrawn since the file was written count */
 } ob_list_info;
 
 /* ---- Files of publishers ------------------------------------------------------------------ */
@@ -77,24 +92,11 @@ typedef struct ob_import_names {
     uint64_t more; /* others, which are not named here */
 } ob_import_names;
 
-/* Kinds of hashes: PDQ, the digests, then those of which only an equal one matches. */
-typedef enum ob_import_kind {
-    OB_IMPORT_KIND_PDQ,
-    OB_IMPORT_KIND_MD5,
-    OB_IMPORT_KIND_SHA1,
-    OB_IMPORT_KIND_SHA256,
-    OB_IMPORT_KIND_PHOTODNA,
-    OB_IMPORT_KIND_TMK,
-    OB_IMPORT_KIND_VPDQ,
-    OB_IMPORT_KINDS
-} ob_import_kind;
-const char *ob_import_kind_name(ob_import_kind kind); /* "pdq", "md5", … */
-
 /* What was understood of a file. */
 typedef struct ob_import_understood {
-    char shape[64];                  /* "CSV with ;, gzip" */
-    uint64_t kinds[OB_IMPORT_KINDS]; /* hashes of entries that count, good lines only */
-    ob_import_names columns;         /* of a table, of the objects of JSON, of XML */
+    char shape[64];                /* "CSV with ;, gzip" */
+    uint64_t kinds[OB_LIST_KINDS]; /* hashes of entries that count, good lines only */
+    ob_import_names columns;       /* of a table, of the objects of JSON, of XML */
     ob_import_names states;
     ob_import_names unused; /* kinds that nothing is done with: entries that were left out for it */
     uint64_t skipped;       /* entries that have nothing but such */
@@ -111,6 +113,10 @@ typedef struct ob_import_result {
     ob_import_understood understood;
 } ob_import_result;
 
+/* What the list will be called, as `name` or `file` says. OB_EINVAL: no list can be. */
+ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import,
+                              ob_error *err);
+
 /* A PDQ hash has 128 of its 256 bits set: those above the median. Where many values are equal, as
  * in drawings and padded pictures, it has fewer, never more (docs/HASHING.md). Digests have any
  * number. */
@@ -123,8 +129,10 @@ bool ob_list_may_be_pdq(const ob_hash256 *hash);
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err);
 
 /* Sets *out to an array of *count infos by name; the caller frees it with free(). A directory that
- * does not exist has no lists. */
-ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir, ob_error *err);
+ * does not exist has no lists. `broken` hears why a list cannot be opened or is missing. */
+ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
+                      void (*broken)(void *context, const char *sentence), void *context,
+                      ob_error *err);
 
 /* Writes the list to `to` as CSV that ob_lists_import reads back. */
 ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *err);
@@ -150,13 +158,28 @@ size_t ob_lists_count(ob_lists *lists);     /* enabled lists */
 uint64_t ob_lists_entries(ob_lists *lists); /* in all of them */
 uint32_t ob_lists_digests(ob_lists *lists); /* bit k: some entry has a digest of kind k */
 
-/* Kinds of digests that entries may have; as bits they are OB_DIGEST_MD5, … of crypto. */
-typedef enum ob_list_digest { OB_LIST_MD5, OB_LIST_SHA1, OB_LIST_SHA256 } ob_list_digest;
-enum { OB_LIST_DIGESTS = 3, OB_LIST_DIGEST_MAX = 32 };
+/* What entries may have beside a PDQ hash, and of which only an equal one matches: digests of a
+ * file, as bits OB_DIGEST_MD5, … of crypto, and the digests of signals (PhotoDNA, TMK, vPDQ), which
+ * somebody else makes. */
+typedef enum ob_list_digest {
+    OB_LIST_MD5,
+    OB_LIST_SHA1,
+    OB_LIST_SHA256,
+    OB_LIST_PHOTODNA,
+    OB_LIST_TMK,
+    OB_LIST_VPDQ
+} ob_list_digest;
+enum { OB_LIST_FILE_DIGESTS = 3, OB_LIST_DIGESTS = 6, OB_LIST_DIGEST_MAX = 32 };
 
-/* "md5", "sha1", "sha256", and bytes of one: 16, 20, 32. */
+/* "md5", "photodna", …, and bytes of one: 16, 20, 32; signals' are SHA-256. */
 const char *ob_list_digest_name(ob_list_digest kind);
 unsigned ob_list_digest_width(ob_list_digest kind);
+
+/* Reads `length` characters: hexadecimal digits; of a signal the signal itself (PhotoDNA's 144
+ * bytes as base64, hexadecimal digits or numbers; others as they are given away), or "sha256:" and
+ * the digits of its digest. OB_EFORMAT. */
+ob_status ob_list_digest_parse(uint8_t out[OB_LIST_DIGEST_MAX], ob_list_digest kind,
+                               const char *text, size_t length, ob_error *err);
 
 typedef struct ob_list_match {
     uint32_t query;
@@ -237,7 +260,8 @@ ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_k
 /* `tell` is not called any more; waits for a call. */
 void ob_lists_unbind(ob_lists *lists);
 
-/* Somebody has looked at the lists that stand there and takes them for those to be searched. */
+/* Somebody has looked at the lists that stand there and takes them for those to be searched.
+ * Nothing happens where they are, anyway. */
 ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
 
 /* ---- Changing while answering -------------------------------------------------------------- */
