@@ -103,12 +103,12 @@ static json_t *info_json(const ob_list_info *info)
                          true);
     char imported_at[32];
     format_time(imported_at, info->imported_at);
-    return json_pack(
-        "{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
-        info->enabled, "entries", (json_int_t)info->entries, "kinds", kinds_of(info), "unmerged",
-        (json_int_t)info->unmerged, "withdrawn", (json_int_t)info->withdrawn, "purpose",
-        info->purpose, "source", cli_json_text(info->source), "imported_at", imported_at,
-        "size_bytes", (json_int_t)info->size_bytes);
+    return json_pack("{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name,
+                     "enabled", info->enabled, "entries", (json_int_t)info->entries, "kinds",
+                     kinds_of(info), "unmerged", (json_int_t)info->unmerged, "withdrawn",
+                     (json_int_t)info->withdrawn, "purpose", info->purpose, "source",
+                     cli_json_text(info->source), "imported_at", imported_at, "size_bytes",
+                     (json_int_t)info->size_bytes);
 }
 
 static void print_all_json(const ob_list_info *infos, size_t count)

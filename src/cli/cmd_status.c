@@ -75,7 +75,8 @@ static const char *heard(const json_t *gateway, const char *action)
 
 static bool is_open(const json_t *gateway)
 {
-    return !strcmp(text_of(gateway, "fail"), "open") || !strcmp(text_of(gateway, "damaged"), "pass");
+    return !strcmp(text_of(gateway, "fail"), "open") ||
+           !strcmp(text_of(gateway, "damaged"), "pass");
 }
 
 static void print_gateway(const json_t *gateway, const char *one, const char *two)

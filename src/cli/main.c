@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -94,6 +95,22 @@ static int say_version(void)
     return cli_finish(CLI_NOTHING);
 }
 
+/* Where a service of the whole machine keeps everything. */
+static const char of_the_machine[] = "/var/lib/obhut";
+
+/* Whoever forgets whose service it is would import lists that it never sees. */
+static void say_whose(const char *data_dir, const char *command)
+{
+    static const char *const without[] = {"hash", "gate", "restore", "help", "version"};
+    struct stat there;
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        if (!strcmp(command, without[i]))
+            return;
+    if (geteuid() && !lstat(of_the_machine, &there) && there.st_uid != geteuid())
+        cli_say("this is about %s; of the service in %s, ask as root or as its user", data_dir,
+                of_the_machine);
+}
+
 /* Sets *out (owned by the caller) unless there is no home directory to take a default from. */
 static const char *default_data_dir(char **out)
 {
@@ -101,7 +118,7 @@ static const char *default_data_dir(char **out)
     if (given && *given)
         return given;
     if (geteuid() == 0)
-        return "/var/lib/obhut";
+        return of_the_machine;
     const char *home = getenv("HOME");
     if (!home || !*home || asprintf(out, "%s/.local/share/obhut", home) < 0)
         return NULL;
@@ -145,6 +162,8 @@ int main(int argc, char **argv)
     char *made = NULL;
     if (!cli.data_dir)
         cli.data_dir = default_data_dir(&made);
+    if (made)
+        say_whose(made, argv[at]);
     int code = -1;
     if (!cli.data_dir) {
         cli_say("no data directory: $HOME is not set; say --data DIR");

@@ -1,4 +1,5 @@
 """What the command line says of itself, and of what it does not know."""
+import os
 import re
 import subprocess
 import unittest
@@ -49,6 +50,26 @@ class Words(obhut.Case):
             _, err = self.run_obhut(*words, code=2)
             self.assertIn(f'"{meant}" was probably meant', err)
         self.assertNotIn("probably", self.run_obhut("zzzzzz", code=2)[1])
+
+    @unittest.skipUnless(os.geteuid() == 0 and not obhut.SANITIZED, "needs a /var/lib of its own")
+    def test_whoever_has_another_directory_than_the_service_is_told_so(self):
+        def said(made, *words):
+            command = " ".join(("obhut", *words))
+            script = (f"mount -t tmpfs none /var/lib && {made} export PATH={os.path.dirname(obhut.BINARY)}:$PATH "
+                      f"HOME={self.dir} && unset OBHUT_DATA && setpriv --reuid=65534 --regid=65534 "
+                      f"--clear-groups {command}")
+            done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+            if "unshare" in done.stderr or "mount:" in done.stderr:
+                self.skipTest(done.stderr)
+            return done.stderr
+        self.dir.chmod(0o777)
+        there = "mkdir /var/lib/obhut &&"
+        sentence = "of the service in /var/lib/obhut, ask as root or as its user"
+        self.assertIn(f"this is about {self.dir}/.local/share/obhut; {sentence}", said(there, "list", "ls"))
+        for made, words in (("", ("list", "ls")), (there, ("--data", str(self.data), "list", "ls")),
+                            (there, ("gate", "regimes")),
+                            ("mkdir -m 777 /var/lib/obhut && chown 65534 /var/lib/obhut &&", ("list", "ls"))):
+            self.assertNotIn(sentence, said(made, *words))
 
     def test_help_and_version_are_commands_too(self):
         self.assertEqual(self.run_obhut("help"), self.run_obhut("--help"))

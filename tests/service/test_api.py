@@ -171,7 +171,7 @@ class Api(obhutd.Case):
             self.assertEqual([len(m["sources"]) for m in answer["matches"]], [1 + (action == "block")] * 2)
             pdq = json.loads(self.list_of(COFFEE))["pdq"]
             self.assertEqual(service.json("POST", "/v1/match?surface=public",
-                                          {"query": pdq})["results"][0]["action"], action)
+                                          {"query": pdq})["action"], action)
 
     def test_only_public_is_looked_at(self):
         self.listed()
