@@ -22,7 +22,7 @@ LISTED = {"coffee-2400x1600.jpg": ("Demo hotline A", "Demo hotline B"),
           "astronaut-1600.jpg": ("Demo hotline A",),
           "hubble-1000x872.jpg": ("Demo hotline B",)}
 GENERATED = 1_000_000
-LISTEN = "127.0.0.1:8080"
+LISTEN = "127.0.0.1:8480"
 
 
 def run(binary, work, *arguments):

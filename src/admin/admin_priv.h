@@ -45,6 +45,8 @@ ob_status admin_gateway_ls(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_gateway_remove(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_backup_make(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_scan(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_status(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_checkpoint_given(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_policy_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_policy_set(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_person_add(json_t **out, const admin_call *call, ob_error *err);
@@ -143,6 +145,11 @@ enum {
 void admin_log_request(ob_act *act, const json_t *request, const char *command);
 void admin_log_answer(ob_act *act, const json_t *answer);
 json_t *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
+
+/* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
+ * "set" is what `obhut policy set` would have to be told, nothing where it is open. */
+struct ob_profile;
+json_t *admin_open(const struct ob_profile *p);
 
 /* ---- Requests ----------------------------------------------------------------------------------
  */

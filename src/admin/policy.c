@@ -63,9 +63,11 @@ ob_status admin_policy_show(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_profile p;
     ob_status status = ob_store_profile(&p, call->view, err);
-    if (!status)
-        *out = profile_json(&p);
-    return status;
+    if (status)
+        return status;
+    *out = profile_json(&p);
+    json_object_set_new(*out, "open", admin_open(&p));
+    return OB_OK;
 }
 
 static ob_status set_country(ob_profile *p, const char *value, ob_error *err)

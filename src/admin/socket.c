@@ -218,6 +218,23 @@ static int reach(const ob_admin_session *s)
     return -1;
 }
 
+bool ob_admin_is_served(long *pid, const char *dir)
+{
+    ob_admin_session s;
+    struct ucred peer = {.pid = 0};
+    socklen_t size = sizeof peer;
+    *pid = 0;
+    if (address_of(&s.address, dir, NULL))
+        return false;
+    const int to = reach(&s);
+    if (to < 0)
+        return false;
+    if (!getsockopt(to, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+        *pid = (long)peer.pid;
+    close(to);
+    return true;
+}
+
 /* A service that has ended, or lost its patience, says so by an end or a line. */
 static bool is_quiet(int to)
 {

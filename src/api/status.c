@@ -234,8 +234,10 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
            c.failures);
     single(&text, "workers_lost_total", "counter", "Workers that died of an item.", c.workers_lost);
     single(&text, "waiting", "gauge", "Files that wait for a worker.", c.waiting);
-    single(&text, "decoding_microseconds_total", "counter", "Time that workers were busy.",
-           c.busy_us);
+    metric(&text, "decoding_seconds_total", "counter", "Time that workers were busy.");
+    ob_buf_printf(&text, NULL, "obhut_decoding_seconds_total %.6f\n", (double)c.busy_us / 1e6);
+    metric(&text, "build_info", "gauge", "1, with the version of the program.");
+    value(&text, "build_info", "version", OB_VERSION, 1);
     uint64_t refused;
     unsigned percent;
     quota_count(&refused, &percent, &api->written);

@@ -14,7 +14,7 @@ typedef struct cli {
     const char *data_dir; /* --data, $OBHUT_DATA, or the default for this user */
 } cli;
 
-/* argv[0] is the command's own name; options are read with getopt_long. */
+/* argv[0] is the command's own name; options are read with cli_option. */
 int cmd_audit(const cli *cli, int argc, char **argv);
 int cmd_backup(const cli *cli, int argc, char **argv);
 int cmd_restore(const cli *cli, int argc, char **argv);
@@ -27,15 +27,29 @@ int cmd_match(const cli *cli, int argc, char **argv);
 /* Several commands, whose first word is argv[0]. */
 int cmd_records(const cli *cli, int argc, char **argv);
 bool cmd_records_has(const char *group);
+const char *
+cmd_records_group(size_t number); /* the first words, one after the other; NULL: no more */
 int cmd_scan(const cli *cli, int argc, char **argv);
+int cmd_status(const cli *cli, int argc, char **argv);
 int cmd_token(const cli *cli, int argc, char **argv);
 
 /* "obhut: SENTENCE" on standard error. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same and where help is to be had; returns CLI_USAGE. An empty format says nothing of its own:
- * getopt_long has spoken already. */
+/* The same and where help is to be had; returns CLI_USAGE. An empty sentence says nothing of its
+ * own: whoever found the mistake has said it already. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The next option, as getopt_long has it; -1: there is none. '?' after a sentence that names an
+ * option that is unknown, lacks its value or has one too many; `words` are those of the command. */
+struct option;
+int cli_option(const char *words, int argc, char **argv, const struct option *longs);
+
+/* The command and its action ("list ls"), for cli_option. Static memory. */
+const char *cli_words(int argc, char **argv);
+
+/* "no COMMAND WORD" and, where one of the known words is near, which was probably meant. */
+int cli_unknown(const char *command, const char *word, const char *const *known, size_t count);
 
 /* Prints the help text and returns the exit code. */
 int cli_help(const char *text);

@@ -272,14 +272,29 @@ out:
     return code;
 }
 
+/* So that `obhut status` can say when the last one was: its second line is how many entries it
+ * covers. Whoever may only read the log gives it away all the same. */
+static void tell_given(const char *data_dir, const char *note)
+{
+    const char *second = strchr(note, '\n');
+    json_t *answer = NULL,
+           *request = json_pack("{s:s, s:I}", "do", "checkpoint.given", "entries",
+                                (json_int_t)(second ? strtoll(second + 1, NULL, 10) : 0));
+    if (request)
+        (void)ob_admin_once(&answer, data_dir, request, -1, NULL, NULL);
+    json_decref(answer);
+    json_decref(request);
+}
+
 static int checkpoint(const char *dir, const audit_wishes *w)
 {
     ob_error err = {0};
     ob_buf note = {0};
-    (void)w;
     ob_status status = ob_audit_checkpoint(&note, dir, &err);
     if (!status)
         fwrite(note.bytes, 1, note.size, stdout);
+    if (!status && w->data_dir)
+        tell_given(w->data_dir, note.bytes);
     ob_buf_free(&note);
     return status ? failed(&err) : CLI_NOTHING;
 }
@@ -438,8 +453,10 @@ static int run_about(const cli *cli, const struct action *action, audit_wishes *
 /* -1: go on; else an exit code. */
 static int read_line(audit_wishes *w, const struct action *action, int argc, char **argv)
 {
+    char words[40];
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    snprintf(words, sizeof words, "audit %s", action->name);
+    while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
             return cli_help(help);
         if (option == '?')

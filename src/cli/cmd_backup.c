@@ -321,8 +321,10 @@ static int run(const cli *cli, const char *command, const struct action *a, int 
 {
     wish w = {0};
     unsigned given = 0;
+    char words[40];
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    snprintf(words, sizeof words, strcmp(a->name, command) ? "%s %s" : "%s", command, a->name);
+    while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
             return cli_help(help);
         if (option == '?')
@@ -349,7 +351,8 @@ int cmd_backup(const cli *cli, int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < RESTORE; i++)
         if (!strcmp(argv[1], actions[i].name))
             return run(cli, "backup", &actions[i], argc - 1, argv + 1);
-    return argc > 1 ? cli_usage("backup", "no action %s", argv[1])
+    static const char *const known[] = {"key", "make", "show"};
+    return argc > 1 ? cli_unknown("backup", argv[1], known, 3)
                     : cli_usage("backup", "which action? key, make, show; and obhut restore");
 }
 

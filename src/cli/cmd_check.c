@@ -221,7 +221,7 @@ int cmd_check(const cli *cli, int argc, char **argv)
     const char *config_file = NULL;
     bool json = false;
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option("check", argc, argv, longs)) != -1)
         if (option == 'c')
             config_file = optarg;
         else if (option == 'j')

@@ -173,7 +173,7 @@ static int explain(int argc, char **argv)
     const char *regime_path = NULL;
     int64_t at;
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option("gate explain", argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             e.json = true;
@@ -251,7 +251,7 @@ static int regimes(int argc, char **argv)
         {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
     bool json = false;
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option("gate regimes", argc, argv, longs)) != -1)
         if (option == 'j')
             json = true;
         else
@@ -290,6 +290,7 @@ int cmd_gate(const cli *cli, int argc, char **argv)
         return regimes(argc - 1, argv + 1);
     if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
         return cli_help(help);
-    return cli_usage("gate", argc > 1 ? "no command gate %s" : "gate explain, or gate regimes?",
-                     argc > 1 ? argv[1] : "");
+    static const char *const known[] = {"explain", "regimes"};
+    return argc > 1 ? cli_unknown("gate", argv[1], known, 2)
+                    : cli_usage("gate", "gate explain, or gate regimes?");
 }

@@ -15,7 +15,7 @@ static const char help[] =
     "  ls           all of them, without their paths\n"
     "  remove NAME  from now on its path leads nowhere\n"
     "\n"
-    "  KIND         pict-rs: media.external_validation of the image server of Lemmy and PieFed\n"
+    "  KIND         pict-rs: media.external_validation of the image server of Lemmy\n"
     "  --surface    what its uploads are: an item on a surface that may not be looked at is let\n"
     "               through unseen, and counted\n"
     "  --review     what becomes of a match that asks for a person (review, warn, blur), which "
@@ -33,7 +33,7 @@ static const char help[] =
     "them public says that everything uploaded there is public. See docs/INTEGRATIONS.md.\n"
     "\n"
     "  obhut gateway add pict-rs --surface public\n"
-    "  PICTRS__MEDIA__EXTERNAL_VALIDATION=http://127.0.0.1:8080/gw/pictrs/…\n";
+    "  PICTRS__MEDIA__EXTERNAL_VALIDATION=http://127.0.0.1:8480/gw/pictrs/…\n";
 
 typedef struct wishes {
     bool json;
@@ -63,15 +63,15 @@ static int ls(const cli *cli, const wishes *w)
     if (!result)
         return cli_finish(CLI_FAILURE);
     const json_t *gateways = json_object_get(result, "gateways");
-    if (!w->json && json_array_size(gateways))
+    if (w->json) {
+        cli_print_json(result);
+        return cli_finish(CLI_NOTHING);
+    }
+    if (json_array_size(gateways))
         printf("%-24s %-10s %-8s %-8s %-8s %-8s %s\n", "GATEWAY", "KIND", "SURFACE", "REVIEW",
                "DAMAGED", "FAIL", "MADE");
     json_array_foreach((json_t *)(uintptr_t)gateways, i, gateway)
     {
-        if (w->json) {
-            cli_print_json(json_incref(gateway));
-            continue;
-        }
         printf("%-24s %-10s %-8s %-8s %-8s %-8s %s\n",
                json_string_value(json_object_get(gateway, "name")),
                json_string_value(json_object_get(gateway, "kind")),
@@ -104,8 +104,9 @@ int cmd_gateway(const cli *cli, int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     wishes w = {0};
+    const char *words = cli_words(argc, argv);
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option(words, argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             w.json = true;
@@ -146,5 +147,7 @@ int cmd_gateway(const cli *cli, int argc, char **argv)
         return ls(cli, &w);
     if (!strcmp(action, "remove"))
         return remove_gateway(cli, operands[1]);
-    return cli_usage("gateway", "which action? add, ls, remove");
+    static const char *const known[] = {"add", "ls", "remove"};
+    return *action ? cli_unknown("gateway", action, known, 3)
+                   : cli_usage("gateway", "which action? add, ls, remove");
 }

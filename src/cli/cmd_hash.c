@@ -94,7 +94,7 @@ int cmd_hash(const cli *cli, int argc, char **argv)
     printer printer = {0};
     pictures_options options = {0};
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option("hash", argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             printer.json = true;

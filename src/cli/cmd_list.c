@@ -96,21 +96,27 @@ static void print_kinds(const ob_list_info *info)
     printf("\n");
 }
 
-static void print_info_json(const ob_list_info *info)
+static json_t *info_json(const ob_list_info *info)
 {
-    if (info->is_broken) {
-        cli_print_json(json_pack("{s:s, s:b, s:b}", "list", info->name, "enabled", info->enabled,
-                                 "broken", true));
-        return;
-    }
+    if (info->is_broken)
+        return json_pack("{s:s, s:b, s:b}", "list", info->name, "enabled", info->enabled, "broken",
+                         true);
     char imported_at[32];
     format_time(imported_at, info->imported_at);
-    cli_print_json(json_pack(
-        "{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name, "enabled",
-        info->enabled, "entries", (json_int_t)info->entries, "kinds", kinds_of(info), "unmerged",
-        (json_int_t)info->unmerged, "withdrawn", (json_int_t)info->withdrawn, "purpose",
-        info->purpose, "source", ob_json_text(info->source), "imported_at", imported_at,
-        "size_bytes", (json_int_t)info->size_bytes));
+    return json_pack("{s:s, s:b, s:I, s:o, s:I, s:I, s:s, s:o, s:s, s:I}", "list", info->name,
+                     "enabled", info->enabled, "entries", (json_int_t)info->entries, "kinds",
+                     kinds_of(info), "unmerged", (json_int_t)info->unmerged, "withdrawn",
+                     (json_int_t)info->withdrawn, "purpose", info->purpose, "source",
+                     ob_json_text(info->source), "imported_at", imported_at, "size_bytes",
+                     (json_int_t)info->size_bytes);
+}
+
+static void print_all_json(const ob_list_info *infos, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, info_json(&infos[i]));
+    cli_print_json(json_pack("{s:o}", "lists", array));
 }
 
 static void print_table(const ob_list_info *info, size_t count)
@@ -300,9 +306,9 @@ static int show_all(const cli *cli, const wishes *wishes, const char *unused)
         return failed(&err);
     if (!wishes->json && count)
         print_table(infos, count);
-    for (size_t i = 0; i < count && wishes->json; i++)
-        print_info_json(&infos[i]);
-    if (!count)
+    if (wishes->json)
+        print_all_json(infos, count);
+    else if (!count)
         cli_say("no lists in %s", cli->data_dir);
     free(infos);
     return cli_finish(broken ? CLI_FAILURE : CLI_NOTHING);
@@ -317,7 +323,7 @@ static int show_one(const cli *cli, const wishes *wishes, const char *name)
     char imported_at[32];
     format_time(imported_at, info.imported_at);
     if (wishes->json) {
-        print_info_json(&info);
+        cli_print_json(info_json(&info));
         return cli_finish(CLI_NOTHING);
     }
     printf("list      %s\nstate     %s\nentries   %llu\nhashes    ", info.name,
@@ -433,8 +439,9 @@ static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
         {0}};
     static const char letters[] = "npksicta";
     char given[sizeof letters] = "";
+    const char *words = cli_words(argc, argv);
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((option = cli_option(words, argc, argv, longs)) != -1) {
         const char letter = option > JSON ? letters[option - NAME] : '\0';
         if (letter && !strchr(given, letter))
             given[strlen(given)] = letter;
@@ -480,7 +487,11 @@ static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
         if (!strcmp(name, actions[i].name))
             return run_action(cli, i, wishes, given, argc - optind, argv + optind);
-    return cli_usage("list", "no action %s", name);
+    enum { ACTIONS = sizeof actions / sizeof *actions };
+    const char *known[ACTIONS];
+    for (size_t i = 0; i < ACTIONS; i++)
+        known[i] = actions[i].name;
+    return cli_unknown("list", name, known, ACTIONS);
 }
 
 int cmd_list(const cli *cli, int argc, char **argv)

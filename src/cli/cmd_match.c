@@ -226,7 +226,7 @@ int cmd_match(const cli *cli, int argc, char **argv)
     unsigned distance = OB_PDQ_MAX_DISTANCE;
     bool json = false;
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option("match", argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             json = true;

@@ -225,6 +225,14 @@ static const struct action {
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
+const char *cmd_records_group(size_t number)
+{
+    for (size_t i = 0; i < ACTIONS; i++)
+        if ((i == 0 || strcmp(actions[i].group, actions[i - 1].group)) && number-- == 0)
+            return actions[i].group;
+    return NULL;
+}
+
 bool cmd_records_has(const char *group)
 {
     for (size_t i = 0; i < ACTIONS; i++)
@@ -322,12 +330,14 @@ static int read_line(wish *w, const struct action *a, int argc, char **argv)
     enum { JSON = 256, OPTION };
     struct option longs[OPTIONS + 3] = {{"json", no_argument, NULL, JSON},
                                         {"help", no_argument, NULL, 'h'}};
+    char words[40];
     int option, places = 0;
+    snprintf(words, sizeof words, "%s %s", a->group, a->name);
     for (int i = 0; i < OPTIONS && a->options[i].name; i++)
         longs[2 + i] = (struct option){a->options[i].name,
                                        a->options[i].kind == FLAG ? no_argument : required_argument,
                                        NULL, OPTION + i};
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
             return cli_help(help);
         if (option == JSON)
@@ -384,6 +394,31 @@ static void print_object(const json_t *object, const char *between)
     puts("");
 }
 
+/* What is set, and of what is closed what would have to be set. */
+static void print_policy(json_t *policy)
+{
+    json_t *open = json_incref(json_object_get(policy, "open")), *set;
+    size_t i, j = 0;
+    json_object_del(policy, "open");
+    print_object(policy, "\n");
+    puts("\nWhat this opens (a law, Obhut's own floor and consent still decide for every item):");
+    for (i = 0; i < json_array_size(open); i++) {
+        const json_t *one = json_array_get(open, i);
+        const char *needs = json_string_value(json_object_get(one, "needs"));
+        const bool is_open = json_is_true(json_object_get(one, "open"));
+        printf("  %s: %s: %s", json_string_value(json_object_get(one, "surface")),
+               json_string_value(json_object_get(one, "what")), is_open ? "open" : "closed");
+        printf("%s%s\n", needs && *needs ? "; needs " : "", needs ? needs : "");
+        json_array_foreach(json_object_get(one, "set"), j, set)
+        {
+            printf("%s%s", j ? "; " : "      to open it, set ", json_string_value(set));
+        }
+        fputs(j ? "\n" : "", stdout);
+    }
+    puts("(obhut policy set KEY VALUE sets one; the country is yours)");
+    json_decref(open);
+}
+
 /* A list of records is one line each; anything else one line a member. */
 static void print_answer(const json_t *answer)
 {
@@ -393,6 +428,10 @@ static void print_answer(const json_t *answer)
     const char *secret = json_string_value(json_object_get(answer, "secret"));
     if (secret) {
         puts(secret);
+        return;
+    }
+    if (json_is_array(json_object_get(answer, "open"))) {
+        print_policy((json_t *)(uintptr_t)answer);
         return;
     }
     if (!json_is_array(only)) {
@@ -427,6 +466,16 @@ static int ask(const cli *cli, const wish *w)
     return refused ? CLI_FAILURE : CLI_NOTHING;
 }
 
+static int unknown_action(const char *group, const char *word)
+{
+    const char *known[ACTIONS];
+    size_t count = 0;
+    for (size_t i = 0; i < ACTIONS; i++)
+        if (!strcmp(actions[i].group, group))
+            known[count++] = actions[i].name;
+    return cli_unknown(group, word, known, count);
+}
+
 int cmd_records(const cli *cli, int argc, char **argv)
 {
     const struct action *action = NULL;
@@ -437,7 +486,7 @@ int cmd_records(const cli *cli, int argc, char **argv)
         if (!strcmp(actions[i].group, argv[0]) && !strcmp(actions[i].name, argv[1]))
             action = &actions[i];
     if (!action)
-        return cli_usage(argv[0], "no command %s %s", argv[0], argv[1]);
+        return unknown_action(argv[0], argv[1]);
     wish w = {
         .group = argv[0], .request = json_pack("{s:s}", "do", action->request), .document = -1};
     if (action->fixed[0])

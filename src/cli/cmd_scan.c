@@ -158,7 +158,7 @@ static int read_line(scanner *s, pictures_options *pictures, int argc, char **ar
     json_t *item = json_object_get(s->request, "item");
     unsigned distance;
     int option;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while ((option = cli_option("scan", argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             s->json = true;

@@ -51,14 +51,14 @@ static int ls(const cli *cli, const wishes *w)
     if (!result)
         return cli_finish(CLI_FAILURE);
     const json_t *tokens = json_object_get(result, "tokens");
-    if (!w->json && json_array_size(tokens))
+    if (w->json) {
+        cli_print_json(result);
+        return cli_finish(CLI_NOTHING);
+    }
+    if (json_array_size(tokens))
         printf("%-24s %-30s %-18s %s\n", "TOKEN", "SURFACES", "SCOPES", "MADE");
     json_array_foreach((json_t *)(uintptr_t)tokens, i, token)
     {
-        if (w->json) {
-            cli_print_json(json_incref(token));
-            continue;
-        }
         printf("%-24s ", json_string_value(json_object_get(token, "name")));
         printf("%-30s ", cli_join(json_object_get(token, "surface")));
         printf("%-18s ", cli_join(json_object_get(token, "scope")));
@@ -91,7 +91,9 @@ static int run(const cli *cli, const wishes *w, int count, char **operands)
         return ls(cli, w);
     if (!strcmp(action, "remove"))
         return remove_token(cli, operands[1]);
-    return cli_usage("token", "which action? add, ls, remove");
+    static const char *const known[] = {"add", "ls", "remove"};
+    return *action ? cli_unknown("token", action, known, 3)
+                   : cli_usage("token", "which action? add, ls, remove");
 }
 
 int cmd_token(const cli *cli, int argc, char **argv)
@@ -103,8 +105,9 @@ int cmd_token(const cli *cli, int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     wishes w = {.surfaces = json_array(), .scopes = json_array()};
+    const char *words = cli_words(argc, argv);
     int option, code = -1;
-    while (code < 0 && (option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    while (code < 0 && (option = cli_option(words, argc, argv, longs)) != -1)
         switch (option) {
         case JSON:
             w.json = true;

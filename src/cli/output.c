@@ -2,8 +2,11 @@
 
 #include <obhut/admin.h>
 #include <obhut/json.h>
+#include <obhut/nearest.h>
 
 #include <errno.h>
+#include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +26,68 @@ void cli_say(const char *format, ...)
 
 int cli_usage(const char *command, const char *format, ...)
 {
-    if (*format) {
-        va_list args;
-        va_start(args, format);
-        fputs("obhut: ", stderr);
-        vfprintf(stderr, format, args);
-        fputc('\n', stderr);
-        va_end(args);
-    }
+    char sentence[600];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    if (*sentence)
+        cli_say("%s", sentence);
     fprintf(stderr, "Help: obhut %s%s--help\n", command, *command ? " " : "");
     return CLI_USAGE;
+}
+
+const char *cli_words(int argc, char **argv)
+{
+    static char words[100];
+    const bool has_action = argc > 1 && argv[1][0] != '-';
+    snprintf(words, sizeof words, "%s%s%.60s", argv[0], has_action ? " " : "",
+             has_action ? argv[1] : "");
+    return words;
+}
+
+static void say_no_option(const char *words, const char *given, const struct option *longs)
+{
+    enum { MOST = 24 };
+    const char *known[MOST], *near = NULL;
+    size_t count = 0;
+    char name[44];
+    for (; longs[count].name && count < MOST; count++)
+        known[count] = longs[count].name;
+    snprintf(name, sizeof name, "%s", given + strspn(given, "-"));
+    name[strcspn(name, "=")] = '\0';
+    near = ob_nearest(name, known, count);
+    cli_say("%s: no option %.80s%s%s%s", words, given, near ? "; --" : "", near ? near : "",
+            near ? " was probably meant" : "");
+}
+
+static const char *name_of(int value, const struct option *longs)
+{
+    while (longs->name && longs->val != value)
+        longs++;
+    return longs->name ? longs->name : "?";
+}
+
+int cli_option(const char *words, int argc, char **argv, const struct option *longs)
+{
+    opterr = 0; /* what the C library would say names no command */
+    int option = getopt_long(argc, argv, ":h", longs, NULL);
+    if (option == ':')
+        cli_say("%s: --%s needs a value", words, name_of(optopt, longs));
+    else if (option == '?' && optopt > UCHAR_MAX)
+        cli_say("%s: --%s takes no value", words, name_of(optopt, longs));
+    else if (option == '?' && optopt)
+        cli_say("%s: no option -%c", words, optopt);
+    else if (option == '?')
+        say_no_option(words, argv[optind - 1], longs);
+    return option == ':' ? '?' : option;
+}
+
+int cli_unknown(const char *command, const char *word, const char *const *known, size_t count)
+{
+    const char *near = ob_nearest(word, known, count);
+    return cli_usage(command, "no command %s%s%s%s%s%s", command, *command ? " " : "", word,
+                     near ? "; \"" : "", near ? near : "", near ? "\" was probably meant" : "");
 }
 
 int cli_help(const char *text)

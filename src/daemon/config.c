@@ -1,6 +1,8 @@
 /* The configuration file, by libconfuse. Every key has a safe default; starting without a file
  * works.
  */
+#include "address.h"
+#include "config_whole.h"
 #include "daemon.h"
 
 #include <stdarg.h>
@@ -11,6 +13,7 @@
 
 #include <confuse.h>
 
+#include <obhut/nearest.h>
 #include <obhut/store.h>
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
@@ -41,47 +44,12 @@ static const char *const texts[] = {
     "list", "action", "renew-days"};
 enum { TEXTS = sizeof texts / sizeof *texts };
 
-static unsigned least_of(unsigned a, unsigned b, unsigned c)
-{
-    unsigned d = a < b ? a : b;
-    return d < c ? d : c;
-}
-
-/* How many characters must be put in, taken out or changed. */
-static unsigned edits(const char *a, const char *b)
-{
-    enum { MOST = 40 };
-    unsigned row[MOST + 1];
-    size_t m = strlen(a), n = strlen(b);
-    if (m > MOST || n > MOST)
-        return MOST;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= m; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= n; j++) {
-            unsigned above = row[j];
-            row[j] = least_of(row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 const char *config_nearest(const char *word)
 {
-    const char *nearest = NULL;
-    unsigned least = (unsigned)strlen(word) / 2 + 1;
-    for (size_t i = 0; i < NUMBERS + TEXTS; i++) {
-        const char *key = i < NUMBERS ? numbers[i].key : texts[i - NUMBERS];
-        unsigned distance = edits(word, key);
-        if (distance < least) {
-            least = distance;
-            nearest = key;
-        }
-    }
-    return nearest;
+    const char *known[NUMBERS + TEXTS];
+    for (size_t i = 0; i < NUMBERS + TEXTS; i++)
+        known[i] = i < NUMBERS ? numbers[i].key : texts[i - NUMBERS];
+    return ob_nearest(word, known, NUMBERS + TEXTS);
 }
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
@@ -144,6 +112,16 @@ static int check_days(cfg_t *cfg, cfg_opt_t *option)
     if (value >= 0 && value <= MOST)
         return 0;
     cfg_error(cfg, "renew-days is a number from 0 to %d, not %ld", MOST, value);
+    return -1;
+}
+
+static int check_listen(cfg_t *cfg, cfg_opt_t *option)
+{
+    const char *value = cfg_opt_getnstr(option, cfg_opt_size(option) - 1);
+    ob_error err = {0};
+    if (!value || !*value || !address_read(NULL, value, &err))
+        return 0; /* an empty one is told where texts are taken */
+    cfg_error(cfg, "listen: %s", err.text);
     return -1;
 }
 
@@ -237,7 +215,7 @@ static ob_status parse(cfg_t *cfg, const char *file, ob_error *err)
     int result = cfg_parse(cfg, file);
     hearing = NULL;
     if (result == CFG_SUCCESS && !heard.status)
-        return OB_OK;
+        return config_is_whole(file, err);
     return heard.status ? ob_fail(err, OB_EFORMAT, "%s", heard.text)
                         : ob_fail(err, OB_EFORMAT, "%s: this is no configuration", file);
 }
@@ -264,12 +242,13 @@ ob_status config_read(config *out, const char *file, ob_error *err)
     cfg_set_error_function(cfg, on_error);
     for (int i = 0; i < NUMBERS; i++)
         cfg_set_validate_func(cfg, numbers[i].key, check_number);
+    cfg_set_validate_func(cfg, "listen", check_listen);
     cfg_set_validate_func(cfg, "records", check_records);
     cfg_set_validate_func(cfg, "action-one-source", check_action);
     cfg_set_validate_func(cfg, "action-two-sources", check_action);
     cfg_set_validate_func(cfg, "list|action", check_action);
     cfg_set_validate_func(cfg, "list|renew-days", check_days);
-    config c = {.listen = "127.0.0.1:8080"};
+    config c = {.listen = "127.0.0.1:8480"};
     default_data(&c);
     ob_status status = file ? parse(cfg, file, err) : OB_OK;
     if (!status)

@@ -125,6 +125,13 @@ static ob_status own_lists(core *c, const char *dir, ob_error *err)
         nanosleep(&pause, NULL);
         status = ob_lists_own(&c->lists, dir, err);
     }
+    long pid;
+    if (status == OB_EBUSY && ob_admin_is_served(&pid, dir))
+        return ob_fail(
+            err, OB_EBUSY,
+            "another obhutd owns %s (process %ld): one service a directory; end that one, "
+            "or give this one a directory of its own (--data)",
+            dir, pid);
     return status;
 }
 

@@ -1,4 +1,5 @@
 /* obhutd: reads the command line, opens the listening socket, and watches over two processes. */
+#include "address.h"
 #include "launch.h"
 #include "supervise.h"
 
@@ -23,8 +24,10 @@ static const char help[] =
     "foreground; SIGTERM ends it within ten seconds.\n"
     "\n"
     "  --data DIR             lists, records, keys; made if it is not there (as for obhut)\n"
-    "  --listen ADDRESS:PORT  default 127.0.0.1:8080; port 0: any that is free\n"
-    "  --config FILE          man obhutd.conf; everything has a safe default\n"
+    "  --listen ADDRESS:PORT  default 127.0.0.1:8480; port 0: any that is free\n"
+    "  --config FILE          man obhutd.conf; everything has a safe default. -FILE: where it is "
+    "not\n"
+    "                         there, all defaults count\n"
     "  --check-config         only reads the configuration and says what is wrong with it\n"
     "  --version, --help\n"
     "\n"
@@ -32,7 +35,7 @@ static const char help[] =
     "DIR/keys/api-token:\n"
     "\n"
     "  curl --data-binary @photo.jpg -H \"Authorization: Bearer $(cat DIR/keys/api-token)\" \\\n"
-    "       'http://127.0.0.1:8080/v1/scan?surface=public'\n";
+    "       'http://127.0.0.1:8480/v1/scan?surface=public'\n";
 
 static int usage(const char *problem, const char *what)
 {
@@ -59,47 +62,19 @@ static int inherited_socket(void)
     return FIRST;
 }
 
-/* "ADDRESS:PORT" or "[ADDRESS]:PORT". */
-static bool split_address(char host[128], char port[16], const char *address)
-{
-    const char *colon = strrchr(address, ':');
-    if (!colon || !colon[1] || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > UINT16_MAX)
-        return false;
-    size_t length = (size_t)(colon - address);
-    if (*address == '[') {
-        if (length < 3 || address[length - 1] != ']')
-            return false;
-        address++;
-        length -= 2;
-    }
-    if (!length || length >= 128)
-        return false;
-    memcpy(host, address, length);
-    host[length] = '\0';
-    snprintf(port, 16, "%s", colon + 1);
-    return true;
-}
-
 static ob_status open_socket(int *out, const char *address, ob_error *err)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    char host[128], port[16];
     enum { BACKLOG = 1024 };
     const int yes = 1;
-    if (!split_address(host, port, address))
-        return ob_fail(err, OB_EINVAL, "\"%s\" is no ADDRESS:PORT", address);
-    int problem = getaddrinfo(host, port, &hints, &found);
-    if (problem)
-        return ob_fail(err, OB_EINVAL, "\"%s\" is no numeric ADDRESS:PORT: %s", address,
-                       gai_strerror(problem));
+    ob_status status = address_read(&found, address, err);
+    if (status)
+        return status;
     int listening = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool opened =
         listening >= 0 && !setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) &&
         !bind(listening, found->ai_addr, found->ai_addrlen) && !listen(listening, BACKLOG);
-    problem = errno;
+    const int problem = errno;
     freeaddrinfo(found);
     if (opened) {
         *out = listening;
@@ -186,6 +161,14 @@ static int start(const config *config, const char *config_file)
     return supervise(&s);
 }
 
+/* "-FILE" is a file that may be missing: NULL then. */
+static const char *config_file_of(const char *given)
+{
+    if (!given || *given != '-' || !given[1])
+        return given;
+    return access(given + 1, F_OK) && errno == ENOENT ? NULL : given + 1;
+}
+
 /* A process that main has started: its role is its first argument. */
 static int run_role(const char *role, const config *config)
 {
@@ -226,7 +209,8 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "front"))
         return run_front(argv + 2, argc - 2);
     optind = role ? 2 : 1;
-    while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+    opterr = 0; /* usage says it, with the nearest that there is */
+    while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1)
         switch (option) {
         case DATA:
             data = optarg;
@@ -246,13 +230,17 @@ int main(int argc, char **argv)
         case 'h':
             fputs(help, stdout);
             return EXIT_FINE;
+        case ':':
+            return usage("a value is needed: ", argv[optind - 1]);
         default:
-            return usage(NULL, NULL);
+            return usage(optopt ? "no such option, or it takes no value: " : "no option ",
+                         argv[optind - 1]);
         }
     if (optind < argc)
         return usage("too much: ", argv[optind]);
     config config;
     ob_error err = {0};
+    file = config_file_of(file);
     if (config_read(&config, file, &err)) {
         daemon_say("main", "%s", err.text);
         return EXIT_FAILED;
@@ -264,7 +252,10 @@ int main(int argc, char **argv)
     if (address)
         snprintf(config.listen, sizeof config.listen, "%s", address);
     int code = EXIT_FINE;
-    if (check)
+    if (check && address && address_read(NULL, address, &err)) {
+        daemon_say("main", "--listen: %s", err.text);
+        code = EXIT_FAILED;
+    } else if (check)
         puts("the configuration is fine");
     else
         code = role ? run_role(role, &config) : start(&config, file);

@@ -325,6 +325,25 @@ static ob_status try_voluntary(bool *allowed, look *l, ob_error *err)
     return OB_OK;
 }
 
+/* Nothing holds for the item. Where the service has switched nothing on for its surface, that is
+ * the reason, whatever is not known of the item: nobody should look for what is missing in vain. */
+static void tell_no_basis(look *l)
+{
+    const ob_profile *profile = &l->settings->profile;
+    const uint32_t of_others = profile->bases & ~(UINT32_C(1) << OB_BASIS_PUBLIC);
+    const bool is_off = !(profile->surfaces >> l->item->surface & 1) || !of_others;
+    ob_situation s;
+    describe(l, &s);
+    s.basis = OB_BASIS_NONE;
+    if (is_off)
+        s.incomplete = NULL;
+    try_candidate(l, &s, 0, 0);
+    if (is_off && l->best.reason == OB_OUT_OF_SCOPE) {
+        l->best.reason = OB_NO_BASIS;
+        l->best.article = "";
+    }
+}
+
 static ob_status try_all(look *l, ob_error *err)
 {
     const ob_item *item = l->item;
@@ -344,7 +363,7 @@ static ob_status try_all(look *l, ob_error *err)
         is_on(l, OB_BASIS_VOLUNTARY))
         status = try_voluntary(&allowed, l, err);
     if (!status && !l->any)
-        try_plain(l, OB_BASIS_NONE);
+        tell_no_basis(l);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <obhut/engine.h>
 
 #include <string.h>
+#include <strings.h>
 
 static const char *const actions[OB_ACTIONS] = {
     "allow", "review", "warn", "blur", "hold", "block", "not_scanned", "undecodable", "could_not"};
@@ -55,6 +56,22 @@ const char *ob_match_source(const ob_list_match *match)
     return *match->source ? match->source : match->list;
 }
 
+static size_t trim(const char **text)
+{
+    *text += strspn(*text, " \t");
+    size_t length = strlen(*text);
+    while (length && strchr(" \t", (*text)[length - 1]))
+        length--;
+    return length;
+}
+
+bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b)
+{
+    const char *x = a->source, *y = b->source;
+    const size_t m = trim(&x), n = trim(&y);
+    return m == n && !strncasecmp(x, y, m);
+}
+
 static ob_action stricter(const ob_policy *policy, ob_action than, const char *list)
 {
     for (size_t k = 0; k < policy->list_count; k++)
@@ -79,7 +96,7 @@ ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match,
         return OB_ACTION_ALLOW;
     bool two = false;
     for (size_t i = 1; i < count && !two; i++)
-        two = strcmp(ob_match_source(&match[0]), ob_match_source(&match[i])) != 0;
+        two = !ob_match_same_source(&match[0], &match[i]);
     ob_action action = two ? policy->two_sources : policy->one_source;
     for (size_t i = 0; i < count; i++)
         action = stricter(policy, action, match[i].list);

@@ -115,10 +115,10 @@ static void keep_nearest(ob_findings *f)
 
 /* ---- Sources -------------------------------------------------------------------------------- */
 
-static bool is_among(const char *source, const char **sources, size_t count)
+static bool is_among(const ob_list_match *match, const ob_list_match **others, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(sources[i], source))
+        if (ob_match_same_source(others[i], match))
             return true;
     return false;
 }
@@ -143,12 +143,13 @@ static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
     for (size_t i = 0; i < f->count; i++) {
         ob_match *match = &f->match[i];
         const char **mine = k->sources + used;
-        size_t n = 0;
-        mine[n++] = ob_match_source(&match->entry);
+        const ob_list_match *of[MOST + 1] = {&match->entry};
+        size_t n = 1;
         for (size_t j = 0; i < count && j < count; j++)
-            if (is_same_content(match, &f->match[j]) &&
-                !is_among(ob_match_source(&f->match[j].entry), mine, n))
-                mine[n++] = ob_match_source(&f->match[j].entry);
+            if (is_same_content(match, &f->match[j]) && !is_among(&f->match[j].entry, of, n))
+                of[n++] = &f->match[j].entry;
+        for (size_t j = 0; j < n; j++)
+            mine[j] = ob_match_source(of[j]);
         match->sources = mine;
         match->source_count = n;
         used += n;
@@ -156,8 +157,7 @@ static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
     for (size_t i = 0; i < f->count; i++) { /* 2 are as good as more */
         bool first = true;
         for (size_t j = 0; j < i && first; j++)
-            first = strcmp(ob_match_source(&f->match[i].entry),
-                           ob_match_source(&f->match[j].entry)) != 0;
+            first = !ob_match_same_source(&f->match[i].entry, &f->match[j].entry);
         f->source_count += first;
         if (f->source_count > 1)
             break;

@@ -22,7 +22,7 @@ class Lists(obhut.Case):
         path = self.write("Known 2024.txt", [A, B])
         out, _ = self.run_obhut("list", "import", path, "--source", "Hotline")
         self.assertIn('list "known-2024": 2 entries', out)
-        line, = self.json_lines("list", "ls", "--json")
+        line, = self.json_lines("list", "ls", "--json")[0]["lists"]
         self.assertEqual((line["list"], line["entries"], line["enabled"], line["source"]),
                          ("known-2024", 2, True, "Hotline"))
         self.assertIn("all checksums right", self.run_obhut("list", "info", "known-2024")[0])

@@ -85,7 +85,7 @@ class Commands(obhutd.Case):
         typed = 0
         for page in PAGES:
             for printed in commands(page):
-                command = printed.replace("http://127.0.0.1:8080", self.service.url)
+                command = printed.replace("http://127.0.0.1:8480", self.service.url)
                 for what, stand_in in STAND_INS:
                     command = re.sub(what, lambda _, s=stand_in: s, command)
                 if page == "GATE":  # numbers are those of a fresh directory

@@ -146,15 +146,39 @@ class Api(obhutd.Case):
             self.assertEqual(got["code"], "TOO_LARGE")
         service.json("POST", "/v1/match?surface=public", b" " * 2000000, status=413)
 
+    def test_what_is_missing_is_told_only_where_something_is_switched_on(self):
+        service = self.start()
+        answer = lambda: service.scan(b"x", "direct")
+        self.assertEqual(answer()["reason"], "NO_BASIS")
+        self.run_obhut("policy", "set", "bases", "public,consent")
+        self.assertEqual(answer()["reason"], "NO_BASIS")
+        self.run_obhut("policy", "set", "surfaces", "public,direct")
+        self.assertEqual(answer()["names"], "conversation.protected")
+        self.run_obhut("policy", "set", "bases", "public")
+        self.assertEqual(answer()["reason"], "NO_BASIS")
+
+    def test_two_sources_are_two_publishers_not_two_names_of_files(self):
+        service = self.start()
+        content = COFFEE.read_bytes()
+        for number, (sources, action) in enumerate((
+                (("", ""), "review"), (("Hotline", " hotline  "), "review"), (("A", "B"), "block"),
+                (("A", ""), "block"))):
+            for name, source in zip("ab", sources):
+                more = ("--source", source) if source else ()
+                self.run_obhut("list", "import", self.write(name, [self.list_of(COFFEE)]), "--name", name, *more)
+            answer = service.scan(content)
+            self.assertEqual(answer["action"], action, sources)
+            self.assertEqual([len(m["sources"]) for m in answer["matches"]], [1 + (action == "block")] * 2)
+            pdq = json.loads(self.list_of(COFFEE))["pdq"]
+            self.assertEqual(service.json("POST", "/v1/match?surface=public",
+                                          {"query": pdq})["action"], action)
+
     def test_only_public_is_looked_at(self):
         self.listed()
         service = self.start()
         pdq = json.loads(self.list_of(COFFEE))["pdq"]
-        unknown = {"action": "not_scanned", "reason": "INPUT_INCOMPLETE",
-                   "names": "conversation.protected"}
+        denied = {"action": "not_scanned", "reason": "NO_BASIS"}
         for surface in ("direct", "group", "storage"):
-            denied = unknown if surface != "storage" else {"action": "not_scanned",
-                                                           "reason": "NO_BASIS"}
             fields = f"?surface={surface}&account=a&conversation=c&encryption=transport"
             self.assertEqual(service.scan(COFFEE.read_bytes(), surface), denied)
             self.assertEqual(service.json("POST", "/v1/hash" + fields, b"x"), denied)
@@ -195,7 +219,7 @@ class Api(obhutd.Case):
             service.json("GET", "/metrics", token=token, status=401)
             service.json("GET", "/healthz", token=token)
             service.json("GET", "/readyz", token=token)
-        names = [t["name"] for t in self.json_lines("token", "ls", "--json")]
+        names = [t["name"] for t in self.json_lines("token", "ls", "--json")[0]["tokens"]]
         self.assertEqual(names, ["own", "private", "public"])
         self.assertNotIn(public, self.run_obhut("token", "ls")[0])
         self.run_obhut("token", "remove", "public")

@@ -512,7 +512,7 @@ class CouldNot(obhutd.Case):
         self.begin()
         self.gateway(None)
         self.gateway("open", "--name", "lenient")
-        got = {g["name"]: g["fail"] for g in self.json_lines("gateway", "ls", "--json")}
+        got = {g["name"]: g["fail"] for g in self.json_lines("gateway", "ls", "--json")[0]["gateways"]}
         self.assertEqual(got, {"pict-rs": "closed", "lenient": "open"})
         self.service.stop()
         self.service = self.start()

@@ -49,7 +49,7 @@ class PictRs(obhutd.Case):
         self.assertEqual(post_as_pict_rs(service, path, OTHER.read_bytes()), 200)
         film = b"\0\0\0\x18ftypmp42"
         self.assertEqual(post_as_pict_rs(service, path, film, "video/mp4"), 422)
-        line, = self.json_lines("gateway", "ls", "--json")
+        line, = self.json_lines("gateway", "ls", "--json")[0]["gateways"]
         self.assertEqual((line["name"], line["kind"], line["surface"], line["fail"], line["review"],
                           line["damaged"]), ("pict-rs", "pict-rs", "public", "closed", "refuse", "refuse"))
         secret = path.rpartition("/")[2]
@@ -137,7 +137,7 @@ class PictRs(obhutd.Case):
                                 (name, name.encode().ljust(32, b"x"), closed))
             records.execute("PRAGMA user_version = 6")
         self.start()
-        lines = {line["name"]: line for line in self.json_lines("gateway", "ls", "--json")}
+        lines = {line["name"]: line for line in self.json_lines("gateway", "ls", "--json")[0]["gateways"]}
         self.assertEqual({name: (line["fail"], line["review"], line["damaged"]) for name, line in lines.items()},
                          {"shut": ("closed", "refuse", "refuse"), "open": ("open", "refuse", "pass")})
 

@@ -351,7 +351,7 @@ class Changes(obhutd.Case):
             self.assertRegex(table, r"(?m)^known +BROKEN")
             self.assertRegex(table, r"(?m)^other +enabled +1 ")
             self.assertIn("known.obx", said)
-            rows = [json.loads(line) for line in self.run_obhut("list", "ls", "--json", code=3)[0].splitlines()]
+            rows = self.json_lines("list", "ls", "--json", code=3)[0]["lists"]
             self.assertEqual(rows[0], {"list": "known", "enabled": True, "broken": True})
 
     def is_on(self, service):

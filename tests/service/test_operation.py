@@ -2,7 +2,6 @@
 import json
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -32,7 +31,11 @@ class Configuration(obhutd.Case):
                 ('list "x" {\n  acton = "hold"\n}\n', "line 2", '"action" was probably meant'),
                 ("= = =\n", "line 1"), ("\0\0", "c.conf"),
                 ('records = "mysql://x"\n', "line 1", "begins with postgresql://"),
-                ('listen = ""\n', "listen"), ("zzzzzzzz = 1\n", 'no key "zzzzzzzz"')):
+                ('listen = ""\n', "listen"),
+                ('\nlisten = "x"\n', "line 2", '"x" is no ADDRESS:PORT'),
+                ('listen = "unix:/x"\n', "line 1", "no ADDRESS:PORT"),
+                ('listen = "localhost:80"\n', "line 1", "no numeric ADDRESS:PORT"),
+                ('listen = "0.0.0.0:99999"\n', "line 1", "no ADDRESS:PORT"), ("zzzzzzzz = 1\n", 'no key "zzzzzzzz"')):
             code, said = self.check(text)
             self.assertEqual(code, 3, text)
             for word in words:
@@ -46,6 +49,44 @@ class Configuration(obhutd.Case):
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, 3)
         self.assertIn("/no/such cannot be read", done.stderr)
+
+    def test_a_file_that_was_cut_short_is_refused_with_the_line_where_what_is_open_begins(self):
+        whole = ('distance = 31 # {\n/* { */ // {\n\nlist "a{" {\n  action = "block"\n  # }\n}\n'
+                 "list 'b}' {\n  action = \"hold\" /* } */\n}\n")
+        self.assertEqual(self.check(whole)[0], 0)
+        for cut, line in ((whole.rindex("}"), 8), (whole.index("list 'b"), 0),
+                          (whole.index("}\nlist"), 4), (whole.index("# }") + 1, 4)):
+            code, said = self.check(whole[:cut])
+            self.assertEqual(code, 3 if line else 0, whole[:cut])
+            if line:
+                self.assertIn(f"c.conf, line {line}: the section that begins here has no end", said)
+        code, said = self.check("\n/* a comment")
+        self.assertEqual((code, "line 2: this comment has no end" in said), (3, True), said)
+        self.assertEqual(self.check('listen = "127.0.0.1:8')[0], 3)
+
+    def test_an_address_on_the_command_line_is_checked_too(self):
+        done = subprocess.run([obhutd.DAEMON, "--check-config", "--listen", "nowhere"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn('--listen: "nowhere" is no ADDRESS:PORT', done.stderr)
+
+    def test_a_file_with_a_minus_before_its_name_may_be_missing(self):
+        def check(name):
+            done = subprocess.run([obhutd.DAEMON, "--check-config", "--config", name],
+                                  capture_output=True, text=True)
+            return done.returncode
+        bad = self.write("bad.conf", "distance = 99\n")
+        self.assertEqual([check(f"-{self.dir}/none"), check(f"{self.dir}/none"), check(f"-{bad}"),
+                          check("-")], [0, 3, 3, 3])
+
+    def test_options_that_are_unknown_are_named(self):
+        for words, said in ((["--dta", "x"], "no option --dta"), (["--data"], "needed: --data"),
+                            (["-x"], "-x"), (["--check-config=1"], "--check-config=1")):
+            done = subprocess.run([obhutd.DAEMON, *words], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"obhutd: ", done.stderr)
+            self.assertIn(said, done.stderr)
+            self.assertNotIn(obhutd.DAEMON, done.stderr)
 
     def test_every_key_is_in_the_man_page(self):
         page = (ROOT / "man/obhutd.conf.5").read_text().replace("\\-", "-")
@@ -210,23 +251,6 @@ class Commands(obhutd.Case):
 
 
 class Installed(obhutd.Case):
-    def test_systemd_accepts_the_units(self):
-        if not shutil.which("systemd-analyze"):
-            self.fail("systemd-analyze is missing")
-        units = self.dir / "units"
-        units.mkdir()
-        for unit in (ROOT / "data/systemd").iterdir():
-            text = unit.read_text().replace("/usr/bin/obhutd", obhutd.DAEMON)
-            (units / unit.name).write_text(text)
-        names = sorted(str(p) for p in units.iterdir())
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *names],
-                              capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
-        done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=25",
-                               "--no-pager", str(units / "obhutd.service")], capture_output=True,
-                              text=True)
-        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr)
-
     def test_an_inherited_socket_is_used(self):
         listening = socket.create_server(("127.0.0.1", 0))
         code = ("import os,sys\nos.dup2(int(sys.argv[1]),3,inheritable=True)\n"

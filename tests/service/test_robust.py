@@ -239,7 +239,8 @@ class Robust(obhutd.Case):
         service = self.start()
         with self.assertRaises(AssertionError) as caught:
             obhutd.Service(self.data)
-        self.assertIn("another process", str(caught.exception))
+        self.assertRegex(str(caught.exception),
+                         r"another obhutd owns \S+ \(process \d+\): one service a directory")
         self.assertEqual(service.scan(ROCKET)["action"], "allow")
 
     def test_a_list_is_swapped_under_load_without_a_wrong_answer(self):

@@ -60,6 +60,10 @@ typedef struct ob_admin_session ob_admin_session;
 ob_status ob_admin_begin(ob_admin_session **out, const char *dir, ob_error *err);
 void ob_admin_end(ob_admin_session *session); /* NULL is fine */
 
+/* Whether a service answers at DIR's socket; sets *pid to its process where the kernel tells it,
+ * else to 0. */
+bool ob_admin_is_served(long *pid, const char *dir);
+
 /* Does one request. Sets *out to what stood in "ok"; the caller drops the reference. Errors are
  * those of what was asked. */
 ob_status ob_admin_ask(json_t **out, ob_admin_session *session, const json_t *request, int file,

@@ -144,6 +144,10 @@ ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match,
 /* Who lists it: the entry's source, or its list where it names none. */
 const char *ob_match_source(const ob_list_match *match);
 
+/* Whether one publisher lists both: names are compared without case and outer blanks, and entries
+ * that name nobody are all of one unknown source, whatever their lists are called. */
+bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b);
+
 /* ---- Tasks ----------------------------------------------------------------------------------- */
 
 /* A hash or a digest that somebody asks for. */
