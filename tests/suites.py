@@ -26,6 +26,7 @@ SAMPLES = {
     "OBHUT_BACKUP_FAULTS": (100, 2000),        # how densely a backup's allocations and writes fail
     "OBHUT_CLI_MUTATIONS": (10000, 50000),     # mutated files through the binary
     "OBHUT_SERVICE_MUTATIONS": (10000, 50000), # mutated pictures through the service
+    "OBHUT_PICTURES": (58, 406),               # of every kind, shown by a browser
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
     "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
     "OBHUT_FRONT_PACKETS": (2000, 100000),     # random ones of a hostile front
@@ -35,7 +36,7 @@ SAMPLES = {
     "OBHUT_SLOW_SECONDS": (3, 20),             # of load with a slow disk, and with a quick one
 }
 SANITIZED_PART = 10
-NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS")
+NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS", "OBHUT_PICTURES")
 
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
 THREADED = ("base_files", "lists_live", "lists_parts", "lists_update", "engine_gate", "engine_lane", "engine_stops", "engine_turns",
@@ -84,7 +85,7 @@ def environment(build):
         if SOAK and name in os.environ: # somebody chose
             continue
         number = everything if SOAK else some
-        whole = build == "release" or (build == "asan" and name in NEVER_PARTED)
+        whole = build == "release" or (build in ("asan", "wasm") and name in NEVER_PARTED)
         variables[name] = str(number if whole else max(1, number // SANITIZED_PART))
     variables["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
     variables["OBHUT_BIN"] = str(BUILD / build / "obhut")
@@ -120,7 +121,8 @@ def python_suites(folder, name, builds):
 
 
 def wasm_suites():
-    """The unit tests of the modules without I/O, portable and with SIMD, and the library."""
+    """The unit tests of the modules without I/O, portable and with SIMD, and the library; and what a
+    browser shows, hashed by the library."""
     node = ["node", "--no-warnings", "--experimental-wasi-unstable-preview1"]
     samples = [f"{name}={value}" for name, value in environment("wasm").items() if name in SAMPLES]
     for path in sorted((BUILD / "wasm/wasm").glob("*.wasm")):
@@ -129,6 +131,8 @@ def wasm_suites():
                         [*node, str(ROOT / "tests/wasm/run.mjs"), str(path), *samples], "tap")
     core = ROOT / "tests/wasm/test_core.py"
     yield Suite("wasm/core", "wasm", [sys.executable, str(core)], "unittest", core)
+    shown = ROOT / "tests/pictures/test_browser.py"
+    yield Suite("wasm/browser", "wasm", [sys.executable, str(shown)], "unittest", shown)
 
 
 def fuzz_suites():

@@ -57,17 +57,24 @@ static bool changes(const media_colour *c)
 
 /* By the intent under which lcms moves no black point: browsers move none, and of curves that run
  * downwards it takes the wrong one. */
+static bool set_transform(media_colour *c, cmsUInt32Number flags)
+{
+    if (c->transform)
+        cmsDeleteTransform(c->transform);
+    c->transform =
+        cmsCreateTransformTHR(c->context, c->from, c->is_grey ? TYPE_GRAY_8 : TYPE_RGB_8, c->to,
+                              TYPE_RGB_8, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE | flags);
+    return c->transform;
+}
+
+/* Most profiles change little: what makes a transform quick takes longer than to find that out. */
 static bool make_transform(media_colour *c)
 {
     c->is_grey = cmsGetColorSpace(c->from) == cmsSigGrayData;
     if (!c->is_grey && cmsGetColorSpace(c->from) != cmsSigRgbData)
         return false;
     c->to = cmsCreate_sRGBProfileTHR(c->context);
-    if (c->to)
-        c->transform = cmsCreateTransformTHR(
-            c->context, c->from, c->is_grey ? TYPE_GRAY_8 : TYPE_RGB_8, c->to, TYPE_RGB_8,
-            INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE | cmsFLAGS_LOWRESPRECALC);
-    if (!c->transform)
+    if (!c->to || !set_transform(c, cmsFLAGS_NOOPTIMIZE))
         return false;
     if (c->is_grey) {
         uint8_t all[256];
@@ -75,7 +82,7 @@ static bool make_transform(media_colour *c)
             all[i] = (uint8_t)i;
         cmsDoTransform(c->transform, all, c->table, 256);
     }
-    return changes(c);
+    return changes(c) && set_transform(c, cmsFLAGS_LOWRESPRECALC);
 }
 
 static media_colour *finish(media_colour *c)

@@ -1,10 +1,9 @@
-/* TIFF by libtiff, which turns every kind of samples into RGBA. Pages count as frames. */
-#include "media_priv.h"
+/* TIFF by libtiff, which turns most kinds of samples into RGBA; others are tiff_samples.c. Pages
+ * count as frames. */
+#include "tiff_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include <tiffio.h>
 
 typedef struct input {
     const uint8_t *bytes;
@@ -146,7 +145,7 @@ static ob_status deliver_page(const media_sink *sink, TIFF *tiff, const input *i
     TIFFRGBAImage image;
     const media_alpha alpha = take_alpha(tiff);
     if (!TIFFRGBAImageOK(tiff, problem) || !TIFFRGBAImageBegin(&image, tiff, 1, problem))
-        return media_fail_at(fault, OB_MEDIA_KIND_OF_PAGE, page, 0);
+        return tiff_deliver_samples(sink, tiff, number, fault);
     image.req_orientation = image.orientation;
     uint32_t *rgba = malloc((size_t)width * height * sizeof *rgba);
     if (!rgba)

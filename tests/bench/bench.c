@@ -103,6 +103,11 @@ int main(int argc, char **argv)
     }
     const char *dir = argc > 1 ? argv[1] : "build/bench-pictures";
     const char *part = argc > 2 ? argv[2] : "";
+    if (!strcmp(part, "pictures")) {
+        bench_pictures(dir);
+        bench_looks(dir);
+        return 0;
+    }
     if (!strcmp(part, "workers")) {
         bench_workers(dir);
         return 0;
@@ -125,6 +130,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(part, "index")) {
         bench_pictures(dir);
+        bench_looks(dir);
         bench_workers(dir);
         bench_gate();
         bench_records();

@@ -21,6 +21,7 @@ uint64_t bench_random(uint64_t *state);
 /* ---- Parts -------------------------------------------------------------------------------- */
 
 void bench_pictures(const char *dir); /* directory with the photographs */
+void bench_looks(const char *dir);
 void bench_workers(const char *dir);
 void bench_gate(void);
 void bench_audit(void);

@@ -79,6 +79,23 @@ def profile(curve):
     return head[:128] + table + body
 
 
+def of_twelve_bits(values):
+    """Two numbers in three bytes."""
+    return b"".join((a << 12 | b).to_bytes(3, "big") for a, b in zip(values[::2], values[1::2]))
+
+
+def tiff(size, bits, photometric, content):
+    """One strip without compression; a width whose rows are whole bytes."""
+    tags = [(256, 4, 1, size[0]), (257, 4, 1, size[1]),
+            (258, 3, len(bits), 8 if len(bits) > 2 else bits[0]), (259, 3, 1, 1),
+            (262, 3, 1, photometric), (273, 4, 1, 16), (277, 3, 1, len(bits)),
+            (278, 4, 1, size[1]), (279, 4, 1, len(content))]
+    content += bytes(len(content) % 2)
+    return (b"II*\0" + struct.pack("<I", 16 + len(content)) + struct.pack("<4H", *(bits * 4)[:4]) +
+            content + struct.pack("<H", len(tags)) +
+            b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4))
+
+
 class Seen(obhut.Case):
     def hashes(self, content, **options):
         line, = self.json_lines("hash", "--json", self.write("x", content), **options)
@@ -316,6 +333,18 @@ class Seen(obhut.Case):
         count, = struct.unpack("<H", tiff[at:at + 2])
         tiff[at + 2 + 12 * count:at + 6 + 12 * count] = struct.pack("<I", len(tiff) + 1000)
         self.expect(bytes(tiff), picture(), incomplete=True)
+
+    def test_samples_of_other_kinds_than_bytes_are_hashed(self):
+        grey = picture().convert("L")
+        self.expect(encode(grey.convert("F").point(lambda v: v / 255 + 0), "TIFF"), grey)
+        self.expect(encode(grey.convert("F"), "TIFF"), grey)
+        self.expect(encode(grey.convert("I"), "TIFF"), grey)
+        self.expect(tiff(grey.size, [12], 1, of_twelve_bits([v << 4 for v in grey.getdata()])), grey)
+        self.expect(tiff(grey.size, [24], 0, b"".join(
+            (65793 * (255 - v)).to_bytes(3, "little") for v in grey.getdata())), grey)
+        ink = b"".join(struct.pack("<4H", *(257 * (255 - v) for v in rgb), 0)
+                       for rgb in picture().getdata())
+        self.expect(tiff(grey.size, [16] * 4, 5, ink), picture())
 
     # ---- Answers
 
