@@ -255,7 +255,7 @@ static int reach_again(ob_admin_session *s)
 
 static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
 {
-    ob_status status = ob_lists_own(&s->admin.lists, dir, err);
+    ob_status status = ob_lists_hold(&s->admin.lists, dir, err);
     if (!status)
         status = ob_store_expect(dir, NULL, err);
     if (!status)

@@ -120,10 +120,10 @@ static ob_status own_lists(core *c, const char *dir, ob_error *err)
 {
     const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
     int tries = 100;
-    ob_status status = ob_lists_own(&c->lists, dir, err);
+    ob_status status = ob_lists_hold(&c->lists, dir, err);
     while (status == OB_EBUSY && --tries) {
         nanosleep(&pause, NULL);
-        status = ob_lists_own(&c->lists, dir, err);
+        status = ob_lists_hold(&c->lists, dir, err);
     }
     long pid;
     if (status == OB_EBUSY && ob_admin_is_served(&pid, dir))

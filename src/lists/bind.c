@@ -113,6 +113,13 @@ ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_k
         char *why = strdup(problem.text);
         set_other(lists, why);
         status = why ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: lists");
+        pthread_mutex_unlock(&lists->noting);
+        return status;
+    }
+    if (!atomic_load(&lists->started))
+        status = own_start(lists, err);
+    if (status) {
+        /* said already */
     } else if (known && !memcmp(known->sum, lists->state.said, sizeof known->sum)) {
         state_has_told(&lists->state);
         lists->is_bound = true;
@@ -141,7 +148,10 @@ ob_status ob_lists_accept(ob_lists *lists, ob_error *err)
     if (!other) /* they are, anyway */
         return OB_OK;
     pthread_mutex_lock(&lists->noting);
-    ob_status status = state_save(&lists->state, lists->dir, err); /* it may be missing */
+    note_what_stands(lists);
+    ob_status status = atomic_load(&lists->started) ? OB_OK : own_start(lists, err);
+    if (!status)
+        status = state_save(&lists->state, lists->dir, err); /* it may be missing */
     if (!status && lists->tell)
         status = tell(lists, err);
     pthread_mutex_unlock(&lists->noting);

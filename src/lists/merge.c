@@ -144,7 +144,7 @@ void own_say(const ob_lists *lists, const ob_error *err)
 static void keep_slot(ob_lists *lists, slot *slot)
 {
     ob_error err = {0};
-    live *now = set_now(lists, slot);
+    live *now = atomic_load(&lists->started) ? set_now(lists, slot) : NULL;
     if (!now)
         return;
     if (live_settle(now, &err) && !live_whole(now, NULL))

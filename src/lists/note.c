@@ -203,13 +203,19 @@ static ob_status note_slot(ob_lists *lists, const slot *slot, bool first, ob_err
     return OB_OK;
 }
 
+void note_what_stands(ob_lists *lists)
+{
+    for (size_t i = 0; i < lists->state.count; i++)
+        if (lists->state.lists[i].removed && note_stands(lists, lists->state.lists[i].name))
+            lists->state.lists[i].removed = false;
+}
+
 ob_status note_start(ob_lists *lists, ob_error *err)
 {
-    const bool first = !lists->state.there;
     bool any = false;
     ob_status status = finish_removals(lists, &any, err);
     for (size_t i = 0; i < lists->count && !status; i++) {
-        status = note_slot(lists, lists->slots[i], first, err);
+        status = note_slot(lists, lists->slots[i], lists->first, err);
         any = true;
     }
     return status || !any ? status : state_save_changed(&lists->state, lists->dir, err);

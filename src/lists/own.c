@@ -6,7 +6,19 @@
 
 /* ---- Opening ------------------------------------------------------------------------------ */
 
-ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err)
+ob_status own_start(ob_lists *lists, ob_error *err)
+{
+    list_sweep(lists->dir);
+    ob_status status = note_start(lists, err);
+    for (size_t i = 0; i < lists->count && !status; i++)
+        if (lists->slots[i]->now)
+            list_drop_journals(lists->dir, lists->slots[i]->name,
+                               live_journal(lists->slots[i]->now));
+    atomic_store(&lists->started, !status);
+    return status;
+}
+
+ob_status ob_lists_hold(ob_lists **out, const char *dir, ob_error *err)
 {
     enum { MERGE_AT = 65536 };
     int lock = -1;
@@ -14,19 +26,27 @@ ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err)
     ob_status status = list_lock(&lock, dir, err);
     if (status)
         return status;
-    list_sweep(dir);
     status = set_open(&lists, dir, lock, err);
     if (status) {
         list_unlock(lock);
         return status;
     }
     lists->merge_at = MERGE_AT;
-    status = note_start(lists, err);
-    for (size_t i = 0; i < lists->count && !status; i++)
-        if (lists->slots[i]->now)
-            list_drop_journals(dir, lists->slots[i]->name, live_journal(lists->slots[i]->now));
+    lists->first = !lists->state.there;
+    status = list_screen_init(&lists->screen, err);
+    if (status)
+        ob_lists_close(lists);
+    else
+        *out = lists;
+    return status;
+}
+
+ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err)
+{
+    ob_lists *lists = NULL;
+    ob_status status = ob_lists_hold(&lists, dir, err);
     if (!status)
-        status = list_screen_init(&lists->screen, err);
+        status = own_start(lists, err);
     if (status)
         ob_lists_close(lists);
     else

@@ -47,6 +47,10 @@ struct ob_lists {
     bool is_bound;
     char *other; /* under the guard: why none of the lists may be searched; NULL: they may */
     bool told_other;
+    /* What was left undone before is done, and what is not needed deleted: not before it is known
+     * that these are the lists they should be. */
+    atomic_bool started;
+    bool first; /* there was no state */
 
     uint64_t merge_at; /* entries added or withdrawn that make the keeper merge a list */
     pthread_t keeper;
@@ -138,8 +142,16 @@ void note_kept(ob_lists *lists, const char *name);
 /* Whether a file of it stands there. */
 bool note_stands(const ob_lists *lists, const char *name);
 
-/* What was found at the start; finishes removals. */
+/* What was found at the start; finishes removals. Under `noting`, or before anybody else has them.
+ */
 ob_status note_start(ob_lists *lists, ob_error *err);
+
+/* Somebody said that the lists that stand there count: also those that were being removed. */
+void note_what_stands(ob_lists *lists);
+
+/* Ends what an owner before this one began, and deletes what is not needed any more. Under the
+ * same. */
+ob_status own_start(ob_lists *lists, ob_error *err);
 
 /* ---- bind.c ----------------------------------------------------------------------------------
  */

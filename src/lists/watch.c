@@ -178,6 +178,8 @@ static void say_trouble(slot *slot, ob_error *said)
 void watch_slot(ob_lists *lists, slot *slot)
 {
     ob_error said = {0};
+    if (!atomic_load(&lists->started))
+        return;
     if (pthread_mutex_trylock(&slot->renewing)) /* it is imported, updated or removed */
         return;
     pthread_mutex_lock(&slot->writing);
@@ -205,6 +207,10 @@ static void say_other(ob_lists *lists)
 void watch_state(ob_lists *lists)
 {
     ob_error err = {0};
+    if (!atomic_load(&lists->started)) {
+        say_other(lists);
+        return;
+    }
     pthread_mutex_lock(&lists->noting);
     const bool other = !state_is_ours(&lists->state, lists->dir);
     const ob_status status = other ? bind_save(lists, &err) : OB_OK;

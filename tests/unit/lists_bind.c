@@ -11,10 +11,16 @@ static ob_hash256 first, second, nowhere;
 
 /* Whoever keeps it, and what goes wrong there. */
 static struct keeper {
-    bool knows, forgets, fails;
-    ob_lists_bound known;
+    bool knows, forgets, fails, copies;
+    ob_lists_bound known, copied;
     unsigned told;
 } keeper;
+
+static void run(const char *line)
+{
+    assert_int_equal(setenv("D", dir, 1) || setenv("A", aside, 1), 0);
+    assert_int_equal(system(line), 0);
+}
 
 static ob_status keep(void *context, const ob_lists_bound *now, ob_error *err)
 {
@@ -24,13 +30,12 @@ static ob_status keep(void *context, const ob_lists_bound *now, ob_error *err)
         keeper.known = *now;
         keeper.knows = true;
     }
+    if (keeper.copies) {
+        run("cp -p $D/lists.state $A/state.copied");
+        keeper.copied = *now;
+        keeper.copies = false;
+    }
     return keeper.fails ? ob_fail(err, OB_EIO, "away") : OB_OK;
-}
-
-static void run(const char *line)
-{
-    assert_int_equal(setenv("D", dir, 1) || setenv("A", aside, 1), 0);
-    assert_int_equal(system(line), 0);
 }
 
 static void put_aside(void)
@@ -46,7 +51,9 @@ static void put_back(void)
 static ob_lists *begin(void)
 {
     ob_error err = {0};
-    ob_lists *lists = lists_own(dir);
+    ob_lists *lists = NULL;
+    if (ob_lists_hold(&lists, dir, &err))
+        fail_msg("%s", err.text);
     const ob_lists_bound known = keeper.known;
     ob_status status = ob_lists_bind(lists, keeper.knows ? &known : NULL, keep, &keeper, &err);
     if (status && !keeper.fails)
@@ -217,6 +224,76 @@ static void lists_of_another_directory_are_refused_however_often_these_changed(v
     check_refused("not those");
 }
 
+static bool stands(const char *name)
+{
+    char path[TEST_FOLDER_SIZE + 64];
+    snprintf(path, sizeof path, "%s/lists/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* A copy of the moment at which a list was being removed, which was imported again since. */
+static void copy_while_removing(void)
+{
+    keeper.knows = false;
+    ob_lists *lists = begin();
+    keeper.copies = true;
+    change(lists, 4);
+    import_one(lists, "one", &second);
+    end(lists);
+    run("cp -p $D/lists.state $A/state.newest && cp -p $A/state.copied $D/lists.state && "
+        "touch $D/lists/.left.tmp");
+}
+
+static void nothing_is_deleted_before_it_is_known_which_lists_these_are(void **state)
+{
+    (void)state;
+    ob_status whole;
+    copy_while_removing();
+    for (int i = 0; i < 2; i++) {
+        ob_lists *lists = begin();
+        assert_true(ob_lists_trouble(NULL, lists) > 0);
+        end(lists);
+        assert_true(stands("one.obx") && stands(".left.tmp"));
+    }
+    run("cp -p $A/state.newest $D/lists.state");
+    ob_lists *lists = begin();
+    check_fine(lists);
+    assert_int_equal(found(lists, &second, &whole), 1);
+    end(lists);
+    assert_false(stands(".left.tmp"));
+}
+
+/* That its state is of another file is said of it then; it is there to be put right. */
+static void what_stands_when_it_is_accepted_stays(void **state)
+{
+    (void)state;
+    copy_while_removing();
+    for (int i = 0; i < 2; i++) {
+        char *why = NULL;
+        ob_lists *lists = begin();
+        assert_int_equal(ob_lists_accept(lists, NULL), OB_OK);
+        assert_int_equal(ob_lists_trouble(&why, lists), 1);
+        assert_non_null(strstr(why, "one"));
+        free(why);
+        end(lists);
+        assert_true(stands("one.obx"));
+    }
+}
+
+static void a_removal_that_is_known_is_finished(void **state)
+{
+    (void)state;
+    ob_status whole;
+    copy_while_removing();
+    keeper.known = keeper.copied;
+    ob_lists *lists = begin();
+    check_fine(lists);
+    assert_int_equal(found(lists, &second, &whole), 0);
+    assert_int_equal(whole, OB_OK);
+    end(lists);
+    assert_false(stands("one.obx"));
+}
+
 /* ---- Ends in between ------------------------------------------------------------------------- */
 
 /* A process that ends before it has told, or before it has heard that this was kept, is followed by
@@ -284,6 +361,9 @@ int main(void)
         CASE(an_older_copy_of_all_lists_is_refused_whatever_changed_since),
         CASE(a_directory_without_any_lists_is_refused_where_there_were_some),
         CASE(lists_of_another_directory_are_refused_however_often_these_changed),
+        CASE(nothing_is_deleted_before_it_is_known_which_lists_these_are),
+        CASE(what_stands_when_it_is_accepted_stays),
+        CASE(a_removal_that_is_known_is_finished),
         CASE(no_end_in_between_is_taken_for_an_older_copy),
         CASE(what_could_not_be_told_is_told_with_the_next_change),
         CASE(lists_that_nobody_bound_before_are_taken_as_they_are),

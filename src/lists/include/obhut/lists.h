@@ -274,6 +274,10 @@ ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
  * now and then by ob_lists_keep. */
 ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err);
 
+/* The same where ob_lists_bind follows: until that has found them to be the lists they should be,
+ * or ob_lists_accept has said so, no removal is finished and nothing is swept away. */
+ob_status ob_lists_hold(ob_lists **out, const char *dir, ob_error *err);
+
 /* Starts a thread that moves lists into huge pages, merges what was added as soon as it is much,
  * and tries again to open what could not be opened. `problem` hears, from that thread, of what
  * failed; a list that turns out to be damaged is not answered from any more:
