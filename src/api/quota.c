@@ -33,10 +33,12 @@ static quota_line *line_of(quota *q, const char *token)
     return &q->line[i < QUOTA_LINES ? i : QUOTA_LINES - 1];
 }
 
-/* What was counted is of an earlier day. */
+/* What was counted is of an earlier day. A clock that goes back begins none. */
 static void begin_day(quota *q, int64_t day)
 {
-    for (unsigned i = 0; i < q->count && q->day != day; i++)
+    if (day <= q->day)
+        return;
+    for (unsigned i = 0; i < q->count; i++)
         q->line[i].bytes = 0;
     q->day = day;
 }
@@ -75,7 +77,7 @@ void quota_count(uint64_t *refused, unsigned *percent, quota *q)
 {
     uint64_t largest = 0;
     pthread_mutex_lock(&q->lock);
-    for (unsigned i = 0; i < q->count && q->day == ob_now() / QUOTA_DAY_S; i++)
+    for (unsigned i = 0; i < q->count && q->day >= ob_now() / QUOTA_DAY_S; i++)
         largest = q->line[i].bytes > largest ? q->line[i].bytes : largest;
     *refused = q->refused;
     pthread_mutex_unlock(&q->lock);

@@ -265,7 +265,7 @@ class Lists(obhutd.Case):
                     self.service = self.start()
                     self.assertIsNone(self.ask(HASHES[0]))
                     self.service.stop()
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
                 path.write_bytes(good)
                 path.chmod(0o600)
 

@@ -52,6 +52,20 @@ static void each_token_has_its_own_and_each_day(void **state)
     assert_int_equal(quota_take(&after, q, "a", 1, false), QUOTA_FINE);
 }
 
+static void a_clock_that_is_put_back_and_forth_begins_no_day(void **state)
+{
+    quota *q = *state;
+    unsigned after = 0, percent = 0;
+    uint64_t refused = 0;
+    quota_take(&after, q, "a", 1000, false);
+    clock_pass(-86400);
+    assert_int_equal(quota_take(&after, q, "a", 1, false), QUOTA_USED_UP);
+    quota_count(&refused, &percent, q);
+    assert_int_equal(percent, 100);
+    clock_pass(86400);
+    assert_int_equal(quota_take(&after, q, "a", 1, false), QUOTA_USED_UP);
+}
+
 static void what_takes_back_is_never_refused(void **state)
 {
     quota *q = *state;
@@ -91,8 +105,11 @@ static void what_was_written_before_a_start_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ONE(it_is_told_once_before_it_is_used_up),        ONE(each_token_has_its_own_and_each_day),
-        ONE(what_was_written_before_a_start_counts),      ONE(what_takes_back_is_never_refused),
+        ONE(it_is_told_once_before_it_is_used_up),
+        ONE(each_token_has_its_own_and_each_day),
+        ONE(what_was_written_before_a_start_counts),
+        ONE(a_clock_that_is_put_back_and_forth_begins_no_day),
+        ONE(what_takes_back_is_never_refused),
         ONE(many_tokens_are_bounded_in_memory_and_count),
     };
     return cmocka_run_group_tests_name("api_quota", tests, NULL, NULL);
