@@ -55,6 +55,24 @@ static void leave_table(carried *k)
     c->call_count--;
 }
 
+/* The front may have heard of an answer before we have. */
+static void leave_if_told(carried *k)
+{
+    pthread_mutex_lock(&k->core->telling);
+    const bool told = k->told;
+    pthread_mutex_unlock(&k->core->telling);
+    if (told)
+        leave_table(k);
+}
+
+carried *carry_find(core *c, uint64_t id)
+{
+    if (c->calls[id % CALLS])
+        leave_if_told(c->calls[id % CALLS]);
+    carried *k = c->calls[id % CALLS];
+    return k && k->id == id ? k : NULL;
+}
+
 void carry_drop(core *c, message *m)
 {
     if (!m)
@@ -200,22 +218,10 @@ static void look_at_head(desk_job *job)
     carry_come_back(k);
 }
 
-/* The front may have heard of an answer before we have. */
-static void leave_if_told(carried *k)
-{
-    pthread_mutex_lock(&k->core->telling);
-    const bool told = k->told;
-    pthread_mutex_unlock(&k->core->telling);
-    if (told)
-        leave_table(k);
-}
-
 /* The front has as many calls as connections, each under a number of its own. */
 static bool may_ask(core *c, const message *m)
 {
-    carried *before = c->calls[m->head.id % CALLS];
-    if (before)
-        leave_if_told(before);
+    carry_find(c, m->head.id); /* what had the number, and was answered, leaves it */
     if (m->file >= 0)
         peer_blame(c, "it sent a descriptor with the head of a request");
     else if (c->calls[m->head.id % CALLS])
@@ -295,8 +301,8 @@ void carry_back(core *c)
 
 void carry_gone(core *c, uint64_t id)
 {
-    carried *k = c->calls[id % CALLS];
-    if (!k || k->id != id)
+    carried *k = carry_find(c, id);
+    if (!k)
         return;
     k->gone = true;
     leave_table(k);

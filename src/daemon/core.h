@@ -101,6 +101,9 @@ void carry_drop(core *c, message *m);
 void carry_ask(core *c, const message *m);
 void carry_gone(core *c, uint64_t id);
 
+/* Which of this number waits for an answer; NULL: none, or the front has it. */
+carried *carry_find(core *c, uint64_t id);
+
 /* What came back from desks and handlers since the last time. */
 void carry_back(core *c);
 

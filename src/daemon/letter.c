@@ -106,8 +106,8 @@ static bool is_as_planned(core *c, const carried *k, const message *m)
 /* A file is only handed on; what is read is read at a desk. */
 void letter_hear(core *c, message *m)
 {
-    carried *k = c->calls[m->head.id % CALLS];
-    if (!k || k->id != m->head.id || !is_as_planned(c, k, m))
+    carried *k = carry_find(c, m->head.id);
+    if (!k || !is_as_planned(c, k, m))
         return;
     k->busy = true;
     const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
@@ -134,10 +134,10 @@ void letter_hear(core *c, message *m)
 /* The front could not take the body. */
 void letter_unable(core *c, const message *m)
 {
-    carried *k = c->calls[m->head.id % CALLS];
-    if (k && k->id == m->head.id && k->busy)
+    carried *k = carry_find(c, m->head.id);
+    if (k && k->busy)
         peer_blame(c, "it could not take a body that it was not to take");
-    if (!k || k->id != m->head.id || k->busy)
+    if (!k || k->busy)
         return;
     const ob_hindrance why = m->head.status > 0 && m->head.status < OB_HINDRANCES
                                  ? (ob_hindrance)m->head.status

@@ -459,7 +459,7 @@ class Backup(obhut.Case):
 
     def test_wrong_use_is_said(self):
         for arguments, said in (
-                ([], "which action"), (["all"], "no action all"), (["key"], "needs --out"),
+                ([], "which action"), (["all"], "no command backup all"), (["key"], "needs --out"),
                 (["key", "--out", "x", "y"], 'too much: "y"'), (["make", "--to", "x"], "--key"),
                 (["make", "--to", "x", "--key", "y", "--secret", "z"], "does not take --secret"),
                 (["show", "--secret", "x"], "needs one backup"), (["show", "x"], "needs --secret"),
