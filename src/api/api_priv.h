@@ -62,6 +62,9 @@ void quota_end(quota *q);
 /* `always`: counted, and never refused. */
 quota_answer quota_take(unsigned *retry_after_s, quota *q, const char *token, uint64_t bytes,
                         bool always);
+/* What was taken, and is not on the disk. */
+void quota_give_back(quota *q, const char *token, uint64_t bytes);
+
 /* What it has written on that day already, before the service was started. */
 void quota_know(quota *q, const char *token, int64_t day, uint64_t bytes);
 /* Requests that were refused since the start, and how much of its share who has written most today

@@ -73,6 +73,14 @@ quota_answer quota_take(unsigned *retry_after_s, quota *q, const char *token, ui
     return answer;
 }
 
+void quota_give_back(quota *q, const char *token, uint64_t bytes)
+{
+    pthread_mutex_lock(&q->lock);
+    quota_line *line = line_of(q, token);
+    line->bytes -= bytes < line->bytes ? bytes : line->bytes; /* a new day may have begun */
+    pthread_mutex_unlock(&q->lock);
+}
+
 void quota_count(uint64_t *refused, unsigned *percent, quota *q)
 {
     uint64_t largest = 0;

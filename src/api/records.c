@@ -128,6 +128,7 @@ typedef struct deed {
     size_t count;
     int64_t id;
     uint64_t changed;
+    bool counts; /* among what its token has written today */
 } deed;
 
 /* Bytes in the records and the log, about: measured, and rather too many. */
@@ -140,9 +141,12 @@ static uint64_t bytes_of(const deed *d)
 /* With what is written, so that a start goes on counting where this one ended. */
 static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
 {
-    ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(c->deed)};
+    deed *d = c->deed;
+    ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(d)};
     memcpy(more.token, c->token, sizeof more.token);
-    return ob_store_written_add(act->w, &more, err);
+    ob_status status = ob_store_written_add(act->w, &more, err);
+    d->counts = !status;
+    return status;
 }
 
 static void log_incoming(ob_act *act, const deed *d)
@@ -218,18 +222,21 @@ static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
     return change_members(act, context, true, err);
 }
 
+/* It is never refused, so where there is nothing to take back it leaves nothing on the disk. */
 static ob_status withdraw(ob_act *act, void *context, ob_error *err)
 {
     api_call *c = context;
     deed *d = c->deed;
-    ob_act_word(act, "token", c->token);
-    ob_act_account(act, "about", &d->conversation.id);
     ob_status status =
         ob_store_consent_withdraw(&d->changed, act->w, &d->conversation.id, ob_now(), err);
+    if (status || !d->changed) {
+        ob_act_quiet(act);
+        return status;
+    }
+    ob_act_word(act, "token", c->token);
+    ob_act_account(act, "about", &d->conversation.id);
     ob_act_number(act, "conversations", (int64_t)d->changed);
-    if (!status)
-        status = count_written(act, c, err);
-    return status;
+    return count_written(act, c, err);
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------
@@ -256,6 +263,9 @@ static ob_answer failed(const ob_act_job *job)
 static void answer(ob_act_job *job, json_t *done, unsigned status)
 {
     api_call *c = job->context;
+    const deed *d = c->deed;
+    if (job->status || !d->counts)
+        quota_give_back(&c->api->written, c->token, bytes_of(d));
     if (!job->status) {
         ob_call_answer(&c->call, ob_answer_json(status, done));
         return;

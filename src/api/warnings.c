@@ -36,7 +36,7 @@ static const struct {
     [API_NO_REVIEWER] = {"NO_REVIEWER",
                          {"Some matches wait for a person, and nobody is named who would look.",
                           "Manche Treffer warten auf einen Menschen, und niemand ist benannt, der "
-                          "nachsähe."}},
+                          "nachsieht."}},
 };
 
 const char *api_warning_code(api_warning warning)

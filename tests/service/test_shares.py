@@ -175,6 +175,26 @@ class Written(obhutd.Case):
         self.assertEqual(service.metrics()["quota_used_percent"], used)
         self.assertEqual(self.report(service, 5, 429)["code"], "QUOTA")
 
+    def test_what_leaves_nothing_on_the_disk_takes_nothing(self):
+        """The same report again, and consents of who never gave any taken back."""
+        service = self.start(*self.configure("records-day-mb = 1\n"))
+        self.client = self.run_obhut("token", "add", "t", "--surface", "direct", "--scope", "reports",
+                                     "--scope", "consents")[0].strip().splitlines()[-1]
+        body = {"conversation": "c", "reporter": "r", "account": "a", "reason": "again",
+                "items": [str(n) for n in range(1000)]}
+
+        def entries():
+            log = (self.data / "audit/log").read_text()
+            return log.count('"what":"report.add"') + log.count('"what":"consent')
+        for _ in range(2):
+            service.json("POST", "/v1/reports", body, 201, token=self.client, headers={"Idempotency-Key": "k"})
+        used, before = service.metrics()["quota_used_percent"], entries()
+        for number in range(20):
+            service.json("POST", "/v1/reports", body, 201, token=self.client, headers={"Idempotency-Key": "k"})
+            service.json("DELETE", f"/v1/accounts/nobody-{number}/consents", token=self.client)
+        self.assertEqual((service.metrics()["quota_used_percent"], entries()), (used, before))
+        self.assertEqual(before, 1)
+
     def within_a_day(self, test):
         """It may begin shortly before midnight."""
         day = time.time() // 86400

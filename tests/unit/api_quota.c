@@ -52,6 +52,18 @@ static void each_token_has_its_own_and_each_day(void **state)
     assert_int_equal(quota_take(&after, q, "a", 1, false), QUOTA_FINE);
 }
 
+static void what_was_not_written_is_given_back(void **state)
+{
+    quota *q = *state;
+    unsigned after = 0;
+    quota_take(&after, q, "a", 1000, false);
+    quota_give_back(q, "a", 400);
+    assert_int_equal(quota_take(&after, q, "a", 400, false), QUOTA_NEARLY);
+    assert_int_equal(quota_take(&after, q, "a", 1, false), QUOTA_USED_UP);
+    quota_give_back(q, "a", 5000);
+    assert_int_equal(quota_take(&after, q, "a", 100, false), QUOTA_FINE);
+}
+
 static void a_clock_that_is_put_back_and_forth_begins_no_day(void **state)
 {
     quota *q = *state;
@@ -108,6 +120,7 @@ int main(void)
         ONE(it_is_told_once_before_it_is_used_up),
         ONE(each_token_has_its_own_and_each_day),
         ONE(what_was_written_before_a_start_counts),
+        ONE(what_was_not_written_is_given_back),
         ONE(a_clock_that_is_put_back_and_forth_begins_no_day),
         ONE(what_takes_back_is_never_refused),
         ONE(many_tokens_are_bounded_in_memory_and_count),
