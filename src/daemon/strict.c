@@ -6,44 +6,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include <jansson.h>
+
 typedef enum MHD_Result yes_or_no;
 
 static const head_fault fine = {0};
 
 /* ---- The target ------------------------------------------------------------------------------ */
 
-/* Bytes of a character of UTF-8 that begins at `at`; 0: there is none. Not too long, no surrogate,
- * none beyond the last (RFC 3629). */
-static size_t character_at(const uint8_t *at, size_t left)
+static bool is_utf8(const void *bytes, size_t size)
 {
-    static const struct {
-        uint8_t first, mask, least, most; /* least, most: of the second byte */
-        uint8_t size;
-    } kinds[] = {
-        {0x00, 0x80, 0, 0, 1},       {0xe0, 0xff, 0xa0, 0xbf, 3}, {0xed, 0xff, 0x80, 0x9f, 3},
-        {0xf0, 0xff, 0x90, 0xbf, 4}, {0xf4, 0xff, 0x80, 0x8f, 4}, {0xc0, 0xfe, 1, 0, 0},
-        {0xc0, 0xe0, 0x80, 0xbf, 2}, {0xe0, 0xf0, 0x80, 0xbf, 3}, {0xf0, 0xfc, 0x80, 0xbf, 4}};
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        if ((*at & kinds[k].mask) != kinds[k].first)
-            continue;
-        if (kinds[k].size < 2 || kinds[k].size > left)
-            return kinds[k].size > left ? 0 : kinds[k].size;
-        bool whole = at[1] >= kinds[k].least && at[1] <= kinds[k].most;
-        for (size_t i = 2; i < kinds[k].size; i++)
-            whole &= (at[i] & 0xc0) == 0x80;
-        return whole ? kinds[k].size : 0;
-    }
-    return 0;
-}
-
-static bool is_utf8(const uint8_t *bytes, size_t size)
-{
-    for (size_t at = 0, length; at < size; at += length) {
-        length = character_at(bytes + at, size - at);
-        if (!length)
-            return false;
-    }
-    return true;
+    json_t *text = json_stringn(bytes, size); /* none of what is not */
+    json_decref(text);
+    return text != NULL;
 }
 
 static int digit(char c)
@@ -259,7 +234,7 @@ head_fault strict_head(exchange *x, const char *method, const char *version)
         fault = bad("one Host is needed");
     else if (r.keys > 1 || r.types > 1 || r.tokens > 1)
         fault = bad("Authorization, Content-Type and Idempotency-Key are taken once");
-    else if (r.key && !is_utf8((const uint8_t *)r.key, strlen(r.key)))
+    else if (r.key && !is_utf8(r.key, strlen(r.key)))
         fault = bad("Idempotency-Key is no UTF-8");
     if (!fault.status)
         fault = framing_of(&r, version);
