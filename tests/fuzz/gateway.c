@@ -122,6 +122,9 @@ static ob_gateways *gateways;
 static void begin(void)
 {
     static ob_store *store;
+    const ob_gateway open = {
+        .surface = OB_SURFACE_PUBLIC, .review_passes = true, .damaged_passes = true};
+    const ob_gateway closed = {.surface = OB_SURFACE_PUBLIC, .fails_closed = true};
     char dir[TEST_FOLDER_SIZE];
     ob_writing *w = NULL;
     if (gateways)
@@ -130,8 +133,8 @@ static void begin(void)
         ob_gateways_open(&gateways, &(ob_gateways_options){.store = store, .body_most = 1000},
                          NULL) ||
         ob_writing_begin(&w, store, NULL) ||
-        ob_gateways_add(paths[OPEN], w, "open", "pict-rs", OB_SURFACE_PUBLIC, false, NULL) ||
-        ob_gateways_add(paths[CLOSED], w, "closed", "pict-rs", OB_SURFACE_PUBLIC, true, NULL) ||
+        ob_gateways_add(paths[OPEN], w, "open", "pict-rs", &open, NULL) ||
+        ob_gateways_add(paths[CLOSED], w, "closed", "pict-rs", &closed, NULL) ||
         ob_writing_end(w, OB_OK, NULL))
         abort();
 }
