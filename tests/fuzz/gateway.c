@@ -124,7 +124,7 @@ static void begin(void)
     static ob_store *store;
     const ob_gateway open = {
         .surface = OB_SURFACE_PUBLIC, .review_passes = true, .damaged_passes = true};
-    const ob_gateway closed = {.surface = OB_SURFACE_PUBLIC, .fails_closed = true};
+    const ob_gateway closed = {.surface = OB_SURFACE_PUBLIC, .fail_closed = true};
     char dir[TEST_FOLDER_SIZE];
     ob_writing *w = NULL;
     if (gateways)
