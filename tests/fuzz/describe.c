@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ob_request request = {.method = "POST", .path = "/v1/scan", .query = fields};
     while (at < copy + size && request.query_count < FIELDS) {
         ob_field *field = &fields[request.query_count++];
-        field->name = api_item_fields[(unsigned char)*at % api_item_field_count];
+        field->name = ob_api_item_fields[(unsigned char)*at % ob_api_item_field_count];
         field->value = at + 1;
         at += 2 + strlen(field->value);
     }
