@@ -124,11 +124,11 @@ static ob_status read_list(json_t **out, const admin_call *call,
     if (status && *r.understood.shape) /* also why it was not taken may be seen in that */
         admin_hear(call, json_pack("{s:o}", "understood", understood(&r.understood)));
     if (!status)
-        *out = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "list", r.name, "lines",
-                         (json_int_t)r.lines, "entries", (json_int_t)r.entries, "duplicates",
-                         (json_int_t)r.duplicates, "withdrawn", (json_int_t)r.withdrawn, "bad",
-                         (json_int_t)r.bad, "refused", (json_int_t)r.refused, "understood",
-                         understood(&r.understood));
+        *out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "list", r.name, "sha256",
+                         r.sha256, "lines", (json_int_t)r.lines, "entries", (json_int_t)r.entries,
+                         "duplicates", (json_int_t)r.duplicates, "withdrawn",
+                         (json_int_t)r.withdrawn, "bad", (json_int_t)r.bad, "refused",
+                         (json_int_t)r.refused, "understood", understood(&r.understood));
     return status;
 }
 

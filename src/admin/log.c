@@ -90,7 +90,8 @@ json_t *admin_log_numbers(const json_t *answer)
     json_object_foreach((json_t *)(uintptr_t)answer, member, value)
     {
         if ((is_plain(member) && json_is_integer(value)) ||
-            (!strcmp(member, "list") && is_word(value))) /* its name may come from the file's */
+            /* the list's name may come from the file's; which file it was */
+            ((!strcmp(member, "list") || !strcmp(member, "sha256")) && is_word(value)))
             json_object_set(numbers, member, value);
     }
     return numbers;

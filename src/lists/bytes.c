@@ -21,9 +21,10 @@ typedef enum coding { CODING_UTF8, CODING_UTF16LE, CODING_UTF16BE } coding;
 struct list_bytes {
     int file;
     const char *label;
-    uint64_t read;     /* of the file */
-    uint64_t unpacked; /* out of gzip */
-    bool ended;        /* of the file */
+    uint64_t read;      /* of the file */
+    ob_sha256_sum *sum; /* over it */
+    uint64_t unpacked;  /* out of gzip */
+    bool ended;         /* of the file */
     bool begun, packed, unpacking, decided;
     coding coding;
     z_stream zlib;
@@ -42,14 +43,20 @@ ob_status bytes_new(list_bytes **out, int file, const char *label, ob_error *err
         return ob_fail(err, OB_ENOMEM, "out of memory: reading a list");
     b->file = file;
     b->label = label;
-    *out = b;
-    return OB_OK;
+    ob_status status = ob_sha256_begin(&b->sum, err);
+    if (status)
+        bytes_free(b);
+    else
+        *out = b;
+    return status;
 }
 
 void bytes_free(list_bytes *b)
 {
     if (b && b->unpacking)
         inflateEnd(&b->zlib);
+    if (b && b->sum)
+        ob_sha256_drop(&b->sum);
     free(b);
 }
 
@@ -77,9 +84,20 @@ static ob_status read_more(list_bytes *b, ob_error *err)
     if (got < 0)
         return ob_fail(err, OB_EIO, "list \"%s\" cannot be read: %s", b->label, strerror(errno));
     b->ended = got == 0;
+    ob_status status = ob_sha256_add(b->sum, b->raw + b->raw_size, (size_t)got, err);
     b->raw_size += (size_t)got;
     b->read += (size_t)got;
-    return OB_OK;
+    return status;
+}
+
+ob_status bytes_finish(uint8_t out[OB_SHA256_SIZE], list_bytes *b, ob_error *err)
+{
+    ob_status status = OB_OK;
+    while (!b->ended && !status) { /* what stands behind the list, too */
+        b->raw_at = b->raw_size = 0;
+        status = read_more(b, err);
+    }
+    return status ? status : ob_sha256_finish(out, &b->sum, err);
 }
 
 static ob_status read_file(list_bytes *b, ob_error *err)

@@ -152,6 +152,11 @@ static ob_status read_lines(reading *r, int file, uint64_t total, ob_error *err)
             r->wish->progress(r->wish->context, "reading", shown, total);
         }
     }
+    uint8_t sum[OB_SHA256_SIZE];
+    if (!status)
+        status = reader_finish(sum, reader, err);
+    if (!status)
+        ob_hex(r->counts->sha256, sum, sizeof sum);
     reader_free(reader);
     return status ? status : pass_on(r, err);
 }

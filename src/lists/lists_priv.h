@@ -131,6 +131,9 @@ ob_status reader_new(reader **out, int file, const char *label, ob_import_type t
                      ob_import_understood *told, ob_error *err);
 void reader_free(reader *reader);
 
+/* SHA-256 of the file, all of it: after the end. */
+ob_status reader_finish(uint8_t out[OB_SHA256_SIZE], reader *reader, ob_error *err);
+
 /* Sets *out to the next entry (valid until the next call) or *end; a withdrawn one may have an id
  * alone. What is no entry: OB_EFORMAT with file, line and reason; the next call goes on behind it,
  * or ends. Other errors are final. */

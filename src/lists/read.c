@@ -44,6 +44,11 @@ void reader_keep(reader *r, size_t most)
     r->record_most = most;
 }
 
+ob_status reader_finish(uint8_t out[OB_SHA256_SIZE], reader *r, ob_error *err)
+{
+    return bytes_finish(out, r->from, err);
+}
+
 uint64_t reader_bytes(const reader *r)
 {
     return bytes_count(r->from);

@@ -20,6 +20,8 @@ void bytes_free(list_bytes *bytes);
 /* Sets *got to how many bytes of `room` were filled, 0 at the end. OB_EFORMAT: packed or coded in a
  * way that is not read, or damaged; OB_EIO; both are final. */
 ob_status bytes_read(size_t *got, list_bytes *from, char *to, size_t room, ob_error *err);
+/* SHA-256 of the whole file as it is, once: at the end. */
+ob_status bytes_finish(uint8_t out[OB_SHA256_SIZE], list_bytes *bytes, ob_error *err);
 uint64_t bytes_count(const list_bytes *bytes);     /* of the file, read so far */
 const char *bytes_coding(const list_bytes *bytes); /* ", gzip", ", UTF-16" …, or "" */
 

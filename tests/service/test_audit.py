@@ -1,6 +1,7 @@
 """What the running service writes into its log: every act, and nobody's diary."""
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -246,7 +247,9 @@ class Audit(obhutd.Case):
         self.assertIn(ends, (["unfinished"], ["done"]))
         self.assertNotIn("words of somebody", (self.data / "audit/log").read_text())
         self.run_obhut("list", "import", path, "--name", "small", code=0)
-        self.assertEqual(self.entries("done")[-1]["entries"], 300000)
+        done = self.entries("done")[-1]
+        self.assertEqual((done["entries"], done["sha256"]),
+                         (300000, hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()))
 
     def test_whoever_reads_about_persons_is_told_of(self):
         self.begin()

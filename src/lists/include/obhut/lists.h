@@ -104,12 +104,13 @@ typedef struct ob_import_understood {
 
 typedef struct ob_import_result {
     char name[OB_LIST_NAME_MAX + 1];
-    uint64_t lines;      /* with an entry on them, good or bad */
-    uint64_t entries;    /* in the new list; of an update: added */
-    uint64_t duplicates; /* the same hash again, with the same id or with none: kept once */
-    uint64_t withdrawn;  /* left out, since their state says so; of an update: withdrawn */
-    uint64_t bad;        /* not readable */
-    uint64_t refused;    /* would match anything, or cannot be what they are said to be */
+    uint64_t lines;          /* with an entry on them, good or bad */
+    uint64_t entries;        /* in the new list; of an update: added */
+    uint64_t duplicates;     /* the same hash again, with the same id or with none: kept once */
+    uint64_t withdrawn;      /* left out, since their state says so; of an update: withdrawn */
+    uint64_t bad;            /* not readable */
+    char sha256[2 * 32 + 1]; /* of the file as it was given away; empty: it was not read whole */
+    uint64_t refused;        /* would match anything, or cannot be what they are said to be */
     ob_import_understood understood;
 } ob_import_result;
 
