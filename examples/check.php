@@ -7,11 +7,12 @@ function verdict(string $picture): string {
         "timeout" => 30, "ignore_errors" => true]]);
     $answer = @file_get_contents($url, false, $context);   // false: it is down
     $action = $answer === false ? "could_not" : (json_decode($answer, true)["action"] ?? null);
+    if (str_contains($http_response_header[0] ?? "", " 413 ")) $action = "could_not";   // too large to be looked at
     if ($action === null) throw new RuntimeException("Obhut: $answer");   // a mistake of ours
     return match ($action) {
         "allow", "not_scanned" => "keep",   // not_scanned: nobody may look, so nobody did
-        "block", "hold" => "refuse",
-        // review: a person should look. undecodable, could_not: nobody has looked at it. Your choice;
+        "block" => "refuse",
+        // review, hold: a person should look. undecodable, could_not: nobody has looked at it. Your choice;
         // here such an upload waits, not shown, until somebody looks or it is asked again.
         default => "ask",
     };

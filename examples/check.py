@@ -8,15 +8,17 @@ def verdict(picture):
     request = urllib.request.Request(URL, picture, {"Authorization": "Bearer " + TOKEN})
     try:
         action = json.load(urllib.request.urlopen(request, timeout=30))["action"]
-    except urllib.error.HTTPError as error:  # 503: Obhut cannot now; anything else: a mistake of ours
-        action = "could_not" if error.code == 503 else exit(f"Obhut: {error.read().decode()}")
+    except urllib.error.HTTPError as error:  # 503: Obhut cannot now; 413: too large to be looked at
+        if error.code not in (503, 413):  # anything else: a mistake of ours
+            raise RuntimeError(f"Obhut: {error.read().decode()}")
+        action = "could_not"
     except OSError:  # it is down
         action = "could_not"
     if action in ("allow", "not_scanned"):  # not_scanned: nobody may look, so nobody did
         return "keep"
-    # review: a person should look. undecodable, could_not: nobody has looked at it. Your choice; here
+    # review, hold: a person should look. undecodable, could_not: nobody has looked at it. Your choice; here
     # such an upload waits, not shown, until somebody looks or it is asked again.
-    return "refuse" if action in ("block", "hold") else "ask"
+    return "refuse" if action == "block" else "ask"
 
 if __name__ == "__main__":
     import sys

@@ -153,7 +153,7 @@ static void hindrance_metrics(ob_buf *out, ob_api *api, const ob_engine_counts *
         value(out, "could_not_total", "reason", ob_hindrance_name((ob_hindrance)h),
               c->could_not[h] + atomic_load(&api->counts.front[OB_FRONT_COULD_NOT + h]));
     metric(out, "let_through_total", "counter",
-           "Items that an open gateway let through although nobody looked and somebody may have.");
+           "Files that a gateway let through and nobody looked at, though that was allowed.");
     for (int h = OB_HINDRANCE_NONE + 1; h < OB_HINDRANCES; h++)
         value(out, "let_through_total", "reason", ob_hindrance_name((ob_hindrance)h),
               c->let_through[h]);

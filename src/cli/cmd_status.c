@@ -73,18 +73,23 @@ static const char *heard(const json_t *gateway, const char *action)
     return "LET THROUGH, and nobody is asked";
 }
 
-static bool is_open(const json_t *gateway)
+/* What becomes of files that nobody looks at. */
+static const char *unseen(const json_t *gateway, const char *member, const char *passes)
 {
-    return !strcmp(text_of(gateway, "fail"), "open") ||
-           !strcmp(text_of(gateway, "damaged"), "pass");
+    return strcmp(text_of(gateway, member), passes) ? "refused" : "LET THROUGH, unseen";
 }
 
 static void print_gateway(const json_t *gateway, const char *one, const char *two)
 {
-    printf("  gateway %s (%s, %s): by one source: %s; by two: %s; what cannot be looked at: %s\n",
-           text_of(gateway, "name"), text_of(gateway, "kind"), text_of(gateway, "surface"),
-           heard(gateway, one), heard(gateway, two),
-           is_open(gateway) ? "LET THROUGH, unseen" : "refused");
+    const char *surface = text_of(gateway, "surface");
+    printf("  gateway %s (%s, %s): by one source: %s; by two: %s; damaged or unknown files: %s; "
+           "where Obhut cannot look now: %s\n",
+           text_of(gateway, "name"), text_of(gateway, "kind"), surface, heard(gateway, one),
+           heard(gateway, two), unseen(gateway, "damaged", "pass"),
+           unseen(gateway, "fail", "open"));
+    if (strcmp(surface, "public") != 0)
+        printf("    on %s nobody may look without a basis: LETS such files THROUGH, unseen\n",
+               surface);
 }
 
 static void print_hits(const json_t *status)

@@ -188,7 +188,9 @@ static ob_status greet(worker_process *p, const char *program, const ob_epoch_pa
     if (!process_wait(p, process_now_ms() + START_MS))
         return ob_fail(err, OB_ETIME, "%s did not start within %d s", program, START_MS / 1000);
     if (!wire_receive(p->channel, &hello, sizeof hello, NULL) || hello.magic != WIRE_HELLO)
-        return ob_fail(err, OB_EIO, "%s gave up at once: does it belong to another version?",
+        return ob_fail(err, OB_EIO,
+                       "%s gave up at once: is a library missing (ldd says which), or does it "
+                       "belong to another version?",
                        program);
     if (!hello.layers)
         return ob_fail(err, OB_EREFUSED, "%s cannot be confined: %.*s", program,

@@ -56,10 +56,11 @@ class Examples(obhutd.Case):
         self.listed()
         service = self.start()
         token = self.run_obhut("token", "add", "forum", "--surface", "public", "--scope", "scan")[0].strip()
-        nonsense = self.write("nonsense", "no picture")
+        nonsense, huge = self.write("nonsense", "no picture"), self.dir / "huge"
+        huge.write_bytes(bytes(51_000_000))
         for client in CLIENTS:
             for picture, wanted in ((OTHER, "keep"), (ROCKET, "ask"), (COFFEE, "refuse"),
-                                    (nonsense, "ask")):
+                                    (nonsense, "ask"), (huge, "ask")):
                 code, got, said = self.ask(client, picture, token, service.url)
                 self.assertEqual((code, got), (0, wanted), f"{client} {picture.name}: {said}")
             code, got, said = self.ask(client, OTHER, "wrong", service.url)
@@ -69,6 +70,21 @@ class Examples(obhutd.Case):
         for client in CLIENTS:
             code, got, said = self.ask(client, COFFEE, token, service.url)
             self.assertEqual((code, got), (0, "ask"), f"{client}: {said}")
+
+    def test_the_image_and_the_manual_name_every_library_that_the_programs_need(self):
+        needed = set()
+        for program in ("obhut", "obhutd", "obhut-worker", "obhut-worker-heif"):
+            path = pathlib.Path(self.binary).parent / program
+            for line in run("readelf", "-d", path).stdout.splitlines():
+                if "(NEEDED)" in line:
+                    needed.add(line.split("[")[1].rstrip("]"))
+        found = run("dpkg", "-S", *(f"*/{name}" for name in sorted(needed))).stdout
+        packages = {line.split(":")[0] for line in found.splitlines()
+                    if line.rpartition("/")[2] in needed} - {"libc6", "libc6-i386", "libc6-x32"}
+        self.assertGreater(len(packages), 10)
+        for page in (EXAMPLES / "Dockerfile", obhutd.ROOT / "docs/INSTALL.md"):
+            words = page.read_text().replace(",", " ").split()
+            self.assertEqual(sorted(packages - set(word.rstrip(".") for word in words)), [], page.name)
 
     def test_clients_are_short(self):
         for client in CLIENTS:

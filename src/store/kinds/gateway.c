@@ -36,7 +36,9 @@ ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_erro
     ob_status status = record_add_new(&added, w, &kind_gateway, gateway, err);
     store_changed(w);
     if (!status && !added)
-        status = ob_fail(err, OB_EINVAL, "there is a gateway \"%s\" already", gateway->name);
+        status = ob_fail(err, OB_EINVAL,
+                         "there is a gateway \"%s\" already: choose another name, or remove it",
+                         gateway->name);
     if (status)
         writing_fail(w, status, err);
     return status;
