@@ -2,7 +2,6 @@
 #include "engine_priv.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -192,63 +191,10 @@ static void fail(ob_task *t)
         t->hindrance = OB_HINDRANCE_FAULT;
 }
 
-/* ---- Matches --------------------------------------------------------------------------------- */
-
-/* Lists that were told of one file or query. */
-enum { LISTS_TOLD = 16 };
-
-static void tell_match(ob_engine *e, const ob_task *t, ob_action action, const ob_list_match *match)
-{
-    matched one = {.action = action, .count = 1};
-    if (t->yes)
-        one.answer = t->yes >> action & 1 ? ANSWER_YES : ANSWER_NO;
-    snprintf(one.list, sizeof one.list, "%s", match->list);
-    snprintf(one.source, sizeof one.source, "%s", ob_match_source(match));
-    snprintf(one.via, sizeof one.via, "%s", t->via ? t->via : "a command");
-    tally_matches(&e->matches, &one);
-    tallies_match(e->keeper.tallies, &one);
-}
-
-/* Whether its list is not among those that were told; then it is from now on. */
-static bool is_first_of(const char *told[LISTS_TOLD], size_t *count, const char *list)
-{
-    for (size_t i = 0; i < *count; i++)
-        if (!strcmp(told[i], list))
-            return false;
-    if (*count == LISTS_TOLD)
-        return false;
-    told[(*count)++] = list;
-    return true;
-}
-
-static void tell_file(ob_engine *e, const ob_task *t)
-{
-    const char *told[LISTS_TOLD];
-    size_t count = 0;
-    for (size_t i = 0; i < t->findings.count; i++)
-        if (is_first_of(told, &count, t->findings.match[i].entry.list))
-            tell_match(e, t, t->action, &t->findings.match[i].entry);
-}
-
-/* Matches stand by query. */
-static void tell_queries(ob_engine *e, const ob_task *t, const ob_list_matches *found)
-{
-    for (size_t i = 0, end; i < found->count; i = end) {
-        const char *told[LISTS_TOLD];
-        size_t count = 0;
-        for (end = i; end < found->count && found->match[end].query == found->match[i].query;)
-            end++;
-        const ob_action action = ob_decide_matches(e->options.policy, &found->match[i], end - i);
-        for (size_t m = i; m < end; m++)
-            if (is_first_of(told, &count, found->match[m].list))
-                tell_match(e, t, action, &found->match[m]);
-    }
-}
-
 static void decide_file(ob_engine *e, ob_task *t)
 {
     t->action = ob_decide(e->options.policy, &t->findings);
-    tell_file(e, t);
+    matched_tell_file(&(matched_by){&e->matches, e->keeper.tallies}, t);
     if (t->limit != OB_LISTS_NO_LIMIT && t->findings.count > t->limit)
         t->findings.count = t->limit;
     if ((t->job.status || t->job.media.unseen) && !t->findings.total)
@@ -333,7 +279,8 @@ static ob_status look_up_some(ob_engine *e, ob_task *t, uint32_t methods)
             status = look_up_kind(t, e->options.lists, e->options.policy->distance, kind, count);
     }
     for (int kind = 0; kind <= OB_LIST_DIGESTS && !status; kind++)
-        tell_queries(e, t, &t->matches[kind]);
+        matched_tell_queries(&(matched_by){&e->matches, e->keeper.tallies}, e->options.policy, t,
+                             &t->matches[kind]);
     if (!status && t->found)
         t->found(t, t->asked, count);
     t->together = look_up_next(t, count);

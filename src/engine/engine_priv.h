@@ -258,6 +258,20 @@ bool tallies_late(const tallies *t);
 bool tallies_busy(const tallies *t); /* or only too much waits already, or memory is short */
 ob_hindrance tallies_hindrance(const tallies *t);
 
+/* ---- matched.c --------------------------------------------------------------------------------
+ */
+
+/* Where matches are counted, and where they wait to be told. */
+typedef struct matched_by {
+    match_counts *counts;
+    tallies *tallies;
+} matched_by;
+
+/* What a file's findings came to, and what was found for some queries; whoever asked is in `t`. */
+void matched_tell_file(const matched_by *by, const ob_task *t);
+void matched_tell_queries(const matched_by *by, const ob_policy *policy, const ob_task *t,
+                          const ob_list_matches *found);
+
 /* ---- keeper.c ---------------------------------------------------------------------------------
  */
 
