@@ -5,6 +5,7 @@
 #define OBHUT_ADMIN_PRIV_H
 
 #include <obhut/admin.h>
+#include <obhut/commands.h>
 #include <obhut/records/order.h>
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
@@ -25,9 +26,7 @@ typedef struct admin_call {
     uint8_t document[32];
 } admin_call;
 
-/* Sets *out to an object. */
-typedef ob_status (*admin_command)(json_t **out, const admin_call *call, ob_error *err);
-
+/* Each command's function, an ob_command_run. */
 ob_status admin_list_import(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_update(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_merge(json_t **out, const admin_call *call, ob_error *err);
@@ -68,7 +67,9 @@ ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_ls(json_t **out, const admin_call *call, ob_error *err);
-ob_status admin_order_state(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_suspend(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_resume(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_revoke(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_consent_withdraw(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_safeguard_record(json_t **out, const admin_call *call, ob_error *err);
@@ -128,8 +129,9 @@ ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, 
  * OB_EREFUSED: nobody has that token. */
 ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err);
 
-/* The same, who must be a person with one of `roles` (bit r: ob_role r). */
-ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err);
+/* Whether who it is may ask for the command at all: what its row says of persons and roles.
+ * OB_EREFUSED. */
+ob_status admin_may(const admin_call *call, const ob_command *command, ob_error *err);
 
 enum {
     ADMIN_REVIEWERS = 1 << OB_ROLE_REVIEWER | 1 << OB_ROLE_LEAD,
@@ -140,11 +142,11 @@ enum {
 /* ---- The log -----------------------------------------------------------------------------------
  */
 
-/* What of a request and of its answer stands in the log: names, numbers, words of ours; of a
- * person's own words nothing. */
-void admin_log_request(ob_act *act, const json_t *request, const char *command);
-void admin_log_answer(ob_act *act, const json_t *answer);
-json_t *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
+/* What of a request and of its answer stands in the log: what the command's row says of each field.
+ */
+void admin_log_request(ob_act *act, const json_t *request, const ob_command *command);
+void admin_log_answer(ob_act *act, const json_t *answer, const ob_command *command);
+json_t *admin_log_done(const json_t *answer, const ob_command *command);
 
 /* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
  * "set" is what `obhut policy set` would have to be told, nothing where it is open. */

@@ -110,13 +110,10 @@ static ob_status read_limit(int64_t *limit, const ob_regime **regime, int64_t si
 ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_hold h = {.made_at = ob_now()};
-    ob_person person;
     const ob_regime *regime;
     const char *law = admin_optional(call, "law");
     int64_t id, since = 0, limit = 0;
-    ob_status status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
-        status = read_record(&h, call, err);
+    ob_status status = read_record(&h, call, err);
     if (!status)
         status = admin_reason(h.reason, admin_optional(call, "reason"), err);
     if (!status)
@@ -134,7 +131,7 @@ ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
     }
     if (status)
         return status;
-    snprintf(h.by, sizeof h.by, "%s", person.name);
+    snprintf(h.by, sizeof h.by, "%s", call->person.name);
     status = ob_store_hold_add(&id, call->act->w, &h, err);
     if (!status)
         *out = json_pack("{s:I, s:o, s:b}", "hold", (json_int_t)id, "until", admin_time(h.until),
@@ -190,11 +187,8 @@ ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     (void)out;
     ob_status status = admin_number(&id, call, "hold", err);
-    if (!status)
-        status = admin_person(&person, call, ADMIN_GUARDS, err);
     return status ? status : ob_store_hold_end(call->act->w, id, ob_now(), err);
 }
 
@@ -202,16 +196,14 @@ ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     char reason[OB_RECORD_TEXT + 1];
     (void)out;
     ob_status status = admin_number(&id, call, "hold", err);
     if (!status)
-        status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
         status = admin_reason(reason, admin_optional(call, "reason"), err);
-    return status ? status
-                  : ob_store_hold_decide(call->act->w, id, person.name, reason, ob_now(), err);
+    return status
+               ? status
+               : ob_store_hold_decide(call->act->w, id, call->person.name, reason, ob_now(), err);
 }
 
 /* ---- Who is in the log ------------------------------------------------------------------------
@@ -289,13 +281,11 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
 {
     ob_pseudonym_kind kind;
     const char *name;
-    ob_person person, *all = NULL;
+    ob_person *all = NULL;
     size_t count = 0;
     ob_record_key subject;
     (void)out;
-    ob_status status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
-        status = read_subject(&kind, &name, call, err);
+    ob_status status = read_subject(&kind, &name, call, err);
     if (!status && kind == OB_PSEUDONYM_PERSON)
         status = ob_store_persons(&all, &count, call->view, err);
     for (size_t i = 0; i < count && !status; i++)

@@ -25,15 +25,18 @@ ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err)
     return status;
 }
 
-ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err)
+ob_status admin_may(const admin_call *call, const ob_command *command, ob_error *err)
 {
+    const bool needs_one = command->persons == OB_PERSONS_ONE || command->persons == OB_PERSONS_TWO;
     if (!call->actor.person)
-        return ob_fail(err, OB_EREFUSED,
-                       "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token");
-    *out = *call->actor.person;
-    return ob_actor_has(&call->actor, roles)
+        return needs_one
+                   ? ob_fail(
+                         err, OB_EREFUSED,
+                         "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token")
+                   : OB_OK;
+    return !command->roles || ob_actor_has(&call->actor, command->roles)
                ? OB_OK
-               : ob_fail(err, OB_EREFUSED, "%s has no role for this", out->name);
+               : ob_fail(err, OB_EREFUSED, "%s has no role for this", call->person.name);
 }
 
 /* ---- Persons ----------------------------------------------------------------------------------
@@ -104,16 +107,15 @@ ob_status admin_person_remove(json_t **out, const admin_call *call, ob_error *er
  */
 
 static const struct {
-    const char *kind;
-    uint32_t roles; /* of who agrees */
+    const char *kind, *command; /* whose row says who agrees */
     bool needs_reason;
     admin_step step;
 } steps[] = {
-    {"verdict", ADMIN_REVIEWERS, true, admin_verdict_step},
-    {"cause", ADMIN_REVIEWERS, true, admin_cause_step},
-    {"order", ADMIN_LEADS, false, admin_order_step},
-    {"detector", ADMIN_GUARDS, false, admin_detector_step},
-    {"clock", ADMIN_GUARDS, false, admin_clock_step},
+    {"verdict", "verdict.add", true, admin_verdict_step},
+    {"cause", "cause.add", true, admin_cause_step},
+    {"order", "order.add", false, admin_order_step},
+    {"detector", "detector.set", false, admin_detector_step},
+    {"clock", "clock.accept", false, admin_clock_step},
 };
 
 ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
@@ -192,7 +194,8 @@ ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error 
     if (!status && k == sizeof steps / sizeof *steps)
         status = ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     if (!status)
-        status = ob_staff_second(&adopted, p, call->act->w, id, &call->actor, steps[k].roles, err);
+        status = ob_staff_second(&adopted, p, call->act->w, id, &call->actor,
+                                 ob_command_find(steps[k].command)->agree, err);
     if (!status && !adopted && steps[k].needs_reason && !reason)
         status = ob_fail(err, OB_EINVAL, "who agrees to this says why: a reason is needed");
     if (!status && adopted)

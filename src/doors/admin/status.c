@@ -43,7 +43,7 @@ static void add_actions(json_t *to, const ob_policy *policy)
 }
 
 /* What another command answers, with its own name. */
-static ob_status add(json_t *to, admin_command command, const admin_call *call, ob_error *err)
+static ob_status add(json_t *to, ob_command_run command, const admin_call *call, ob_error *err)
 {
     json_t *answer = NULL;
     ob_status status = command(&answer, call, err);
@@ -55,7 +55,7 @@ static ob_status add(json_t *to, admin_command command, const admin_call *call, 
 
 ob_status admin_status(json_t **out, const admin_call *call, ob_error *err)
 {
-    static const admin_command all[] = {admin_gateway_ls, admin_token_ls, admin_person_ls};
+    static const ob_command_run all[] = {admin_gateway_ls, admin_token_ls, admin_person_ls};
     ob_profile profile;
     /* A command that opened the directory itself has no engine before it needs one. */
     json_t *answer = json_pack("{s:s, s:b}", "version", OB_VERSION, "running",
