@@ -29,6 +29,7 @@ typedef struct media_facts {
     unsigned orientation; /* 1 */
     uint32_t frames;      /* 1 */
     bool incomplete;      /* something is missing at the end */
+    bool simplified;      /* not every pixel, or not its colours: some bits may move */
     ob_unseen unseen;
     media_colour *colour; /* NULL; known before the first frame, which is then RGB or RGBA */
 } media_facts;
@@ -110,6 +111,8 @@ ob_status media_looks_missing(media_looks *looks, const uint8_t *last, const uin
  * *count. */
 ob_status media_looks_finish(ob_media_frame out[OB_LOOKS], unsigned *count, media_looks *looks,
                              ob_media_fault *fault);
+/* Whether decoding it more simply than in full may have moved too many bits; once finished. */
+bool media_looks_are_undecided(const media_looks *looks);
 void media_looks_free(media_looks *looks); /* NULL is fine */
 
 /* ---- colour.c ---- */
