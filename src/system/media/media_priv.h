@@ -127,6 +127,15 @@ void media_colour_apply(const media_colour *colour, uint8_t *to, const uint8_t *
                         size_t pixels);
 void media_colour_free(media_colour *colour); /* NULL is fine */
 
+/* Makes one colour of another. */
+typedef void (*media_convert)(const void *context, uint8_t to[3], const uint8_t from[3]);
+/* Whether a picture would become another one; asked for levels that are multiples of this. */
+enum { MEDIA_LEVEL_STEP = 17 };
+bool media_colours_change(media_convert convert, const void *context, bool is_grey);
+
+/* icc.c: whether a profile is certain to change little. False: look closer. */
+bool media_icc_changes_little(const uint8_t *profile, size_t size);
+
 /* OB_ELIMIT when a picture of this size, with this many frames, is not decoded at all. */
 ob_status media_check_size(uint64_t width, uint64_t height, ob_media_fault *fault);
 ob_status media_check_frames(uint64_t frames, ob_media_fault *fault);
