@@ -252,6 +252,8 @@ static ob_status prepare(output *o, decoder *d, const media_sink *sink, const me
                   .height = jpeg->image_height,
                   .scale = jpeg->scale_denom,
                   .samples = o->cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA}};
+    sink->facts->simplified =
+        jpeg->scale_denom > 1 || (grey && jpeg->jpeg_color_space != JCS_GRAYSCALE);
     d->height = jpeg->output_height;
     o->pitch = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
     d->rows = malloc(ROWS_AT_ONCE * o->pitch);

@@ -23,6 +23,7 @@ struct media_looks {
     uint8_t *rgb;   /* a row without alpha */
     uint8_t *seen;  /* with its colours changed */
     uint8_t *on[2]; /* over white, over black */
+    bool undecided;
 };
 
 /* ---- Lanes ------------------------------------------------------------------------------------
@@ -231,7 +232,14 @@ ob_status media_looks_missing(media_looks *l, const uint8_t *last, const uint8_t
 /* ---- Hashes -----------------------------------------------------------------------------------
  */
 
-static ob_status finish_lane(ob_media_frame *out, const media_looks *looks, ob_look look,
+/* Photographs have a few such bits, of which fewer move: here are many. */
+static bool is_undecided(const ob_pdq_stream *stream, int quality)
+{
+    enum { FEW = 20 };
+    return quality >= OB_PDQ_MIN_QUALITY && ob_pdq_undecided(stream) > FEW;
+}
+
+static ob_status finish_lane(ob_media_frame *out, media_looks *looks, ob_look look,
                              ob_media_fault *fault)
 {
     const lane *l = &looks->lane[look];
@@ -241,6 +249,7 @@ static ob_status finish_lane(ob_media_frame *out, const media_looks *looks, ob_l
     if (!status && l->mirrored)
         status = ob_pdq_finish(&shown, l->mirrored, NULL);
     f.shown = shown.hash[ob_media_shown(looks->orientation)];
+    looks->undecided |= !status && is_undecided(l->plain, f.pdq.quality);
     if (!status)
         *out = f;
     return media_hashed(status, fault);
@@ -257,6 +266,11 @@ ob_status media_looks_finish(ob_media_frame out[OB_LOOKS], unsigned *count, medi
         if (l->lane[look].plain)
             status = finish_lane(&out[(*count)++], l, look, fault);
     return status;
+}
+
+bool media_looks_are_undecided(const media_looks *l)
+{
+    return l->undecided;
 }
 
 void media_looks_free(media_looks *l)
