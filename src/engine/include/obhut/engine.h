@@ -185,7 +185,7 @@ typedef struct ob_task {
      * that hears only yes and no hears yes for these actions (bit a: ob_action a); 0: it hears the
      * action itself. */
     const char *via;
-    uint32_t yes;
+    _Atomic uint32_t yes;
 
     ob_item item;
     uint64_t owner; /* files of two never meet in a process; 0: the operator's */
