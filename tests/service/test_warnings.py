@@ -30,7 +30,7 @@ class Warnings(obhutd.Case):
 
     def started(self, service):
         return [line for line in service.log if any(word in line for word in (
-            "nothing can be found", "renew-days", "has a section", "no register", "nobody is there"))]
+            "nothing can be found", "renew-days", "has a section", "no register", "no person is"))]
 
     def test_a_service_without_any_list_says_so_and_then_does_not(self):
         service = self.start()

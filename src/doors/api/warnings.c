@@ -139,8 +139,8 @@ static void look_at_records(finding *f, bool renew)
              "register yes)");
     if (!reviewers && any_waits_for_a_person(f->options->policy))
         warn(f, API_NO_REVIEWER,
-             "some matches wait for a person, and nobody is there who may "
-             "review (obhut person add)");
+             "matches are answered so that a person looks (review to hold), and no person is "
+             "registered who may: obhut person add NAME --role reviewer");
 }
 
 uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew)

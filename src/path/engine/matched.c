@@ -15,7 +15,7 @@ static void tell_match(const matched_by *by, const ob_task *t, ob_action action,
     if (yes)
         one.answer = yes >> action & 1 ? ANSWER_YES : ANSWER_NO;
     snprintf(one.list, sizeof one.list, "%s", match->list);
-    snprintf(one.source, sizeof one.source, "%s", ob_match_source(match));
+    snprintf(one.source, sizeof one.source, "%s", match->source);
     snprintf(one.via, sizeof one.via, "%s", t->via ? t->via : "a command");
     tally_matches(by->counts, &one);
     tallies_match(by->tallies, &one);
