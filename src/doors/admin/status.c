@@ -17,7 +17,9 @@ static ob_status add_lists(json_t *to, const admin_call *call, ob_error *err)
     for (size_t i = 0; i < count; i++) {
         json_t *one = ob_api_list(&infos[i]);
         json_object_set_new(one, "age_days",
-                            json_integer((json_int_t)(ob_now() - infos[i].imported_at) / 86400));
+                            json_integer((json_int_t)(ob_now() - infos[i].updated_at) / 86400));
+        json_object_set_new(one, "updated",
+                            json_boolean(infos[i].updated_at > infos[i].imported_at));
         json_array_append_new(array, one);
     }
     free(infos);

@@ -35,6 +35,9 @@ int cmd_token(const cli *cli, int argc, char **argv);
 /* "obhut: SENTENCE" on standard error. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Somebody else's name, with ? for what would begin a line or move a terminal's cursor. */
+void cli_put_name(FILE *to, const char *name);
+
 /* The same and where help is to be had; returns CLI_USAGE. An empty sentence says nothing of its
  * own: whoever found the mistake has said it already. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -89,7 +89,8 @@ static void print_report(const ob_audit_report *r, const audit_wishes *w)
         if (w->since)
             printf("since %s: nothing of what the log had then is changed or missing\n", w->since);
         if (entries > sealed)
-            printf("not yet sealed: %llu entries behind the last checkpoint\n", entries - sealed);
+            printf("not yet sealed: %llu %s behind the last checkpoint\n", entries - sealed,
+                   entries - sealed == 1 ? "entry" : "entries");
     }
     if (*r->key)
         printf("key: %s\n", r->key);

@@ -57,7 +57,9 @@ static void print(void *context, const picture *picture)
     } else if (!picture->job.status) {
         char hash[OB_HASH256_HEX + 1];
         ob_hash256_print(hash, &picture->job.media.pdq.hash[OB_DIHEDRAL_ORIGINAL]);
-        printf("%s %3d %s\n", hash, picture->job.media.pdq.quality, picture->path);
+        printf("%s %3d ", hash, picture->job.media.pdq.quality);
+        cli_put_name(stdout, picture->path);
+        putchar('\n');
     }
 }
 

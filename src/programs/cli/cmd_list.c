@@ -182,11 +182,12 @@ static int read_list(const cli *cli, const wishes *wishes, const char *action, c
     if (wishes->json)
         cli_print_json(json_incref(result));
     else
-        printf("list \"%s\": %lld entries%s (%lld lines: %lld duplicate, %lld withdrawn, %lld bad, "
+        printf("list \"%s\": %lld %s%s (%lld %s: %lld duplicate, %lld withdrawn, %lld bad, "
                "%lld refused)\n",
-               json_string_value(json_object_get(result, "list")), number(result, "entries"), how,
-               number(result, "lines"), number(result, "duplicates"), number(result, "withdrawn"),
-               number(result, "bad"), number(result, "refused"));
+               json_string_value(json_object_get(result, "list")), number(result, "entries"),
+               number(result, "entries") == 1 ? "entry" : "entries", how, number(result, "lines"),
+               number(result, "lines") == 1 ? "line" : "lines", number(result, "duplicates"),
+               number(result, "withdrawn"), number(result, "bad"), number(result, "refused"));
     if (!wishes->json)
         understood_print(stdout, json_object_get(result, "understood"));
     json_decref(result);

@@ -54,7 +54,8 @@ static void print_json(const picture *picture)
 static void print_match(const char *path, const json_t *match)
 {
     const char *version = text_at(match, "version");
-    printf("%s: list %s, entry %s, ", path, text_at(match, "list"), text_at(match, "entry"));
+    cli_put_name(stdout, path);
+    printf(": list %s, entry %s, ", text_at(match, "list"), text_at(match, "entry"));
     if (*text_at(match, "digest")) {
         printf("the same bytes (%s)\n", text_at(match, "digest"));
         return;
@@ -70,16 +71,21 @@ static void print_match(const char *path, const json_t *match)
 static void print_text(const picture *picture)
 {
     const json_t *a = picture->answer, *matches = json_object_get(a, "matches");
+    const bool unseen = !strcmp(text_at(a, "action"), "not_scanned");
+    const bool low = *text_at(a, "not_matched");
     for (size_t i = 0; i < json_array_size(matches); i++)
         print_match(picture->path, json_array_get(matches, i));
-    if (!strcmp(text_at(a, "action"), "not_scanned"))
-        printf("%s: nobody looked: %s%s%s\n", picture->path, text_at(a, "reason"),
-               *text_at(a, "names") ? ", " : "", text_at(a, "names"));
-    else if (*text_at(a, "not_matched"))
-        printf("%s: not matched by hash: quality %lld is below %d\n", picture->path,
+    if (!unseen && !low && (!a || json_array_size(matches) || picture->job.status))
+        return;
+    cli_put_name(stdout, picture->path);
+    if (unseen)
+        printf(": nobody looked: %s%s%s\n", text_at(a, "reason"), *text_at(a, "names") ? ", " : "",
+               text_at(a, "names"));
+    else if (low)
+        printf(": not matched by hash: quality %lld is below %d\n",
                (long long)json_integer_value(json_object_get(a, "quality")), OB_PDQ_MIN_QUALITY);
-    else if (a && !json_array_size(matches) && !picture->job.status)
-        printf("%s: nothing found\n", picture->path);
+    else
+        puts(": nothing found");
 }
 
 static void tell(void *context, const picture *picture)

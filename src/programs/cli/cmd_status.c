@@ -24,10 +24,13 @@ static void print_list(const json_t *list)
 {
     const char *source = text_of(list, "source");
     const long long days = number_of(list, "age_days");
-    printf("  %-20s %s%lld entries, %s%s%s, imported %.10s (%lld day%s ago)\n",
+    const long long entries = number_of(list, "entries");
+    printf("  %-20s %s%lld entr%s, %s%s%s, imported %.10s%s (%lld day%s ago)\n",
            text_of(list, "list"), json_is_true(json_object_get(list, "enabled")) ? "" : "OFF, ",
-           number_of(list, "entries"), *source ? "from \"" : "no source given", source,
-           *source ? "\"" : "", text_of(list, "imported_at"), days, days == 1 ? "" : "s");
+           entries, entries == 1 ? "y" : "ies", *source ? "from \"" : "no source given", source,
+           *source ? "\"" : "", text_of(list, "imported_at"),
+           json_is_true(json_object_get(list, "updated")) ? ", last updated" : "", days,
+           days == 1 ? "" : "s");
 }
 
 static void print_lists(const json_t *status)

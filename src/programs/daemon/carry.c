@@ -311,3 +311,23 @@ void carry_gone(core *c, uint64_t id)
     else if (!k->is_head && k->call->class->gone)
         k->call->class->gone(k->call);
 }
+
+/* From here on nobody else tells the front of it. */
+static bool take_the_word(carried *k)
+{
+    pthread_mutex_lock(&k->core->telling);
+    const bool told = k->told;
+    if (!told)
+        k->gone = true;
+    pthread_mutex_unlock(&k->core->telling);
+    return !told;
+}
+
+void carry_late(core *c, uint64_t id)
+{
+    carried *k = carry_find(c, id);
+    if (!k || k->is_head || !k->busy || !k->call->class->late || !take_the_word(k))
+        return;
+    carry_refuse(c, id, k->call->class->late(k->call));
+    carry_gone(c, id);
+}

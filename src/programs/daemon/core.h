@@ -100,6 +100,8 @@ void carry_drop(core *c, message *m);
 /* The front said: a head; nobody waits for that answer any more. */
 void carry_ask(core *c, const message *m);
 void carry_gone(core *c, uint64_t id);
+/* It said: who waits for that answer takes another now. Without one the front has its own. */
+void carry_late(core *c, uint64_t id);
 
 /* Which of this number waits for an answer; NULL: none, or the front has it. */
 carried *carry_find(core *c, uint64_t id);

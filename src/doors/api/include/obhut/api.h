@@ -87,7 +87,8 @@ json_t *ob_api_scan(const ob_task *task, unsigned threshold);
 json_t *ob_api_match(const ob_match *match, unsigned threshold);
 
 /* A match of a look-up: by digest where `digest` is not NULL. */
-json_t *ob_api_entry(const ob_list_match *match, const ob_list_digest *digest, unsigned threshold);
+json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
+                     const ob_list_digest *digest, unsigned threshold);
 
 /* What was computed of a file: format, width, height, pdq, quality, and more where there is more.
  */

@@ -91,6 +91,9 @@ typedef struct ob_call_class {
     /* Instead of it: the body cannot be taken now. Answers as `body` does. NULL: that it could not
      * be done is all that there is to tell. */
     void (*could_not)(ob_call *call, ob_hindrance hindrance);
+    /* The body is with the handler, and who asks waits no longer: what is told instead of the
+     * answer that ob_call_answer still brings. `gone` follows. NULL: who asks waits. */
+    ob_answer (*late)(ob_call *call);
     /* Nobody waits for the answer any more, and the body is with the handler, which may make its
      * answer come sooner: what would be told is told to nobody. NULL: it does not care. */
     void (*gone)(ob_call *call);

@@ -141,12 +141,16 @@ ob_action ob_decide(const ob_policy *policy, const ob_findings *findings);
 /* The same for what one look-up found. */
 ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match, size_t count);
 
-/* Who lists it: the entry's source, or its list where it names none. */
-const char *ob_match_source(const ob_list_match *match);
-
 /* Whether one publisher lists both: names are compared without case and outer blanks, and entries
  * that name nobody are all of one unknown source, whatever their lists are called. */
 bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b);
+
+/* Everybody who lists what `of` is, as far as `all` matches of its query say, its own first: one of
+ * each publisher, and "" for all entries that name nobody. `by_digest`: all are of one content.
+ * Texts are the matches'. Returns how many; further ones are left out. */
+enum { OB_MATCH_SOURCES = 16 };
+size_t ob_match_sources(const char *out[OB_MATCH_SOURCES], const ob_list_match *of,
+                        const ob_list_match *all, size_t count, bool by_digest);
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */
 
@@ -185,7 +189,7 @@ typedef struct ob_task {
      * that hears only yes and no hears yes for these actions (bit a: ob_action a); 0: it hears the
      * action itself. */
     const char *via;
-    uint32_t yes;
+    _Atomic uint32_t yes;
 
     ob_item item;
     uint64_t owner; /* files of two never meet in a process; 0: the operator's */
