@@ -19,6 +19,7 @@ typedef struct admin_call {
     ob_actor actor;
     ob_person person; /* where actor.person is not NULL */
     ob_view *view;    /* the records; NULL while a deed runs */
+    bool is_unknown;  /* nobody has its personal token */
     ob_act *act;      /* of a command that changes records, else NULL */
     /* SHA-256 of the file of such a command, read before it holds up others. */
     ob_status document_status;
@@ -91,6 +92,15 @@ ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *e
 ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
+
+/* ob_admin_do, for what is asked at one of the OB_AT_… places. */
+json_t *admin_do_at(ob_admin *admin, const json_t *request, int file,
+                    const ob_admin_listener *listener, uint32_t place);
+
+/* Before and after a command of a thread of its own, at most 32 at a time; ob_admin_wait waits for
+ * them. */
+bool admin_enter(void);
+void admin_leave(void);
 
 /* As ob_lists_compare. */
 ob_status admin_compare_lists(const char *dir, const ob_staff_lists *known, ob_error *err);

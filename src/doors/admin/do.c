@@ -251,8 +251,22 @@ static ob_status run(json_t **out, admin_call *call, const ob_command *c, ob_err
     }
 }
 
+static json_t *error_json(const admin_call *call, ob_status status, const char *text)
+{
+    json_t *error = json_pack("{s:i, s:o}", "status", (int)status, "text", ob_json_text(text));
+    if (call->is_unknown)
+        json_object_set_new(error, "unknown", json_true());
+    return json_pack("{s:o}", "error", error);
+}
+
 json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
                     const ob_admin_listener *listener)
+{
+    return admin_do_at(admin, request, file, listener, OB_AT_SOCKET);
+}
+
+json_t *admin_do_at(ob_admin *admin, const json_t *request, int file,
+                    const ob_admin_listener *listener, uint32_t place)
 {
     admin_call call = {.admin = admin, .request = request, .file = file, .listener = listener};
     ob_error err = {0};
@@ -260,7 +274,7 @@ json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
     json_t *result = NULL;
     ob_status status = admin_text(&name, &call, "do", &err);
     const ob_command *c = status ? NULL : ob_command_find(name);
-    if (!status && (!c || !(c->places & OB_AT_SOCKET)))
+    if (!status && (!c || !(c->places & place)))
         status = ob_fail(&err, OB_EINVAL, "no command is called \"%.60s\"", name);
     if (!status)
         status = ob_command_check(c, request, file >= 0, &err);
@@ -269,6 +283,5 @@ json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
     if (!status)
         return json_pack("{s:o}", "ok", result ? result : json_object());
     json_decref(result);
-    return json_pack("{s:{s:i, s:o}}", "error", "status", (int)status, "text",
-                     ob_json_text(err.text));
+    return error_json(&call, status, err.text);
 }

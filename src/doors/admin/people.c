@@ -18,7 +18,8 @@ ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err)
     if (!token)
         return OB_OK;
     ob_status status = ob_staff_person_find(&found, &call->person, view, token, err);
-    if (!status && !found)
+    call->is_unknown = !status && !found;
+    if (call->is_unknown)
         status = ob_fail(err, OB_EREFUSED, "this personal token is not known here");
     if (!status)
         call->actor.person = &call->person;

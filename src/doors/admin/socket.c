@@ -92,8 +92,21 @@ static void *serve(void *argument)
     json_decref(request);
     admin_incoming_free(&c->in);
     free(c);
-    atomic_fetch_sub(&serving, 1);
+    admin_leave();
     return NULL;
+}
+
+bool admin_enter(void)
+{
+    if (atomic_fetch_add(&serving, 1) < CONNECTIONS_MOST)
+        return true;
+    admin_leave();
+    return false;
+}
+
+void admin_leave(void)
+{
+    atomic_fetch_sub(&serving, 1);
 }
 
 /* Commands are for the user who owns this process, and for root. */
@@ -117,7 +130,8 @@ void ob_admin_serve(int listening, ob_admin *admin)
     pthread_attr_t detached;
     pthread_t thread;
     bool started = false;
-    if (c && atomic_fetch_add(&serving, 1) < CONNECTIONS_MOST) {
+    const bool entered = c && admin_enter();
+    if (entered) {
         *c = (connection){.admin = admin, .in = {.from = peer, .file = -1, .takes_file = true}};
         pthread_attr_init(&detached);
         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
@@ -126,8 +140,8 @@ void ob_admin_serve(int listening, ob_admin *admin)
     }
     if (started)
         return;
-    if (c)
-        atomic_fetch_sub(&serving, 1);
+    if (entered)
+        admin_leave();
     free(c);
     close(peer);
 }

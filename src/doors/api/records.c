@@ -440,7 +440,7 @@ static bool read_body(api_call *c, ob_body body, body_reader read)
         ob_call_answer(&c->call, api_too_large_json());
         return false;
     }
-    json_t *in = api_json(body, &err);
+    json_t *in = ob_json_body(body, &err);
     ob_status status = in ? read(c, in, &err) : err.status;
     json_decref(in);
     if (status)

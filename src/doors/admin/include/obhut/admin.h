@@ -8,6 +8,7 @@
 #define OBHUT_ADMIN_H
 
 #include <obhut/engine.h>
+#include <obhut/http.h>
 #include <obhut/lists.h>
 #include <obhut/staff.h>
 #include <obhut/store.h>
@@ -51,6 +52,14 @@ void ob_admin_serve(int listening, ob_admin *admin);
 
 /* Waits until all connections are served, at most so long. Returns false when one is not. */
 bool ob_admin_wait(unsigned time_ms);
+
+/* ---- Over HTTP --------------------------------------------------------------------------------
+ */
+
+/* A request of a person's, with their personal token: by the rows of obhut/commands.h that the
+ * staff's listener has, by the same code as at the socket. As ob_api_begin; *admin must live until
+ * ob_admin_wait. */
+ob_plan ob_admin_begin_http(ob_call **out, ob_admin *admin, const ob_request *request);
 
 /* ---- Asking --------------------------------------------------------------------------------- */
 
