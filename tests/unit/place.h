@@ -20,7 +20,7 @@ typedef struct memory_place {
     char dir[256];
     ob_store *store;
     ob_audit *audit;
-    ob_staff *staff;
+    ob_acts *acts;
 } memory_place;
 
 #define MUST(call)                                                                                 \
@@ -35,12 +35,12 @@ static inline void memory_place_open(memory_place *p)
     const ob_audit_options options = {.dir = p->dir};
     MUST(ob_store_open(&p->store, p->dir, NULL, &err_));
     MUST(ob_audit_open(&p->audit, &options, &err_));
-    MUST(ob_staff_open(&p->staff, p->store, p->audit, p->dir, &err_));
+    MUST(ob_acts_open(&p->acts, p->store, p->audit, p->dir, &err_));
 }
 
 static inline void memory_place_close(memory_place *p)
 {
-    ob_staff_close(p->staff);
+    ob_acts_close(p->acts);
     MUST(ob_audit_close(p->audit, &err_));
     ob_store_close(p->store);
 }

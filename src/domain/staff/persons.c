@@ -60,10 +60,10 @@ ob_status ob_staff_person_find(bool *found, ob_person *out, ob_view *view, const
     return OB_OK;
 }
 
-void ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                        const char *text)
+void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                       const char *text)
 {
     static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item",
                                        "obhut person", "obhut delivery"};
-    ob_code(out->bytes, staff->key, uses[kind], text, strlen(text));
+    ob_code(out->bytes, acts->key, uses[kind], text, strlen(text));
 }

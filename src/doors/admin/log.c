@@ -62,7 +62,7 @@ void admin_log_request(ob_act *act, const json_t *request, const char *command)
     const char *name = json_string_value(json_object_get(request, "name"));
     if (account && strlen(account) <= OB_PSEUDONYM_TEXT) {
         ob_record_key key;
-        ob_staff_pseudonym(&key, act->staff, OB_PSEUDONYM_ACCOUNT, account);
+        ob_acts_pseudonym(&key, act->acts, OB_PSEUDONYM_ACCOUNT, account);
         ob_act_account(act, "about", &key);
         if (reason)
             ob_act_text(act, "reason", reason);

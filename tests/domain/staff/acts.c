@@ -25,7 +25,7 @@ static ob_status add_token(memory_place *p, const char *name, ob_error *err)
 {
     char own[OB_NAME_MAX + 1];
     snprintf(own, sizeof own, "%s", name);
-    return ob_staff_do(NULL, p->staff, "token.add", &operator, run, own, err);
+    return ob_acts_do(NULL, p->acts, "token.add", &operator, run, own, err);
 }
 
 static ob_status find_entry(void *context, uint64_t number, const char *text, size_t size,
@@ -103,7 +103,7 @@ static ob_status second(memory_place *p, int64_t id, const ob_person *person, ob
     ob_proposal proposal;
     const ob_actor actor = {person};
     return WRITES(p->store, err,
-                  ob_staff_second(&adopted, &proposal, w, id, &actor, 1 << OB_ROLE_LEAD, err));
+                  ob_acts_second(&adopted, &proposal, w, id, &actor, 1 << OB_ROLE_LEAD, err));
 }
 
 static void a_proposal_is_over_after_seven_days(void **state)
@@ -115,7 +115,7 @@ static void a_proposal_is_over_after_seven_days(void **state)
     const ob_actor proposer = {&ada};
     int64_t id = 0;
     clock_stand(INT64_C(1800000000));
-    MUST(WRITES(p->store, &err_, ob_staff_propose(&id, w, "clock", "{}", &proposer, &err_)));
+    MUST(WRITES(p->store, &err_, ob_acts_propose(&id, w, "clock", "{}", &proposer, &err_)));
     clock_pass(OB_PROPOSAL_SECONDS - 1);
     MUST(second(p, id, &bea, &err_));
     clock_pass(1);

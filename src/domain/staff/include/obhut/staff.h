@@ -34,33 +34,33 @@ enum {
     OB_OWN_SCOPES = 1 << OB_SCOPE_SCAN | 1 << OB_SCOPE_MATCH | 1 << OB_SCOPE_LISTS,
 };
 
-typedef struct ob_staff ob_staff;
+typedef struct ob_acts ob_acts;
 
 /* What the records know to have been signed of the log in DIR; *is_known is false where they never
  * had one. Asked before the log is opened: OB_EREFUSED, OB_EFORMAT where the key in
  * DIR/keys/pseudonym is not the one that the records were made with, is missing, or has not made
  * what they say. */
-ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
-                          ob_error *err);
+ob_status ob_acts_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
+                         ob_error *err);
 
 /* What the records know the lists to be (obhut/lists.h says what that is); *is_known is false where
- * they never were told. OB_EREFUSED: somebody changed what they say; else as ob_staff_signed. */
-typedef struct ob_staff_lists {
+ * they never were told. OB_EREFUSED: somebody changed what they say; else as ob_acts_signed. */
+typedef struct ob_acts_lists {
     uint64_t changes;
     uint8_t sum[32];
-} ob_staff_lists;
-ob_status ob_staff_lists_known(bool *is_known, ob_staff_lists *out, ob_store *store,
-                               const char *dir, ob_error *err);
+} ob_acts_lists;
+ob_status ob_acts_lists_known(bool *is_known, ob_acts_lists *out, ob_store *store, const char *dir,
+                              ob_error *err);
 /* Tells them. Never within an act. */
-ob_status ob_staff_lists_keep(ob_staff *staff, const ob_staff_lists *now, ob_error *err);
+ob_status ob_acts_lists_keep(ob_acts *acts, const ob_acts_lists *now, ob_error *err);
 
 /* *out uses `store` and `audit`, which must outlive it, has a thread that writes, and the key in
  * DIR/keys/pseudonym, which it makes where the records know of none. Says in the log what was
  * logged and then not done, because the process died in between. OB_EREFUSED: log and records are
  * not of one piece. Any thread. */
-ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
-                        ob_error *err);
-void ob_staff_close(ob_staff *staff); /* NULL is fine */
+ob_status ob_acts_open(ob_acts **out, ob_store *store, ob_audit *audit, const char *dir,
+                       ob_error *err);
+void ob_acts_close(ob_acts *acts); /* NULL is fine */
 
 /* Makes a token and its secret, which is told this once. Errors as ob_store_token_add; OB_EINVAL
  * also where it would be good for nothing. */
@@ -70,13 +70,13 @@ enum { OB_TOKEN_TEXT = 43 }; /* characters of a secret, without the NUL */
 
 /* Sets *found, and *out to the token of this secret where there is one; takes as long either way.
  * OB_EIO, OB_EBUSY, OB_ENOMEM: the tokens cannot be read now, and nothing is known of this one. */
-ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
+ob_status ob_staff_token_find(bool *found, ob_token *out, ob_acts *acts, const char *secret,
                               ob_error *err);
 
 /* The operator's own token, for every surface and OB_OWN_SCOPES: DIR/keys/api-token has its secret.
  * Made at the first start; *made says whether that was now. OB_EREFUSED: the file is open to
  * others, or has another secret than the records know. */
-ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err);
+ob_status ob_staff_need_own_token(bool *made, ob_acts *acts, const char *dir, ob_error *err);
 
 /* ---- Pseudonyms ------------------------------------------------------------------------------ */
 
@@ -92,8 +92,8 @@ enum { OB_PSEUDONYM_TEXT = 256 };
 
 /* What records know an account, conversation or item of a service by: a keyed code of its words.
  * The words are not kept; without the key nobody can find them or compare with another service. */
-void ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                        const char *text);
+void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                       const char *text);
 
 /* ---- Persons -----------------------------------------------------------------------------------
  */
@@ -131,14 +131,14 @@ bool ob_actor_has(const ob_actor *actor, uint32_t roles); /* any of them; bit r:
 enum { OB_PROPOSAL_SECONDS = 7 * 86400 };
 
 /* Proposes `body` (JSON) of a kind. */
-ob_status ob_staff_propose(int64_t *id, ob_writing *w, const char *kind, const char *body,
-                           const ob_actor *actor, ob_error *err);
+ob_status ob_acts_propose(int64_t *id, ob_writing *w, const char *kind, const char *body,
+                          const ob_actor *actor, ob_error *err);
 
 /* Looks whether `actor` may agree to what `out` says: a person, with one of `roles`, other than who
  * proposed, in time. OB_EREFUSED. A proposal of the operator, who might be anybody, becomes that of
  * the first person who agrees: *adopted, and it stays open for a second one. */
-ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
-                          const ob_actor *actor, uint32_t roles, ob_error *err);
+ob_status ob_acts_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
+                         const ob_actor *actor, uint32_t roles, ob_error *err);
 
 /* ---- Acts ---------------------------------------------------------------------------------------
  */
@@ -147,7 +147,7 @@ ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_
  * One thread does them all: those that wait at the same time share a transaction and a sync of the
  * log, and one that fails is undone alone. */
 typedef struct ob_act {
-    ob_staff *staff;
+    ob_acts *acts;
     ob_writing *w; /* the records, to be changed */
     ob_view *view; /* and to be read, with what was changed so far */
     const char *what;
@@ -173,7 +173,7 @@ typedef struct ob_act_job {
     void *context;
     bool patient; /* waits while records are overwritten, however long that takes */
     /* Called once, when the act is durable or was not done; on the thread that writes, or at once
-     * on that of ob_staff_post: so be brief. The job is its owner's again. */
+     * on that of ob_acts_post: so be brief. The job is its owner's again. */
     void (*done)(struct ob_act_job *job);
     /* Results. OB_EIO also where it has waited for ten seconds: then nothing was done. OB_EREFUSED
      * is in the log. */
@@ -188,15 +188,15 @@ typedef struct ob_act_job {
 } ob_act_job;
 
 /* Hands an act in. */
-void ob_staff_post(ob_staff *staff, ob_act_job *job);
+void ob_acts_post(ob_acts *acts, ob_act_job *job);
 
 /* Hands it in and waits. `entry` (may be NULL) is set on success. Never within an act. */
-ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
-                      ob_act_run run, void *context, ob_error *err);
+ob_status ob_acts_do(uint64_t *entry, ob_acts *acts, const char *what, const ob_actor *actor,
+                     ob_act_run run, void *context, ob_error *err);
 
 /* The same of what the service itself notes down, for which nobody waits: it is patient. */
-ob_status ob_staff_note(ob_staff *staff, const char *what, ob_act_run run, void *context,
-                        ob_error *err);
+ob_status ob_acts_note(ob_acts *acts, const char *what, ob_act_run run, void *context,
+                       ob_error *err);
 
 /* Members of the entry. Never what somebody wrote in their own words: of that, a code. */
 void ob_act_number(ob_act *act, const char *member, int64_t number);
@@ -225,27 +225,27 @@ void ob_act_also(ob_act *act, const char *what, json_t *members);
 void ob_act_quiet(ob_act *act);
 
 /* An entry of its own; takes the reference to `members` (may be NULL). `entry` may be NULL. */
-ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
-                       json_t *members, ob_error *err);
+ob_status ob_acts_log(uint64_t *entry, ob_acts *acts, const char *what, const ob_actor *actor,
+                      json_t *members, ob_error *err);
 
 /* How a deed ended that ob_store_deed_begin began within the act that announced it, as an act of
  * its own; takes the reference to `members` (may be NULL). */
-void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *members);
+void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, json_t *members);
 
 /* What was logged last could be written. */
-bool ob_staff_log_fine(const ob_staff *staff);
+bool ob_acts_log_fine(const ob_acts *acts);
 
 /* What is being logged now has been on its way to the disk for too long. */
-bool ob_staff_log_slow(const ob_staff *staff);
+bool ob_acts_log_slow(const ob_acts *acts);
 
 /* What the log tells of an account's consents: an array of {"entry", "at", "consent"}, "given" or
  * "withdrawn". The caller drops it. Reads the whole log. */
-ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *account, ob_error *err);
+ob_status ob_acts_log_consents(json_t **out, ob_acts *acts, const char *account, ob_error *err);
 
 enum { OB_LOG_CODE = 48 };
 
 /* What the log knows an account or person by; *found false where there is no key, or no more. */
-ob_status ob_staff_log_code(bool *found, char out[OB_LOG_CODE], const ob_staff *staff,
-                            ob_view *view, ob_pseudonym_kind kind, const char *name, ob_error *err);
+ob_status ob_acts_log_code(bool *found, char out[OB_LOG_CODE], const ob_acts *acts, ob_view *view,
+                           ob_pseudonym_kind kind, const char *name, ob_error *err);
 
 #endif

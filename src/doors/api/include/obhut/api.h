@@ -12,7 +12,7 @@
 typedef struct ob_api_options {
     ob_engine *engine;
     ob_lists *lists;
-    ob_staff *staff;
+    ob_acts *acts;
     ob_store *store;
     const ob_policy *policy;
     uint64_t body_most;    /* bytes of a file; 0: 50 MB */
@@ -68,7 +68,7 @@ ob_api_counts *ob_api_counters(ob_api *api);
  * conversation, report, notice. False with *answer set where something is missing or wrong. */
 extern const char *const ob_api_item_fields[];
 extern const size_t ob_api_item_field_count;
-bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff,
+bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_acts *acts,
                      const ob_request *request);
 
 /* {action: not_scanned, reason, names}. */
