@@ -2,7 +2,7 @@
  * believed. The bytes are laid over the three rows, and where they change nothing, all is as it
  * was. */
 #include "../unit/folder.h"
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/records/binding.h>
 

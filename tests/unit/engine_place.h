@@ -10,12 +10,12 @@
 
 #include "once.h"
 
+#include <obhut/acts.h>
 #include <obhut/crypto.h>
 #include <obhut/records/cause.h>
 #include <obhut/records/conversation.h>
 #include <obhut/records/order.h>
 #include <obhut/records/profile.h>
-#include <obhut/staff.h>
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,10 +1,13 @@
-#include "staff_priv.h"
+/* Tokens of services, and the operator's own. */
+#include <obhut/staff.h>
 
 #include <obhut/clock.h>
+#include <obhut/crypto.h>
 #include <obhut/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,70 +34,64 @@ bool ob_scope_parse(ob_scope *out, const char *name)
     return false;
 }
 
+/* Tokens are few and asked for with every request: they are kept in memory, and read again when the
+ * records have changed. */
+struct ob_staff {
+    ob_store *store;
+    ob_acts *acts;
+    pthread_mutex_t lock;
+    ob_token *tokens;
+    size_t count;
+    uint64_t generation; /* of the store when they were read */
+};
+
 /* ---- Opening -------------------------------------------------------------------------------- */
 
 /* Under the lock. */
-static ob_status read_tokens(ob_acts *acts, ob_error *err)
+static ob_status read_tokens(ob_staff *staff, ob_error *err)
 {
     ob_token *tokens = NULL;
     size_t count = 0;
-    uint64_t generation = ob_store_generation(acts->store);
-    if (acts->generation == generation)
+    uint64_t generation = ob_store_generation(staff->store);
+    if (staff->generation == generation)
         return OB_OK;
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, acts->store, err);
+    ob_status status = ob_view_open(&view, staff->store, err);
     if (!status)
         status = ob_store_tokens(&tokens, &count, view, err);
     ob_view_close(view);
     if (status)
         return status;
-    free(acts->tokens);
-    acts->tokens = tokens;
-    acts->count = count;
-    acts->generation = generation;
+    free(staff->tokens);
+    staff->tokens = tokens;
+    staff->count = count;
+    staff->generation = generation;
     return OB_OK;
 }
 
-ob_status ob_acts_open(ob_acts **out, ob_store *store, ob_audit *audit, const char *dir,
-                       ob_error *err)
+ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_acts *acts, ob_error *err)
 {
-    int64_t last;
-    ob_acts *acts = calloc(1, sizeof *acts);
-    if (!acts)
+    ob_staff *staff = calloc(1, sizeof *staff);
+    if (!staff)
         return ob_fail(err, OB_ENOMEM, "out of memory: tokens");
-    acts->store = store;
-    acts->audit = audit;
-    snprintf(acts->audit_dir, sizeof acts->audit_dir, "%s/audit", dir);
-    pthread_mutex_init(&acts->lock, NULL);
-    ob_status status = bind_key(acts, dir, err);
-    if (!status)
-        status = acts_recover_log(&last, acts, err);
-    if (!status)
-        status = acts_writer_start(acts, err);
-    if (!status)
-        status = acts_recover_deeds(acts, err);
-    if (!status)
-        status = read_tokens(acts, err);
-    if (!status)
-        status = bind_log_begin(acts, err);
+    staff->store = store;
+    staff->acts = acts;
+    pthread_mutex_init(&staff->lock, NULL);
+    ob_status status = read_tokens(staff, err);
     if (status)
-        ob_acts_close(acts);
+        ob_staff_close(staff);
     else
-        *out = acts;
+        *out = staff;
     return status;
 }
 
-void ob_acts_close(ob_acts *acts)
+void ob_staff_close(ob_staff *staff)
 {
-    if (!acts)
+    if (!staff)
         return;
-    ob_audit_on_signed(acts->audit, NULL, NULL);
-    acts_writer_stop(acts);
-    bind_log_end(acts);
-    pthread_mutex_destroy(&acts->lock);
-    ob_wipe(acts->key, sizeof acts->key);
-    free(acts->tokens);
-    free(acts);
+    pthread_mutex_destroy(&staff->lock);
+    free(staff->tokens);
+    free(staff);
 }
 
 /* ---- Tokens --------------------------------------------------------------------------------- */
@@ -115,20 +112,20 @@ ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uin
     return ob_store_token_add(w, &token, err);
 }
 
-ob_status ob_staff_token_find(bool *found, ob_token *out, ob_acts *acts, const char *secret,
+ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
                               ob_error *err)
 {
     uint8_t print[OB_CODE_SIZE];
     *found = false;
     ob_secret_print(print, secret, strlen(secret));
-    pthread_mutex_lock(&acts->lock);
-    ob_status status = read_tokens(acts, err);
-    for (size_t i = 0; i < acts->count && !status; i++)
-        if (ob_same(acts->tokens[i].print, print, sizeof print)) {
-            *out = acts->tokens[i];
+    pthread_mutex_lock(&staff->lock);
+    ob_status status = read_tokens(staff, err);
+    for (size_t i = 0; i < staff->count && !status; i++)
+        if (ob_same(staff->tokens[i].print, print, sizeof print)) {
+            *out = staff->tokens[i];
             *found = true;
         }
-    pthread_mutex_unlock(&acts->lock);
+    pthread_mutex_unlock(&staff->lock);
     return status;
 }
 
@@ -158,7 +155,7 @@ static ob_status write_secret(const char *path, const char *dir, const char *sec
 }
 
 /* A file that is there must be the operator's, and what the records know. OB_ENOTFOUND: none is. */
-static ob_status check_secret(const ob_acts *acts, const char *path, ob_error *err)
+static ob_status check_secret(const ob_staff *staff, const char *path, ob_error *err)
 {
     char text[OB_SECRET_TEXT + 3] = ""; /* a byte more than a token and its newline */
     uint8_t print[OB_CODE_SIZE];
@@ -172,9 +169,9 @@ static ob_status check_secret(const ob_acts *acts, const char *path, ob_error *e
     close(file);
     if (got < 0)
         return ob_fail(err, OB_EIO, "%s cannot be read: %s", path, strerror(errno));
-    for (size_t i = 0; i < acts->count; i++)
-        if (!strcmp(acts->tokens[i].name, own_name))
-            own = &acts->tokens[i];
+    for (size_t i = 0; i < staff->count; i++)
+        if (!strcmp(staff->tokens[i].name, own_name))
+            own = &staff->tokens[i];
     const size_t length = got > 0 && text[got - 1] == '\n' ? (size_t)got - 1 : (size_t)got;
     ob_secret_print(print, text, length);
     ob_wipe(text, sizeof text);
@@ -204,7 +201,7 @@ static ob_status add_own_token(ob_act *act, void *context, ob_error *err)
                                        OB_OWN_SCOPES, err);
 }
 
-ob_status ob_staff_need_own_token(bool *made, ob_acts *acts, const char *dir, ob_error *err)
+ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err)
 {
     char path[4096];
     own_token own = {.has_record = false};
@@ -216,13 +213,13 @@ ob_status ob_staff_need_own_token(bool *made, ob_acts *acts, const char *dir, ob
     if (status)
         return status;
     strcat(path, "/api-token");
-    status = check_secret(acts, path, &problem);
+    status = check_secret(staff, path, &problem);
     if (status != OB_ENOTFOUND) /* fine also where its token was removed: on purpose, then */
         return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
-    for (size_t i = 0; i < acts->count; i++)
-        own.has_record |= !strcmp(acts->tokens[i].name, own_name);
+    for (size_t i = 0; i < staff->count; i++)
+        own.has_record |= !strcmp(staff->tokens[i].name, own_name);
     const ob_actor operator= {NULL};
-    status = ob_acts_do(NULL, acts, "token.add", &operator, add_own_token, &own, err);
+    status = ob_acts_do(NULL, staff->acts, "token.add", &operator, add_own_token, &own, err);
     if (!status)
         status = write_secret(path, dir, own.secret, err);
     ob_wipe(&own, sizeof own);

@@ -8,6 +8,7 @@
 #include <obhut/records/order.h>
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
+#include <obhut/staff.h>
 
 /* A request that is being done. */
 typedef struct admin_call {

@@ -144,7 +144,7 @@ static bool check_token(api_call *c, ob_token *token, const struct route *route,
     const char *secret = ob_request_token(request);
     bool found = false;
     ob_error err = {0};
-    if (secret && ob_staff_token_find(&found, token, c->api->options.acts, secret, &err)) {
+    if (secret && ob_staff_token_find(&found, token, c->api->options.staff, secret, &err)) {
         api_end(c, api_error(c, api_of_records(&err))); /* not known now: that is not "unknown" */
         return false;
     }

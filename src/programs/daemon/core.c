@@ -167,7 +167,9 @@ static ob_status open_all(core *c, ob_error *err)
         status =
             ob_admin_bind(&(ob_admin){.lists = c->lists, .store = c->store, .acts = c->acts}, err);
     if (!status)
-        status = ob_staff_need_own_token(&made, c->acts, f->data, err);
+        status = ob_staff_open(&c->staff, c->store, c->acts, err);
+    if (!status)
+        status = ob_staff_need_own_token(&made, c->staff, f->data, err);
     if (made)
         daemon_say("core",
                    "a token that may scan and match on every surface is in %s/keys/api-token",
@@ -180,6 +182,7 @@ static ob_status open_all(core *c, ob_error *err)
     const ob_api_options api = {.engine = c->engine,
                                 .lists = c->lists,
                                 .acts = c->acts,
+                                .staff = c->staff,
                                 .store = c->store,
                                 .policy = &f->policy,
                                 .body_most = f->body_most,
@@ -233,7 +236,8 @@ static void close_all(core *c)
     if (c->ran)
         ob_acts_log(NULL, c->acts, "service.stop", NULL, NULL, NULL);
     ob_lists_unbind(c->lists);
-    ob_acts_close(c->acts); /* everybody who was busy has answered now */
+    ob_staff_close(c->staff); /* everybody who was busy has answered now */
+    ob_acts_close(c->acts);
     carry_back(c);
     ob_gateways_close(c->gateways);
     ob_api_close(c->api);

@@ -42,6 +42,7 @@ typedef struct core {
     ob_store *store;
     ob_audit *audit;
     ob_acts *acts;
+    ob_staff *staff;
     ob_engine *engine;
     ob_api *api;
     ob_gateways *gateways;

@@ -21,12 +21,12 @@ void __wrap_ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudo
     deliveries += kind == OB_PSEUDONYM_DELIVERY;
 }
 
-ob_status __wrap_ob_staff_token_find(bool *found, ob_token *out, ob_acts *acts, const char *secret,
-                                     ob_error *err);
-ob_status __wrap_ob_staff_token_find(bool *found, ob_token *out, ob_acts *acts, const char *secret,
-                                     ob_error *err)
+ob_status __wrap_ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff,
+                                     const char *secret, ob_error *err);
+ob_status __wrap_ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff,
+                                     const char *secret, ob_error *err)
 {
-    (void)acts;
+    (void)staff;
     (void)secret;
     (void)err;
     *found = true;

@@ -7,9 +7,9 @@
 #ifndef OBHUT_ADMIN_H
 #define OBHUT_ADMIN_H
 
+#include <obhut/acts.h>
 #include <obhut/engine.h>
 #include <obhut/lists.h>
-#include <obhut/staff.h>
 #include <obhut/store.h>
 
 #include <jansson.h>
@@ -24,8 +24,8 @@ typedef struct ob_admin {
     const ob_policy *policy;
 } ob_admin;
 
-/* Once lists, store and staff are open: from here on the records know what the lists are, and lists
- * that are older, or others, are not searched (ob_lists_bind). ob_lists_unbind before staff is
+/* Once lists, store and acts are open: from here on the records know what the lists are, and lists
+ * that are older, or others, are not searched (ob_lists_bind). ob_lists_unbind before acts are
  * closed. Errors as ob_acts_lists_known, ob_acts_lists_keep. */
 ob_status ob_admin_bind(const ob_admin *admin, ob_error *err);
 

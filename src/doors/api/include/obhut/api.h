@@ -2,6 +2,7 @@
 #ifndef OBHUT_API_H
 #define OBHUT_API_H
 
+#include <obhut/acts.h>
 #include <obhut/engine.h>
 #include <obhut/http.h>
 #include <obhut/lists.h>
@@ -13,6 +14,7 @@ typedef struct ob_api_options {
     ob_engine *engine;
     ob_lists *lists;
     ob_acts *acts;
+    ob_staff *staff;
     ob_store *store;
     const ob_policy *policy;
     uint64_t body_most;    /* bytes of a file; 0: 50 MB */

@@ -5,6 +5,7 @@
 #ifndef OBHUT_ENGINE_H
 #define OBHUT_ENGINE_H
 
+#include <obhut/acts.h>
 #include <obhut/base.h>
 #include <obhut/gate.h>
 #include <obhut/hindrance.h>
@@ -13,7 +14,6 @@
 #include <obhut/records/profile.h>
 #include <obhut/records/retention.h>
 #include <obhut/sandbox.h>
-#include <obhut/staff.h>
 
 /* ---- Items ----------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* After an end that nobody planned: what the log has and the records do not was not done, and what
  * had begun outside of them is told as unfinished. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/records/log.h>
 

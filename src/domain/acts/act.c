@@ -1,5 +1,5 @@
 /* An act while it runs: what its entry in the log will say. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/log.h>
@@ -14,6 +14,14 @@ enum {
 
 /* ---- Codes ------------------------------------------------------------------------------------
  */
+
+void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                       const char *text)
+{
+    static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item",
+                                       "obhut person", "obhut delivery"};
+    ob_code(out->bytes, acts->key, uses[kind], text, strlen(text));
+}
 
 /* What the log knows a subject by. With its key destroyed nobody can make it again. */
 static void write_code(char out[OB_LOG_CODE], const ob_record_key *key, const char *kind)

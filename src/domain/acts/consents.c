@@ -1,5 +1,5 @@
 /* Whose consents the log tells of: with the account's own key, and with nothing else. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/conversation.h>

@@ -1,6 +1,6 @@
 /* One mechanism for every step that needs two persons: a proposal, another person's approval, an
  * expiry. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/proposal.h>

@@ -2,7 +2,7 @@
 #include "folder.h"
 #include "place.h"
 
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/records/incoming.h>
 #include <obhut/records/retention.h>
@@ -22,9 +22,8 @@ static const ob_actor operator= {NULL};
 
 static ob_status add_token(ob_act *act, void *context, ob_error *err)
 {
-    char secret[OB_TOKEN_TEXT + 1];
     ob_act_word(act, "name", context);
-    return ob_staff_token_add(secret, act->w, context, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
+    return place_token_add(act->w, context, err);
 }
 
 /* The same, and then it fails. */
@@ -426,5 +425,5 @@ int main(void)
         WATCHED(an_act_does_not_wait_for_overwriting_without_end),
         WATCHED(what_is_refused_is_in_the_log_or_not_told),
     };
-    return cmocka_run_group_tests_name("staff_writer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("acts_writer", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * records refuse after all, or the process dies in between, further entries say that it was not
  * done. There is a thread for it; who would wait anyway, and comes when nobody writes, does it
  * itself. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/log.h>

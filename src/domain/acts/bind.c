@@ -3,7 +3,7 @@
  * a code made with that key, so that neither the log nor these records can be cut back or exchanged
  * alone by somebody who has the files and not the keys. They keep what the lists are in the same
  * way. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/file.h>
 #include <obhut/records/binding.h>
