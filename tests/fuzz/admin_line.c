@@ -19,7 +19,7 @@ static ob_admin *admin(void)
         (ob_crypto_start(NULL) || !test_folder(dir) || ob_lists_own(&one.lists, dir, NULL) ||
          ob_store_open(&one.store, dir, NULL, NULL) ||
          ob_engine_audit(&one.audit, one.store, dir, NULL, NULL, NULL) ||
-         ob_staff_open(&one.staff, one.store, one.audit, dir, NULL) || ob_admin_bind(&one, NULL)))
+         ob_acts_open(&one.acts, one.store, one.audit, dir, NULL) || ob_admin_bind(&one, NULL)))
         abort();
     return &one;
 }

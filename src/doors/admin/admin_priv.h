@@ -9,6 +9,7 @@
 #include <obhut/records/order.h>
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
+#include <obhut/staff.h>
 
 /* A request that is being done. */
 typedef struct admin_call {
@@ -103,7 +104,7 @@ bool admin_enter(void);
 void admin_leave(void);
 
 /* As ob_lists_compare. */
-ob_status admin_compare_lists(const char *dir, const ob_staff_lists *known, ob_error *err);
+ob_status admin_compare_lists(const char *dir, const ob_acts_lists *known, ob_error *err);
 
 /* ---- Steps of two persons ----------------------------------------------------------------------
  */
@@ -185,7 +186,7 @@ ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *er
 /* An order as it was transcribed; docs/GATE.md has the fields. What is missing is left out, what is
  * unreadable is an error. Accounts are the caller's: free(). */
 ob_status admin_order_read(ob_order *out, ob_record_key **accounts, size_t *count,
-                           const json_t *json, const ob_staff *staff, ob_error *err);
+                           const json_t *json, const ob_acts *acts, ob_error *err);
 
 /* The text at `key`; OB_EINVAL where it is missing or no text. */
 ob_status admin_text(const char **out, const admin_call *call, const char *key, ob_error *err);

@@ -27,12 +27,12 @@ static ob_status read_records(uint64_t *bytes, ob_view *view, ob_error *err)
 static ob_status ask_lists(ob_error *out, const char *dir, ob_store *store, ob_error *err)
 {
     enum { TRIES = 3 };
-    ob_staff_lists known;
+    ob_acts_lists known;
     bool is_known = false;
     ob_status status = OB_OK;
     for (int i = 0; i < TRIES && !status; i++) {
         *out = (ob_error){0};
-        status = ob_staff_lists_known(&is_known, &known, store, dir, err);
+        status = ob_acts_lists_known(&is_known, &known, store, dir, err);
         if (status || !is_known || !admin_compare_lists(dir, &known, out))
             break;
     }
@@ -107,7 +107,7 @@ static ob_status check_here(ob_admin_checked *out, const char *dir, bool records
         status = read_records(&out->record_bytes, view, err);
     ob_view_close(view);
     if (!status)
-        status = ob_staff_signed(&out->is_known, &out->known, store, dir, err);
+        status = ob_acts_signed(&out->is_known, &out->known, store, dir, err);
     if (!status)
         status = ask_lists(&out->lists, dir, store, err);
     ob_store_close(store);

@@ -62,7 +62,7 @@ ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *er
     if (!status && (!*account || strlen(account) > OB_PSEUDONYM_TEXT || !strcmp(account, "-")))
         status = ob_fail(err, OB_EINVAL, "an account is named by 1 to %d bytes", OB_PSEUDONYM_TEXT);
     if (!status)
-        ob_staff_pseudonym(out, call->admin->staff, OB_PSEUDONYM_ACCOUNT, account);
+        ob_acts_pseudonym(out, call->admin->acts, OB_PSEUDONYM_ACCOUNT, account);
     return status;
 }
 
@@ -100,8 +100,8 @@ json_t *admin_time(int64_t seconds)
 /* Somebody shows a token that nobody has. */
 static void log_stranger(const admin_call *call, const char *name)
 {
-    ob_staff_log(NULL, call->admin->staff, "refused", NULL,
-                 json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
+    ob_acts_log(NULL, call->admin->acts, "refused", NULL,
+                json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
 }
 
 static ob_status look(json_t **out, admin_call *call, const ob_command *c, const ob_actor *actor,
@@ -109,8 +109,8 @@ static ob_status look(json_t **out, admin_call *call, const ob_command *c, const
 {
     ob_status status = OB_OK;
     if (actor->person || c->effect == OB_EFFECT_READS)
-        status = ob_staff_log(NULL, call->admin->staff, actor->person ? "login" : "looked", actor,
-                              json_pack("{s:s}", "for", c->name), err);
+        status = ob_acts_log(NULL, call->admin->acts, actor->person ? "login" : "looked", actor,
+                             json_pack("{s:s}", "for", c->name), err);
     if (!status)
         status = admin_may(call, c, err);
     if (!status)
@@ -120,8 +120,8 @@ static ob_status look(json_t **out, admin_call *call, const ob_command *c, const
     ob_view_close(call->view);
     call->view = NULL;
     if (status == OB_EREFUSED)
-        ob_staff_log(NULL, call->admin->staff, "refused", actor,
-                     json_pack("{s:s}", "wanted", c->name), NULL);
+        ob_acts_log(NULL, call->admin->acts, "refused", actor,
+                    json_pack("{s:s}", "wanted", c->name), NULL);
     return status;
 }
 
@@ -188,7 +188,7 @@ static ob_status act(json_t **out, admin_call *call, const ob_command *c, const 
 {
     acting a = {.call = call, .command = c, .out = out};
     call->document_status = read_document(call->document, call->file, &call->document_error);
-    ob_status status = ob_staff_do(NULL, call->admin->staff, c->name, actor, run_act, &a, err);
+    ob_status status = ob_acts_do(NULL, call->admin->acts, c->name, actor, run_act, &a, err);
     if (!status && c->effect == OB_EFFECT_ERASES)
         status = ob_store_scrub(call->admin->store, err);
     return status;
@@ -213,11 +213,11 @@ static ob_status deed(json_t **out, admin_call *call, const ob_command *c, const
 {
     uint64_t number = 0;
     acting a = {.call = call, .command = c};
-    ob_status status = ob_staff_do(&number, call->admin->staff, c->name, actor, announce, &a, err);
+    ob_status status = ob_acts_do(&number, call->admin->acts, c->name, actor, announce, &a, err);
     if (status)
         return status;
     status = c->run(out, call, err);
-    ob_staff_deed_ended(call->admin->staff, number, !status, admin_log_done(*out, c));
+    ob_acts_deed_ended(call->admin->acts, number, !status, admin_log_done(*out, c));
     return status;
 }
 

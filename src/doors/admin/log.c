@@ -38,7 +38,7 @@ static void tell_about(ob_act *act, const ob_command_field *f, const json_t *req
     ob_record_key key;
     if (!text || strlen(text) > OB_PSEUDONYM_TEXT || f->logged != OB_LOGGED_ABOUT)
         return;
-    ob_staff_pseudonym(&key, act->staff, OB_PSEUDONYM_ACCOUNT, text);
+    ob_acts_pseudonym(&key, act->acts, OB_PSEUDONYM_ACCOUNT, text);
     ob_act_account(act, "about", &key);
 }
 

@@ -124,7 +124,7 @@ ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, 
 {
     int64_t id = 0;
     char *text = ob_json_write(body, JSON_COMPACT);
-    ob_status status = text ? ob_staff_propose(&id, call->act->w, kind, text, &call->actor, err)
+    ob_status status = text ? ob_acts_propose(&id, call->act->w, kind, text, &call->actor, err)
                             : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
     if (!status)
         *out = json_pack("{s:I, s:s, s:s, s:o}", "proposal", (json_int_t)id, "kind", kind,
@@ -195,8 +195,8 @@ ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error 
     if (!status && k == sizeof steps / sizeof *steps)
         status = ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     if (!status)
-        status = ob_staff_second(&adopted, p, call->act->w, id, &call->actor,
-                                 ob_command_find(steps[k].command)->agree, err);
+        status = ob_acts_second(&adopted, p, call->act->w, id, &call->actor,
+                                ob_command_find(steps[k].command)->agree, err);
     if (!status && !adopted && steps[k].needs_reason && !reason)
         status = ob_fail(err, OB_EINVAL, "who agrees to this says why: a reason is needed");
     if (!status && adopted)

@@ -25,7 +25,7 @@ static ob_status need_engine(ob_admin *admin, ob_error *err)
     if (!admin->engine) {
         const ob_engine_options options = {.lists = admin->lists,
                                            .store = admin->store,
-                                           .staff = admin->staff,
+                                           .acts = admin->acts,
                                            .policy = admin->policy};
         status = ob_engine_open(&admin->engine, &options, err);
     }
@@ -90,7 +90,7 @@ static ob_status describe(ob_item *item, const admin_call *call, ob_error *err)
         if (request.query_count < FIELDS_MOST && json_is_string(value))
             fields[request.query_count++] = (ob_field){key, json_string_value(value)};
     }
-    if (ob_api_describe(item, &answer, call->admin->staff, &request))
+    if (ob_api_describe(item, &answer, call->admin->acts, &request))
         return OB_OK;
     json_t *problem = json_loadb(answer.body.bytes, answer.body.size, 0, NULL);
     const char *detail = json_string_value(json_object_get(problem, "detail"));

@@ -277,7 +277,7 @@ static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
     if (!status)
         status = ob_engine_audit(&s->admin.audit, s->admin.store, dir, NULL, NULL, err);
     if (!status)
-        status = ob_staff_open(&s->admin.staff, s->admin.store, s->admin.audit, dir, err);
+        status = ob_acts_open(&s->admin.acts, s->admin.store, s->admin.audit, dir, err);
     if (!status)
         status = ob_admin_bind(&s->admin, err);
     return status;
@@ -287,7 +287,7 @@ static void close_own(ob_admin_session *s)
 {
     ob_engine_close(s->admin.engine);
     ob_lists_unbind(s->admin.lists);
-    ob_staff_close(s->admin.staff);
+    ob_acts_close(s->admin.acts);
     ob_audit_close(s->admin.audit, NULL);
     ob_store_close(s->admin.store);
     ob_lists_close(s->admin.lists);

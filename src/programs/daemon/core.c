@@ -162,10 +162,12 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_engine_audit(&c->audit, c->store, f->data, on_problem, NULL, err);
     if (!status)
-        status = ob_staff_open(&c->staff, c->store, c->audit, f->data, err);
+        status = ob_acts_open(&c->acts, c->store, c->audit, f->data, err);
     if (!status)
-        status = ob_admin_bind(&(ob_admin){.lists = c->lists, .store = c->store, .staff = c->staff},
-                               err);
+        status =
+            ob_admin_bind(&(ob_admin){.lists = c->lists, .store = c->store, .acts = c->acts}, err);
+    if (!status)
+        status = ob_staff_open(&c->staff, c->store, c->acts, err);
     if (!status)
         status = ob_staff_need_own_token(&made, c->staff, f->data, err);
     if (made)
@@ -174,11 +176,12 @@ static ob_status open_all(core *c, ob_error *err)
                    f->data);
     options.lists = c->lists;
     options.store = c->store;
-    options.staff = c->staff;
+    options.acts = c->acts;
     if (!status)
         status = ob_engine_open(&c->engine, &options, err);
     const ob_api_options api = {.engine = c->engine,
                                 .lists = c->lists,
+                                .acts = c->acts,
                                 .staff = c->staff,
                                 .store = c->store,
                                 .policy = &f->policy,
@@ -199,14 +202,14 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_gateways_open(&c->gateways, &gateways, err);
     if (!status)
-        status = ob_staff_log(
-            NULL, c->staff, "service.start", NULL,
+        status = ob_acts_log(
+            NULL, c->acts, "service.start", NULL,
             json_pack("{s:s, s:o}", "version", OB_VERSION, "configuration", configuration_of(f)),
             err);
     c->admin = (ob_admin){.lists = c->lists,
                           .store = c->store,
                           .audit = c->audit,
-                          .staff = c->staff,
+                          .acts = c->acts,
                           .engine = c->engine,
                           .policy = &f->policy};
     if (!status)
@@ -231,9 +234,10 @@ static void close_all(core *c)
     desks_close(c->reading);
     ob_engine_close(c->engine);
     if (c->ran)
-        ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);
+        ob_acts_log(NULL, c->acts, "service.stop", NULL, NULL, NULL);
     ob_lists_unbind(c->lists);
     ob_staff_close(c->staff); /* everybody who was busy has answered now */
+    ob_acts_close(c->acts);
     carry_back(c);
     ob_gateways_close(c->gateways);
     ob_api_close(c->api);

@@ -41,6 +41,7 @@ typedef struct core {
     ob_lists *lists;
     ob_store *store;
     ob_audit *audit;
+    ob_acts *acts;
     ob_staff *staff;
     ob_engine *engine;
     ob_api *api;

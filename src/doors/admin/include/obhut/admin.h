@@ -7,10 +7,10 @@
 #ifndef OBHUT_ADMIN_H
 #define OBHUT_ADMIN_H
 
+#include <obhut/acts.h>
 #include <obhut/engine.h>
 #include <obhut/http.h>
 #include <obhut/lists.h>
-#include <obhut/staff.h>
 #include <obhut/store.h>
 
 #include <jansson.h>
@@ -20,14 +20,14 @@ typedef struct ob_admin {
     ob_lists *lists;
     ob_store *store;
     ob_audit *audit;
-    ob_staff *staff;
+    ob_acts *acts;
     ob_engine *engine; /* NULL where no service runs: made when a command needs it */
     const ob_policy *policy;
 } ob_admin;
 
-/* Once lists, store and staff are open: from here on the records know what the lists are, and lists
- * that are older, or others, are not searched (ob_lists_bind). ob_lists_unbind before staff is
- * closed. Errors as ob_staff_lists_known, ob_staff_lists_keep. */
+/* Once lists, store and acts are open: from here on the records know what the lists are, and lists
+ * that are older, or others, are not searched (ob_lists_bind). ob_lists_unbind before acts are
+ * closed. Errors as ob_acts_lists_known, ob_acts_lists_keep. */
 ob_status ob_admin_bind(const ob_admin *admin, ob_error *err);
 
 /* Who listens on the way to the answer. */
@@ -92,7 +92,7 @@ typedef struct ob_admin_checked {
 
 /* Asks the service that owns DIR or, where none runs, the records themselves: nothing is changed,
  * and it also works where a service would not start. `records`: all of them are read. Errors as
- * ob_store_open, ob_store_dump, ob_staff_signed. */
+ * ob_store_open, ob_store_dump, ob_acts_signed. */
 ob_status ob_admin_check(ob_admin_checked *out, const char *dir, bool records, ob_error *err);
 
 /* Sets in `check` what of this a log is compared with; `checked` must outlive it. Nothing, where
