@@ -13,7 +13,7 @@
 
 /* A request that is being done. */
 typedef struct admin_call {
-    ob_admin *admin;
+    ob_service *service;
     const json_t *request;
     int file;
     const ob_admin_listener *listener;
@@ -95,16 +95,13 @@ ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
 
 /* ob_admin_do, for what is asked at one of the OB_AT_… places. */
-json_t *admin_do_at(ob_admin *admin, const json_t *request, int file,
+json_t *admin_do_at(ob_service *service, const json_t *request, int file,
                     const ob_admin_listener *listener, uint32_t place);
 
 /* Before and after a command of a thread of its own, at most 32 at a time; ob_admin_wait waits for
  * them. */
 bool admin_enter(void);
 void admin_leave(void);
-
-/* As ob_lists_compare. */
-ob_status admin_compare_lists(const char *dir, const ob_acts_lists *known, ob_error *err);
 
 /* ---- Steps of two persons ----------------------------------------------------------------------
  */

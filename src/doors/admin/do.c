@@ -62,7 +62,7 @@ ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *er
     if (!status && (!*account || strlen(account) > OB_PSEUDONYM_TEXT || !strcmp(account, "-")))
         status = ob_fail(err, OB_EINVAL, "an account is named by 1 to %d bytes", OB_PSEUDONYM_TEXT);
     if (!status)
-        ob_acts_pseudonym(out, call->admin->acts, OB_PSEUDONYM_ACCOUNT, account);
+        ob_acts_pseudonym(out, call->service->acts, OB_PSEUDONYM_ACCOUNT, account);
     return status;
 }
 
@@ -100,7 +100,7 @@ json_t *admin_time(int64_t seconds)
 /* Somebody shows a token that nobody has. */
 static void log_stranger(const admin_call *call, const char *name)
 {
-    ob_acts_log(NULL, call->admin->acts, "refused", NULL,
+    ob_acts_log(NULL, call->service->acts, "refused", NULL,
                 json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
 }
 
@@ -109,18 +109,18 @@ static ob_status look(json_t **out, admin_call *call, const ob_command *c, const
 {
     ob_status status = OB_OK;
     if (actor->person || c->effect == OB_EFFECT_READS)
-        status = ob_acts_log(NULL, call->admin->acts, actor->person ? "login" : "looked", actor,
+        status = ob_acts_log(NULL, call->service->acts, actor->person ? "login" : "looked", actor,
                              json_pack("{s:s}", "for", c->name), err);
     if (!status)
         status = admin_may(call, c, err);
     if (!status)
-        status = ob_view_open(&call->view, call->admin->store, err);
+        status = ob_view_open(&call->view, call->service->store, err);
     if (!status)
         status = c->run(out, call, err);
     ob_view_close(call->view);
     call->view = NULL;
     if (status == OB_EREFUSED)
-        ob_acts_log(NULL, call->admin->acts, "refused", actor,
+        ob_acts_log(NULL, call->service->acts, "refused", actor,
                     json_pack("{s:s}", "wanted", c->name), NULL);
     return status;
 }
@@ -188,9 +188,9 @@ static ob_status act(json_t **out, admin_call *call, const ob_command *c, const 
 {
     acting a = {.call = call, .command = c, .out = out};
     call->document_status = read_document(call->document, call->file, &call->document_error);
-    ob_status status = ob_acts_do(NULL, call->admin->acts, c->name, actor, run_act, &a, err);
+    ob_status status = ob_acts_do(NULL, call->service->acts, c->name, actor, run_act, &a, err);
     if (!status && c->effect == OB_EFFECT_ERASES)
-        status = ob_store_scrub(call->admin->store, err);
+        status = ob_store_scrub(call->service->store, err);
     return status;
 }
 
@@ -213,18 +213,18 @@ static ob_status deed(json_t **out, admin_call *call, const ob_command *c, const
 {
     uint64_t number = 0;
     acting a = {.call = call, .command = c};
-    ob_status status = ob_acts_do(&number, call->admin->acts, c->name, actor, announce, &a, err);
+    ob_status status = ob_acts_do(&number, call->service->acts, c->name, actor, announce, &a, err);
     if (status)
         return status;
     status = c->run(out, call, err);
-    ob_acts_deed_ended(call->admin->acts, number, !status, admin_log_done(*out, c));
+    ob_acts_deed_ended(call->service->acts, number, !status, admin_log_done(*out, c));
     return status;
 }
 
 static ob_status identify(admin_call *call, ob_error *err)
 {
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, call->admin->store, err);
+    ob_status status = ob_view_open(&view, call->service->store, err);
     if (!status)
         status = admin_identify(call, view, err);
     ob_view_close(view);
@@ -259,16 +259,16 @@ static json_t *error_json(const admin_call *call, ob_status status, const char *
     return json_pack("{s:o}", "error", error);
 }
 
-json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
+json_t *ob_admin_do(ob_service *service, const json_t *request, int file,
                     const ob_admin_listener *listener)
 {
-    return admin_do_at(admin, request, file, listener, OB_AT_SOCKET);
+    return admin_do_at(service, request, file, listener, OB_AT_SOCKET);
 }
 
-json_t *admin_do_at(ob_admin *admin, const json_t *request, int file,
+json_t *admin_do_at(ob_service *service, const json_t *request, int file,
                     const ob_admin_listener *listener, uint32_t place)
 {
-    admin_call call = {.admin = admin, .request = request, .file = file, .listener = listener};
+    admin_call call = {.service = service, .request = request, .file = file, .listener = listener};
     ob_error err = {0};
     const char *name = NULL;
     json_t *result = NULL;

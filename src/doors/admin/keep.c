@@ -37,7 +37,7 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count = 0;
-    ob_status status = ob_records_reap(reaped, &count, call->admin->store, call->admin->acts,
+    ob_status status = ob_records_reap(reaped, &count, call->service->store, call->service->acts,
                                        &call->actor, ob_now(), true, err);
     if (!status)
         *out = json_pack("{s:o}", "reaped", ob_reaped_json(reaped, count));
@@ -228,7 +228,7 @@ ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err)
     bool found = false;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status)
-        status = ob_acts_log_code(&found, code, call->admin->acts, call->view, kind, name, err);
+        status = ob_acts_log_code(&found, code, call->service->acts, call->view, kind, name, err);
     if (!status && !found)
         status = ob_fail(err, OB_ENOTFOUND,
                          "nobody of that name is in the log; or their key was destroyed, and "
@@ -248,8 +248,8 @@ ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err)
     for (size_t i = 0; i < count && !status; i++) {
         char code[OB_LOG_CODE];
         bool found = false;
-        status = ob_acts_log_code(&found, code, call->admin->acts, call->view, OB_PSEUDONYM_PERSON,
-                                  persons[i].name, err);
+        status = ob_acts_log_code(&found, code, call->service->acts, call->view,
+                                  OB_PSEUDONYM_PERSON, persons[i].name, err);
         if (!status && found)
             json_object_set_new(names, code, json_string(persons[i].name));
     }
@@ -270,7 +270,7 @@ ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *e
         status =
             ob_fail(err, OB_EINVAL, "an account is named by at most %d bytes", OB_PSEUDONYM_TEXT);
     if (!status)
-        status = ob_acts_log_consents(&found, call->admin->acts, account, err);
+        status = ob_acts_log_consents(&found, call->service->acts, account, err);
     if (!status)
         *out = json_pack("{s:o}", "consents", found);
     return status;
@@ -294,6 +294,6 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
     free(all);
     if (status)
         return status;
-    ob_acts_pseudonym(&subject, call->admin->acts, kind, name);
+    ob_acts_pseudonym(&subject, call->service->acts, kind, name);
     return ob_store_log_key_destroy(call->act->w, &subject, err);
 }

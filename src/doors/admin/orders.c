@@ -97,7 +97,7 @@ static ob_status read_order(ob_order *o, ob_record_key **accounts, size_t *count
                             const admin_call *call, ob_error *err)
 {
     return admin_order_read(o, accounts, count, json_object_get(call->request, "order"),
-                            call->admin->acts, err);
+                            call->service->acts, err);
 }
 
 ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err)
@@ -171,7 +171,7 @@ ob_status admin_order_step(json_t **out, const admin_call *call, const json_t *b
     (void)reason;
     ob_status status = o && accounts && digest && strlen(digest) == 64
                            ? admin_order_read(o, &unused, &none, json_object_get(body, "order"),
-                                              call->admin->acts, err)
+                                              call->service->acts, err)
                            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     for (size_t i = 0; i < count && !status; i++)
         status = admin_key_parse(&accounts[i], json_array_get(keys, i), err);

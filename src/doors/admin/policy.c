@@ -379,7 +379,7 @@ ob_status admin_detector_step(json_t **out, const admin_call *call, const json_t
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t mark = 0;
-    const ob_admin *a = call->admin;
+    const ob_service *a = call->service;
     ob_status status = a->engine ? ob_engine_settle(a->engine, err) : OB_OK;
     if (!status) /* the view is asked only now, and so it knows of that */
         status = ob_store_clock(&mark, call->view, err);
@@ -402,7 +402,7 @@ ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *b
                            const ob_proposal *p, const char *second, const char *reason,
                            ob_error *err)
 {
-    const ob_admin *a = call->admin;
+    const ob_service *a = call->service;
     (void)body;
     (void)p;
     (void)second;

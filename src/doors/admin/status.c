@@ -10,7 +10,7 @@ static ob_status add_lists(json_t *to, const admin_call *call, ob_error *err)
 {
     ob_list_info *infos = NULL;
     size_t count = 0;
-    ob_status status = ob_lists_info(&infos, &count, call->admin->lists, err);
+    ob_status status = ob_lists_info(&infos, &count, call->service->lists, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -25,7 +25,7 @@ static ob_status add_lists(json_t *to, const admin_call *call, ob_error *err)
     free(infos);
     json_object_set_new(to, "lists", array);
     json_object_set_new(to, "lists_unsearchable",
-                        json_integer((json_int_t)ob_lists_trouble(NULL, call->admin->lists)));
+                        json_integer((json_int_t)ob_lists_trouble(NULL, call->service->lists)));
     return OB_OK;
 }
 
@@ -61,9 +61,9 @@ ob_status admin_status(json_t **out, const admin_call *call, ob_error *err)
     ob_profile profile;
     /* A command that opened the directory itself has no engine before it needs one. */
     json_t *answer = json_pack("{s:s, s:b}", "version", OB_VERSION, "running",
-                               (int)(call->admin->engine != NULL));
+                               (int)(call->service->engine != NULL));
     ob_status status = add_lists(answer, call, err);
-    add_actions(answer, call->admin->policy);
+    add_actions(answer, call->service->policy);
     for (size_t i = 0; i < sizeof all / sizeof *all && !status; i++)
         status = add(answer, all[i], call, err);
     if (!status)

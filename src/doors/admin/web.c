@@ -11,7 +11,7 @@ enum { BODY_MOST = 1 << 20, WORD_MOST = 256, ALLOW_MOST = 40 };
 
 typedef struct web_call {
     ob_call call; /* first */
-    ob_admin *admin;
+    ob_service *service;
     const ob_command *command;
     json_t *request;
     char allow[ALLOW_MOST];
@@ -171,7 +171,7 @@ static ob_answer answer_of(json_t *done)
 static void *work(void *argument)
 {
     web_call *c = argument;
-    json_t *done = admin_do_at(c->admin, c->request, -1, NULL, OB_AT_STAFF);
+    json_t *done = admin_do_at(c->service, c->request, -1, NULL, OB_AT_STAFF);
     ob_answer answer = answer_of(done);
     json_decref(done);
     ob_call_answer(&c->call, answer); /* then the call may be gone */
@@ -250,7 +250,7 @@ static ob_plan begin(web_call *c, const ob_request *request)
     return OB_PLAN_BYTES;
 }
 
-ob_plan ob_admin_begin_http(ob_call **out, ob_admin *admin, const ob_request *request)
+ob_plan ob_admin_begin_http(ob_call **out, ob_service *service, const ob_request *request)
 {
     static const ob_call_class class = {.body = take_body, .end = end_call};
     web_call *c = calloc(1, sizeof *c);
@@ -258,6 +258,6 @@ ob_plan ob_admin_begin_http(ob_call **out, ob_admin *admin, const ob_request *re
     if (!c)
         return OB_PLAN_ANSWER;
     c->call.class = &class;
-    c->admin = admin;
+    c->service = service;
     return begin(c, request);
 }
