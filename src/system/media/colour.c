@@ -13,6 +13,7 @@ struct media_colour {
     cmsHPROFILE from, to;
     cmsHTRANSFORM transform;
     bool is_grey; /* `table` is what there is */
+    bool is_ink;  /* from four colours */
     uint8_t table[256 * 3];
 };
 
@@ -129,16 +130,38 @@ static media_colour *begin(void)
     return c;
 }
 
-media_colour *media_colour_of_profile(const uint8_t *profile, size_t size)
+static media_colour *begin_with(const uint8_t *profile, size_t size)
 {
     enum { MOST = 4 << 20 };
-    if (!profile || size < 128 || size > MOST || media_icc_changes_little(profile, size))
+    media_colour *c = profile && size >= 128 && size <= MOST ? begin() : NULL;
+    if (c)
+        c->from = cmsOpenProfileFromMemTHR(c->context, profile, (cmsUInt32Number)size);
+    return c;
+}
+
+media_colour *media_colour_of_profile(const uint8_t *profile, size_t size)
+{
+    if (media_icc_changes_little(profile, size))
         return NULL;
-    media_colour *c = begin();
+    media_colour *c = begin_with(profile, size);
+    return c ? finish(c) : NULL;
+}
+
+media_colour *media_colour_of_ink(const uint8_t *profile, size_t size)
+{
+    media_colour *c = begin_with(profile, size);
     if (!c)
         return NULL;
-    c->from = cmsOpenProfileFromMemTHR(c->context, profile, (cmsUInt32Number)size);
-    return finish(c);
+    c->is_ink = c->from && cmsGetColorSpace(c->from) == cmsSigCmykData;
+    c->to = c->is_ink ? cmsCreate_sRGBProfileTHR(c->context) : NULL;
+    if (c->to)
+        c->transform =
+            cmsCreateTransformTHR(c->context, c->from, TYPE_CMYK_8_REV, c->to, TYPE_RGB_8,
+                                  INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE);
+    if (c->transform)
+        return c;
+    media_colour_free(c);
+    return NULL;
 }
 
 /* ITU-R BT.709, as sRGB has them: white, red, green, blue. */
@@ -179,7 +202,7 @@ void media_colour_free(media_colour *c)
 void media_colour_apply(const media_colour *c, uint8_t *to, const uint8_t *from, size_t step,
                         size_t pixels)
 {
-    if (!c->is_grey && step == 3) {
+    if (c->is_ink || (!c->is_grey && step == 3)) {
         cmsDoTransform(c->transform, from, to, (cmsUInt32Number)pixels);
         return;
     }

@@ -14,6 +14,7 @@ typedef enum media_alpha {
     MEDIA_OPAQUE,     /* nothing: grey or RGB */
     MEDIA_ALPHA,      /* RGBA */
     MEDIA_MULTIPLIED, /* RGBA, its colours multiplied by alpha already */
+    MEDIA_INK,        /* CMYK, inverted: what is left of the light */
 } media_alpha;
 
 /* What a decoder is about to deliver. */
@@ -31,7 +32,7 @@ typedef struct media_facts {
     bool incomplete;      /* something is missing at the end */
     bool simplified;      /* not every pixel, or not its colours: some bits may move */
     ob_unseen unseen;
-    media_colour *colour; /* NULL; known before the first frame, which is then RGB or RGBA */
+    media_colour *colour; /* NULL; known before the first frame, which is then RGB, RGBA or ink */
 } media_facts;
 
 typedef struct media_sink {
@@ -121,8 +122,10 @@ void media_looks_free(media_looks *looks); /* NULL is fine */
  * of sRGB) make of colours. NULL where that is about what they are without, or nothing can be told.
  */
 media_colour *media_colour_of_profile(const uint8_t *profile, size_t size);
+/* The same of a profile for ink; always something where it is one. */
+media_colour *media_colour_of_ink(const uint8_t *profile, size_t size);
 media_colour *media_colour_of_gamma(double gamma, const double xy[8]);
-/* From RGB, `step` bytes a pixel, to RGB of 3. */
+/* From RGB, `step` bytes a pixel, or inverted ink of 4, to RGB of 3. */
 void media_colour_apply(const media_colour *colour, uint8_t *to, const uint8_t *from, size_t step,
                         size_t pixels);
 void media_colour_free(media_colour *colour); /* NULL is fine */
