@@ -70,7 +70,9 @@ void intake_free(intake *in);
 /* ---- leave.c --------------------------------------------------------------------------------- */
 
 enum {
-    FRONT_HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and some of a body */
+    /* Bytes for a connection: its head, and some of a body. The library overwrites all of them
+     * after every request. */
+    FRONT_HEAD_AND_BUFFER = 65536,
     FRONT_BEYOND = 16, /* connections more than there may be: to hear that, or that it lives */
 };
 
