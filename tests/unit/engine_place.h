@@ -269,9 +269,9 @@ static inline const char *scan(place *p, const ob_item *i)
     assert_int_equal(task.action == OB_ACTION_COULD_NOT, of_now);
     assert_int_equal(task.hindrance != OB_HINDRANCE_NONE, of_now);
     if (looked)
-        assert_int_equal(task.job.media.format, OB_FORMAT_JPEG);
+        assert_int_equal(task.job->media.format, OB_FORMAT_JPEG);
     else
-        assert_int_equal(task.job.media.format, OB_FORMAT_UNKNOWN);
+        assert_null(task.job);
     ob_task_clear(&task);
     return said;
 }

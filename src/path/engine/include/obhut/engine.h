@@ -216,7 +216,8 @@ typedef struct ob_task {
     ob_hindrance hindrance; /* OB_ACTION_COULD_NOT: why not now */
     ob_error error;
     uint64_t took_us; /* without waiting for its turn */
-    ob_job_result job;
+    ob_job_result
+        *job; /* of a file that somebody looked at, until the task is cleared; else NULL */
     ob_gate_decision why; /* OB_ACTION_NOT_SCANNED: why nobody looked; else under what */
     ob_findings findings;
     ob_action action;
