@@ -180,6 +180,27 @@ class Lists(obhut.Case):
         self.run_obhut("list", "withdraw", "x", code=2)
         self.run_obhut("list", "add", "x", A, "--name", "y", code=2)
 
+    def test_an_import_tells_how_much_of_it_stands_in_other_lists(self):
+        digest = "md5:" + "ab" * 16
+        self.run_obhut("list", "import", self.write("police.csv", ["pdq,md5", f"{A},{'cd' * 16}", f"{B},"]))
+        self.run_obhut("list", "import", self.write("other.txt", ["md5:" + "ab" * 16]))
+        self.run_obhut("list", "import", self.write("strange.txt", [C]))
+        self.run_obhut("list", "disable", "police")  # what is off is known all the same
+        mixed = self.write("mixed.jsonl", [json.dumps(one) for one in (
+            {"pdq": A, "md5": "cd" * 16, "id": "1"}, {"pdq": A, "id": "2"}, {"md5": "ab" * 16, "id": "3"},
+            {"sha1": "12" * 20, "id": "4"})])
+        out, _ = self.run_obhut("list", "import", mixed)
+        self.assertIn("of 4 entries looked for, in other lists too: other 1, police 2\n", out)
+        self.run_obhut("list", "enable", "police")  # `info` knows those that are on
+        out, _ = self.run_obhut("list", "info", "mixed")
+        self.assertIn("of 4 entries looked for, in other lists too: other 1, police 2\n", out)
+        line, = self.json_lines("list", "info", "police", "--json")
+        self.assertEqual((line["compared"], line["shared"]), (2, {"mixed": 1}))
+        self.assertNotIn("other lists", self.run_obhut("list", "info", "strange")[0])
+        line, = self.json_lines("list", "update", "strange", self.write("b.txt", [B]), "--json")
+        self.assertEqual(line["shared"], {"police": 1})  # of the whole list as it is now
+        self.assertEqual(self.run_obhut("match", digest, code=1)[0].count("\n"), 2)
+
     def test_an_update_of_what_was_imported_adds_nothing_also_without_ids(self):
         plain = self.write("x.txt", [A, B])
         self.run_obhut("list", "import", plain)

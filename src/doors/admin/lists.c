@@ -111,6 +111,23 @@ static json_t *understood(const ob_import_understood *u)
                      (json_int_t)u->skipped);
 }
 
+/* Not known where it cannot be found out now. */
+static void add_overlap(json_t *to, const admin_call *call, const char *name)
+{
+    ob_list_shared *shared = NULL;
+    size_t count = 0;
+    uint64_t looked = 0;
+    if (!to || ob_lists_overlap(&shared, &count, &looked, call->admin->lists, name,
+                                OB_LISTS_OVERLAP_MOST, NULL))
+        return;
+    json_t *object = json_object();
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(object, shared[i].list, json_integer((json_int_t)shared[i].entries));
+    free(shared);
+    json_object_set_new(to, "compared", json_integer((json_int_t)looked));
+    json_object_set_new(to, "shared", object);
+}
+
 static ob_status read_list(json_t **out, const admin_call *call,
                            ob_status (*read)(ob_import_result *, ob_lists *, const ob_import *,
                                              ob_error *),
@@ -129,6 +146,8 @@ static ob_status read_list(json_t **out, const admin_call *call,
                          "duplicates", (json_int_t)r.duplicates, "withdrawn",
                          (json_int_t)r.withdrawn, "bad", (json_int_t)r.bad, "refused",
                          (json_int_t)r.refused, "understood", understood(&r.understood));
+    if (!status)
+        add_overlap(*out, call, r.name);
     return status;
 }
 

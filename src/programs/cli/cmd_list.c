@@ -188,8 +188,10 @@ static int read_list(const cli *cli, const wishes *wishes, const char *action, c
                number(result, "entries") == 1 ? "entry" : "entries", how, number(result, "lines"),
                number(result, "lines") == 1 ? "line" : "lines", number(result, "duplicates"),
                number(result, "withdrawn"), number(result, "bad"), number(result, "refused"));
-    if (!wishes->json)
+    if (!wishes->json) {
         understood_print(stdout, json_object_get(result, "understood"));
+        understood_print_overlap(stdout, result);
+    }
     json_decref(result);
     return cli_finish(CLI_NOTHING);
 }
@@ -273,6 +275,27 @@ static int show_all(const cli *cli, const wishes *wishes, const char *unused)
     return cli_finish(broken ? CLI_FAILURE : CLI_NOTHING);
 }
 
+/* As the directory is now, with the lists that are switched on; nothing where one cannot be opened.
+ */
+static void add_overlap(json_t *to, const cli *cli, const char *name)
+{
+    ob_lists *lists = NULL;
+    ob_list_shared *shared = NULL;
+    size_t count = 0;
+    uint64_t looked = 0;
+    if (!ob_lists_open(&lists, cli->data_dir, NULL) &&
+        !ob_lists_overlap(&shared, &count, &looked, lists, name, OB_LISTS_OVERLAP_MOST, NULL)) {
+        json_t *object = json_object();
+        for (size_t i = 0; i < count; i++)
+            json_object_set_new(object, shared[i].list,
+                                json_integer((json_int_t)shared[i].entries));
+        json_object_set_new(to, "compared", json_integer((json_int_t)looked));
+        json_object_set_new(to, "shared", object);
+    }
+    free(shared);
+    ob_lists_close(lists);
+}
+
 static int show_one(const cli *cli, const wishes *wishes, const char *name)
 {
     ob_list_info info;
@@ -281,8 +304,10 @@ static int show_one(const cli *cli, const wishes *wishes, const char *name)
         return failed(&err);
     char imported_at[32];
     format_time(imported_at, info.imported_at);
+    json_t *all = info_json(&info);
+    add_overlap(all, cli, name);
     if (wishes->json) {
-        cli_print_json(info_json(&info));
+        cli_print_json(all);
         return cli_finish(CLI_NOTHING);
     }
     printf("list      %s\nstate     %s\nentries   %llu\nhashes    ", info.name,
@@ -293,6 +318,8 @@ static int show_one(const cli *cli, const wishes *wishes, const char *name)
            "size      %llu bytes, all checksums right\n",
            (unsigned long long)info.unmerged, (unsigned long long)info.withdrawn, info.purpose,
            *info.source ? info.source : "-", imported_at, (unsigned long long)info.size_bytes);
+    understood_print_overlap(stdout, all);
+    json_decref(all);
     return cli_finish(CLI_NOTHING);
 }
 

@@ -52,3 +52,14 @@ void understood_print(FILE *to, const json_t *understood)
     print_group(to, "kinds not used", json_object_get(understood, "kinds_unused"));
     print_group(to, "states", json_object_get(understood, "states"));
 }
+
+void understood_print_overlap(FILE *to, const json_t *of)
+{
+    const json_t *shared = json_object_get(of, "shared");
+    if (!json_object_size(shared))
+        return;
+    fprintf(to, "  of %lld entries looked for, in other lists too: ",
+            (long long)json_integer_value(json_object_get(of, "compared")));
+    print_counts(to, shared);
+    fputc('\n', to);
+}

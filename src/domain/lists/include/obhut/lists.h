@@ -234,6 +234,22 @@ ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries
  * can't, for the caller to free, or NULL. */
 size_t ob_lists_trouble(char **out, ob_lists *lists);
 
+/* ---- Comparing ------------------------------------------------------------------------------- */
+
+/* Another list, and how many entries it has of one that was compared with it: equal hashes, or
+ * equal digests of any kind. */
+typedef struct ob_list_shared {
+    char list[OB_LIST_NAME_MAX + 1];
+    uint64_t entries;
+} ob_list_shared;
+
+/* Compares a list with all others, switched on or not. At most `most` of its entries are looked at,
+ * evenly spread; *looked says how many. Sets *out to those that share any, by name; the caller
+ * frees it with free(). OB_ENOTFOUND: there is no such list. */
+ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *looked, ob_lists *lists,
+                           const char *name, uint64_t most, ob_error *err);
+enum { OB_LISTS_OVERLAP_MOST = 100000 };
+
 /* ---- Binding ---------------------------------------------------------------------------------
  */
 
