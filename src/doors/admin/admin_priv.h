@@ -145,7 +145,7 @@ enum {
  * person's own words nothing. */
 void admin_log_request(ob_act *act, const json_t *request, const char *command);
 void admin_log_answer(ob_act *act, const json_t *answer);
-json_t *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
+ob_entry *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
 
 /* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
  * "set" is what `obhut policy set` would have to be told, nothing where it is open. */

@@ -180,11 +180,19 @@ static const struct command *find(const char *name)
     return NULL;
 }
 
+static ob_entry *one_word(const char *member, const char *word)
+{
+    ob_entry *out = ob_entry_new();
+    ob_entry_text(out, member, word);
+    return out;
+}
+
 /* Somebody shows a token that nobody has. */
 static void log_stranger(const admin_call *call, const char *name)
 {
-    ob_acts_log(NULL, call->admin->acts, "refused", NULL,
-                json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
+    ob_entry *members = one_word("wanted", name);
+    ob_entry_text(members, "by", "unknown");
+    ob_acts_log(NULL, call->admin->acts, "refused", NULL, members, NULL);
 }
 
 static ob_status look(json_t **out, admin_call *call, const struct command *c,
@@ -193,7 +201,7 @@ static ob_status look(json_t **out, admin_call *call, const struct command *c,
     ob_status status = OB_OK;
     if (actor->person || c->mode == READS)
         status = ob_acts_log(NULL, call->admin->acts, actor->person ? "login" : "looked", actor,
-                             json_pack("{s:s}", "for", c->name), err);
+                             one_word("for", c->name), err);
     if (!status)
         status = ob_view_open(&call->view, call->admin->store, err);
     if (!status)
@@ -201,8 +209,7 @@ static ob_status look(json_t **out, admin_call *call, const struct command *c,
     ob_view_close(call->view);
     call->view = NULL;
     if (status == OB_EREFUSED)
-        ob_acts_log(NULL, call->admin->acts, "refused", actor,
-                    json_pack("{s:s}", "wanted", c->name), NULL);
+        ob_acts_log(NULL, call->admin->acts, "refused", actor, one_word("wanted", c->name), NULL);
     return status;
 }
 

@@ -22,6 +22,8 @@ static bool is_plain(const char *member)
     return false;
 }
 
+enum { WORDS_MOST = 32 }; /* of a member */
+
 /* Names and words are short and have no spaces; what somebody says has. */
 static bool is_word(const json_t *value)
 {
@@ -37,11 +39,32 @@ static bool is_short(const json_t *value)
     json_t *one;
     json_array_foreach((json_t *)(uintptr_t)value, i, one)
     {
-        if (i >= 32 || !is_word(one))
+        if (i >= WORDS_MOST || !is_word(one))
             return false;
     }
     return json_is_array(value) || json_is_integer(value) || json_is_boolean(value) ||
            is_word(value);
+}
+
+static void log_words(ob_act *act, const char *member, const json_t *list)
+{
+    const char *words[WORDS_MOST];
+    size_t count = 0;
+    for (; count < json_array_size(list) && count < WORDS_MOST; count++)
+        words[count] = json_string_value(json_array_get(list, count));
+    ob_act_words(act, member, words, count);
+}
+
+static void log_value(ob_act *act, const char *member, const json_t *value)
+{
+    if (json_is_string(value))
+        ob_act_word(act, member, json_string_value(value));
+    else if (json_is_integer(value))
+        ob_act_number(act, member, json_integer_value(value));
+    else if (json_is_boolean(value))
+        ob_act_yes(act, member, json_is_true(value));
+    else
+        log_words(act, member, value);
 }
 
 static void copy_plain(ob_act *act, const json_t *from)
@@ -50,8 +73,8 @@ static void copy_plain(ob_act *act, const json_t *from)
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)from, member, value)
     {
-        if (is_plain(member) && is_short(value) && !json_object_get(act->members, member))
-            ob_act_value(act, member, json_deep_copy(value));
+        if (is_plain(member) && is_short(value) && !ob_entry_has(act->members, member))
+            log_value(act, member, value);
     }
 }
 
@@ -83,16 +106,18 @@ void admin_log_answer(ob_act *act, const json_t *answer)
     copy_plain(act, answer);
 }
 
-json_t *admin_log_numbers(const json_t *answer)
+ob_entry *admin_log_numbers(const json_t *answer)
 {
     const char *member;
-    json_t *value, *numbers = json_object();
+    json_t *value;
+    ob_entry *numbers = ob_entry_new();
     json_object_foreach((json_t *)(uintptr_t)answer, member, value)
     {
-        if ((is_plain(member) && json_is_integer(value)) ||
-            /* the list's name may come from the file's; which file it was */
-            ((!strcmp(member, "list") || !strcmp(member, "sha256")) && is_word(value)))
-            json_object_set(numbers, member, value);
+        if (is_plain(member) && json_is_integer(value))
+            ob_entry_number(numbers, member, json_integer_value(value));
+        /* the list's name may come from the file's; which file it was */
+        else if ((!strcmp(member, "list") || !strcmp(member, "sha256")) && is_word(value))
+            ob_entry_text(numbers, member, json_string_value(value));
     }
     return numbers;
 }
