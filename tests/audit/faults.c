@@ -48,13 +48,10 @@ static void append_all(life *l, ob_audit *audit)
 {
     for (int i = 0; i < ENTRIES; i++) {
         ob_error err = {0};
-        json_t *members = json_pack("{s:i}", "value", i);
-        if (!members) {
-            l->failed = true;
-            continue;
-        }
+        ob_entry *members = ob_entry_new();
+        ob_entry_number(members, "value", i);
         l->kept[i] = fine(l, ob_audit_append(&l->numbers[i], audit, "word", members, &err), &err);
-        json_decref(members);
+        ob_entry_free(members);
         if (i % 3 == 2)
             fine(l, ob_audit_seal(audit, &err), &err);
     }

@@ -13,12 +13,14 @@ static ob_status append(ob_audit *audit, char *line, ob_error *err)
 {
     uint64_t number;
     char *space = strchr(line, ' ');
-    json_t *members = space ? json_loads(space + 1, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    ob_entry *members = NULL;
+    if (space)
+        ob_entry_read(&members, space + 1, strlen(space + 1), NULL);
     if (space)
         *space = '\0';
     ob_status status = space && !members ? ob_fail(err, OB_EINVAL, "no JSON behind %s", line)
                                          : ob_audit_append(&number, audit, line, members, err);
-    json_decref(members);
+    ob_entry_free(members);
     if (!status)
         printf("%llu\n", (unsigned long long)number);
     fflush(stdout);

@@ -39,17 +39,19 @@ static void *append(void *context)
 {
     log *l = context;
     ob_error err = {0};
-    json_t *members = json_pack(
-        "{s:s,s:s,s:s,s:i,s:s}", "account", "account:9c56cc51b374c3ba189210d5b6d4bf57", "by",
-        "person:a443ee2e95c31b7af146c583c293f7de", "reason",
-        "0b1f2b7c5d3a4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f", "days", 30, "basis", "voluntary");
+    ob_entry *members = ob_entry_new();
+    ob_entry_text(members, "account", "account:9c56cc51b374c3ba189210d5b6d4bf57");
+    ob_entry_text(members, "by", "person:a443ee2e95c31b7af146c583c293f7de");
+    ob_entry_text(members, "reason", "0b1f2b7c5d3a4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f");
+    ob_entry_number(members, "days", 30);
+    ob_entry_text(members, "basis", "voluntary");
     while (bench_now() < l->until) {
         uint64_t number;
         must(ob_audit_append(&number, l->audit_log, "cause.begun", members, &err), &err);
         if (number >= l->most)
             break;
     }
-    json_decref(members);
+    ob_entry_free(members);
     return NULL;
 }
 

@@ -88,10 +88,11 @@ static void make(past *p, int first)
     if (ob_audit_open(&audit, &options, NULL))
         abort();
     for (int n = 0; n < ENTRIES; n++) {
-        json_t *members = json_pack("{s:i}", "value", first + n);
+        ob_entry *members = ob_entry_new();
+        ob_entry_number(members, "value", first + n);
         if (ob_audit_append(NULL, audit, "word", members, NULL))
             abort();
-        json_decref(members);
+        ob_entry_free(members);
         if ((n == SEALED - 1 || n == 4) && ob_audit_seal(audit, NULL))
             abort();
         if (n == SEALED - 1)

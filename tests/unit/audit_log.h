@@ -95,9 +95,11 @@ static inline ob_audit *open_log(const char *dir)
 static inline uint64_t add(ob_audit *audit, const char *what, int value)
 {
     uint64_t number = UINT64_MAX;
-    json_t *members = json_pack("{s:i,s:s}", "value", value, "text", "Grüße, \"quoted\"\n");
+    ob_entry *members = ob_entry_new();
+    ob_entry_number(members, "value", value);
+    ob_entry_text(members, "text", "Grüße, \"quoted\"\n");
     MUST(ob_audit_append(&number, audit, what, members, &err_));
-    json_decref(members);
+    ob_entry_free(members);
     return number;
 }
 
@@ -199,9 +201,10 @@ static inline const char *what_of(const found *f, uint64_t n)
 
 static inline ob_status try_add(uint64_t *number, ob_audit *audit, int value)
 {
-    json_t *members = json_pack("{s:i}", "value", value);
+    ob_entry *members = ob_entry_new();
+    ob_entry_number(members, "value", value);
     ob_status status = ob_audit_append(number, audit, "try", members, NULL);
-    json_decref(members);
+    ob_entry_free(members);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <obhut/records/log.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -63,25 +64,26 @@ static ob_status need_code(char out[OB_LOG_CODE], ob_record_key *key, ob_writing
 /* ---- Members ----------------------------------------------------------------------------------
  */
 
-static void set(ob_act *act, const char *member, json_t *value)
-{
-    if (json_object_set_new(act->members, member, value) && !act->error.status)
-        ob_fail(&act->error, OB_ENOMEM, "out of memory: an entry of the log");
-}
-
 void ob_act_number(ob_act *act, const char *member, int64_t number)
 {
-    set(act, member, json_integer((json_int_t)number));
+    ob_entry_number(act->members, member, number);
 }
 
 void ob_act_word(ob_act *act, const char *member, const char *word)
 {
-    set(act, member, json_string(word));
+    ob_entry_text(act->members, member, word);
 }
 
-void ob_act_value(ob_act *act, const char *member, json_t *value)
+void ob_act_words(ob_act *act, const char *member, const char *const *words, size_t count)
 {
-    set(act, member, value);
+    ob_entry_list(act->members, member);
+    for (size_t i = 0; i < count; i++)
+        ob_entry_list_text(act->members, member, words[i]);
+}
+
+void ob_act_yes(ob_act *act, const char *member, bool is_so)
+{
+    ob_entry_yes(act->members, member, is_so);
 }
 
 static void set_subject(ob_act *act, const char *member, ob_pseudonym_kind kind,
@@ -107,20 +109,20 @@ void ob_act_account(ob_act *act, const char *member, const ob_record_key *accoun
 
 void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accounts, size_t count)
 {
-    json_t *array = json_array();
+    size_t in_full = count ? (count - 1) / CODES_MOST * CODES_MOST : 0; /* in entries before */
+    ob_entry *one = act->members;
+    ob_entry_list(one, member);
     for (size_t i = 0; i < count && !act->error.status; i++) {
         char code[OB_LOG_CODE];
         ob_record_key key;
-        if (json_array_size(array) == CODES_MOST) {
-            ob_act_also(act, act->what, json_pack("{s:o}", member, array));
-            array = json_array();
-        }
-        if (!need_code(code, &key, act->w, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error) &&
-            json_array_append_new(array, json_string(code)))
-            ob_fail(&act->error, OB_ENOMEM, "out of memory: an entry of the log");
+        if (i % CODES_MOST == 0)
+            one = i < in_full ? ob_entry_new() : act->members;
+        if (!need_code(code, &key, act->w, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error))
+            ob_entry_list_text(one, member, code);
         ob_wipe(&key, sizeof key);
+        if (one != act->members && ((i + 1) % CODES_MOST == 0 || act->error.status))
+            ob_act_also(act, act->what, one);
     }
-    set(act, member, array);
 }
 
 void ob_act_person(ob_act *act, const char *member, const char *name)
@@ -142,11 +144,16 @@ void ob_act_text(ob_act *act, const char *member, const char *text)
     ob_act_word(act, member, hex);
 }
 
-void ob_act_also(ob_act *act, const char *what, json_t *members)
+void ob_act_also(ob_act *act, const char *what, ob_entry *members)
 {
-    if (!act->also)
-        act->also = json_array();
-    if (json_array_append_new(act->also, json_pack("[s, o]", what, members)) && !act->error.status)
+    ob_act_more *grown = realloc(act->also, (act->also_count + 1) * sizeof *grown);
+    if (grown) {
+        act->also = grown;
+        grown[act->also_count++] = (ob_act_more){what, members};
+        return;
+    }
+    ob_entry_free(members);
+    if (!act->error.status)
         ob_fail(&act->error, OB_ENOMEM, "out of memory: an entry of the log");
 }
 
@@ -158,28 +165,28 @@ void ob_act_quiet(ob_act *act)
 /* ---- Life -------------------------------------------------------------------------------------
  */
 
-ob_status act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what,
-                    const ob_actor *actor, ob_error *err)
+void act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what, const ob_actor *actor)
 {
     *out = (ob_act){.acts = acts,
                     .w = w,
                     .view = ob_writing_view(w),
                     .what = what,
                     .actor = actor,
-                    .members = json_object()};
-    if (!out->members)
-        return ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log");
+                    .members = ob_entry_new()};
     if (actor && actor->person)
         ob_act_person(out, "by", actor->person->name);
     else if (actor)
         ob_act_word(out, "by", ob_actor_name(actor));
-    return OB_OK;
 }
 
 void act_end(ob_act *act)
 {
-    json_decref(act->members);
-    json_decref(act->also);
+    ob_entry_free(act->members);
+    for (size_t i = 0; i < act->also_count; i++)
+        ob_entry_free(act->also[i].members);
+    free(act->also);
     ob_wipe(&act->key, sizeof act->key);
-    act->members = act->also = NULL;
+    act->members = NULL;
+    act->also = NULL;
+    act->also_count = 0;
 }

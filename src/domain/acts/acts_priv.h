@@ -27,8 +27,7 @@ struct ob_acts {
 };
 
 /* act.c */
-ob_status act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what,
-                    const ob_actor *actor, ob_error *err);
+void act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what, const ob_actor *actor);
 void act_end(ob_act *act);
 
 /* writer.c; stopping waits for what has been posted. */

@@ -5,6 +5,7 @@
 #include <obhut/records/conversation.h>
 #include <obhut/records/log.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,27 +25,26 @@ static void consent_code(char out[2 * CODE_SHOWN + 1], const ob_record_key *key,
     ob_hex(out, code, CODE_SHOWN);
 }
 
-static void add_consent(ob_act *act, json_t *list, const ob_record_key *account, const char *salt)
+/* Within entries of this salt. False where it could not be had. */
+static bool account_code(char out[2 * CODE_SHOWN + 1], ob_act *act, const ob_record_key *account,
+                         const char *salt)
 {
     ob_record_key key;
-    char code[2 * CODE_SHOWN + 1];
     if (act->error.status || ob_store_log_key(&key, act->w, account, ob_now(), &act->error))
-        return;
-    consent_code(code, &key, salt);
-    if (json_array_append_new(list, json_string(code)))
-        ob_fail(&act->error, OB_ENOMEM, "out of memory: an entry of the log");
+        return false;
+    consent_code(out, &key, salt);
     ob_wipe(&key, sizeof key);
+    return true;
 }
 
 void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account)
 {
-    char salt[SALT_TEXT];
-    json_t *list = json_array();
+    char salt[SALT_TEXT], code[2 * CODE_SHOWN + 1];
     make_salt(salt);
-    add_consent(act, list, account, salt);
+    if (!account_code(code, act, account, salt))
+        return;
     ob_act_word(act, "salt", salt);
-    ob_act_value(act, member, json_incref(json_array_get(list, 0)));
-    json_decref(list);
+    ob_act_word(act, member, code);
 }
 
 /* ---- Of a conversation ------------------------------------------------------------------------
@@ -66,14 +66,26 @@ static bool consents_in(const ob_member *members, size_t count, const ob_member 
 enum { CODES_MOST = 500 }; /* of an entry */
 
 /* Who consents in `one` and not in `other`: a code each, of this salt. */
-static json_t *difference(ob_act *act, const char *salt, const ob_member *one, size_t one_count,
-                          const ob_member *other, size_t other_count, size_t *from)
+static void difference(ob_act *act, ob_entry *out, const char *list, const char *salt,
+                       const ob_member *one, size_t one_count, const ob_member *other,
+                       size_t other_count, size_t *from)
 {
-    json_t *list = json_array();
-    for (; *from < one_count && json_array_size(list) < CODES_MOST; (*from)++)
-        if (one[*from].consents && !consents_in(other, other_count, &one[*from]))
-            add_consent(act, list, &one[*from].account, salt);
-    return list;
+    char code[2 * CODE_SHOWN + 1];
+    ob_entry_list(out, list);
+    for (; *from < one_count && ob_entry_list_size(out, list) < CODES_MOST; (*from)++)
+        if (one[*from].consents && !consents_in(other, other_count, &one[*from]) &&
+            account_code(code, act, &one[*from].account, salt))
+            ob_entry_list_text(out, list, code);
+}
+
+static ob_entry *new_consents(const ob_act *act, const char *salt)
+{
+    ob_entry *out = ob_entry_new();
+    const char *token = ob_entry_get_text(act->members, "token");
+    if (token)
+        ob_entry_text(out, "token", token);
+    ob_entry_text(out, "salt", salt);
+    return out;
 }
 
 /* Entries about consents that were given or withdrawn; who neither did nor does consent is in none.
@@ -86,16 +98,15 @@ void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
     while (given_from < now_count || withdrawn_from < before_count) {
         char salt[SALT_TEXT];
         make_salt(salt);
-        json_t *given = difference(act, salt, now, now_count, before, before_count, &given_from);
-        json_t *withdrawn =
-            difference(act, salt, before, before_count, now, now_count, &withdrawn_from);
-        if (json_array_size(given) || json_array_size(withdrawn))
-            ob_act_also(act, "consent",
-                        json_pack("{s:O*, s:s, s:O, s:O}", "token",
-                                  json_object_get(act->members, "token"), "salt", salt, "given",
-                                  given, "withdrawn", withdrawn));
-        json_decref(given);
-        json_decref(withdrawn);
+        ob_entry *one = new_consents(act, salt);
+        difference(act, one, "given", salt, now, now_count, before, before_count, &given_from);
+        difference(act, one, "withdrawn", salt, before, before_count, now, now_count,
+                   &withdrawn_from);
+        if (ob_entry_failed(one) || ob_entry_list_size(one, "given") ||
+            ob_entry_list_size(one, "withdrawn"))
+            ob_act_also(act, "consent", one);
+        else
+            ob_entry_free(one);
     }
 }
 
@@ -104,54 +115,61 @@ void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
 
 typedef struct search {
     ob_record_key key;
-    json_t *found; /* {"entry", "at", "consent": "given" or "withdrawn"} */
+    ob_logged_consent *found;
+    size_t count, capacity;
 } search;
 
-static bool has(const json_t *list, const char *code)
+static ob_status keep_found(search *s, const ob_logged_consent *one, ob_error *err)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach((json_t *)(uintptr_t)list, i, one)
-    {
-        if (json_is_string(one) && !strcmp(json_string_value(one), code))
-            return true;
+    if (s->count == s->capacity) {
+        size_t more = 2 * s->capacity + 16;
+        ob_logged_consent *grown = realloc(s->found, more * sizeof *grown);
+        if (!grown)
+            return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
+        s->found = grown;
+        s->capacity = more;
     }
-    return false;
+    s->found[s->count++] = *one;
+    return OB_OK;
 }
 
-static ob_status look_at(search *s, const json_t *entry, uint64_t number, ob_error *err)
+static ob_status look_at(search *s, const ob_entry *entry, uint64_t number, ob_error *err)
 {
-    static const char *const lists[] = {"given", "withdrawn"};
-    const char *salt = json_string_value(json_object_get(entry, "salt"));
+    static const char *const lists[] = {"withdrawn", "given"};
+    const char *salt = ob_entry_get_text(entry, "salt"), *at = ob_entry_get_text(entry, "at");
     char code[2 * CODE_SHOWN + 1];
+    ob_status status = OB_OK;
     if (!salt)
         return OB_OK;
     consent_code(code, &s->key, salt);
-    for (int i = 0; i < 2; i++)
-        if (has(json_object_get(entry, lists[i]), code) &&
-            json_array_append_new(s->found,
-                                  json_pack("{s:I, s:O, s:s}", "entry", (json_int_t)number, "at",
-                                            json_object_get(entry, "at"), "consent", lists[i])))
-            return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
-    return OB_OK;
+    for (int given = 1; given >= 0 && !status; given--)
+        if (ob_entry_list_has(entry, lists[given], code)) {
+            ob_logged_consent one = {.entry = number, .given = given};
+            snprintf(one.at, sizeof one.at, "%s", at ? at : "");
+            status = keep_found(s, &one, err);
+        }
+    return status;
 }
 
 /* Few entries are about consents: the others are not parsed. */
 static ob_status take(void *context, uint64_t number, const char *text, size_t size, ob_error *err)
 {
     static const char mark[] = "\"what\":\"consent\"";
+    ob_entry *entry = NULL;
     if (!memmem(text, size, mark, sizeof mark - 1))
         return OB_OK;
-    json_t *entry = json_loadb(text, size, 0, NULL);
-    ob_status status = look_at(context, entry, number, err);
-    json_decref(entry);
+    ob_status status = ob_entry_read(&entry, text, size, err);
+    if (!status)
+        status = look_at(context, entry, number, err);
+    ob_entry_free(entry);
     return status;
 }
 
-ob_status ob_acts_log_consents(json_t **out, ob_acts *acts, const char *account, ob_error *err)
+ob_status ob_acts_log_consents(ob_logged_consent **out, size_t *count, ob_acts *acts,
+                               const char *account, ob_error *err)
 {
     ob_record_key subject;
-    search s = {.found = json_array()};
+    search s = {.found = NULL};
     bool there = false;
     ob_acts_pseudonym(&subject, acts, OB_PSEUDONYM_ACCOUNT, account);
     ob_view *view = NULL;
@@ -163,9 +181,11 @@ ob_status ob_acts_log_consents(json_t **out, ob_acts *acts, const char *account,
     if (!status && there && size)
         status = ob_audit_read(acts->audit_dir, 0, size - 1, take, &s, err);
     ob_wipe(&s.key, sizeof s.key);
-    if (status)
-        json_decref(s.found);
-    else
-        *out = s.found;
-    return status;
+    if (status) {
+        free(s.found);
+        return status;
+    }
+    *out = s.found;
+    *count = s.count;
+    return OB_OK;
 }

@@ -32,15 +32,15 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
                             ob_error *err)
 {
     tail *t = context;
-    json_t *json = json_loadb(text, size, 0, NULL);
-    const char *what = json_string_value(json_object_get(json, "what"));
-    ob_status status = json ? OB_OK
-                            : ob_fail(err, OB_EFORMAT, "entry %llu of the log cannot be read",
-                                      (unsigned long long)number);
-    bool is_part = json_is_true(json_object_get(json, "part"));
-    const bool is_act = json_is_true(json_object_get(json, "act"));
+    ob_entry *entry = NULL;
+    ob_status status = ob_entry_read(&entry, text, size, err);
+    if (status)
+        return ob_fail(err, status, "entry %llu of the log cannot be read",
+                       (unsigned long long)number);
+    const char *what = ob_entry_get_text(entry, "what");
+    const bool is_act = ob_entry_is(entry, "act");
     if (what && !strcmp(what, "not_done") && !is_act) { /* with `act`: of a deed */
-        json_int_t which = json_integer_value(json_object_get(json, "entry"));
+        const int64_t which = ob_entry_get_number(entry, "entry");
         for (size_t i = 0; i < t->count; i++)
             if (t->unsure[i] == (uint64_t)which) {
                 t->unsure[i] = t->unsure[--t->count];
@@ -48,18 +48,19 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
             }
     } else if (is_act) {
         t->acts += !t->in_part;
-        t->in_part = is_part;
+        t->in_part = ob_entry_is(entry, "part");
         status = keep_unsure(t, number, err);
     }
-    json_decref(json);
+    ob_entry_free(entry);
     return status;
 }
 
 static ob_status say(ob_acts *acts, const char *what, uint64_t entry, ob_error *err)
 {
-    json_t *members = json_pack("{s:I}", "entry", (json_int_t)entry);
+    ob_entry *members = ob_entry_new();
+    ob_entry_number(members, "entry", (int64_t)entry);
     ob_status status = ob_audit_append(NULL, acts->audit, what, members, err);
-    json_decref(members);
+    ob_entry_free(members);
     return status;
 }
 

@@ -111,58 +111,53 @@ typedef struct together {
     ob_acts *acts;
     ob_writing *w;
     ob_audit_entry *entries;
-    json_t **members; /* of them, owned */
+    ob_entry **members; /* of them, owned */
     size_t count, capacity;
     uint64_t first; /* number of the first, once it is in the log */
     bool logged;
 } together;
 
-static ob_status add_entry(together *t, const char *what, json_t *members, ob_error *err)
+/* Takes *members where it succeeds. */
+static ob_status add_entry(together *t, const char *what, ob_entry **members, ob_error *err)
 {
     if (t->count == t->capacity) {
         size_t more = 2 * t->capacity + 32;
         ob_audit_entry *entries = realloc(t->entries, more * sizeof *entries);
         if (entries)
             t->entries = entries;
-        json_t **owned = realloc(t->members, more * sizeof *owned);
+        ob_entry **owned = realloc(t->members, more * sizeof *owned);
         if (owned)
             t->members = owned;
         if (!entries || !owned)
             return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
         t->capacity = more;
     }
-    if (json_object_set_new(members, "act", json_true()))
-        return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
-    const ob_audit_entry entry = {.what = what, .members = members};
+    ob_entry_yes(*members, "act", true);
+    const ob_audit_entry entry = {.what = what, .members = *members};
     ob_status status = ob_audit_entry_check(&entry, err); /* or it would fail the others, too */
     if (status)
         return status;
     t->entries[t->count] = entry;
-    t->members[t->count++] = json_incref(members);
+    t->members[t->count++] = *members;
+    *members = NULL;
     return OB_OK;
 }
 
 static void forget_entries(together *t, size_t from)
 {
     while (t->count > from)
-        json_decref(t->members[--t->count]);
+        ob_entry_free(t->members[--t->count]);
 }
 
 /* The entries of an act, its own the last. */
 static ob_status add_entries(together *t, ob_act *act, ob_error *err)
 {
-    size_t i;
-    json_t *one;
     ob_status status =
         act->error.status ? ob_fail(err, act->error.status, "%s", act->error.text) : OB_OK;
-    json_array_foreach(act->also, i, one)
-    {
-        if (!status)
-            status = add_entry(t, json_string_value(json_array_get(one, 0)), json_array_get(one, 1),
-                               err);
-    }
+    for (size_t i = 0; i < act->also_count && !status; i++)
+        status = add_entry(t, act->also[i].what, &act->also[i].members, err);
     if (!status && !act->quiet)
-        status = add_entry(t, act->what, act->members, err);
+        status = add_entry(t, act->what, &act->members, err);
     return status;
 }
 
@@ -171,17 +166,15 @@ static ob_status say_refused(together *t, const ob_act_job *job, ob_error *err)
 {
     ob_act act;
     const size_t before = t->count;
-    json_t *token = json_object_get(job->act.members, "token");
+    const char *token = ob_entry_get_text(job->act.members, "token");
     ob_status status = ob_writing_part(t->w, err);
     if (status)
         return status;
-    status = act_begin(&act, t->acts, t->w, "refused", job->actor, err);
-    if (!status) {
-        ob_act_word(&act, "wanted", job->what);
-        if (token)
-            ob_act_value(&act, "token", json_incref(token));
-        status = add_entries(t, &act, err);
-    }
+    act_begin(&act, t->acts, t->w, "refused", job->actor);
+    ob_act_word(&act, "wanted", job->what);
+    if (token)
+        ob_act_word(&act, "token", token);
+    status = add_entries(t, &act, err);
     status = ob_writing_part_end(t->w, status, err);
     if (status)
         forget_entries(t, before);
@@ -206,9 +199,8 @@ static void run_job(together *t, ob_act_job *job)
     job->status = ob_writing_part(t->w, err);
     if (job->status)
         return;
-    ob_status status = act_begin(act, t->acts, t->w, job->what, job->actor, err);
-    if (!status && job->run)
-        status = job->run(act, job->context, err);
+    act_begin(act, t->acts, t->w, job->what, job->actor);
+    ob_status status = job->run ? job->run(act, job->context, err) : OB_OK;
     if (!status)
         status = add_entries(t, act, err);
     job->status = ob_writing_part_end(t->w, status, err);
@@ -231,8 +223,7 @@ static void run_job(together *t, ob_act_job *job)
 static ob_status append(together *t, ob_error *err)
 {
     for (size_t i = 0; i + 1 < t->count; i++)
-        if (json_object_set_new(t->members[i], "part", json_true()))
-            return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
+        ob_entry_yes(t->members[i], "part", true);
     ob_status status = ob_audit_append_all(&t->first, t->acts->audit, t->entries, t->count, err);
     t->logged = !status;
     return status ? ob_fail_in(err, status, "what cannot be logged is not done") : OB_OK;
@@ -472,16 +463,17 @@ ob_status ob_acts_note(ob_acts *acts, const char *what, ob_act_run run, void *co
 
 static ob_status add_members(ob_act *act, void *context, ob_error *err)
 {
-    return context && json_object_update_missing(act->members, context)
-               ? ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log")
-               : OB_OK;
+    (void)err;
+    if (context)
+        ob_entry_fill(act->members, context);
+    return OB_OK;
 }
 
 ob_status ob_acts_log(uint64_t *entry, ob_acts *acts, const char *what, const ob_actor *actor,
-                      json_t *members, ob_error *err)
+                      ob_entry *members, ob_error *err)
 {
     ob_status status = ob_acts_do(entry, acts, what, actor, add_members, members, err);
-    json_decref(members);
+    ob_entry_free(members);
     return status;
 }
 
@@ -500,7 +492,7 @@ bool ob_acts_log_slow(const ob_acts *acts)
 
 typedef struct ended {
     uint64_t entry;
-    json_t *members;
+    ob_entry *members;
 } ended;
 
 static ob_status end_deed(ob_act *act, void *context, ob_error *err)
@@ -511,12 +503,12 @@ static ob_status end_deed(ob_act *act, void *context, ob_error *err)
     return status ? status : ob_store_deed_end(act->w, e->entry, err);
 }
 
-void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, json_t *members)
+void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *members)
 {
     ended e = {.entry = entry, .members = members};
     /* where that cannot be said, the next start says that it is not known */
     ob_acts_do(NULL, acts, done ? "done" : "not_done", NULL, end_deed, &e, NULL);
-    json_decref(members);
+    ob_entry_free(members);
 }
 
 /* ---- Life -------------------------------------------------------------------------------------

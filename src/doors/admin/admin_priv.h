@@ -154,7 +154,7 @@ enum {
  */
 void admin_log_request(ob_act *act, const json_t *request, const ob_command *command);
 void admin_log_answer(ob_act *act, const json_t *answer, const ob_command *command);
-json_t *admin_log_done(const json_t *answer, const ob_command *command);
+ob_entry *admin_log_done(const json_t *answer, const ob_command *command);
 
 /* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
  * "set" is what `obhut policy set` would have to be told, nothing where it is open. */

@@ -97,11 +97,19 @@ json_t *admin_time(int64_t seconds)
 /* ---- Doing ------------------------------------------------------------------------------------
  */
 
+static ob_entry *one_word(const char *member, const char *word)
+{
+    ob_entry *out = ob_entry_new();
+    ob_entry_text(out, member, word);
+    return out;
+}
+
 /* Somebody shows a token that nobody has. */
 static void log_stranger(const admin_call *call, const char *name)
 {
-    ob_acts_log(NULL, call->service->acts, "refused", NULL,
-                json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
+    ob_entry *members = one_word("wanted", name);
+    ob_entry_text(members, "by", "unknown");
+    ob_acts_log(NULL, call->service->acts, "refused", NULL, members, NULL);
 }
 
 static ob_status look(json_t **out, admin_call *call, const ob_command *c, const ob_actor *actor,
@@ -110,7 +118,7 @@ static ob_status look(json_t **out, admin_call *call, const ob_command *c, const
     ob_status status = OB_OK;
     if (actor->person || c->effect == OB_EFFECT_READS)
         status = ob_acts_log(NULL, call->service->acts, actor->person ? "login" : "looked", actor,
-                             json_pack("{s:s}", "for", c->name), err);
+                             one_word("for", c->name), err);
     if (!status)
         status = admin_may(call, c, err);
     if (!status)
@@ -120,8 +128,7 @@ static ob_status look(json_t **out, admin_call *call, const ob_command *c, const
     ob_view_close(call->view);
     call->view = NULL;
     if (status == OB_EREFUSED)
-        ob_acts_log(NULL, call->service->acts, "refused", actor,
-                    json_pack("{s:s}", "wanted", c->name), NULL);
+        ob_acts_log(NULL, call->service->acts, "refused", actor, one_word("wanted", c->name), NULL);
     return status;
 }
 

@@ -33,6 +33,19 @@ ob_status admin_record_kinds(json_t **out, const admin_call *call, ob_error *err
     return OB_OK;
 }
 
+/* As the log tells it, too. */
+static json_t *reaped_json(const ob_reaped *reaped, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", reaped[i].word,
+                                               "due", (json_int_t)reaped[i].due, "deleted",
+                                               (json_int_t)reaped[i].deleted, "held",
+                                               (json_int_t)reaped[i].held, "left",
+                                               (json_int_t)reaped[i].left));
+    return array;
+}
+
 ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_reaped reaped[OB_REAPED_MOST];
@@ -40,7 +53,7 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
     ob_status status = ob_records_reap(reaped, &count, call->service->store, call->service->acts,
                                        &call->actor, ob_now(), true, err);
     if (!status)
-        *out = json_pack("{s:o}", "reaped", ob_reaped_json(reaped, count));
+        *out = json_pack("{s:o}", "reaped", reaped_json(reaped, count));
     return status;
 }
 
@@ -261,18 +274,30 @@ ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err)
     return status;
 }
 
+static json_t *consents_json(const ob_logged_consent *consents, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            array, json_pack("{s:I, s:s, s:s}", "entry", (json_int_t)consents[i].entry, "at",
+                             consents[i].at, "consent", consents[i].given ? "given" : "withdrawn"));
+    return array;
+}
+
 ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *err)
 {
     const char *account;
-    json_t *found = NULL;
+    ob_logged_consent *found = NULL;
+    size_t count = 0;
     ob_status status = admin_text(&account, call, "account", err);
     if (!status && strlen(account) > OB_PSEUDONYM_TEXT)
         status =
             ob_fail(err, OB_EINVAL, "an account is named by at most %d bytes", OB_PSEUDONYM_TEXT);
     if (!status)
-        status = ob_acts_log_consents(&found, call->service->acts, account, err);
+        status = ob_acts_log_consents(&found, &count, call->service->acts, account, err);
     if (!status)
-        *out = json_pack("{s:o}", "consents", found);
+        *out = json_pack("{s:o}", "consents", consents_json(found, count));
+    free(found);
     return status;
 }
 

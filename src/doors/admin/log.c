@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { WORDS_MOST = 32 }; /* of a field */
+
 /* Names and words are short and have no spaces; what somebody says has. */
 static bool is_word(const json_t *value)
 {
@@ -18,7 +20,7 @@ static bool is_short(const json_t *value)
     json_t *one;
     json_array_foreach((json_t *)(uintptr_t)value, i, one)
     {
-        if (i >= 32 || !is_word(one))
+        if (i >= WORDS_MOST || !is_word(one))
             return false;
     }
     return json_is_array(value) || json_is_integer(value) || json_is_boolean(value) ||
@@ -29,6 +31,27 @@ static bool is_plain(const ob_command_field *f, const json_t *from)
 {
     const json_t *value = json_object_get(from, f->name);
     return value && f->logged == OB_LOGGED_PLAIN && is_short(value);
+}
+
+static void log_words(ob_act *act, const char *member, const json_t *list)
+{
+    const char *words[WORDS_MOST];
+    size_t count = 0;
+    for (; count < json_array_size(list) && count < WORDS_MOST; count++)
+        words[count] = json_string_value(json_array_get(list, count));
+    ob_act_words(act, member, words, count);
+}
+
+static void log_value(ob_act *act, const char *member, const json_t *value)
+{
+    if (json_is_string(value))
+        ob_act_word(act, member, json_string_value(value));
+    else if (json_is_integer(value))
+        ob_act_number(act, member, json_integer_value(value));
+    else if (json_is_boolean(value))
+        ob_act_yes(act, member, json_is_true(value));
+    else
+        log_words(act, member, value);
 }
 
 /* Whom it is about comes first: what they said is told by a code of their key. */
@@ -51,7 +74,7 @@ static void tell(ob_act *act, const ob_command_field *f, const json_t *request)
     else if (text && f->logged == OB_LOGGED_PERSON && strlen(text) <= OB_PSEUDONYM_TEXT)
         ob_act_person(act, f->name, text);
     else if (is_plain(f, request))
-        ob_act_value(act, f->name, json_deep_copy(value));
+        log_value(act, f->name, value);
 }
 
 /* A list may be called as its file is. */
@@ -76,15 +99,19 @@ void admin_log_request(ob_act *act, const json_t *request, const ob_command *com
 void admin_log_answer(ob_act *act, const json_t *answer, const ob_command *command)
 {
     for (const ob_command_field *f = command->gives; f && f->name; f++)
-        if (is_plain(f, answer) && !json_object_get(act->members, f->name))
-            ob_act_value(act, f->name, json_deep_copy(json_object_get(answer, f->name)));
+        if (is_plain(f, answer) && !ob_entry_has(act->members, f->name))
+            log_value(act, f->name, json_object_get(answer, f->name));
 }
 
-json_t *admin_log_done(const json_t *answer, const ob_command *command)
+ob_entry *admin_log_done(const json_t *answer, const ob_command *command)
 {
-    json_t *members = json_object();
-    for (const ob_command_field *f = command->gives; f && f->name; f++)
-        if (is_plain(f, answer))
-            json_object_set(members, f->name, json_object_get(answer, f->name));
+    ob_entry *members = ob_entry_new();
+    for (const ob_command_field *f = command->gives; f && f->name; f++) {
+        const json_t *value = json_object_get(answer, f->name);
+        if (is_plain(f, answer) && json_is_string(value))
+            ob_entry_text(members, f->name, json_string_value(value));
+        else if (is_plain(f, answer) && json_is_integer(value))
+            ob_entry_number(members, f->name, json_integer_value(value));
+    }
     return members;
 }

@@ -111,14 +111,17 @@ static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
     return ob_audit_open(out, &options, err);
 }
 
-static json_t *members_of(const ob_backup_about *about)
+static ob_entry *members_of(const ob_backup_about *about)
 {
     char at[32] = "";
     time_t when = (time_t)about->made_at;
     struct tm utc;
     if (gmtime_r(&when, &utc))
         strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return json_pack("{s:s, s:s}", "made_at", at, "program", about->program);
+    ob_entry *out = ob_entry_new();
+    ob_entry_text(out, "made_at", at);
+    ob_entry_text(out, "program", about->program);
+    return out;
 }
 
 /* Opening checks that key, checkpoint and end belong together. The entry says what happened: who
@@ -126,10 +129,9 @@ static json_t *members_of(const ob_backup_about *about)
 static ob_status restore_log(restoring *r, ob_error *err)
 {
     ob_audit *audit = NULL;
-    json_t *members = members_of(&r->about);
-    ob_status status = members ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: a log");
-    if (!status)
-        status = (r->target->open_log ? r->target->open_log : open_log)(&audit, r->place.path, err);
+    ob_entry *members = members_of(&r->about);
+    ob_status status =
+        (r->target->open_log ? r->target->open_log : open_log)(&audit, r->place.path, err);
     if (!status && ob_audit_size(audit) != r->about.audit_entries)
         status = ob_fail(
             err, OB_EFORMAT, "the log in the backup has %llu entries where it says %llu",
@@ -137,7 +139,7 @@ static ob_status restore_log(restoring *r, ob_error *err)
     if (!status)
         status = ob_audit_append(NULL, audit, "backup.restored", members, err);
     ob_status closed = ob_audit_close(audit, status ? NULL : err);
-    json_decref(members);
+    ob_entry_free(members);
     return status ? status : closed;
 }
 

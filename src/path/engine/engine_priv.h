@@ -223,7 +223,7 @@ typedef struct teller {
 } teller;
 
 void matches_add(matches *m, const matched *one);
-json_t *matches_json(const matches *m);
+void matches_log(ob_entry *out, const char *member, const matches *m);
 void matches_tell(const matches *m, const teller *to);
 void passed_add(passed *p, const char *via, const char *reason);
 void passed_tell(const passed *p, const teller *to);

@@ -37,16 +37,20 @@ static ob_status digest_items(uint8_t digest[32], const ob_record_key *items, si
     return status;
 }
 
-static json_t *counts_of(const ob_tally *kinds, size_t count, const char *service)
+static void log_counts(ob_entry *out, const char *member, const ob_tally *kinds, size_t count,
+                       const char *service)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        if (leaf_has(&kinds[i]))
-            json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I}", "basis",
-                                                   ob_word_name(OB_WORD_BASIS, kinds[i].basis),
-                                                   "regime", kinds[i].regime, "service", service,
-                                                   "count", (json_int_t)kinds[i].count));
-    return array;
+    ob_entry_list(out, member);
+    for (size_t i = 0; i < count; i++) {
+        if (!leaf_has(&kinds[i]))
+            continue;
+        ob_entry *one = ob_entry_new();
+        ob_entry_text(one, "basis", ob_word_name(OB_WORD_BASIS, kinds[i].basis));
+        ob_entry_text(one, "regime", kinds[i].regime);
+        ob_entry_text(one, "service", service);
+        ob_entry_number(one, "count", (int64_t)kinds[i].count);
+        ob_entry_list_inner(out, member, one);
+    }
 }
 
 bool leaf_has(const ob_tally *kind)
@@ -63,7 +67,7 @@ ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint6
     if (status)
         return status;
     ob_hex(hex, digest, sizeof digest);
-    ob_act_value(act, "permits", counts_of(kinds, kind_count, service));
+    log_counts(act->members, "permits", kinds, kind_count, service);
     ob_act_word(act, "items", hex);
     if (more)
         ob_act_number(act, "items_beyond", (int64_t)more);
@@ -75,18 +79,26 @@ ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint6
 
 enum { COUNTS_MOST = 300 }; /* in one entry */
 
-static json_t *tallies_json(const ob_tally *t, size_t count)
+static ob_entry *tally_of(const ob_tally *t)
 {
-    json_t *array = json_array();
+    ob_entry *out = ob_entry_new();
+    ob_entry_text(out, "surface", ob_word_name(OB_WORD_SURFACE, t->surface));
+    ob_entry_text(out, "basis", ob_word_name(OB_WORD_BASIS, t->basis));
+    ob_entry_text(out, "regime", t->regime);
+    ob_entry_text(out, "reason",
+                  t->reason == OB_ALLOWED ? "allowed" : ob_reason_name((ob_reason)t->reason));
+    ob_entry_number(out, "count", (int64_t)t->count);
+    return out;
+}
+
+static ob_entry *counts_of_day(const char *day, const ob_tally *t, size_t count)
+{
+    ob_entry *out = ob_entry_new();
+    ob_entry_text(out, "day", day);
+    ob_entry_list(out, "counts");
     for (size_t i = 0; i < count && i < COUNTS_MOST; i++)
-        json_array_append_new(
-            array,
-            json_pack(
-                "{s:s, s:s, s:s, s:s, s:I}", "surface", ob_word_name(OB_WORD_SURFACE, t[i].surface),
-                "basis", ob_word_name(OB_WORD_BASIS, t[i].basis), "regime", t[i].regime, "reason",
-                t[i].reason == OB_ALLOWED ? "allowed" : ob_reason_name((ob_reason)t[i].reason),
-                "count", (json_int_t)t[i].count));
-    return array;
+        ob_entry_list_inner(out, "counts", tally_of(&t[i]));
+    return out;
 }
 
 typedef struct day_log {
@@ -102,9 +114,7 @@ static ob_status write_day(ob_act *act, void *context, ob_error *err)
     ob_status status = ob_store_tallies(&tallies, &count, act->view, d->day, d->day + 1, err);
     ob_act_quiet(act);
     for (size_t i = 0; i < count && !status; i += COUNTS_MOST)
-        ob_act_also(act, "counts",
-                    json_pack("{s:s, s:o}", "day", d->text, "counts",
-                              tallies_json(&tallies[i], count - i)));
+        ob_act_also(act, "counts", counts_of_day(d->text, &tallies[i], count - i));
     free(tallies);
     return status ? status : ob_store_mark_set(act->w, OB_MARK_LOG_DAY, d->day, err);
 }

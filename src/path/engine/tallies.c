@@ -343,23 +343,23 @@ static void empty(batch *b)
     memset(b->refused, 0, sizeof b->refused);
 }
 
-static json_t *refused_json(const batch *b)
+static ob_entry *refused_of(const batch *b)
 {
     static const char *const names[OB_REFUSALS] = {"token", "scope", "surface"};
-    json_t *object = json_object();
+    ob_entry *out = ob_entry_new();
     for (int r = 0; r < OB_REFUSALS; r++)
         if (b->refused[r])
-            json_object_set_new(object, names[r], json_integer((json_int_t)b->refused[r]));
-    return object;
+            ob_entry_number(out, names[r], (int64_t)b->refused[r]);
+    return out;
 }
 
 /* What the entry of this second says; nothing at all where there is nothing. */
 static ob_status fill(ob_act *act, const batch *b, const char *service, ob_error *err)
 {
     if (has_refused(b))
-        ob_act_value(act, "refused", refused_json(b));
+        ob_entry_inner(act->members, "refused", refused_of(b));
     if (b->matches.count)
-        ob_act_value(act, "matches", matches_json(&b->matches));
+        matches_log(act->members, "matches", &b->matches);
     if (b->matches.more)
         ob_act_number(act, "matches_beyond", (int64_t)b->matches.more);
     if (has_permits(b))

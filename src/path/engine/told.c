@@ -33,19 +33,20 @@ static const char *answer_of(const matched *one)
     return answers[one->answer];
 }
 
-json_t *matches_json(const matches *m)
+void matches_log(ob_entry *out, const char *member, const matches *m)
 {
-    json_t *array = json_array();
     for (size_t i = 0; i < m->count; i++) {
         const matched *one = &m->kind[i];
-        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:I}", "list", one->list, "source",
-                                   one->source, "via", one->via, "action",
-                                   ob_action_name(one->action), "count", (json_int_t)one->count);
+        ob_entry *inner = ob_entry_new();
+        ob_entry_text(inner, "list", one->list);
+        ob_entry_text(inner, "source", one->source);
+        ob_entry_text(inner, "via", one->via);
+        ob_entry_text(inner, "action", ob_action_name(one->action));
+        ob_entry_number(inner, "count", (int64_t)one->count);
         if (one->answer)
-            json_object_set_new(object, "answer", json_string(answer_of(one)));
-        json_array_append_new(array, object);
+            ob_entry_text(inner, "answer", answer_of(one));
+        ob_entry_list_inner(out, member, inner);
     }
-    return array;
 }
 
 /* A publisher's word in a line of its own: nothing in it begins another. */

@@ -56,16 +56,20 @@ ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *v
     return law_of(months, regime, view, err);
 }
 
-json_t *ob_reaped_json(const ob_reaped *reaped, size_t count)
+static ob_entry *reaped_of(const char *member, const ob_reaped *reaped, size_t count)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I}", "kind", reaped[i].word,
-                                               "due", (json_int_t)reaped[i].due, "deleted",
-                                               (json_int_t)reaped[i].deleted, "held",
-                                               (json_int_t)reaped[i].held, "left",
-                                               (json_int_t)reaped[i].left));
-    return array;
+    ob_entry *out = ob_entry_new();
+    ob_entry_list(out, member);
+    for (size_t i = 0; i < count; i++) {
+        ob_entry *one = ob_entry_new();
+        ob_entry_text(one, "kind", reaped[i].word);
+        ob_entry_number(one, "due", (int64_t)reaped[i].due);
+        ob_entry_number(one, "deleted", (int64_t)reaped[i].deleted);
+        ob_entry_number(one, "held", (int64_t)reaped[i].held);
+        ob_entry_number(one, "left", (int64_t)reaped[i].left);
+        ob_entry_list_inner(out, member, one);
+    }
+    return out;
 }
 
 /* Codes and seconds go every day: that alone is not worth an entry. */
@@ -102,8 +106,7 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
         status = ob_store_reap(out, count, store, &how, err);
     bool tells = is_worth_telling(out, *count);
     if (!status && tells)
-        status = ob_acts_log(NULL, acts, "reaping", actor,
-                             json_pack("{s:o}", "due", ob_reaped_json(out, *count)), err);
+        status = ob_acts_log(NULL, acts, "reaping", actor, reaped_of("due", out, *count), err);
     if (!status && !ob_acts_log_fine(acts))
         status = ob_fail(err, OB_EIO, "nothing is deleted while nothing can be logged");
     if (status)
@@ -112,8 +115,7 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
     status = ob_store_reap(out, count, store, &how, err);
     ob_status logged = OB_OK;
     if (tells)
-        logged = ob_acts_log(NULL, acts, "reaped", actor,
-                             json_pack("{s:o}", "reaped", ob_reaped_json(out, *count)),
+        logged = ob_acts_log(NULL, acts, "reaped", actor, reaped_of("reaped", out, *count),
                              status ? NULL : err);
     if (!status)
         status = set_mark(store, OB_MARK_REAPED, now, err);

@@ -71,19 +71,34 @@ static void on_problem(void *context, const char *sentence)
 }
 
 /* What the service runs with, so that a change of it can be seen in the log. */
-static json_t *configuration_of(const config *f)
+static ob_entry *lists_of(const ob_policy *policy)
 {
     enum { LISTS_MOST = 200 }; /* what fits an entry; beyond, their number */
-    json_t *lists = json_object();
-    if (f->policy.list_count > LISTS_MOST)
-        json_object_set_new(lists, "count", json_integer((json_int_t)f->policy.list_count));
-    for (size_t i = 0; i < f->policy.list_count && i < LISTS_MOST; i++)
-        json_object_set_new(lists, f->policy.lists[i].list,
-                            json_string(ob_action_name(f->policy.lists[i].action)));
-    return json_pack("{s:I, s:I, s:s, s:s, s:o}", "body_most", (json_int_t)f->body_most, "distance",
-                     (json_int_t)f->policy.distance, "one_source",
-                     ob_action_name(f->policy.one_source), "two_sources",
-                     ob_action_name(f->policy.two_sources), "lists", lists);
+    ob_entry *out = ob_entry_new();
+    if (policy->list_count > LISTS_MOST)
+        ob_entry_number(out, "count", (int64_t)policy->list_count);
+    for (size_t i = 0; i < policy->list_count && i < LISTS_MOST; i++)
+        ob_entry_text(out, policy->lists[i].list, ob_action_name(policy->lists[i].action));
+    return out;
+}
+
+static ob_entry *configuration_of(const config *f)
+{
+    ob_entry *out = ob_entry_new();
+    ob_entry_number(out, "body_most", (int64_t)f->body_most);
+    ob_entry_number(out, "distance", (int64_t)f->policy.distance);
+    ob_entry_text(out, "one_source", ob_action_name(f->policy.one_source));
+    ob_entry_text(out, "two_sources", ob_action_name(f->policy.two_sources));
+    ob_entry_inner(out, "lists", lists_of(&f->policy));
+    return out;
+}
+
+static ob_entry *start_of(const config *f)
+{
+    ob_entry *out = ob_entry_new();
+    ob_entry_text(out, "version", OB_VERSION);
+    ob_entry_inner(out, "configuration", configuration_of(f));
+    return out;
 }
 
 /* Whoever once chose it, or was never asked, hears at every start what it means. */
@@ -178,10 +193,7 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_gateways_open(&c->gateways, &gateways, err);
     if (!status)
-        status = ob_acts_log(
-            NULL, s->acts, "service.start", NULL,
-            json_pack("{s:s, s:o}", "version", OB_VERSION, "configuration", configuration_of(f)),
-            err);
+        status = ob_acts_log(NULL, s->acts, "service.start", NULL, start_of(f), err);
     if (!status)
         status = ob_admin_listen(&c->admin_socket, f->data, err);
     return status;

@@ -1,15 +1,16 @@
-/* The parts of audit: tree.c hashes; key.c and note.c know keys and checkpoints as text, line.c
- * lines of the log, mac.c who wrote them; files.c opens and writes files. For whoever writes:
- * open.c reads what is there when the log is opened, log.c appends, seal.c writes checkpoints. For
- * readers: reader.c opens a directory, lines.c reads `log` line by line, notes.c `checkpoints` one
- * by one, locate.c finds where damage is; verify.c, read.c, prove.c and check.c are what users
- * call. */
+/* The parts of audit: entry.c is what an entry says; tree.c hashes; key.c and note.c know keys and
+ * checkpoints as text, line.c lines of the log, mac.c who wrote them; files.c opens and writes
+ * files. For whoever writes: open.c reads what is there when the log is opened, log.c appends,
+ * seal.c writes checkpoints. For readers: reader.c opens a directory, lines.c reads `log` line by
+ * line, notes.c `checkpoints` one by one, locate.c finds where damage is; verify.c, read.c, prove.c
+ * and check.c are what users call. */
 #ifndef OBHUT_AUDIT_PRIV_H
 #define OBHUT_AUDIT_PRIV_H
 
 #include <obhut/audit.h>
 #include <obhut/crypto.h>
 
+#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -18,6 +19,12 @@
 
 /* What is said of an entry that nobody signed and that has no code of this log. */
 #define MAC_WRONG "it was not appended by this service (its code is not made with keys/audit)"
+
+/* ---- entry.c ----------------------------------------------------------------------------------
+ */
+
+/* Borrowed; NULL where there is no entry, or where it has failed. */
+const json_t *entry_members(const ob_entry *entry);
 
 /* ---- tree.c: RFC 9162, section 2.1 ----------------------------------------------------------- */
 

@@ -60,12 +60,13 @@ typedef struct printed {
 } printed;
 
 /* What stands behind `what`: ",…}" or "}", into an empty buffer. */
-static ob_status print_members(ob_buf *out, const json_t *members, ob_error *err)
+static ob_status print_members(ob_buf *out, const ob_entry *entry, ob_error *err)
 {
     enum { USUAL = 400 }; /* bytes */
     ob_status status = OB_OK;
-    if (members && !json_is_object(members))
-        return ob_fail(err, OB_EINVAL, "the members of an audit entry are a JSON object");
+    const json_t *members = entry_members(entry);
+    if (ob_entry_failed(entry))
+        return ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
     if (json_object_get(members, "n") || json_object_get(members, "at") ||
         json_object_get(members, "what") || json_object_get(members, "mac"))
         return ob_fail(err, OB_EINVAL,
@@ -327,7 +328,7 @@ ob_status ob_audit_append_all(uint64_t *first, ob_audit *audit, const ob_audit_e
 }
 
 ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
-                          const json_t *members, ob_error *err)
+                          const ob_entry *members, ob_error *err)
 {
     const ob_audit_entry entry = {.what = what, .members = members};
     return ob_audit_append_all(number, audit, &entry, 1, err);
@@ -415,13 +416,12 @@ static ob_audit *new_audit(const ob_audit_options *options)
 
 static ob_status log_repair(ob_audit *audit, const repair *cut, ob_error *err)
 {
-    json_t *members = json_pack("{s:I}", "bytes", (json_int_t)cut->log_bytes);
-    bool made = members && (!cut->note_bytes ||
-                            !json_object_set_new(members, "checkpoint_bytes",
-                                                 json_integer((json_int_t)cut->note_bytes)));
-    ob_status status = made ? ob_audit_append(NULL, audit, "log.repaired", members, err)
-                            : ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
-    json_decref(members);
+    ob_entry *members = ob_entry_new();
+    ob_entry_number(members, "bytes", (int64_t)cut->log_bytes);
+    if (cut->note_bytes)
+        ob_entry_number(members, "checkpoint_bytes", (int64_t)cut->note_bytes);
+    ob_status status = ob_audit_append(NULL, audit, "log.repaired", members, err);
+    ob_entry_free(members);
     return status;
 }
 
@@ -435,11 +435,11 @@ static ob_status log_unsealed(ob_audit *audit, const repair *found, ob_error *er
             (unsigned long long)found->unsealed, (unsigned long long)audit->sealed);
     if (audit->problem)
         audit->problem(audit->context, said.text);
-    json_t *members = json_pack("{s:I,s:I}", "from", (json_int_t)audit->sealed, "entries",
-                                (json_int_t)found->unsealed);
-    ob_status status = members ? ob_audit_append(NULL, audit, "log.unsealed", members, err)
-                               : ob_fail(err, OB_ENOMEM, "out of memory: an audit entry");
-    json_decref(members);
+    ob_entry *members = ob_entry_new();
+    ob_entry_number(members, "from", (int64_t)audit->sealed);
+    ob_entry_number(members, "entries", (int64_t)found->unsealed);
+    ob_status status = ob_audit_append(NULL, audit, "log.unsealed", members, err);
+    ob_entry_free(members);
     return status;
 }
 

@@ -121,15 +121,16 @@ static void try_again(ob_audit *audit)
     pthread_mutex_lock(&audit->lock);
     uint64_t refused = audit->refused;
     pthread_mutex_unlock(&audit->lock);
-    json_t *members = json_pack("{s:I}", "refused", (json_int_t)refused);
-    bool failed = members && ob_audit_append(NULL, audit, "log.resumed", members, NULL);
+    ob_entry *members = ob_entry_new();
+    ob_entry_number(members, "refused", (int64_t)refused);
+    const bool failed = ob_audit_append(NULL, audit, "log.resumed", members, NULL) != OB_OK;
     pthread_mutex_lock(&audit->lock);
     if (failed && audit->refused > refused) /* the attempt was nobody's entry */
         audit->refused--;
-    else if (members && !failed)
+    else if (!failed)
         audit->refused -= refused;
     pthread_mutex_unlock(&audit->lock);
-    json_decref(members);
+    ob_entry_free(members);
 }
 
 static bool has_refused(ob_audit *audit)

@@ -90,11 +90,12 @@ static void *write_until_killed(void *context)
     victim *v = context;
     for (int i = 0;; i++) {
         acknowledged a = {0, v->id * 1000000 + i};
-        json_t *members = json_pack("{s:I}", "value", (json_int_t)a.value);
+        ob_entry *members = ob_entry_new();
+        ob_entry_number(members, "value", a.value);
         if (ob_audit_append(&a.number, v->audit, "word", members, NULL) ||
             write(v->tell, &a, sizeof a) != sizeof a)
             _exit(1);
-        json_decref(members);
+        ob_entry_free(members);
     }
     return NULL;
 }

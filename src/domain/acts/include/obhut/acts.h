@@ -5,12 +5,11 @@
 
 #include <obhut/audit.h>
 #include <obhut/base.h>
+#include <obhut/entry.h>
 #include <obhut/records/conversation.h>
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
 #include <obhut/store.h>
-
-#include <jansson.h>
 
 typedef struct ob_acts ob_acts;
 
@@ -84,6 +83,12 @@ ob_status ob_acts_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t
 /* ---- Acts ---------------------------------------------------------------------------------------
  */
 
+/* An entry beside an act's own. */
+typedef struct ob_act_more {
+    const char *what;
+    ob_entry *members;
+} ob_act_more;
+
 /* An act changes records and stands in the log: both or neither. What cannot be logged is not done.
  * One thread does them all: those that wait at the same time share a transaction and a sync of the
  * log, and one that fails is undone alone. */
@@ -93,8 +98,9 @@ typedef struct ob_act {
     ob_view *view; /* and to be read, with what was changed so far */
     const char *what;
     const ob_actor *actor;
-    json_t *members;
-    json_t *also; /* entries before it: an array of [what, members] */
+    ob_entry *members;
+    ob_act_more *also; /* entries before it */
+    size_t also_count;
     /* Called with the entry's number before the records keep the act; NULL: not. */
     ob_status (*keep)(void *context, ob_writing *w, uint64_t entry, ob_error *err);
     void *keep_context;
@@ -142,7 +148,8 @@ ob_status ob_acts_note(ob_acts *acts, const char *what, ob_act_run run, void *co
 /* Members of the entry. Never what somebody wrote in their own words: of that, a code. */
 void ob_act_number(ob_act *act, const char *member, int64_t number);
 void ob_act_word(ob_act *act, const char *member, const char *word);
-void ob_act_value(ob_act *act, const char *member, json_t *value); /* takes the reference */
+void ob_act_words(ob_act *act, const char *member, const char *const *words, size_t count);
+void ob_act_yes(ob_act *act, const char *member, bool is_so);
 /* By the code that only this account's own key makes; "about": whom the entry is about. */
 void ob_act_account(ob_act *act, const char *member, const ob_record_key *account);
 /* The same of several, as an array; what does not fit goes into entries of the same name before. */
@@ -159,19 +166,19 @@ void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account
  * other entry then. */
 void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
                      const ob_member *now, size_t now_count);
-/* One more entry, before the act's own; takes the reference to `members`. An entry has at most
- * OB_AUDIT_ENTRY_MAX bytes. */
-void ob_act_also(ob_act *act, const char *what, json_t *members);
+/* One more entry, before the act's own; takes `members`. `what` lives as long as the act. An entry
+ * has at most OB_AUDIT_ENTRY_MAX bytes. */
+void ob_act_also(ob_act *act, const char *what, ob_entry *members);
 /* No entry of its own: nothing worth one has happened, or ob_act_also says it. */
 void ob_act_quiet(ob_act *act);
 
-/* An entry of its own; takes the reference to `members` (may be NULL). `entry` may be NULL. */
+/* An entry of its own; takes `members` (may be NULL). `entry` may be NULL. */
 ob_status ob_acts_log(uint64_t *entry, ob_acts *acts, const char *what, const ob_actor *actor,
-                      json_t *members, ob_error *err);
+                      ob_entry *members, ob_error *err);
 
 /* How a deed ended that ob_store_deed_begin began within the act that announced it, as an act of
- * its own; takes the reference to `members` (may be NULL). */
-void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, json_t *members);
+ * its own; takes `members` (may be NULL). */
+void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *members);
 
 /* What was logged last could be written. */
 bool ob_acts_log_fine(const ob_acts *acts);
@@ -179,9 +186,15 @@ bool ob_acts_log_fine(const ob_acts *acts);
 /* What is being logged now has been on its way to the disk for too long. */
 bool ob_acts_log_slow(const ob_acts *acts);
 
-/* What the log tells of an account's consents: an array of {"entry", "at", "consent"}, "given" or
- * "withdrawn". The caller drops it. Reads the whole log. */
-ob_status ob_acts_log_consents(json_t **out, ob_acts *acts, const char *account, ob_error *err);
+/* What the log tells of an account's consents, in the order of the log. Reads the whole log. *out
+ * is the caller's to free. */
+typedef struct ob_logged_consent {
+    uint64_t entry;
+    char at[OB_AUDIT_TIME + 1];
+    bool given; /* else withdrawn */
+} ob_logged_consent;
+ob_status ob_acts_log_consents(ob_logged_consent **out, size_t *count, ob_acts *acts,
+                               const char *account, ob_error *err);
 
 enum { OB_LOG_CODE = 48 };
 

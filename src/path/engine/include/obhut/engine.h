@@ -361,9 +361,6 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
                           ob_acts *acts, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err);
 
-/* An array of what was found and deleted, as it is told everywhere. */
-json_t *ob_reaped_json(const ob_reaped *reaped, size_t count);
-
 /* The most that a law of the service allows to keep what was found, in months, and its article;
  * 0 where none says so. */
 ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err);

@@ -8,8 +8,7 @@
 #define OBHUT_AUDIT_H
 
 #include <obhut/base.h>
-
-#include <jansson.h>
+#include <obhut/entry.h>
 
 enum {
     OB_AUDIT_WORD_MAX = 64,              /* characters of `what`: a-z 0-9 . _ - */
@@ -68,18 +67,18 @@ ob_status ob_audit_close(ob_audit *audit, ob_error *err);
  * thread; those that come together share one write. OB_OK: it is durable. On any error it is not in
  * the log, *number is untouched, and what depends on it must not happen:
  * OB_EIO     could not be written (full disk, …); the next call tries again
- * OB_EINVAL  `what` is no word, or members has "n", "at", "what" or is no object
+ * OB_EINVAL  `what` is no word, or members has "n", "at", "what" or "mac"
  * OB_ELIMIT  larger than OB_AUDIT_ENTRY_MAX
- * OB_ENOMEM
- * members    a JSON object or NULL, borrowed; nobody may change it meanwhile */
+ * OB_ENOMEM  also where something of the members could not be kept
+ * members    or NULL; borrowed, nobody may change them meanwhile */
 ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
-                          const json_t *members, ob_error *err);
+                          const ob_entry *members, ob_error *err);
 
 /* Several entries, one behind the other, with one write: all of them or none. *first is set to the
  * number of the first (NULL: not wanted). Errors as ob_audit_append; OB_EINVAL also for none. */
 typedef struct ob_audit_entry {
     const char *what;
-    const json_t *members;
+    const ob_entry *members;
 } ob_audit_entry;
 ob_status ob_audit_append_all(uint64_t *first, ob_audit *audit, const ob_audit_entry *entries,
                               size_t count, ob_error *err);
