@@ -371,7 +371,8 @@ class Seen(obhut.Case):
         hdr = with_chunk(encode(picture(), "PNG"), b"cICP", bytes((9, 16, 0, 1)))
         for content in (b"<svg xmlns='http://www.w3.org/2000/svg'/>",
                         b"\0\0\0\x1cftypmif3\0\0\0\0avifmif3" + bytes(90),
-                        b"\xFF\x0A" + bytes(90), hdr):
+                        b"\xFF\x0A" + bytes(90), b"\xFF\x4F\xFF\x51" + bytes(90),
+                        b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 " + bytes(90), hdr):
             line = self.scan(content)
             self.assertEqual((line["action"], line["reason"]), ("undecodable", "UNSUPPORTED"))
 

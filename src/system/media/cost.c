@@ -394,6 +394,7 @@ static uint64_t decoding_ns(source *from, const uint8_t *head, ob_format format)
     case OB_FORMAT_JXL:
     case OB_FORMAT_SVG:
     case OB_FORMAT_AVIF_MINI:
+    case OB_FORMAT_JPEG_2000:
         return 1; /* nothing is decoded */
     default:
         return cost_heif(from);

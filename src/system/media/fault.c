@@ -70,7 +70,8 @@ static const char *written(uint32_t format)
                                                   "ICO",
                                                   "JPEG XL",
                                                   "SVG",
-                                                  "AVIF of brand mif3"};
+                                                  "AVIF of brand mif3",
+                                                  "JPEG 2000"};
     return names[format];
 }
 

@@ -5,9 +5,9 @@
 
 const char *ob_format_name(ob_format format)
 {
-    static const char *const names[OB_FORMATS] = {"unknown", "jpeg", "png",      "webp", "gif",
-                                                  "tiff",    "avif", "heic",     "bmp",  "ico",
-                                                  "jxl",     "svg",  "avif-mini"};
+    static const char *const names[OB_FORMATS] = {"unknown", "jpeg", "png",       "webp",     "gif",
+                                                  "tiff",    "avif", "heic",      "bmp",      "ico",
+                                                  "jxl",     "svg",  "avif-mini", "jpeg-2000"};
     return format < OB_FORMATS ? names[format] : names[OB_FORMAT_UNKNOWN];
 }
 
@@ -63,6 +63,14 @@ static bool is_jxl(const uint8_t *bytes, size_t size)
            (size >= sizeof boxed && !memcmp(bytes, boxed, sizeof boxed));
 }
 
+/* JPEG 2000 (ISO/IEC 15444-1): bare, or in boxes. */
+static bool is_jpeg_2000(const uint8_t *bytes, size_t size)
+{
+    static const uint8_t boxed[12] = {0, 0, 0, 12, 'j', 'P', ' ', ' ', 13, 10, 0x87, 10};
+    return (size >= 4 && !memcmp(bytes, "\xFF\x4F\xFF\x51", 4)) ||
+           (size >= sizeof boxed && !memcmp(bytes, boxed, sizeof boxed));
+}
+
 /* A directory of icons or cursors: two zero bytes, a kind, how many; the first has a zero byte and
  * its place lies behind the directory. */
 static bool is_ico(const uint8_t *bytes, size_t size)
@@ -114,6 +122,8 @@ ob_format ob_media_sniff(const uint8_t *bytes, size_t size)
         return sniff_brands(bytes, size);
     if (is_jxl(bytes, size))
         return OB_FORMAT_JXL;
+    if (is_jpeg_2000(bytes, size))
+        return OB_FORMAT_JPEG_2000;
     if (is_bmp(bytes, size))
         return OB_FORMAT_BMP;
     if (is_ico(bytes, size))

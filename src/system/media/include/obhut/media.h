@@ -20,6 +20,7 @@ typedef enum ob_format {
     OB_FORMAT_JXL,
     OB_FORMAT_SVG,       /* known and not decoded */
     OB_FORMAT_AVIF_MINI, /* the same: AVIF of brand mif3 */
+    OB_FORMAT_JPEG_2000, /* the same */
     OB_FORMATS,
 } ob_format;
 
