@@ -134,6 +134,16 @@ class Formats(obhut.Case):
             made.append(frame)
         return made
 
+    def frames_alone(self, content):
+        """Hashes of all frames, each as a picture of its own."""
+        folder, moving = self.dir / "alone", Image.open(io.BytesIO(content))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for number in range(moving.n_frames):
+            moving.seek(number)
+            (folder / f"{number:04}.png").write_bytes(encode(moving.convert("RGB"), "PNG"))
+        return [line["pdq"] for line in self.json_lines("hash", "--json", "--exact", folder)]
+
     def test_every_frame_of_a_moving_picture_is_near_a_hash_that_is_kept(self):
         for form, count in (("GIF", 2), ("GIF", 8), ("GIF", 100), ("WEBP", 30), ("TIFF", 12),
                             ("PNG", 20)):
@@ -148,10 +158,7 @@ class Formats(obhut.Case):
                 self.assertEqual(got["frames"], count)
                 self.assertNotIn("unseen", got)
                 kept = [got["pdq"]] + [f["pdq"] for f in got.get("more_frames", [])]
-                again = Image.open(io.BytesIO(content))
-                for number in range(count):
-                    again.seek(number)
-                    expected = self.hash_of(encode(again.convert("RGB"), "PNG"))["pdq"]
+                for number, expected in enumerate(self.frames_alone(content)):
                     self.assertLessEqual(min(distance(pdq, expected) for pdq in kept), 16, number)
 
     def test_a_later_frame_is_found(self):
@@ -243,7 +250,7 @@ class Formats(obhut.Case):
                 subprocess.run([HEIF, *options, path, "-o", self.dir / name], check=True,
                                capture_output=True)
                 seeds.append((self.dir / name).read_bytes())
-        numbers = random.Random(12)
+        numbers = random.Random(12 + obhut.SEED)
         count = obhut.samples("OBHUT_CLI_MUTATIONS", 2000)
         folder = self.dir / "mutated"
         folder.mkdir()
