@@ -1,4 +1,4 @@
-"""What there is to run: every suite with its tree, its command and what it needs. A file in tests/unit,
+"""What there is to run: every suite with its tree, its command and what it needs. A file tests/FLOOR/MODULE/WHAT.c,
 tests/cli, tests/service, tests/store, tests/docs or tests/build is a suite."""
 import dataclasses
 import os
@@ -103,7 +103,10 @@ def environment(build):
 
 
 def unit_names():
-    return sorted(path.stem for path in (ROOT / "tests/unit").glob("*.c"))
+    """MODULE_WHAT of each tests/FLOOR/MODULE/WHAT.c."""
+    floors = re.search(r"floors = \[(.*)\]", (ROOT / "src/meson.build").read_text())[1]
+    return sorted(f"{path.parent.name}_{path.stem}" for floor in re.findall(r"\w+", floors)
+                  for path in (ROOT / "tests" / floor).glob("*/*.c"))
 
 
 def fuzz_names():

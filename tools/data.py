@@ -10,7 +10,7 @@ import tempfile
 HEAD = """# What is stored
 
 Everything lies under the data directory. What the records hold, what for and how long, is said by one constant for each
-kind of them (`src/store/kinds/`); `obhut record kinds` prints them, and the lower half of this page is made of them. Pseudonyms
+kind of them (`src/system/store/kinds/`); `obhut record kinds` prints them, and the lower half of this page is made of them. Pseudonyms
 are keyed codes (BLAKE2b) of what a service calls an account, a conversation or an item: the words themselves are not
 kept. Of what is looked at, or not, only counts remain.
 

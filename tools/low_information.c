@@ -1,6 +1,7 @@
 /* Draws pictures with nothing in them, hashes them, and prints the table that module lists refuses
- * entries by: src/lists/low_information.inc. The pictures are formulas, so the table can be made
- * again anywhere: `build/release/tools/low-information > src/lists/low_information.inc`. */
+ * entries by: src/domain/lists/low_information.inc. The pictures are formulas, so the table can be
+ * made again anywhere: `build/release/tools/low-information >
+ * src/domain/lists/low_information.inc`. */
 #include <obhut/hash.h>
 
 #include <math.h>

@@ -15,13 +15,13 @@ BUILD = ROOT / "build/release"
 def modules():
     table = (ROOT / "src/meson.build").read_text()
     return {name: re.findall(r"'(\w+)'", uses) for name, uses in
-            re.findall(r"\{'name': '(\w+)',\s*'layer': \d+,\s*'uses': \[([^\]]*)\]", table)}
+            re.findall(r"\{'name': '(\w+)',\s*'floor': '\w+',\s*'uses': \[([^\]]*)\]", table)}
 
 
 def flags(module):
     """With which a source of this module is compiled."""
     for unit in json.loads((BUILD / "compile_commands.json").read_text()):
-        if f"/src/{module}/" in (BUILD / unit["file"]).as_posix().replace("../", "/"):
+        if re.search(rf"/src/\w+/{module}/", (BUILD / unit["file"]).as_posix().replace("../", "/")):
             words = shlex.split(unit["command"])
             skip = {words.index(option) + 1 for option in ("-o", "-c", "-MF", "-MQ")
                     if option in words}
@@ -49,19 +49,46 @@ class Modules(unittest.TestCase):
                 self.assertEqual(compiles(module, other), allowed,
                                  f"<obhut/{other}.h> from module {module}")
 
-    def test_a_module_cannot_use_a_higher_one(self):
+    def test_a_module_cannot_use_one_above_its_floor(self):
+        for wrong, sentence in (
+                ("{'name': 'hash', 'floor': 'pure', 'uses': ['base', 'index']}",
+                 "module hash may use modules that stand above it in the table only, not index"),
+                ("{'name': 'hash', 'floor': 'pure', 'uses': ['base', 'staff']}",
+                 "module hash may use modules that stand above it in the table only, not staff"),
+                ("{'name': 'hash', 'floor': 'doors', 'uses': ['base']}",
+                 "module hash stands between modules of another floor")):
+            with self.subTest(sentence), tempfile.TemporaryDirectory() as directory:
+                copy = pathlib.Path(directory) / "tree"
+                shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git"))
+                table = copy / "src/meson.build"
+                text = table.read_text()
+                table.write_text(text.replace("{'name': 'hash', 'floor': 'pure', 'uses': ['base']}", wrong))
+                self.assertNotEqual(text, table.read_text())
+                done = subprocess.run(["meson", "setup", str(copy / "b"), str(copy)],
+                                      capture_output=True, text=True)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(sentence, done.stdout)
+
+    def test_a_forbidden_link_does_not_build(self):
+        links = re.findall(r"COMMAND = .*tools/links.py .*", (BUILD / "build.ninja").read_text())
+        self.assertEqual(len(links), 1)
+        command = shlex.split(links[0].split("=", 1)[1].replace("$", ""))
+        self.assertIn("engine staff", re.sub(r"(engine).*( staff).*", r"\1\2",
+                                             (BUILD / "src/links.txt").read_text()))
         with tempfile.TemporaryDirectory() as directory:
-            copy = pathlib.Path(directory) / "tree"
-            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("build", ".git"))
-            table = copy / "src/meson.build"
-            text = table.read_text()
-            table.write_text(text.replace("{'name': 'index',  'layer': 1, 'uses': ['base']}",
-                                          "{'name': 'index',  'layer': 1, 'uses': ['hash']}"))
-            self.assertNotEqual(text, table.read_text())
-            done = subprocess.run(["meson", "setup", str(copy / "b"), str(copy)],
-                                  capture_output=True, text=True)
-            self.assertNotEqual(done.returncode, 0)
-            self.assertIn("may use modules of a lower layer only", done.stdout)
+            command[command.index("src/links.txt")] = f"{directory}/links.txt"
+            taken = subprocess.run(command, cwd=BUILD, capture_output=True, text=True)
+            self.assertEqual((taken.returncode, taken.stderr), (0, ""))
+            for module, calls, sentence in (
+                    ("hash", "ob_store_open", "hash takes ob_store_open from store, which it does not use"),
+                    ("gate", "json_object", "gate calls json_object, and the floor pure does without that library")):
+                planted = pathlib.Path(directory) / f"{module}.a"
+                subprocess.run(["cc", "-xc", "-c", "-", "-o", planted], check=True, text=True,
+                               input=f"void {calls}(void);\nvoid planted(void);\nvoid planted(void) {{ {calls}(); }}\n")
+                wrong = [str(planted) if word.endswith(f"libobhut-{module}.a") else word for word in command]
+                refused = subprocess.run(wrong, cwd=BUILD, capture_output=True, text=True)
+                self.assertEqual(refused.returncode, 1)
+                self.assertIn(sentence, refused.stderr)
 
 
 class Sources(unittest.TestCase):
@@ -88,12 +115,12 @@ class Sources(unittest.TestCase):
         words = re.compile(r"(?<!->)\b(open|openat|pread|pwrite|fsync|fdatasync|ftruncate|rename|"
                            r"unlink|unlinkat|rmdir|mkdir|mkdirat|fstat|fstatat|lstat|dprintf)\((?!2\))")
         for room in ("audit", "backup", "crypto", "lists", "staff", "store"):
-            for path in sorted((ROOT / "src" / room).rglob("*.[ch]")):
+            for path in sorted((ROOT / "src").glob(f"*/{room}/**/*.[ch]")):
                 self.assertIsNone(words.search(path.read_text()), path)
 
     def test_the_table_of_low_information_pictures_is_what_its_tool_draws(self):
         drawn = subprocess.run([BUILD / "tools/low-information"], capture_output=True, check=True)
-        self.assertEqual(drawn.stdout, (ROOT / "src/lists/low_information.inc").read_bytes())
+        self.assertEqual(drawn.stdout, (ROOT / "src/domain/lists/low_information.inc").read_bytes())
 
 
 if __name__ == "__main__":

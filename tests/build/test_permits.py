@@ -13,15 +13,16 @@ def users(pattern):
 
 class Permits(unittest.TestCase):
     def test_only_one_file_makes_them(self):
-        self.assertEqual(users(r"seal->code"), ["gate/permit.c"])
+        self.assertEqual(users(r"seal->code"), ["pure/gate/permit.c"])
         self.assertEqual(users(r"\bob_permit_make\("),
-                         ["engine/keeper.c", "gate/include/obhut/permit.h", "gate/permit.c"])
+                         ["path/engine/keeper.c", "pure/gate/include/obhut/permit.h", "pure/gate/permit.c"])
 
     def test_no_service_permits_its_own_files(self):
         self.assertEqual(users(r"\bob_own_files_permit\b"),
-                         ["cli/pictures.c", "sandbox/holder.c", "sandbox/include/obhut/sandbox.h"])
+                         ["programs/cli/pictures.c", "system/sandbox/holder.c",
+                          "system/sandbox/include/obhut/sandbox.h"])
         self.assertEqual(users(r"\bob_permit_own_files\("),
-                         ["gate/include/obhut/permit.h", "gate/permit.c", "sandbox/holder.c"])
+                         ["pure/gate/include/obhut/permit.h", "pure/gate/permit.c", "system/sandbox/holder.c"])
 
     def test_no_law_is_an_if(self):
         """No regime, country or article is named in code: they are data."""

@@ -136,7 +136,7 @@ class Gate(unittest.TestCase):
             digest = subprocess.run(["sha256sum", ROOT / f"data/regimes/{regime['id']}.json"],
                                     capture_output=True, text=True).stdout.split()[0]
             self.assertEqual(regime["digest"], digest)
-        floor = subprocess.run(["sha256sum", ROOT / "src/gate/floor.c"], capture_output=True,
+        floor = subprocess.run(["sha256sum", ROOT / "src/pure/gate/floor.c"], capture_output=True,
                                text=True).stdout.split()[0]
         self.assertEqual(told["floor_digest"], floor)
 

@@ -370,7 +370,7 @@ class Api(obhutd.Case):
                     self.assertIn(str(status), methods[method]["responses"], (method, path, body))
                 else:
                     self.assertEqual(status, 405, (method, path))
-        source = (obhutd.ROOT / "src/api/routes.c").read_text()
+        source = (obhutd.ROOT / "src/doors/api/routes.c").read_text()
         import re
         for method, path in re.findall(r'\{"(\w+)", "(/[^"]+)"', source):
             self.assertIn(method.lower(), described["paths"][path], path)

@@ -491,7 +491,7 @@ class CouldNot(obhutd.Case):
     # ---- the words
 
     def test_the_reasons_are_the_same_everywhere(self):
-        source = (obhutd.ROOT / "src/base/hindrance.c").read_text()
+        source = (obhutd.ROOT / "src/pure/base/hindrance.c").read_text()
         words = [w for w in re.findall(r'\[OB_HINDRANCE_\w+\] =\s*\{"(\w+)"', source) if w != "NONE"]
         told, = [part["properties"]["reason"]["enum"]
                  for part in DESCRIBED["components"]["schemas"]["CouldNot"]["allOf"] if "properties" in part]

@@ -1,5 +1,5 @@
 """Clients that want more than their share. What a neighbour waits is measured by ./dev bench greedy, never
-asserted: the order of turns is shown by events in tests/unit/engine_turns.c, bounds of memory here."""
+asserted: the order of turns is shown by events in tests/path/engine/turns.c, bounds of memory here."""
 import os
 import pathlib
 import select

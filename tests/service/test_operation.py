@@ -91,7 +91,7 @@ class Configuration(obhutd.Case):
     def test_every_key_is_in_the_man_page(self):
         page = (ROOT / "man/obhutd.conf.5").read_text().replace("\\-", "-")
         import re
-        source = (ROOT / "src/daemon/config.c").read_text()
+        source = (ROOT / "src/programs/daemon/config.c").read_text()
         table = source.split("numbers[] = {")[1].split("};")[0]
         keys = re.findall(r'\{"([a-z-]+)"', table) + re.findall(
             r'"([a-z-]+)"', source.split("texts[] = {")[1].split("};")[0])

@@ -1,4 +1,4 @@
-"""The records on PostgreSQL: the suites of tests/unit, a server that goes and comes back, and faults on
+"""The records on PostgreSQL: the unit tests of store, a server that goes and comes back, and faults on
 purpose on both databases."""
 import os
 import pathlib

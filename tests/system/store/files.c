@@ -1,7 +1,7 @@
 /* Records in a file, on a disk that fails or is slow: by path and verb. */
 #include "store_test.h"
 
-#include "../fault/files.h"
+#include "fault/files.h"
 
 #include <obhut/records/incoming.h>
 #include <obhut/records/retention.h>

@@ -3,8 +3,8 @@
  */
 #include "place.h"
 
-#include "../fault/clock.h"
-#include "../fault/files.h"
+#include "fault/clock.h"
+#include "fault/files.h"
 
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>

@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     if (ob_sha256(digest, floor, size, NULL))
         return 1;
     free(floor);
-    puts("/* Made by src/law/generate from data/regimes. */\n#include <obhut/regimes.h>\n");
+    puts("/* Made by src/system/law/generate from data/regimes. */\n#include <obhut/regimes.h>\n");
     printf("const uint8_t ob_law_floor_digest[32] = ");
     print_digest(digest);
     printf(";\nconst int64_t ob_law_built_at = INT64_C(%s);\n\n", argv[1]);

@@ -1,7 +1,7 @@
 /* The log on a disk that is slow, full or broken. */
 #include "audit_log.h"
 
-#include "../fault/files.h"
+#include "fault/files.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 
 #include "engine_priv.h"
 
-#include "../fault/clock.h"
+#include "fault/clock.h"
 
 enum { WAIT_MS = 10000, MOST = 2, BEYOND = 512, MANY = MOST + BEYOND };
 

@@ -7,8 +7,8 @@
 #include <obhut/records/incoming.h>
 #include <obhut/records/retention.h>
 
-#include "../fault/clock.h"
-#include "../fault/files.h"
+#include "fault/clock.h"
+#include "fault/files.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* A page that many ask for is made by one; nobody waits long for whoever makes it. */
 #include "test.h"
 
-#include "../fault/clock.h"
+#include "fault/clock.h"
 
 #include "api_priv.h"
 

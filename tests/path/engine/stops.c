@@ -1,8 +1,8 @@
 /* What is counted, what stops everything, and withdrawals while everything changes. */
 #include "engine_place.h"
 
-#include "../fault/clock.h"
-#include "../fault/files.h"
+#include "fault/clock.h"
+#include "fault/files.h"
 
 #include <obhut/records/tally.h>
 

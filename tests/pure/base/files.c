@@ -1,9 +1,9 @@
 /* Files as everybody asks for them, and the table that makes them fail. */
 #include "test.h"
 
-#include "../fault/clock.h"
-#include "../fault/files.h"
-#include "../fault/rules.h"
+#include "fault/clock.h"
+#include "fault/files.h"
+#include "fault/rules.h"
 
 #include <errno.h>
 #include <fcntl.h>

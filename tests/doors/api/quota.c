@@ -3,7 +3,7 @@
 
 #include "api_priv.h"
 
-#include "../fault/clock.h"
+#include "fault/clock.h"
 
 #define NOON (INT64_C(1900000000) / 86400 * 86400 + 43200)
 
