@@ -133,7 +133,8 @@ def wasm_suites():
     """The unit tests of the modules without I/O, portable and with SIMD, and the library; and what a
     browser shows, hashed by the library."""
     node = ["node", "--no-warnings", "--experimental-wasi-unstable-preview1"]
-    samples = [f"{name}={value}" for name, value in environment("wasm").items() if name in SAMPLES]
+    samples = [f"{name}={value}" for name, value in environment("wasm").items()
+               if name in SAMPLES or name == "OBHUT_SEED"]
     for path in sorted((BUILD / "wasm/wasm").glob("*.wasm")):
         if not path.stem.startswith("core"):
             yield Suite(f"wasm/{path.stem}", "wasm",

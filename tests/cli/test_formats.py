@@ -1,4 +1,5 @@
 """Every format and kind of picture: its hash, or a sentence that says why not."""
+import functools
 import io
 import random
 import resource
@@ -19,6 +20,7 @@ def distance(a, b):
     return bin(int(a, 16) ^ int(b, 16)).count("1")
 
 
+@functools.cache
 def picture():
     return Image.open(ROCKET).convert("RGB").resize((320, 214), Image.Resampling.LANCZOS)
 
