@@ -65,6 +65,30 @@ def flip(text, count, seed=0):
     return f"{value:064x}"
 
 
+def stat_of(pid):
+    """Fields of /proc/PID/stat behind the name, or None."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def children(pid):
+    found = []
+    for entry in os.listdir("/proc"):
+        fields = stat_of(entry) if entry.isdigit() else None
+        if fields and int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(entry))
+    return found
+
+
+def command(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 class Case(unittest.TestCase):
     """A test with a directory of its own; `self.data` is its data directory."""
 
