@@ -54,7 +54,8 @@ class Robust(obhutd.Case):
 
     def test_mutated_pictures_leave_no_trace(self):
         self.run_obhut("list", "import", self.write("l.txt", obhutd.obhut.hashes(1000)))
-        service = self.start()
+        # a worker may need as long as it takes beside others; how much of the processor it may have stays
+        service = self.start(*self.configure("decode-time-ms = 600000\n"))
         all_seeds = seeds()
         count = obhutd.obhut.samples("OBHUT_SERVICE_MUTATIONS", 500)
         for seed in all_seeds:
