@@ -1,8 +1,8 @@
 """Runs suites side by side, the longest first, and counts: the last line is "N passed, N failed".
 
 Arguments choose the suites whose names contain one of them; --tree chooses one build; --sources only
-prints which files they are. OBHUT_SOAK=1 runs all samples instead of some; OBHUT_JOBS says how many
-suites run at once. A program that crashes, prints no result or exits with an error counts as failed,
+prints which files they are. OBHUT_SOAK=1 runs all samples instead of some, OBHUT_SEED takes those of a
+run before; OBHUT_JOBS says how many suites run at once. A program that crashes, prints no result or exits with an error counts as failed,
 whatever it printed before.
 """
 import argparse
@@ -30,7 +30,7 @@ SLOWEST = 15
 LIMIT_S = 36000 if suites.SOAK else 3600
 MEMORY_NEEDED = 3 << 30
 # Half of what suites do is wait: for a server that starts, for a limit of time that ends.
-JOBS = int(os.environ.get("OBHUT_JOBS", 0)) or (os.cpu_count() or 1) + 2
+JOBS = int(os.environ.get("OBHUT_JOBS", 0)) or (os.cpu_count() or 1) + 4
 
 
 @dataclasses.dataclass
@@ -172,6 +172,8 @@ def main():
         print(*sorted({str(s.source) for s in chosen if s.source}), sep="\n")
         return 0
     started = time.monotonic()
+    if not suites.SOAK:
+        print(f"samples of today: OBHUT_SEED={suites.SEED} takes them again", flush=True)
     with tempfile.TemporaryDirectory(prefix="obhut-", dir=memory(),
                                      ignore_cleanup_errors=True) as raw:
         os.chmod(raw, 0o711)

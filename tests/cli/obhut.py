@@ -20,8 +20,16 @@ IMAGES = ROOT / "tests/conformance/pdq/images"
 LIMIT_S = 5 * waiting.LIMIT_S  # for a command that works all the while
 
 
+SEED = int(os.environ.get("OBHUT_SEED", 0))  # another one every day: tests/suites.py
+
+
 def samples(name, otherwise):
     return int(os.environ.get(name, otherwise))
+
+
+def one_of(most, things):
+    """One of so many, others with every seed, so that in as many days all had their turn; ./dev soak takes all."""
+    return [thing for number, thing in enumerate(things) if SOAK or (number + SEED) % most == 0]
 
 
 def allocations_may_fail():
@@ -32,12 +40,14 @@ def allocations_may_fail():
 
 
 def balanced(value, numbers):
-    """The number with as many bits changed as make 128 of 256: so many has a PDQ hash."""
-    while (more := value.bit_count() - 128) != 0:
-        bit = 1 << numbers.randrange(256)
-        if bool(value & bit) == (more > 0):
-            value ^= bit
-    return value
+    """The number with as many bits changed as make 128 of 256, so many has a PDQ hash, and turned, so that no bit
+    is changed more often than others."""
+    for _ in range(value.bit_count() - 128):
+        value &= value - 1
+    for _ in range(128 - value.bit_count()):
+        value |= value + 1
+    by = numbers.getrandbits(8)
+    return (value << by | value >> 256 - by) & (1 << 256) - 1
 
 
 def hashes(count, seed=7):
@@ -53,6 +63,30 @@ def flip(text, count, seed=0):
     for bit in numbers.sample(ones, (count + 1) // 2) + numbers.sample(zeros, count // 2):
         value ^= 1 << bit
     return f"{value:064x}"
+
+
+def stat_of(pid):
+    """Fields of /proc/PID/stat behind the name, or None."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def children(pid):
+    found = []
+    for entry in os.listdir("/proc"):
+        fields = stat_of(entry) if entry.isdigit() else None
+        if fields and int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(entry))
+    return found
+
+
+def command(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 class Case(unittest.TestCase):

@@ -174,7 +174,7 @@ class Case(obhutd.Case):
         service.stop()
 
     def arguments(self):
-        return self.configure('action-one-source = "block"\n')
+        return self.configure('action-one-source = "block"\ndecoders = 1\n')
 
     def begin(self):
         return self.start(*self.arguments())
@@ -310,11 +310,12 @@ class Case(obhutd.Case):
         self.assertEqual(status, wanted, body)
         return body
 
-    def every(self, one, files, sampled=1):
-        """One of `sampled` where a sanitizer makes all of it slow."""
-        sampled = 1 if obhutd.obhut.SOAK else sampled * (3 if obhutd.SANITIZED else 1)
-        for i, file in enumerate(files):
-            for j, what in enumerate(DAMAGES):
-                if (i + j) % sampled == 0:
-                    with self.subTest(file=file, what=what):
-                        one(file, what)
+    def every(self, one, files, most):
+        """One of `most` kinds of damage, and of more where a sanitizer makes all of it slow; another file begins with
+        another kind."""
+        kinds = list(DAMAGES)
+        for file in files:
+            for what in obhutd.obhut.one_of(most * (3 if obhutd.SANITIZED else 1), kinds):
+                with self.subTest(file=file, what=what):
+                    one(file, what)
+            kinds.append(kinds.pop(0))

@@ -18,32 +18,9 @@ import waiting  # noqa: E402
 ROOT = obhut.ROOT
 DAEMON = str(pathlib.Path(obhut.BINARY).with_name("obhutd"))
 SANITIZED = obhut.SANITIZED
+stat_of, children, command = obhut.stat_of, obhut.children, obhut.command
 IMAGES = obhut.IMAGES
 DEMO = ROOT / "data/demo"
-
-
-def stat_of(pid):
-    """Fields of /proc/PID/stat behind the name, or None."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-
-
-def children(pid):
-    found = []
-    for entry in os.listdir("/proc"):
-        fields = stat_of(entry) if entry.isdigit() else None
-        if fields and int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(entry))
-    return found
-
-
-def command(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 def worked(pid):

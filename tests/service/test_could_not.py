@@ -14,6 +14,7 @@ import unittest
 
 import jsonschema
 import obhutd
+import waiting
 import yaml
 
 sys.path.insert(0, str(obhutd.ROOT / "tests"))
@@ -43,14 +44,9 @@ class CouldNot(obhutd.Case):
         return self.run_obhut("gateway", "add", "pict-rs", "--surface", "public", *words,
                               *more)[0].strip()
 
-    def eventually(self, ask, what):
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            got = ask()
-            if got:
-                return got
-            time.sleep(0.02)
-        self.fail(f"never: {what}")
+    @staticmethod
+    def eventually(ask, what):
+        return waiting.until(ask, what)
 
     def could_not(self, method, path, body=None, token=True):
         """The problem's reason, where it is one as described; else None."""

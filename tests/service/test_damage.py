@@ -40,8 +40,8 @@ class Damage(damage.Case):
         self.assertIn(" 0 wrong", self.check(0))
 
     def test_every_damage_to_a_list_and_to_what_lists_must_have_lets_nothing_through(self):
-        self.every(self.at_start, LISTS)
-        self.every(self.while_it_runs, LISTS)
+        self.every(self.at_start, LISTS, 2)
+        self.every(self.while_it_runs, LISTS, 2)
 
     def test_json_says_file_by_file_what_is_right_and_what_is_not(self):
         found = json.loads(self.run_obhut("check", "--json")[0])
@@ -97,10 +97,10 @@ class Damage(damage.Case):
         self.lists_put_back()
 
     def test_every_damage_to_every_file_is_refused_or_named_and_harmless(self):
-        self.every(self.at_start, self.files())
+        self.every(self.at_start, self.files(), 3)
 
     def test_every_damage_to_every_file_under_a_running_service_is_refused_or_named_and_harmless(self):
-        self.every(self.while_it_runs, self.files())
+        self.every(self.while_it_runs, self.files(), 3)
 
     def test_a_log_that_was_cut_back_and_written_anew_is_never_signed(self):
         notes = self.data / "audit/checkpoints"

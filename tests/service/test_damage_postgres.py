@@ -21,7 +21,7 @@ class Damage(damage.Case):
         cls.server = cls.enterClassContext(postgres.shared())
 
     def begin(self):
-        return self.start("--config", self.write("first.conf", f'records = "{self.server.url()}"\n'))
+        return self.start("--config", self.write("first.conf", f'records = "{self.server.url()}"\ndecoders = 1\n'))
 
     def copy_of(self, data, name):
         to = super().copy_of(data, name)
@@ -41,10 +41,10 @@ class Damage(damage.Case):
         self.lists_put_back()
 
     def test_every_damage_to_every_file_is_refused_or_named_and_harmless(self):
-        self.every(self.at_start, self.files())
+        self.every(self.at_start, self.files(), 4)
 
     def test_every_damage_to_every_file_under_a_running_service_is_refused_or_named_and_harmless(self):
-        self.every(self.while_it_runs, self.files(), sampled=3)
+        self.every(self.while_it_runs, self.files(), 6)
 
     def test_records_that_were_moved_to_an_older_database_are_refused(self):
         shutil.copy(self.old / "records", self.data / "records")

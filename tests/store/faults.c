@@ -204,7 +204,7 @@ static void walk(place *p, walk_kind kind, bool from_then_on, bool is_fresh)
     scenario(p, &n);
     total = walk_disarm();
     assert_false(n.failed);
-    test_random r = {.state = 1 + (uint64_t)kind + 2 * from_then_on};
+    test_random r = test_sampled(1 + (uint64_t)kind + 2 * from_then_on);
     for (unsigned long i = 1; i <= total && i <= most; i++)
         walk_one(p, kind, total <= most ? i : 1 + test_below(&r, total), from_then_on, is_fresh);
     assert_false(walk_one(p, kind, total + 1000, from_then_on, is_fresh));

@@ -67,6 +67,12 @@ static inline uint64_t test_samples(const char *name, uint64_t otherwise)
     return value ? strtoull(value, NULL, 10) : otherwise;
 }
 
+/* Random numbers of a sample: others with every seed that tests/run.py gives, every day another. */
+static inline test_random test_sampled(uint64_t own)
+{
+    return (test_random){own + (test_samples("OBHUT_SEED", 0) << 32)};
+}
+
 /* A whole file; the caller frees it. */
 static inline uint8_t *test_file(const char *path, size_t *size)
 {

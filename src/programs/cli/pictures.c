@@ -117,8 +117,6 @@ static void *work(void *argument)
     const ob_worker_options options = {.problem = on_problem};
     ob_workers *workers = NULL;
     ob_error none = {0};
-    if (!p->options->look)
-        ob_workers_start(&workers, &options, &none);
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (p->taken == p->added && !p->closed)
@@ -127,6 +125,8 @@ static void *work(void *argument)
             break;
         slot *slot = &p->slots[p->taken++ % SLOTS];
         pthread_mutex_unlock(&p->lock);
+        if (!p->options->look && !workers && !none.status) /* few files need few of them */
+            ob_workers_start(&workers, &options, &none);
         ob_error problem = none;
         slot->picture.path = slot->path;
         if ((!workers && !p->options->look) || hash_file(slot, p->options, workers, &problem))

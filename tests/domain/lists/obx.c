@@ -296,7 +296,7 @@ static void ask(const obx *file, test_random *r)
 
 static void mutate_file(int entries, uint64_t samples, uint64_t seed)
 {
-    test_random r = {seed};
+    test_random r = test_sampled(seed);
     char path[128];
     snprintf(path, sizeof path, "%s/in.csv", dir);
     make_csv(path, &r, entries);

@@ -235,7 +235,7 @@ static ob_status open_lists(ob_lists **out, bool owner, ob_error *err)
 static void an_update_cut_short_at_any_byte_never_was(void **state)
 {
     (void)state;
-    test_random r = {82};
+    test_random r = test_sampled(82);
     journal_bytes j = make_journal("cut");
     const uint64_t samples = 20 + test_samples("OBHUT_MUTATIONS", 2000) / 10;
     size_t lines = 0;
@@ -272,7 +272,7 @@ static void an_update_some_of_whose_pages_were_lost_never_was(void **state)
 {
     (void)state;
     enum { PAGE = 4096 };
-    test_random r = {83};
+    test_random r = test_sampled(83);
     journal_bytes j = make_journal("pages");
     const uint64_t samples = 10 + test_samples("OBHUT_MUTATIONS", 2000) / 20;
     uint8_t *bytes = malloc(j.after);

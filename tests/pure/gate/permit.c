@@ -357,7 +357,7 @@ static void mutated_permits_are_refused(void **state)
     (void)state;
     holder h = {.key = 13};
     const ob_permit permit = make(&h, OB_BASIS_CONSENT);
-    test_random r = {99};
+    test_random r = test_sampled(99);
     uint64_t count = test_samples("OBHUT_MUTATIONS", 10000) * 10;
     for (uint64_t i = 0; i < count; i++) {
         ob_permit forged = permit;

@@ -82,7 +82,7 @@ static void every_kernel_gives_the_bits_of_the_definition(void **state)
     output *expected = aligned_alloc(64, (sizeof *expected + 63) / 64 * 64);
     output *got = aligned_alloc(64, (sizeof *got + 63) / 64 * 64);
     assert_true(in && expected && got);
-    test_random r = {21};
+    test_random r = test_sampled(21);
     for (uint64_t i = 0; i < samples; i++) {
         pdq_axis axis;
         assert_int_equal(

@@ -138,7 +138,7 @@ static void the_index_finds_what_comparing_with_all_finds(void **state)
     uint64_t n = wanted > 10000 ? 300000 : wanted > 500 ? 60000 : OB_INDEX_MIN_WORDS;
     ob_hash256 *hashes = malloc(n * sizeof *hashes), *asked = malloc(wanted * sizeof *asked);
     assert_true(hashes && asked);
-    test_random r = {37};
+    test_random r = test_sampled(37);
     for (kind of = UNIFORM; of < KINDS; of++) {
         fill(&r, hashes, n, of);
         /* what matches nearly everything takes long to tell of */
@@ -196,7 +196,7 @@ static void damaged_memory_is_never_left(void **state)
     uint64_t samples = test_samples("OBHUT_MUTATIONS", 2000) / 4, n = OB_INDEX_MIN_WORDS;
     ob_hash256 *hashes = malloc(n * sizeof *hashes);
     assert_non_null(hashes);
-    test_random r = {38};
+    test_random r = test_sampled(38);
     fill(&r, hashes, n, UNIFORM);
     uint64_t size = ob_index_size(n);
     uint8_t *memory = build(hashes, n);
@@ -223,7 +223,7 @@ static void filters_agree(void **state)
 {
     (void)state;
     uint64_t samples = test_samples("OBHUT_KERNEL_INPUTS", 20000);
-    test_random r = {39};
+    test_random r = test_sampled(39);
     for (uint64_t i = 0; i < samples; i++) {
         uint8_t words[2 * INDEX_BLOCK + 1];
         uint16_t expected[INDEX_BLOCK], got[INDEX_BLOCK];
@@ -307,7 +307,7 @@ static void kernels_agree_on_random_and_adversarial_blocks(void **state)
 {
     (void)state;
     uint64_t samples = test_samples("OBHUT_KERNEL_INPUTS", 20000);
-    test_random r = {32};
+    test_random r = test_sampled(32);
     for (uint64_t i = 0; i < samples; i++) {
         ob_index_half first[INDEX_BLOCK], second[INDEX_BLOCK], group[INDEX_GROUP];
         uint32_t count = 1 + (uint32_t)test_below(&r, INDEX_BLOCK);

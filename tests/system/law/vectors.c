@@ -248,7 +248,7 @@ static void mutated_files_are_refused_or_read(void **state)
     size_t size, read = 0;
     uint8_t *bytes = read_regime("eu-csar-council2025.json", &size);
     uint8_t *damaged = malloc(size);
-    test_random r = {77};
+    test_random r = test_sampled(77);
     uint64_t count = test_samples("OBHUT_MUTATIONS", 10000);
     for (uint64_t i = 0; i < count; i++) {
         memcpy(damaged, bytes, size);
@@ -273,7 +273,7 @@ static void mutated_situations_are_answered(void **state)
     char *text = json_dumps(json_object_get(file, "defaults"), JSON_COMPACT);
     size_t size = strlen(text);
     uint8_t *damaged = malloc(size);
-    test_random r = {78};
+    test_random r = test_sampled(78);
     uint64_t count = test_samples("OBHUT_MUTATIONS", 10000);
     for (uint64_t i = 0; i < count; i++) {
         memcpy(damaged, text, size);

@@ -12,7 +12,7 @@ static void mutated_pictures_have_a_hash_or_a_reason(void **state)
                                         "moon-512-grey.jpg", "astronaut-512-444-progressive.jpg"};
     enum { SEEDS = sizeof seeds / sizeof *seeds };
     uint64_t samples = test_samples("OBHUT_MUTATIONS", 2000), hashed = 0, refused = 0;
-    test_random r = {41};
+    test_random r = test_sampled(41);
     for (uint64_t i = 0; i < samples; i++) {
         char path[512];
         snprintf(path, sizeof path, OB_TESTS "/conformance/pdq/images/%s", seeds[i % SEEDS]);

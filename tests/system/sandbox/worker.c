@@ -514,7 +514,7 @@ static void answers_that_make_no_sense_are_no_answers(void **state)
     bool refused;
     assert_true(wire_take_result(&out, &refused, &good, &job));
     uint64_t samples = test_samples("OBHUT_MUTATIONS", 2000) * 10;
-    test_random r = {17};
+    test_random r = test_sampled(17);
     for (uint64_t i = 0; i < samples; i++) {
         wire_result bad = good;
         uint8_t *bytes = (uint8_t *)&bad;
