@@ -104,6 +104,10 @@ ob_status __wrap_ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err)
     if (next() % 4 == 3)
         return ob_fail(err, OB_EBUSY, "this is only a target");
     task->action = (ob_action)(next() % OB_ACTIONS);
+    task->job = calloc(1, sizeof *task->job);
+    if (!task->job)
+        abort();
+    task->job->status = (ob_status) - (int)(next() % 12);
     if (task->action <= OB_ACTION_NOT_SCANNED)
         in.may_be_seen = false; /* somebody has looked, or nobody may */
     in.is_kept_out = task->action == OB_ACTION_BLOCK || task->action == OB_ACTION_HOLD;

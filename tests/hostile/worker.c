@@ -299,6 +299,12 @@ static void listen_for_ever(void)
     for (;;)
         sink = (int)recvmsg(OB_WORKER_CHANNEL, &message, 0);
 }
+static void answer_late(void)
+{
+    static int word;
+    const struct timespec late = {.tv_sec = 1, .tv_nsec = 500000000};
+    syscall(SYS_futex, &word, FUTEX_WAIT, 0, &late, NULL, 0);
+}
 static void eat(void)
 {
     for (char *p; (p = malloc(16 << 20)) != NULL;)
@@ -635,6 +641,7 @@ static const struct kind {
     ACT(loop_untimed),
     ACT(wait_for_ever),
     ACT(listen_for_ever),
+    ACT(answer_late),
     ACT(eat),
     ACT(say_nothing),
     ACT(say_short),

@@ -447,7 +447,24 @@ class CouldNot(obhutd.Case):
             status, got = self.answer(peer)
             self.assertEqual((status, got["action"]), (200, "block"), got)
 
-    def test_what_was_handed_over_and_not_answered_is_not_known(self):
+    def test_only_of_what_changes_something_it_is_not_known_whether_it_was_done(self):
+        self.begin()
+        body = json.dumps({"query": "0" * 64}).encode()
+        peers = {}
+        core = self.service.processes()["core"]
+        os.kill(core, signal.SIGSTOP)
+        for path in ("/v1/match?surface=public", "/v1/reports"):
+            peers[path] = socket.create_connection((self.service.host, self.service.port), PATIENCE)
+            self.addCleanup(peers[path].close)
+            peers[path].sendall((f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.service.token}\r\n"
+                                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
+        self.assertEqual(self.service.request("GET", "/healthz")[0], 200)  # the front has read both
+        os.kill(core, signal.SIGKILL)
+        told = {path: self.answer(peer)[1]["detail"] for path, peer in peers.items()}
+        self.assertIn("ask again", told["/v1/match?surface=public"])
+        self.assertIn("not known", told["/v1/reports"])
+
+    def test_what_was_handed_over_and_not_answered_is_asked_again(self):
         self.begin()
         peer = self.head(len(COFFEE))
         who = self.service.processes()
@@ -467,7 +484,7 @@ class CouldNot(obhutd.Case):
         os.kill(who["core"], signal.SIGKILL)
         status, got = self.answer(peer)
         self.assertEqual((status, got["reason"], got["action"]), (503, "RESTARTING", "could_not"))
-        self.assertIn("not known", got["detail"])
+        self.assertIn("ask again", got["detail"])
 
     def test_a_service_that_stops_says_so(self):
         self.begin()

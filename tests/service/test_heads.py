@@ -41,7 +41,8 @@ HEADS = {
     "absolute form without a path": (b"GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 404, False),
     "absolute form, an escape in the host": (post(target=b"http://x%2f" + PATH), 400, True),
     "a long value": (post(LENGTH + b"X: " + b"y" * 20000 + b"\r\n"), 200, False),
-    "one that fills the buffer": (post(LENGTH + b"X: " + b"y" * 100000 + b"\r\n"), 200, False),
+    "one that fills the buffer": (post(LENGTH + b"X: " + b"y" * 50000 + b"\r\n"), 200, False),
+    "one that is larger": (post(LENGTH + b"X: " + b"y" * 65536 + b"\r\n"), 431, True),
     "five hundred fields": (post(LENGTH + b"".join(b"X%d: y\r\n" % i for i in range(500))), 200, False),
     # Framing.
     "two lengths": (post(LENGTH + b"Content-Length: 88\r\n"), 400, True),

@@ -1,6 +1,8 @@
 """Where there is no room, who has most gives way to who has less: connections and memory, by address."""
 import contextlib
+import json
 import os
+import select
 import signal
 import socket
 import time
@@ -121,6 +123,27 @@ class Shares(obhutd.Case):
                 one.sendall(bytes(50000))
             told.append(one.makefile("rb").readline())
         self.assertTrue(any(b" 503 " in line for line in told), told)
+
+    def test_bodies_that_came_with_their_heads_give_way(self):
+        """They are small, and there are many: the core has all of them, and answers none yet."""
+        service = self.start(*self.configure("memory-most-mb = 1\n"))
+        core = service.processes()["core"]
+        body = json.dumps({"query": "0" * 64}).ljust(16000).encode()
+        ask = (f"POST /v1/match?surface=public HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.token}\r\n"
+               f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
+        os.kill(core, signal.SIGSTOP)
+        try:
+            greedy = [self.connect(service, ask) for _ in range(80)]  # there is room for 62
+            waiting.until(lambda: select.select(greedy, [], [], 0)[0], "one of them is told that there is no room")
+            one = self.connect(service, ask, service.host)
+            self.assertEqual(service.request("GET", "/healthz")[0], 200)  # the front has read what came before
+            self.assertEqual(select.select([one], [], [], 0)[0], [])
+        finally:
+            os.kill(core, signal.SIGCONT)
+        self.assertTrue(one.recv(100).startswith(b"HTTP/1.1 200"))
+        for other in greedy:  # who gave way is answered all the same: the core had everything
+            self.assertIn(other.recv(100).split()[1], (b"200", b"503"))
+        self.assertGreaterEqual(self.gave_way(service), 1)
 
     def test_who_has_gone_in_the_middle_takes_no_place(self):
         """Before the library is tired of waiting for the rest, which ends whoever only says nothing."""

@@ -34,12 +34,12 @@ static void set_undecodable(json_t *object, const ob_job_result *job)
 
 static void set_picture(json_t *object, const ob_task *t)
 {
-    const uint32_t unseen = t->job.media.unseen;
+    const uint32_t unseen = t->job->media.unseen;
     if (t->action == OB_ACTION_UNDECODABLE && unseen) {
         json_object_set_new(object, "reason", json_string(ob_api_unseen(unseen)));
         json_object_set_new(object, "detail", json_string(ob_api_unseen_text(unseen)));
     }
-    ob_api_set_picture(object, &t->job.media);
+    ob_api_set_picture(object, &t->job->media);
 }
 
 json_t *ob_api_scan(const ob_task *t, unsigned threshold)
@@ -50,9 +50,9 @@ json_t *ob_api_scan(const ob_task *t, unsigned threshold)
         return ob_api_could_not(t->hindrance);
     json_t *object = json_object(), *matches = json_array();
     json_object_set_new(object, "action", json_string(ob_action_name(t->action)));
-    if (t->job.status)
-        set_undecodable(object, &t->job);
-    else if (t->job.media.format)
+    if (t->job->status)
+        set_undecodable(object, t->job);
+    else if (t->job->media.format)
         set_picture(object, t);
     if (t->findings.low_quality)
         json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
@@ -104,16 +104,16 @@ static void answer_hash(ob_task *t)
         return;
     }
     json_t *object = json_object();
-    if (t->job.status) {
+    if (t->job->status) {
         json_object_set_new(object, "action", json_string("undecodable"));
-        set_undecodable(object, &t->job);
-    } else if (t->job.media.format) {
-        ob_api_set_picture(object, &t->job.media);
+        set_undecodable(object, t->job);
+    } else if (t->job->media.format) {
+        ob_api_set_picture(object, &t->job->media);
     }
-    if (t->job.digested == OB_DIGEST_ALL) {
-        set_digest(object, "md5", t->job.digests.md5, OB_MD5_SIZE);
-        set_digest(object, "sha1", t->job.digests.sha1, OB_SHA1_SIZE);
-        set_digest(object, "sha256", t->job.digests.sha256, OB_SHA256_SIZE);
+    if (t->job->digested == OB_DIGEST_ALL) {
+        set_digest(object, "md5", t->job->digests.md5, OB_MD5_SIZE);
+        set_digest(object, "sha1", t->job->digests.sha1, OB_SHA1_SIZE);
+        set_digest(object, "sha256", t->job->digests.sha256, OB_SHA256_SIZE);
     }
     json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
     ob_call_answer(&c->call, ob_answer_json(200, object));

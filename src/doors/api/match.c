@@ -160,7 +160,7 @@ static void take_match(ob_call *call, ob_body body)
         return;
     }
     ob_error err = {0};
-    json_t *object = api_json(body, &err);
+    json_t *object = ob_json_body(body, &err);
     ob_status status = object ? take_object(c, object, &err) : err.status;
     json_decref(object);
     if (status) {

@@ -55,7 +55,7 @@ static ob_answer answer_of(const ob_task *t, const gateway_call *c)
     case OB_ACTION_COULD_NOT:
         return could_not(c, t->hindrance);
     case OB_ACTION_UNDECODABLE:
-        return undecodable(c, ob_undecodable_of(t->job.status));
+        return undecodable(c, ob_undecodable_of(t->job->status));
     case OB_ACTION_BLOCK:
         return no("BLOCK", "this file is not accepted here");
     default:

@@ -79,10 +79,25 @@ static void drop_matches(ob_task *t)
         ob_list_matches_free(&t->matches[i]);
 }
 
+static void drop_result(ob_task *t)
+{
+    free(t->job);
+    t->job = NULL;
+}
+
+/* It has room for many hashes: whoever waits, or only looks something up, has none. */
+static ob_status need_result(ob_task *t)
+{
+    if (!t->job)
+        t->job = calloc(1, sizeof *t->job);
+    return t->job ? OB_OK : ob_fail(&t->error, OB_ENOMEM, "out of memory: what a file shows");
+}
+
 void ob_task_clear(ob_task *task)
 {
     ob_findings_free(&task->findings);
     drop_matches(task);
+    drop_result(task);
 }
 
 /* Remembers what a failed step comes down to; OB_EREFUSED is no failure. */
@@ -154,20 +169,23 @@ static ob_status try_file(ob_engine *e, ob_holder *holder, ob_task *t)
     sit(lane_of(e, t), t);
     memcpy(job.item, t->item.id.bytes, sizeof job.item);
     ob_workers **workers = &e->workers[t->is_long][t->seat];
-    status = need_workers(workers, e, &t->error);
+    status = need_result(t);
     if (!status)
-        status = ob_workers_do(&t->job, *workers, &job, t->file, &t->error);
+        status = need_workers(workers, e, &t->error);
+    if (!status)
+        status = ob_workers_do(t->job, *workers, &job, t->file, &t->error);
     if (status)
         return hindered(t, status, OB_HINDRANCE_WORKERS);
-    if (job.trial_ms && t->job.status == OB_ETIME) {
+    if (job.trial_ms && t->job->status == OB_ETIME) {
         t->turns_long = true;
         return OB_OK;
     }
-    if (!t->job.methods) /* nobody has looked: there is no decoder of it, and no digest is listed */
+    if (!t->job
+             ->methods) /* nobody has looked: there is no decoder of it, and no digest is listed */
         return OB_OK;
     if (t->kind == OB_TASK_SCAN) {
-        const ob_leave leave = grant_leave(&g, t->job.methods);
-        status = ob_find(&t->findings, e->options.lists, &t->job,
+        const ob_leave leave = grant_leave(&g, t->job->methods);
+        status = ob_find(&t->findings, e->options.lists, t->job,
                          t->has_distance ? t->distance : policy->distance, &leave, &t->error);
     }
     if (!status)
@@ -197,7 +215,7 @@ static void decide_file(ob_engine *e, ob_task *t)
     matched_tell_file(&(matched_by){&e->matches, e->keeper.tallies}, t);
     if (t->limit != OB_LISTS_NO_LIMIT && t->findings.count > t->limit)
         t->findings.count = t->limit;
-    if ((t->job.status || t->job.media.unseen) && !t->findings.total)
+    if ((t->job->status || t->job->media.unseen) && !t->findings.total)
         t->action = OB_ACTION_UNDECODABLE;
 }
 
@@ -211,7 +229,7 @@ static void do_file(ob_engine *e, ob_holder *holder, ob_task *t)
         lane_stand(lane_of(e, t), t);
         t->status = try_file(e, holder, t);
         if (t->status) /* what was seen of it is forgotten */
-            t->job = (ob_job_result){0};
+            drop_result(t);
     }
     if (t->status == OB_EREFUSED && !t->why.allow) {
         deny(e, t);
@@ -394,7 +412,7 @@ static void move_to_long(ob_engine *e, ob_task *t)
     ob_task *pushed;
     t->turns_long = false;
     t->is_long = true;
-    t->job = (ob_job_result){0};
+    drop_result(t);
     t->cost_us = LONG_US > t->took_us ? LONG_US : t->took_us;
     atomic_fetch_add(&e->slow, 1);
     const ob_hindrance by = lane_add(&pushed, lane_of(e, t), t);
@@ -517,7 +535,7 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     }
     watch_init(e);
     pthread_mutex_init(&e->matches.lock, NULL);
-    ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
+    ob_status status = keeper_open(&e->keeper, options->store, options->acts, err);
     if (!status)
         tallies_tell(e->keeper.tallies,
                      &(teller){.say = options->worker.problem, .context = options->worker.context});
@@ -614,8 +632,8 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     out->audit_ok = tallies_fine(e->keeper.tallies);
     out->counts_busy = !out->audit_ok && tallies_busy(e->keeper.tallies);
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
-    out->log_ok = ob_staff_log_fine(e->options.staff);
-    out->log_slow = ob_staff_log_slow(e->options.staff);
+    out->log_ok = ob_acts_log_fine(e->options.acts);
+    out->log_slow = ob_acts_log_slow(e->options.acts);
     lane_has_room(&out->has_place, &e->decoding[BRIEF], "");
     for (int h = 0; h < OB_HINDRANCES; h++) {
         out->could_not[h] = atomic_load(&e->could_not[h]);

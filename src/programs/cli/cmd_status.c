@@ -6,18 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] status [--json]\n"
-    "\n"
-    "Says which lists there are, from whom and how old; what a hit does at each door; what may be\n"
-    "looked at; who is told; and when the last backup was made and the last checkpoint given "
-    "away.\n"
-    "Asks the service that runs, or reads the directory itself; changes nothing.\n"
-    "\n"
-    "  --json       the same as one object\n"
-    "\n"
-    "  obhut status\n";
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -175,7 +163,7 @@ int cmd_status(const cli *cli, int argc, char **argv)
         if (option == 'j')
             json = true;
         else
-            return option == 'h' ? cli_help(help) : cli_usage("status", "%s", "");
+            return option == 'h' ? cli_help_of("status") : cli_usage("status", "%s", "");
     if (optind < argc)
         return cli_usage("status", "it takes no argument: --data DIR says where");
     json_t *status = cli_ask(cli, json_pack("{s:s}", "do", "status"));

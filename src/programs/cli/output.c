@@ -100,12 +100,6 @@ int cli_unknown(const char *command, const char *word, const char *const *known,
                      near ? "; \"" : "", near ? near : "", near ? "\" was probably meant" : "");
 }
 
-int cli_help(const char *text)
-{
-    fputs(text, stdout);
-    return cli_finish(CLI_NOTHING);
-}
-
 void cli_progress(const char *text)
 {
     static bool shown;

@@ -130,7 +130,7 @@ void carry_refuse(core *c, uint64_t id, ob_answer why)
 
 void carry_refuse_busy(core *c, uint64_t id)
 {
-    ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+    ob_engine_could_not(c->service.engine, OB_HINDRANCE_BUSY);
     carry_refuse(c, id, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
 }
 
@@ -178,7 +178,7 @@ static void read_its_body(carried *k)
     if (k->call->class->is_long) {
         if (letter_set_aside(k, m, size))
             return;
-        ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+        ob_engine_could_not(c->service.engine, OB_HINDRANCE_BUSY);
         k->call->answer = ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
         answer_call(k);
         carry_drop(c, m);

@@ -38,16 +38,11 @@ typedef struct carried {
 
 typedef struct core {
     const config *config;
-    ob_lists *lists;
-    ob_store *store;
-    ob_audit *audit;
-    ob_staff *staff;
-    ob_engine *engine;
+    ob_service service;
     ob_api *api;
     ob_gateways *gateways;
     desks *desks, *asking; /* asking: of what may wait for the records */
     desks *reading;        /* of bodies that are long */
-    ob_admin admin;
     int admin_socket;
     pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
     channel *front;          /* set by the main thread only */

@@ -208,6 +208,12 @@ static bool has_early_body(const exchange *x)
     return x->state == EXCHANGE_ASKING && x->body.wanted;
 }
 
+bool exchange_has_body(const exchange *x)
+{
+    return exchange_takes_body(x) ||
+           (x->body.wanted && (x->state == EXCHANGE_ASKING || x->state == EXCHANGE_WAITING));
+}
+
 static bool send_head(exchange *x)
 {
     const ob_buf *body = &x->body.bytes;
@@ -259,10 +265,21 @@ static bool brings_something(const char *path)
     return !strncmp(path, "/v1/", 4) || !strncmp(path, "/gw/", 4);
 }
 
+/* Of what only looks nobody needs to know whether it was done. */
+static bool changes_something(const char *method, const char *path)
+{
+    static const char *const looks[] = {"/v1/scan", "/v1/hash", "/v1/match", "/v1/gate/", "/gw/"};
+    bool only_looks = !strcmp(method, "GET") || !strcmp(method, "HEAD");
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        only_looks |= !strncmp(path, looks[i], strlen(looks[i]));
+    return !only_looks;
+}
+
 static void ask(exchange *x, const char *method, const char *path)
 {
     front *f = x->front;
     x->length = body_length(x);
+    x->changes = changes_something(method, path);
     if (f->stopping) {
         set_could_not(x, OB_HINDRANCE_STOPPING, NULL);
         return;
@@ -399,12 +416,12 @@ static void end_filling(exchange *x)
     set_could_not(x, OB_HINDRANCE_BUSY, NULL);
 }
 
-/* The core does not take it as it came. */
+/* The core does not take it as it came, and it may have given way meanwhile. */
 static void hand_over_anew(exchange *x, const message_head *plan)
 {
     intake early = x->body;
     x->body = (intake){.file = -1};
-    if (keep_body(x, plan->status == OB_PLAN_FILE, (uint64_t)plan->number)) {
+    if (!early.no_memory && keep_body(x, plan->status == OB_PLAN_FILE, (uint64_t)plan->number)) {
         x->state = EXCHANGE_TAKING;
         intake_add(&x->body, early.bytes.bytes, early.bytes.size);
         send_body(x);
@@ -580,6 +597,8 @@ static void hear_answer(exchange *x, message *m)
     x->retry_after_s = (unsigned)m->head.number;
     snprintf(x->allow, sizeof x->allow, "%s", allow ? allow : "");
     set_answer(x, m->head.status, type, m->payload + at, m->size - at);
+    if (x->state == EXCHANGE_WAITING) /* what came with its head is not handed over anew */
+        intake_drop(&x->body);
     if (x->state == EXCHANGE_TAKING) { /* another core does not want it any more */
         intake_drop(&x->body);
         x->state = EXCHANGE_DROPPING;
@@ -617,7 +636,9 @@ void exchange_core_came(front *f)
 static void lose_core(exchange *x)
 {
     if (x->state == EXCHANGE_WAITING)
-        give_up(x, "the service ended while it had this: whether it was done is not known");
+        give_up(x, x->changes
+                       ? "the service ended while it had this: whether it was done is not known"
+                       : "the service ended before there was an answer: ask again");
     else
         wait_for_core(x);
     if (x->answered)
@@ -638,6 +659,16 @@ void exchange_core_lost(front *f)
 }
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
+
+void exchange_lost_body(exchange *x)
+{
+    if (x->state != EXCHANGE_ASKING || x->answered)
+        return;
+    stop_waiting(x);
+    x->front->counts[OB_FRONT_LARGE]++;
+    set_could_not(x, OB_HINDRANCE_BUSY, NULL);
+    wake(x);
+}
 
 void exchange_end_waiting(exchange *x)
 {

@@ -70,7 +70,9 @@ void intake_free(intake *in);
 /* ---- leave.c --------------------------------------------------------------------------------- */
 
 enum {
-    FRONT_HEAD_AND_BUFFER = 131072, /* bytes for a connection: its head, and some of a body */
+    /* Bytes for a connection: its head, and some of a body. The library overwrites all of them
+     * after every request. */
+    FRONT_HEAD_AND_BUFFER = 65536,
     FRONT_BEYOND = 16, /* connections more than there may be: to hear that, or that it lives */
 };
 
@@ -107,6 +109,7 @@ typedef struct exchange {
     bool planned;          /* this core wants the body */
     bool may_wait;         /* it can be asked anew as long as nothing of its body was handed over */
     bool waits;            /* for a core */
+    bool changes;          /* the records, if it is done */
     int64_t wait_until_ms; /* since it first had to; 0: it never had */
     int64_t answer_by_ms;  /* who asks waits no longer; 0: no such limit is known */
     bool is_late;          /* the core was told so */
@@ -173,8 +176,13 @@ void exchange_core_came(front *f);
 /* The core is gone: whatever was handed over to it fails, the rest waits for the next one. */
 void exchange_core_lost(front *f);
 
-/* Whether bytes of a body come, and are kept. */
+/* Whether bytes of a body come, and are kept; or have come, and are kept until the core says what
+ * becomes of them. */
 bool exchange_takes_body(const exchange *x);
+bool exchange_has_body(const exchange *x);
+
+/* They gave way: a client that only waits for a core hears so. */
+void exchange_lost_body(exchange *x);
 
 /* There was no core for too long. */
 void exchange_end_waiting(exchange *x);

@@ -25,7 +25,7 @@ static bool limit_all(const config *config)
     const rlim_t connections = (rlim_t)config->connections_most + FRONT_BEYOND;
     bool limited = limit(RLIMIT_NOFILE, FILES + FILES_EACH * connections);
 #ifndef OB_SANITIZED /* shadow memory is larger than any limit, and reports are files */
-    const rlim_t each = 4 * (rlim_t)FRONT_HEAD_AND_BUFFER;
+    const rlim_t each = 8 * (rlim_t)FRONT_HEAD_AND_BUFFER;
     limited &= limit(RLIMIT_AS, PROGRAM + 2 * config->memory_most + connections * each);
     limited &= limit(RLIMIT_FSIZE, config->body_most > LEAST_FILE ? config->body_most : LEAST_FILE);
 #endif

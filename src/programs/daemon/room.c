@@ -11,7 +11,7 @@ static uint64_t held_by(const caller *c)
 /* What it holds and can give back. */
 static uint64_t holds(const exchange *x)
 {
-    return exchange_takes_body(x) ? x->body.size : x->answer_size;
+    return exchange_has_body(x) ? x->body.size : x->answer_size;
 }
 
 static exchange *heaviest_of(const front *f, const caller *from)
@@ -35,8 +35,9 @@ void room_let_go(void *context, uint64_t bytes)
 static void give_back_memory(front *f, exchange *x)
 {
     f->counts[OB_FRONT_GAVE_WAY]++;
-    if (exchange_takes_body(x)) {
+    if (exchange_has_body(x)) {
         intake_give_way(&x->body);
+        exchange_lost_body(x);
         return;
     }
     room_let_go(x, x->answer_size);

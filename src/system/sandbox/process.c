@@ -104,6 +104,19 @@ unsigned process_used_s(const worker_process *p)
     return (unsigned)used.tv_sec + 1;
 }
 
+int64_t process_starved_ms(const worker_process *p)
+{
+    char path[40];
+    unsigned long long starved_ns = 0;
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)p->id);
+    FILE *file = fopen(path, "re");
+    if (!file || fscanf(file, "%*u %llu", &starved_ns) != 1)
+        starved_ns = 0;
+    if (file)
+        fclose(file);
+    return (int64_t)(starved_ns / 1000000);
+}
+
 /* ---- Its beginning -------------------------------------------------------------------------- */
 
 bool process_wait(const worker_process *p, int64_t deadline_ms)

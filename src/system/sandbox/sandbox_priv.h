@@ -98,6 +98,9 @@ bool process_dismiss(worker_process *p);
 /* Seconds of the processor that it has used, rounded up. */
 unsigned process_used_s(const worker_process *p);
 
+/* For how long it has waited for a processor that others had; 0 where the kernel does not say. */
+int64_t process_starved_ms(const worker_process *p);
+
 /* Of a clock that no test sets: limits of time are the core's. */
 int64_t process_now_ms(void);
 

@@ -16,6 +16,7 @@ enum {
     CPU_MS = 15000,
     JOBS_MOST = 1000, /* of one process: what somebody planted in it does not stay for ever */
     LIFE_CPU_S = 60,  /* of the processor for all jobs of one process, and its last one */
+    STARVED_MOST = 8, /* so many times the time of a job while others have the processors */
 };
 
 struct ob_worker {
@@ -167,12 +168,28 @@ static unsigned more_ms(const ob_job *job)
 /* How a job ended. BROKEN: no honest worker does that, and this one is gone. */
 typedef enum outcome { ANSWERED, NOT_PERMITTED, LOST, BROKEN } outcome;
 
+/* Waits as long as the job may take, of the time in which it could have worked: what others keep
+ * from it is not its file's fault. But not for ever: it holds up whoever comes behind it. */
+static bool wait_for_answer(const worker_process *p, unsigned time_ms)
+{
+    const int64_t began = process_now_ms(), starved = process_starved_ms(p);
+    const int64_t last = began + (int64_t)STARVED_MOST * time_ms;
+    int64_t until = began + time_ms;
+    while (!process_wait(p, until)) {
+        const int64_t due = began + time_ms + process_starved_ms(p) - starved;
+        until = due < last ? due : last;
+        if (until <= process_now_ms())
+            return false;
+    }
+    return true;
+}
+
 /* ANSWERED: a packet of the right size. Otherwise the process is gone. */
 static outcome receive(wire_result *result, ob_worker *w, const wire_job *job, unsigned time_ms,
                        ob_error *err)
 {
     struct iovec piece = {.iov_base = result, .iov_len = sizeof *result};
-    if (!process_wait(&w->process, process_now_ms() + time_ms)) {
+    if (!wait_for_answer(&w->process, time_ms)) {
         process_kill(&w->process);
         ob_fail(err, OB_ETIME, "not decoded within %u ms", time_ms);
         return LOST;

@@ -63,9 +63,9 @@ static void a_law_that_ends_in_mid_run_drops_what_was_not_looked_at(void **state
         bool was_dropped = tasks[k].action == OB_ACTION_NOT_SCANNED;
         if (was_dropped) {
             assert_int_equal(tasks[k].why.reason, OB_REGIME_EXPIRED);
-            assert_int_equal(tasks[k].job.media.format, OB_FORMAT_UNKNOWN);
+            assert_null(tasks[k].job);
         } else {
-            assert_int_equal(tasks[k].job.media.format, OB_FORMAT_JPEG);
+            assert_int_equal(tasks[k].job->media.format, OB_FORMAT_JPEG);
             assert_false(after_end); /* one thread: nothing is looked at after the first drop */
         }
         after_end |= was_dropped;
@@ -307,9 +307,9 @@ static void a_suspended_detector_is_not_used(void **state)
     must(ob_engine_add(p->engine, &task, &err), &err);
     wait_for(&done);
     must(task.status, &task.error);
-    assert_int_equal(task.job.methods, 1 << OB_METHOD_DIGESTS);
-    assert_int_equal(task.job.media.format, OB_FORMAT_UNKNOWN); /* nobody hashed it */
-    assert_int_equal(task.job.digested, OB_DIGEST_ALL);
+    assert_int_equal(task.job->methods, 1 << OB_METHOD_DIGESTS);
+    assert_int_equal(task.job->media.format, OB_FORMAT_UNKNOWN); /* nobody hashed it */
+    assert_int_equal(task.job->digested, OB_DIGEST_ALL);
     ob_task_clear(&task);
     snprintf(r.detector, sizeof r.detector, "digests");
     must(WRITES(p->store, &err, ob_store_detector_set(w, &r, &err)), &err);

@@ -5,6 +5,7 @@
 #ifndef OBHUT_ENGINE_H
 #define OBHUT_ENGINE_H
 
+#include <obhut/acts.h>
 #include <obhut/base.h>
 #include <obhut/gate.h>
 #include <obhut/hindrance.h>
@@ -13,7 +14,6 @@
 #include <obhut/records/profile.h>
 #include <obhut/records/retention.h>
 #include <obhut/sandbox.h>
-#include <obhut/staff.h>
 
 /* ---- Items ----------------------------------------------------------------------------------- */
 
@@ -216,7 +216,8 @@ typedef struct ob_task {
     ob_hindrance hindrance; /* OB_ACTION_COULD_NOT: why not now */
     ob_error error;
     uint64_t took_us; /* without waiting for its turn */
-    ob_job_result job;
+    ob_job_result
+        *job; /* of a file that somebody looked at, until the task is cleared; else NULL */
     ob_gate_decision why; /* OB_ACTION_NOT_SCANNED: why nobody looked; else under what */
     ob_findings findings;
     ob_action action;
@@ -248,7 +249,7 @@ void ob_task_clear(ob_task *task);
 
 typedef struct ob_engine_options {
     ob_lists *lists;
-    ob_staff *staff; /* that logs for it */
+    ob_acts *acts;   /* that logs for it */
     ob_store *store; /* the engine becomes its listener for withdrawals */
     const ob_policy *policy;
     unsigned decoders;      /* threads with workers; 0: one for each processor */
@@ -357,7 +358,7 @@ const char *ob_build_id(char out[OB_BUILD_ID]);
 /* Deletes what has been kept long enough under the laws of the service: the log says before what is
  * due, and afterwards what went. `actor` NULL: by itself. As ob_store_reap. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
-                          ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
+                          ob_acts *acts, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err);
 
 /* An array of what was found and deleted, as it is told everywhere. */
