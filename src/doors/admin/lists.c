@@ -117,7 +117,7 @@ static void add_overlap(json_t *to, const admin_call *call, const char *name)
     ob_list_shared *shared = NULL;
     size_t count = 0;
     uint64_t looked = 0;
-    if (!to || ob_lists_overlap(&shared, &count, &looked, call->admin->lists, name,
+    if (!to || ob_lists_overlap(&shared, &count, &looked, call->service->lists, name,
                                 OB_LISTS_OVERLAP_MOST, NULL))
         return;
     json_t *object = json_object();
