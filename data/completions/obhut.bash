@@ -1,35 +1,230 @@
-# Completion of obhut(1) for bash.
+# Completion of obhut(1) for bash, made by tools/commands.py of the table of commands.
 _obhut() {
-    local word=${COMP_WORDS[COMP_CWORD]} at=1 words=
+    local -A actions=(
+        ['audit']='verify show search checkpoint prove code consents forget'
+        ['backup']='key make show'
+        ['cause']='add ls end told'
+        ['check']=''
+        ['clock']='show accept'
+        ['consent']='withdraw'
+        ['detector']='ls suspend set'
+        ['gate']='explain regimes'
+        ['gateway']='add ls remove'
+        ['hash']=''
+        ['help']='audit backup cause check clock consent detector gate gateway hash hold list match order person policy proposal record report restore safeguard scan status token verdict'
+        ['hold']='add ls end keep'
+        ['list']='import update ls info export add withdraw merge enable disable remove accept'
+        ['match']=''
+        ['order']='check add ls suspend resume revoke halfway'
+        ['person']='add ls remove'
+        ['policy']='show set'
+        ['proposal']='ls approve reject'
+        ['record']='reap kinds'
+        ['report']='ls confirm remove'
+        ['restore']=''
+        ['safeguard']='record ls remove'
+        ['scan']=''
+        ['status']=''
+        ['token']='add ls remove'
+        ['verdict']='add ls overturn'
+        ['version']=''
+    )
+    local -A options=(
+        ['audit verify']='--since --proof --key --json --help'
+        ['audit show']='--from --to --what --names --json --help'
+        ['audit search']='--what --word --after --before --account --person --names --json --help'
+        ['audit checkpoint']='--help'
+        ['audit prove']='--since --help'
+        ['audit code']='--account --person --json --help'
+        ['audit consents']='--account --json --help'
+        ['audit forget']='--account --person --json --help'
+        ['backup key']='--out --help'
+        ['backup make']='--to --key --without-lists --json --help'
+        ['backup show']='--secret --json --help'
+        ['cause add']='--account --verdict --report --reason --days --json --help'
+        ['cause ls']='--json --help'
+        ['cause end']='--json --help'
+        ['cause told']='--json --help'
+        ['check']='--config --json --help'
+        ['clock show']='--json --help'
+        ['clock accept']='--json --help'
+        ['consent withdraw']='--account --json --help'
+        ['detector ls']='--json --help'
+        ['detector suspend']='--reason --json --help'
+        ['detector set']='--state --items --false-alarms --data --document --json --help'
+        ['gate explain']='--what-if --at --regime --lang --json --help'
+        ['gate regimes']='--json --help'
+        ['gateway add']='--surface --name --review --damaged --fail --json --help'
+        ['gateway ls']='--json --help'
+        ['gateway remove']='--json --help'
+        ['hash']='--dihedral --exact --variant --threads --json --help'
+        ['hold add']='--report --notice --verdict --cause --order --reason --until --law --from --json --help'
+        ['hold ls']='--json --help'
+        ['hold end']='--json --help'
+        ['hold keep']='--reason --json --help'
+        ['list import']='--name --purpose --source --type --accept --keep-going --json --help'
+        ['list update']='--purpose --source --type --accept --keep-going --json --help'
+        ['list ls']='--json --help'
+        ['list info']='--json --help'
+        ['list export']='--help'
+        ['list add']='--id --source --classification --json --help'
+        ['list withdraw']='--id --json --help'
+        ['list merge']='--json --help'
+        ['list enable']='--json --help'
+        ['list disable']='--json --help'
+        ['list remove']='--json --help'
+        ['list accept']='--json --help'
+        ['match']='--distance --json --help'
+        ['order check']='--json --help'
+        ['order add']='--document --json --help'
+        ['order ls']='--json --help'
+        ['order suspend']='--json --help'
+        ['order resume']='--json --help'
+        ['order revoke']='--json --help'
+        ['order halfway']='--json --help'
+        ['person add']='--role --external --json --help'
+        ['person ls']='--json --help'
+        ['person remove']='--json --help'
+        ['policy show']='--json --help'
+        ['policy set']='--json --help'
+        ['proposal ls']='--json --help'
+        ['proposal approve']='--reason --json --help'
+        ['proposal reject']='--json --help'
+        ['record reap']='--json --help'
+        ['record kinds']='--json --help'
+        ['report ls']='--notices --json --help'
+        ['report confirm']='--json --help'
+        ['report remove']='--notices --json --help'
+        ['restore']='--secret --into --records --json --help'
+        ['safeguard record']='--regime --document --year --json --help'
+        ['safeguard ls']='--json --help'
+        ['safeguard remove']='--regime --json --help'
+        ['scan']='--surface --account --encryption --conversation --locus --report --notice --distance --exact --variant --threads --json --help'
+        ['status']='--json --help'
+        ['token add']='--surface --scope --json --help'
+        ['token ls']='--json --help'
+        ['token remove']='--json --help'
+        ['verdict add']='--account --reason --json --help'
+        ['verdict ls']='--json --help'
+        ['verdict overturn']='--json --help'
+    )
+    local -A values=(
+        ['audit verify --since']='FILE'
+        ['audit verify --proof']='FILE'
+        ['audit verify --key']='FILE'
+        ['audit show --from']='TEXT'
+        ['audit show --to']='TEXT'
+        ['audit show --what']='TEXT'
+        ['audit search --what']='TEXT'
+        ['audit search --word']='TEXT'
+        ['audit search --after']='TEXT'
+        ['audit search --before']='TEXT'
+        ['audit search --account']='TEXT'
+        ['audit search --person']='TEXT'
+        ['audit prove --since']='FILE'
+        ['audit code --account']='TEXT'
+        ['audit code --person']='TEXT'
+        ['audit consents --account']='TEXT'
+        ['audit forget --account']='TEXT'
+        ['audit forget --person']='TEXT'
+        ['backup key --out']='FILE'
+        ['backup make --to']='FILE'
+        ['backup make --key']='FILE'
+        ['backup show --secret']='FILE'
+        ['cause add --account']='TEXT'
+        ['cause add --verdict']='TEXT'
+        ['cause add --report']='TEXT'
+        ['cause add --reason']='TEXT'
+        ['cause add --days']='TEXT'
+        ['check --config']='FILE'
+        ['consent withdraw --account']='TEXT'
+        ['detector suspend --reason']='TEXT'
+        ['detector set --state']='trial on'
+        ['detector set --items']='TEXT'
+        ['detector set --false-alarms']='TEXT'
+        ['detector set --data']='TEXT'
+        ['detector set --document']='FILE'
+        ['gate explain --at']='TEXT'
+        ['gate explain --regime']='FILE'
+        ['gate explain --lang']='en de'
+        ['gateway add --surface']='public direct group storage'
+        ['gateway add --name']='TEXT'
+        ['gateway add --review']='refuse pass'
+        ['gateway add --damaged']='refuse pass'
+        ['gateway add --fail']='closed open'
+        ['hash --variant']='full reference'
+        ['hash --threads']='TEXT'
+        ['hold add --report']='TEXT'
+        ['hold add --notice']='TEXT'
+        ['hold add --verdict']='TEXT'
+        ['hold add --cause']='TEXT'
+        ['hold add --order']='TEXT'
+        ['hold add --reason']='TEXT'
+        ['hold add --until']='TEXT'
+        ['hold add --law']='TEXT'
+        ['hold add --from']='TEXT'
+        ['hold keep --reason']='TEXT'
+        ['list import --name']='TEXT'
+        ['list import --purpose']='TEXT'
+        ['list import --source']='TEXT'
+        ['list import --type']='pdq sha256'
+        ['list import --accept']='low-quality shrinking'
+        ['list update --purpose']='TEXT'
+        ['list update --source']='TEXT'
+        ['list update --type']='pdq sha256'
+        ['list update --accept']='low-quality shrinking'
+        ['list add --id']='TEXT'
+        ['list add --source']='TEXT'
+        ['list add --classification']='TEXT'
+        ['list withdraw --id']='TEXT'
+        ['match --distance']='TEXT'
+        ['order add --document']='FILE'
+        ['person add --role']='reviewer lead officer'
+        ['proposal approve --reason']='TEXT'
+        ['restore --secret']='FILE'
+        ['restore --into']='FILE'
+        ['restore --records']='TEXT'
+        ['safeguard record --regime']='TEXT'
+        ['safeguard record --document']='FILE'
+        ['safeguard record --year']='TEXT'
+        ['safeguard remove --regime']='TEXT'
+        ['scan --surface']='public direct group storage'
+        ['scan --account']='TEXT'
+        ['scan --encryption']='none transport e2ee e2ee_planned e2ee_past'
+        ['scan --conversation']='TEXT'
+        ['scan --locus']='server disclosed'
+        ['scan --report']='TEXT'
+        ['scan --notice']='TEXT'
+        ['scan --distance']='TEXT'
+        ['scan --variant']='full reference'
+        ['scan --threads']='TEXT'
+        ['token add --surface']='direct group public storage'
+        ['token add --scope']='scan match lists reports consents'
+        ['verdict add --account']='TEXT'
+        ['verdict add --reason']='TEXT'
+    )
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} at=1 command words=
     while [[ ${COMP_WORDS[at]} == --data ]]; do
         ((at += 2))
     done
+    command=${COMP_WORDS[at]:--}
+    if ((COMP_CWORD > at + 1)) && [[ -n ${actions[$command]} ]]; then
+        command+=" ${COMP_WORDS[at + 1]}"
+    fi
     if ((COMP_CWORD == at)); then
-        words='audit backup cause check clock consent detector gate gateway hash help hold list match order
-            person policy proposal record report restore safeguard scan status token verdict version'
+        words=${!actions[*]}
+    elif [[ -n ${values[$command $before]} ]]; then
+        words=${values[$command $before]}
+    elif [[ $word == -* ]]; then
+        words=${options[$command]}
     elif ((COMP_CWORD == at + 1)); then
-        case ${COMP_WORDS[at]} in
-        audit) words='verify show search checkpoint prove code consents forget' ;;
-        backup) words='key make show' ;;
-        cause) words='add ls end told' ;;
-        clock) words='show accept' ;;
-        consent) words='withdraw' ;;
-        detector) words='ls suspend set' ;;
-        gate) words='explain regimes' ;;
-        gateway | token) words='add ls remove' ;;
-        help) words='audit backup cause check clock consent detector gate gateway hash hold list match order
-            person policy proposal record report restore safeguard scan status token verdict' ;;
-        hold) words='add ls end keep' ;;
-        list) words='import ls info export add withdraw update merge disable enable remove accept' ;;
-        order) words='check add ls suspend resume revoke halfway' ;;
-        person) words='add ls remove' ;;
-        policy) words='show set' ;;
-        proposal) words='ls approve reject' ;;
-        record) words='reap kinds' ;;
-        report) words='ls confirm remove' ;;
-        safeguard) words='record ls remove' ;;
-        verdict) words='add ls overturn' ;;
-        esac
+        words=${actions[$command]}
+    fi
+    if [[ $words == TEXT ]]; then # the person's own words: nothing is offered, files neither
+        compopt +o default 2>/dev/null
+        words=
+    elif [[ $words == FILE ]]; then
+        words=
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

@@ -98,7 +98,7 @@ class Words(obhut.Case):
                          ["NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS", "EXIT STATUS",
                           "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"])
         for command in commands():
-            self.assertRegex(page, rf"(?m)^\.BR? .*\b{command}\b", command)
+            self.assertRegex(page, rf"(?m)^\.SS {command}$", command)
         self.assertIn(".TP\n.I FILE.part", page)
         self.assertNotRegex(page, r"of JPEG and PNG")
 

@@ -363,7 +363,8 @@ class Api(obhutd.Case):
         service = self.start()
         described = yaml.safe_load((obhutd.ROOT / "docs/openapi.yaml").read_text())
         for path, methods in described["paths"].items():
-            if "{" in path:
+            methods = {m: of for m, of in methods.items() if "staff" not in of.get("tags", ())}
+            if "{" in path or not methods: # what persons ask is at another listener
                 continue
             for method in ("get", "post", "put", "delete"):
                 status, headers, body = service.request(method.upper(), path, b"{}")

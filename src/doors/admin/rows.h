@@ -26,8 +26,10 @@
 #define ID(n, says) {.name = n, .kind = OB_FIELD_NUMBER, .least = 1, .most = INT64_MAX, .is_needed = true, .is_place = true, RULE(OB_LOGGED_PLAIN), .about = says}
 /* Files, hashes, …: as many as there are. */
 #define PLACES(n, need, says) {.name = n, .kind = OB_FIELD_PLACES, need, .is_place = true, .is_local = true, RULE(OB_LOGGED_NEVER), .about = says}
+/* One of them. */
+#define LOCAL_PLACE(n, need, word, says) {.name = n, .kind = OB_FIELD_TEXT, .least = 1, .most = 4096, need, .is_place = true, .is_local = true, RULE(OB_LOGGED_NEVER), .words = word, .about = says}
 /* Options of the command line alone. */
-#define LOCAL(n, word, says) {.name = n, .kind = OB_FIELD_TEXT, .least = 1, .most = 4096, .is_local = true, RULE(OB_LOGGED_NEVER), .words = word, .about = says}
+#define LOCAL(n, need, word, says) {.name = n, .kind = OB_FIELD_TEXT, .least = 1, .most = 4096, need, .is_local = true, RULE(OB_LOGGED_NEVER), .words = word, .about = says}
 #define LOCAL_NUMBER(n, lo, hi, says) {.name = n, .kind = OB_FIELD_NUMBER, .least = lo, .most = hi, .is_local = true, RULE(OB_LOGGED_NEVER), .words = "N", .about = says}
 #define LOCAL_TRUTH(n, says) {.name = n, .kind = OB_FIELD_TRUTH, .is_local = true, RULE(OB_LOGGED_NEVER), .about = says}
 /* Of answers. */

@@ -195,8 +195,8 @@ static json_t *field_json(const ob_command_field *f)
     return json_pack("{s:s, s:s, s:I, s:I, s:b, s:b, s:b, s:b, s:s, s:s*, s:s}", "name", f->name,
                      "kind", kinds[f->kind], "least", (json_int_t)f->least, "most",
                      (json_int_t)f->most, "needed", (int)f->is_needed, "place", (int)f->is_place,
-                     "local", (int)f->is_local, "logged", logged[f->logged], "words", f->words,
-                     "about", f->about);
+                     "local", (int)f->is_local, "inner", (int)f->is_inner, "logged",
+                     logged[f->logged], "words", f->words, "about", f->about);
 }
 
 static json_t *fields_json(const ob_command_field *fields)
@@ -242,11 +242,24 @@ static json_t *command_json(const ob_command *c)
                      fields_json(c->takes), "gives", fields_json(c->gives));
 }
 
+static json_t *group_json(const ob_command_group *g)
+{
+    enum { EXAMPLES = sizeof g->examples / sizeof *g->examples };
+    json_t *examples = json_array();
+    for (size_t i = 0; i < EXAMPLES && g->examples[i]; i++)
+        json_array_append_new(examples, json_string(g->examples[i]));
+    return json_pack("{s:s, s:s, s:s*, s:o}", "name", g->name, "about", g->about, "notes", g->notes,
+                     "examples", examples);
+}
+
 json_t *ob_commands_json(void)
 {
     const ob_command *c;
-    json_t *array = json_array();
+    const ob_command_group *g;
+    json_t *commands = json_array(), *groups = json_array();
+    for (size_t i = 0; (g = ob_command_group_at(i)) != NULL; i++)
+        json_array_append_new(groups, group_json(g));
     for (size_t i = 0; (c = ob_command_at(i)) != NULL; i++)
-        json_array_append_new(array, command_json(c));
-    return array;
+        json_array_append_new(commands, command_json(c));
+    return json_pack("{s:o, s:o}", "groups", groups, "commands", commands);
 }

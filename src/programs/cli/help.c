@@ -81,11 +81,12 @@ static void put_synopsis(column *c, const ob_command_field *f)
     } else {
         char name[44];
         option_name(name, sizeof name, f);
-        snprintf(word, sizeof word, "%s%s%s%s%s", f->is_needed ? "" : "[", name,
+        snprintf(word, sizeof word, "%s%s%s%s%s%s", f->is_needed ? "" : "[", name,
                  f->kind == OB_FIELD_TRUTH ? "" : " ",
                  f->kind == OB_FIELD_TRUTH ? ""
                  : f->words                ? f->words
                                            : "VALUE",
+                 f->kind == OB_FIELD_WORDS && strchr(f->words, '|') ? "[,…]" : "",
                  f->is_needed ? "" : "]");
     }
     put_word(c, word, strlen(word));

@@ -117,7 +117,7 @@ bool ob_command_is_of(const ob_command *command, const char *group);
 ob_status ob_command_check(const ob_command *command, const json_t *request, bool has_file,
                            ob_error *err);
 
-/* All rows as JSON, as `obhut help --json` prints them. */
+/* {"groups": […], "commands": […]}: all rows, as `obhut help --json` prints them. */
 json_t *ob_commands_json(void);
 
 #endif
