@@ -89,7 +89,9 @@ class Modules(unittest.TestCase):
             for module, calls, sentence in (
                     ("hash", "ob_store_open", "hash takes ob_store_open from store, which it does not use"),
                     ("gate", "json_object", "gate calls json_object, and the floor pure does without that library"),
-                    ("acts", "json_object", "acts calls json_object, and the floor domain does without that library")):
+                    ("acts", "json_object", "acts calls json_object, and the floor domain does without that library"),
+                    ("grounds", "json_object", "grounds calls json_object, and the floor domain does without that library"),
+                    ("policy", "MHD_start_daemon", "policy calls MHD_start_daemon, and the floor domain does without that library")):
                 planted = pathlib.Path(directory) / f"{module}.a"
                 subprocess.run(["cc", "-xc", "-c", "-", "-o", planted], check=True, text=True,
                                input=f"void {calls}(void);\nvoid planted(void);\nvoid planted(void) {{ {calls}(); }}\n")

@@ -6,7 +6,8 @@
 
 #include <obhut/admin.h>
 #include <obhut/commands.h>
-#include <obhut/records/order.h>
+#include <obhut/grounds.h>
+#include <obhut/policy.h>
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
 #include <obhut/staff.h>
@@ -128,10 +129,12 @@ ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *b
                            const ob_proposal *p, const char *second, const char *reason,
                            ob_error *err);
 
-/* Proposes, by whoever the request is from; takes the reference to `body`. *out: {proposal, until}.
- */
-ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
-                        ob_error *err);
+/* What is proposed, as the text that is kept until somebody agrees; takes the reference. The caller
+ * frees it; NULL: out of memory. */
+char *admin_body(json_t *body);
+
+/* What was proposed, by whoever the request is from: {proposal, kind, proposed_by, until}. */
+json_t *admin_proposed(const admin_call *call, const char *kind, int64_t id);
 
 /* Who the request is from: the person of its personal token, or the operator. Sets call->actor.
  * OB_EREFUSED: nobody has that token. */
@@ -158,17 +161,13 @@ ob_entry *admin_log_done(const json_t *answer, const ob_command *command);
 
 /* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
  * "set" is what `obhut policy set` would have to be told, nothing where it is open. */
-struct ob_profile;
-json_t *admin_open(const struct ob_profile *p);
+json_t *admin_open(const ob_profile *p);
 
 /* ---- Requests ----------------------------------------------------------------------------------
  */
 
 /* The number at `key`; OB_EINVAL where it is missing or none. */
 ob_status admin_number(int64_t *out, const admin_call *call, const char *key, ob_error *err);
-
-/* A text that is kept: not empty, at most OB_RECORD_TEXT bytes. */
-ob_status admin_reason(char out[OB_RECORD_TEXT + 1], const char *text, ob_error *err);
 
 /* Keys as text, and back. */
 json_t *admin_key(const ob_record_key *key);

@@ -30,16 +30,6 @@ ob_status admin_number(int64_t *out, const admin_call *call, const char *key, ob
                                   : ob_fail(err, OB_EINVAL, "\"%s\" is needed, a number", key);
 }
 
-ob_status admin_reason(char out[OB_RECORD_TEXT + 1], const char *text, ob_error *err)
-{
-    if (!text || strspn(text, " \t\n") == strlen(text))
-        return ob_fail(err, OB_EINVAL, "a reason is needed, in words");
-    if (strlen(text) > OB_RECORD_TEXT)
-        return ob_fail(err, OB_ELIMIT, "a reason has at most %d bytes", OB_RECORD_TEXT);
-    memcpy(out, text, strlen(text) + 1);
-    return OB_OK;
-}
-
 json_t *admin_key(const ob_record_key *key)
 {
     char text[2 * OB_RECORD_KEY + 1];

@@ -2,14 +2,7 @@
  * what ends it. */
 #include "admin_priv.h"
 
-#include <obhut/records/cause.h>
-#include <obhut/records/conversation.h>
-#include <obhut/records/incoming.h>
-#include <obhut/records/verdict.h>
-
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MOST = 1000 };
 
@@ -21,13 +14,17 @@ static bool wants_notices(const admin_call *call)
     return json_is_true(json_object_get(call->request, "notices"));
 }
 
+static ob_incoming_kind wanted_kind(const admin_call *call)
+{
+    return wants_notices(call) ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT;
+}
+
 ob_status admin_report_ls(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_incoming *in = NULL;
     size_t count = 0;
     bool notices = wants_notices(call);
-    ob_status status = ob_store_incomings(
-        &in, &count, call->view, notices ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT, MOST, err);
+    ob_status status = ob_store_incomings(&in, &count, call->view, wanted_kind(call), MOST, err);
     if (status)
         return status;
     json_t *array = json_array();
@@ -46,26 +43,20 @@ ob_status admin_report_ls(json_t **out, const admin_call *call, ob_error *err)
     return OB_OK;
 }
 
-/* A trained person has looked at all that was disclosed. */
 ob_status admin_report_confirm(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "report", err);
-    return status ? status
-                  : ob_store_report_confirm(call->act->w, id, call->person.name, ob_now(), err);
+    return status ? status : ob_report_confirm(call->act, id, err);
 }
 
 ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    bool notices = wants_notices(call);
     (void)out;
-    ob_status status = admin_number(&id, call, notices ? "notice" : "report", err);
-    return status ? status
-                  : ob_store_incoming_remove(call->act->w,
-                                             notices ? OB_INCOMING_NOTICE : OB_INCOMING_REPORT, id,
-                                             ob_now(), err);
+    ob_status status = admin_number(&id, call, wants_notices(call) ? "notice" : "report", err);
+    return status ? status : ob_incoming_remove(call->act, wanted_kind(call), id, err);
 }
 
 /* ---- Verdicts
@@ -74,33 +65,30 @@ ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *er
 ob_status admin_verdict_add(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_record_key account;
-    char reason[OB_RECORD_TEXT + 1];
+    int64_t id = 0;
+    const char *reason = admin_optional(call, "reason");
     ob_status status = admin_account(&account, call, err);
+    if (status)
+        return status;
+    char *body =
+        admin_body(json_pack("{s:o, s:s?}", "account", admin_key(&account), "reason", reason));
+    status = ob_verdict_propose(&id, call->act, reason, body, err);
     if (!status)
-        status = admin_reason(reason, admin_optional(call, "reason"), err);
-    return status ? status
-                  : admin_propose(
-                        out, call, "verdict",
-                        json_pack("{s:o, s:s}", "account", admin_key(&account), "reason", reason),
-                        err);
+        *out = admin_proposed(call, "verdict", id);
+    free(body);
+    return status;
 }
 
 ob_status admin_verdict_step(json_t **out, const admin_call *call, const json_t *body,
                              const ob_proposal *p, const char *second, const char *reason,
                              ob_error *err)
 {
-    ob_verdict v = {.at = ob_now()};
+    ob_record_key account;
     int64_t id = 0;
-    ob_status status = admin_key_parse(&v.account, json_object_get(body, "account"), err);
+    (void)second;
+    ob_status status = admin_key_parse(&account, json_object_get(body, "account"), err);
     if (!status)
-        status = admin_reason(v.reason, reason, err);
-    if (status)
-        return status;
-    ob_act_account(call->act, "about", &v.account);
-    ob_act_text(call->act, "reason", v.reason);
-    snprintf(v.proposed_by, sizeof v.proposed_by, "%s", p->proposed_by);
-    snprintf(v.confirmed_by, sizeof v.confirmed_by, "%s", second);
-    status = ob_store_verdict_add(&id, call->act->w, &v, err);
+        status = ob_verdict_add(&id, call->act, &account, p->proposed_by, reason, err);
     if (!status)
         *out = json_pack("{s:I}", "verdict", (json_int_t)id);
     return status;
@@ -133,99 +121,60 @@ ob_status admin_verdict_overturn(json_t **out, const admin_call *call, ob_error 
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "verdict", err);
-    return status ? status
-                  : ob_store_verdict_overturn(call->act->w, id, call->person.name, ob_now(), err);
+    return status ? status : ob_verdict_overturn(call->act, id, err);
 }
 
 /* ---- Causes
  * --------------------------------------------------------------------------------------- */
 
-static ob_status check_days(int64_t *out, const admin_call *call, ob_error *err)
+static ob_status read_cause(ob_cause_wish *wish, const admin_call *call, ob_error *err)
 {
-    *out = OB_CAUSE_SECONDS / 86400;
-    if (!json_object_get(call->request, "days"))
-        return OB_OK;
-    ob_status status = admin_number(out, call, "days", err);
-    if (!status && (*out < 1 || *out > OB_CAUSE_SECONDS / 86400))
-        status =
-            ob_fail(err, OB_EINVAL, "a cause lasts from 1 to %d days", OB_CAUSE_SECONDS / 86400);
+    bool has_verdict = json_object_get(call->request, "verdict") != NULL;
+    wish->ground = has_verdict ? OB_GROUND_VERDICT : OB_GROUND_REPORT;
+    wish->days = OB_CAUSE_DAYS;
+    ob_status status = admin_account(&wish->account, call, err);
+    if (!status)
+        status = admin_number(&wish->record, call, has_verdict ? "verdict" : "report", err);
+    if (!status && json_object_get(call->request, "days"))
+        status = admin_number(&wish->days, call, "days", err);
     return status;
-}
-
-/* What the cause rests on: a verdict that stands, or a report that a person has looked at; either
- * against this very account. */
-static ob_status check_ground(ob_cause *c, ob_view *view, ob_error *err)
-{
-    ob_verdict v = {0};
-    ob_incoming in = {0};
-    ob_status status = c->ground == OB_GROUND_VERDICT
-                           ? ob_store_verdict(&v, view, c->record, err)
-                           : ob_store_incoming(&in, view, OB_INCOMING_REPORT, c->record, err);
-    if (status)
-        return status;
-    const ob_record_key *account = c->ground == OB_GROUND_VERDICT ? &v.account : &in.account;
-    if (memcmp(account, &c->account, sizeof *account) != 0)
-        return ob_fail(err, OB_EREFUSED, "that record is about another account");
-    if (c->ground == OB_GROUND_VERDICT && v.overturned_at)
-        return ob_fail(err, OB_EREFUSED, "verdict %lld was overturned", (long long)c->record);
-    if (c->ground == OB_GROUND_REPORT && !*in.confirmed_by)
-        return ob_fail(err, OB_EREFUSED,
-                       "a report alone is not enough: nobody has looked at what report %lld "
-                       "disclosed, and confirmed it",
-                       (long long)c->record);
-    c->record_at = c->ground == OB_GROUND_VERDICT ? v.at : in.at;
-    return OB_OK;
 }
 
 ob_status admin_cause_add(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_cause c = {0};
-    int64_t days;
-    bool has_verdict = json_object_get(call->request, "verdict") != NULL;
-    ob_status status = admin_account(&c.account, call, err);
-    c.ground = has_verdict ? OB_GROUND_VERDICT : OB_GROUND_REPORT;
+    ob_cause_wish wish;
+    int64_t id = 0;
+    const char *reason = admin_optional(call, "reason");
+    ob_status status = read_cause(&wish, call, err);
+    if (status)
+        return status;
+    char *body =
+        admin_body(json_pack("{s:o, s:i, s:I, s:I, s:s?}", "account", admin_key(&wish.account),
+                             "ground", (int)wish.ground, "record", (json_int_t)wish.record, "days",
+                             (json_int_t)wish.days, "reason", reason));
+    status = ob_cause_propose(&id, call->act, &wish, reason, body, err);
     if (!status)
-        status = admin_number(&c.record, call, has_verdict ? "verdict" : "report", err);
-    if (!status)
-        status = check_days(&days, call, err);
-    if (!status)
-        status = admin_reason(c.reason, admin_optional(call, "reason"), err);
-    if (!status)
-        status = check_ground(&c, call->view, err);
-    return status ? status
-                  : admin_propose(out, call, "cause",
-                                  json_pack("{s:o, s:i, s:I, s:I, s:s}", "account",
-                                            admin_key(&c.account), "ground", (int)c.ground,
-                                            "record", (json_int_t)c.record, "days",
-                                            (json_int_t)days, "reason", c.reason),
-                                  err);
+        *out = admin_proposed(call, "cause", id);
+    free(body);
+    return status;
 }
 
 ob_status admin_cause_step(json_t **out, const admin_call *call, const json_t *body,
                            const ob_proposal *p, const char *second, const char *reason,
                            ob_error *err)
 {
-    ob_cause c = {
+    ob_cause_wish wish = {
         .ground = (ob_cause_ground)json_integer_value(json_object_get(body, "ground")),
         .record = json_integer_value(json_object_get(body, "record")),
-        .from = ob_now(),
+        .days = json_integer_value(json_object_get(body, "days")),
     };
-    int64_t id = 0, days = json_integer_value(json_object_get(body, "days"));
-    ob_status status = admin_key_parse(&c.account, json_object_get(body, "account"), err);
+    int64_t id = 0, until = 0;
+    (void)second;
+    ob_status status = admin_key_parse(&wish.account, json_object_get(body, "account"), err);
     if (!status)
-        status = admin_reason(c.reason, reason, err);
+        status = ob_cause_add(&id, &until, call->act, &wish, p->proposed_by, reason, err);
     if (!status)
-        status = check_ground(&c, call->view, err); /* it may have been overturned since */
-    if (status)
-        return status;
-    ob_act_account(call->act, "about", &c.account);
-    ob_act_text(call->act, "reason", c.reason);
-    c.until = c.from + days * 86400;
-    snprintf(c.proposed_by, sizeof c.proposed_by, "%s", p->proposed_by);
-    snprintf(c.confirmed_by, sizeof c.confirmed_by, "%s", second);
-    status = ob_store_cause_add(&id, call->act->w, &c, err);
-    if (!status)
-        *out = json_pack("{s:I, s:o}", "cause", (json_int_t)id, "until", admin_time(c.until));
+        *out = json_pack("{s:I, s:o}", "cause", (json_int_t)id, "until", admin_time(until));
     return status;
 }
 
@@ -239,19 +188,19 @@ ob_status admin_cause_ls(json_t **out, const admin_call *call, ob_error *err)
         return status;
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        bool over = c[i].ended_at || now >= c[i].until;
-        json_t *one = json_pack(
-            "{s:I, s:s, s:o, s:s, s:I, s:s, s:s, s:s, s:o, s:o}", "cause", (json_int_t)c[i].id,
-            "state", over ? "over" : "holds", "account", admin_key(&c[i].account), "ground",
-            c[i].ground == OB_GROUND_VERDICT ? "confirmed_verdict" : "participant_report", "record",
-            (json_int_t)c[i].record, "reason", c[i].reason, "proposed_by", c[i].proposed_by,
-            "confirmed_by", c[i].confirmed_by, "from", admin_time(c[i].from), "until",
-            admin_time(c[i].until));
+        json_t *one =
+            json_pack("{s:I, s:s, s:o, s:s, s:I, s:s, s:s, s:s, s:o, s:o}", "cause",
+                      (json_int_t)c[i].id, "state", ob_cause_is_over(&c[i], now) ? "over" : "holds",
+                      "account", admin_key(&c[i].account), "ground",
+                      c[i].ground == OB_GROUND_VERDICT ? "confirmed_verdict" : "participant_report",
+                      "record", (json_int_t)c[i].record, "reason", c[i].reason, "proposed_by",
+                      c[i].proposed_by, "confirmed_by", c[i].confirmed_by, "from",
+                      admin_time(c[i].from), "until", admin_time(c[i].until));
         if (c[i].ended_at)
             json_object_set_new(one, "ended_at", admin_time(c[i].ended_at));
         if (c[i].told_at)
             json_object_set_new(one, "told_at", admin_time(c[i].told_at));
-        else if (over)
+        if (ob_cause_must_be_told(&c[i], now))
             json_object_set_new(one, "account_must_be_told", json_true());
         json_array_append_new(array, one);
     }
@@ -265,7 +214,7 @@ ob_status admin_cause_end(json_t **out, const admin_call *call, ob_error *err)
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "cause", err);
-    return status ? status : ob_store_cause_end(call->act->w, id, ob_now(), err);
+    return status ? status : ob_cause_end(call->act, id, err);
 }
 
 ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err)
@@ -273,7 +222,7 @@ ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err)
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "cause", err);
-    return status ? status : ob_store_cause_told(call->act->w, id, ob_now(), err);
+    return status ? status : ob_cause_told(call->act, id, err);
 }
 
 /* ---- Consents
@@ -285,7 +234,7 @@ ob_status admin_consent_withdraw(json_t **out, const admin_call *call, ob_error 
     uint64_t changed = 0;
     ob_status status = admin_account(&account, call, err);
     if (!status)
-        status = ob_store_consent_withdraw(&changed, call->act->w, &account, ob_now(), err);
+        status = ob_consent_withdraw(&changed, call->act, &account, err);
     if (!status)
         *out = json_pack("{s:I}", "conversations", (json_int_t)changed);
     return status;

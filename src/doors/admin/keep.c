@@ -1,10 +1,8 @@
 /* Commands about how long records stay, and about whom the log knows. */
 #include "admin_priv.h"
 
-#include <obhut/records/hold.h>
 #include <obhut/records/log.h>
 #include <obhut/records/retention.h>
-#include <obhut/regimes.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +59,7 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
  */
 
 /* "report", "verdict", …: the one that the request names. */
-static ob_status read_record(ob_hold *h, const admin_call *call, ob_error *err)
+static ob_status read_record(ob_hold_wish *h, const admin_call *call, ob_error *err)
 {
     static const char *const kinds[] = {"report", "notice", "verdict", "cause", "order"};
     int named = 0;
@@ -71,7 +69,7 @@ static ob_status read_record(ob_hold *h, const admin_call *call, ob_error *err)
             continue;
         named++;
         h->record = json_integer_value(number);
-        snprintf(h->kind, sizeof h->kind, "%s", kinds[i]);
+        h->kind = kinds[i];
     }
     return named == 1 ? OB_OK
                       : ob_fail(err, OB_EINVAL,
@@ -90,71 +88,34 @@ static ob_status read_time(int64_t *out, const admin_call *call, const char *mem
                : ob_fail(err, OB_EINVAL, "\"%.40s\" is no time: 2027-01-31", until);
 }
 
-/* What a law demands to keep, from when it was reported on: now, unless the request says so. */
-static ob_status read_law(ob_hold *h, const char *law, const admin_call *call, ob_error *err)
+/* Until when; or which law demands it, and from when it counts. */
+static ob_status read_end(ob_hold_wish *h, const admin_call *call, ob_error *err)
 {
-    int64_t reported = h->made_at;
-    ob_status status = OB_OK;
-    if (admin_optional(call, "from"))
-        status = read_time(&reported, call, "from", err);
-    if (!status && reported > h->made_at)
-        status = ob_fail(err, OB_EINVAL, "it cannot have been reported in the future");
-    if (status)
-        return status;
-    const ob_regime *regime = ob_regime_find(ob_law_regimes(), law);
-    if (!regime || regime->status != OB_STATUS_IN_FORCE || !regime->retention_least_months)
-        return ob_fail(err, OB_EINVAL, "no law \"%.60s\" that is built in demands keeping anything",
-                       law);
-    snprintf(h->law, sizeof h->law, "%s", law);
-    h->until = ob_time_add_months(reported, regime->retention_least_months);
-    return OB_OK;
-}
-
-/* Until when the laws of this service allow keeping a record; 0: they do not say. */
-static ob_status read_limit(int64_t *limit, const ob_regime **regime, int64_t since,
-                            const admin_call *call, ob_error *err)
-{
-    uint32_t months;
-    ob_status status = ob_records_most(&months, regime, call->view, err);
-    *limit = !status && months ? ob_time_add_months(since, months) : 0;
-    return status;
+    h->law = admin_optional(call, "law");
+    if (!h->law)
+        return read_time(&h->until, call, "until", err);
+    return admin_optional(call, "from") ? read_time(&h->reported_at, call, "from", err) : OB_OK;
 }
 
 ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_hold h = {.made_at = ob_now()};
-    const ob_regime *regime;
-    const char *law = admin_optional(call, "law");
-    int64_t id, since = 0, limit = 0;
-    ob_status status = read_record(&h, call, err);
+    ob_hold_wish wish = {.reason = admin_optional(call, "reason")};
+    ob_hold h;
+    bool must_be_decided = false;
+    ob_status status = read_record(&wish, call, err);
     if (!status)
-        status = admin_reason(h.reason, admin_optional(call, "reason"), err);
+        status = read_end(&wish, call, err);
     if (!status)
-        status = ob_store_record_at(&since, call->view, h.kind, h.record, err);
+        status = ob_hold_add(&h, &must_be_decided, call->act, &wish, err);
     if (!status)
-        status = law ? read_law(&h, law, call, err) : read_time(&h.until, call, "until", err);
-    if (!status)
-        status = read_limit(&limit, &regime, since, call, err);
-    bool beyond = !status && limit && h.until > limit;
-    if (beyond && !law) {
-        char text[OB_TIME_TEXT + 1];
-        ob_time_print(text, limit);
-        status = ob_fail(err, OB_EREFUSED, "%s, %s, allows keeping it until %s at most", regime->id,
-                         regime->retention_article, text);
-    }
-    if (status)
-        return status;
-    snprintf(h.by, sizeof h.by, "%s", call->person.name);
-    status = ob_store_hold_add(&id, call->act->w, &h, err);
-    if (!status)
-        *out = json_pack("{s:I, s:o, s:b}", "hold", (json_int_t)id, "until", admin_time(h.until),
-                         "must_be_decided", (int)beyond);
+        *out = json_pack("{s:I, s:o, s:b}", "hold", (json_int_t)h.id, "until", admin_time(h.until),
+                         "must_be_decided", (int)must_be_decided);
     return status;
 }
 
-static json_t *hold_json(const ob_hold *h, bool beyond, int64_t now)
+static json_t *hold_json(const ob_hold *h, bool must_be_decided, int64_t now)
 {
-    bool over = h->ended_at || now >= h->until;
+    bool over = ob_hold_is_over(h, now);
     json_t *one = json_pack("{s:I, s:s, s:s, s:I, s:s, s:s, s:o, s:o}", "hold", (json_int_t)h->id,
                             "state", over ? "over" : "holds", "kind", h->kind, "record",
                             (json_int_t)h->record, "reason", h->reason, "by", h->by, "made_at",
@@ -167,9 +128,9 @@ static json_t *hold_json(const ob_hold *h, bool beyond, int64_t now)
         json_object_set_new(one, "decided_by", json_string(h->decided_by));
         json_object_set_new(one, "decided_why", json_string(h->decided_why));
         json_object_set_new(one, "decided_at", admin_time(h->decided_at));
-    } else if (!over && *h->law && beyond) {
-        json_object_set_new(one, "must_be_decided", json_true());
     }
+    if (must_be_decided)
+        json_object_set_new(one, "must_be_decided", json_true());
     return one;
 }
 
@@ -178,16 +139,13 @@ ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err)
     enum { MOST = 1000 };
     ob_hold *holds = NULL;
     size_t count = 0;
-    int64_t since, limit, now = ob_now();
-    const ob_regime *regime;
+    int64_t now = ob_now();
     ob_status status = ob_store_holds(&holds, &count, call->view, MOST, err);
     json_t *array = json_array();
     for (size_t i = 0; i < count && !status; i++) {
-        const ob_hold *h = &holds[i];
-        bool there = !ob_store_record_at(&since, call->view, h->kind, h->record, NULL);
-        status = there ? read_limit(&limit, &regime, since, call, err) : OB_OK;
-        bool beyond = there && !status && limit && h->until > limit;
-        json_array_append_new(array, hold_json(h, beyond, now));
+        bool must_be_decided;
+        status = ob_hold_must_be_decided(&must_be_decided, &holds[i], call->view, now, err);
+        json_array_append_new(array, hold_json(&holds[i], must_be_decided, now));
     }
     free(holds);
     if (status)
@@ -202,21 +160,15 @@ ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err)
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "hold", err);
-    return status ? status : ob_store_hold_end(call->act->w, id, ob_now(), err);
+    return status ? status : ob_hold_end(call->act, id, err);
 }
 
-/* One law demands keeping, another deletion: who decides to keep says why. */
 ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    char reason[OB_RECORD_TEXT + 1];
     (void)out;
     ob_status status = admin_number(&id, call, "hold", err);
-    if (!status)
-        status = admin_reason(reason, admin_optional(call, "reason"), err);
-    return status
-               ? status
-               : ob_store_hold_decide(call->act->w, id, call->person.name, reason, ob_now(), err);
+    return status ? status : ob_hold_decide(call->act, id, admin_optional(call, "reason"), err);
 }
 
 /* ---- Who is in the log ------------------------------------------------------------------------

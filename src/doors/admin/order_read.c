@@ -106,12 +106,7 @@ static ob_status authenticity_at(ob_order *out, const json_t *in, ob_error *err)
         status = text_at(out->authenticity, sizeof out->authenticity, object, "how", err);
     if (!status)
         status = text_at(out->verified_by, sizeof out->verified_by, object, "by", err);
-    if (!status)
-        status = text_at(out->contact, sizeof out->contact, object, "contact", err);
-    if (!status && out->is_authentic && (!*out->authenticity || !*out->verified_by))
-        status = ob_fail(err, OB_EFORMAT,
-                         "order: \"authenticity\" says verified, but not how and by whom");
-    return status;
+    return status ? status : text_at(out->contact, sizeof out->contact, object, "contact", err);
 }
 
 static ob_status check_members(const json_t *in, ob_error *err)
@@ -186,7 +181,5 @@ ob_status admin_order_read(ob_order *out, ob_record_key **accounts, size_t *coun
         return status;
     }
     out->is_judicial = !strcmp(kind, "judicial");
-    if (!out->halfway_at && out->start && out->end > out->start)
-        out->halfway_at = out->start + (out->end - out->start) / 2;
     return OB_OK;
 }

@@ -1,60 +1,12 @@
-/* Commands about orders. One that the gate would never carry out is not taken: it says why, and
- * where something can be clarified, drafts the request for it. */
+/* Commands about orders. Of one that is not taken they say why, and where something can be
+ * clarified, draft the request for it. */
 #include "admin_priv.h"
 
-#include <obhut/regimes.h>
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Looking at one
- * ------------------------------------------------------------------------------- */
-
-static const char stand_in[] = "an account that it names";
-
-/* The gate's answer for an item of an account that the order names, when it begins. */
-static ob_gate_decision try_order(const ob_order *o)
-{
-    const ob_regime *regime = ob_regime_find(ob_law_regimes(), o->regime);
-    unsigned detector = o->detectors ? (unsigned)__builtin_ctz(o->detectors) : OB_DETECTOR_KNOWN;
-    ob_situation s = {
-        .mode = OB_MODE_PRODUCTION,
-        .at = o->start ? o->start : ob_now(),
-        .regime = o->regime,
-        .service_kind = regime && regime->services >> OB_SERVICE_INTERPERSONAL & 1
-                            ? OB_SERVICE_INTERPERSONAL
-                            : OB_SERVICE_HOSTING,
-        .service_name = o->service,
-        .item = "item",
-        .account = stand_in,
-        .media = OB_MEDIA_IMAGE,
-        .surface = regime && regime->surfaces >> OB_SURFACE_DIRECT & 1 ? OB_SURFACE_DIRECT
-                                                                       : OB_SURFACE_PUBLIC,
-        .encryption = OB_ENCRYPTION_TRANSPORT,
-        .locus = OB_LOCUS_SERVER,
-        .detector = (ob_detector)detector,
-        .basis = OB_BASIS_ORDER,
-        .child_user = true,
-        .detector_state = OB_STATE_ON,
-        .clock_ok = true,
-        .audit_ok = true,
-        .policy_bases = UINT32_MAX,
-        .policy_detectors = UINT32_MAX,
-        .policy_surfaces = UINT32_MAX,
-        .list_trusted = true,
-        .list_csam = true,
-        .output_is_patterns = true,
-    };
-    /* As it would be carried out: not suspended, its report given, and for somebody whom it names.
-     */
-    const ob_order_brief brief = ob_order_brief_of(o);
-    s.order = ob_order_facts_at(&brief, s.at);
-    s.order.valid = s.order.halfway_fine = true;
-    s.order.accounts.first = stand_in;
-    s.order.accounts.count = o->has_accounts;
-    return ob_gate_decide(&s, ob_law_regimes());
-}
+/* ---- Looking at one --------------------------------------------------------------------------
+ */
 
 static json_t *draft(const ob_order *o, const ob_gate_decision *d)
 {
@@ -102,15 +54,16 @@ static ob_status read_order(ob_order *o, ob_record_key **accounts, size_t *count
 
 ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err)
 {
+    ob_gate_decision d;
     ob_order *o = calloc(1, sizeof *o);
     ob_record_key *accounts = NULL;
     size_t count = 0;
     ob_status status = o ? read_order(o, &accounts, &count, call, err)
                          : ob_fail(err, OB_ENOMEM, "out of memory: an order");
-    if (!status) {
-        ob_gate_decision d = try_order(o);
+    if (!status)
+        status = ob_order_check(&d, o, err);
+    if (!status)
         *out = d.allow ? json_pack("{s:b}", "taken", 1) : refusal(o, &d);
-    }
     free(accounts);
     free(o);
     return status;
@@ -120,8 +73,8 @@ ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err)
  * ------------------------------------------------------------------------------------- */
 
 /* The transcription with pseudonyms in the place of accounts: what the second person agrees to. */
-static json_t *body_of(const json_t *order, const ob_record_key *accounts, size_t count,
-                       const uint8_t document[32])
+static char *body_of(const json_t *order, const ob_record_key *accounts, size_t count,
+                     const uint8_t document[32])
 {
     char digest[65];
     json_t *copy = json_copy((json_t *)(uintptr_t)order), *keys = json_array();
@@ -129,30 +82,56 @@ static json_t *body_of(const json_t *order, const ob_record_key *accounts, size_
         json_array_append_new(keys, admin_key(&accounts[i]));
     json_object_set_new(copy, "accounts", json_array());
     ob_hex(digest, document, 32);
-    return json_pack("{s:o, s:o, s:s}", "order", copy, "accounts", keys, "document", digest);
+    return admin_body(
+        json_pack("{s:o, s:o, s:s}", "order", copy, "accounts", keys, "document", digest));
+}
+
+/* Back from what body_of made; the accounts are the caller's. */
+static ob_status read_body(ob_order *o, ob_record_key **accounts, size_t *count, const json_t *body,
+                           const ob_acts *acts, ob_error *err)
+{
+    const json_t *keys = json_object_get(body, "accounts");
+    const char *digest = json_string_value(json_object_get(body, "document"));
+    ob_record_key *unused = NULL;
+    size_t none = 0;
+    *count = json_array_size(keys);
+    *accounts = calloc(*count + 1, sizeof **accounts);
+    ob_status status =
+        *accounts && digest && strlen(digest) == 64
+            ? admin_order_read(o, &unused, &none, json_object_get(body, "order"), acts, err)
+            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+    free(unused);
+    for (size_t i = 0; i < *count && !status; i++)
+        status = admin_key_parse(&(*accounts)[i], json_array_get(keys, i), err);
+    if (!status)
+        status = ob_hex_parse(o->document, sizeof o->document, digest, err);
+    o->everybody = false; /* it would not have been proposed */
+    o->has_accounts = *count > 0;
+    return status;
 }
 
 ob_status admin_order_add(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_order *o = calloc(1, sizeof *o);
+    ob_gate_decision d = {.allow = false};
     ob_record_key *accounts = NULL;
     size_t count = 0;
+    int64_t id = 0;
+    char *body = NULL;
     uint8_t document[32];
     ob_status status = o ? read_order(o, &accounts, &count, call, err)
                          : ob_fail(err, OB_ENOMEM, "out of memory: an order");
     if (!status)
         status = admin_document(document, call, err);
     if (!status) {
-        ob_gate_decision d = try_order(o);
-        if (!d.allow)
-            *out = refusal(o, &d);
-        else
-            status = admin_propose(
-                out, call, "order",
-                body_of(json_object_get(call->request, "order"), accounts, count, document), err);
-        if (!status && d.allow)
-            json_object_set_new(*out, "taken", json_true());
+        body = body_of(json_object_get(call->request, "order"), accounts, count, document);
+        status = ob_order_propose(&d, &id, call->act, o, body, err);
     }
+    if (!status)
+        *out = d.allow ? admin_proposed(call, "order", id) : refusal(o, &d);
+    if (!status && d.allow)
+        json_object_set_new(*out, "taken", json_true());
+    free(body);
     free(accounts);
     free(o);
     return status;
@@ -162,35 +141,18 @@ ob_status admin_order_step(json_t **out, const admin_call *call, const json_t *b
                            const ob_proposal *p, const char *second, const char *reason,
                            ob_error *err)
 {
-    const json_t *keys = json_object_get(body, "accounts");
-    const char *digest = json_string_value(json_object_get(body, "document"));
-    size_t count = json_array_size(keys), none = 0;
     ob_order *o = calloc(1, sizeof *o);
-    ob_record_key *accounts = calloc(count + 1, sizeof *accounts), *unused = NULL;
+    ob_record_key *accounts = NULL;
+    size_t count = 0;
     int64_t id = 0;
+    (void)second;
     (void)reason;
-    ob_status status = o && accounts && digest && strlen(digest) == 64
-                           ? admin_order_read(o, &unused, &none, json_object_get(body, "order"),
-                                              call->service->acts, err)
-                           : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
-    for (size_t i = 0; i < count && !status; i++)
-        status = admin_key_parse(&accounts[i], json_array_get(keys, i), err);
+    ob_status status = o ? read_body(o, &accounts, &count, body, call->service->acts, err)
+                         : ob_fail(err, OB_ENOMEM, "out of memory: an order");
     if (!status)
-        status = ob_hex_parse(o->document, sizeof o->document, digest, err);
-    if (!status) {
-        o->everybody = false; /* it would not have been proposed */
-        o->has_accounts = count > 0;
-        o->made_at = ob_now();
-        snprintf(o->proposed_by, sizeof o->proposed_by, "%s", p->proposed_by);
-        snprintf(o->approved_by, sizeof o->approved_by, "%s", second);
-        status = ob_store_order_add(&id, call->act->w, o, accounts, count, err);
-    }
-    if (!status) {
-        ob_act_word(call->act, "document", digest);
-        ob_act_accounts(call->act, "accounts", accounts, count);
+        status = ob_order_add(&id, call->act, o, accounts, count, p->proposed_by, err);
+    if (!status)
         *out = json_pack("{s:I}", "order", (json_int_t)id);
-    }
-    free(unused);
     free(accounts);
     free(o);
     return status;
@@ -204,7 +166,7 @@ static json_t *order_json(const ob_order *o, int64_t now)
     static const char *const states[] = {"valid", "suspended", "revoked"};
     char digest[65];
     ob_hex(digest, o->document, sizeof o->document);
-    bool over = now >= o->end;
+    bool over = ob_order_is_over(o, now);
     json_t *one = json_pack(
         "{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o}", "order", (json_int_t)o->id,
         "state", over ? "over" : states[o->state < OB_ORDER_STATES ? o->state : OB_ORDER_REVOKED],
@@ -213,11 +175,11 @@ static json_t *order_json(const ob_order *o, int64_t now)
         "approved_by", o->approved_by, "halfway_report_due", admin_time(o->halfway_at));
     if (o->halfway_done_at)
         json_object_set_new(one, "halfway_report_done", admin_time(o->halfway_done_at));
-    else if (!over && now >= o->halfway_at)
+    if (ob_order_report_is_overdue(o, now))
         json_object_set_new(one, "halfway_report_overdue", json_true());
     if (o->secret_until)
         json_object_set_new(one, "secret_until", admin_time(o->secret_until));
-    if (now >= o->secret_until && over)
+    if (ob_order_must_be_told(o, now))
         json_object_set_new(one, "accounts_must_be_told", json_true());
     return one;
 }
@@ -243,7 +205,7 @@ static ob_status set_state(const admin_call *call, ob_order_state state, ob_erro
 {
     int64_t id;
     ob_status status = admin_number(&id, call, "order", err);
-    return status ? status : ob_store_order_set_state(call->act->w, id, state, ob_now(), err);
+    return status ? status : ob_order_set_state(call->act, id, state, err);
 }
 
 ob_status admin_order_suspend(json_t **out, const admin_call *call, ob_error *err)
@@ -269,5 +231,5 @@ ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *er
     int64_t id;
     (void)out;
     ob_status status = admin_number(&id, call, "order", err);
-    return status ? status : ob_store_order_halfway_done(call->act->w, id, ob_now(), err);
+    return status ? status : ob_order_reported(call->act, id, err);
 }

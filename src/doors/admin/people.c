@@ -119,20 +119,18 @@ static const struct {
     {"clock", "clock.accept", false, admin_clock_step},
 };
 
-ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
-                        ob_error *err)
+char *admin_body(json_t *body)
 {
-    int64_t id = 0;
     char *text = ob_json_write(body, JSON_COMPACT);
-    ob_status status = text ? ob_acts_propose(&id, call->act->w, kind, text, &call->actor, err)
-                            : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
-    if (!status)
-        *out = json_pack("{s:I, s:s, s:s, s:o}", "proposal", (json_int_t)id, "kind", kind,
-                         "proposed_by", ob_actor_name(&call->actor), "until",
-                         admin_time(ob_now() + OB_PROPOSAL_SECONDS));
-    free(text);
     json_decref(body);
-    return status;
+    return text;
+}
+
+json_t *admin_proposed(const admin_call *call, const char *kind, int64_t id)
+{
+    return json_pack("{s:I, s:s, s:s, s:o}", "proposal", (json_int_t)id, "kind", kind,
+                     "proposed_by", ob_actor_name(&call->actor), "until",
+                     admin_time(ob_now() + OB_PROPOSAL_SECONDS));
 }
 
 static json_t *proposal_json(const ob_proposal *p)

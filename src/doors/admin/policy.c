@@ -3,13 +3,9 @@
 #include "admin_priv.h"
 
 #include <obhut/crypto.h>
-#include <obhut/records/detector.h>
-#include <obhut/records/profile.h>
-#include <obhut/records/safeguard.h>
 #include <obhut/records/tally.h>
 #include <obhut/regimes.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,26 +24,19 @@ static json_t *words_of(uint32_t set, ob_word word)
 }
 
 /* "direct,group" or "none". */
-static ob_status read_words(uint32_t *out, const char *text, ob_word word, ob_error *err)
+static ob_status set_words(ob_profile *p, const char *text, ob_word word, ob_error *err)
 {
     char copy[400], *rest = copy, *one;
     unsigned value;
     uint32_t set = 0;
     snprintf(copy, sizeof copy, "%s", text);
-    if (!strcmp(text, "none")) {
-        *out = 0;
-        return OB_OK;
-    }
-    while ((one = strsep(&rest, ",")) != NULL) {
-        if (!ob_word_parse(&value, word, one) ||
-            (word == OB_WORD_BASIS && value == OB_BASIS_NONE) ||
-            (word == OB_WORD_DETECTOR && value == OB_DETECTOR_OTHER))
+    while (strcmp(text, "none") && (one = strsep(&rest, ",")) != NULL) {
+        if (!ob_word_parse(&value, word, one))
             return ob_fail(err, OB_EINVAL, "\"%.60s\" is none of the words that are known here",
                            one);
         set |= UINT32_C(1) << value;
     }
-    *out = set;
-    return OB_OK;
+    return ob_profile_set_words(p, word, set, err);
 }
 
 static json_t *profile_json(const ob_profile *p)
@@ -70,51 +59,24 @@ ob_status admin_policy_show(json_t **out, const admin_call *call, ob_error *err)
     return OB_OK;
 }
 
-static ob_status set_country(ob_profile *p, const char *value, ob_error *err)
-{
-    if (!strcmp(value, "none"))
-        value = "";
-    if (*value && (strlen(value) != 2 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2))
-        return ob_fail(err, OB_EINVAL, "a country is two capital letters (ISO 3166), or none");
-    snprintf(p->country, sizeof p->country, "%s", value);
-    return OB_OK;
-}
-
-static ob_status set_regime(ob_profile *p, const char *value, ob_error *err)
-{
-    const ob_regime *regime = ob_regime_find(ob_law_regimes(), value);
-    if (!regime)
-        return ob_fail(err, OB_EINVAL, "no regime \"%.60s\" is built in: see obhut gate regimes",
-                       value);
-    if (regime->status != OB_STATUS_IN_FORCE)
-        return ob_fail(
-            err, OB_EREFUSED,
-            "%s is a proposal, or could not be verified: it can be explained, never used", value);
-    snprintf(p->regime, sizeof p->regime, "%s", value);
-    return OB_OK;
-}
-
 static ob_status set_one(ob_profile *p, const char *key, const char *value, ob_error *err)
 {
-    if (!strcmp(key, "service")) {
-        if (!ob_name_is_valid(value))
-            return ob_fail(err, OB_EINVAL, "\"%.80s\" is no name: a-z 0-9 . _ -, at most %d", value,
-                           OB_NAME_MAX);
-        snprintf(p->service, sizeof p->service, "%s", value);
-        return OB_OK;
-    }
-    if (!strcmp(key, "kinds"))
-        return read_words(&p->kinds, value, OB_WORD_SERVICE_KIND, err);
+    static const struct {
+        const char *key;
+        ob_word word;
+    } words[] = {{"kinds", OB_WORD_SERVICE_KIND},
+                 {"surfaces", OB_WORD_SURFACE},
+                 {"bases", OB_WORD_BASIS},
+                 {"detectors", OB_WORD_DETECTOR}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(key, words[i].key))
+            return set_words(p, value, words[i].word, err);
+    if (!strcmp(key, "service"))
+        return ob_profile_set_service(p, value, err);
     if (!strcmp(key, "country"))
-        return set_country(p, value, err);
+        return ob_profile_set_country(p, strcmp(value, "none") ? value : "", err);
     if (!strcmp(key, "regime"))
-        return set_regime(p, value, err);
-    if (!strcmp(key, "surfaces"))
-        return read_words(&p->surfaces, value, OB_WORD_SURFACE, err);
-    if (!strcmp(key, "bases"))
-        return read_words(&p->bases, value, OB_WORD_BASIS, err);
-    if (!strcmp(key, "detectors"))
-        return read_words(&p->detectors, value, OB_WORD_DETECTOR, err);
+        return ob_profile_set_regime(p, value, err);
     if (!strcmp(key, "register") && (!strcmp(value, "yes") || !strcmp(value, "no"))) {
         p->keeps_register = !strcmp(value, "yes");
         return OB_OK;
@@ -126,30 +88,19 @@ static ob_status set_one(ob_profile *p, const char *key, const char *value, ob_e
         key, value);
 }
 
-/* What an impact assessment is about: only a wider policy makes it old. */
-static bool is_new_ground(const ob_profile *before, const ob_profile *now)
-{
-    return now->surfaces & ~before->surfaces || now->detectors & ~before->detectors ||
-           now->bases & ~before->bases || now->kinds != before->kinds ||
-           strcmp(now->country, before->country) || strcmp(now->regime, before->regime);
-}
-
 ob_status admin_policy_set(json_t **out, const admin_call *call, ob_error *err)
 {
     const char *key, *value;
-    ob_profile p, before = ob_profile_default;
+    ob_profile p;
     ob_status status = admin_text(&key, call, "key", err);
     if (!status)
         status = admin_text(&value, call, "value", err);
     if (!status)
-        status = ob_store_profile(&before, call->view, err);
-    p = before;
+        status = ob_store_profile(&p, call->view, err);
     if (!status)
         status = set_one(&p, key, value, err);
-    if (!status && is_new_ground(&before, &p))
-        p.changed_at = ob_now();
     if (!status)
-        status = ob_store_profile_set(call->act->w, &p, err);
+        status = ob_profile_change(&p, call->act, err);
     if (!status)
         *out = profile_json(&p);
     return status;
@@ -158,43 +109,29 @@ ob_status admin_policy_set(json_t **out, const admin_call *call, ob_error *err)
 /* ---- Safeguards --------------------------------------------------------------------------------
  */
 
-static const char yearly[] = "annual_report";
-
 static ob_status read_safeguard(ob_safeguard_record *r, const admin_call *call, ob_error *err)
 {
     const char *regime, *name;
-    unsigned value;
     ob_status status = admin_text(&regime, call, "regime", err);
     if (!status)
         status = admin_text(&name, call, "name", err);
-    if (status)
-        return status;
-    if (!ob_regime_find(ob_law_regimes(), regime))
-        return ob_fail(err, OB_EINVAL, "no regime \"%.60s\" is built in: see obhut gate regimes",
-                       regime);
-    if (ob_word_parse(&value, OB_WORD_SAFEGUARD, name))
-        r->safeguard = value;
-    else if (!strcmp(name, yearly))
-        r->safeguard = OB_SAFEGUARD_COUNT;
-    else
-        return ob_fail(err, OB_EINVAL, "no safeguard is called \"%.60s\"", name);
-    snprintf(r->regime, sizeof r->regime, "%s", regime);
-    return OB_OK;
+    if (!status && !ob_safeguard_parse(&r->safeguard, name))
+        status = ob_fail(err, OB_EINVAL, "no safeguard is called \"%.60s\"", name);
+    if (!status)
+        snprintf(r->regime, sizeof r->regime, "%s", regime);
+    return status;
 }
 
 ob_status admin_safeguard_record(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_safeguard_record r = {.at = ob_now()};
+    ob_safeguard_record r = {0};
     (void)out;
     ob_status status = read_safeguard(&r, call, err);
-    if (!status && r.safeguard == OB_SAFEGUARD_COUNT)
+    if (!status && r.safeguard == OB_ANNUAL_REPORT)
         status = admin_number(&r.year, call, "year", err);
-    if (!status && r.safeguard == OB_SAFEGUARD_COUNT && (r.year < 2021 || r.year > 9999))
-        status = ob_fail(err, OB_EINVAL, "the year that the report is about is needed");
     if (!status)
         status = admin_document(r.document, call, err);
-    snprintf(r.by, sizeof r.by, "%s", call->person.name);
-    return status ? status : ob_store_safeguard_add(call->act->w, &r, err);
+    return status ? status : ob_safeguard_add(call->act, &r, err);
 }
 
 ob_status admin_safeguard_remove(json_t **out, const admin_call *call, ob_error *err)
@@ -202,7 +139,7 @@ ob_status admin_safeguard_remove(json_t **out, const admin_call *call, ob_error 
     ob_safeguard_record r = {0};
     (void)out;
     ob_status status = read_safeguard(&r, call, err);
-    return status ? status : ob_store_safeguard_remove(call->act->w, r.regime, r.safeguard, err);
+    return status ? status : ob_safeguard_remove(call->act, r.regime, r.safeguard, err);
 }
 
 ob_status admin_safeguard_ls(json_t **out, const admin_call *call, ob_error *err)
@@ -216,11 +153,10 @@ ob_status admin_safeguard_ls(json_t **out, const admin_call *call, ob_error *err
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         const ob_safeguard_record *r = &records[i];
-        const char *name = ob_word_name(OB_WORD_SAFEGUARD, r->safeguard);
         ob_hex(digest, r->document, sizeof r->document);
         json_t *one = json_pack("{s:s, s:s, s:o, s:s, s:s}", "regime", r->regime, "name",
-                                name ? name : yearly, "at", admin_time(r->at), "by", r->by,
-                                "document", digest);
+                                ob_safeguard_name(r->safeguard), "at", admin_time(r->at), "by",
+                                r->by, "document", digest);
         if (r->year)
             json_object_set_new(one, "year", json_integer(r->year));
         json_array_append_new(array, one);
@@ -244,111 +180,81 @@ static ob_status read_method(unsigned *out, const admin_call *call, ob_error *er
 
 ob_status admin_detector_ls(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_detector_record *records = NULL;
-    size_t count = 0;
-    ob_status status = ob_store_detectors(&records, &count, call->view, err);
+    ob_detector_record now[OB_METHODS];
+    ob_status status = ob_detectors_now(now, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
     for (unsigned m = 0; m < OB_METHODS; m++) {
         const ob_method_spec *spec = &ob_law_methods[m];
-        const ob_detector_record *own = NULL;
-        for (size_t i = 0; i < count; i++)
-            if (!strcmp(records[i].detector, ob_word_name(OB_WORD_METHOD, m)))
-                own = &records[i];
-        json_t *one =
-            json_pack("{s:s, s:s, s:s, s:i}", "name", ob_word_name(OB_WORD_METHOD, m), "kind",
-                      ob_word_name(OB_WORD_DETECTOR, spec->detector), "state",
-                      ob_word_name(OB_WORD_STATE, own ? own->state : (unsigned)spec->state),
-                      "bound_per_million", (int)spec->bound_per_million);
-        if (own) {
-            json_object_set_new(one, "by", json_string(own->by));
-            json_object_set_new(one, "reason", json_string(own->reason));
-            json_object_set_new(one, "at", admin_time(own->at));
+        json_t *one = json_pack("{s:s, s:s, s:s, s:i}", "name", now[m].detector, "kind",
+                                ob_word_name(OB_WORD_DETECTOR, spec->detector), "state",
+                                ob_word_name(OB_WORD_STATE, now[m].state), "bound_per_million",
+                                (int)spec->bound_per_million);
+        if (now[m].at) {
+            json_object_set_new(one, "by", json_string(now[m].by));
+            json_object_set_new(one, "reason", json_string(now[m].reason));
+            json_object_set_new(one, "at", admin_time(now[m].at));
         }
         json_array_append_new(array, one);
     }
-    free(records);
     *out = json_pack("{s:o}", "detectors", array);
     return OB_OK;
 }
 
-/* To stop needs nobody else. */
 ob_status admin_detector_suspend(json_t **out, const admin_call *call, ob_error *err)
 {
     unsigned method;
-    ob_detector_record r = {.state = OB_STATE_SUSPENDED, .at = ob_now()};
     (void)out;
     ob_status status = read_method(&method, call, err);
-    if (!status)
-        status = admin_reason(r.reason, admin_optional(call, "reason"), err);
-    if (status)
-        return status;
-    snprintf(r.detector, sizeof r.detector, "%s", ob_word_name(OB_WORD_METHOD, method));
-    snprintf(r.by, sizeof r.by, "%s", ob_actor_name(&call->actor));
-    return ob_store_detector_set(call->act->w, &r, err);
+    return status ? status
+                  : ob_detector_suspend(call->act, (ob_method)method,
+                                        admin_optional(call, "reason"), err);
 }
 
-/* The number of events of which so few, or fewer, are seen in 5 of 100 cases only: the upper 95 %
- * limit of what was counted (Poisson). Found by halving. */
-static double upper_limit(uint64_t seen)
+static ob_status read_measurement(ob_measurement *m, const admin_call *call, ob_error *err)
 {
-    double low = 0, high = 20 + 3.0 * (double)seen;
-    for (int turn = 0; turn < 100; turn++) {
-        double mean = (low + high) / 2, term = 1, sum = 1;
-        for (uint64_t k = 1; k <= seen; k++) {
-            term *= mean / (double)k;
-            sum += term;
-        }
-        if (sum * exp(-mean) > 0.05)
-            low = mean;
-        else
-            high = mean;
-    }
-    return high;
+    unsigned method = 0, state = OB_STATE_COUNT;
+    const char *wanted = admin_optional(call, "state");
+    m->data = admin_optional(call, "data");
+    ob_status status = read_method(&method, call, err);
+    if (wanted)
+        ob_word_parse(&state, OB_WORD_STATE, wanted);
+    if (!status)
+        status = admin_number(&m->items, call, "items", err);
+    if (!status)
+        status = admin_number(&m->false_alarms, call, "false_alarms", err);
+    m->method = (ob_method)method;
+    m->state = (ob_detector_state)state;
+    if (!status)
+        status = ob_measurement_check(m, err);
+    return status ? status : admin_document(m->document, call, err);
 }
 
-/* A lead proposes, another agrees: with a measurement on named data, whose upper limit is within
- * the bound for `on`. */
+static char *body_of(const ob_measurement *m)
+{
+    char digest[2 * sizeof m->document + 1];
+    ob_hex(digest, m->document, sizeof m->document);
+    return admin_body(json_pack(
+        "{s:s, s:s, s:I, s:I, s:f, s:s, s:s}", "name", ob_word_name(OB_WORD_METHOD, m->method),
+        "state", ob_word_name(OB_WORD_STATE, m->state), "items", (json_int_t)m->items,
+        "false_alarms", (json_int_t)m->false_alarms, "upper_limit_per_million",
+        ob_measured_limit(m->items, m->false_alarms), "data", m->data, "document", digest));
+}
+
 ob_status admin_detector_set(json_t **out, const admin_call *call, ob_error *err)
 {
-    enum { SEEN_MOST = 500 }; /* e to that power is still a double */
-    unsigned method, state = OB_STATE_TRIAL;
-    int64_t items = 0, alarms = 0;
-    uint8_t document[32];
-    char digest[65];
-    const char *data = admin_optional(call, "data"), *wanted = admin_optional(call, "state");
-    ob_status status = read_method(&method, call, err);
-    if (!status && (!wanted || !ob_word_parse(&state, OB_WORD_STATE, wanted) ||
-                    (state != OB_STATE_TRIAL && state != OB_STATE_ON)))
-        status = ob_fail(err, OB_EINVAL, "a detector is set to trial or on");
-    if (!status)
-        status = admin_number(&items, call, "items", err);
-    if (!status)
-        status = admin_number(&alarms, call, "false_alarms", err);
-    if (!status && (items < 1 || alarms < 0 || alarms > items || alarms > SEEN_MOST || !data))
-        status =
-            ob_fail(err, OB_EINVAL,
-                    "a measurement is needed: items looked at, false alarms, name of the data");
-    if (!status)
-        status = admin_document(document, call, err);
+    ob_measurement m;
+    int64_t id = 0;
+    ob_status status = read_measurement(&m, call, err);
     if (status)
         return status;
-    double limit = upper_limit((uint64_t)alarms) * 1e6 / (double)items;
-    if (state == OB_STATE_ON && limit > ob_law_methods[method].bound_per_million)
-        return ob_fail(
-            err, OB_EREFUSED,
-            "the upper 95 %% limit of this measurement is %.1f false alarms in a million; "
-            "on needs at most %u",
-            limit, ob_law_methods[method].bound_per_million);
-    ob_hex(digest, document, sizeof document);
-    return admin_propose(out, call, "detector",
-                         json_pack("{s:s, s:s, s:I, s:I, s:f, s:s, s:s}", "name",
-                                   ob_word_name(OB_WORD_METHOD, method), "state",
-                                   ob_word_name(OB_WORD_STATE, state), "items", (json_int_t)items,
-                                   "false_alarms", (json_int_t)alarms, "upper_limit_per_million",
-                                   limit, "data", data, "document", digest),
-                         err);
+    char *body = body_of(&m);
+    status = ob_detector_propose(&id, call->act, &m, body, err);
+    if (!status)
+        *out = admin_proposed(call, "detector", id);
+    free(body);
+    return status;
 }
 
 ob_status admin_detector_step(json_t **out, const admin_call *call, const json_t *body,
@@ -357,17 +263,20 @@ ob_status admin_detector_step(json_t **out, const admin_call *call, const json_t
 {
     const char *name = json_string_value(json_object_get(body, "name"));
     const char *state = json_string_value(json_object_get(body, "state"));
-    const char *data = json_string_value(json_object_get(body, "data"));
-    unsigned value;
-    ob_detector_record r = {.at = ob_now()};
+    ob_measurement m = {
+        .items = json_integer_value(json_object_get(body, "items")),
+        .false_alarms = json_integer_value(json_object_get(body, "false_alarms")),
+        .data = json_string_value(json_object_get(body, "data")),
+    };
+    unsigned method, wanted;
+    (void)second;
     (void)reason;
-    if (!name || !state || !data || !ob_word_parse(&value, OB_WORD_STATE, state))
+    if (!name || !state || !m.data || !ob_word_parse(&method, OB_WORD_METHOD, name) ||
+        !ob_word_parse(&wanted, OB_WORD_STATE, state))
         return ob_fail(err, OB_EFORMAT, "the proposal is damaged");
-    r.state = value;
-    snprintf(r.detector, sizeof r.detector, "%s", name);
-    snprintf(r.by, sizeof r.by, "%s", second);
-    snprintf(r.reason, sizeof r.reason, "measured on %.200s; proposed by %s", data, p->proposed_by);
-    ob_status status = ob_store_detector_set(call->act->w, &r, err);
+    m.method = (ob_method)method;
+    m.state = (ob_detector_state)wanted;
+    ob_status status = ob_detector_set(call->act, &m, p->proposed_by, err);
     if (!status)
         *out = json_pack("{s:s, s:s}", "detector", name, "state", state);
     return status;
@@ -384,18 +293,22 @@ ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err)
     if (!status) /* the view is asked only now, and so it knows of that */
         status = ob_store_clock(&mark, call->view, err);
     int64_t now = ob_now();
-    const char *state = now < ob_law_built_at ? "unset" : now < mark ? "backwards" : "ok";
     if (!status)
-        *out = json_pack("{s:s, s:o, s:o, s:o}", "clock", state, "now", admin_time(now),
-                         "latest_permit", mark ? admin_time(mark) : json_null(), "built_at",
-                         admin_time(ob_law_built_at));
+        *out = json_pack("{s:s, s:o, s:o, s:o}", "clock", ob_clock_state(now, mark), "now",
+                         admin_time(now), "latest_permit", mark ? admin_time(mark) : json_null(),
+                         "built_at", admin_time(ob_law_built_at));
     return status;
 }
 
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err)
 {
-    return admin_propose(out, call, "clock", json_pack("{s:o}", "asked_at", admin_time(ob_now())),
-                         err);
+    int64_t id = 0;
+    char *body = admin_body(json_pack("{s:o}", "asked_at", admin_time(ob_now())));
+    ob_status status = ob_clock_propose(&id, call->act, body, err);
+    if (!status)
+        *out = admin_proposed(call, "clock", id);
+    free(body);
+    return status;
 }
 
 ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *body,
@@ -407,8 +320,8 @@ ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *b
     (void)p;
     (void)second;
     (void)reason;
-    ob_status status = a->engine ? ob_engine_accept_clock(a->engine, call->act->w, err)
-                                 : ob_store_clock_set(call->act->w, ob_now(), err);
+    ob_status status = a->engine ? ob_engine_accept_clock(a->engine, call->act, err)
+                                 : ob_clock_accept(call->act, ob_now(), err);
     if (!status)
         *out = json_pack("{s:o}", "now", admin_time(ob_now()));
     return status;

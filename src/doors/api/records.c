@@ -3,9 +3,7 @@
 #include "api_priv.h"
 
 #include <obhut/crypto.h>
-#include <obhut/records/conversation.h>
-#include <obhut/records/delivery.h>
-#include <obhut/records/incoming.h>
+#include <obhut/grounds.h>
 #include <obhut/records/written.h>
 
 #include <stdio.h>
@@ -120,7 +118,7 @@ static ob_status items_at(ob_record_key **out, size_t *count, const ob_acts *act
 /* What a request wants. */
 typedef struct deed {
     char client_key[OB_PSEUDONYM_TEXT + 2]; /* its Idempotency-Key; "" : none */
-    ob_record_key delivery, digest;         /* by which the same request is known again */
+    ob_delivery delivery;
     ob_incoming incoming;
     ob_record_key *items;
     ob_conversation conversation;
@@ -149,94 +147,45 @@ static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
     return status;
 }
 
-static void log_incoming(ob_act *act, const deed *d)
-{
-    const ob_incoming *in = &d->incoming;
-    static const ob_record_key nobody;
-    if (in->kind == OB_INCOMING_REPORT) {
-        ob_act_account(act, "about", &in->account);
-        ob_act_text(act, "reason", in->reason);
-    }
-    if (memcmp(&in->reporter, &nobody, sizeof nobody) != 0)
-        ob_act_hidden(act, "reporter", &in->reporter); /* who reports whom is nobody's to read */
-    ob_act_number(act, in->kind == OB_INCOMING_REPORT ? "report" : "notice", d->id);
-    ob_act_number(act, "items", (int64_t)d->count);
-}
-
-/* The same delivery twice is one record: the first one's number is the answer again. */
 static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 {
     api_call *c = context;
     deed *d = c->deed;
-    bool found = false;
+    bool is_known = false;
     ob_act_word(act, "token", c->token);
-    ob_status status = ob_store_delivery(&found, &d->id, act->view, &d->delivery, &d->digest, err);
-    if (status || found) {
-        ob_act_quiet(act);
-        return status;
-    }
-    status = ob_store_incoming_add(&d->id, act->w, &d->incoming, d->items, d->count, err);
-    if (!status)
-        status =
-            ob_store_delivery_add(act->w, &d->delivery, &d->digest, d->id, d->incoming.at, err);
-    if (!status)
-        status = count_written(act, c, err);
-    if (!status)
-        log_incoming(act, d);
-    return status;
-}
-
-/* ---- Consents ---------------------------------------------------------------------------------
- */
-
-static ob_status change_members(ob_act *act, const api_call *c, bool remove, ob_error *err)
-{
-    const deed *d = c->deed;
-    ob_member *before = NULL, *now = NULL;
-    size_t before_count = 0, now_count = 0;
-    const ob_record_key *id = &d->conversation.id;
-    ob_act_word(act, "token", c->token);
-    ob_status status = ob_store_members(&before, &before_count, act->view, id, err);
-    if (!status)
-        status =
-            remove ? ob_store_conversation_remove(act->w, id, err)
-                   : ob_store_conversation_set(act->w, &d->conversation, d->members, d->count, err);
-    if (!status)
-        status = ob_store_members(&now, &now_count, act->view, id, err);
-    if (!status)
-        status = count_written(act, c, err);
-    if (!status)
-        ob_act_consents(act, before, before_count, now, now_count);
-    free(before);
-    free(now);
-    return status;
+    ob_status status = ob_incoming_add(&d->id, &is_known, act, &d->incoming, d->items, d->count,
+                                       &d->delivery, err);
+    return status || is_known ? status : count_written(act, c, err);
 }
 
 static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
 {
-    return change_members(act, context, false, err);
+    const api_call *c = context;
+    const deed *d = c->deed;
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_conversation_set(act, &d->conversation, d->members, d->count, err);
+    return status ? status : count_written(act, c, err);
 }
 
 static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 {
-    return change_members(act, context, true, err);
+    const api_call *c = context;
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_conversation_remove(act, &c->deed->conversation.id, err);
+    return status ? status : count_written(act, c, err);
 }
 
 /* It is never refused, so where there is nothing to take back it leaves nothing on the disk. */
 static ob_status withdraw(ob_act *act, void *context, ob_error *err)
 {
-    api_call *c = context;
+    const api_call *c = context;
     deed *d = c->deed;
-    ob_status status =
-        ob_store_consent_withdraw(&d->changed, act->w, &d->conversation.id, ob_now(), err);
-    if (status || !d->changed) {
-        ob_act_quiet(act);
-        return status;
-    }
     ob_act_word(act, "token", c->token);
-    ob_act_account(act, "about", &d->conversation.id);
-    ob_act_number(act, "conversations", (int64_t)d->changed);
-    return count_written(act, c, err);
+    ob_status status = ob_consent_withdraw(&d->changed, act, &d->conversation.id, err);
+    if (!status && d->changed)
+        return count_written(act, c, err);
+    ob_act_quiet(act);
+    return status;
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------
@@ -422,11 +371,11 @@ static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
     if (status)
         return status;
     ob_hex(text, sum, sizeof sum);
-    ob_acts_pseudonym(&d->digest, acts, OB_PSEUDONYM_DELIVERY, text);
+    ob_acts_pseudonym(&d->delivery.digest, acts, OB_PSEUDONYM_DELIVERY, text);
     snprintf(text, sizeof text, "%d %s %s", (int)d->incoming.kind, c->token, d->client_key);
     if (!*d->client_key)
-        ob_hex(text + strlen(text), d->digest.bytes, OB_RECORD_KEY);
-    ob_acts_pseudonym(&d->delivery, acts, OB_PSEUDONYM_DELIVERY, text);
+        ob_hex(text + strlen(text), d->delivery.digest.bytes, OB_RECORD_KEY);
+    ob_acts_pseudonym(&d->delivery.key, acts, OB_PSEUDONYM_DELIVERY, text);
     return OB_OK;
 }
 

@@ -99,7 +99,7 @@ static bool is_displaced(const look *l, const ob_regime *rule, const ob_situatio
 }
 
 /* The laws that must all allow: rules that nothing displaces, and the derogations that do. */
-static size_t laws_for(const ob_regime *out[REGIMES_MOST], const look *l, const ob_situation *s)
+static size_t laws_for(const ob_regime *out[OB_LAWS_MOST], const look *l, const ob_situation *s)
 {
     size_t count = 0;
     for (size_t i = 0; i < l->settings->regime_count; i++) {
@@ -128,7 +128,7 @@ static ob_gate_decision decide(look *l, ob_situation *s, const ob_regime *law, i
     s->regime = law->id;
     s->detector = ob_law_methods[method].detector;
     s->detector_state = l->settings->method[method];
-    settings_evidence(&s->safeguards, l->settings, law, l->at);
+    s->safeguards = ob_safeguards_at(l->settings->safeguards, law, l->settings->changed_at, l->at);
     return ob_gate_decide(s, ob_law_regimes());
 }
 
@@ -149,7 +149,7 @@ static void tell_why_no_law(look *l, ob_situation *s)
  * last of them make the permit. */
 static bool try_candidate(look *l, ob_situation *s, int64_t record, int64_t tell_by)
 {
-    const ob_regime *laws[REGIMES_MOST];
+    const ob_regime *laws[OB_LAWS_MOST];
     size_t count = laws_for(laws, l, s);
     bool allowed = false;
     if (!count) {
@@ -233,36 +233,6 @@ static bool try_consent(look *l)
     s.consent = (struct ob_consent_facts){
         .present = true, .by_all = c->consenting == c->members && l->is_member, .free = c->is_free};
     return try_candidate(l, &s, 0, 0);
-}
-
-/* Every rule about an order is the gate's: this only says which facts the record holds. Of texts
- * the gate looks whether they are there. */
-struct ob_order_facts ob_order_facts_at(const ob_order_brief *o, int64_t at)
-{
-    static const char there[] = "there";
-    return (struct ob_order_facts){
-        .present = true,
-        .authenticated = o->is_authentic,
-        .judicial = o->is_judicial,
-        .valid = o->state == OB_ORDER_VALID,
-        .halfway_fine = o->halfway_done_at || at < o->halfway_at,
-        .names_professional = o->names_professional,
-        .everybody = o->everybody,
-        .issuer = o->has_issuer ? there : NULL,
-        .service = *o->service ? o->service : NULL,
-        .reasons = o->has_reasons ? there : NULL,
-        .legal_basis = o->has_legal_basis ? there : NULL,
-        .redress = o->has_redress ? there : NULL,
-        .has_detectors = o->has_detectors,
-        .has_accounts = o->has_accounts,
-        .has_received = o->received != 0,
-        .has_start = o->start != 0,
-        .has_end = o->end != 0,
-        .detectors = o->detectors,
-        .received = o->received,
-        .start = o->start,
-        .end = o->end,
-    };
 }
 
 /* l->order. */

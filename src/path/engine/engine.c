@@ -761,12 +761,10 @@ ob_status ob_engine_settle(ob_engine *e, ob_error *err)
     return tallies_settle(e->keeper.tallies, err);
 }
 
-ob_status ob_engine_accept_clock(ob_engine *e, ob_writing *w, ob_error *err)
+ob_status ob_engine_accept_clock(ob_engine *e, ob_act *act, ob_error *err)
 {
     int64_t now = ob_now();
-    if (now < ob_law_built_at)
-        return ob_fail(err, OB_EREFUSED, "the clock shows a time before this program was built");
-    ob_status status = ob_store_clock_set(w, now, err);
+    ob_status status = ob_clock_accept(act, now, err);
     if (!status) {
         tallies_set_clock(e->keeper.tallies, now);
         atomic_store(&e->keeper.mark, now);

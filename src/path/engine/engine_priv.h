@@ -7,6 +7,8 @@
 
 #include <obhut/clock.h>
 #include <obhut/engine.h>
+#include <obhut/grounds.h>
+#include <obhut/policy.h>
 #include <obhut/records/conversation.h>
 #include <obhut/records/order.h>
 #include <obhut/records/profile.h>
@@ -110,29 +112,18 @@ unsigned lane_waiting(lane *l); /* tasks that do not run yet */
 /* ---- settings.c -------------------------------------------------------------------------------
  */
 
-enum { REGIMES_MOST = OB_LAWS_MOST };
-
-/* What was recorded for a regime. */
-typedef struct evidence {
-    char regime[65];
-    uint32_t recorded;
-    int64_t assessment_at, last_report;
-} evidence;
-
 /* What the gate must know about the service; read again when it has changed. */
 typedef struct settings {
     ob_profile profile;
-    const ob_regime *regime[REGIMES_MOST]; /* of its country, whenever; or the house rule alone */
+    const ob_regime *regime[OB_LAWS_MOST]; /* of its country, whenever; or the house rule alone */
     size_t regime_count;
-    evidence evidence[REGIMES_MOST];
+    ob_safeguards safeguards[OB_LAWS_MOST];
     ob_detector_state method[OB_METHODS];
     int64_t changed_at; /* of what an impact assessment is about */
     unsigned reviewers; /* active persons who may review */
 } settings;
 
 ob_status settings_read(settings *out, ob_view *view, ob_error *err);
-void settings_evidence(struct ob_safeguard_facts *out, const settings *settings,
-                       const ob_regime *regime, int64_t at);
 
 /* ---- candidates.c -----------------------------------------------------------------------------
  */

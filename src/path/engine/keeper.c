@@ -150,7 +150,7 @@ bool keeper_glance(settings *out, keeper *k)
 
 const char *keeper_clock(keeper *k, int64_t now)
 {
-    return now < ob_law_built_at ? "unset" : now < atomic_load(&k->mark) ? "backwards" : "ok";
+    return ob_clock_state(now, atomic_load(&k->mark));
 }
 
 static void raise_mark(keeper *k, int64_t now)

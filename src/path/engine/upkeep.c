@@ -34,26 +34,14 @@ ob_status ob_engine_audit(ob_audit **out, ob_store *store, const char *dir,
     return ob_audit_open(out, &options, err);
 }
 
-static ob_status law_of(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err)
+static ob_status read_law(uint32_t *months, ob_view *view, ob_error *err)
 {
-    settings now;
-    *months = 0;
-    *regime = NULL;
-    ob_status status = settings_read(&now, view, err);
-    for (size_t i = 0; !status && i < now.regime_count; i++) {
-        const ob_regime *r = now.regime[i]; /* also one that is over: what it found is under it */
-        if (r->status != OB_STATUS_IN_FORCE || !r->retention_months ||
-            (*months && r->retention_months > *months))
-            continue;
-        *months = r->retention_months;
-        *regime = r;
-    }
+    ob_profile profile;
+    const ob_regime *regime;
+    ob_status status = ob_store_profile(&profile, view, err);
+    if (!status)
+        ob_profile_keeps_most(months, &regime, &profile);
     return status;
-}
-
-ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err)
-{
-    return law_of(months, regime, view, err);
 }
 
 static ob_entry *reaped_of(const char *member, const ob_reaped *reaped, size_t count)
@@ -94,13 +82,12 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
                           ob_acts *acts, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err)
 {
-    const ob_regime *regime;
     ob_reap how = {.now = now, .only_count = true};
     ob_view *view = NULL;
     *count = 0;
     ob_status status = ob_view_open(&view, store, err);
     if (!status)
-        status = law_of(&how.law_months, &regime, view, err);
+        status = read_law(&how.law_months, view, err);
     ob_view_close(view);
     if (!status)
         status = ob_store_reap(out, count, store, &how, err);

@@ -10,6 +10,7 @@
 #include <obhut/gate.h>
 #include <obhut/hindrance.h>
 #include <obhut/lists.h>
+#include <obhut/policy.h>
 #include <obhut/records/order.h>
 #include <obhut/records/profile.h>
 #include <obhut/records/retention.h>
@@ -313,7 +314,6 @@ ob_status ob_engine_matches(ob_match_count **out, size_t *count, ob_engine *engi
 const char *ob_engine_clock(ob_engine *engine);
 
 /* The laws in force that the service is under. */
-enum { OB_LAWS_MOST = 16 };
 ob_status ob_engine_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, ob_engine *engine,
                          ob_error *err);
 
@@ -327,8 +327,8 @@ ob_detector_state ob_engine_method(ob_engine *engine, ob_method method);
 /* Writes down what was counted so far. OB_OK, or what cannot be recorded, and so is not done. */
 ob_status ob_engine_settle(ob_engine *engine, ob_error *err);
 
-/* The clock is right from now on, although something was allowed later than that. Within an act. */
-ob_status ob_engine_accept_clock(ob_engine *engine, ob_writing *w, ob_error *err);
+/* As ob_clock_accept, for this engine too. */
+ob_status ob_engine_accept_clock(ob_engine *engine, ob_act *act, ob_error *err);
 
 /* A request was turned away: its token is not known, or not for this. Goes to the log, as counts.
  */
@@ -339,10 +339,6 @@ typedef enum ob_refusal {
     OB_REFUSALS,
 } ob_refusal;
 void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
-
-/* What the record of an order tells the gate at an instant; whom it names is the caller's to say.
- */
-struct ob_order_facts ob_order_facts_at(const ob_order_brief *order, int64_t at);
 
 /* Opens the log of a data directory; its checkpoints carry the digests of regimes, floor and
  * program. The log must still have what `store` knows to have been signed; NULL: there are no
@@ -360,10 +356,6 @@ const char *ob_build_id(char out[OB_BUILD_ID]);
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                           ob_acts *acts, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err);
-
-/* The most that a law of the service allows to keep what was found, in months, and its article;
- * 0 where none says so. */
-ob_status ob_records_most(uint32_t *months, const ob_regime **regime, ob_view *view, ob_error *err);
 
 /* Whether a scan of this client that comes next would be taken, if only to wait for a place. */
 bool ob_engine_has_room(ob_engine *engine, const char *client);
