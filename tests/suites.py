@@ -41,7 +41,7 @@ NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS", "OBHUT_PICTURE
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
 THREADED = ("base_files", "lists_live", "lists_parts", "lists_update", "engine_gate", "engine_lane", "engine_stops", "engine_turns",
             "sandbox_packet", "sandbox_permit", "sandbox_worker", "store_writing", "store_readers", "audit_log", "audit_disk",
-            "audit_faults", "staff_acts", "staff_writer")
+            "audit_faults", "acts_acts", "acts_writer")
 THREADED_COMMANDS = ("test_audit", "test_hash", "test_list")
 
 SANITIZER_ENVIRONMENT = {

@@ -26,7 +26,7 @@ typedef struct service {
     ob_lists *lists;
     ob_store *store;
     ob_audit *audit;
-    ob_staff *staff;
+    ob_acts *acts;
     ob_engine *engine;
     ob_policy policy;
     uint64_t random;
@@ -254,10 +254,10 @@ void bench_gate(void)
     must(ob_lists_own(&s.lists, s.dir, &err), &err);
     must(ob_store_open(&s.store, s.dir, NULL, &err), &err);
     must(ob_engine_audit(&s.audit, s.store, s.dir, NULL, NULL, &err), &err);
-    must(ob_staff_open(&s.staff, s.store, s.audit, s.dir, &err), &err);
+    must(ob_acts_open(&s.acts, s.store, s.audit, s.dir, &err), &err);
     const ob_engine_options options = {.lists = s.lists,
                                        .store = s.store,
-                                       .staff = s.staff,
+                                       .acts = s.acts,
                                        .policy = &s.policy,
                                        .decoders = 1,
                                        .searchers = 1};
@@ -286,14 +286,14 @@ void bench_gate(void)
     bench_case(&s, "direct, an order, after looking for consent", OB_SURFACE_DIRECT, "ordered",
                s.orders, true, reference);
     keeper k = {0};
-    must(keeper_open(&k, s.store, s.staff, &err), &err);
+    must(keeper_open(&k, s.store, s.acts, &err), &err);
     print_row("public, with a permit made and taken", bench_median(make, &k, 9), reference);
     keeper_close(&k);
     sqlite3 *db = sqlite3_db_handle(s.plain);
     sqlite3_finalize(s.plain);
     sqlite3_close(db);
     ob_engine_close(s.engine);
-    ob_staff_close(s.staff);
+    ob_acts_close(s.acts);
     ob_audit_close(s.audit, NULL);
     ob_store_close(s.store);
     ob_lists_close(s.lists);

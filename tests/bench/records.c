@@ -23,7 +23,7 @@ typedef struct place {
     char dir[64];
     ob_store *store;
     ob_audit *audit;
-    ob_staff *staff;
+    ob_acts *acts;
     int bare;
     uint64_t dumped;
 } place;
@@ -65,7 +65,7 @@ static void *tell(void *context)
     client *c = context;
     for (uint64_t i = 0; i < c->acts; i++) {
         ob_error err = {0};
-        must(ob_staff_do(NULL, c->place->staff, "report.add", NULL, report, &i, &err), &err);
+        must(ob_acts_do(NULL, c->place->acts, "report.add", NULL, report, &i, &err), &err);
     }
     return NULL;
 }
@@ -133,9 +133,8 @@ static void bench_in(place *p)
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count;
     started = bench_now();
-    must(
-        ob_records_reap(reaped, &count, p->store, p->staff, NULL, (int64_t)time(NULL), false, &err),
-        &err);
+    must(ob_records_reap(reaped, &count, p->store, p->acts, NULL, (int64_t)time(NULL), false, &err),
+         &err);
     seconds = bench_now() - started;
     printf("    %8.2f s to delete %d of them that are due: %.0f/s\n", seconds, REPORTS,
            REPORTS / seconds);
@@ -159,10 +158,10 @@ void bench_records(void)
     must(ob_crypto_start(&err), &err);
     must(ob_store_open(&p.store, p.dir, NULL, &err), &err);
     must(ob_engine_audit(&p.audit, p.store, p.dir, NULL, NULL, &err), &err);
-    must(ob_staff_open(&p.staff, p.store, p.audit, p.dir, &err), &err);
+    must(ob_acts_open(&p.acts, p.store, p.audit, p.dir, &err), &err);
     printf("\nrecords in SQLite (reference: pwrite of 300 bytes and fdatasync, twice)\n");
     bench_in(&p);
-    ob_staff_close(p.staff);
+    ob_acts_close(p.acts);
     ob_audit_close(p.audit, NULL);
     ob_store_close(p.store);
     close(p.bare);

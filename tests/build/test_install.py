@@ -45,6 +45,12 @@ class Installed(unittest.TestCase):
             there = self.root / "share/doc/obhut/examples" / example.relative_to(ROOT / "examples")
             self.assertTrue(there.exists(), example.name)
 
+    def test_man_pages_name_the_version_that_they_are_of(self):
+        version = (ROOT / "VERSION").read_text().strip()
+        for page in ("man1/obhut.1", "man8/obhutd.8", "man5/obhutd.conf.5"):
+            title = (self.root / "share/man" / page).read_text().splitlines()[0]
+            self.assertIn(f'"Obhut {version}"', title)
+
     def test_the_programs_run_where_they_were_put(self):
         for name in ("obhut", "obhutd"):
             done = subprocess.run([self.root / "bin" / name, "--version"], capture_output=True, text=True)

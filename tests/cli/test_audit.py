@@ -109,7 +109,7 @@ class Audit(obhut.Case):
         self.make(5)
         self.append('cause.ended {"cause":1}', "leave")
         out, _ = self.run_obhut("audit", "verify")
-        self.assertIn("not yet sealed: 1 entries", out)
+        self.assertIn("not yet sealed: 1 entry behind", out)
         self.assertEqual(self.verify()["unsealed"], 1)
         self.assertIn("5 entries are what was signed, 1 are not yet sealed",
                       self.independent(self.data / "audit").stdout)

@@ -83,6 +83,22 @@ class Hash(obhut.Case):
         line, = self.json_lines("hash", "--json", name)
         self.assertTrue(line["file"].endswith("/\ufffd\ufffd.png"))
 
+    def test_a_name_with_a_line_end_begins_no_line(self):
+        """What is printed is read again, a hash a line: a file's name must not be one."""
+        fake = "f" * 64
+        self.run_obhut("list", "import", self.write("known.txt", [self.json_lines("hash", "--json", obhut.IMAGES / "coffee-grey.jpg")[0]["pdq"]]))
+        for name in (f"a\n{fake} 100 b.jpg", "a\x1b[2Jb.jpg", "a\x7f.jpg"):
+            file = self.dir / name
+            shutil.copy(obhut.IMAGES / "coffee-grey.jpg", file)
+            shown = "".join("?" if ord(c) < 32 or ord(c) == 127 else c for c in str(file))
+            line, = self.run_obhut("hash", file)[0].splitlines()
+            self.assertTrue(line.endswith(" " + shown), line)
+            line, = self.run_obhut("scan", "--surface", "public", file, code=1)[0].splitlines()
+            self.assertTrue(line.startswith(shown + ": list known"), line)
+            self.assertEqual(self.json_lines("hash", "--json", file)[0]["file"], str(file))
+            _, err = self.run_obhut("hash", str(file) + "x", code=3)
+            self.assertEqual(len(err.splitlines()), 2, err)
+
     def test_output_that_cannot_be_written_is_a_failure(self):
         with open("/dev/full", "w") as full:
             done = subprocess.run([obhut.BINARY, "hash", obhut.IMAGES], stdout=full,

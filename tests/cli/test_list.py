@@ -156,7 +156,7 @@ class Lists(obhut.Case):
         self.assertIn("0 added, the others were there", out)
         line, = self.json_lines("match", "--json", B, code=1)
         self.assertEqual([(m["entry"], m["sources"]) for m in line["matches"]],
-                         [(B[:16], ["Own"]), ("second", ["x"])])
+                         [(B[:16], ["Own", ""]), ("second", ["", "Own"])])  # as /v1/scan tells
         line, = self.json_lines("match", "--json", "md5:" + "AB" * 16, code=1)
         self.assertEqual(line["matches"][0]["digest"], "md5")
         self.run_obhut("list", "withdraw", "x", B, "--id", "second")
@@ -179,6 +179,22 @@ class Lists(obhut.Case):
         self.assertIn("a picture with nothing in it", err)
         self.run_obhut("list", "withdraw", "x", code=2)
         self.run_obhut("list", "add", "x", A, "--name", "y", code=2)
+
+    def test_an_update_of_what_was_imported_adds_nothing_also_without_ids(self):
+        plain = self.write("x.txt", [A, B])
+        self.run_obhut("list", "import", plain)
+        line, = self.json_lines("list", "update", "x", plain, "--json")
+        self.assertEqual((line["entries"], line["duplicates"]), (0, 2))
+        more = self.write("more.txt", [B, C])
+        for added in (1, 0):
+            line, = self.json_lines("list", "update", "x", more, "--json")
+            self.assertEqual((line["entries"], line["duplicates"]), (added, 2 - added))
+        for queried in (A, B, C):
+            line, = self.json_lines("match", "--json", queried, code=1)
+            self.assertEqual(len(line["matches"]), 1)
+        # with an id it is an entry of its own, as it is at an import
+        line, = self.json_lines("list", "update", "x", self.write("y.csv", ["pdq,id", f"{A},77"]), "--json")
+        self.assertEqual(line["entries"], 1)
 
     def test_an_update_adds_and_withdraws(self):
         self.run_obhut("list", "import", self.write("x.csv", ["pdq,id", f"{A},1", f"{B},2"]))

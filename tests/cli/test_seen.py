@@ -5,11 +5,15 @@ import io
 import shutil
 import struct
 import subprocess
+import sys
 import unittest
 import zlib
 
 import obhut
 from PIL import Image, ImageDraw
+
+sys.path.insert(0, str(obhut.ROOT / "tests/pictures"))
+import kinds  # noqa: E402
 
 ROCKET = obhut.IMAGES / "rocket-640x427.jpg"
 PICTURES = obhut.ROOT / "tests/cli/pictures"
@@ -276,6 +280,21 @@ class Seen(obhut.Case):
             options = {"quality": 92} if form != "PNG" else {}
             line = self.expect(encode(negative, form, icc_profile=icc, **options), picture())
             self.assertEqual(self.looks(line), {"coloured"})
+
+    def test_a_profile_for_ink_is_applied_as_browsers_do(self):
+        negative = picture().point(lambda v: 255 - v)
+        def grey(v):  # of CIE's lightness
+            level = 100 * v / 255
+            light = ((level + 16) / 116) ** 3 if level > 8 else level / 903.3
+            return 255 * (12.92 * light if light <= .0031308 else 1.055 * light ** (1 / 2.4) - .055)
+        seen = picture().convert("RGB", (1 / 3, 1 / 3, 1 / 3, 0) * 3).point(grey)
+        jpeg = encode(negative.convert("CMYK"), "JPEG", quality=92, icc_profile=kinds.ink_profile())
+        line = self.expect(jpeg, seen)
+        self.assertEqual(self.looks(line), {"coloured"})
+        self.expect(jpeg, negative)
+        usual = profile([round(65535 * (v / 255) ** 2.2) for v in range(256)])
+        self.assertNotIn("more_frames", self.hashes(  # no profile for ink
+            encode(negative.convert("CMYK"), "JPEG", quality=92, icc_profile=usual)))
 
     def test_a_wrong_check_sum_takes_no_pixel_away(self):
         png = bytearray(encode(picture(), "PNG"))

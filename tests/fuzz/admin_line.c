@@ -11,15 +11,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static ob_admin *admin(void)
+static ob_service *service(void)
 {
-    static ob_admin one;
+    static ob_service one;
     char dir[TEST_FOLDER_SIZE];
-    if (!one.store &&
-        (ob_crypto_start(NULL) || !test_folder(dir) || ob_lists_own(&one.lists, dir, NULL) ||
-         ob_store_open(&one.store, dir, NULL, NULL) ||
-         ob_engine_audit(&one.audit, one.store, dir, NULL, NULL, NULL) ||
-         ob_staff_open(&one.staff, one.store, one.audit, dir, NULL) || ob_admin_bind(&one, NULL)))
+    if (!one.store && (ob_crypto_start(NULL) || !test_folder(dir) ||
+                       ob_service_open(&one, &(ob_service_options){.dir = dir}, NULL)))
         abort();
     return &one;
 }
@@ -61,7 +58,7 @@ static void send_pieces(int to, const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    ob_admin *a = admin();
+    ob_service *a = service();
     const int before = next_file();
     int ends[2];
     unsigned heard = 0;

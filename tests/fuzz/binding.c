@@ -2,7 +2,7 @@
  * believed. The bytes are laid over the three rows, and where they change nothing, all is as it
  * was. */
 #include "../unit/folder.h"
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/records/binding.h>
 
@@ -20,7 +20,7 @@ static ob_binding kept[ROWS];
 static void begin(void)
 {
     ob_audit *audit = NULL;
-    ob_staff *staff = NULL;
+    ob_acts *acts = NULL;
     ob_view *view = NULL;
     bool found = true;
     if (store)
@@ -28,11 +28,11 @@ static void begin(void)
     if (ob_crypto_start(NULL) || !test_folder(dir) || ob_store_open(&store, dir, NULL, NULL))
         abort();
     const ob_audit_options options = {.dir = dir};
-    if (ob_audit_open(&audit, &options, NULL) || ob_staff_open(&staff, store, audit, dir, NULL))
+    if (ob_audit_open(&audit, &options, NULL) || ob_acts_open(&acts, store, audit, dir, NULL))
         abort();
-    if (ob_staff_lists_keep(staff, &(ob_staff_lists){.changes = 7, .sum = {1, 2, 3}}, NULL))
+    if (ob_acts_lists_keep(acts, &(ob_acts_lists){.changes = 7, .sum = {1, 2, 3}}, NULL))
         abort();
-    ob_staff_close(staff);
+    ob_acts_close(acts);
     ob_audit_close(audit, NULL);
     if (ob_view_open(&view, store, NULL))
         abort();
@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     bool changes[ROWS], is_known = false;
     ob_audit_signed is_signed;
-    ob_staff_lists lists;
+    ob_acts_lists lists;
     ob_error err = {0};
     begin();
     for (int i = 0; i < ROWS; i++) {
@@ -91,11 +91,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         changes[i] = change(&b, &bytes, &size);
         put(&b);
     }
-    ob_status status = ob_staff_signed(&is_known, &is_signed, store, dir, &err);
+    ob_status status = ob_acts_signed(&is_known, &is_signed, store, dir, &err);
     check(status, is_known, changes[0] || changes[1], &err);
     err = (ob_error){0};
     is_known = false;
-    status = ob_staff_lists_known(&is_known, &lists, store, dir, &err);
+    status = ob_acts_lists_known(&is_known, &lists, store, dir, &err);
     check(status, is_known, changes[1] || changes[OF_LISTS], &err);
     if (!status && (lists.changes != 7 || lists.sum[0] != 1))
         abort();

@@ -9,16 +9,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static ob_staff *staff(void)
+static ob_acts *acts(void)
 {
-    static ob_staff *one;
+    static ob_acts *one;
     static ob_store *store;
     static ob_audit *audit;
     char dir[TEST_FOLDER_SIZE];
     if (!one &&
         (ob_crypto_start(NULL) || !test_folder(dir) || ob_store_open(&store, dir, NULL, NULL) ||
          ob_engine_audit(&audit, store, dir, NULL, NULL, NULL) ||
-         ob_staff_open(&one, store, audit, dir, NULL)))
+         ob_acts_open(&one, store, audit, dir, NULL)))
         abort();
     return one;
 }
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         request.idempotency_key = copy;
     ob_item item = {.surface = OB_SURFACES};
     ob_answer answer = {0};
-    const bool fine = ob_api_describe(&item, &answer, staff(), &request);
+    const bool fine = ob_api_describe(&item, &answer, acts(), &request);
     if (fine != (item.surface < OB_SURFACES) || fine != !answer.status ||
         (!fine && answer.status != 400))
         abort();

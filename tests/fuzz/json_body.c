@@ -1,6 +1,6 @@
 /* Any bytes as a body of JSON: what is in it stays within the bounds that were counted before it
  * was read, or a sentence. */
-#include "api_priv.h"
+#include <obhut/http.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (!text)
         abort();
     memcpy(text, bytes, size);
-    json_t *json = api_json((ob_body){.bytes = text, .size = size, .file = -1}, &err);
+    json_t *json = ob_json_body((ob_body){.bytes = text, .size = size, .file = -1}, &err);
     if (json)
         count(&c, json, 0);
     if (json ? c.depth > 16 || c.members > 256 || c.values > 65536 : !*err.text)

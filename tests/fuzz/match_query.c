@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     ob_error err = {0};
     const ob_body body = {.bytes = (const char *)bytes, .size = size, .file = -1};
-    json_t *json = api_json(body, &err), *one;
+    json_t *json = ob_json_body(body, &err), *one;
     size_t i;
     if (!json && ((err.status != OB_EFORMAT && err.status != OB_ELIMIT) || !*err.text))
         abort();

@@ -10,16 +10,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static ob_staff *staff(void)
+static ob_acts *acts(void)
 {
-    static ob_staff *one;
+    static ob_acts *one;
     static ob_store *store;
     static ob_audit *audit;
     char dir[TEST_FOLDER_SIZE];
     if (!one &&
         (ob_crypto_start(NULL) || !test_folder(dir) || ob_store_open(&store, dir, NULL, NULL) ||
          ob_engine_audit(&audit, store, dir, NULL, NULL, NULL) ||
-         ob_staff_open(&one, store, audit, dir, NULL)))
+         ob_acts_open(&one, store, audit, dir, NULL)))
         abort();
     return one;
 }
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ob_error err = {0};
     if (!order)
         abort();
-    if (admin_order_read(order, &accounts, &count, json, staff(), &err)) {
+    if (admin_order_read(order, &accounts, &count, json, acts(), &err)) {
         if (!*err.text || accounts)
             abort();
     } else if (order->has_accounts && !count && !order->everybody) {

@@ -11,15 +11,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static unsigned acts, answers;
+static unsigned handed_in, answers;
 
 /* A pseudonym is made of what is no longer than a text may be. */
-void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                               const char *text);
-void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                               const char *text)
+void __wrap_ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                              const char *text);
+void __wrap_ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                              const char *text)
 {
-    (void)staff;
+    (void)acts;
     if (!*text || (kind != OB_PSEUDONYM_DELIVERY && strlen(text) > OB_PSEUDONYM_TEXT))
         abort();
     *out = (ob_record_key){{1}};
@@ -38,11 +38,11 @@ ob_status __wrap_ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff
     return OB_OK;
 }
 
-void __wrap_ob_staff_post(ob_staff *staff, ob_act_job *job);
-void __wrap_ob_staff_post(ob_staff *staff, ob_act_job *job)
+void __wrap_ob_acts_post(ob_acts *acts, ob_act_job *job);
+void __wrap_ob_acts_post(ob_acts *acts, ob_act_job *job)
 {
-    (void)staff;
-    acts++;
+    (void)acts;
+    handed_in++;
     job->status = ob_fail(&job->error, OB_EREFUSED, "this is only a target");
     job->done(job);
 }
@@ -68,9 +68,9 @@ enum { TARGETS = sizeof targets / sizeof *targets };
 static void check(const ob_call *call)
 {
     const unsigned status = call->answer.status;
-    if (answers != 1 || acts > 1 || !call->answer.body.size)
+    if (answers != 1 || handed_in > 1 || !call->answer.body.size)
         abort();
-    if (acts ? status != 403 : status != 400 && status != 413)
+    if (handed_in ? status != 403 : status != 400 && status != 413)
         abort();
 }
 
@@ -95,7 +95,7 @@ static void ask(ob_api *api, const struct target *to, const char *word, const ch
     ob_call *call = NULL;
     if (ob_api_begin(&call, api, &request) == OB_PLAN_BYTES) {
         call->answered = on_answered;
-        acts = answers = 0;
+        handed_in = answers = 0;
         call->class->body(call, body);
         check(call);
     } else if (call->answer.status != 400 && call->answer.status != 404) {

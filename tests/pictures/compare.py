@@ -14,9 +14,6 @@ import browser  # noqa: E402
 import kinds  # noqa: E402
 
 MOST_BITS, LEAST_QUALITY = 10, 50
-# Colours of a JPEG that no screen can show are as bright in grey as they were meant to be, and a
-# little less so when they are drawn: docs/HASHING.md, "Bits moved by the default path".
-LOOSE = {"saturated": 20}
 # What is shown and not looked at, by kind (docs/HASHING.md, "Exceptions").
 EXCEPTIONS = {"jxl": "UNSUPPORTED", "ico-svg": "UNSUPPORTED", "hdr": "UNSUPPORTED",
               "many-frames": "TOO_LARGE", "slide-show": "TOO_LARGE", "cut": "DAMAGED"}
@@ -63,7 +60,7 @@ def judge(result, shown, line):
         result.views += 1
         bits = min((distance(h, view["pdq"]) for h in hashes), default=256)
         result.bits = max(result.bits, bits)
-    if result.bits <= LOOSE.get(result.kind, MOST_BITS):
+    if result.bits <= MOST_BITS:
         return
     reason = line.get("reason")
     if line["action"] == "undecodable" and reason == EXCEPTIONS.get(result.kind):

@@ -311,6 +311,56 @@ class CouldNot(obhutd.Case):
         told = self.service.metrics()
         self.assertEqual((told['scans_total{action="block"}'], self.told("BUSY")), (0, 0))
 
+    # ---- who asks and does not wait for ever
+
+    def in_time(self, path):
+        """The status, and that it came in the time that the configuration gives (with patience for a busy machine)."""
+        began = time.monotonic()
+        status = self.status_of(path, COFFEE)
+        self.assertLess(time.monotonic() - began, PATIENCE)
+        return status
+
+    def test_a_gateway_answers_in_its_time_whatever_waits(self):
+        """Decoding and the queue would take minutes here; who asks ends after half of one."""
+        self.begin(config="decoders = 1\ndecode-time-ms = 300000\nqueue-wait-ms = 60000\ngateway-time-ms = 1500\n")
+        closed, opened = self.gateway("closed"), self.gateway("open", "--name", "o")
+        worker, = self.service.processes()["workers"]
+        self.assertEqual(self.status_of(closed, COFFEE), 422)
+        worker, = self.service.processes()["workers"]
+        os.kill(worker, signal.SIGSTOP)
+        self.addCleanup(self.go_on_if_there, worker)
+        self.assertEqual(self.in_time(closed), 503)  # it is with the worker
+        self.assertEqual(self.in_time(closed), 503)  # these wait behind it
+        self.assertEqual(self.in_time(opened), 200)
+        self.assertEqual((self.told("BUSY"), self.told("BUSY", "let_through")), (3, 1))
+        self.answers = []
+        self.ask_beside(SCAN, COFFEE)  # what is no gateway's waits
+        os.kill(worker, signal.SIGCONT)
+        self.eventually(lambda: self.answers, "the scan is answered")
+        self.assertEqual(self.answers, [("first", 200, "block")])
+        self.assertEqual(self.status_of(closed, COFFEE), 422)
+        self.assertEqual((self.told("BUSY"), self.told("BUSY", "let_through")), (3, 1))
+
+    def test_a_match_that_comes_too_late_is_told_as_what_became_of_it(self):
+        self.begin(config="decoders = 1\ndecode-time-ms = 300000\ngateway-time-ms = 1500\n")
+        opened = self.gateway("open")
+        self.assertEqual(self.status_of(opened, COFFEE), 422)
+        worker, = self.service.processes()["workers"]
+        os.kill(worker, signal.SIGSTOP)
+        self.addCleanup(self.go_on_if_there, worker)
+        self.assertEqual(self.in_time(opened), 200)
+        os.kill(worker, signal.SIGCONT)
+        said = lambda: [line for line in self.service.log if line.endswith("block, let through")]  # noqa: E731
+        self.eventually(said, "the match is told")
+
+    def test_a_gateway_answers_in_its_time_without_a_core(self):
+        self.begin(config="gateway-time-ms = 1500\n")
+        opened = self.gateway("open")
+        main = self.without_core()
+        self.assertEqual(self.in_time(opened), 503)  # whether it is open is not known without a core
+        os.kill(main, signal.SIGCONT)
+        self.eventually(lambda: self.status_of(opened, COFFEE) == 422, "it looks again")
+
     # ---- a core that is not there
 
     def without_core(self):

@@ -480,6 +480,9 @@ class Transparency(Service):
         self.assertIn('<td class="n">12</td>', english)
         self.assertIn("fewer than 10", english)  # never exactly
         self.assertIn("NO_BASIS", german)
+        self.assertIn("Digital Services Act", english)  # laws are called what they are called there
+        self.assertIn("Gesetz über digitale Dienste", german)
+        self.assertNotIn("Digital Services Act", german)
         self.assertNotIn("acct-1", english)
         status, _, body = service.request("GET", "/transparency?lang=de", token=False,
                                           headers={"Accept-Language": "en"})

@@ -106,6 +106,29 @@ class PictRs(obhutd.Case):
         for option in ("--fail", "--review", "--damaged"):
             self.run_obhut("gateway", "add", "pict-rs", "--surface", "public", option, "x", code=3)
 
+    def test_of_a_cut_picture_nine_tenths_are_looked_at_and_less_is_refused(self):
+        import io
+
+        from PIL import Image
+        self.run_obhut("list", "import", self.write("known.jsonl", [self.list_of(COFFEE, id="c", source="A")]))
+        service = self.start()
+        path = self.run_obhut("gateway", "add", "pict-rs", "--surface", "public")[0].strip()
+        with Image.open(COFFEE) as coffee, Image.open(ROCKET) as rocket:
+            shows = {422: coffee.resize((600, 400)), 200: rocket.resize((640, 400))}
+        for kind, options in (("JPEG", {"quality": 90}), ("PNG", {}), ("GIF", {}), ("BMP", {}), ("WEBP", {"quality": 90})):
+            for status, picture in shows.items():  # one is listed
+                made = io.BytesIO()
+                picture.save(made, kind, **options)
+                content = made.getvalue()
+                most, half = content[:len(content) * 98 // 100], content[:len(content) // 2]
+                got = service.scan(most)
+                self.assertEqual((got["action"], got.get("incomplete")),
+                                 ("review" if status == 422 else "allow", True), (kind, got))
+                self.assertEqual(post_as_pict_rs(service, path, most), status, kind)
+                got = service.scan(half)
+                self.assertEqual((got["action"], got["reason"]), ("undecodable", "DAMAGED"), (kind, got))
+                self.assertEqual(post_as_pict_rs(service, path, half), 422, kind)
+
     def test_what_asks_for_a_person_is_refused_unless_the_operator_lets_it_pass(self):
         self.run_obhut("list", "import", self.write("known.jsonl", [self.list_of(COFFEE, id="c", source="Hotline")]))
         for action in ("review", "warn", "blur"):

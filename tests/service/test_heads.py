@@ -224,6 +224,24 @@ class Forms(obhutd.Case):
             got = self.scan(*form(*parts))
             self.assertEqual((got["action"], got["total"]), ("review", 1), [p[:2] for p in parts])
 
+    def test_json_in_the_place_of_a_file_is_415_and_says_what_a_file_is(self):
+        """What other services take: a picture as text in JSON. Here it would be bytes that match nothing."""
+        import base64
+        body = json.dumps({"DataRepresentation": "inline", "Value": base64.b64encode(COFFEE.read_bytes()).decode()})
+        for kind in ("application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json",
+                     "application/problem+json ;x=y"):
+            for path in ("/v1/scan", "/v1/hash"):
+                for content in (body, "{}", ""):
+                    got = self.service.json("POST", path + "?surface=public", content, status=415,
+                                            headers={"Content-Type": kind})
+                    self.assertEqual(got["code"], "JSON", (kind, path))
+                    self.assertIn("the file itself is the body", got["detail"])
+        # a file that is JSON is one: as a part, or as what it is to whoever only stores it
+        part = (FILE, "Content-Type: application/json\r\n", b'{"a": 1}')
+        self.assertEqual(self.scan(*form(part))["reason"], "UNKNOWN_FORMAT")
+        for kind in ("application/octet-stream", "application/jsonx", "application/x-json+zip"):
+            self.assertEqual(self.scan({"Content-Type": kind}, b'{"a": 1}')["action"], "undecodable", kind)
+
     def test_a_second_file_is_refused(self):
         rocket, coffee = ROCKET.read_bytes(), COFFEE.read_bytes()
         for parts in ([(FILE, JPEG, rocket), (FILE, JPEG, coffee)],

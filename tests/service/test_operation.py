@@ -217,6 +217,20 @@ class Commands(obhutd.Case):
                 self.assertIn("distance", json.loads(peer.makefile().readline())["error"]["text"], distance)
 
     @unittest.skipUnless(os.geteuid() == 0 and not obhutd.SANITIZED, "needs to become somebody else")
+    @unittest.skipUnless(os.geteuid() == 0, "only root takes /proc away")
+    def test_without_proc_everything_says_so(self):
+        def run(*words):
+            return subprocess.run(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh", *words],
+                                  capture_output=True, text=True, timeout=waiting.LIMIT_S)
+        if run("true").returncode:
+            self.skipTest("no namespace of mounts here")
+        done = run(obhutd.DAEMON, "--data", self.data, "--listen", "127.0.0.1:0")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("obhutd: main: /proc is not there", done.stderr)
+        done = run(obhutd.obhut.BINARY, "hash", obhutd.DEMO / "rocket-640x427.jpg")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("/proc is not there", done.stderr)
+
     def test_other_users_cannot_command(self):
         self.start()
         path = str(self.data / "run/admin.sock")

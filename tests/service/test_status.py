@@ -36,8 +36,8 @@ class Status(obhutd.Case):
         self.run_obhut("gateway", "add", "pict-rs", "--surface", "direct", "--name", "private")
         self.run_obhut("person", "add", "ada", "--role", "lead")
         words = self.words()
-        for part in ("the service runs", '1 entries, from "Hotline, 2026-11", imported 20',
-                     "(0 days ago)", "OFF, 1 entries, no source given",
+        for part in ("the service runs", '1 entry, from "Hotline, 2026-11", imported 20',
+                     "(0 days ago)", "OFF, 1 entry, no source given",
                      "listed by one source: hold; by two or more: block",
                      'in list "own" at least: warn', "damaged or unknown files: refused; where Obhut cannot look now: LET THROUGH",
                      "on direct nobody may look without a basis: LETS such files THROUGH",

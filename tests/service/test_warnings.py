@@ -1,11 +1,13 @@
 """A service that protects nobody says so, everywhere; and one that is tried out does not go on answering."""
 import unittest
 
+import faults
 import obhutd
 import waiting
 
 COFFEE = obhutd.DEMO / "coffee-2400x1600.jpg"
 ROCKET = obhutd.DEMO / "rocket-640x427.jpg"
+DAY = 86400
 CODES = ("NO_LIST", "LISTS_OFF", "LIST_STALE", "LIST_UNKNOWN", "NO_REGISTER", "NO_REVIEWER")
 
 
@@ -28,7 +30,7 @@ class Warnings(obhutd.Case):
 
     def started(self, service):
         return [line for line in service.log if any(word in line for word in (
-            "nothing can be found", "renew-days", "has a section", "no register", "nobody is there"))]
+            "nothing can be found", "renew-days", "has a section", "no register", "no person is"))]
 
     def test_a_service_without_any_list_says_so_and_then_does_not(self):
         service = self.start()
@@ -58,6 +60,43 @@ class Warnings(obhutd.Case):
         service = self.start(*self.configure('action-one-source = "block"\nlist "known" {\n  renew-days = 7\n}\n'))
         self.assertEqual(self.told(service)[0], set())
         self.assertEqual(self.started(service), [])
+
+    def renewed_weekly(self):
+        """Options of a service whose clock can be moved and whose list has a publisher's period, and the clock."""
+        self.run_obhut("list", "import", self.write("known.jsonl", [self.list_of(COFFEE)]))
+        self.run_obhut("person", "add", "ada", "--role", "reviewer")
+        clock = faults.Faults(self.dir)
+        return self.configure('list "known" {\n  renew-days = 7\n}\n'), clock
+
+    def test_a_list_that_grows_older_than_its_publishers_period_is_told_until_it_is_renewed(self):
+        config, clock = self.renewed_weekly()
+        service = self.start(*config, **clock.options)
+        self.assertEqual(self.told(service)[0], set())
+        clock.set(f"clock:+{7 * DAY}")  # seven days are not more than seven
+        waiting.until(lambda: self.told(service)[0] == set(), "seven days are told of")
+        clock.set(f"clock:+{9 * DAY}")
+        waiting.until(lambda: self.told(service)[0] == {"LIST_STALE"}, "the list is told to be old")
+        _, warnings = self.told(service)
+        self.assertIn('the list "known" was imported or updated 9 days ago; renew-days says 7', str(warnings))
+        page = service.request("GET", "/transparency", token=False)[2].decode()
+        self.assertIn("A list of known material is older than it should be.", page)
+        self.assertEqual(service.scan(COFFEE.read_bytes())["action"], "review")  # it is searched all the same
+        self.run_obhut("list", "update", "known", self.write("known.jsonl", [self.list_of(COFFEE)]))
+        waiting.until(lambda: self.told(service)[0] == set(), "the renewed list is told to be old no more")
+        self.assertIn("last updated (0 days ago)", self.run_obhut("status")[0])
+        service.stop()
+        service = self.start(*config, **clock.options)  # what was known then is known after a start
+        self.assertEqual(self.told(service)[0], set())
+        clock.set(f"clock:+{20 * DAY}")
+        waiting.until(lambda: self.told(service)[0] == {"LIST_STALE"}, "it grows old again")
+
+    def test_a_list_that_is_too_old_is_told_at_the_start(self):
+        config, clock = self.renewed_weekly()
+        clock.set(f"clock:+{30 * DAY}", wait=False)
+        service = self.start(*config, **clock.options)
+        self.assertEqual(len(self.started(service)), 1, service.log)
+        self.assertIn('the list "known" was imported or updated 30 days ago; renew-days says 7', self.started(service)[0])
+        self.assertEqual(self.told(service)[0], {"LIST_STALE"})
 
     def test_where_no_match_waits_for_a_person_nobody_need_review(self):
         self.run_obhut("list", "import", self.write("known.jsonl", [self.list_of(COFFEE)]))

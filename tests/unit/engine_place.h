@@ -10,12 +10,12 @@
 
 #include "once.h"
 
+#include <obhut/acts.h>
 #include <obhut/crypto.h>
 #include <obhut/records/cause.h>
 #include <obhut/records/conversation.h>
 #include <obhut/records/order.h>
 #include <obhut/records/profile.h>
-#include <obhut/staff.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -86,7 +86,7 @@ typedef struct place {
     ob_lists *lists;
     ob_store *store;
     ob_audit *audit;
-    ob_staff *staff;
+    ob_acts *acts;
     ob_engine *engine;
     ob_policy policy;
 } place;
@@ -106,7 +106,7 @@ static inline void open_engine(place *p, unsigned decoders)
     ob_error err = {0};
     const ob_engine_options options = {.lists = p->lists,
                                        .store = p->store,
-                                       .staff = p->staff,
+                                       .acts = p->acts,
                                        .policy = &p->policy,
                                        .decoders = decoders,
                                        .searchers = 2,
@@ -126,7 +126,7 @@ static inline int begin_in(void **state, unsigned decoders)
     must(ob_lists_own(&p->lists, p->dir, &err), &err);
     must(ob_store_open(&p->store, p->dir, NULL, &err), &err);
     must(ob_engine_audit(&p->audit, p->store, p->dir, NULL, NULL, &err), &err);
-    must(ob_staff_open(&p->staff, p->store, p->audit, p->dir, &err), &err);
+    must(ob_acts_open(&p->acts, p->store, p->audit, p->dir, &err), &err);
     open_engine(p, decoders);
     *state = p;
     return 0;
@@ -142,7 +142,7 @@ static inline int end(void **state)
     place *p = *state;
     char command[128];
     ob_engine_close(p->engine);
-    ob_staff_close(p->staff);
+    ob_acts_close(p->acts);
     ob_error err = {0};
     must(ob_audit_close(p->audit, &err), &err);
     ob_store_close(p->store);

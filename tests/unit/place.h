@@ -1,4 +1,4 @@
-/* A whole place in memory: a data directory with records, log and staff, open. Takes milliseconds,
+/* A whole place in memory: a data directory with records, log and acts, open. Takes milliseconds,
  * so that any room can have tests that stand on one. (In TMPDIR where that is set: a directory of
  * the suite's own, which should be in memory too.) */
 #ifndef OBHUT_TEST_PLACE_H
@@ -7,10 +7,10 @@
 #include "once.h"
 #include "test.h"
 
+#include <obhut/acts.h>
 #include <obhut/audit.h>
 #include <obhut/crypto.h>
 #include <obhut/records/token.h>
-#include <obhut/staff.h>
 #include <obhut/store.h>
 
 #include <ftw.h>
@@ -20,7 +20,7 @@ typedef struct memory_place {
     char dir[256];
     ob_store *store;
     ob_audit *audit;
-    ob_staff *staff;
+    ob_acts *acts;
 } memory_place;
 
 #define MUST(call)                                                                                 \
@@ -35,12 +35,12 @@ static inline void memory_place_open(memory_place *p)
     const ob_audit_options options = {.dir = p->dir};
     MUST(ob_store_open(&p->store, p->dir, NULL, &err_));
     MUST(ob_audit_open(&p->audit, &options, &err_));
-    MUST(ob_staff_open(&p->staff, p->store, p->audit, p->dir, &err_));
+    MUST(ob_acts_open(&p->acts, p->store, p->audit, p->dir, &err_));
 }
 
 static inline void memory_place_close(memory_place *p)
 {
-    ob_staff_close(p->staff);
+    ob_acts_close(p->acts);
     MUST(ob_audit_close(p->audit, &err_));
     ob_store_close(p->store);
 }
@@ -74,6 +74,15 @@ static inline int memory_place_end(void **state)
     assert_int_equal(nftw(p->dir, memory_place_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
     free(p);
     return 0;
+}
+
+/* A token that nobody has the secret of: a record, for acts that need one to make. */
+static inline ob_status place_token_add(ob_writing *w, const char *name, ob_error *err)
+{
+    ob_token token = {.surfaces = 1, .scopes = 1, .made_at = 1};
+    snprintf(token.name, sizeof token.name, "%s", name);
+    ob_random(token.print, sizeof token.print);
+    return ob_store_token_add(w, &token, err);
 }
 
 /* Whether the records hold a token of this name. */

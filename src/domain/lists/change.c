@@ -35,14 +35,15 @@ static ob_status add(change *c, const entry *from, ob_error *err)
 {
     char id[OB_LIST_ID_MAX + 1];
     entry e = *from;
-    if (!e.id) {
-        make_id(id, &e);
-        e.id = id;
-    }
+    /* Without an id it is known under whatever id: an import took the number of its line. */
     ob_status status = live_find(&c->found, c->next, &e, err);
     if (!status && c->found.count) {
         c->known++;
         return OB_OK;
+    }
+    if (!e.id) {
+        make_id(id, &e);
+        e.id = id;
     }
     if (!status)
         status = journal_add(&c->group, &e, err);

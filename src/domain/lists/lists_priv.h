@@ -430,6 +430,7 @@ typedef struct list_state {
     uint8_t next[OB_SHA256_SIZE]; /* of the file that is taking its place; zeros: none */
     bool removed;                 /* its files are being deleted */
     list_switch is;               /* on or off, whatever its file is called */
+    int64_t updated_at;           /* from a file, since it was imported; 0: never, or not known */
     journal_mark *journals;
     size_t journal_count;
 } list_state;

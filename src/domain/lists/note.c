@@ -88,6 +88,27 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
     return status;
 }
 
+int64_t note_updated(ob_lists *lists, const char *name, int64_t at)
+{
+    int64_t before = 0;
+    pthread_mutex_lock(&lists->noting);
+    list_state *list = state_need(&lists->state, name);
+    if (list) {
+        before = list->updated_at;
+        list->updated_at = at;
+    }
+    pthread_mutex_unlock(&lists->noting);
+    return before;
+}
+
+ob_status note_save(ob_lists *lists, ob_error *err)
+{
+    pthread_mutex_lock(&lists->noting);
+    ob_status status = bind_save(lists, err);
+    pthread_mutex_unlock(&lists->noting);
+    return status;
+}
+
 bool note_unsure(ob_lists *lists)
 {
     pthread_mutex_lock(&lists->noting);

@@ -289,6 +289,13 @@ ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_e
     pthread_mutex_unlock(&lists->guard);
     if (!infos)
         return ob_fail(err, OB_ENOMEM, "out of memory: lists");
+    pthread_mutex_lock(&lists->noting);
+    for (size_t i = 0; i < found; i++) {
+        const list_state *state = state_find(&lists->state, infos[i].name);
+        const int64_t updated = state ? state->updated_at : 0;
+        infos[i].updated_at = updated > infos[i].imported_at ? updated : infos[i].imported_at;
+    }
+    pthread_mutex_unlock(&lists->noting);
     qsort(infos, found, sizeof *infos, info_by_name);
     *out = infos;
     *count = found;

@@ -134,6 +134,11 @@ ob_status note_switch(ob_lists *lists, const char *name, bool enabled, ob_error 
 bool note_unsure(ob_lists *lists);
 ob_status note_settle(ob_lists *lists, ob_error *err);
 
+/* The list was updated from a file at this time: said with what is written next, or by note_save.
+ * Returns what was known before. */
+int64_t note_updated(ob_lists *lists, const char *name, int64_t at);
+ob_status note_save(ob_lists *lists, ob_error *err);
+
 /* Before a list's files are deleted, and afterwards. */
 ob_status note_removing(ob_lists *lists, const char *name, ob_error *err);
 void note_removed(ob_lists *lists, const char *name);

@@ -217,6 +217,18 @@ static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state
     return status;
 }
 
+/* Beside what it says of lists: whoever does not know this does not miss it. */
+static json_t *updated_to_json(const lists_state *state)
+{
+    json_t *updated = json_object();
+    bool good = true;
+    for (size_t i = 0; i < state->count; i++)
+        if (state->lists[i].updated_at)
+            good &= !json_object_set_new(updated, state->lists[i].name,
+                                         json_integer((json_int_t)state->lists[i].updated_at));
+    return whole(updated, good);
+}
+
 /* What may have been told before: all but what it says itself. */
 static json_t *since_to_json(const lists_state *state)
 {
@@ -235,9 +247,9 @@ static ob_status make_text(char **out, char sum[STATE_DIGITS + 1], const lists_s
                            ob_error *err)
 {
     uint8_t digest[OB_SHA256_SIZE];
-    json_t *object =
-        json_pack("{s:i, s:o, s:I, s:o}", "version", STATE_VERSION, "lists", lists_to_json(state),
-                  "changes", (json_int_t)state->changes, "since", since_to_json(state));
+    json_t *object = json_pack("{s:i, s:o, s:I, s:o, s:o}", "version", STATE_VERSION, "lists",
+                               lists_to_json(state), "changes", (json_int_t)state->changes, "since",
+                               since_to_json(state), "updated", updated_to_json(state));
     char *text = ob_json_write(object, JSON_COMPACT);
     json_decref(object);
     if (!text)
@@ -395,6 +407,18 @@ static ob_status take_list(lists_state *state, const json_t *object, bool *good,
     return status;
 }
 
+static bool take_updated(lists_state *state, const json_t *object)
+{
+    const json_t *updated = json_object_get(object, "updated");
+    bool good = !updated || json_is_object(updated);
+    for (size_t i = 0; i < state->count && good; i++) {
+        const json_t *when = json_object_get(updated, state->lists[i].name);
+        good = !when || json_integer_value(when) > 0;
+        state->lists[i].updated_at = (int64_t)json_integer_value(when);
+    }
+    return good;
+}
+
 /* The records may know what it says, or what they were told before. */
 static bool take_since(lists_state *state, const json_t *object)
 {
@@ -434,7 +458,7 @@ ob_status state_take(lists_state *out, const char *text, size_t size, const char
     const json_t *lists = json_object_get(object, "lists");
     for (size_t i = 0; i < json_array_size(lists) && good && !status; i++)
         status = take_list(out, json_array_get(lists, i), &good, err);
-    good = good && take_since(out, object);
+    good = good && take_since(out, object) && take_updated(out, object);
     json_decref(object);
     if (!status && good)
         status = sum_lists(out->said, out, err);

@@ -2,6 +2,8 @@
 #include "ids.h"
 #include "set_priv.h"
 
+#include <obhut/clock.h>
+
 typedef struct updating {
     change change;
     const ob_import *import;
@@ -63,6 +65,23 @@ static ob_status take(void *context, const entry *from, ob_error *err)
     return status ? status : change_make(&u->change, &e, err);
 }
 
+/* A file that brings nothing new renews the list all the same: its publisher has nothing more. */
+static ob_status end_update(updating *u, ob_status status, ob_error *err)
+{
+    ob_lists *lists = u->change.lists;
+    const char *name = u->change.slot ? u->change.slot->name : "";
+    if (status)
+        return change_end(&u->change, status, err);
+    const int64_t before = note_updated(lists, name, ob_now());
+    const bool changes = u->change.added || u->change.withdrawn;
+    status = change_end(&u->change, status, err);
+    if (status)
+        note_updated(lists, name, before);
+    else if (!changes)
+        note_save(lists, NULL);
+    return status;
+}
+
 static ob_status update_slot(ob_import_result *out, ob_lists *lists, slot *slot,
                              const ob_import *import, ob_error *err)
 {
@@ -74,7 +93,7 @@ static ob_status update_slot(ob_import_result *out, ob_lists *lists, slot *slot,
         status = withdraw_ids(&u, err);
     ids_empty(&u.gone);
     pthread_mutex_lock(&slot->writing);
-    status = change_end(&u.change, status, err);
+    status = end_update(&u, status, err);
     atomic_store(&slot->busy, SLOT_FREE);
     pthread_mutex_unlock(&slot->writing);
     if (status && status != OB_EFORMAT && status != OB_EREFUSED) /* which say so themselves */

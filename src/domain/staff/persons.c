@@ -1,7 +1,8 @@
-/* Persons, and the pseudonyms of those whom they decide about. */
-#include "staff_priv.h"
+/* Persons and their roles. */
+#include <obhut/staff.h>
 
 #include <obhut/clock.h>
+#include <obhut/crypto.h>
 #include <obhut/records/person.h>
 
 #include <stdio.h>
@@ -58,12 +59,4 @@ ob_status ob_staff_person_find(bool *found, ob_person *out, ob_view *view, const
         }
     free(persons);
     return OB_OK;
-}
-
-void ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                        const char *text)
-{
-    static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item",
-                                       "obhut person", "obhut delivery"};
-    ob_code(out->bytes, staff->key, uses[kind], text, strlen(text));
 }

@@ -1,10 +1,13 @@
-#include "staff_priv.h"
+/* Tokens of services, and the operator's own. */
+#include <obhut/staff.h>
 
 #include <obhut/clock.h>
+#include <obhut/crypto.h>
 #include <obhut/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +34,17 @@ bool ob_scope_parse(ob_scope *out, const char *name)
     return false;
 }
 
+/* Tokens are few and asked for with every request: they are kept in memory, and read again when the
+ * records have changed. */
+struct ob_staff {
+    ob_store *store;
+    ob_acts *acts;
+    pthread_mutex_t lock;
+    ob_token *tokens;
+    size_t count;
+    uint64_t generation; /* of the store when they were read */
+};
+
 /* ---- Opening -------------------------------------------------------------------------------- */
 
 /* Under the lock. */
@@ -55,28 +69,15 @@ static ob_status read_tokens(ob_staff *staff, ob_error *err)
     return OB_OK;
 }
 
-ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_audit *audit, const char *dir,
-                        ob_error *err)
+ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_acts *acts, ob_error *err)
 {
-    int64_t last;
     ob_staff *staff = calloc(1, sizeof *staff);
     if (!staff)
         return ob_fail(err, OB_ENOMEM, "out of memory: tokens");
     staff->store = store;
-    staff->audit = audit;
-    snprintf(staff->audit_dir, sizeof staff->audit_dir, "%s/audit", dir);
+    staff->acts = acts;
     pthread_mutex_init(&staff->lock, NULL);
-    ob_status status = bind_key(staff, dir, err);
-    if (!status)
-        status = staff_recover_log(&last, staff, err);
-    if (!status)
-        status = staff_writer_start(staff, err);
-    if (!status)
-        status = staff_recover_deeds(staff, err);
-    if (!status)
-        status = read_tokens(staff, err);
-    if (!status)
-        status = bind_log_begin(staff, err);
+    ob_status status = read_tokens(staff, err);
     if (status)
         ob_staff_close(staff);
     else
@@ -88,11 +89,7 @@ void ob_staff_close(ob_staff *staff)
 {
     if (!staff)
         return;
-    ob_audit_on_signed(staff->audit, NULL, NULL);
-    staff_writer_stop(staff);
-    bind_log_end(staff);
     pthread_mutex_destroy(&staff->lock);
-    ob_wipe(staff->key, sizeof staff->key);
     free(staff->tokens);
     free(staff);
 }
@@ -222,7 +219,7 @@ ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, 
     for (size_t i = 0; i < staff->count; i++)
         own.has_record |= !strcmp(staff->tokens[i].name, own_name);
     const ob_actor operator= {NULL};
-    status = ob_staff_do(NULL, staff, "token.add", &operator, add_own_token, &own, err);
+    status = ob_acts_do(NULL, staff->acts, "token.add", &operator, add_own_token, &own, err);
     if (!status)
         status = write_secret(path, dir, own.secret, err);
     ob_wipe(&own, sizeof own);

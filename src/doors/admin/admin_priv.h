@@ -5,19 +5,22 @@
 #define OBHUT_ADMIN_PRIV_H
 
 #include <obhut/admin.h>
+#include <obhut/commands.h>
 #include <obhut/records/order.h>
 #include <obhut/records/person.h>
 #include <obhut/records/proposal.h>
+#include <obhut/staff.h>
 
 /* A request that is being done. */
 typedef struct admin_call {
-    ob_admin *admin;
+    ob_service *service;
     const json_t *request;
     int file;
     const ob_admin_listener *listener;
     ob_actor actor;
     ob_person person; /* where actor.person is not NULL */
     ob_view *view;    /* the records; NULL while a deed runs */
+    bool is_unknown;  /* nobody has its personal token */
     ob_act *act;      /* of a command that changes records, else NULL */
     /* SHA-256 of the file of such a command, read before it holds up others. */
     ob_status document_status;
@@ -25,9 +28,7 @@ typedef struct admin_call {
     uint8_t document[32];
 } admin_call;
 
-/* Sets *out to an object. */
-typedef ob_status (*admin_command)(json_t **out, const admin_call *call, ob_error *err);
-
+/* Each command's function, an ob_command_run. */
 ob_status admin_list_import(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_update(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_list_merge(json_t **out, const admin_call *call, ob_error *err);
@@ -68,7 +69,9 @@ ob_status admin_cause_told(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_add(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_ls(json_t **out, const admin_call *call, ob_error *err);
-ob_status admin_order_state(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_suspend(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_resume(json_t **out, const admin_call *call, ob_error *err);
+ob_status admin_order_revoke(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_consent_withdraw(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_safeguard_record(json_t **out, const admin_call *call, ob_error *err);
@@ -91,8 +94,14 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err);
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err);
 
-/* As ob_lists_compare. */
-ob_status admin_compare_lists(const char *dir, const ob_staff_lists *known, ob_error *err);
+/* ob_admin_do, for what is asked at one of the OB_AT_… places. */
+json_t *admin_do_at(ob_service *service, const json_t *request, int file,
+                    const ob_admin_listener *listener, uint32_t place);
+
+/* Before and after a command of a thread of its own, at most 32 at a time; ob_admin_wait waits for
+ * them. */
+bool admin_enter(void);
+void admin_leave(void);
 
 /* ---- Steps of two persons ----------------------------------------------------------------------
  */
@@ -128,8 +137,9 @@ ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, 
  * OB_EREFUSED: nobody has that token. */
 ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err);
 
-/* The same, who must be a person with one of `roles` (bit r: ob_role r). */
-ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err);
+/* Whether who it is may ask for the command at all: what its row says of persons and roles.
+ * OB_EREFUSED. */
+ob_status admin_may(const admin_call *call, const ob_command *command, ob_error *err);
 
 enum {
     ADMIN_REVIEWERS = 1 << OB_ROLE_REVIEWER | 1 << OB_ROLE_LEAD,
@@ -140,11 +150,11 @@ enum {
 /* ---- The log -----------------------------------------------------------------------------------
  */
 
-/* What of a request and of its answer stands in the log: names, numbers, words of ours; of a
- * person's own words nothing. */
-void admin_log_request(ob_act *act, const json_t *request, const char *command);
-void admin_log_answer(ob_act *act, const json_t *answer);
-json_t *admin_log_numbers(const json_t *answer); /* its numbers, and the name of a list */
+/* What of a request and of its answer stands in the log: what the command's row says of each field.
+ */
+void admin_log_request(ob_act *act, const json_t *request, const ob_command *command);
+void admin_log_answer(ob_act *act, const json_t *answer, const ob_command *command);
+json_t *admin_log_done(const json_t *answer, const ob_command *command);
 
 /* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
  * "set" is what `obhut policy set` would have to be told, nothing where it is open. */
@@ -173,7 +183,7 @@ ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *er
 /* An order as it was transcribed; docs/GATE.md has the fields. What is missing is left out, what is
  * unreadable is an error. Accounts are the caller's: free(). */
 ob_status admin_order_read(ob_order *out, ob_record_key **accounts, size_t *count,
-                           const json_t *json, const ob_staff *staff, ob_error *err);
+                           const json_t *json, const ob_acts *acts, ob_error *err);
 
 /* The text at `key`; OB_EINVAL where it is missing or no text. */
 ob_status admin_text(const char **out, const admin_call *call, const char *key, ob_error *err);

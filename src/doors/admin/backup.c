@@ -18,9 +18,9 @@ ob_status admin_backup_make(json_t **out, const admin_call *call, ob_error *err)
     ob_seal_public key;
     ob_backup_about about;
     const ob_backup_source source = {
-        .dir = ob_lists_dir(call->admin->lists),
-        .store = call->admin->store,
-        .audit = call->admin->audit,
+        .dir = ob_lists_dir(call->service->lists),
+        .store = call->service->store,
+        .audit = call->service->audit,
         .without_lists = json_is_true(json_object_get(call->request, "without_lists")),
         .progress = on_progress,
         .context = (void *)(uintptr_t)call};

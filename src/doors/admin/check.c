@@ -27,13 +27,13 @@ static ob_status read_records(uint64_t *bytes, ob_view *view, ob_error *err)
 static ob_status ask_lists(ob_error *out, const char *dir, ob_store *store, ob_error *err)
 {
     enum { TRIES = 3 };
-    ob_staff_lists known;
+    ob_acts_lists known;
     bool is_known = false;
     ob_status status = OB_OK;
     for (int i = 0; i < TRIES && !status; i++) {
         *out = (ob_error){0};
-        status = ob_staff_lists_known(&is_known, &known, store, dir, err);
-        if (status || !is_known || !admin_compare_lists(dir, &known, out))
+        status = ob_acts_lists_known(&is_known, &known, store, dir, err);
+        if (status || !is_known || !ob_service_compare_lists(dir, &known, out))
             break;
     }
     return status;
@@ -53,10 +53,10 @@ ob_status admin_check(json_t **out, const admin_call *call, ob_error *err)
     if (status)
         return status;
     ob_error lists = {0};
-    status = ask_lists(&lists, ob_lists_dir(call->admin->lists), call->admin->store, err);
+    status = ask_lists(&lists, ob_lists_dir(call->service->lists), call->service->store, err);
     if (status)
         return status;
-    ob_audit_signed_now(&now, call->admin->audit);
+    ob_audit_signed_now(&now, call->service->audit);
     ob_hex(root, now.root, sizeof now.root);
     *out = json_pack("{s:I, s:I, s:s, s:I, s:s*}", "entries", (json_int_t)now.entries, "note_bytes",
                      (json_int_t)now.note_bytes, "root", root, "record_bytes", (json_int_t)bytes,
@@ -107,7 +107,7 @@ static ob_status check_here(ob_admin_checked *out, const char *dir, bool records
         status = read_records(&out->record_bytes, view, err);
     ob_view_close(view);
     if (!status)
-        status = ob_staff_signed(&out->is_known, &out->known, store, dir, err);
+        status = ob_acts_signed(&out->is_known, &out->known, store, dir, err);
     if (!status)
         status = ask_lists(&out->lists, dir, store, err);
     ob_store_close(store);

@@ -11,84 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What a command does to the log. */
-typedef enum mode {
-    LOOKS,  /* nothing; a person's token is told of as a log-in */
-    READS,  /* the same; it shows what is about persons, so it is told of whoever asks */
-    ACTS,   /* it changes records: both or neither */
-    ERASES, /* the same; and what it deleted is overwritten at once, not when others go */
-    DOES,   /* it changes what is not in the records: told of before, and how it went */
-} mode;
-
-static const struct command {
-    const char *name;
-    admin_command run;
-    mode mode;
-} commands[] = {
-    {"list.import", admin_list_import, DOES},
-    {"list.update", admin_list_update, DOES},
-    {"list.merge", admin_list_merge, DOES},
-    {"list.add", admin_list_add, DOES},
-    {"list.withdraw", admin_list_withdraw, DOES},
-    {"list.enable", admin_list_enable, DOES},
-    {"list.disable", admin_list_disable, DOES},
-    {"list.remove", admin_list_remove, DOES},
-    {"list.accept", admin_list_accept, DOES},
-    {"token.add", admin_token_add, ACTS},
-    {"token.ls", admin_token_ls, LOOKS},
-    {"token.remove", admin_token_remove, ACTS},
-    {"gateway.add", admin_gateway_add, ACTS},
-    {"gateway.ls", admin_gateway_ls, LOOKS},
-    {"gateway.remove", admin_gateway_remove, ACTS},
-    {"backup.make", admin_backup_make, DOES},
-    {"scan", admin_scan, LOOKS},
-    {"status", admin_status, LOOKS},
-    {"policy.show", admin_policy_show, LOOKS},
-    {"policy.set", admin_policy_set, ACTS},
-    {"person.add", admin_person_add, ACTS},
-    {"person.ls", admin_person_ls, LOOKS},
-    {"person.remove", admin_person_remove, ACTS},
-    {"proposal.ls", admin_proposal_ls, READS},
-    {"proposal.approve", admin_proposal_approve, ACTS},
-    {"proposal.reject", admin_proposal_reject, ACTS},
-    {"report.ls", admin_report_ls, READS},
-    {"report.confirm", admin_report_confirm, ACTS},
-    {"report.remove", admin_report_remove, ACTS},
-    {"verdict.add", admin_verdict_add, ACTS},
-    {"verdict.ls", admin_verdict_ls, READS},
-    {"verdict.overturn", admin_verdict_overturn, ACTS},
-    {"cause.add", admin_cause_add, ACTS},
-    {"cause.ls", admin_cause_ls, READS},
-    {"cause.end", admin_cause_end, ACTS},
-    {"cause.told", admin_cause_told, ACTS},
-    {"order.check", admin_order_check, LOOKS},
-    {"order.add", admin_order_add, ACTS},
-    {"order.ls", admin_order_ls, READS},
-    {"order.state", admin_order_state, ACTS},
-    {"order.halfway", admin_order_halfway, ACTS},
-    {"consent.withdraw", admin_consent_withdraw, ACTS},
-    {"safeguard.record", admin_safeguard_record, ACTS},
-    {"safeguard.ls", admin_safeguard_ls, LOOKS},
-    {"safeguard.remove", admin_safeguard_remove, ACTS},
-    {"detector.ls", admin_detector_ls, LOOKS},
-    {"detector.suspend", admin_detector_suspend, ACTS},
-    {"detector.set", admin_detector_set, ACTS},
-    {"record.kinds", admin_record_kinds, LOOKS},
-    {"record.reap", admin_record_reap, LOOKS},
-    {"hold.add", admin_hold_add, ACTS},
-    {"hold.ls", admin_hold_ls, READS},
-    {"hold.end", admin_hold_end, ACTS},
-    {"hold.keep", admin_hold_keep, ACTS},
-    {"check", admin_check, LOOKS},
-    {"audit.names", admin_audit_names, LOOKS},
-    {"checkpoint.given", admin_checkpoint_given, ACTS},
-    {"audit.code", admin_audit_code, READS},
-    {"audit.consents", admin_audit_consents, READS},
-    {"audit.forget", admin_audit_forget, ERASES},
-    {"clock.show", admin_clock_show, LOOKS},
-    {"clock.accept", admin_clock_accept, ACTS},
-};
-
 const char *admin_optional(const admin_call *call, const char *key)
 {
     return json_string_value(json_object_get(call->request, key));
@@ -140,12 +62,15 @@ ob_status admin_account(ob_record_key *out, const admin_call *call, ob_error *er
     if (!status && (!*account || strlen(account) > OB_PSEUDONYM_TEXT || !strcmp(account, "-")))
         status = ob_fail(err, OB_EINVAL, "an account is named by 1 to %d bytes", OB_PSEUDONYM_TEXT);
     if (!status)
-        ob_staff_pseudonym(out, call->admin->staff, OB_PSEUDONYM_ACCOUNT, account);
+        ob_acts_pseudonym(out, call->service->acts, OB_PSEUDONYM_ACCOUNT, account);
     return status;
 }
 
 ob_status admin_document(uint8_t out[32], const admin_call *call, ob_error *err)
 {
+    const char *digest = admin_optional(call, "document");
+    if (digest && call->file < 0)
+        return ob_hex_parse(out, 32, digest, err);
     if (call->document_status)
         return ob_fail(err, call->document_status, "%s", call->document_error.text);
     memcpy(out, call->document, sizeof call->document);
@@ -172,37 +97,31 @@ json_t *admin_time(int64_t seconds)
 /* ---- Doing ------------------------------------------------------------------------------------
  */
 
-static const struct command *find(const char *name)
-{
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (!strcmp(commands[i].name, name))
-            return &commands[i];
-    return NULL;
-}
-
 /* Somebody shows a token that nobody has. */
 static void log_stranger(const admin_call *call, const char *name)
 {
-    ob_staff_log(NULL, call->admin->staff, "refused", NULL,
-                 json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
+    ob_acts_log(NULL, call->service->acts, "refused", NULL,
+                json_pack("{s:s, s:s}", "wanted", name, "by", "unknown"), NULL);
 }
 
-static ob_status look(json_t **out, admin_call *call, const struct command *c,
-                      const ob_actor *actor, ob_error *err)
+static ob_status look(json_t **out, admin_call *call, const ob_command *c, const ob_actor *actor,
+                      ob_error *err)
 {
     ob_status status = OB_OK;
-    if (actor->person || c->mode == READS)
-        status = ob_staff_log(NULL, call->admin->staff, actor->person ? "login" : "looked", actor,
-                              json_pack("{s:s}", "for", c->name), err);
+    if (actor->person || c->effect == OB_EFFECT_READS)
+        status = ob_acts_log(NULL, call->service->acts, actor->person ? "login" : "looked", actor,
+                             json_pack("{s:s}", "for", c->name), err);
     if (!status)
-        status = ob_view_open(&call->view, call->admin->store, err);
+        status = admin_may(call, c, err);
+    if (!status)
+        status = ob_view_open(&call->view, call->service->store, err);
     if (!status)
         status = c->run(out, call, err);
     ob_view_close(call->view);
     call->view = NULL;
     if (status == OB_EREFUSED)
-        ob_staff_log(NULL, call->admin->staff, "refused", actor,
-                     json_pack("{s:s}", "wanted", c->name), NULL);
+        ob_acts_log(NULL, call->service->acts, "refused", actor,
+                    json_pack("{s:s}", "wanted", c->name), NULL);
     return status;
 }
 
@@ -241,7 +160,7 @@ static ob_status read_document(uint8_t out[32], int file, ob_error *err)
 
 typedef struct acting {
     admin_call *call;
-    const struct command *command;
+    const ob_command *command;
     json_t **out;
 } acting;
 
@@ -251,25 +170,27 @@ static ob_status run_act(ob_act *act, void *context, ob_error *err)
     admin_call *call = a->call;
     call->act = act;
     call->view = act->view;
-    admin_log_request(act, call->request, a->command->name);
+    admin_log_request(act, call->request, a->command);
     ob_status status = admin_identify(call, act->view, err); /* who has left meanwhile may not */
+    if (!status)
+        status = admin_may(call, a->command, err);
     if (!status)
         status = a->command->run(a->out, call, err);
     if (!status)
-        admin_log_answer(act, *a->out);
+        admin_log_answer(act, *a->out, a->command);
     call->act = NULL;
     call->view = NULL;
     return status;
 }
 
-static ob_status act(json_t **out, admin_call *call, const struct command *c, const ob_actor *actor,
+static ob_status act(json_t **out, admin_call *call, const ob_command *c, const ob_actor *actor,
                      ob_error *err)
 {
     acting a = {.call = call, .command = c, .out = out};
     call->document_status = read_document(call->document, call->file, &call->document_error);
-    ob_status status = ob_staff_do(NULL, call->admin->staff, c->name, actor, run_act, &a, err);
-    if (!status && c->mode == ERASES)
-        status = ob_store_scrub(call->admin->store, err);
+    ob_status status = ob_acts_do(NULL, call->service->acts, c->name, actor, run_act, &a, err);
+    if (!status && c->effect == OB_EFFECT_ERASES)
+        status = ob_store_scrub(call->service->store, err);
     return status;
 }
 
@@ -282,36 +203,35 @@ static ob_status keep_deed(void *context, ob_writing *w, uint64_t entry, ob_erro
 static ob_status announce(ob_act *act, void *context, ob_error *err)
 {
     const acting *a = context;
-    (void)err;
     act->keep = keep_deed;
-    admin_log_request(act, a->call->request, a->command->name);
-    return OB_OK;
+    admin_log_request(act, a->call->request, a->command);
+    return admin_may(a->call, a->command, err);
 }
 
-static ob_status deed(json_t **out, admin_call *call, const struct command *c,
-                      const ob_actor *actor, ob_error *err)
+static ob_status deed(json_t **out, admin_call *call, const ob_command *c, const ob_actor *actor,
+                      ob_error *err)
 {
     uint64_t number = 0;
     acting a = {.call = call, .command = c};
-    ob_status status = ob_staff_do(&number, call->admin->staff, c->name, actor, announce, &a, err);
+    ob_status status = ob_acts_do(&number, call->service->acts, c->name, actor, announce, &a, err);
     if (status)
         return status;
     status = c->run(out, call, err);
-    ob_staff_deed_ended(call->admin->staff, number, !status, admin_log_numbers(*out));
+    ob_acts_deed_ended(call->service->acts, number, !status, admin_log_done(*out, c));
     return status;
 }
 
 static ob_status identify(admin_call *call, ob_error *err)
 {
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, call->admin->store, err);
+    ob_status status = ob_view_open(&view, call->service->store, err);
     if (!status)
         status = admin_identify(call, view, err);
     ob_view_close(view);
     return status;
 }
 
-static ob_status run(json_t **out, admin_call *call, const struct command *c, ob_error *err)
+static ob_status run(json_t **out, admin_call *call, const ob_command *c, ob_error *err)
 {
     ob_status status = identify(call, err);
     if (status == OB_EREFUSED)
@@ -320,33 +240,48 @@ static ob_status run(json_t **out, admin_call *call, const struct command *c, ob
         return status;
     const ob_person person = call->person; /* the log names who it was when the request came */
     const ob_actor actor = {call->actor.person ? &person : NULL};
-    switch (c->mode) {
-    case ACTS:
-    case ERASES:
+    switch (c->effect) {
+    case OB_EFFECT_ACTS:
+    case OB_EFFECT_ERASES:
         return act(out, call, c, &actor, err);
-    case DOES:
+    case OB_EFFECT_DOES:
         return deed(out, call, c, &actor, err);
     default:
         return look(out, call, c, &actor, err);
     }
 }
 
-json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
+static json_t *error_json(const admin_call *call, ob_status status, const char *text)
+{
+    json_t *error = json_pack("{s:i, s:o}", "status", (int)status, "text", ob_json_text(text));
+    if (call->is_unknown)
+        json_object_set_new(error, "unknown", json_true());
+    return json_pack("{s:o}", "error", error);
+}
+
+json_t *ob_admin_do(ob_service *service, const json_t *request, int file,
                     const ob_admin_listener *listener)
 {
-    admin_call call = {.admin = admin, .request = request, .file = file, .listener = listener};
+    return admin_do_at(service, request, file, listener, OB_AT_SOCKET);
+}
+
+json_t *admin_do_at(ob_service *service, const json_t *request, int file,
+                    const ob_admin_listener *listener, uint32_t place)
+{
+    admin_call call = {.service = service, .request = request, .file = file, .listener = listener};
     ob_error err = {0};
     const char *name = NULL;
     json_t *result = NULL;
     ob_status status = admin_text(&name, &call, "do", &err);
-    const struct command *c = status ? NULL : find(name);
-    if (!status && !c)
+    const ob_command *c = status ? NULL : ob_command_find(name);
+    if (!status && (!c || !(c->places & place)))
         status = ob_fail(&err, OB_EINVAL, "no command is called \"%.60s\"", name);
+    if (!status)
+        status = ob_command_check(c, request, file >= 0, &err);
     if (!status)
         status = run(&result, &call, c, &err);
     if (!status)
         return json_pack("{s:o}", "ok", result ? result : json_object());
     json_decref(result);
-    return json_pack("{s:{s:i, s:o}}", "error", "status", (int)status, "text",
-                     ob_json_text(err.text));
+    return error_json(&call, status, err.text);
 }

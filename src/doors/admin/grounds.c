@@ -50,12 +50,10 @@ ob_status admin_report_ls(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_report_confirm(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     (void)out;
     ob_status status = admin_number(&id, call, "report", err);
-    if (!status)
-        status = admin_person(&person, call, ADMIN_REVIEWERS, err);
-    return status ? status : ob_store_report_confirm(call->act->w, id, person.name, ob_now(), err);
+    return status ? status
+                  : ob_store_report_confirm(call->act->w, id, call->person.name, ob_now(), err);
 }
 
 ob_status admin_report_remove(json_t **out, const admin_call *call, ob_error *err)
@@ -133,13 +131,10 @@ ob_status admin_verdict_ls(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_verdict_overturn(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     (void)out;
     ob_status status = admin_number(&id, call, "verdict", err);
-    if (!status)
-        status = admin_person(&person, call, ADMIN_REVIEWERS | ADMIN_GUARDS, err);
     return status ? status
-                  : ob_store_verdict_overturn(call->act->w, id, person.name, ob_now(), err);
+                  : ob_store_verdict_overturn(call->act->w, id, call->person.name, ob_now(), err);
 }
 
 /* ---- Causes

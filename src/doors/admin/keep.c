@@ -37,7 +37,7 @@ ob_status admin_record_reap(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_reaped reaped[OB_REAPED_MOST];
     size_t count = 0;
-    ob_status status = ob_records_reap(reaped, &count, call->admin->store, call->admin->staff,
+    ob_status status = ob_records_reap(reaped, &count, call->service->store, call->service->acts,
                                        &call->actor, ob_now(), true, err);
     if (!status)
         *out = json_pack("{s:o}", "reaped", ob_reaped_json(reaped, count));
@@ -110,13 +110,10 @@ static ob_status read_limit(int64_t *limit, const ob_regime **regime, int64_t si
 ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
 {
     ob_hold h = {.made_at = ob_now()};
-    ob_person person;
     const ob_regime *regime;
     const char *law = admin_optional(call, "law");
     int64_t id, since = 0, limit = 0;
-    ob_status status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
-        status = read_record(&h, call, err);
+    ob_status status = read_record(&h, call, err);
     if (!status)
         status = admin_reason(h.reason, admin_optional(call, "reason"), err);
     if (!status)
@@ -134,7 +131,7 @@ ob_status admin_hold_add(json_t **out, const admin_call *call, ob_error *err)
     }
     if (status)
         return status;
-    snprintf(h.by, sizeof h.by, "%s", person.name);
+    snprintf(h.by, sizeof h.by, "%s", call->person.name);
     status = ob_store_hold_add(&id, call->act->w, &h, err);
     if (!status)
         *out = json_pack("{s:I, s:o, s:b}", "hold", (json_int_t)id, "until", admin_time(h.until),
@@ -190,11 +187,8 @@ ob_status admin_hold_ls(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     (void)out;
     ob_status status = admin_number(&id, call, "hold", err);
-    if (!status)
-        status = admin_person(&person, call, ADMIN_GUARDS, err);
     return status ? status : ob_store_hold_end(call->act->w, id, ob_now(), err);
 }
 
@@ -202,16 +196,14 @@ ob_status admin_hold_end(json_t **out, const admin_call *call, ob_error *err)
 ob_status admin_hold_keep(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     char reason[OB_RECORD_TEXT + 1];
     (void)out;
     ob_status status = admin_number(&id, call, "hold", err);
     if (!status)
-        status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
         status = admin_reason(reason, admin_optional(call, "reason"), err);
-    return status ? status
-                  : ob_store_hold_decide(call->act->w, id, person.name, reason, ob_now(), err);
+    return status
+               ? status
+               : ob_store_hold_decide(call->act->w, id, call->person.name, reason, ob_now(), err);
 }
 
 /* ---- Who is in the log ------------------------------------------------------------------------
@@ -236,7 +228,7 @@ ob_status admin_audit_code(json_t **out, const admin_call *call, ob_error *err)
     bool found = false;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status)
-        status = ob_staff_log_code(&found, code, call->admin->staff, call->view, kind, name, err);
+        status = ob_acts_log_code(&found, code, call->service->acts, call->view, kind, name, err);
     if (!status && !found)
         status = ob_fail(err, OB_ENOTFOUND,
                          "nobody of that name is in the log; or their key was destroyed, and "
@@ -256,8 +248,8 @@ ob_status admin_audit_names(json_t **out, const admin_call *call, ob_error *err)
     for (size_t i = 0; i < count && !status; i++) {
         char code[OB_LOG_CODE];
         bool found = false;
-        status = ob_staff_log_code(&found, code, call->admin->staff, call->view,
-                                   OB_PSEUDONYM_PERSON, persons[i].name, err);
+        status = ob_acts_log_code(&found, code, call->service->acts, call->view,
+                                  OB_PSEUDONYM_PERSON, persons[i].name, err);
         if (!status && found)
             json_object_set_new(names, code, json_string(persons[i].name));
     }
@@ -278,7 +270,7 @@ ob_status admin_audit_consents(json_t **out, const admin_call *call, ob_error *e
         status =
             ob_fail(err, OB_EINVAL, "an account is named by at most %d bytes", OB_PSEUDONYM_TEXT);
     if (!status)
-        status = ob_staff_log_consents(&found, call->admin->staff, account, err);
+        status = ob_acts_log_consents(&found, call->service->acts, account, err);
     if (!status)
         *out = json_pack("{s:o}", "consents", found);
     return status;
@@ -289,13 +281,11 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
 {
     ob_pseudonym_kind kind;
     const char *name;
-    ob_person person, *all = NULL;
+    ob_person *all = NULL;
     size_t count = 0;
     ob_record_key subject;
     (void)out;
-    ob_status status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
-        status = read_subject(&kind, &name, call, err);
+    ob_status status = read_subject(&kind, &name, call, err);
     if (!status && kind == OB_PSEUDONYM_PERSON)
         status = ob_store_persons(&all, &count, call->view, err);
     for (size_t i = 0; i < count && !status; i++)
@@ -304,6 +294,6 @@ ob_status admin_audit_forget(json_t **out, const admin_call *call, ob_error *err
     free(all);
     if (status)
         return status;
-    ob_staff_pseudonym(&subject, call->admin->staff, kind, name);
+    ob_acts_pseudonym(&subject, call->service->acts, kind, name);
     return ob_store_log_key_destroy(call->act->w, &subject, err);
 }

@@ -120,7 +120,7 @@ static ob_status read_list(json_t **out, const admin_call *call,
     ob_import_result r = {.lines = 0};
     ob_status status = import_of(&import, call, err);
     if (!status)
-        status = read(&r, call->admin->lists, &import, err);
+        status = read(&r, call->service->lists, &import, err);
     if (status && *r.understood.shape) /* also why it was not taken may be seen in that */
         admin_hear(call, json_pack("{s:o}", "understood", understood(&r.understood)));
     if (!status)
@@ -220,8 +220,8 @@ static ob_status change(json_t **out, const admin_call *call, bool add, ob_error
         wanted_free(&w);
         return status;
     }
-    status = add ? ob_lists_add(&changed, call->admin->lists, name, w.entries, w.count, err)
-                 : ob_lists_withdraw(&changed, call->admin->lists, name, w.entries, w.count, err);
+    status = add ? ob_lists_add(&changed, call->service->lists, name, w.entries, w.count, err)
+                 : ob_lists_withdraw(&changed, call->service->lists, name, w.entries, w.count, err);
     if (!status && !add && !changed)
         status = ob_fail(err, OB_ENOTFOUND, "list \"%s\" has no such entry", name);
     if (!status)
@@ -249,7 +249,7 @@ ob_status admin_list_merge(json_t **out, const admin_call *call, ob_error *err)
     (void)out;
     ob_status status = admin_text(&name, call, "name", err);
     return status ? status
-                  : ob_lists_merge(call->admin->lists, name, on_progress, (void *)(uintptr_t)call,
+                  : ob_lists_merge(call->service->lists, name, on_progress, (void *)(uintptr_t)call,
                                    err);
 }
 
@@ -257,7 +257,7 @@ static ob_status set_enabled(const admin_call *call, bool enabled, ob_error *err
 {
     const char *name;
     ob_status status = admin_text(&name, call, "name", err);
-    return status ? status : ob_lists_set_enabled(call->admin->lists, name, enabled, err);
+    return status ? status : ob_lists_set_enabled(call->service->lists, name, enabled, err);
 }
 
 ob_status admin_list_enable(json_t **out, const admin_call *call, ob_error *err)
@@ -277,5 +277,11 @@ ob_status admin_list_remove(json_t **out, const admin_call *call, ob_error *err)
     const char *name;
     (void)out;
     ob_status status = admin_text(&name, call, "name", err);
-    return status ? status : ob_lists_remove(call->admin->lists, name, err);
+    return status ? status : ob_lists_remove(call->service->lists, name, err);
+}
+
+ob_status admin_list_accept(json_t **out, const admin_call *call, ob_error *err)
+{
+    (void)out;
+    return ob_lists_accept(call->service->lists, err);
 }

@@ -1,26 +1,7 @@
+/* What the log hears of a command: what its row says of each field. */
 #include "admin_priv.h"
 
 #include <string.h>
-
-/* Members that may stand in the log as they are. */
-static bool is_plain(const char *member)
-{
-    static const char *const plain[] = {
-        /* names that the operator gave, and words of ours */
-        "name", "kind", "surface", "scope", "role", "key", "value", "regime", "state", "fail",
-        "law", "until", "detector", "document", "country", "type", "accept",
-        /* numbers of records */
-        "proposal", "report", "notice", "verdict", "cause", "order", "hold", "record",
-        /* numbers */
-        "days", "year", "items", "false_alarms", "conversations", "changed", "lines", "entries",
-        "duplicates", "withdrawn", "bad", "refused", "asked",
-        /* yes or no */
-        "external", "notices", "done"};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-        if (!strcmp(plain[i], member))
-            return true;
-    return false;
-}
 
 /* Names and words are short and have no spaces; what somebody says has. */
 static bool is_word(const json_t *value)
@@ -44,55 +25,66 @@ static bool is_short(const json_t *value)
            is_word(value);
 }
 
-static void copy_plain(ob_act *act, const json_t *from)
+static bool is_plain(const ob_command_field *f, const json_t *from)
 {
-    const char *member;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)from, member, value)
-    {
-        if (is_plain(member) && is_short(value) && !json_object_get(act->members, member))
-            ob_act_value(act, member, json_deep_copy(value));
-    }
+    const json_t *value = json_object_get(from, f->name);
+    return value && f->logged == OB_LOGGED_PLAIN && is_short(value);
 }
 
-void admin_log_request(ob_act *act, const json_t *request, const char *command)
+/* Whom it is about comes first: what they said is told by a code of their key. */
+static void tell_about(ob_act *act, const ob_command_field *f, const json_t *request)
 {
-    const char *account = json_string_value(json_object_get(request, "account"));
-    const char *reason = json_string_value(json_object_get(request, "reason"));
-    const char *name = json_string_value(json_object_get(request, "name"));
-    if (account && strlen(account) <= OB_PSEUDONYM_TEXT) {
-        ob_record_key key;
-        ob_staff_pseudonym(&key, act->staff, OB_PSEUDONYM_ACCOUNT, account);
-        ob_act_account(act, "about", &key);
-        if (reason)
-            ob_act_text(act, "reason", reason);
-    }
-    if (!name && !strcmp(command, "list.import")) {
-        char list[OB_LIST_NAME_MAX + 1];
-        const ob_import import = {.file = json_string_value(json_object_get(request, "file"))};
-        if (import.file && !ob_list_import_name(list, &import, NULL))
-            ob_act_word(act, "name", list);
-    }
-    if (name && !strncmp(command, "person.", 7) && strlen(name) <= OB_PSEUDONYM_TEXT)
-        ob_act_person(act, "name", name);
-    copy_plain(act, request);
+    const char *text = json_string_value(json_object_get(request, f->name));
+    ob_record_key key;
+    if (!text || strlen(text) > OB_PSEUDONYM_TEXT || f->logged != OB_LOGGED_ABOUT)
+        return;
+    ob_acts_pseudonym(&key, act->acts, OB_PSEUDONYM_ACCOUNT, text);
+    ob_act_account(act, "about", &key);
 }
 
-void admin_log_answer(ob_act *act, const json_t *answer)
+static void tell(ob_act *act, const ob_command_field *f, const json_t *request)
 {
-    copy_plain(act, answer);
+    const json_t *value = json_object_get(request, f->name);
+    const char *text = json_string_value(value);
+    if (text && f->logged == OB_LOGGED_CODE)
+        ob_act_text(act, f->name, text);
+    else if (text && f->logged == OB_LOGGED_PERSON && strlen(text) <= OB_PSEUDONYM_TEXT)
+        ob_act_person(act, f->name, text);
+    else if (is_plain(f, request))
+        ob_act_value(act, f->name, json_deep_copy(value));
 }
 
-json_t *admin_log_numbers(const json_t *answer)
+/* A list may be called as its file is. */
+static void tell_list(ob_act *act, const json_t *request)
 {
-    const char *member;
-    json_t *value, *numbers = json_object();
-    json_object_foreach((json_t *)(uintptr_t)answer, member, value)
-    {
-        if ((is_plain(member) && json_is_integer(value)) ||
-            /* the list's name may come from the file's; which file it was */
-            ((!strcmp(member, "list") || !strcmp(member, "sha256")) && is_word(value)))
-            json_object_set(numbers, member, value);
-    }
-    return numbers;
+    char list[OB_LIST_NAME_MAX + 1];
+    const ob_import import = {.file = json_string_value(json_object_get(request, "file"))};
+    if (import.file && !ob_list_import_name(list, &import, NULL))
+        ob_act_word(act, "name", list);
+}
+
+void admin_log_request(ob_act *act, const json_t *request, const ob_command *command)
+{
+    for (const ob_command_field *f = command->takes; f && f->name; f++)
+        tell_about(act, f, request);
+    for (const ob_command_field *f = command->takes; f && f->name; f++)
+        tell(act, f, request);
+    if (command->run == admin_list_import && !json_object_get(request, "name"))
+        tell_list(act, request);
+}
+
+void admin_log_answer(ob_act *act, const json_t *answer, const ob_command *command)
+{
+    for (const ob_command_field *f = command->gives; f && f->name; f++)
+        if (is_plain(f, answer) && !json_object_get(act->members, f->name))
+            ob_act_value(act, f->name, json_deep_copy(json_object_get(answer, f->name)));
+}
+
+json_t *admin_log_done(const json_t *answer, const ob_command *command)
+{
+    json_t *members = json_object();
+    for (const ob_command_field *f = command->gives; f && f->name; f++)
+        if (is_plain(f, answer))
+            json_object_set(members, f->name, json_object_get(answer, f->name));
+    return members;
 }

@@ -66,7 +66,7 @@ static ob_status detectors_at(ob_order *out, const json_t *in, ob_error *err)
 
 /* A list of accounts, or "all". */
 static ob_status accounts_at(ob_order *out, ob_record_key **accounts, size_t *count,
-                             const json_t *in, const ob_staff *staff, ob_error *err)
+                             const json_t *in, const ob_acts *acts, ob_error *err)
 {
     const json_t *value = json_object_get(in, "accounts");
     const char *text = json_string_value(value);
@@ -87,7 +87,7 @@ static ob_status accounts_at(ob_order *out, ob_record_key **accounts, size_t *co
         if (!account || !*account || strlen(account) > OB_PSEUDONYM_TEXT)
             return unreadable("accounts", err);
         out->everybody |= !strcmp(account, "*") || !strcmp(account, "-");
-        ob_staff_pseudonym(&(*accounts)[(*count)++], staff, OB_PSEUDONYM_ACCOUNT, account);
+        ob_acts_pseudonym(&(*accounts)[(*count)++], acts, OB_PSEUDONYM_ACCOUNT, account);
     }
     out->everybody |= !*count;
     return OB_OK;
@@ -140,7 +140,7 @@ static ob_status check_members(const json_t *in, ob_error *err)
 }
 
 ob_status admin_order_read(ob_order *out, ob_record_key **accounts, size_t *count, const json_t *in,
-                           const ob_staff *staff, ob_error *err)
+                           const ob_acts *acts, ob_error *err)
 {
     char kind[32];
     *out = (ob_order){.state = OB_ORDER_VALID};
@@ -179,7 +179,7 @@ ob_status admin_order_read(ob_order *out, ob_record_key **accounts, size_t *coun
     if (!status)
         status = authenticity_at(out, in, err);
     if (!status)
-        status = accounts_at(out, accounts, count, in, staff, err);
+        status = accounts_at(out, accounts, count, in, acts, err);
     if (status) {
         free(*accounts);
         *accounts = NULL;

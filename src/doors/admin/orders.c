@@ -97,7 +97,7 @@ static ob_status read_order(ob_order *o, ob_record_key **accounts, size_t *count
                             const admin_call *call, ob_error *err)
 {
     return admin_order_read(o, accounts, count, json_object_get(call->request, "order"),
-                            call->admin->staff, err);
+                            call->service->acts, err);
 }
 
 ob_status admin_order_check(json_t **out, const admin_call *call, ob_error *err)
@@ -171,7 +171,7 @@ ob_status admin_order_step(json_t **out, const admin_call *call, const json_t *b
     (void)reason;
     ob_status status = o && accounts && digest && strlen(digest) == 64
                            ? admin_order_read(o, &unused, &none, json_object_get(body, "order"),
-                                              call->admin->staff, err)
+                                              call->service->acts, err)
                            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     for (size_t i = 0; i < count && !status; i++)
         status = admin_key_parse(&accounts[i], json_array_get(keys, i), err);
@@ -239,39 +239,35 @@ ob_status admin_order_ls(json_t **out, const admin_call *call, ob_error *err)
     return OB_OK;
 }
 
-/* To stop one needs nobody else; to go on with one that was suspended needs a lead. */
-ob_status admin_order_state(json_t **out, const admin_call *call, ob_error *err)
+static ob_status set_state(const admin_call *call, ob_order_state state, ob_error *err)
 {
-    static const struct {
-        const char *name;
-        ob_order_state state;
-    } states[] = {
-        {"revoked", OB_ORDER_REVOKED}, {"suspended", OB_ORDER_HELD}, {"valid", OB_ORDER_VALID}};
     int64_t id;
-    const char *name;
-    ob_person person;
-    (void)out;
     ob_status status = admin_number(&id, call, "order", err);
-    if (!status)
-        status = admin_text(&name, call, "state", err);
-    size_t k = 0;
-    while (!status && k < 3 && strcmp(states[k].name, name))
-        k++;
-    if (!status && k == 3)
-        status = ob_fail(err, OB_EINVAL, "an order becomes revoked, suspended or valid");
-    if (!status && states[k].state == OB_ORDER_VALID)
-        status = admin_person(&person, call, ADMIN_LEADS, err);
-    return status ? status
-                  : ob_store_order_set_state(call->act->w, id, states[k].state, ob_now(), err);
+    return status ? status : ob_store_order_set_state(call->act->w, id, state, ob_now(), err);
+}
+
+ob_status admin_order_suspend(json_t **out, const admin_call *call, ob_error *err)
+{
+    (void)out;
+    return set_state(call, OB_ORDER_HELD, err);
+}
+
+ob_status admin_order_resume(json_t **out, const admin_call *call, ob_error *err)
+{
+    (void)out;
+    return set_state(call, OB_ORDER_VALID, err);
+}
+
+ob_status admin_order_revoke(json_t **out, const admin_call *call, ob_error *err)
+{
+    (void)out;
+    return set_state(call, OB_ORDER_REVOKED, err);
 }
 
 ob_status admin_order_halfway(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t id;
-    ob_person person;
     (void)out;
     ob_status status = admin_number(&id, call, "order", err);
-    if (!status)
-        status = admin_person(&person, call, ADMIN_LEADS, err);
     return status ? status : ob_store_order_halfway_done(call->act->w, id, ob_now(), err);
 }

@@ -18,22 +18,26 @@ ob_status admin_identify(admin_call *call, ob_view *view, ob_error *err)
     if (!token)
         return OB_OK;
     ob_status status = ob_staff_person_find(&found, &call->person, view, token, err);
-    if (!status && !found)
+    call->is_unknown = !status && !found;
+    if (call->is_unknown)
         status = ob_fail(err, OB_EREFUSED, "this personal token is not known here");
     if (!status)
         call->actor.person = &call->person;
     return status;
 }
 
-ob_status admin_person(ob_person *out, const admin_call *call, uint32_t roles, ob_error *err)
+ob_status admin_may(const admin_call *call, const ob_command *command, ob_error *err)
 {
+    const bool needs_one = command->persons == OB_PERSONS_ONE || command->persons == OB_PERSONS_TWO;
     if (!call->actor.person)
-        return ob_fail(err, OB_EREFUSED,
-                       "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token");
-    *out = *call->actor.person;
-    return ob_actor_has(&call->actor, roles)
+        return needs_one
+                   ? ob_fail(
+                         err, OB_EREFUSED,
+                         "only a person can do this: set OBHUT_PERSON_TOKEN to a personal token")
+                   : OB_OK;
+    return !command->roles || ob_actor_has(&call->actor, command->roles)
                ? OB_OK
-               : ob_fail(err, OB_EREFUSED, "%s has no role for this", out->name);
+               : ob_fail(err, OB_EREFUSED, "%s has no role for this", call->person.name);
 }
 
 /* ---- Persons ----------------------------------------------------------------------------------
@@ -104,16 +108,15 @@ ob_status admin_person_remove(json_t **out, const admin_call *call, ob_error *er
  */
 
 static const struct {
-    const char *kind;
-    uint32_t roles; /* of who agrees */
+    const char *kind, *command; /* whose row says who agrees */
     bool needs_reason;
     admin_step step;
 } steps[] = {
-    {"verdict", ADMIN_REVIEWERS, true, admin_verdict_step},
-    {"cause", ADMIN_REVIEWERS, true, admin_cause_step},
-    {"order", ADMIN_LEADS, false, admin_order_step},
-    {"detector", ADMIN_GUARDS, false, admin_detector_step},
-    {"clock", ADMIN_GUARDS, false, admin_clock_step},
+    {"verdict", "verdict.add", true, admin_verdict_step},
+    {"cause", "cause.add", true, admin_cause_step},
+    {"order", "order.add", false, admin_order_step},
+    {"detector", "detector.set", false, admin_detector_step},
+    {"clock", "clock.accept", false, admin_clock_step},
 };
 
 ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, json_t *body,
@@ -121,7 +124,7 @@ ob_status admin_propose(json_t **out, const admin_call *call, const char *kind, 
 {
     int64_t id = 0;
     char *text = ob_json_write(body, JSON_COMPACT);
-    ob_status status = text ? ob_staff_propose(&id, call->act->w, kind, text, &call->actor, err)
+    ob_status status = text ? ob_acts_propose(&id, call->act->w, kind, text, &call->actor, err)
                             : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
     if (!status)
         *out = json_pack("{s:I, s:s, s:s, s:o}", "proposal", (json_int_t)id, "kind", kind,
@@ -192,7 +195,8 @@ ob_status admin_proposal_approve(json_t **out, const admin_call *call, ob_error 
     if (!status && k == sizeof steps / sizeof *steps)
         status = ob_fail(err, OB_EFORMAT, "the proposal is damaged");
     if (!status)
-        status = ob_staff_second(&adopted, p, call->act->w, id, &call->actor, steps[k].roles, err);
+        status = ob_acts_second(&adopted, p, call->act->w, id, &call->actor,
+                                ob_command_find(steps[k].command)->agree, err);
     if (!status && !adopted && steps[k].needs_reason && !reason)
         status = ob_fail(err, OB_EINVAL, "who agrees to this says why: a reason is needed");
     if (!status && adopted)

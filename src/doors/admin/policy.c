@@ -184,19 +184,16 @@ static ob_status read_safeguard(ob_safeguard_record *r, const admin_call *call, 
 
 ob_status admin_safeguard_record(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_person person;
     ob_safeguard_record r = {.at = ob_now()};
     (void)out;
-    ob_status status = admin_person(&person, call, ADMIN_GUARDS, err);
-    if (!status)
-        status = read_safeguard(&r, call, err);
+    ob_status status = read_safeguard(&r, call, err);
     if (!status && r.safeguard == OB_SAFEGUARD_COUNT)
         status = admin_number(&r.year, call, "year", err);
     if (!status && r.safeguard == OB_SAFEGUARD_COUNT && (r.year < 2021 || r.year > 9999))
         status = ob_fail(err, OB_EINVAL, "the year that the report is about is needed");
     if (!status)
         status = admin_document(r.document, call, err);
-    snprintf(r.by, sizeof r.by, "%s", person.name);
+    snprintf(r.by, sizeof r.by, "%s", call->person.name);
     return status ? status : ob_store_safeguard_add(call->act->w, &r, err);
 }
 
@@ -317,14 +314,11 @@ ob_status admin_detector_set(json_t **out, const admin_call *call, ob_error *err
 {
     enum { SEEN_MOST = 500 }; /* e to that power is still a double */
     unsigned method, state = OB_STATE_TRIAL;
-    ob_person person;
     int64_t items = 0, alarms = 0;
     uint8_t document[32];
     char digest[65];
     const char *data = admin_optional(call, "data"), *wanted = admin_optional(call, "state");
-    ob_status status = admin_person(&person, call, ADMIN_LEADS, err);
-    if (!status)
-        status = read_method(&method, call, err);
+    ob_status status = read_method(&method, call, err);
     if (!status && (!wanted || !ob_word_parse(&state, OB_WORD_STATE, wanted) ||
                     (state != OB_STATE_TRIAL && state != OB_STATE_ON)))
         status = ob_fail(err, OB_EINVAL, "a detector is set to trial or on");
@@ -385,7 +379,7 @@ ob_status admin_detector_step(json_t **out, const admin_call *call, const json_t
 ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err)
 {
     int64_t mark = 0;
-    const ob_admin *a = call->admin;
+    const ob_service *a = call->service;
     ob_status status = a->engine ? ob_engine_settle(a->engine, err) : OB_OK;
     if (!status) /* the view is asked only now, and so it knows of that */
         status = ob_store_clock(&mark, call->view, err);
@@ -400,18 +394,15 @@ ob_status admin_clock_show(json_t **out, const admin_call *call, ob_error *err)
 
 ob_status admin_clock_accept(json_t **out, const admin_call *call, ob_error *err)
 {
-    ob_person person;
-    ob_status status = admin_person(&person, call, ADMIN_GUARDS, err);
-    return status ? status
-                  : admin_propose(out, call, "clock",
-                                  json_pack("{s:o}", "asked_at", admin_time(ob_now())), err);
+    return admin_propose(out, call, "clock", json_pack("{s:o}", "asked_at", admin_time(ob_now())),
+                         err);
 }
 
 ob_status admin_clock_step(json_t **out, const admin_call *call, const json_t *body,
                            const ob_proposal *p, const char *second, const char *reason,
                            ob_error *err)
 {
-    const ob_admin *a = call->admin;
+    const ob_service *a = call->service;
     (void)body;
     (void)p;
     (void)second;

@@ -10,29 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- An engine where no service runs
- * ------------------------------------------------------------- */
-
-static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
-static const ob_policy default_policy = OB_POLICY_DEFAULT;
-
-static ob_status need_engine(ob_admin *admin, ob_error *err)
-{
-    ob_status status = OB_OK;
-    pthread_mutex_lock(&opening);
-    if (!admin->policy)
-        admin->policy = &default_policy;
-    if (!admin->engine) {
-        const ob_engine_options options = {.lists = admin->lists,
-                                           .store = admin->store,
-                                           .staff = admin->staff,
-                                           .policy = admin->policy};
-        status = ob_engine_open(&admin->engine, &options, err);
-    }
-    pthread_mutex_unlock(&opening);
-    return status;
-}
-
 /* ---- Waiting
  * ---------------------------------------------------------------------------------------- */
 
@@ -90,7 +67,7 @@ static ob_status describe(ob_item *item, const admin_call *call, ob_error *err)
         if (request.query_count < FIELDS_MOST && json_is_string(value))
             fields[request.query_count++] = (ob_field){key, json_string_value(value)};
     }
-    if (ob_api_describe(item, &answer, call->admin->staff, &request))
+    if (ob_api_describe(item, &answer, call->service->acts, &request))
         return OB_OK;
     json_t *problem = json_loadb(answer.body.bytes, answer.body.size, 0, NULL);
     const char *detail = json_string_value(json_object_get(problem, "detail"));
@@ -124,7 +101,7 @@ ob_status admin_scan(json_t **out, const admin_call *call, ob_error *err)
     if (call->file < 0 || fstat(call->file, &info) || !S_ISREG(info.st_mode))
         return ob_fail(err, OB_EINVAL, "a regular file is needed");
     task.size = (uint64_t)info.st_size;
-    ob_status status = need_engine(call->admin, err);
+    ob_status status = ob_service_need_engine(call->service, err);
     if (!status)
         status = describe(&task.item, call, err);
     if (!status)
@@ -134,10 +111,10 @@ ob_status admin_scan(json_t **out, const admin_call *call, ob_error *err)
     task.file = fcntl(call->file, F_DUPFD_CLOEXEC, 3);
     if (task.file < 0)
         return ob_fail(err, OB_EIO, "the file cannot be kept open: %s", strerror(errno));
-    status = run(&task, call->admin->engine, err);
+    status = run(&task, call->service->engine, err);
     if (!status)
         *out =
-            ob_api_scan(&task, task.has_distance ? task.distance : call->admin->policy->distance);
+            ob_api_scan(&task, task.has_distance ? task.distance : call->service->policy->distance);
     ob_task_clear(&task);
     return status;
 }

@@ -63,7 +63,7 @@ ob_status ob_admin_listen(int *out, const char *dir, ob_error *err)
 static atomic_int serving;
 
 typedef struct connection {
-    ob_admin *admin;
+    ob_service *service;
     admin_incoming in;
 } connection;
 
@@ -86,14 +86,27 @@ static void *serve(void *argument)
     const ob_admin_listener listener = {.hear = pass_on, .context = c};
     json_t *request = admin_receive_line(&c->in);
     json_t *answer =
-        request ? ob_admin_do(c->admin, request, c->in.file, &listener) : refuse_line(&c->in);
+        request ? ob_admin_do(c->service, request, c->in.file, &listener) : refuse_line(&c->in);
     admin_send_line(c->in.from, answer);
     json_decref(answer);
     json_decref(request);
     admin_incoming_free(&c->in);
     free(c);
-    atomic_fetch_sub(&serving, 1);
+    admin_leave();
     return NULL;
+}
+
+bool admin_enter(void)
+{
+    if (atomic_fetch_add(&serving, 1) < CONNECTIONS_MOST)
+        return true;
+    admin_leave();
+    return false;
+}
+
+void admin_leave(void)
+{
+    atomic_fetch_sub(&serving, 1);
 }
 
 /* Commands are for the user who owns this process, and for root. */
@@ -105,7 +118,7 @@ static bool is_owner(int peer)
            (who.uid == geteuid() || who.uid == 0);
 }
 
-void ob_admin_serve(int listening, ob_admin *admin)
+void ob_admin_serve(int listening, ob_service *service)
 {
     int peer = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
     if (peer < 0)
@@ -117,8 +130,9 @@ void ob_admin_serve(int listening, ob_admin *admin)
     pthread_attr_t detached;
     pthread_t thread;
     bool started = false;
-    if (c && atomic_fetch_add(&serving, 1) < CONNECTIONS_MOST) {
-        *c = (connection){.admin = admin, .in = {.from = peer, .file = -1, .takes_file = true}};
+    const bool entered = c && admin_enter();
+    if (entered) {
+        *c = (connection){.service = service, .in = {.from = peer, .file = -1, .takes_file = true}};
         pthread_attr_init(&detached);
         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
         started = !pthread_create(&thread, &detached, serve, c);
@@ -126,8 +140,8 @@ void ob_admin_serve(int listening, ob_admin *admin)
     }
     if (started)
         return;
-    if (c)
-        atomic_fetch_sub(&serving, 1);
+    if (entered)
+        admin_leave();
     free(c);
     close(peer);
 }
@@ -205,7 +219,7 @@ struct ob_admin_session {
     struct sockaddr_un address;
     bool is_here;     /* nobody else owns the directory: this process does */
     atomic_int first; /* a connection that nobody has used yet, or -1 */
-    ob_admin admin;
+    ob_service service;
 };
 
 static int reach(const ob_admin_session *s)
@@ -253,33 +267,6 @@ static int reach_again(ob_admin_session *s)
     return reach(s);
 }
 
-static ob_status own(ob_admin_session *s, const char *dir, ob_error *err)
-{
-    ob_status status = ob_lists_hold(&s->admin.lists, dir, err);
-    if (!status)
-        status = ob_store_expect(dir, NULL, err);
-    if (!status)
-        status = ob_store_open(&s->admin.store, dir, NULL, err);
-    if (!status)
-        status = ob_engine_audit(&s->admin.audit, s->admin.store, dir, NULL, NULL, err);
-    if (!status)
-        status = ob_staff_open(&s->admin.staff, s->admin.store, s->admin.audit, dir, err);
-    if (!status)
-        status = ob_admin_bind(&s->admin, err);
-    return status;
-}
-
-static void close_own(ob_admin_session *s)
-{
-    ob_engine_close(s->admin.engine);
-    ob_lists_unbind(s->admin.lists);
-    ob_staff_close(s->admin.staff);
-    ob_audit_close(s->admin.audit, NULL);
-    ob_store_close(s->admin.store);
-    ob_lists_close(s->admin.lists);
-    s->admin = (ob_admin){.store = NULL};
-}
-
 /* A service that owns the directory and does not listen yet is starting: it is waited for. */
 static ob_status reach_or_own(ob_admin_session *s, const char *dir, ob_error *err)
 {
@@ -294,9 +281,7 @@ static ob_status reach_or_own(ob_admin_session *s, const char *dir, ob_error *er
         atomic_store(&s->first, to);
         if (to >= 0)
             return OB_OK;
-        status = own(s, dir, err);
-        if (status)
-            close_own(s);
+        status = ob_service_open(&s->service, &(ob_service_options){.dir = dir}, err);
     } while (status == OB_EBUSY && ob_now_monotonic_ms() < until);
     s->is_here = !status;
     return status;
@@ -325,7 +310,8 @@ void ob_admin_end(ob_admin_session *s)
     int unused = atomic_load(&s->first);
     if (unused >= 0)
         close(unused);
-    close_own(s);
+    ob_service_stop(&s->service, NULL);
+    ob_service_close(&s->service, NULL);
     free(s);
 }
 
@@ -333,7 +319,7 @@ ob_status ob_admin_ask(json_t **out, ob_admin_session *s, const json_t *request,
                        const ob_admin_listener *listener, ob_error *err)
 {
     if (s->is_here)
-        return take_answer(out, ob_admin_do(&s->admin, request, file, listener), err);
+        return take_answer(out, ob_admin_do(&s->service, request, file, listener), err);
     int to = reach_again(s);
     return to < 0 ? ob_fail(err, OB_EIO, "the service does not answer: is it stopping?")
                   : ask_service(out, to, request, file, listener, err);

@@ -10,20 +10,22 @@ static ob_status add_lists(json_t *to, const admin_call *call, ob_error *err)
 {
     ob_list_info *infos = NULL;
     size_t count = 0;
-    ob_status status = ob_lists_info(&infos, &count, call->admin->lists, err);
+    ob_status status = ob_lists_info(&infos, &count, call->service->lists, err);
     if (status)
         return status;
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         json_t *one = ob_api_list(&infos[i]);
         json_object_set_new(one, "age_days",
-                            json_integer((json_int_t)(ob_now() - infos[i].imported_at) / 86400));
+                            json_integer((json_int_t)(ob_now() - infos[i].updated_at) / 86400));
+        json_object_set_new(one, "updated",
+                            json_boolean(infos[i].updated_at > infos[i].imported_at));
         json_array_append_new(array, one);
     }
     free(infos);
     json_object_set_new(to, "lists", array);
     json_object_set_new(to, "lists_unsearchable",
-                        json_integer((json_int_t)ob_lists_trouble(NULL, call->admin->lists)));
+                        json_integer((json_int_t)ob_lists_trouble(NULL, call->service->lists)));
     return OB_OK;
 }
 
@@ -43,7 +45,7 @@ static void add_actions(json_t *to, const ob_policy *policy)
 }
 
 /* What another command answers, with its own name. */
-static ob_status add(json_t *to, admin_command command, const admin_call *call, ob_error *err)
+static ob_status add(json_t *to, ob_command_run command, const admin_call *call, ob_error *err)
 {
     json_t *answer = NULL;
     ob_status status = command(&answer, call, err);
@@ -55,13 +57,13 @@ static ob_status add(json_t *to, admin_command command, const admin_call *call, 
 
 ob_status admin_status(json_t **out, const admin_call *call, ob_error *err)
 {
-    static const admin_command all[] = {admin_gateway_ls, admin_token_ls, admin_person_ls};
+    static const ob_command_run all[] = {admin_gateway_ls, admin_token_ls, admin_person_ls};
     ob_profile profile;
     /* A command that opened the directory itself has no engine before it needs one. */
     json_t *answer = json_pack("{s:s, s:b}", "version", OB_VERSION, "running",
-                               (int)(call->admin->engine != NULL));
+                               (int)(call->service->engine != NULL));
     ob_status status = add_lists(answer, call, err);
-    add_actions(answer, call->admin->policy);
+    add_actions(answer, call->service->policy);
     for (size_t i = 0; i < sizeof all / sizeof *all && !status; i++)
         status = add(answer, all[i], call, err);
     if (!status)

@@ -185,16 +185,6 @@ const char *api_warning_text(api_warning warning, ob_language language);
  * NULL. `renew`: records are asked where they have changed; else by what is in memory. */
 uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew);
 
-/* ---- body.c -----------------------------------------------------------------------------------
- */
-
-/* OB_ELIMIT: it is nested too deep, or has more members or values than any request needs. Whether
- * it is JSON is not looked at. Time and memory do not depend on what it says. */
-ob_status api_json_bounds(const char *bytes, size_t size, ob_error *err);
-
-/* The body, or NULL with *err set: OB_EFORMAT, or OB_ELIMIT as above. The caller drops it. */
-json_t *api_json(ob_body body, ob_error *err);
-
 /* A body of JSON is larger than API_JSON_BODY_MOST. */
 ob_answer api_too_large_json(void);
 

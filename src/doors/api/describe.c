@@ -37,47 +37,46 @@ static bool take_surface(ob_item *item, const ob_request *r, ob_answer *answer)
 }
 
 /* A word of the service's own, 1 to 256 bytes; *given says whether it was there. */
-static bool take_word(bool *given, ob_record_key *out, const ob_staff *staff,
-                      ob_pseudonym_kind kind, const char *text, const char *code, ob_answer *answer)
+static bool take_word(bool *given, ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                      const char *text, const char *code, ob_answer *answer)
 {
     *given = text && *text;
     if (text && (!*text || strlen(text) > OB_PSEUDONYM_TEXT))
         return wrong(answer, code, "from 1 to 256 bytes are taken");
     if (*given)
-        ob_staff_pseudonym(out, staff, kind, text);
+        ob_acts_pseudonym(out, acts, kind, text);
     return true;
 }
 
-static bool take_account(ob_item *item, const ob_staff *staff, const ob_request *r,
-                         ob_answer *answer)
+static bool take_account(ob_item *item, const ob_acts *acts, const ob_request *r, ob_answer *answer)
 {
     const char *text = ob_request_value(r, "account");
     if (text && !strcmp(text, "-")) /* nobody, whom no record can name */
         text = NULL;
     if (!text && item->surface != OB_SURFACE_PUBLIC)
         return wrong(answer, "ACCOUNT", "account is needed on this surface: whose item it is");
-    return take_word(&item->has_account, &item->account, staff, OB_PSEUDONYM_ACCOUNT, text,
+    return take_word(&item->has_account, &item->account, acts, OB_PSEUDONYM_ACCOUNT, text,
                      "ACCOUNT", answer);
 }
 
-static bool take_conversation(ob_item *item, const ob_staff *staff, const ob_request *r,
+static bool take_conversation(ob_item *item, const ob_acts *acts, const ob_request *r,
                               ob_answer *answer)
 {
     const char *text = ob_request_value(r, "conversation");
     if (!text && is_private(item->surface))
         return wrong(answer, "CONVERSATION", "conversation is needed on this surface");
-    return take_word(&item->has_conversation, &item->conversation, staff, OB_PSEUDONYM_CONVERSATION,
+    return take_word(&item->has_conversation, &item->conversation, acts, OB_PSEUDONYM_CONVERSATION,
                      text, "CONVERSATION", answer);
 }
 
 /* Without an id the Idempotency-Key is one; without that the item is new. */
-static bool take_id(ob_item *item, const ob_staff *staff, const ob_request *r, ob_answer *answer)
+static bool take_id(ob_item *item, const ob_acts *acts, const ob_request *r, ob_answer *answer)
 {
     const char *text = ob_request_value(r, "item");
     bool given;
     if (!text)
         text = r->idempotency_key;
-    if (!take_word(&given, &item->id, staff, OB_PSEUDONYM_ITEM, text, "ITEM", answer))
+    if (!take_word(&given, &item->id, acts, OB_PSEUDONYM_ITEM, text, "ITEM", answer))
         return false;
     if (!given)
         ob_random(&item->id, sizeof item->id);
@@ -136,12 +135,12 @@ static ob_media media_of(const ob_request *r)
     return OB_MEDIA_IMAGE;
 }
 
-bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff, const ob_request *r)
+bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_acts *acts, const ob_request *r)
 {
     ob_item item = {.media = media_of(r)};
-    bool fine = take_surface(&item, r, answer) && take_account(&item, staff, r, answer) &&
+    bool fine = take_surface(&item, r, answer) && take_account(&item, acts, r, answer) &&
                 take_encryption(&item, r, answer) && take_locus(&item, r, answer) &&
-                take_conversation(&item, staff, r, answer) && take_id(&item, staff, r, answer) &&
+                take_conversation(&item, acts, r, answer) && take_id(&item, acts, r, answer) &&
                 take_number(&item.report, r, "report", "REPORT", answer) &&
                 take_number(&item.notice, r, "notice", "NOTICE", answer);
     if (fine)
@@ -179,7 +178,7 @@ bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
                 ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s", name));
         return false;
     }
-    return ob_api_describe(&c->task.item, &c->call.answer, c->api->options.staff, request);
+    return ob_api_describe(&c->task.item, &c->call.answer, c->api->options.acts, request);
 }
 
 bool api_may_look(api_call *c, uint32_t methods)

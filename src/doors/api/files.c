@@ -2,6 +2,7 @@
 #include "api_priv.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 void api_run(api_call *c, void (*done)(ob_task *task))
@@ -153,10 +154,33 @@ static void take_hash(ob_call *call, ob_body body)
 static const ob_call_class scan_class = {.body = take_scan, .gone = api_gone, .end = api_end_call};
 static const ob_call_class hash_class = {.body = take_hash, .gone = api_gone, .end = api_end_call};
 
+/* "application/json", or some "…+json": a picture in it would be text, and never found. */
+static bool is_json(const char *type)
+{
+    static const char plain[] = "application/json", suffix[] = "+json";
+    if (!type)
+        return false;
+    const size_t length = strcspn(type, "; \t");
+    return (length == sizeof plain - 1 && !strncasecmp(type, plain, length)) ||
+           (length >= sizeof suffix - 1 &&
+            !strncasecmp(type + length - (sizeof suffix - 1), suffix, sizeof suffix - 1));
+}
+
+static ob_answer no_json(void)
+{
+    return ob_answer_problem(
+        415, "JSON",
+        "this is JSON, which is not taken here: the file itself is the body, as it is (not "
+        "base64), "
+        "or the one file of multipart/form-data; hashes that are known already go to /v1/match");
+}
+
 static ob_plan want_file(api_call *c, const ob_request *request, const ob_token *token,
                          const ob_call_class *class)
 {
     uint64_t most = c->api->options.body_most;
+    if (is_json(request->content_type))
+        return api_end(c, no_json());
     if (!api_describe(c, request, token) || !api_may_look(c, OB_EVERY_METHOD))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most)

@@ -31,7 +31,7 @@ static void take_situation(ob_call *call, ob_body body)
     api_call *c = (api_call *)call;
     ob_error err = {0};
     ob_answer answer;
-    json_t *json = body.too_large ? NULL : api_json(body, &err);
+    json_t *json = body.too_large ? NULL : ob_json_body(body, &err);
     if (body.too_large)
         answer = api_too_large_json();
     else if (!json)

@@ -58,15 +58,16 @@ json_t *ob_api_match(const ob_match *match, unsigned threshold)
     return object;
 }
 
-json_t *ob_api_entry(const ob_list_match *match, const ob_list_digest *digest, unsigned threshold)
+json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
+                     const ob_list_digest *digest, unsigned threshold)
 {
+    const char *sources[OB_MATCH_SOURCES];
     json_t *object = entry_of(match);
     if (digest)
         json_object_set_new(object, "digest", json_string(ob_list_digest_name(*digest)));
     else
         set_hash(object, match, threshold);
-    const char *source = ob_match_source(match);
-    set_sources(object, &source, 1);
+    set_sources(object, sources, ob_match_sources(sources, match, all, count, digest));
     set_classification(object, match);
     return object;
 }

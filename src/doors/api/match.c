@@ -40,9 +40,9 @@ static json_t *answer_one(api_call *c, uint32_t number, const ob_list_match *mat
     const bool full = c->text.size >= ANSWER_MOST && count;
     json_t *matches = json_array();
     for (size_t i = 0; i < count && !full; i++)
-        json_array_append_new(
-            matches,
-            ob_api_entry(&match[i], query->is_digest ? &query->kind : NULL, policy->distance));
+        json_array_append_new(matches, ob_api_entry(&match[i], match, count,
+                                                    query->is_digest ? &query->kind : NULL,
+                                                    policy->distance));
     json_t *object = json_pack("{s:s, s:s, s:o, s:I}", "query", c->texts[number], "action",
                                ob_action_name(ob_decide_matches(policy, match, count)), "matches",
                                matches, "total", count ? (json_int_t)match[0].of_query : 0);
@@ -160,7 +160,7 @@ static void take_match(ob_call *call, ob_body body)
         return;
     }
     ob_error err = {0};
-    json_t *object = api_json(body, &err);
+    json_t *object = ob_json_body(body, &err);
     ob_status status = object ? take_object(c, object, &err) : err.status;
     json_decref(object);
     if (status) {

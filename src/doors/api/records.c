@@ -35,29 +35,29 @@ static ob_status only(const json_t *object, const char *const *names, size_t cou
 }
 
 /* A word of the service's own, of any bytes. */
-static ob_status key_of_text(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+static ob_status key_of_text(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                              const char *text, const char *what, ob_error *err)
 {
     if (!text || !*text || strlen(text) > OB_PSEUDONYM_TEXT ||
         (kind == OB_PSEUDONYM_ACCOUNT && !strcmp(text, "-")))
         return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %d bytes", what,
                        OB_PSEUDONYM_TEXT);
-    ob_staff_pseudonym(out, staff, kind, text);
+    ob_acts_pseudonym(out, acts, kind, text);
     return OB_OK;
 }
 
-static ob_status key_of(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+static ob_status key_of(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                         const json_t *value, const char *what, ob_error *err)
 {
     const char *text = json_string_value(value);
     const bool is_whole = text && strlen(text) == json_string_length(value);
-    return key_of_text(out, staff, kind, is_whole ? text : NULL, what, err);
+    return key_of_text(out, acts, kind, is_whole ? text : NULL, what, err);
 }
 
-static ob_status key_at(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
+static ob_status key_at(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                         const json_t *in, const char *member, ob_error *err)
 {
-    return key_of(out, staff, kind, json_object_get(in, member), member, err);
+    return key_of(out, acts, kind, json_object_get(in, member), member, err);
 }
 
 static ob_status text_at(char *out, size_t size, const json_t *in, const char *member,
@@ -98,8 +98,8 @@ static ob_status truth_at(bool *out, const json_t *in, const char *member, ob_er
                : ob_fail(err, OB_EFORMAT, "\"%s\" is true or false", member);
 }
 
-static ob_status items_at(ob_record_key **out, size_t *count, const ob_staff *staff,
-                          const json_t *in, ob_error *err)
+static ob_status items_at(ob_record_key **out, size_t *count, const ob_acts *acts, const json_t *in,
+                          ob_error *err)
 {
     const json_t *array = json_object_get(in, "items");
     *count = json_array_size(array);
@@ -110,7 +110,7 @@ static ob_status items_at(ob_record_key **out, size_t *count, const ob_staff *st
     ob_status status = *out ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: items");
     for (size_t i = 0; i < *count && !status; i++)
         status =
-            key_of(&(*out)[i], staff, OB_PSEUDONYM_ITEM, json_array_get(array, i), "items", err);
+            key_of(&(*out)[i], acts, OB_PSEUDONYM_ITEM, json_array_get(array, i), "items", err);
     return status;
 }
 
@@ -350,7 +350,7 @@ static void do_it(api_call *c, const doing *what)
     if (!may_write(c, what))
         return;
     c->job = (ob_act_job){.what = what->what, .run = what->run, .context = c, .done = what->done};
-    ob_staff_post(c->api->options.staff, &c->job);
+    ob_acts_post(c->api->options.acts, &c->job);
 }
 
 /* ---- Bodies -------------------------------------------------------------------------------------
@@ -360,21 +360,21 @@ static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind k
 {
     static const char *const report[] = {"conversation", "reporter", "account", "items", "reason"};
     static const char *const notice[] = {"reporter", "items", "reason"};
-    const ob_staff *staff = c->api->options.staff;
+    const ob_acts *acts = c->api->options.acts;
     deed *d = c->deed;
     bool is_report = kind == OB_INCOMING_REPORT;
     d->incoming = (ob_incoming){.kind = kind, .at = ob_now()};
     ob_status status = only(in, is_report ? report : notice, is_report ? 5 : 3, err);
     if (!status && is_report)
-        status = key_at(&d->incoming.conversation, staff, OB_PSEUDONYM_CONVERSATION, in,
+        status = key_at(&d->incoming.conversation, acts, OB_PSEUDONYM_CONVERSATION, in,
                         "conversation", err);
     if (!status && (is_report || json_object_get(in, "reporter")))
-        status = key_at(&d->incoming.reporter, staff, OB_PSEUDONYM_ACCOUNT, in, "reporter", err);
+        status = key_at(&d->incoming.reporter, acts, OB_PSEUDONYM_ACCOUNT, in, "reporter", err);
     if (!status && is_report)
-        status = key_at(&d->incoming.account, staff, OB_PSEUDONYM_ACCOUNT, in, "account", err);
+        status = key_at(&d->incoming.account, acts, OB_PSEUDONYM_ACCOUNT, in, "account", err);
     if (!status)
         status = text_at(d->incoming.reason, sizeof d->incoming.reason, in, "reason", err);
-    return status ? status : items_at(&d->items, &d->count, staff, in, err);
+    return status ? status : items_at(&d->items, &d->count, acts, in, err);
 }
 
 static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
@@ -402,7 +402,7 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
         const json_t *member = json_array_get(array, i);
         status = only(member, member_fields, 2, err);
         if (!status)
-            status = key_at(&d->members[i].account, c->api->options.staff, OB_PSEUDONYM_ACCOUNT,
+            status = key_at(&d->members[i].account, c->api->options.acts, OB_PSEUDONYM_ACCOUNT,
                             member, "account", err);
         if (!status)
             status = truth_at(&d->members[i].consents, member, "consents", err);
@@ -415,18 +415,18 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
 static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
 {
     deed *d = c->deed;
-    const ob_staff *staff = c->api->options.staff;
+    const ob_acts *acts = c->api->options.acts;
     uint8_t sum[OB_SHA256_SIZE];
     char text[2 * OB_SHA256_SIZE + OB_NAME_MAX + OB_PSEUDONYM_TEXT + 16];
     ob_status status = ob_sha256(sum, body.bytes, body.size, err);
     if (status)
         return status;
     ob_hex(text, sum, sizeof sum);
-    ob_staff_pseudonym(&d->digest, staff, OB_PSEUDONYM_DELIVERY, text);
+    ob_acts_pseudonym(&d->digest, acts, OB_PSEUDONYM_DELIVERY, text);
     snprintf(text, sizeof text, "%d %s %s", (int)d->incoming.kind, c->token, d->client_key);
     if (!*d->client_key)
         ob_hex(text + strlen(text), d->digest.bytes, OB_RECORD_KEY);
-    ob_staff_pseudonym(&d->delivery, staff, OB_PSEUDONYM_DELIVERY, text);
+    ob_acts_pseudonym(&d->delivery, acts, OB_PSEUDONYM_DELIVERY, text);
     return OB_OK;
 }
 
@@ -440,7 +440,7 @@ static bool read_body(api_call *c, ob_body body, body_reader read)
         ob_call_answer(&c->call, api_too_large_json());
         return false;
     }
-    json_t *in = api_json(body, &err);
+    json_t *in = ob_json_body(body, &err);
     ob_status status = in ? read(c, in, &err) : err.status;
     json_decref(in);
     if (status)
@@ -548,7 +548,7 @@ static bool take_path_key(api_call *c, ob_pseudonym_kind kind)
     deed *d = c->deed = calloc(1, sizeof *d);
     ob_error err = {0};
     ob_status status =
-        d ? key_of_text(&d->conversation.id, c->api->options.staff, kind, c->path_word, "id", &err)
+        d ? key_of_text(&d->conversation.id, c->api->options.acts, kind, c->path_word, "id", &err)
           : ob_fail(&err, OB_ENOMEM, "out of memory: try again");
     c->call.class = &unread;
     if (status)

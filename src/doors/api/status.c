@@ -187,10 +187,11 @@ static void lists_metrics(ob_buf *out, ob_lists *lists)
     value(out, "lists_unsearchable", NULL, NULL, ob_lists_trouble(NULL, lists));
     metric(out, "lists", "gauge", "Enabled lists.");
     value(out, "lists", NULL, NULL, ob_lists_count(lists));
-    metric(out, "list_imported_timestamp_seconds", "gauge", "When a list was imported.");
+    metric(out, "list_imported_timestamp_seconds", "gauge",
+           "When a list was imported, or last updated from a file.");
     for (size_t i = 0; i < count; i++)
         value(out, "list_imported_timestamp_seconds", "list", infos[i].name,
-              (uint64_t)infos[i].imported_at);
+              (uint64_t)infos[i].updated_at);
     metric(out, "list_entries", "gauge", "Entries of enabled lists.");
     for (size_t i = 0; i < count; i++)
         if (infos[i].enabled)

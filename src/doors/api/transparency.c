@@ -285,7 +285,7 @@ static void put_laws(page *p)
     for (size_t i = 0; i < p->law_count; i++) {
         const ob_regime *r = p->laws[i];
         put_bytes(p, "<li>");
-        put_safe(p, r->title);
+        put_safe(p, ob_regime_title(r, p->language));
         if (r->from != INT64_MIN) {
             ob_time_print(at, r->from);
             put(p, ", %s <time>%.10s</time>", w->since, at);

@@ -99,7 +99,7 @@ static void look_at_sections(finding *f)
     for (size_t i = 0; i < policy->list_count; i++) {
         const struct ob_list_policy *section = &policy->lists[i];
         const ob_list_info *list = list_of(f, section->list);
-        const int64_t days = list ? (ob_now() - list->imported_at) / DAY : 0;
+        const int64_t days = list ? (ob_now() - list->updated_at) / DAY : 0;
         if (!list)
             warn(f, API_LIST_UNKNOWN,
                  "the configuration has a section for the list \"%s\", which "
@@ -107,8 +107,8 @@ static void look_at_sections(finding *f)
                  section->list);
         else if (list->enabled && section->renew_days && days > (int64_t)section->renew_days)
             warn(f, API_LIST_STALE,
-                 "the list \"%s\" was imported %lld days ago; renew-days says %u", section->list,
-                 (long long)days, section->renew_days);
+                 "the list \"%s\" was imported or updated %lld days ago; renew-days says %u",
+                 section->list, (long long)days, section->renew_days);
     }
 }
 
@@ -139,8 +139,8 @@ static void look_at_records(finding *f, bool renew)
              "register yes)");
     if (!reviewers && any_waits_for_a_person(f->options->policy))
         warn(f, API_NO_REVIEWER,
-             "some matches wait for a person, and nobody is there who may "
-             "review (obhut person add)");
+             "matches are answered so that a person looks (review to hold), and no person is "
+             "registered who may: obhut person add NAME --role reviewer");
 }
 
 uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew)

@@ -97,6 +97,17 @@ static void unable(ob_call *call, ob_hindrance hindrance)
     ob_call_answer(&c->call, could_not(c, hindrance));
 }
 
+/* It waits so long for an answer and takes none for no. What lets it pass says so also of a match
+ * that comes now. */
+static ob_answer late(ob_call *call)
+{
+    gateway_call *c = (gateway_call *)call;
+    ob_engine_could_not(c->gateways->options.engine, OB_HINDRANCE_BUSY);
+    if (!c->gateway.fail_closed)
+        c->task.yes = UINT32_MAX;
+    return could_not(c, OB_HINDRANCE_BUSY);
+}
+
 static void gone(ob_call *call)
 {
     gateway_call *c = (gateway_call *)call;
@@ -132,7 +143,7 @@ static bool has_room(gateway_call *c)
 ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
 {
     static const ob_call_class class = {
-        .body = take, .could_not = unable, .gone = gone, .end = gateway_end_call};
+        .body = take, .could_not = unable, .late = late, .gone = gone, .end = gateway_end_call};
     const uint64_t most = c->gateways->options.body_most;
     ob_item *item = &c->task.item;
     *item = (ob_item){.media = OB_MEDIA_IMAGE,

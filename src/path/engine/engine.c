@@ -547,7 +547,7 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
     }
     watch_init(e);
     pthread_mutex_init(&e->matches.lock, NULL);
-    ob_status status = keeper_open(&e->keeper, options->store, options->staff, err);
+    ob_status status = keeper_open(&e->keeper, options->store, options->acts, err);
     if (!status)
         tallies_tell(e->keeper.tallies,
                      &(teller){.say = options->worker.problem, .context = options->worker.context});
@@ -643,8 +643,8 @@ void ob_engine_count(ob_engine_counts *out, ob_engine *e)
     out->audit_ok = tallies_fine(e->keeper.tallies);
     out->counts_busy = !out->audit_ok && tallies_busy(e->keeper.tallies);
     out->counts_late = !out->audit_ok && tallies_late(e->keeper.tallies);
-    out->log_ok = ob_staff_log_fine(e->options.staff);
-    out->log_slow = ob_staff_log_slow(e->options.staff);
+    out->log_ok = ob_acts_log_fine(e->options.acts);
+    out->log_slow = ob_acts_log_slow(e->options.acts);
     lane_has_room(&out->has_place, &e->decoding[BRIEF], "");
     for (int h = 0; h < OB_HINDRANCES; h++) {
         out->could_not[h] = atomic_load(&e->could_not[h]);

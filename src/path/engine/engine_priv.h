@@ -179,7 +179,7 @@ ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint6
                     const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err);
 
 /* The counts of days that are over and not in the log yet. */
-ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *err);
+ob_status leaf_days(ob_acts *acts, ob_store *store, int64_t today, ob_error *err);
 
 /* ---- told.c -----------------------------------------------------------------------------------
  */
@@ -239,7 +239,7 @@ void tally_matches(match_counts *c, const matched *one);
 
 typedef struct tallies tallies;
 
-ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error *err);
+ob_status tallies_open(tallies **out, ob_store *store, ob_acts *acts, ob_error *err);
 void tallies_close(tallies *t); /* writes what is left; NULL is fine */
 void tallies_allow(tallies *t, const ob_item *item, const ob_permit_terms *terms);
 void tallies_deny(tallies *t, const ob_item *item, const ob_gate_decision *why, int64_t at);
@@ -293,7 +293,7 @@ typedef struct keeper {
     atomic_ullong denied[OB_SURFACES], denied_reason[OB_REASON_COUNT];
 } keeper;
 
-ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err);
+ob_status keeper_open(keeper *k, ob_store *store, ob_acts *acts, ob_error *err);
 void keeper_close(keeper *k);
 const char *keeper_clock(keeper *k, int64_t now);
 

@@ -149,7 +149,7 @@ static ob_status gather_sources(ob_findings *f, kept *k, ob_error *err)
             if (is_same_content(match, &f->match[j]) && !is_among(&f->match[j].entry, of, n))
                 of[n++] = &f->match[j].entry;
         for (size_t j = 0; j < n; j++)
-            mine[j] = ob_match_source(of[j]);
+            mine[j] = of[j]->source;
         match->sources = mine;
         match->source_count = n;
         used += n;

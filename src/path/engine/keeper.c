@@ -24,7 +24,7 @@ static ob_status read_clock(int64_t *out, ob_store *store, ob_error *err)
     return status;
 }
 
-ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err)
+ob_status keeper_open(keeper *k, ob_store *store, ob_acts *acts, ob_error *err)
 {
     int64_t mark = 0;
     k->store = store;
@@ -34,7 +34,7 @@ ob_status keeper_open(keeper *k, ob_store *store, ob_staff *staff, ob_error *err
     if (!status)
         status = read_clock(&mark, store, err);
     if (!status)
-        status = tallies_open(&k->tallies, store, staff, err);
+        status = tallies_open(&k->tallies, store, acts, err);
     atomic_store(&k->mark, mark);
     if (!status)
         ob_store_on_withdrawal(store, on_withdrawal, k);

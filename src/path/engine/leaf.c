@@ -109,13 +109,13 @@ static ob_status write_day(ob_act *act, void *context, ob_error *err)
     return status ? status : ob_store_mark_set(act->w, OB_MARK_LOG_DAY, d->day, err);
 }
 
-static ob_status log_day(ob_staff *staff, int64_t day, ob_error *err)
+static ob_status log_day(ob_acts *acts, int64_t day, ob_error *err)
 {
     char text[TIME];
     day_log d = {.day = day, .text = text};
     ob_time_print(text, day * DAY);
     text[10] = '\0';
-    return ob_staff_note(staff, "counts", write_day, &d, err);
+    return ob_acts_note(acts, "counts", write_day, &d, err);
 }
 
 static ob_status set_last_day(ob_act *act, void *context, ob_error *err)
@@ -135,7 +135,7 @@ static ob_status read_last_day(int64_t *out, ob_store *store, ob_error *err)
     return status;
 }
 
-ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *err)
+ob_status leaf_days(ob_acts *acts, ob_store *store, int64_t today, ob_error *err)
 {
     enum { MOST = 62 }; /* what a service missed that long ago has no counts */
     int64_t last = -1;
@@ -144,9 +144,9 @@ ob_status leaf_days(ob_staff *staff, ob_store *store, int64_t today, ob_error *e
         last = today - MOST;
     if (!status && last >= today) { /* the clock was ahead */
         last = today - 1;
-        status = ob_staff_note(staff, "counts", set_last_day, &last, err);
+        status = ob_acts_note(acts, "counts", set_last_day, &last, err);
     }
     for (int64_t day = last + 1; day < today && !status; day++)
-        status = log_day(staff, day, err);
+        status = log_day(acts, day, err);
     return status;
 }

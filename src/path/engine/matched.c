@@ -10,11 +10,12 @@ enum { LISTS_TOLD = 16 };
 static void tell_match(const matched_by *by, const ob_task *t, ob_action action,
                        const ob_list_match *match)
 {
+    const uint32_t yes = t->yes;
     matched one = {.action = action, .count = 1};
-    if (t->yes)
-        one.answer = t->yes >> action & 1 ? ANSWER_YES : ANSWER_NO;
+    if (yes)
+        one.answer = yes >> action & 1 ? ANSWER_YES : ANSWER_NO;
     snprintf(one.list, sizeof one.list, "%s", match->list);
-    snprintf(one.source, sizeof one.source, "%s", ob_match_source(match));
+    snprintf(one.source, sizeof one.source, "%s", match->source);
     snprintf(one.via, sizeof one.via, "%s", t->via ? t->via : "a command");
     tally_matches(by->counts, &one);
     tallies_match(by->tallies, &one);

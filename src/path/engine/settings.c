@@ -3,6 +3,7 @@
 #include <obhut/records/detector.h>
 #include <obhut/records/person.h>
 #include <obhut/records/safeguard.h>
+#include <obhut/staff.h>
 
 #include <stdlib.h>
 #include <string.h>

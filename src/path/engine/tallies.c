@@ -48,7 +48,7 @@ typedef struct batch {
 
 struct tallies {
     ob_store *store;
-    ob_staff *staff;
+    ob_acts *acts;
     pthread_mutex_t lock; /* briefly: of `now` and the table */
     pthread_cond_t closing_now;
     pthread_t thread;
@@ -152,7 +152,7 @@ static ob_status need_day(tallies *t, int64_t day, ob_error *err)
     day_codes d = {.day = day};
     if (t->day == day)
         return OB_OK;
-    ob_status status = ob_staff_note(t->staff, "day", read_day, &d, err);
+    ob_status status = ob_acts_note(t->acts, "day", read_day, &d, err);
     if (!status) {
         free(t->table);
         t->table = NULL;
@@ -398,7 +398,7 @@ static ob_status write_down(tallies *t, const char *service, ob_error *err)
 {
     writing_down w = {.t = t, .service = service};
     ob_status status = settle_denials(t, err);
-    return status ? status : ob_staff_note(t->staff, "second", write_batch, &w, err);
+    return status ? status : ob_acts_note(t->acts, "second", write_batch, &w, err);
 }
 
 /* At once, and then once a minute; `all`: what is left. */
@@ -451,7 +451,7 @@ ob_status tallies_settle(tallies *t, ob_error *err)
     atomic_store(&t->busy, ob_hindrance_of(status) == OB_HINDRANCE_BUSY);
     atomic_store(&t->fine, !status);
     if (!status) /* an hour late: permits of before midnight are used by then */
-        leaf_days(t->staff, t->store, (ob_now() - HOUR) / DAY, NULL);
+        leaf_days(t->acts, t->store, (ob_now() - HOUR) / DAY, NULL);
     pthread_mutex_unlock(&t->settling);
     return status;
 }
@@ -460,7 +460,7 @@ bool tallies_fine(const tallies *t)
 {
     long long since = atomic_load(&t->waiting_since);
     const int64_t most = ob_store_overwrites(t->store) ? LATER_MS : LATE_MS;
-    return atomic_load(&t->fine) && ob_staff_log_fine(t->staff) &&
+    return atomic_load(&t->fine) && ob_acts_log_fine(t->acts) &&
            (!since || ob_now_monotonic_ms() - since < most);
 }
 
@@ -476,8 +476,8 @@ bool tallies_busy(const tallies *t)
 
 ob_hindrance tallies_hindrance(const tallies *t)
 {
-    return !ob_staff_log_fine(t->staff) || ob_staff_log_slow(t->staff) ? OB_HINDRANCE_LOG
-                                                                       : OB_HINDRANCE_RECORDS;
+    return !ob_acts_log_fine(t->acts) || ob_acts_log_slow(t->acts) ? OB_HINDRANCE_LOG
+                                                                   : OB_HINDRANCE_RECORDS;
 }
 
 static void *settle_now_and_then(void *argument)
@@ -501,7 +501,7 @@ static void *settle_now_and_then(void *argument)
 /* ---- Life --------------------------------------------------------------------------------------
  */
 
-ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error *err)
+ob_status tallies_open(tallies **out, ob_store *store, ob_acts *acts, ob_error *err)
 {
     tallies *t = calloc(1, sizeof *t);
     batch *now = calloc(1, sizeof *now), *old = calloc(1, sizeof *old);
@@ -514,7 +514,7 @@ ob_status tallies_open(tallies **out, ob_store *store, ob_staff *staff, ob_error
     t->now = now;
     t->old = old;
     t->store = store;
-    t->staff = staff;
+    t->acts = acts;
     t->day = -1;
     ob_random(&t->batches, sizeof t->batches);
     t->batches = (int64_t)((uint64_t)t->batches >> 2); /* room to count on, and none is below 0 */

@@ -67,8 +67,9 @@ void matches_tell(const matches *m, const teller *to)
         if (one->count > 1)
             snprintf(many, sizeof many, "%llu matches", (unsigned long long)one->count);
         quote(source, sizeof source, one->source);
-        snprintf(line, sizeof line, "%s in list \"%s\" (source \"%s\") by %s: %s%s", many,
-                 one->list, source, one->via, ob_action_name(one->action), words[one->answer]);
+        snprintf(line, sizeof line, "%s in list \"%s\" (%s%s%s) by %s: %s%s", many, one->list,
+                 *source ? "source \"" : "no source given", source, *source ? "\"" : "", one->via,
+                 ob_action_name(one->action), words[one->answer]);
         to->say(to->context, line);
     }
     if (!m->more)

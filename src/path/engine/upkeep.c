@@ -23,7 +23,7 @@ ob_status ob_engine_audit(ob_audit **out, ob_store *store, const char *dir,
     const char *const lines[] = {regimes, floor, build, NULL};
     bool is_known = false;
     ob_audit_signed known;
-    ob_status status = store ? ob_staff_signed(&is_known, &known, store, dir, err) : OB_OK;
+    ob_status status = store ? ob_acts_signed(&is_known, &known, store, dir, err) : OB_OK;
     if (status)
         return status;
     const ob_audit_options options = {.dir = dir,
@@ -87,7 +87,7 @@ static ob_status set_mark(ob_store *store, ob_mark mark, int64_t value, ob_error
 /* What goes is told before it goes, and afterwards what went. Where what was deleted cannot be
  * overwritten yet, it was deleted all the same: that is when the last run was. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
-                          ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
+                          ob_acts *acts, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err)
 {
     const ob_regime *regime;
@@ -102,9 +102,9 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
         status = ob_store_reap(out, count, store, &how, err);
     bool tells = is_worth_telling(out, *count);
     if (!status && tells)
-        status = ob_staff_log(NULL, staff, "reaping", actor,
-                              json_pack("{s:o}", "due", ob_reaped_json(out, *count)), err);
-    if (!status && !ob_staff_log_fine(staff))
+        status = ob_acts_log(NULL, acts, "reaping", actor,
+                             json_pack("{s:o}", "due", ob_reaped_json(out, *count)), err);
+    if (!status && !ob_acts_log_fine(acts))
         status = ob_fail(err, OB_EIO, "nothing is deleted while nothing can be logged");
     if (status)
         return status;
@@ -112,9 +112,9 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
     status = ob_store_reap(out, count, store, &how, err);
     ob_status logged = OB_OK;
     if (tells)
-        logged = ob_staff_log(NULL, staff, "reaped", actor,
-                              json_pack("{s:o}", "reaped", ob_reaped_json(out, *count)),
-                              status ? NULL : err);
+        logged = ob_acts_log(NULL, acts, "reaped", actor,
+                             json_pack("{s:o}", "reaped", ob_reaped_json(out, *count)),
+                             status ? NULL : err);
     if (!status)
         status = set_mark(store, OB_MARK_REAPED, now, err);
     if (!status && !logged && scrub)
@@ -179,7 +179,7 @@ static void reap(upkeep *u)
         status = check_clock(last, now, u->keeper, &err);
     bool scrub = is_time_to_scrub(now, scrubbed);
     if (!status)
-        status = ob_records_reap(reaped, &count, o->store, o->staff, NULL, now, scrub, &err);
+        status = ob_records_reap(reaped, &count, o->store, o->acts, NULL, now, scrub, &err);
     if (!status && scrub)
         status = set_mark(o->store, OB_MARK_SCRUBBED, now, &err);
     if (status && o->worker.problem)

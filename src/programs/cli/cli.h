@@ -27,14 +27,16 @@ int cmd_match(const cli *cli, int argc, char **argv);
 /* Several commands, whose first word is argv[0]. */
 int cmd_records(const cli *cli, int argc, char **argv);
 bool cmd_records_has(const char *group);
-const char *
-cmd_records_group(size_t number); /* the first words, one after the other; NULL: no more */
+const char *cmd_records_group(size_t number); /* first words of all commands; NULL: no more */
 int cmd_scan(const cli *cli, int argc, char **argv);
 int cmd_status(const cli *cli, int argc, char **argv);
 int cmd_token(const cli *cli, int argc, char **argv);
 
 /* "obhut: SENTENCE" on standard error. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Somebody else's name, with ? for what would begin a line or move a terminal's cursor. */
+void cli_put_name(FILE *to, const char *name);
 
 /* The same and where help is to be had; returns CLI_USAGE. An empty sentence says nothing of its
  * own: whoever found the mistake has said it already. */
@@ -51,8 +53,11 @@ const char *cli_words(int argc, char **argv);
 /* "no COMMAND WORD" and, where one of the known words is near, which was probably meant. */
 int cli_unknown(const char *command, const char *word, const char *const *known, size_t count);
 
-/* Prints the help text and returns the exit code. */
-int cli_help(const char *text);
+/* Prints help on the commands of a first word, on all, or all that can be asked as JSON, and
+ * returns the exit code. */
+int cli_help_of(const char *group);
+int cli_help_all(void);
+int cli_help_json(void);
 
 /* One line "TEXT" on standard error that the next one replaces; nothing when that is no terminal.
  * NULL or "" wipes it. */

@@ -16,43 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] audit ACTION … [DIR]\n"
-    "\n"
-    "  verify [--since CHECKPOINT] [--key FILE] [--json]\n"
-    "               whether every entry is what it was when it was written; reads only\n"
-    "  verify --proof FILE [--key FILE] [--json]\n"
-    "               whether a proof holds\n"
-    "  show [--from N] [--to N] [--what WORD] [--names] [--json]\n"
-    "               entries; WORD may be a beginning: cause; --names: of the staff, from the\n"
-    "               records, in the place of their codes\n"
-    "  search [--what WORD] [--word TEXT]… [--after TIME] [--before TIME] [--names]\n"
-    "         [--json] [--account NAME | --person NAME]\n"
-    "               entries that have all of these; TIME: 2026, 2026-11, 2026-11-25, "
-    "2026-11-25T14:00;\n"
-    "               accounts and persons are found through the records of the data directory\n"
-    "  checkpoint   the last one: give it away, and compare the log with it later (--since)\n"
-    "  prove N      a file that proves that entry N is in the log\n"
-    "  prove --since CHECKPOINT\n"
-    "               a file that proves that the log still begins with what it had then\n"
-    "  code | forget --account NAME | --person NAME\n"
-    "               the code that stands for somebody in the log; destroy the key that makes it\n"
-    "  consents --account NAME\n"
-    "               which entries tell that it gave or withdrew a consent\n"
-    "\n"
-    "DIR is a directory with log, checkpoints and key, also a copy; without it, the log of the\n"
-    "data directory. CHECKPOINT is a file that `obhut audit checkpoint` has made before. Without\n"
-    "--key, verify trusts the key beside the log, and says so.\n"
-    "\n"
-    "Exit codes: 0 the log (or the proof) is right, 1 it is not, 2 wrong usage, 3 something "
-    "failed.\n"
-    "\n"
-    "  obhut audit verify\n"
-    "  obhut audit verify --since kept/checkpoint --key kept/key /mnt/copy\n"
-    "  obhut audit search --what cause --after 2026-11-01\n"
-    "  obhut audit prove 7311 > 7311.tlog-proof\n"
-    "  obhut audit verify --proof 7311.tlog-proof --key kept/key\n";
-
 enum { CLI_WRONG = CLI_FOUND }; /* 1: something is wrong with the log */
 
 /* ---- Files ------------------------------------------------------------------------------------
@@ -126,7 +89,8 @@ static void print_report(const ob_audit_report *r, const audit_wishes *w)
         if (w->since)
             printf("since %s: nothing of what the log had then is changed or missing\n", w->since);
         if (entries > sealed)
-            printf("not yet sealed: %llu entries behind the last checkpoint\n", entries - sealed);
+            printf("not yet sealed: %llu %s behind the last checkpoint\n", entries - sealed,
+                   entries - sealed == 1 ? "entry" : "entries");
     }
     if (*r->key)
         printf("key: %s\n", r->key);
@@ -458,7 +422,7 @@ static int read_line(audit_wishes *w, const struct action *action, int argc, cha
     snprintf(words, sizeof words, "audit %s", action->name);
     while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
-            return cli_help(help);
+            return cli_help_of("audit");
         if (option == '?')
             return cli_usage("audit", "%s", "");
         if (!(action->takes & BIT(option)))
@@ -490,7 +454,7 @@ int cmd_audit(const cli *cli, int argc, char **argv)
     if (argc < 2)
         return cli_usage("audit", "what to do? obhut audit --help lists it");
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-        return cli_help(help);
+        return cli_help_of("audit");
     const struct action *action = find_action(argv[1]);
     if (!action) /* some of it is about records */
         return cmd_records(cli, argc, argv);

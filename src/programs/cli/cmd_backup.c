@@ -15,37 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] backup ACTION …\n"
-    "       obhut [--data DIR] restore FILE --secret FILE [--into DIR] [--records URL]\n"
-    "\n"
-    "  backup key --out FILE\n"
-    "               make a pair of keys: the secret one goes into FILE, which only you can read, "
-    "the\n"
-    "               public one is printed. Keep FILE where neither service nor backups are: who\n"
-    "               loses it has no backups\n"
-    "  backup make --to FILE --key KEY|FILE [--without-lists]\n"
-    "               everything that the data directory keeps, while the service runs or not; KEY "
-    "is\n"
-    "               the public one; - is standard output. FILE is whole or not there\n"
-    "  backup show FILE --secret FILE\n"
-    "               what is in it and from when; reads and verifies all of it, writes nothing\n"
-    "  restore FILE --secret FILE\n"
-    "               into the data directory or --into DIR, which must be empty or not there and "
-    "is\n"
-    "               whole afterwards or untouched. No service may run in it\n"
-    "\n"
-    "  --records URL  restore: the records go into this empty PostgreSQL database\n"
-    "  --json         with make, show and restore\n"
-    "\n"
-    "For show and restore, - is standard input. A backup has records, keys, log and lists; the\n"
-    "configuration (obhutd.conf) is not in it. docs/OPERATION.md says what to do after a restore.\n"
-    "\n"
-    "  obhut backup key --out operator.secret\n"
-    "  obhut backup make --to /backup/obhut.obb --key obhut-public-…\n"
-    "  obhut backup make --to - --key operator.public | ssh other 'cat > obhut.obb'\n"
-    "  obhut restore /backup/obhut.obb --secret operator.secret --into /var/lib/obhut\n";
-
 /* What the command line says. */
 typedef struct wish {
     const char *file; /* what stands without an option's name */
@@ -326,7 +295,7 @@ static int run(const cli *cli, const char *command, const struct action *a, int 
     snprintf(words, sizeof words, strcmp(a->name, command) ? "%s %s" : "%s", command, a->name);
     while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
-            return cli_help(help);
+            return cli_help_of(command);
         if (option == '?')
             return cli_usage(command, "%s", "");
         given |= TAKES(option);
@@ -347,7 +316,7 @@ static int run(const cli *cli, const char *command, const struct action *a, int 
 int cmd_backup(const cli *cli, int argc, char **argv)
 {
     if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
-        return cli_help(help);
+        return cli_help_of("backup");
     for (size_t i = 0; argc > 1 && i < RESTORE; i++)
         if (!strcmp(argv[1], actions[i].name))
             return run(cli, "backup", &actions[i], argc - 1, argv + 1);

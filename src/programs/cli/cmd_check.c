@@ -18,20 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] check [--config FILE] [--json]\n"
-    "\n"
-    "Reads everything in the data directory (keys, records, log, lists) and says of each\n"
-    "file whether it is right: of a log also whether it still has what the records know to have\n"
-    "been signed. Works while the service runs, and where it does not start; changes nothing.\n"
-    "\n"
-    "  --config FILE  reads this configuration of obhutd, too\n"
-    "  --json         one object: "
-    "{\"files\":[{\"file\",\"right\",\"problem\"}],\"right\",\"wrong\",\n"
-    "                 \"unread\"}; right is null where nothing could be told yet\n"
-    "\n"
-    "Exit codes: 0 all is right, 1 something is not, 2 wrong usage, 3 something failed.\n";
-
 enum { CHECK_WRONG = CLI_FOUND };
 
 /* ---- Telling -----------------------------------------------------------------------------------
@@ -227,7 +213,7 @@ int cmd_check(const cli *cli, int argc, char **argv)
         else if (option == 'j')
             json = true;
         else
-            return option == 'h' ? cli_help(help) : cli_usage("check", "%s", "");
+            return option == 'h' ? cli_help_of("check") : cli_usage("check", "%s", "");
     if (optind < argc)
         return cli_usage("check", "it takes no argument: --data DIR says where");
     return cli_finish(check_all(cli->data_dir, config_file, json));

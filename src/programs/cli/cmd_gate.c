@@ -11,34 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: obhut gate explain [OPTION…] FILE | -\n"
-    "       obhut gate regimes [--json]\n"
-    "\n"
-    "explain answers for a situation (a JSON object; docs/GATE.md has all its fields), or for one "
-    "on\n"
-    "each line, whether it may be looked at: which of the four ceilings stops it (law, floor, "
-    "policy,\n"
-    "consent), the first reason, the article, and what the law alone would say. It is "
-    "hypothetical:\n"
-    "it looks at nothing and permits nothing.\n"
-    "\n"
-    "  --json           one object a situation instead of a letter\n"
-    "  --what-if        what every other law, and every proposal, would say too\n"
-    "  --at INSTANT     another moment: 2028-04-03T20:00:00Z\n"
-    "  --regime FILE    a law of your own, as in data/regimes: it can be explained, never used\n"
-    "  --lang en|de     of the letter; default: that of this terminal\n"
-    "\n"
-    "regimes lists the laws that this release knows: dates, state, days left, digest.\n"
-    "\n"
-    "Exit code 0 when every situation was answered; one that is no JSON, or lacks a fact, is "
-    "answered\n"
-    "INPUT_INCOMPLETE.\n"
-    "\n"
-    "  obhut gate explain examples/all-direct-messages.json\n"
-    "  obhut gate explain --json --what-if - < situations.jsonl\n"
-    "  obhut gate regimes\n";
-
 enum { INPUT_MOST = 64 << 20, REGIME_MOST = 1 << 20 };
 
 typedef struct explainer {
@@ -196,7 +168,7 @@ static int explain(int argc, char **argv)
             e.language = strcmp(optarg, "de") ? OB_ENGLISH : OB_GERMAN;
             break;
         case 'h':
-            return cli_help(help);
+            return cli_help_of("gate");
         default:
             return cli_usage("gate", "%s", "");
         }
@@ -255,7 +227,7 @@ static int regimes(int argc, char **argv)
         if (option == 'j')
             json = true;
         else
-            return option == 'h' ? cli_help(help) : cli_usage("gate", "%s", "");
+            return option == 'h' ? cli_help_of("gate") : cli_usage("gate", "%s", "");
     if (optind != argc)
         return cli_usage("gate", "regimes takes no argument");
     json_t *all = ob_law_overview(ob_now()), *one;
@@ -289,7 +261,7 @@ int cmd_gate(const cli *cli, int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "regimes"))
         return regimes(argc - 1, argv + 1);
     if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
-        return cli_help(help);
+        return cli_help_of("gate");
     static const char *const known[] = {"explain", "regimes"};
     return argc > 1 ? cli_unknown("gate", argv[1], known, 2)
                     : cli_usage("gate", "gate explain, or gate regimes?");

@@ -5,36 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] gateway ACTION …\n"
-    "\n"
-    "  add KIND --surface S [--name NAME] [--review pass] [--damaged pass] [--fail open]\n"
-    "               make a way in for software that can send no token: its path is printed this "
-    "once\n"
-    "               and is the secret\n"
-    "  ls           all of them, without their paths\n"
-    "  remove NAME  from now on its path leads nowhere\n"
-    "\n"
-    "  KIND         pict-rs: media.external_validation of the image server of Lemmy\n"
-    "  --surface    what its uploads are: an item on a surface that may not be looked at is let\n"
-    "               through unseen, and counted\n"
-    "  --review     what becomes of a match that asks for a person (review, warn, blur), which "
-    "such\n"
-    "               software has nobody to hand to: refuse (default), or pass\n"
-    "  --damaged    what becomes of a file that may be looked at and cannot be (damaged, too "
-    "large,\n"
-    "               of an unknown format): refuse (default), or pass: unseen, and counted\n"
-    "  --fail       the same where Obhut cannot look at the moment (log, records, clock, too "
-    "busy):\n"
-    "               closed refuses it (default), open lets it through\n"
-    "  --json       with add and ls\n"
-    "\n"
-    "Such servers upload a file before there is a post, also for private messages: who declares\n"
-    "them public says that everything uploaded there is public. See docs/INTEGRATIONS.md.\n"
-    "\n"
-    "  obhut gateway add pict-rs --surface public\n"
-    "  PICTRS__MEDIA__EXTERNAL_VALIDATION=http://127.0.0.1:8480/gw/pictrs/…\n";
-
 typedef struct wishes {
     bool json;
     const char *surface, *name, *fail, *review, *damaged;
@@ -127,7 +97,7 @@ int cmd_gateway(const cli *cli, int argc, char **argv)
             w.damaged = optarg;
             break;
         case 'h':
-            return cli_help(help);
+            return cli_help_of("gateway");
         default:
             return cli_usage("gateway", "%s", "");
         }

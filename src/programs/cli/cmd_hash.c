@@ -10,27 +10,6 @@
 
 #include "options.h"
 
-static const char help[] =
-    "Usage: obhut hash [OPTION…] FILE… | DIR…\n"
-    "\n"
-    "Prints the PDQ hash, its quality (0..100; below 50 it matches nothing reliably) and the name\n"
-    "of every picture (JPEG, PNG, WebP, GIF, TIFF; AVIF and HEIC where obhut-worker-heif is\n"
-    "installed). Directories are walked through.\n"
-    "\n"
-    "  --json               one object a line, with size and digests (MD5, SHA-1, SHA-256)\n"
-    "  --dihedral           with --json: the hashes of all eight ways to turn and mirror it too\n"
-    "  --exact              decode fully, in colour: the published steps to the bit; without it\n"
-    "                       several times faster and at most 8 of 256 bits away\n"
-    "  --variant full       every pixel counts, as in the Python and Java tools (default)\n"
-    "  --variant reference  the nearest 512 x 512 pixels count, as in the C++ tool\n"
-    "  --threads N          default: one for each processor\n"
-    "\n"
-    "A file that cannot be decoded to its end has no hash: it gets a line of its own on standard\n"
-    "error (with --json also an object with \"error\"), and the exit code is 3.\n"
-    "\n"
-    "  obhut hash photo.jpg\n"
-    "  obhut hash --json --dihedral ~/Pictures > hashes.jsonl\n";
-
 typedef struct printer {
     bool json, dihedral;
 } printer;
@@ -78,7 +57,9 @@ static void print(void *context, const picture *picture)
     } else if (!picture->job.status) {
         char hash[OB_HASH256_HEX + 1];
         ob_hash256_print(hash, &picture->job.media.pdq.hash[OB_DIHEDRAL_ORIGINAL]);
-        printf("%s %3d %s\n", hash, picture->job.media.pdq.quality, picture->path);
+        printf("%s %3d ", hash, picture->job.media.pdq.quality);
+        cli_put_name(stdout, picture->path);
+        putchar('\n');
     }
 }
 
@@ -103,7 +84,7 @@ int cmd_hash(const cli *cli, int argc, char **argv)
             printer.dihedral = true;
             break;
         case 'h':
-            return cli_help(help);
+            return cli_help_of("hash");
         default:
             if (!options_picture(&options, option, optarg))
                 return cli_usage("hash", "%s", "");

@@ -13,48 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] list ACTION …\n"
-    "\n"
-    "  import FILE [--name NAME] [--source LABEL] [--purpose csam] [--keep-going]\n"
-    "              [--type pdq|sha256] [--accept low-quality|shrinking]\n"
-    "               read a list (a hash a line, CSV with a header and any separator, JSON, XML of\n"
-    "               NCMEC; also gzip, UTF-16; - is standard input) and put it in the place of the\n"
-    "               old one of that name; says what it understood\n"
-    "  ls           all lists\n"
-    "  info NAME    one list; reads all of it and compares its checksums\n"
-    "  export NAME  as CSV on standard output\n"
-    "  add NAME HASH… [--id ID] [--source LABEL] [--classification WORD]\n"
-    "               add entries: PDQ hashes, or md5:…, sha1:…, sha256:…\n"
-    "  withdraw NAME [HASH…] [--id ID]\n"
-    "               from now on these never match again\n"
-    "  update NAME FILE [--source LABEL] [--keep-going] [--type …] [--accept low-quality]\n"
-    "               add what a file lists, in the formats of import, and withdraw what it says is\n"
-    "               withdrawn; the rest of the list stays\n"
-    "  merge NAME   write the list's file anew with all that was added and withdrawn\n"
-    "  disable NAME keep it, but do not match against it\n"
-    "  enable NAME\n"
-    "  remove NAME\n"
-    "  accept       the lists that stand there are those to be searched, although the records "
-    "know\n"
-    "               newer ones, or others\n"
-    "\n"
-    "  --json       with import, update, ls and info\n"
-    "  --keep-going leave lines out that are bad or refused; without it the whole file counts or\n"
-    "               nothing does, and the old list stays\n"
-    "\n"
-    "An entry near a picture with nothing in it (flat, graded, blank, patterned) is refused: it\n"
-    "would match anything. So are digests of the empty file, digests that stand where PDQ hashes\n"
-    "should (--type says what 64 digits are), hashes of low quality, and a list that would shrink "
-    "to\n"
-    "less than half of its entries (--accept takes these two all the same).\n"
-    "\n"
-    "  obhut list import known.csv --name hotline --source \"Hotline, 2026-11\"\n"
-    "  obhut list import - --name own < hashes.txt\n"
-    "  obhut list update hotline today.jsonl\n"
-    "  obhut list withdraw hotline --id 7311\n"
-    "  obhut list ls\n";
-
 typedef struct wishes {
     bool json;
     ob_import import;
@@ -224,11 +182,12 @@ static int read_list(const cli *cli, const wishes *wishes, const char *action, c
     if (wishes->json)
         cli_print_json(json_incref(result));
     else
-        printf("list \"%s\": %lld entries%s (%lld lines: %lld duplicate, %lld withdrawn, %lld bad, "
+        printf("list \"%s\": %lld %s%s (%lld %s: %lld duplicate, %lld withdrawn, %lld bad, "
                "%lld refused)\n",
-               json_string_value(json_object_get(result, "list")), number(result, "entries"), how,
-               number(result, "lines"), number(result, "duplicates"), number(result, "withdrawn"),
-               number(result, "bad"), number(result, "refused"));
+               json_string_value(json_object_get(result, "list")), number(result, "entries"),
+               number(result, "entries") == 1 ? "entry" : "entries", how, number(result, "lines"),
+               number(result, "lines") == 1 ? "line" : "lines", number(result, "duplicates"),
+               number(result, "withdrawn"), number(result, "bad"), number(result, "refused"));
     if (!wishes->json)
         understood_print(stdout, json_object_get(result, "understood"));
     json_decref(result);
@@ -475,7 +434,7 @@ static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
             json_array_append_new(wishes->accept, ob_json_text(optarg));
             break;
         case 'h':
-            return cli_help(help);
+            return cli_help_of("list");
         default:
             return cli_usage("list", "%s", "");
         }

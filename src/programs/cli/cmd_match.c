@@ -12,30 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: obhut match [OPTION…] HASH… | -\n"
-    "\n"
-    "Looks up PDQ hashes (64 hexadecimal digits each) and digests of whole files (md5:…, sha1:…,\n"
-    "sha256:…) in the enabled lists; - reads one a line from standard input, also what `obhut "
-    "hash`\n"
-    "and md5sum print: what stands behind a hash is left alone. Prints a line for each match: "
-    "query,\n"
-    "list, entry, the entry's hash or the digest's name, distance, nearest first; a query without "
-    "a\n"
-    "match gets a line with \"-\".\n"
-    "\n"
-    "  --distance N  at most N of 256 bits of a PDQ hash differ (0 to 31, default 31)\n"
-    "  --json        one object a query: query, matches = [{list, entry, pdq, distance,\n"
-    "                threshold, sources, classification}]; digest instead of pdq where one "
-    "matched\n"
-    "\n"
-    "Exit code 1 when something was found, 3 when a line was no hash and nothing was found.\n"
-    "\n"
-    "  obhut match 2d2f1af3a856c529679ca3d6526fa836d4196c81c6dd04de0a26f855fc99b724\n"
-    "  obhut match md5:b05e90f43b1dd5c5b0e8ba4ab5bd1b3c\n"
-    "  obhut match --json - < hashes.txt\n"
-    "  obhut hash photo.jpg | obhut match -\n";
-
 /* Hashes are one group of queries, each kind of digest another. */
 enum { BATCH = 4096, MAX_LINE = 4096, GROUPS = 1 + OB_LIST_DIGESTS };
 
@@ -68,7 +44,8 @@ static json_t *json_matches(const ob_list_match *match, size_t count, int group,
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, ob_api_entry(&match[i], digest_of(group), distance));
+        json_array_append_new(array,
+                              ob_api_entry(&match[i], match, count, digest_of(group), distance));
     return array;
 }
 
@@ -236,7 +213,7 @@ int cmd_match(const cli *cli, int argc, char **argv)
                 return cli_usage("match", "%s", "");
             break;
         case 'h':
-            return cli_help(help);
+            return cli_help_of("match");
         default:
             return cli_usage("match", "%s", "");
         }

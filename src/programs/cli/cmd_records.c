@@ -1,9 +1,8 @@
-/* obhut person, policy, proposal, report, verdict, cause, order, consent, safeguard, detector,
- * clock: the records that the gate reads. Every action is a request; this file says which words it
- * takes. */
+/* Commands that are one request each: options and places are what the table of commands says. */
 #include "cli.h"
 
 #include <obhut/admin.h>
+#include <obhut/commands.h>
 #include <obhut/json.h>
 
 #include <errno.h>
@@ -14,238 +13,37 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Records that the gate reads. What stops looking, the operator can do alone; what allows it\n"
-    "needs persons: set OBHUT_PERSON_TOKEN to the personal token of whoever acts.\n"
-    "\n"
-    "  person add NAME --role reviewer|lead|officer[,…] [--external]   prints a personal token "
-    "once\n"
-    "  person ls | remove NAME\n"
-    "\n"
-    "  policy show\n"
-    "  policy set KEY VALUE    service NAME; kinds hosting,interpersonal; country DE; regime ID "
-    "(the\n"
-    "                          house rule where no built-in law knows the country); surfaces "
-    "public,…;\n"
-    "                          bases public,report,…; detectors known,…; register yes|no: whether "
-    "the\n"
-    "                          service tells which conversations are protected\n"
-    "\n"
-    "  proposal ls | approve N [--reason TEXT] | reject N      what waits for a second person\n"
-    "\n"
-    "  report ls [--notices] | confirm N | remove N [--notices]\n"
-    "  verdict add --account A --reason TEXT | ls | overturn N\n"
-    "  cause add --account A (--verdict N | --report N) --reason TEXT [--days N]\n"
-    "  cause ls | end N | told N\n"
-    "  order check FILE.json | add FILE.json --document FILE\n"
-    "  order ls | suspend N | resume N | revoke N | halfway N\n"
-    "  consent withdraw --account A\n"
-    "\n"
-    "  safeguard record NAME --regime ID --document FILE [--year Y]    Y: of annual_report\n"
-    "  safeguard ls | remove NAME --regime ID\n"
-    "  detector ls | suspend NAME --reason TEXT\n"
-    "  detector set NAME --state trial|on --items N --false-alarms N --data NAME --document FILE\n"
-    "  clock show | accept\n"
-    "\n"
-    "  record reap             deletes what has been kept long enough; the service does it every "
-    "hour\n"
-    "  record kinds            what is stored, what for, how long\n"
-    "  hold add (--report N | --notice N | --verdict N | --cause N | --order N) --reason TEXT\n"
-    "           (--until TIME | --law ID [--from TIME])    a law: from when it was reported on\n"
-    "  hold ls | end N | keep N --reason TEXT    keep: where one law demands keeping a record and\n"
-    "                          another forbids it, a person decides\n"
-    "\n"
-    "  --json                  the answer as JSON\n"
-    "\n"
-    "docs/GATE.md explains them.\n"
-    "\n"
-    "  obhut person add ada --role lead\n"
-    "  obhut policy set country DE\n"
-    "  OBHUT_PERSON_TOKEN=… obhut proposal approve 3 --reason \"looked at all four items\"\n";
+enum { PLACES = 2, OPTIONS = 12 };
 
-/* ---- What every action takes
- * ------------------------------------------------------------------------ */
+/* ---- Which command ------------------------------------------------------------------------------
+ */
 
-typedef enum kind {
-    NONE,
-    TEXT,
-    NUMBER,
-    FLAG,
-    LIST,     /* words between commas */
-    DOCUMENT, /* a file that goes with the request */
-    JSON_FILE,
-} kind;
-
-typedef struct word {
-    const char *name; /* of the option, and with _ for - of the member */
-    kind kind;
-    bool needed;
-} word;
-
-enum { PLACES = 2, OPTIONS = 9 };
-
-#define NOTHING                                                                                    \
-    {                                                                                              \
-        {                                                                                          \
-            NULL, NONE, false                                                                      \
-        }                                                                                          \
-    }
-
-static const struct action {
-    const char *group, *name, *request;
-    word places[PLACES]; /* what stands without an option's name */
-    word options[OPTIONS];
-    const char *fixed[2]; /* a member that the action itself says */
-} actions[] = {
-    {"person",
-     "add",
-     "person.add",
-     {{"name", TEXT, true}},
-     {{"role", LIST, true}, {"external", FLAG, false}},
-     {NULL}},
-    {"person", "ls", "person.ls", NOTHING, NOTHING, {NULL}},
-    {"person", "remove", "person.remove", {{"name", TEXT, true}}, NOTHING, {NULL}},
-    {"policy", "show", "policy.show", NOTHING, NOTHING, {NULL}},
-    {"policy", "set", "policy.set", {{"key", TEXT, true}, {"value", TEXT, true}}, NOTHING, {NULL}},
-    {"proposal", "ls", "proposal.ls", NOTHING, NOTHING, {NULL}},
-    {"proposal",
-     "approve",
-     "proposal.approve",
-     {{"proposal", NUMBER, true}},
-     {{"reason", TEXT, false}},
-     {NULL}},
-    {"proposal", "reject", "proposal.reject", {{"proposal", NUMBER, true}}, NOTHING, {NULL}},
-    {"report", "ls", "report.ls", NOTHING, {{"notices", FLAG, false}}, {NULL}},
-    {"report", "confirm", "report.confirm", {{"report", NUMBER, true}}, NOTHING, {NULL}},
-    {"report",
-     "remove",
-     "report.remove",
-     {{"report", NUMBER, true}},
-     {{"notices", FLAG, false}},
-     {NULL}},
-    {"verdict",
-     "add",
-     "verdict.add",
-     NOTHING,
-     {{"account", TEXT, true}, {"reason", TEXT, true}},
-     {NULL}},
-    {"verdict", "ls", "verdict.ls", NOTHING, NOTHING, {NULL}},
-    {"verdict", "overturn", "verdict.overturn", {{"verdict", NUMBER, true}}, NOTHING, {NULL}},
-    {"cause",
-     "add",
-     "cause.add",
-     NOTHING,
-     {{"account", TEXT, true},
-      {"verdict", NUMBER, false},
-      {"report", NUMBER, false},
-      {"reason", TEXT, true},
-      {"days", NUMBER, false}},
-     {NULL}},
-    {"cause", "ls", "cause.ls", NOTHING, NOTHING, {NULL}},
-    {"cause", "end", "cause.end", {{"cause", NUMBER, true}}, NOTHING, {NULL}},
-    {"cause", "told", "cause.told", {{"cause", NUMBER, true}}, NOTHING, {NULL}},
-    {"order", "check", "order.check", {{"order", JSON_FILE, true}}, NOTHING, {NULL}},
-    {"order",
-     "add",
-     "order.add",
-     {{"order", JSON_FILE, true}},
-     {{"document", DOCUMENT, true}},
-     {NULL}},
-    {"order", "ls", "order.ls", NOTHING, NOTHING, {NULL}},
-    {"order", "suspend", "order.state", {{"order", NUMBER, true}}, NOTHING, {"state", "suspended"}},
-    {"order", "resume", "order.state", {{"order", NUMBER, true}}, NOTHING, {"state", "valid"}},
-    {"order", "revoke", "order.state", {{"order", NUMBER, true}}, NOTHING, {"state", "revoked"}},
-    {"order", "halfway", "order.halfway", {{"order", NUMBER, true}}, NOTHING, {NULL}},
-    {"record", "reap", "record.reap", NOTHING, NOTHING, {NULL}},
-    {"record", "kinds", "record.kinds", NOTHING, NOTHING, {NULL}},
-    {"hold",
-     "add",
-     "hold.add",
-     NOTHING,
-     {{"report", NUMBER, false},
-      {"notice", NUMBER, false},
-      {"verdict", NUMBER, false},
-      {"cause", NUMBER, false},
-      {"order", NUMBER, false},
-      {"reason", TEXT, true},
-      {"until", TEXT, false},
-      {"law", TEXT, false},
-      {"from", TEXT, false}},
-     {NULL}},
-    {"hold", "ls", "hold.ls", NOTHING, NOTHING, {NULL}},
-    {"hold", "end", "hold.end", {{"hold", NUMBER, true}}, NOTHING, {NULL}},
-    {"hold", "keep", "hold.keep", {{"hold", NUMBER, true}}, {{"reason", TEXT, true}}, {NULL}},
-    {"audit",
-     "code",
-     "audit.code",
-     NOTHING,
-     {{"account", TEXT, false}, {"person", TEXT, false}},
-     {NULL}},
-    {"audit", "consents", "audit.consents", NOTHING, {{"account", TEXT, true}}, {NULL}},
-    {"audit",
-     "forget",
-     "audit.forget",
-     NOTHING,
-     {{"account", TEXT, false}, {"person", TEXT, false}},
-     {NULL}},
-    {"consent", "withdraw", "consent.withdraw", NOTHING, {{"account", TEXT, true}}, {NULL}},
-    {"safeguard",
-     "record",
-     "safeguard.record",
-     {{"name", TEXT, true}},
-     {{"regime", TEXT, true}, {"document", DOCUMENT, true}, {"year", NUMBER, false}},
-     {NULL}},
-    {"safeguard", "ls", "safeguard.ls", NOTHING, NOTHING, {NULL}},
-    {"safeguard",
-     "remove",
-     "safeguard.remove",
-     {{"name", TEXT, true}},
-     {{"regime", TEXT, true}},
-     {NULL}},
-    {"detector", "ls", "detector.ls", NOTHING, NOTHING, {NULL}},
-    {"detector",
-     "suspend",
-     "detector.suspend",
-     {{"name", TEXT, true}},
-     {{"reason", TEXT, true}},
-     {NULL}},
-    {"detector",
-     "set",
-     "detector.set",
-     {{"name", TEXT, true}},
-     {{"state", TEXT, true},
-      {"items", NUMBER, true},
-      {"false-alarms", NUMBER, true},
-      {"data", TEXT, true},
-      {"document", DOCUMENT, true}},
-     {NULL}},
-    {"clock", "show", "clock.show", NOTHING, NOTHING, {NULL}},
-    {"clock", "accept", "clock.accept", NOTHING, NOTHING, {NULL}},
-};
-
-enum { ACTIONS = sizeof actions / sizeof *actions };
+static bool is_asked_here(const ob_command *c)
+{
+    return c->run && !c->is_inner && c->places & OB_AT_SOCKET && strchr(c->name, '.');
+}
 
 const char *cmd_records_group(size_t number)
 {
-    for (size_t i = 0; i < ACTIONS; i++)
-        if ((i == 0 || strcmp(actions[i].group, actions[i - 1].group)) && number-- == 0)
-            return actions[i].group;
-    return NULL;
+    const ob_command_group *group = ob_command_group_at(number);
+    return group ? group->name : NULL;
 }
 
 bool cmd_records_has(const char *group)
 {
-    for (size_t i = 0; i < ACTIONS; i++)
-        if (!strcmp(actions[i].group, group))
+    const ob_command *c;
+    for (size_t i = 0; (c = ob_command_at(i)) != NULL; i++)
+        if (is_asked_here(c) && ob_command_is_of(c, group))
             return true;
     return false;
 }
 
 /* ---- Reading the command line
- * ------------------------------------------------------------------------ */
+ * -------------------------------------------------------------------- */
 
 typedef struct wish {
-    const char *group;
+    const ob_command *command;
+    const char *group, *action;
     json_t *request;
     int document; /* or -1 */
     bool json;
@@ -269,92 +67,109 @@ static json_t *number(const char *value)
     return errno || !*value || *end ? NULL : json_integer(n);
 }
 
-/* False after saying what is wrong. */
-static bool take(wish *w, const word *word, const char *value)
+static void option_name(char out[static 40], const ob_command_field *field)
 {
-    char member[40];
+    snprintf(out, 40, "%s", field->name);
+    for (char *p = out; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+}
+
+/* False after saying what is wrong. */
+static bool take(wish *w, const ob_command_field *field, const char *value)
+{
     json_t *json = NULL;
     json_error_t problem;
-    snprintf(member, sizeof member, "%s", word->name);
-    for (char *p = member; *p; p++)
-        *p = *p == '-' ? '_' : *p;
-    switch (word->kind) {
-    case TEXT:
-        json = ob_json_text(value);
-        break;
-    case NUMBER:
+    switch (field->kind) {
+    case OB_FIELD_NUMBER:
         json = number(value);
         if (!json)
-            cli_say("%s is a number, not \"%s\"", word->name, value);
+            cli_say("%s is a number, not \"%s\"", field->name, value);
         break;
-    case FLAG:
+    case OB_FIELD_TRUTH:
         json = json_true();
         break;
-    case LIST:
+    case OB_FIELD_WORDS:
         json = words_between_commas(value);
         break;
-    case DOCUMENT:
+    case OB_FIELD_DOCUMENT:
         w->document = open(value, O_RDONLY | O_CLOEXEC);
         if (w->document < 0)
             cli_say("%s cannot be opened: %s", value, strerror(errno));
         return w->document >= 0;
-    case JSON_FILE:
+    case OB_FIELD_OBJECT:
         json = json_load_file(value, JSON_REJECT_DUPLICATES, &problem);
         if (!json)
             cli_say("%s: %s, line %d", value, problem.text, problem.line);
         break;
     default:
+        json = ob_json_text(value);
         break;
     }
-    return json && !json_object_set_new(w->request, member, json);
+    return json && !json_object_set_new(w->request, field->name, json);
 }
 
-static bool has_all(const wish *w, const struct action *a)
+static bool has_all(const wish *w)
 {
-    for (int i = 0; i < OPTIONS && a->options[i].name; i++) {
-        const word *word = &a->options[i];
-        bool there = word->kind == DOCUMENT ? w->document >= 0
-                                            : json_object_get(w->request, word->name) ||
-                                                  !strcmp(word->name, "false-alarms");
-        if (word->needed && !there) {
-            cli_say("--%s is needed", word->name);
+    char name[40];
+    for (const ob_command_field *f = w->command->takes; f && f->name; f++) {
+        bool there = f->kind == OB_FIELD_DOCUMENT ? w->document >= 0
+                                                  : json_object_get(w->request, f->name) != NULL;
+        option_name(name, f);
+        if (f->is_needed && !f->is_place && !there) {
+            cli_say("--%s is needed", name);
             return false;
         }
     }
     return true;
 }
 
+/* What stands without an option's name, in its order. */
+static int take_places(wish *w, int argc, char **argv)
+{
+    const ob_command_field *place[PLACES];
+    int places = 0;
+    for (const ob_command_field *f = w->command->takes; f && f->name && places < PLACES; f++)
+        if (f->is_place)
+            place[places++] = f;
+    if (argc - optind != places)
+        return cli_usage(w->group, places ? "%s %s needs %s%s%s" : "%s %s takes no argument",
+                         w->group, w->action, places ? place[0]->name : "",
+                         places > 1 ? " and " : "", places > 1 ? place[1]->name : "");
+    for (int i = 0; i < places; i++)
+        if (!take(w, place[i], argv[optind + i]))
+            return cli_usage(w->group, "%s", "");
+    return -1;
+}
+
 /* -1: go on; else an exit code. */
-static int read_line(wish *w, const struct action *a, int argc, char **argv)
+static int read_line(wish *w, int argc, char **argv)
 {
     enum { JSON = 256, OPTION };
     struct option longs[OPTIONS + 3] = {{"json", no_argument, NULL, JSON},
                                         {"help", no_argument, NULL, 'h'}};
-    char words[40];
-    int option, places = 0;
-    snprintf(words, sizeof words, "%s %s", a->group, a->name);
-    for (int i = 0; i < OPTIONS && a->options[i].name; i++)
-        longs[2 + i] = (struct option){a->options[i].name,
-                                       a->options[i].kind == FLAG ? no_argument : required_argument,
-                                       NULL, OPTION + i};
+    const ob_command_field *fields[OPTIONS];
+    char names[OPTIONS][40], words[40];
+    int option, count = 0;
+    snprintf(words, sizeof words, "%s %s", w->group, w->action);
+    for (const ob_command_field *f = w->command->takes; f && f->name && count < OPTIONS; f++) {
+        if (f->is_place)
+            continue;
+        option_name(names[count], f);
+        longs[2 + count] = (struct option){
+            names[count], f->kind == OB_FIELD_TRUTH ? no_argument : required_argument, NULL,
+            OPTION + count};
+        fields[count++] = f;
+    }
     while ((option = cli_option(words, argc, argv, longs)) != -1) {
         if (option == 'h')
-            return cli_help(help);
+            return cli_help_of(w->group);
         if (option == JSON)
             w->json = true;
-        else if (option < OPTION || !take(w, &a->options[option - OPTION], optarg))
-            return cli_usage(a->group, "%s", "");
+        else if (option < OPTION || !take(w, fields[option - OPTION], optarg))
+            return cli_usage(w->group, "%s", "");
     }
-    while (places < PLACES && a->places[places].name)
-        places++;
-    if (argc - optind != places)
-        return cli_usage(a->group, places ? "%s %s needs %s%s%s" : "%s %s takes no argument",
-                         a->group, a->name, a->places[0].name ? a->places[0].name : "",
-                         places > 1 ? " and " : "", places > 1 ? a->places[1].name : "");
-    for (int i = 0; i < places; i++)
-        if (!take(w, &a->places[i], argv[optind + i]))
-            return cli_usage(a->group, "%s", "");
-    return has_all(w, a) ? -1 : cli_usage(a->group, "%s", "");
+    int code = take_places(w, argc, argv);
+    return code >= 0 || has_all(w) ? code : cli_usage(w->group, "%s", "");
 }
 
 /* ---- Printing
@@ -468,30 +283,36 @@ static int ask(const cli *cli, const wish *w)
 
 static int unknown_action(const char *group, const char *word)
 {
-    const char *known[ACTIONS];
+    enum { MOST = 24 };
+    const char *known[MOST];
+    const ob_command *c;
     size_t count = 0;
-    for (size_t i = 0; i < ACTIONS; i++)
-        if (!strcmp(actions[i].group, group))
-            known[count++] = actions[i].name;
+    for (size_t i = 0; count < MOST && (c = ob_command_at(i)) != NULL; i++)
+        if (ob_command_is_of(c, group) && !c->is_inner && strchr(c->name, '.'))
+            known[count++] = c->name + strlen(group) + 1;
     return cli_unknown(group, word, known, count);
+}
+
+static const ob_command *find(const char *group, const char *action)
+{
+    char name[OB_FIELD_WORD_MOST];
+    snprintf(name, sizeof name, "%s.%.32s", group, action);
+    const ob_command *c = ob_command_find(name);
+    return c && is_asked_here(c) ? c : NULL;
 }
 
 int cmd_records(const cli *cli, int argc, char **argv)
 {
-    const struct action *action = NULL;
-    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-        return argc < 2 ? cli_usage(argv[0], "what to do? obhut %s --help", argv[0])
-                        : cli_help(help);
-    for (size_t i = 0; i < ACTIONS; i++)
-        if (!strcmp(actions[i].group, argv[0]) && !strcmp(actions[i].name, argv[1]))
-            action = &actions[i];
-    if (!action)
-        return unknown_action(argv[0], argv[1]);
+    if (argc < 2)
+        return cli_usage(argv[0], "what to do? obhut %s --help", argv[0]);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+        return cli_help_of(argv[0]);
     wish w = {
-        .group = argv[0], .request = json_pack("{s:s}", "do", action->request), .document = -1};
-    if (action->fixed[0])
-        json_object_set_new(w.request, action->fixed[0], json_string(action->fixed[1]));
-    int code = read_line(&w, action, argc - 1, argv + 1);
+        .command = find(argv[0], argv[1]), .group = argv[0], .action = argv[1], .document = -1};
+    if (!w.command)
+        return unknown_action(argv[0], argv[1]);
+    w.request = json_pack("{s:s}", "do", w.command->name);
+    int code = read_line(&w, argc - 1, argv + 1);
     if (code < 0)
         code = ask(cli, &w);
     if (w.document >= 0)

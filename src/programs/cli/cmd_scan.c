@@ -9,39 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: obhut scan --surface SURFACE [OPTION…] FILE… | DIR…\n"
-    "\n"
-    "Takes files the way that a service's take: the gate is asked about each, and only where it "
-    "lets\n"
-    "it be looked at, the file is hashed and looked up in the enabled lists, in all eight ways to\n"
-    "turn and mirror it. Where a list has digests (MD5, SHA-1, SHA-256), every file is looked up "
-    "by\n"
-    "them too. Prints what was found, where nothing was, and where nobody looked and why.\n"
-    "\n"
-    "  --surface S       public, direct, group or storage: where the service has it\n"
-    "  --account A       whose it is; needed everywhere but on public\n"
-    "  --encryption E    none, transport, e2ee, e2ee_planned, e2ee_past; needed everywhere but on\n"
-    "                    public, where it is transport\n"
-    "  --conversation C  needed on direct and group\n"
-    "  --locus L         server (default), or disclosed: handed over by a participant\n"
-    "  --report N, --notice N   the record that it belongs to\n"
-    "  --json            one object a file: as POST /v1/scan answers\n"
-    "  --distance N      at most N of 256 bits differ (0 to 31, default 31)\n"
-    "  --exact, --variant full|reference, --threads N   as for `obhut hash`\n"
-    "\n"
-    "A picture of quality below 50 has too little in it to be matched by hash: it is said so. The\n"
-    "version of a match is stored, shown (as EXIF turns it) or turned; the orientation says how "
-    "the\n"
-    "stored picture must be turned or mirrored to become the listed one.\n"
-    "\n"
-    "Exit code 1 when something was found, else 3 when a file failed, else 0. A match is a "
-    "question\n"
-    "that a person must answer, not a finding about anybody.\n"
-    "\n"
-    "  obhut scan --surface public upload.jpg\n"
-    "  obhut scan --surface public --json ~/uploads > matches.jsonl\n";
-
 /* What is asked of each file, and what became of all. */
 typedef struct scanner {
     ob_admin_session *session;
@@ -87,7 +54,8 @@ static void print_json(const picture *picture)
 static void print_match(const char *path, const json_t *match)
 {
     const char *version = text_at(match, "version");
-    printf("%s: list %s, entry %s, ", path, text_at(match, "list"), text_at(match, "entry"));
+    cli_put_name(stdout, path);
+    printf(": list %s, entry %s, ", text_at(match, "list"), text_at(match, "entry"));
     if (*text_at(match, "digest")) {
         printf("the same bytes (%s)\n", text_at(match, "digest"));
         return;
@@ -103,16 +71,21 @@ static void print_match(const char *path, const json_t *match)
 static void print_text(const picture *picture)
 {
     const json_t *a = picture->answer, *matches = json_object_get(a, "matches");
+    const bool unseen = !strcmp(text_at(a, "action"), "not_scanned");
+    const bool low = *text_at(a, "not_matched");
     for (size_t i = 0; i < json_array_size(matches); i++)
         print_match(picture->path, json_array_get(matches, i));
-    if (!strcmp(text_at(a, "action"), "not_scanned"))
-        printf("%s: nobody looked: %s%s%s\n", picture->path, text_at(a, "reason"),
-               *text_at(a, "names") ? ", " : "", text_at(a, "names"));
-    else if (*text_at(a, "not_matched"))
-        printf("%s: not matched by hash: quality %lld is below %d\n", picture->path,
+    if (!unseen && !low && (!a || json_array_size(matches) || picture->job.status))
+        return;
+    cli_put_name(stdout, picture->path);
+    if (unseen)
+        printf(": nobody looked: %s%s%s\n", text_at(a, "reason"), *text_at(a, "names") ? ", " : "",
+               text_at(a, "names"));
+    else if (low)
+        printf(": not matched by hash: quality %lld is below %d\n",
                (long long)json_integer_value(json_object_get(a, "quality")), OB_PDQ_MIN_QUALITY);
-    else if (a && !json_array_size(matches) && !picture->job.status)
-        printf("%s: nothing found\n", picture->path);
+    else
+        puts(": nothing found");
 }
 
 static void tell(void *context, const picture *picture)
@@ -169,7 +142,7 @@ static int read_line(scanner *s, pictures_options *pictures, int argc, char **ar
             json_object_set_new(s->request, "distance", json_integer((json_int_t)distance));
             break;
         case 'h':
-            return cli_help(help);
+            return cli_help_of("scan");
         default:
             if (option >= ITEM && option < ITEM + 7)
                 json_object_set_new(item, item_options[option - ITEM], ob_json_text(optarg));

@@ -6,18 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] status [--json]\n"
-    "\n"
-    "Says which lists there are, from whom and how old; what a hit does at each door; what may be\n"
-    "looked at; who is told; and when the last backup was made and the last checkpoint given "
-    "away.\n"
-    "Asks the service that runs, or reads the directory itself; changes nothing.\n"
-    "\n"
-    "  --json       the same as one object\n"
-    "\n"
-    "  obhut status\n";
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -36,10 +24,13 @@ static void print_list(const json_t *list)
 {
     const char *source = text_of(list, "source");
     const long long days = number_of(list, "age_days");
-    printf("  %-20s %s%lld entries, %s%s%s, imported %.10s (%lld day%s ago)\n",
+    const long long entries = number_of(list, "entries");
+    printf("  %-20s %s%lld entr%s, %s%s%s, imported %.10s%s (%lld day%s ago)\n",
            text_of(list, "list"), json_is_true(json_object_get(list, "enabled")) ? "" : "OFF, ",
-           number_of(list, "entries"), *source ? "from \"" : "no source given", source,
-           *source ? "\"" : "", text_of(list, "imported_at"), days, days == 1 ? "" : "s");
+           entries, entries == 1 ? "y" : "ies", *source ? "from \"" : "no source given", source,
+           *source ? "\"" : "", text_of(list, "imported_at"),
+           json_is_true(json_object_get(list, "updated")) ? ", last updated" : "", days,
+           days == 1 ? "" : "s");
 }
 
 static void print_lists(const json_t *status)
@@ -172,7 +163,7 @@ int cmd_status(const cli *cli, int argc, char **argv)
         if (option == 'j')
             json = true;
         else
-            return option == 'h' ? cli_help(help) : cli_usage("status", "%s", "");
+            return option == 'h' ? cli_help_of("status") : cli_usage("status", "%s", "");
     if (optind < argc)
         return cli_usage("status", "it takes no argument: --data DIR says where");
     json_t *status = cli_ask(cli, json_pack("{s:s}", "do", "status"));

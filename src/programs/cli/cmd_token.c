@@ -5,26 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] token ACTION …\n"
-    "\n"
-    "  add NAME --surface S … --scope S …\n"
-    "               make a token; its secret is printed this once and not kept\n"
-    "  ls           all tokens, without their secrets\n"
-    "  remove NAME  from now on it is worth nothing\n"
-    "\n"
-    "  --surface    direct, group, public or storage; may be said several times. A token speaks "
-    "for\n"
-    "               the surfaces that it was made for and for no other\n"
-    "  --scope      scan (hand in files), match (hand in hashes), lists (see which there are),\n"
-    "               reports (hand in reports and notices), consents (tell of members)\n"
-    "  --json       with add and ls\n"
-    "\n"
-    "The service's own token, to scan and match on every surface, is in DIR/keys/api-token.\n"
-    "\n"
-    "  obhut token add forum --surface public --scope scan\n"
-    "  obhut token remove forum\n";
-
 typedef struct wishes {
     bool json;
     json_t *surfaces, *scopes;
@@ -119,7 +99,7 @@ int cmd_token(const cli *cli, int argc, char **argv)
             json_array_append_new(w.scopes, ob_json_text(optarg));
             break;
         case 'h':
-            code = cli_help(help);
+            code = cli_help_of("token");
             break;
         default:
             code = cli_usage("token", "%s", "");

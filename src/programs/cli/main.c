@@ -11,43 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char help[] =
-    "Usage: obhut [--data DIR] COMMAND [OPTION…] …\n"
-    "\n"
-    "  hash    hashes and digests of pictures\n"
-    "  scan    what the service would say of files\n"
-    "  match   which hashes are on a list\n"
-    "  list    import, show, switch and remove lists of known hashes\n"
-    "  gate    what may be looked at, and why\n"
-    "  token   who may ask the service, and for what\n"
-    "  person, policy, proposal, report, verdict, cause, order, consent, safeguard, detector, "
-    "clock\n"
-    "          the records that the gate reads: obhut cause --help\n"
-    "  record, hold\n"
-    "          how long records stay: obhut hold --help\n"
-    "  gateway software that asks in its own protocol\n"
-    "  audit   verify, show, search and prove what was done\n"
-    "  status  lists and their age, what a hit does, what is open, the last backup\n"
-    "  check   read all that lies in the data directory, and say what is right\n"
-    "  backup  everything in one file, encrypted to a key of yours, while the service runs\n"
-    "  restore a data directory from such a file\n"
-    "\n"
-    "  --data DIR   where lists are kept; else $OBHUT_DATA, else /var/lib/obhut for root and\n"
-    "               ~/.local/share/obhut for everybody else\n"
-    "  --version\n"
-    "  --help       also after a command; obhut help COMMAND does the same\n"
-    "\n"
-    "Exit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 something failed.\n"
-    "\n"
-    "hash and match look at your own files on your own machine. What a service hands over, and "
-    "what\n"
-    "scan is told that it does, is looked at only where a cause, a legal basis or a person's own "
-    "wish\n"
-    "allows it.\n"
-    "\n"
-    "  obhut list import known.csv --source \"Hotline\"\n"
-    "  obhut scan --surface public ~/uploads\n";
-
 static const struct {
     const char *name;
     int (*run)(const cli *cli, int argc, char **argv);
@@ -62,12 +25,10 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 /* What no command is called; returns the exit code. */
 static int unknown_command(const char *word)
 {
-    enum { MOST = COMMANDS + 24 };
+    enum { MOST = 48 };
     const char *known[MOST];
     size_t count = 0;
-    for (; count < COMMANDS; count++)
-        known[count] = commands[count].name;
-    for (size_t i = 0; count < MOST && (known[count] = cmd_records_group(i)) != NULL; i++)
+    while (count < MOST && (known[count] = cmd_records_group(count)) != NULL)
         count++;
     return cli_unknown("", word, known, count);
 }
@@ -84,8 +45,10 @@ static int run_command(const cli *cli, int argc, char **argv)
 /* "obhut help COMMAND" is "obhut COMMAND --help". */
 static int help_with(const cli *cli, char *word)
 {
+    if (word && !strcmp(word, "--json"))
+        return cli_help_json();
     char wish[] = "--help", *argv[] = {word, wish, NULL};
-    int code = word ? run_command(cli, 2, argv) : cli_help(help);
+    int code = word ? run_command(cli, 2, argv) : cli_help_all();
     return code < 0 ? unknown_command(word) : code;
 }
 
@@ -138,7 +101,7 @@ int main(int argc, char **argv)
     int at = 1;
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h"))
-            return cli_help(help);
+            return cli_help_all();
         if (!strcmp(argv[at], "--version"))
             return say_version();
         if (!strcmp(argv[at], "--data") && at + 1 < argc)

@@ -17,11 +17,21 @@ void cli_say(const char *format, ...)
 {
     cli_progress(NULL);
     va_list args;
+    char *sentence;
     va_start(args, format);
-    fputs("obhut: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (vasprintf(&sentence, format, args) < 0)
+        sentence = NULL;
     va_end(args);
+    fputs("obhut: ", stderr);
+    cli_put_name(stderr, sentence ? sentence : "out of memory: a sentence");
+    fputc('\n', stderr);
+    free(sentence);
+}
+
+void cli_put_name(FILE *to, const char *name)
+{
+    for (; *name; name++)
+        fputc((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name, to);
 }
 
 int cli_usage(const char *command, const char *format, ...)
@@ -88,12 +98,6 @@ int cli_unknown(const char *command, const char *word, const char *const *known,
     const char *near = ob_nearest(word, known, count);
     return cli_usage(command, "no command %s%s%s%s%s%s", command, *command ? " " : "", word,
                      near ? "; \"" : "", near ? near : "", near ? "\" was probably meant" : "");
-}
-
-int cli_help(const char *text)
-{
-    fputs(text, stdout);
-    return cli_finish(CLI_NOTHING);
 }
 
 void cli_progress(const char *text)

@@ -130,7 +130,7 @@ void carry_refuse(core *c, uint64_t id, ob_answer why)
 
 void carry_refuse_busy(core *c, uint64_t id)
 {
-    ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+    ob_engine_could_not(c->service.engine, OB_HINDRANCE_BUSY);
     carry_refuse(c, id, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
 }
 
@@ -178,7 +178,7 @@ static void read_its_body(carried *k)
     if (k->call->class->is_long) {
         if (letter_set_aside(k, m, size))
             return;
-        ob_engine_could_not(c->engine, OB_HINDRANCE_BUSY);
+        ob_engine_could_not(c->service.engine, OB_HINDRANCE_BUSY);
         k->call->answer = ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
         answer_call(k);
         carry_drop(c, m);
@@ -310,4 +310,24 @@ void carry_gone(core *c, uint64_t id)
         carry_end(k);
     else if (!k->is_head && k->call->class->gone)
         k->call->class->gone(k->call);
+}
+
+/* From here on nobody else tells the front of it. */
+static bool take_the_word(carried *k)
+{
+    pthread_mutex_lock(&k->core->telling);
+    const bool told = k->told;
+    if (!told)
+        k->gone = true;
+    pthread_mutex_unlock(&k->core->telling);
+    return !told;
+}
+
+void carry_late(core *c, uint64_t id)
+{
+    carried *k = carry_find(c, id);
+    if (!k || k->is_head || !k->busy || !k->call->class->late || !take_the_word(k))
+        return;
+    carry_refuse(c, id, k->call->class->late(k->call));
+    carry_gone(c, id);
 }

@@ -21,6 +21,8 @@ typedef enum message_kind {
                      * in a memory file */
     /* front to core, once */
     MESSAGE_LAYERS, /* number: OB_CONFINED_… that hold the front, as it says */
+    /* front to core */
+    MESSAGE_LATE, /* this answer is wanted now, as it is without having been looked at */
 } message_kind;
 
 typedef struct message_head {

@@ -35,6 +35,7 @@ static const struct number {
     {"decode-cpu-ms", 100, 600000, 15000},
     {"head-time-ms", 1000, 600000, 45000},
     {"body-time-ms", 1000, 600000, 30000},
+    {"gateway-time-ms", 1000, 600000, 25000},
     {"distance", 0, OB_PDQ_MAX_DISTANCE, OB_PDQ_MAX_DISTANCE},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
@@ -191,6 +192,7 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     out->decode_cpu_ms = (unsigned)cfg_getint(cfg, "decode-cpu-ms");
     out->head_time_ms = (unsigned)cfg_getint(cfg, "head-time-ms");
     out->body_time_ms = (unsigned)cfg_getint(cfg, "body-time-ms");
+    out->gateway_time_ms = (unsigned)cfg_getint(cfg, "gateway-time-ms");
     out->body_most = (uint64_t)cfg_getint(cfg, "body-most-mb") * 1000000;
     out->memory_most = (uint64_t)cfg_getint(cfg, "memory-most-mb") * 1000000;
     out->records_day = (uint64_t)cfg_getint(cfg, "records-day-mb") * 1000000;

@@ -54,7 +54,7 @@ static void run(core *c)
         if (all[1].revents)
             carry_back(c);
         if (all[2].revents)
-            ob_admin_serve(c->admin_socket, &c->admin);
+            ob_admin_serve(c->admin_socket, &c->service);
         if (c->front && all[3].revents & POLLOUT && !peer_flush(c))
             peer_lose(c);
         if (c->front && all[3].revents & (POLLIN | POLLHUP | POLLERR))
@@ -92,7 +92,7 @@ static void say_open_gateways(const core *c)
     ob_gateway *gateways = NULL;
     size_t count = 0;
     ob_view *view = NULL;
-    if (!ob_view_open(&view, c->store, NULL))
+    if (!ob_view_open(&view, c->service.store, NULL))
         ob_store_gateways(&gateways, &count, view, NULL);
     ob_view_close(view);
     for (size_t i = 0; i < count; i++) {
@@ -115,32 +115,11 @@ static void say_open_gateways(const core *c)
     free(gateways);
 }
 
-/* A core that was killed a moment ago may still be on its way out. */
-static ob_status own_lists(core *c, const char *dir, ob_error *err)
+static ob_status open_service(core *c, ob_error *err)
 {
-    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
-    int tries = 100;
-    ob_status status = ob_lists_hold(&c->lists, dir, err);
-    while (status == OB_EBUSY && --tries) {
-        nanosleep(&pause, NULL);
-        status = ob_lists_hold(&c->lists, dir, err);
-    }
-    long pid;
-    if (status == OB_EBUSY && ob_admin_is_served(&pid, dir))
-        return ob_fail(
-            err, OB_EBUSY,
-            "another obhutd owns %s (process %ld): one service a directory; end that one, "
-            "or give this one a directory of its own (--data)",
-            dir, pid);
-    return status;
-}
-
-static ob_status open_all(core *c, ob_error *err)
-{
+    enum { PATIENCE_MS = 5000 };
     const config *f = c->config;
-    bool made = false;
-    const ob_engine_options engine = {.lists = NULL,
-                                      .policy = &f->policy,
+    const ob_engine_options engine = {.policy = &f->policy,
                                       .decoders = f->decoders,
                                       .searchers = f->searchers,
                                       .queue_most = f->queue_most,
@@ -149,38 +128,38 @@ static ob_status open_all(core *c, ob_error *err)
                                       .worker = {.time_ms = f->decode_time_ms,
                                                  .cpu_ms = f->decode_cpu_ms,
                                                  .problem = on_problem}};
-    ob_engine_options options = engine;
-    ob_status status = ob_crypto_start(err);
-    if (!status)
-        status = own_lists(c, f->data, err);
-    if (!status)
-        status = ob_lists_keep(c->lists, on_problem, NULL, err);
-    if (!status)
-        status = ob_store_expect(f->data, f->records, err);
-    if (!status)
-        status = ob_store_open(&c->store, f->data, f->records, err);
-    if (!status)
-        status = ob_engine_audit(&c->audit, c->store, f->data, on_problem, NULL, err);
-    if (!status)
-        status = ob_staff_open(&c->staff, c->store, c->audit, f->data, err);
-    if (!status)
-        status = ob_admin_bind(&(ob_admin){.lists = c->lists, .store = c->store, .staff = c->staff},
-                               err);
-    if (!status)
-        status = ob_staff_need_own_token(&made, c->staff, f->data, err);
-    if (made)
+    const ob_service_options options = {.dir = f->data,
+                                        .records = f->records,
+                                        .engine = &engine,
+                                        .patience_ms = PATIENCE_MS,
+                                        .problem = on_problem};
+    long pid;
+    ob_status status = ob_service_open(&c->service, &options, err);
+    if (status == OB_EBUSY && ob_admin_is_served(&pid, f->data))
+        return ob_fail(
+            err, OB_EBUSY,
+            "another obhutd owns %s (process %ld): one service a directory; end that one, "
+            "or give this one a directory of its own (--data)",
+            f->data, pid);
+    if (c->service.made_token)
         daemon_say("core",
                    "a token that may scan and match on every surface is in %s/keys/api-token",
                    f->data);
-    options.lists = c->lists;
-    options.store = c->store;
-    options.staff = c->staff;
+    return status;
+}
+
+static ob_status open_all(core *c, ob_error *err)
+{
+    const config *f = c->config;
+    ob_service *s = &c->service;
+    ob_status status = ob_crypto_start(err);
     if (!status)
-        status = ob_engine_open(&c->engine, &options, err);
-    const ob_api_options api = {.engine = c->engine,
-                                .lists = c->lists,
-                                .staff = c->staff,
-                                .store = c->store,
+        status = open_service(c, err);
+    const ob_api_options api = {.engine = s->engine,
+                                .lists = s->lists,
+                                .staff = s->staff,
+                                .acts = s->acts,
+                                .store = s->store,
                                 .policy = &f->policy,
                                 .body_most = f->body_most,
                                 .written_most = f->records_day,
@@ -195,20 +174,14 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = desks_open(&c->reading, CALLS, true, err);
     const ob_gateways_options gateways = {
-        .engine = c->engine, .store = c->store, .body_most = f->body_most};
+        .engine = s->engine, .store = s->store, .body_most = f->body_most};
     if (!status)
         status = ob_gateways_open(&c->gateways, &gateways, err);
     if (!status)
-        status = ob_staff_log(
-            NULL, c->staff, "service.start", NULL,
+        status = ob_acts_log(
+            NULL, s->acts, "service.start", NULL,
             json_pack("{s:s, s:o}", "version", OB_VERSION, "configuration", configuration_of(f)),
             err);
-    c->admin = (ob_admin){.lists = c->lists,
-                          .store = c->store,
-                          .audit = c->audit,
-                          .staff = c->staff,
-                          .engine = c->engine,
-                          .policy = &f->policy};
     if (!status)
         status = ob_admin_listen(&c->admin_socket, f->data, err);
     return status;
@@ -220,7 +193,7 @@ static void close_all(core *c)
     if (c->admin_socket >= 0)
         close(c->admin_socket);
     if (!ob_admin_wait(ADMIN_WAIT_MS)) { /* it would use what is closed below */
-        ob_engine_settle(c->engine, NULL);
+        ob_engine_settle(c->service.engine, NULL);
         daemon_say("core", "a command was cut short");
         _exit(EXIT_FINE); /* whatever was acknowledged is on the disk */
     }
@@ -229,18 +202,12 @@ static void close_all(core *c)
     desks_close(c->desks); /* first: it hands on */
     desks_close(c->asking);
     desks_close(c->reading);
-    ob_engine_close(c->engine);
-    if (c->ran)
-        ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);
-    ob_lists_unbind(c->lists);
-    ob_staff_close(c->staff); /* everybody who was busy has answered now */
-    carry_back(c);
+    ob_service_stop(&c->service, c->ran ? "service.stop" : NULL);
+    carry_back(c); /* everybody who was busy has answered now */
     ob_gateways_close(c->gateways);
     ob_api_close(c->api);
-    if (ob_audit_close(c->audit, &err))
+    if (ob_service_close(&c->service, &err))
         daemon_say("core", "%s", err.text);
-    ob_store_close(c->store);
-    ob_lists_close(c->lists);
 }
 
 /* Whatever is large goes back to the system when it is freed. Otherwise the library learns from the

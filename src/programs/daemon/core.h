@@ -38,16 +38,11 @@ typedef struct carried {
 
 typedef struct core {
     const config *config;
-    ob_lists *lists;
-    ob_store *store;
-    ob_audit *audit;
-    ob_staff *staff;
-    ob_engine *engine;
+    ob_service service;
     ob_api *api;
     ob_gateways *gateways;
     desks *desks, *asking; /* asking: of what may wait for the records */
     desks *reading;        /* of bodies that are long */
-    ob_admin admin;
     int admin_socket;
     pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
     channel *front;          /* set by the main thread only */
@@ -100,6 +95,8 @@ void carry_drop(core *c, message *m);
 /* The front said: a head; nobody waits for that answer any more. */
 void carry_ask(core *c, const message *m);
 void carry_gone(core *c, uint64_t id);
+/* It said: who waits for that answer takes another now. Without one the front has its own. */
+void carry_late(core *c, uint64_t id);
 
 /* Which of this number waits for an answer; NULL: none, or the front has it. */
 carried *carry_find(core *c, uint64_t id);

@@ -16,6 +16,7 @@ typedef struct config {
     unsigned decoders, searchers, queue_most, queue_wait_ms, connections_most;
     unsigned decode_time_ms, decode_cpu_ms;
     unsigned head_time_ms, body_time_ms; /* for a head; for a body before its rate counts */
+    unsigned gateway_time_ms;            /* within which a gateway answers, whatever waits */
     uint64_t body_most, memory_most;     /* bytes: of one body, of all that are on their way */
     unsigned tries_day;                  /* matches of an account that are told in a day */
     uint64_t records_day;                /* bytes that a token's records may take in a day */

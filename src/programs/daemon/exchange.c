@@ -312,11 +312,17 @@ static void tell_health(exchange *x, const char *method)
     set_problem(x, 405, "METHOD", "/healthz takes GET, HEAD");
 }
 
+/* Programs that ask there have limits of their own, and take no answer for an error. */
+static bool is_of_gateway(const char *path)
+{
+    return !strncmp(path, "/gw/", 4);
+}
+
 /* What a gateway answers where something cannot be done now is its own: the core knows. And
  * whoever asks whether the service is ready is told so, not that somebody else is busy. */
 static bool has_room_of_its_own(exchange *x, const char *path)
 {
-    x->only_told = !strncmp(path, "/gw/", 4);
+    x->only_told = is_of_gateway(path);
     return x->only_told || !strcmp(path, "/readyz");
 }
 
@@ -469,6 +475,8 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
             return give_answer(x);
         x->is_beyond = x->visitor->is_beyond && front_has_too_many(f);
         x->may_wait = brings_something(url);
+        if (is_of_gateway(url))
+            x->answer_by_ms = x->began_ms + f->config->gateway_time_ms;
         if (x->answered)
             ; /* its body is taken, so that the client hears the answer */
         else if (!strcmp(url, "/healthz"))
@@ -666,6 +674,22 @@ void exchange_end_waiting(exchange *x)
 {
     give_up(x, NULL);
     wake(x);
+}
+
+void exchange_is_late(exchange *x)
+{
+    enum { GRACE_MS = 1000 };
+    const message_head head = {.kind = MESSAGE_LATE, .id = x->id};
+    if (x->waits) {
+        exchange_end_waiting(x);
+    } else if (x->asked && !x->is_late && channel_send(x->front->core, &head, NULL, 0, -1)) {
+        x->is_late = true;
+        x->answer_by_ms = daemon_now_ms() + GRACE_MS;
+    } else {
+        tell_gone(x);
+        set_could_not(x, OB_HINDRANCE_BUSY, NULL);
+        wake(x);
+    }
 }
 
 void exchange_was_left(exchange *x)

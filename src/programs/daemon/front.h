@@ -111,6 +111,8 @@ typedef struct exchange {
     bool waits;            /* for a core */
     bool changes;          /* the records, if it is done */
     int64_t wait_until_ms; /* since it first had to; 0: it never had */
+    int64_t answer_by_ms;  /* who asks waits no longer; 0: no such limit is known */
+    bool is_late;          /* the core was told so */
     ob_buf head;           /* as it is told to a core: a token is in it */
     int64_t length;        /* of the body; -1: it comes in chunks */
     intake body;
@@ -187,6 +189,9 @@ void exchange_end_waiting(exchange *x);
 
 /* Nobody waits for its answer any more. */
 void exchange_was_left(exchange *x);
+
+/* Who asks waits no longer: the core says what it hears, or, where it does not, we. */
+void exchange_is_late(exchange *x);
 
 /* ---- strict.c -------------------------------------------------------------------------------- */
 

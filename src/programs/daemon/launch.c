@@ -114,8 +114,9 @@ pid_t launch(const launch_plan *plan)
 
 void front_words(char words[FRONT_NUMBERS][FRONT_WORD], const config *c)
 {
-    const uint64_t numbers[FRONT_NUMBERS] = {c->connections_most, c->memory_most, c->body_most,
-                                             c->head_time_ms, c->body_time_ms};
+    const uint64_t numbers[FRONT_NUMBERS] = {c->connections_most, c->memory_most,
+                                             c->body_most,        c->head_time_ms,
+                                             c->body_time_ms,     c->gateway_time_ms};
     for (int i = 0; i < FRONT_NUMBERS; i++)
         snprintf(words[i], FRONT_WORD, "%llu", (unsigned long long)numbers[i]);
 }
@@ -137,5 +138,6 @@ bool front_read_words(config *out, char *const *words, int count)
     out->body_most = numbers[2];
     out->head_time_ms = (unsigned)numbers[3];
     out->body_time_ms = (unsigned)numbers[4];
+    out->gateway_time_ms = (unsigned)numbers[5];
     return true;
 }

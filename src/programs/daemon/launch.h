@@ -18,7 +18,7 @@ pid_t launch(const launch_plan *plan);
 
 /* All that the front is told of the configuration, as words of its command line. It reads no file:
  * what stands in there beside these numbers is none of its business. */
-enum { FRONT_NUMBERS = 5, FRONT_WORD = 24 };
+enum { FRONT_NUMBERS = 6, FRONT_WORD = 24 };
 void front_words(char words[FRONT_NUMBERS][FRONT_WORD], const config *config);
 
 /* Sets what the words say, and nothing else. False: they are not as many numbers. */

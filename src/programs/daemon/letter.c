@@ -147,7 +147,7 @@ void letter_unable(core *c, const message *m)
         k->call->class->could_not(k->call, why);
         return;
     }
-    ob_engine_could_not(c->engine, why);
+    ob_engine_could_not(c->service.engine, why);
     carry_refuse(c, k->id, ob_answer_could_not(why, NULL));
     carry_end(k);
 }

@@ -257,7 +257,11 @@ int main(int argc, char **argv)
         code = EXIT_FAILED;
     } else if (check)
         puts("the configuration is fine");
-    else
+    else if (access("/proc/self/exe", F_OK)) {
+        daemon_say("main", "/proc is not there: obhutd starts its other processes from it "
+                           "(mount -t proc proc /proc)");
+        code = EXIT_FAILED;
+    } else
         code = role ? run_role(role, &config) : start(&config, file);
     config_free(&config);
     return code;

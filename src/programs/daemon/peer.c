@@ -106,6 +106,9 @@ void peer_hear(core *c)
         case MESSAGE_GONE:
             carry_gone(c, m->head.id);
             break;
+        case MESSAGE_LATE:
+            carry_late(c, m->head.id);
+            break;
         case MESSAGE_COUNTS:
             hear_counts(c, m);
             break;

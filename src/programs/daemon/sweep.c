@@ -44,6 +44,15 @@ static void forget_those_who_went(front *f)
     }
 }
 
+static void answer_the_late(front *f, int64_t now)
+{
+    for (unsigned i = 0; i < EXCHANGES_MOST && f->exchange_count; i++) {
+        exchange *x = f->exchanges[i];
+        if (x && x->answer_by_ms && now >= x->answer_by_ms && x->suspended && !x->answered)
+            exchange_is_late(x);
+    }
+}
+
 static void cut(front *f, int socket)
 {
     shutdown(socket, SHUT_RDWR);
@@ -77,6 +86,7 @@ void sweep(front *f)
 {
     const int64_t now = daemon_now_ms();
     end_waiting(f, now);
+    answer_the_late(f, now);
     forget_those_who_went(f);
     end_those_who_went(f);
     cut_slow_heads(f, now);

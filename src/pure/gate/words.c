@@ -127,3 +127,9 @@ const char *ob_reason_name(ob_reason reason)
     const char *name = ob_word_name(OB_WORD_REASON, reason);
     return name ? name : "UNKNOWN";
 }
+
+const char *ob_regime_title(const ob_regime *regime, ob_language language)
+{
+    const bool is_there = language == OB_GERMAN && regime->title_de && *regime->title_de;
+    return is_there ? regime->title_de : regime->title;
+}

@@ -81,4 +81,7 @@ void pdq_dct_matrix_init(pdq_dct_matrix *matrix);
 void pdq_bits(ob_hash256 out[OB_DIHEDRAL_COUNT], const float b[PDQ_FREQS * PDQ_FREQS],
               const pdq_kernel *kernel);
 
+/* How many coefficients lie within a quarter of the median. */
+unsigned pdq_undecided(const float b[PDQ_FREQS * PDQ_FREQS], const pdq_kernel *kernel);
+
 #endif

@@ -20,6 +20,7 @@ struct ob_pdq_stream {
     float *luma;                       /* RGB: one row of it */
     float *sums;                       /* rows.open_most rows, `pitch` apart */
     size_t pitch;
+    unsigned undecided; /* bits; once it is finished */
 };
 
 static bool too_small(const ob_pdq_shape *shape)
@@ -189,9 +190,15 @@ ob_status ob_pdq_finish(ob_pdq *out, ob_pdq_stream *s, ob_error *err)
     _Alignas(64) float b[PDQ_FREQS * PDQ_FREQS];
     s->kernel->dct(b, s->a, &s->matrix);
     pdq_bits(out->hash, b, s->kernel);
+    s->undecided = pdq_undecided(b, s->kernel);
     uint32_t quality = s->kernel->gradient(s->a) / 90;
     out->quality = quality > 100 ? 100 : (int)quality;
     return OB_OK;
+}
+
+unsigned ob_pdq_undecided(const ob_pdq_stream *s)
+{
+    return s->undecided;
 }
 
 void ob_pdq_free(ob_pdq_stream *s)

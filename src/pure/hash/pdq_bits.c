@@ -146,6 +146,19 @@ static ob_hash256 hash_of(const float b[PDQ_FREQS * PDQ_FREQS], sign_pattern pat
     return hash;
 }
 
+unsigned pdq_undecided(const float b[PDQ_FREQS * PDQ_FREQS], const pdq_kernel *kernel)
+{
+    enum { COUNT = PDQ_FREQS * PDQ_FREQS };
+    _Alignas(64) uint32_t keys[COUNT];
+    for (unsigned k = 0; k < COUNT; k++)
+        keys[k] = key_of(b[k]);
+    const float median = value_of(kernel->median(keys));
+    unsigned count = 0;
+    for (unsigned k = 0; k < COUNT; k++)
+        count += b[k] >= median - 0.25f && b[k] <= median + 0.25f;
+    return count;
+}
+
 static ob_hash256 transposed(const ob_hash256 *hash)
 {
     ob_hash256 out = {{0}};

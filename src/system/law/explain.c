@@ -196,7 +196,8 @@ static void print_decision(ob_buf *out, const ob_situation *s, const ob_gate_dec
     if (*d->article && d->ceiling == OB_CEILING_FLOOR)
         ob_buf_printf(out, NULL, "%s: %s\n", p->source, d->article);
     else if (*d->article)
-        ob_buf_printf(out, NULL, "%s: %s, %s\n", p->source, d->regime->title, d->article);
+        ob_buf_printf(out, NULL, "%s: %s, %s\n", p->source, ob_regime_title(d->regime, l),
+                      d->article);
     if (s->incomplete)
         return;
     print_law(out, d, l);

@@ -268,7 +268,7 @@ static void read_all(reader *r, const json_t *root)
         "status",        "source",    "countries",  "from",
         "until",         "displaces", "scope",      "bases",
         "detectors",     "orders",    "safeguards", "safeguards_grooming",
-        "annual_report", "retention"};
+        "annual_report", "retention", "title_de"};
     static const char *const kinds[] = {"rule", "derogation", "proposal"};
     static const char *const statuses[] = {"in_force", "proposal", "unverified"};
     ob_regime *regime = &r->file->regime;
@@ -278,6 +278,7 @@ static void read_all(reader *r, const json_t *root)
         strspn(regime->id, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(regime->id))
         wrong(r, "id", "is no id: a-z 0-9 -, at most 64");
     regime->title = text_at(r, root, "title");
+    regime->title_de = json_object_get(root, "title_de") ? text_at(r, root, "title_de") : "";
     text_at(r, root, "source");
     regime->kind = (ob_regime_kind)choice_at(r, root, "kind", kinds, 3);
     regime->status = (ob_regime_status)choice_at(r, root, "status", statuses, 3);

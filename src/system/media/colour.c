@@ -13,6 +13,7 @@ struct media_colour {
     cmsHPROFILE from, to;
     cmsHTRANSFORM transform;
     bool is_grey; /* `table` is what there is */
+    bool is_ink;  /* from four colours */
     uint8_t table[256 * 3];
 };
 
@@ -31,25 +32,49 @@ static double luma(const uint8_t *rgb)
     return 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
 }
 
-/* Over a grid of colours: what moves luma by less moves a hash by a few bits at most. */
-static bool changes(const media_colour *c)
+/* How far luma moves. */
+typedef struct moves {
+    media_convert convert;
+    const void *context;
+    double sum, most;
+    unsigned count;
+} moves;
+
+static void add_move(moves *m, unsigned r, unsigned g, unsigned b)
+{
+    const uint8_t from[3] = {(uint8_t)r, (uint8_t)g, (uint8_t)b};
+    uint8_t to[3];
+    m->convert(m->context, to, from);
+    const double moved = fabs(luma(to) - luma(from));
+    m->most = moved > m->most ? moved : m->most;
+    m->sum += moved;
+    m->count++;
+}
+
+/* Over a grid of colours, and more greys: what moves luma by less moves a hash by a few bits at
+ * most. */
+bool media_colours_change(media_convert convert, const void *context, bool is_grey)
 {
     enum { STEPS = 6, MEAN_MOST = 6, ONE_MOST = 32 };
-    double sum = 0, most = 0;
-    unsigned count = 0;
+    moves grid = {.convert = convert, .context = context}, greys = grid;
     for (unsigned i = 0; i < STEPS * STEPS * STEPS; i++) {
-        const uint8_t from[3] = {(uint8_t)(i % STEPS * 51), (uint8_t)(i / STEPS % STEPS * 51),
-                                 (uint8_t)(i / STEPS / STEPS * 51)};
-        if (c->is_grey && (from[0] != from[1] || from[1] != from[2]))
-            continue;
-        uint8_t to[3];
-        media_colour_apply(c, to, from, 3, 1);
-        const double moved = fabs(luma(to) - luma(from));
-        most = moved > most ? moved : most;
-        sum += moved;
-        count++;
+        const unsigned r = i % STEPS, g = i / STEPS % STEPS, b = i / STEPS / STEPS;
+        if (!is_grey || (r == g && g == b))
+            add_move(&grid, r * 51, g * 51, b * 51);
     }
-    return sum > MEAN_MOST * count || most > ONE_MOST;
+    for (unsigned grey = 0; grey < 256; grey += MEDIA_LEVEL_STEP)
+        add_move(&greys, grey, grey, grey);
+    return grid.sum > MEAN_MOST * grid.count || grid.most > ONE_MOST || greys.most > ONE_MOST;
+}
+
+static void convert(const void *context, uint8_t to[3], const uint8_t from[3])
+{
+    media_colour_apply(context, to, from, 3, 1);
+}
+
+static bool changes(const media_colour *c)
+{
+    return media_colours_change(convert, c, c->is_grey);
 }
 
 /* ---- Making one ---------------------------------------------------------------------------------
@@ -105,16 +130,38 @@ static media_colour *begin(void)
     return c;
 }
 
-media_colour *media_colour_of_profile(const uint8_t *profile, size_t size)
+static media_colour *begin_with(const uint8_t *profile, size_t size)
 {
     enum { MOST = 4 << 20 };
-    if (!profile || size < 128 || size > MOST)
+    media_colour *c = profile && size >= 128 && size <= MOST ? begin() : NULL;
+    if (c)
+        c->from = cmsOpenProfileFromMemTHR(c->context, profile, (cmsUInt32Number)size);
+    return c;
+}
+
+media_colour *media_colour_of_profile(const uint8_t *profile, size_t size)
+{
+    if (media_icc_changes_little(profile, size))
         return NULL;
-    media_colour *c = begin();
+    media_colour *c = begin_with(profile, size);
+    return c ? finish(c) : NULL;
+}
+
+media_colour *media_colour_of_ink(const uint8_t *profile, size_t size)
+{
+    media_colour *c = begin_with(profile, size);
     if (!c)
         return NULL;
-    c->from = cmsOpenProfileFromMemTHR(c->context, profile, (cmsUInt32Number)size);
-    return finish(c);
+    c->is_ink = c->from && cmsGetColorSpace(c->from) == cmsSigCmykData;
+    c->to = c->is_ink ? cmsCreate_sRGBProfileTHR(c->context) : NULL;
+    if (c->to)
+        c->transform =
+            cmsCreateTransformTHR(c->context, c->from, TYPE_CMYK_8_REV, c->to, TYPE_RGB_8,
+                                  INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE);
+    if (c->transform)
+        return c;
+    media_colour_free(c);
+    return NULL;
 }
 
 /* ITU-R BT.709, as sRGB has them: white, red, green, blue. */
@@ -155,7 +202,7 @@ void media_colour_free(media_colour *c)
 void media_colour_apply(const media_colour *c, uint8_t *to, const uint8_t *from, size_t step,
                         size_t pixels)
 {
-    if (!c->is_grey && step == 3) {
+    if (c->is_ink || (!c->is_grey && step == 3)) {
         cmsDoTransform(c->transform, from, to, (cmsUInt32Number)pixels);
         return;
     }

@@ -26,7 +26,6 @@ typedef struct decoder {
     bool made_up;    /* those below are shown as libjpeg makes them up */
     uint32_t height; /* of the output, once it is known */
     uint8_t *rows;   /* as libjpeg gives them */
-    uint8_t *rgb;    /* CMYK: the same in RGB */
     uint8_t *last;   /* the last good row that was delivered */
     uint32_t given;  /* rows that were delivered */
 } decoder;
@@ -172,13 +171,20 @@ static unsigned orientation(const struct jpeg_decompress_struct *jpeg)
     return 1;
 }
 
+static bool is_cmyk(const struct jpeg_decompress_struct *jpeg)
+{
+    return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+}
+
+/* Everybody stores ink inverted: so do all profiles' readers take it. */
 static media_colour *profile(struct jpeg_decompress_struct *jpeg)
 {
     JOCTET *bytes = NULL;
     unsigned size = 0;
     if (!jpeg_read_icc_profile(jpeg, &bytes, &size))
         return NULL;
-    media_colour *colour = media_colour_of_profile(bytes, size);
+    media_colour *colour =
+        (is_cmyk(jpeg) ? media_colour_of_ink : media_colour_of_profile)(bytes, size);
     free(bytes);
     return colour;
 }
@@ -210,19 +216,6 @@ static unsigned reduction(const struct jpeg_decompress_struct *jpeg, uint32_t mi
     return scale;
 }
 
-static bool is_cmyk(const struct jpeg_decompress_struct *jpeg)
-{
-    return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
-}
-
-/* Everybody stores ink inverted: what is left of the light. */
-static void rgb_of_cmyk(uint8_t *rgb, const uint8_t *cmyk, size_t pixels)
-{
-    for (size_t k = 0; k < pixels; k++, rgb += 3, cmyk += 4)
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)((cmyk[c] * cmyk[3] + 127u) / 255);
-}
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -231,7 +224,6 @@ static uint32_t least(uint32_t a, uint32_t b)
 /* Rows as they are delivered. */
 typedef struct output {
     const media_sink *sink;
-    bool cmyk;
     size_t pitch; /* of rows as libjpeg gives them */
     JSAMPROW row[ROWS_AT_ONCE];
 } output;
@@ -241,23 +233,25 @@ static ob_status prepare(output *o, decoder *d, const media_sink *sink, const me
     struct jpeg_decompress_struct *jpeg = &d->jpeg;
     bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE || !wish->colour;
     grey &= !sink->facts->colour;
-    *o = (output){.sink = sink, .cmyk = is_cmyk(jpeg)};
-    jpeg->out_color_space = o->cmyk ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
+    const bool cmyk = is_cmyk(jpeg);
+    *o = (output){.sink = sink};
+    jpeg->out_color_space = cmyk ? JCS_CMYK : grey ? JCS_GRAYSCALE : JCS_RGB;
     jpeg->scale_num = 1;
     jpeg->scale_denom = reduction(jpeg, wish->min_side);
     jpeg_start_decompress(jpeg);
 
-    const media_picture picture = {
-        .shape = {.width = jpeg->image_width,
-                  .height = jpeg->image_height,
-                  .scale = jpeg->scale_denom,
-                  .samples = o->cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA}};
+    const media_picture picture = {.shape = {.width = jpeg->image_width,
+                                             .height = jpeg->image_height,
+                                             .scale = jpeg->scale_denom,
+                                             .samples = cmyk || !grey ? OB_PDQ_RGB : OB_PDQ_LUMA},
+                                   .alpha = cmyk ? MEDIA_INK : MEDIA_OPAQUE};
+    sink->facts->simplified =
+        jpeg->scale_denom > 1 || (grey && jpeg->jpeg_color_space != JCS_GRAYSCALE);
     d->height = jpeg->output_height;
     o->pitch = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
     d->rows = malloc(ROWS_AT_ONCE * o->pitch);
     d->last = malloc((size_t)jpeg->output_width * 4);
-    d->rgb = o->cmyk ? malloc(ROWS_AT_ONCE * (size_t)jpeg->output_width * 3) : NULL;
-    if (!d->rows || !d->last || (o->cmyk && !d->rgb))
+    if (!d->rows || !d->last)
         return media_fail(d->fault, OB_MEDIA_NO_MEMORY);
     for (int r = 0; r < ROWS_AT_ONCE; r++)
         o->row[r] = d->rows + (size_t)r * o->pitch;
@@ -268,22 +262,19 @@ static ob_status prepare(output *o, decoder *d, const media_sink *sink, const me
 static ob_status hand_on(const output *o, decoder *d, uint32_t got)
 {
     const media_sink *sink = o->sink;
-    const uint32_t width = d->jpeg.output_width, left = d->good - least(d->good, d->given);
-    const size_t pitch = o->cmyk ? (size_t)width * 3 : o->pitch;
-    const uint8_t *rows = o->cmyk ? d->rgb : d->rows;
-    const uint32_t good = least(got, left);
+    const uint32_t good = least(got, d->good - least(d->good, d->given));
+    const size_t pitch = o->pitch;
     ob_status status = OB_OK;
-    if (o->cmyk)
-        rgb_of_cmyk(d->rgb, d->rows, (size_t)got * width);
     if (good) {
-        memcpy(d->last, rows + (good - 1) * pitch, pitch);
-        status = sink->rows(sink->context, rows, pitch, good, d->fault);
+        memcpy(d->last, d->rows + (good - 1) * pitch, pitch);
+        status = sink->rows(sink->context, d->rows, pitch, good, d->fault);
     }
     d->given += good;
     if (status || good == got || !d->made_up)
         return status;
     d->given += got - good;
-    return sink->missing(sink->context, d->last, rows + good * pitch, pitch, got - good, d->fault);
+    return sink->missing(sink->context, d->last, d->rows + good * pitch, pitch, got - good,
+                         d->fault);
 }
 
 /* Scans of a picture that never came leave no other trace. */
@@ -355,7 +346,7 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
         jpeg_read_header(&d->jpeg, TRUE);
         sink->facts->orientation = orientation(&d->jpeg);
         d->status = check_limits(&d->jpeg, fault);
-        if (!d->status && !is_cmyk(&d->jpeg))
+        if (!d->status)
             sink->facts->colour = profile(&d->jpeg);
         if (!d->status)
             deliver(d, sink, wish);
@@ -363,7 +354,6 @@ ob_status media_decode_jpeg(const media_sink *sink, const uint8_t *bytes, size_t
     ob_status status = d->status;
     jpeg_destroy_decompress(&d->jpeg);
     free(d->rows);
-    free(d->rgb);
     free(d->last);
     free(d);
     return status;

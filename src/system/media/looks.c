@@ -23,6 +23,7 @@ struct media_looks {
     uint8_t *rgb;   /* a row without alpha */
     uint8_t *seen;  /* with its colours changed */
     uint8_t *on[2]; /* over white, over black */
+    bool undecided;
 };
 
 /* ---- Lanes ------------------------------------------------------------------------------------
@@ -86,7 +87,7 @@ ob_status media_looks_begin(media_looks **out, const media_picture *picture,
     l->frame = picture->frame;
     l->cells = (l->shape.width + l->shape.scale - 1) / l->shape.scale;
     ob_status status = OB_OK;
-    if (l->alpha && !(l->rgb = malloc(l->cells * 3)))
+    if (l->alpha != MEDIA_OPAQUE && !(l->rgb = malloc(l->cells * 3)))
         status = media_fail(fault, OB_MEDIA_NO_MEMORY);
     if (!status && l->colour && !(l->seen = malloc(l->cells * 3)))
         status = media_fail(fault, OB_MEDIA_NO_MEMORY);
@@ -116,6 +117,27 @@ static void without_alpha(uint8_t *rgb, const uint8_t *rgba, size_t pixels)
         rgb[1] = rgba[1];
         rgb[2] = rgba[2];
     }
+}
+
+static void rgb_of_ink(uint8_t *rgb, const uint8_t *ink, size_t pixels)
+{
+    for (size_t k = 0; k < pixels; k++, rgb += 3, ink += 4)
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)((ink[c] * ink[3] + 127u) / 255);
+}
+
+/* The stored colours of a row. */
+static const uint8_t *plain_row(media_looks *l, const uint8_t *row)
+{
+    if (l->alpha == MEDIA_OPAQUE)
+        return row;
+    (l->alpha == MEDIA_INK ? rgb_of_ink : without_alpha)(l->rgb, row, l->cells);
+    return l->rgb;
+}
+
+static void change_colours(media_looks *l, uint8_t *to, const uint8_t *row)
+{
+    media_colour_apply(l->colour, to, row, l->alpha == MEDIA_OPAQUE ? 3 : 4, l->cells);
 }
 
 static unsigned least(unsigned a, unsigned b)
@@ -157,19 +179,15 @@ static ob_status feed_pages(media_looks *l, ob_media_fault *fault)
 
 static ob_status take_row(media_looks *l, const uint8_t *row, ob_media_fault *fault)
 {
-    const uint8_t *rgb = row, *seen = row;
-    const size_t step = l->alpha ? 4 : 3;
+    const bool has_alpha = l->alpha == MEDIA_ALPHA || l->alpha == MEDIA_MULTIPLIED;
+    const uint8_t *rgb = plain_row(l, row), *seen = rgb;
     ob_status status = OB_OK;
-    if (l->alpha && !l->on[1] && !is_opaque(row, l->cells))
+    if (has_alpha && !l->on[1] && !is_opaque(row, l->cells))
         status = open_pages(l, fault);
-    if (!status && l->alpha) {
-        without_alpha(l->rgb, row, l->cells);
-        rgb = seen = l->rgb;
-    }
     if (!status)
         status = feed(&l->lane[l->stored], rgb, 0, 1, fault);
     if (!status && l->colour) {
-        media_colour_apply(l->colour, l->seen, row, step, l->cells);
+        change_colours(l, l->seen, row);
         seen = l->seen;
         status = feed(&l->lane[OB_LOOK_COLOURED], seen, 0, 1, fault);
     }
@@ -197,12 +215,12 @@ static void see_missing(media_looks *l, const uint8_t *shown)
     if (!shown) {
         memset(l->on[0], 255, bytes);
         memset(l->on[1], 0, bytes);
-    } else if (l->colour) {
-        media_colour_apply(l->colour, l->on[0], shown, 3, l->cells);
-        memcpy(l->on[1], l->on[0], bytes);
     } else {
-        memcpy(l->on[0], shown, bytes);
-        memcpy(l->on[1], shown, bytes);
+        if (l->colour)
+            change_colours(l, l->on[0], shown);
+        else
+            memcpy(l->on[0], plain_row(l, shown), bytes);
+        memcpy(l->on[1], l->on[0], bytes);
     }
 }
 
@@ -211,15 +229,11 @@ ob_status media_looks_missing(media_looks *l, const uint8_t *last, const uint8_t
                               size_t stride, size_t count, ob_media_fault *fault)
 {
     ob_status status = l->on[1] ? OB_OK : open_pages(l, fault);
-    if (!status && l->alpha) {
-        without_alpha(l->rgb, last, l->cells);
-        last = l->rgb;
-    }
     if (!status && l->colour)
-        media_colour_apply(l->colour, l->seen, last, 3, l->cells);
+        change_colours(l, l->seen, last);
     for (size_t r = 0; r < count && !status; r++) {
         see_missing(l, shown ? shown + r * stride : NULL);
-        status = feed(&l->lane[l->stored], last, 0, 1, fault);
+        status = feed(&l->lane[l->stored], plain_row(l, last), 0, 1, fault);
         if (!status && l->colour)
             status = feed(&l->lane[OB_LOOK_COLOURED], l->seen, 0, 1, fault);
         if (!status)
@@ -231,7 +245,14 @@ ob_status media_looks_missing(media_looks *l, const uint8_t *last, const uint8_t
 /* ---- Hashes -----------------------------------------------------------------------------------
  */
 
-static ob_status finish_lane(ob_media_frame *out, const media_looks *looks, ob_look look,
+/* Photographs have a few such bits, of which fewer move: here are many. */
+static bool is_undecided(const ob_pdq_stream *stream, int quality)
+{
+    enum { FEW = 20 };
+    return quality >= OB_PDQ_MIN_QUALITY && ob_pdq_undecided(stream) > FEW;
+}
+
+static ob_status finish_lane(ob_media_frame *out, media_looks *looks, ob_look look,
                              ob_media_fault *fault)
 {
     const lane *l = &looks->lane[look];
@@ -241,6 +262,7 @@ static ob_status finish_lane(ob_media_frame *out, const media_looks *looks, ob_l
     if (!status && l->mirrored)
         status = ob_pdq_finish(&shown, l->mirrored, NULL);
     f.shown = shown.hash[ob_media_shown(looks->orientation)];
+    looks->undecided |= !status && is_undecided(l->plain, f.pdq.quality);
     if (!status)
         *out = f;
     return media_hashed(status, fault);
@@ -257,6 +279,11 @@ ob_status media_looks_finish(ob_media_frame out[OB_LOOKS], unsigned *count, medi
         if (l->lane[look].plain)
             status = finish_lane(&out[(*count)++], l, look, fault);
     return status;
+}
+
+bool media_looks_are_undecided(const media_looks *l)
+{
+    return l->undecided;
 }
 
 void media_looks_free(media_looks *l)

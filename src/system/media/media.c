@@ -12,7 +12,7 @@ typedef struct hashing {
     const ob_media_options *options;
     const media_facts *facts;
     media_looks *looks; /* of the frame that is being delivered */
-    bool has_first;
+    bool has_first, undecided;
     unsigned near; /* place in near_bits */
     bool overflowed;
     ob_media_result result;
@@ -74,6 +74,7 @@ static ob_status finish_frame(hashing *h, ob_media_fault *fault)
     ob_media_frame looks[OB_LOOKS];
     unsigned count = 0, first = 0;
     ob_status status = media_looks_finish(looks, &count, h->looks, fault);
+    h->undecided |= media_looks_are_undecided(h->looks);
     media_looks_free(h->looks);
     h->looks = NULL;
     if (status)
@@ -132,12 +133,14 @@ static void take_facts(hashing *h)
         f->unseen == OB_UNSEEN_NOTHING && h->overflowed ? OB_UNSEEN_FRAMES : f->unseen;
 }
 
-ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8_t *bytes,
-                          size_t size, const ob_media_options *options, ob_media_fault *fault)
+/* *simply: as options allow it; whether that has left too many bits undecided. */
+static ob_status hash_once(ob_media_result *out, bool *simply, media_decode decode,
+                           const uint8_t *bytes, size_t size, const ob_media_options *options,
+                           ob_media_fault *fault)
 {
     /* A reduced picture must keep 512 pixels a side: coarser ones move too many bits. */
-    media_wish wish = {.colour = options->exact,
-                       .min_side = options->exact || options->variant != OB_PDQ_FULL ? 0 : 512};
+    media_wish wish = {.colour = !*simply,
+                       .min_side = !*simply || options->variant != OB_PDQ_FULL ? 0 : 512};
     media_facts facts = {.orientation = 1, .frames = 1};
     hashing h = {.options = options, .facts = &facts};
     h.result.format = ob_media_sniff(bytes, size);
@@ -157,7 +160,22 @@ ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8
     if (fault) /* what was overcome is no fault */
         *fault = (ob_media_fault){0};
     take_facts(&h);
+    *simply = facts.simplified && h.undecided;
     *out = h.result;
+    return OB_OK;
+}
+
+/* Smooth pictures of full colours can have a large quality and yet so little in their coefficients
+ * that it matters how a decoder rounds: they are decoded as everybody decodes them. */
+ob_status media_hash_with(ob_media_result *out, media_decode decode, const uint8_t *bytes,
+                          size_t size, const ob_media_options *options, ob_media_fault *fault)
+{
+    bool simply = !options->exact;
+    ob_status status = hash_once(out, &simply, decode, bytes, size, options, fault);
+    if (status || !simply)
+        return status;
+    simply = false;
+    (void)hash_once(out, &simply, decode, bytes, size, options, NULL); /* else the first remains */
     return OB_OK;
 }
 

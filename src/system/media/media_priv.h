@@ -14,6 +14,7 @@ typedef enum media_alpha {
     MEDIA_OPAQUE,     /* nothing: grey or RGB */
     MEDIA_ALPHA,      /* RGBA */
     MEDIA_MULTIPLIED, /* RGBA, its colours multiplied by alpha already */
+    MEDIA_INK,        /* CMYK, inverted: what is left of the light */
 } media_alpha;
 
 /* What a decoder is about to deliver. */
@@ -29,8 +30,9 @@ typedef struct media_facts {
     unsigned orientation; /* 1 */
     uint32_t frames;      /* 1 */
     bool incomplete;      /* something is missing at the end */
+    bool simplified;      /* not every pixel, or not its colours: some bits may move */
     ob_unseen unseen;
-    media_colour *colour; /* NULL; known before the first frame, which is then RGB or RGBA */
+    media_colour *colour; /* NULL; known before the first frame, which is then RGB, RGBA or ink */
 } media_facts;
 
 typedef struct media_sink {
@@ -110,6 +112,8 @@ ob_status media_looks_missing(media_looks *looks, const uint8_t *last, const uin
  * *count. */
 ob_status media_looks_finish(ob_media_frame out[OB_LOOKS], unsigned *count, media_looks *looks,
                              ob_media_fault *fault);
+/* Whether decoding it more simply than in full may have moved too many bits; once finished. */
+bool media_looks_are_undecided(const media_looks *looks);
 void media_looks_free(media_looks *looks); /* NULL is fine */
 
 /* ---- colour.c ---- */
@@ -118,11 +122,22 @@ void media_looks_free(media_looks *looks); /* NULL is fine */
  * of sRGB) make of colours. NULL where that is about what they are without, or nothing can be told.
  */
 media_colour *media_colour_of_profile(const uint8_t *profile, size_t size);
+/* The same of a profile for ink; always something where it is one. */
+media_colour *media_colour_of_ink(const uint8_t *profile, size_t size);
 media_colour *media_colour_of_gamma(double gamma, const double xy[8]);
-/* From RGB, `step` bytes a pixel, to RGB of 3. */
+/* From RGB, `step` bytes a pixel, or inverted ink of 4, to RGB of 3. */
 void media_colour_apply(const media_colour *colour, uint8_t *to, const uint8_t *from, size_t step,
                         size_t pixels);
 void media_colour_free(media_colour *colour); /* NULL is fine */
+
+/* Makes one colour of another. */
+typedef void (*media_convert)(const void *context, uint8_t to[3], const uint8_t from[3]);
+/* Whether a picture would become another one; asked for levels that are multiples of this. */
+enum { MEDIA_LEVEL_STEP = 17 };
+bool media_colours_change(media_convert convert, const void *context, bool is_grey);
+
+/* icc.c: whether a profile is certain to change little. False: look closer. */
+bool media_icc_changes_little(const uint8_t *profile, size_t size);
 
 /* OB_ELIMIT when a picture of this size, with this many frames, is not decoded at all. */
 ob_status media_check_size(uint64_t width, uint64_t height, ob_media_fault *fault);

@@ -77,7 +77,12 @@ ob_status ob_worker_start(ob_worker **out, const ob_worker_options *options, ob_
     ob_status status = options->epochs ? OB_OK : ob_epoch_page_new(&w->own_epochs, err);
     if (!status)
         status = w->program ? start(w, w->options.cpu_ms / 1000 + 1, err)
-                            : ob_fail(err, OB_ENOTFOUND, "the program %s is not installed", name);
+                            : ob_fail(err, OB_ENOTFOUND,
+                                      access("/proc/self/exe", F_OK)
+                                          ? "/proc is not there, so that the program %s cannot "
+                                            "be found beside this one"
+                                          : "the program %s is not installed",
+                                      name);
     if (status)
         ob_worker_stop(w);
     else

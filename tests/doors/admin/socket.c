@@ -11,7 +11,7 @@
 typedef struct place {
     char dir[64];
     int listening;
-    ob_admin admin; /* nothing in it: commands that there are not need nothing */
+    ob_service service; /* nothing in it: commands that there are not need nothing */
 } place;
 
 static int begin(void **state)
@@ -69,12 +69,12 @@ static void a_request_with_two_descriptors_is_refused_with_a_sentence(void **sta
     for (int n = 0; n < PACKETS; n++) {
         int to = reach_place(p);
         send_packet_with(to, line, sizeof line - 1, 2);
-        ob_admin_serve(p->listening, &p->admin);
+        ob_admin_serve(p->listening, &p->service);
         hears(to, crowd);
         to = reach_place(p); /* one after the other */
         send_packet_with(to, line, 5, 1);
         send_packet_with(to, line + 5, sizeof line - 6, 1);
-        ob_admin_serve(p->listening, &p->admin);
+        ob_admin_serve(p->listening, &p->service);
         hears(to, crowd);
     }
     assert_true(ob_admin_wait(30000));
@@ -82,7 +82,7 @@ static void a_request_with_two_descriptors_is_refused_with_a_sentence(void **sta
     for (size_t files = 0; files < 2; files++) {
         int to = reach_place(p);
         send_packet_with(to, line, sizeof line - 1, files);
-        ob_admin_serve(p->listening, &p->admin);
+        ob_admin_serve(p->listening, &p->service);
         hears(to, "no command is called");
     }
     assert_true(ob_admin_wait(30000));

@@ -8,14 +8,14 @@
 
 #include <stdio.h>
 
-static unsigned deliveries, acts;
+static unsigned deliveries, handed_in;
 
-void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                               const char *text);
-void __wrap_ob_staff_pseudonym(ob_record_key *out, const ob_staff *staff, ob_pseudonym_kind kind,
-                               const char *text)
+void __wrap_ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                              const char *text);
+void __wrap_ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                              const char *text)
 {
-    (void)staff;
+    (void)acts;
     (void)text;
     *out = (ob_record_key){{1}};
     deliveries += kind == OB_PSEUDONYM_DELIVERY;
@@ -34,11 +34,11 @@ ob_status __wrap_ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff
     return OB_OK;
 }
 
-void __wrap_ob_staff_post(ob_staff *staff, ob_act_job *job);
-void __wrap_ob_staff_post(ob_staff *staff, ob_act_job *job)
+void __wrap_ob_acts_post(ob_acts *acts, ob_act_job *job);
+void __wrap_ob_acts_post(ob_acts *acts, ob_act_job *job)
 {
-    (void)staff;
-    acts++;
+    (void)acts;
+    handed_in++;
     job->status = ob_fail(&job->error, OB_EREFUSED, "this is only a test");
     job->done(job);
 }
@@ -64,7 +64,7 @@ static ob_call *ask(uint64_t written_most, const char *method, const char *path,
     assert_int_equal(ob_api_open(&asked, &options, NULL), OB_OK);
     assert_int_equal(ob_api_begin(&call, asked, &request), OB_PLAN_BYTES);
     call->answered = on_answered;
-    deliveries = acts = 0;
+    deliveries = handed_in = 0;
     call->class->body(call, (ob_body){.bytes = body, .size = strlen(body), .file = -1});
     return call;
 }
@@ -78,7 +78,7 @@ static void leave(ob_call *call)
 static void send_request(const char *method, const char *path, const char *body)
 {
     ob_call *call = ask(0, method, path, body);
-    if (acts != 1)
+    if (handed_in != 1)
         fail_msg("%s %s: %.*s", method, path, (int)call->answer.body.size, call->answer.body.bytes);
     leave(call);
 }
@@ -156,7 +156,7 @@ static void a_token_that_has_written_enough_is_told_when_to_come_again(void **st
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ob_call *call = ask(1, cases[i].method, cases[i].path, cases[i].body);
         assert_int_equal(call->answer.status, cases[i].status);
-        assert_int_equal(acts, cases[i].status != 429);
+        assert_int_equal(handed_in, cases[i].status != 429);
         assert_int_equal(call->answer.retry_after_s > 0, cases[i].status == 429);
         leave(call);
     }

@@ -137,13 +137,13 @@ static void acts_that_find_no_room_are_told_as_busy(void **state)
         &(files_rule){.path = "audit/log", .verbs = 1u << OB_FILE_SYNC, .nth = 1, .holds = true});
     for (int k = 0; k < ACTS; k++) {
         all[k] = (crowd){.job = {.what = "second", .done = on_act_done}, .done = &done};
-        ob_staff_post(p->staff, &all[k].job);
+        ob_acts_post(p->acts, &all[k].job);
         if (!k)
             files_await(held, 1);
     }
     assert_int_equal(atomic_load(&done), 0);
     crowd more = {.job = {.what = "second", .done = on_act_done}, .done = &done};
-    ob_staff_post(p->staff, &more.job);
+    ob_acts_post(p->acts, &more.job);
     assert_int_equal(more.job.status, OB_EBUSY);
     assert_int_equal(ob_engine_hindrance(p->engine, NULL, more.job.status), OB_HINDRANCE_BUSY);
     ask(p, &denied); /* a count, which is an act too */

@@ -264,6 +264,35 @@ static void a_flat_picture_has_no_quality(void **state)
     free(pixels);
 }
 
+/* What is undecided: few bits of a picture with something in it, most of a slow gradient. */
+static void how_many_bits_rounding_may_turn_is_told(void **state)
+{
+    (void)state;
+    test_random r = {11};
+    uint8_t *rich = draw(&r, 200, 160, 1), *smooth = malloc(200 * 160);
+    assert_non_null(smooth);
+    for (uint32_t i = 0; i < 200 * 160; i++)
+        smooth[i] = (uint8_t)(i / 200 + i % 200 / 4);
+    const uint8_t *of[2] = {rich, smooth};
+    unsigned undecided[2];
+    for (int i = 0; i < 2; i++) {
+        const ob_pdq_shape shape = {
+            .width = 200, .height = 160, .scale = 1, .samples = OB_PDQ_LUMA};
+        ob_pdq_stream *stream;
+        ob_pdq pdq;
+        assert_int_equal(ob_pdq_begin(&stream, &shape, NULL), OB_OK);
+        assert_int_equal(ob_pdq_rows(stream, of[i], 200, 160, NULL), OB_OK);
+        assert_int_equal(ob_pdq_undecided(stream), 0);
+        assert_int_equal(ob_pdq_finish(&pdq, stream, NULL), OB_OK);
+        undecided[i] = ob_pdq_undecided(stream);
+        ob_pdq_free(stream);
+    }
+    assert_true(undecided[0] < 10);
+    assert_true(undecided[1] > 150);
+    free(rich);
+    free(smooth);
+}
+
 static void impossible_shapes_are_refused(void **state)
 {
     (void)state;
@@ -320,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_picture_reduced_by_means_moves_few_bits),
         cmocka_unit_test(tiny_pictures_have_hash_zero_and_no_quality),
         cmocka_unit_test(a_flat_picture_has_no_quality),
+        cmocka_unit_test(how_many_bits_rounding_may_turn_is_told),
         cmocka_unit_test(impossible_shapes_are_refused),
         cmocka_unit_test(the_widest_picture_can_be_hashed),
     };

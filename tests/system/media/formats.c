@@ -143,7 +143,10 @@ typedef struct jpeg_kind {
     int restart; /* rows between restart markers */
 } jpeg_kind;
 
-static ob_buf write_jpeg(const jpeg_kind *kind, uint32_t width, uint32_t height)
+typedef uint8_t (*sample_at)(uint32_t x, uint32_t y, int component);
+
+static ob_buf write_jpeg_of(const jpeg_kind *kind, uint32_t width, uint32_t height,
+                            sample_at sample, int quality)
 {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -159,7 +162,7 @@ static ob_buf write_jpeg(const jpeg_kind *kind, uint32_t width, uint32_t height)
                           : kind->components == 3 ? JCS_RGB
                                                   : JCS_CMYK;
     jpeg_set_defaults(&jpeg);
-    jpeg_set_quality(&jpeg, 92, TRUE);
+    jpeg_set_quality(&jpeg, quality, TRUE);
     if (kind->components == 3) {
         jpeg.comp_info[0].h_samp_factor = kind->h;
         jpeg.comp_info[0].v_samp_factor = kind->v;
@@ -172,9 +175,8 @@ static ob_buf write_jpeg(const jpeg_kind *kind, uint32_t width, uint32_t height)
     assert_non_null(row);
     for (uint32_t y = 0; y < height; y++) {
         for (uint32_t x = 0; x < width; x++)
-            for (int c = 0; c < kind->components; c++) /* CMYK, inverted: no black ink */
-                row[x * (uint32_t)kind->components + (uint32_t)c] =
-                    c == 3 ? 255 : grey_at(x % WIDTH, y % HEIGHT, 256);
+            for (int c = 0; c < kind->components; c++)
+                row[x * (uint32_t)kind->components + (uint32_t)c] = sample(x, y, c);
         JSAMPROW rows[1] = {row};
         jpeg_write_scanlines(&jpeg, rows, 1);
     }
@@ -185,6 +187,17 @@ static ob_buf write_jpeg(const jpeg_kind *kind, uint32_t width, uint32_t height)
     assert_int_equal(ob_buf_append(&out, bytes, size, NULL), OB_OK);
     free(bytes);
     return out;
+}
+
+/* CMYK, inverted: no black ink. */
+static uint8_t grey_sample(uint32_t x, uint32_t y, int component)
+{
+    return component == 3 ? 255 : grey_at(x % WIDTH, y % HEIGHT, 256);
+}
+
+static ob_buf write_jpeg(const jpeg_kind *kind, uint32_t width, uint32_t height)
+{
+    return write_jpeg_of(kind, width, height, grey_sample, 92);
 }
 
 static const jpeg_kind jpeg_kinds[] = {
@@ -209,6 +222,31 @@ static ob_status hash_bytes(ob_media_result *out, const void *bytes, size_t size
     assert_true(ob_media_fault_is_sane(&fault));
     assert_int_equal(ob_media_explain(err, &fault), status);
     return status;
+}
+
+/* All hues, each line another, darker towards the corners: smooth, and as colourful as can be. */
+static uint8_t hue_sample(uint32_t x, uint32_t y, int component)
+{
+    const int hue = (int)((y * 6 * 256 / 288 + 512 * (uint32_t)component) % 1536);
+    const int wave = hue < 256 ? hue : hue < 768 ? 255 : hue < 1024 ? 1023 - hue : 0;
+    const int dx = (int)x - 192, dy = (int)y - 144;
+    return (uint8_t)(wave * (255 - (dx * dx + dy * dy) / 700) / 255);
+}
+
+static void a_smooth_picture_of_full_colours_is_hashed_as_it_is_drawn(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof jpeg_kinds / sizeof *jpeg_kinds; i++) {
+        if (jpeg_kinds[i].components != 3)
+            continue;
+        ob_buf file = write_jpeg_of(&jpeg_kinds[i], 384, 288, hue_sample, 60);
+        ob_media_result drawn, quick;
+        assert_int_equal(hash_bytes(&drawn, file.bytes, file.size, true, NULL), OB_OK);
+        assert_int_equal(hash_bytes(&quick, file.bytes, file.size, false, NULL), OB_OK);
+        assert_true(drawn.pdq.quality >= OB_PDQ_MIN_QUALITY);
+        expect_same(&quick.pdq, &drawn.pdq);
+        ob_buf_free(&file);
+    }
 }
 
 static void every_kind_of_jpeg_gives_its_hash(void **state)
@@ -378,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_colour_type_and_depth_of_png_gives_its_hash),
         cmocka_unit_test(every_kind_of_jpeg_gives_its_hash),
+        cmocka_unit_test(a_smooth_picture_of_full_colours_is_hashed_as_it_is_drawn),
         cmocka_unit_test(a_cut_file_has_a_hash_where_nine_tenths_of_its_rows_are_there),
         cmocka_unit_test(a_missing_end_mark_or_bytes_behind_it_do_not_matter),
         cmocka_unit_test(extreme_shapes_are_decoded_or_refused),

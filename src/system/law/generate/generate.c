@@ -72,6 +72,7 @@ static void print_regime(const ob_regime *r)
     puts("    {");
     print_member("id", r->id);
     print_member("title", r->title);
+    print_member("title_de", r->title_de);
     printf("     .kind = %d, .status = %d,\n", (int)r->kind, (int)r->status);
     print_instant("from", r->from);
     print_instant("until", r->until);

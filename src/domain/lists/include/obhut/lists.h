@@ -42,6 +42,7 @@ typedef struct ob_list_info {
     uint64_t withdrawn;  /* withdrawn since the file was written */
     uint64_t size_bytes; /* of the file */
     int64_t imported_at; /* seconds since 1970, UTC */
+    int64_t updated_at;  /* ob_lists_info: when it was last updated from a file, or imported */
     bool enabled;
     bool is_broken; /* damaged, missing or not to be read: only name and enabled are known */
     uint64_t kinds[OB_LIST_KINDS]; /* hashes; those withdrawn since the file was written count */

@@ -7,27 +7,11 @@
 #ifndef OBHUT_ADMIN_H
 #define OBHUT_ADMIN_H
 
-#include <obhut/engine.h>
-#include <obhut/lists.h>
-#include <obhut/staff.h>
-#include <obhut/store.h>
+#include <obhut/acts.h>
+#include <obhut/http.h>
+#include <obhut/service.h>
 
 #include <jansson.h>
-
-/* What commands work on; owned by whoever owns the data directory. */
-typedef struct ob_admin {
-    ob_lists *lists;
-    ob_store *store;
-    ob_audit *audit;
-    ob_staff *staff;
-    ob_engine *engine; /* NULL where no service runs: made when a command needs it */
-    const ob_policy *policy;
-} ob_admin;
-
-/* Once lists, store and staff are open: from here on the records know what the lists are, and lists
- * that are older, or others, are not searched (ob_lists_bind). ob_lists_unbind before staff is
- * closed. Errors as ob_staff_lists_known, ob_staff_lists_keep. */
-ob_status ob_admin_bind(const ob_admin *admin, ob_error *err);
 
 /* Who listens on the way to the answer. */
 typedef struct ob_admin_listener {
@@ -37,7 +21,7 @@ typedef struct ob_admin_listener {
 
 /* Does one request; `file` is the descriptor that goes with it, or -1. Never NULL except when out
  * of memory. Any thread. */
-json_t *ob_admin_do(ob_admin *admin, const json_t *request, int file,
+json_t *ob_admin_do(ob_service *service, const json_t *request, int file,
                     const ob_admin_listener *listener);
 
 /* ---- The socket ----------------------------------------------------------------------------- */
@@ -47,10 +31,18 @@ ob_status ob_admin_listen(int *out, const char *dir, ob_error *err);
 
 /* Takes one connection that waits, and serves it on a thread of its own; *admin must live until
  * ob_admin_wait. Others than the directory's owner and root are turned away. */
-void ob_admin_serve(int listening, ob_admin *admin);
+void ob_admin_serve(int listening, ob_service *service);
 
 /* Waits until all connections are served, at most so long. Returns false when one is not. */
 bool ob_admin_wait(unsigned time_ms);
+
+/* ---- Over HTTP --------------------------------------------------------------------------------
+ */
+
+/* A request of a person's, with their personal token: by the rows of obhut/commands.h that the
+ * staff's listener has, by the same code as at the socket. As ob_api_begin; *admin must live until
+ * ob_admin_wait. */
+ob_plan ob_admin_begin_http(ob_call **out, ob_service *service, const ob_request *request);
 
 /* ---- Asking --------------------------------------------------------------------------------- */
 
@@ -83,7 +75,7 @@ typedef struct ob_admin_checked {
 
 /* Asks the service that owns DIR or, where none runs, the records themselves: nothing is changed,
  * and it also works where a service would not start. `records`: all of them are read. Errors as
- * ob_store_open, ob_store_dump, ob_staff_signed. */
+ * ob_store_open, ob_store_dump, ob_acts_signed. */
 ob_status ob_admin_check(ob_admin_checked *out, const char *dir, bool records, ob_error *err);
 
 /* Sets in `check` what of this a log is compared with; `checked` must outlive it. Nothing, where

@@ -2,6 +2,7 @@
 #ifndef OBHUT_API_H
 #define OBHUT_API_H
 
+#include <obhut/acts.h>
 #include <obhut/engine.h>
 #include <obhut/http.h>
 #include <obhut/lists.h>
@@ -12,6 +13,7 @@
 typedef struct ob_api_options {
     ob_engine *engine;
     ob_lists *lists;
+    ob_acts *acts;
     ob_staff *staff;
     ob_store *store;
     const ob_policy *policy;
@@ -68,7 +70,7 @@ ob_api_counts *ob_api_counters(ob_api *api);
  * conversation, report, notice. False with *answer set where something is missing or wrong. */
 extern const char *const ob_api_item_fields[];
 extern const size_t ob_api_item_field_count;
-bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_staff *staff,
+bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_acts *acts,
                      const ob_request *request);
 
 /* {action: not_scanned, reason, names}. */
@@ -87,7 +89,8 @@ json_t *ob_api_scan(const ob_task *task, unsigned threshold);
 json_t *ob_api_match(const ob_match *match, unsigned threshold);
 
 /* A match of a look-up: by digest where `digest` is not NULL. */
-json_t *ob_api_entry(const ob_list_match *match, const ob_list_digest *digest, unsigned threshold);
+json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
+                     const ob_list_digest *digest, unsigned threshold);
 
 /* What was computed of a file: format, width, height, pdq, quality, and more where there is more.
  */

@@ -80,6 +80,13 @@ typedef struct ob_body {
     bool too_large; /* it went beyond call->most: nothing of it is here, file is -1 */
 } ob_body;
 
+/* OB_ELIMIT: it is nested too deep, or has more members or values than any request needs. Whether
+ * it is JSON is not looked at. Time and memory do not depend on what it says. */
+ob_status ob_json_bounds(const char *bytes, size_t size, ob_error *err);
+
+/* The body, or NULL with *err set: OB_EFORMAT, or OB_ELIMIT as above. The caller drops it. */
+json_t *ob_json_body(ob_body body, ob_error *err);
+
 typedef struct ob_call ob_call;
 
 /* How a handler takes part. */
@@ -91,6 +98,9 @@ typedef struct ob_call_class {
     /* Instead of it: the body cannot be taken now. Answers as `body` does. NULL: that it could not
      * be done is all that there is to tell. */
     void (*could_not)(ob_call *call, ob_hindrance hindrance);
+    /* The body is with the handler, and who asks waits no longer: what is told instead of the
+     * answer that ob_call_answer still brings. `gone` follows. NULL: who asks waits. */
+    ob_answer (*late)(ob_call *call);
     /* Nobody waits for the answer any more, and the body is with the handler, which may make its
      * answer come sooner: what would be told is told to nobody. NULL: it does not care. */
     void (*gone)(ob_call *call);

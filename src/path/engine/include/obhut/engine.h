@@ -5,6 +5,7 @@
 #ifndef OBHUT_ENGINE_H
 #define OBHUT_ENGINE_H
 
+#include <obhut/acts.h>
 #include <obhut/base.h>
 #include <obhut/gate.h>
 #include <obhut/hindrance.h>
@@ -13,7 +14,6 @@
 #include <obhut/records/profile.h>
 #include <obhut/records/retention.h>
 #include <obhut/sandbox.h>
-#include <obhut/staff.h>
 
 #include <stdatomic.h>
 
@@ -143,12 +143,16 @@ ob_action ob_decide(const ob_policy *policy, const ob_findings *findings);
 /* The same for what one look-up found. */
 ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match, size_t count);
 
-/* Who lists it: the entry's source, or its list where it names none. */
-const char *ob_match_source(const ob_list_match *match);
-
 /* Whether one publisher lists both: names are compared without case and outer blanks, and entries
  * that name nobody are all of one unknown source, whatever their lists are called. */
 bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b);
+
+/* Everybody who lists what `of` is, as far as `all` matches of its query say, its own first: one of
+ * each publisher, and "" for all entries that name nobody. `by_digest`: all are of one content.
+ * Texts are the matches'. Returns how many; further ones are left out. */
+enum { OB_MATCH_SOURCES = 16 };
+size_t ob_match_sources(const char *out[OB_MATCH_SOURCES], const ob_list_match *of,
+                        const ob_list_match *all, size_t count, bool by_digest);
 
 /* ---- Tasks ----------------------------------------------------------------------------------- */
 
@@ -187,7 +191,7 @@ typedef struct ob_task {
      * that hears only yes and no hears yes for these actions (bit a: ob_action a); 0: it hears the
      * action itself. */
     const char *via;
-    uint32_t yes;
+    _Atomic uint32_t yes;
 
     ob_item item;
     uint64_t owner; /* files of two never meet in a process; 0: the operator's */
@@ -247,7 +251,7 @@ void ob_task_clear(ob_task *task);
 
 typedef struct ob_engine_options {
     ob_lists *lists;
-    ob_staff *staff; /* that logs for it */
+    ob_acts *acts;   /* that logs for it */
     ob_store *store; /* the engine becomes its listener for withdrawals */
     const ob_policy *policy;
     unsigned decoders;      /* threads with workers; 0: one for each processor */
@@ -356,7 +360,7 @@ const char *ob_build_id(char out[OB_BUILD_ID]);
 /* Deletes what has been kept long enough under the laws of the service: the log says before what is
  * due, and afterwards what went. `actor` NULL: by itself. As ob_store_reap. */
 ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
-                          ob_staff *staff, const ob_actor *actor, int64_t now, bool scrub,
+                          ob_acts *acts, const ob_actor *actor, int64_t now, bool scrub,
                           ob_error *err);
 
 /* An array of what was found and deleted, as it is told everywhere. */

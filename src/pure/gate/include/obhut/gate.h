@@ -241,7 +241,7 @@ typedef enum ob_permission {
 
 /* The rules of a law, from data/regimes/ID.json. Masks: bit v is value v. */
 typedef struct ob_regime {
-    const char *id, *title;
+    const char *id, *title, *title_de; /* title_de: empty or NULL where it has none */
     ob_regime_kind kind;
     ob_regime_status status;
     int64_t from, until; /* half open; INT64_MIN, INT64_MAX: no such date */
@@ -278,6 +278,9 @@ typedef struct ob_regime {
     const char *retention_article;
     uint8_t digest[32]; /* SHA-256 of the file */
 } ob_regime;
+
+/* What a law is called; in English where it has no title in that language. */
+const char *ob_regime_title(const ob_regime *regime, ob_language language);
 
 typedef struct ob_regimes {
     const ob_regime *regime;

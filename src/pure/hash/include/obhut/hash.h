@@ -83,6 +83,11 @@ ob_status ob_pdq_rows(ob_pdq_stream *stream, const uint8_t *rows, size_t stride,
  * below 5 pixels has hash zero and quality 0, as published. */
 ob_status ob_pdq_finish(ob_pdq *out, ob_pdq_stream *stream, ob_error *err);
 
+/* How many of the 256 bits stand nearer to what decides them than a quarter of a grey level, so
+ * that another way of rounding may turn them; 0 before ob_pdq_finish. In photographs they are few.
+ */
+unsigned ob_pdq_undecided(const ob_pdq_stream *stream);
+
 /* Sets *out to a stream that has seen the same rows and goes its own way from here; the caller's.
  * OB_ENOMEM. */
 ob_status ob_pdq_copy(ob_pdq_stream **out, const ob_pdq_stream *stream, ob_error *err);

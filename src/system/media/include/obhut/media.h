@@ -70,7 +70,7 @@ typedef struct ob_media_options {
     bool exact; /* decode fully, in colour, and follow the published steps to the bit. Without it
                  * JPEG is decoded in grey and, for OB_PDQ_FULL, at 1/2, 1/4 or 1/8 of its size
                  * while the short side stays at 512 or more: several times faster, at most 8 bits
-                 * away (docs/HASHING.md) */
+                 * away; twice where more would be (docs/HASHING.md) */
     ob_isa isa; /* OB_ISA_AUTO */
 } ob_media_options;
 

@@ -56,7 +56,7 @@ void ob_view_close(ob_view *view); /* NULL is fine */
  */
 
 /* The one transaction that changes records. Others who want one wait, in the order in which they
- * came, so be brief; acts of the service share one (obhut/staff.h). */
+ * came, so be brief; acts of the service share one (obhut/acts.h). */
 typedef struct ob_writing ob_writing;
 
 /* Every ob_writing_begin that returned OB_OK is followed by one ob_writing_end, which hands in how

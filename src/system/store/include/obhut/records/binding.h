@@ -1,5 +1,5 @@
 /* What binds files to the records: a code that only who has a key can make. The store keeps it and
- * does not know what it means; obhut/staff.h makes and compares it. */
+ * does not know what it means; obhut/acts.h makes and compares it. */
 #ifndef OBHUT_RECORDS_BINDING_H
 #define OBHUT_RECORDS_BINDING_H
 

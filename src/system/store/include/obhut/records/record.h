@@ -1,7 +1,7 @@
 /* What records have in common. Every one is typed in a header of its subject beside this one and
  * kept by store; docs/DATA.md says what each is for and how long it stays.
  *
- * Accounts, conversations and items are known by keys: what a keyed pseudonym (ob_staff_pseudonym)
+ * Accounts, conversations and items are known by keys: what a keyed pseudonym (ob_acts_pseudonym)
  * makes of the words of a service. Instants are seconds since 1970, UTC. A number that names a
  * record is counted from 1 within its kind and never given twice.
  *

@@ -1,6 +1,6 @@
 /* After an end that nobody planned: what the log has and the records do not was not done, and what
  * had begun outside of them is told as unfinished. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/records/log.h>
 
@@ -55,18 +55,18 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
     return status;
 }
 
-static ob_status say(ob_staff *staff, const char *what, uint64_t entry, ob_error *err)
+static ob_status say(ob_acts *acts, const char *what, uint64_t entry, ob_error *err)
 {
     json_t *members = json_pack("{s:I}", "entry", (json_int_t)entry);
-    ob_status status = ob_audit_append(NULL, staff->audit, what, members, err);
+    ob_status status = ob_audit_append(NULL, acts->audit, what, members, err);
     json_decref(members);
     return status;
 }
 
-static ob_status read_mark(int64_t *last, ob_staff *staff, ob_error *err)
+static ob_status read_mark(int64_t *last, ob_acts *acts, ob_error *err)
 {
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, staff->store, err);
+    ob_status status = ob_view_open(&view, acts->store, err);
     if (!status)
         status = ob_store_mark(last, view, OB_MARK_LOG_ENTRY, err);
     ob_view_close(view);
@@ -76,11 +76,11 @@ static ob_status read_mark(int64_t *last, ob_staff *staff, ob_error *err)
 /* A commit of which nobody heard how it went can still come to count: the server finishes it after
  * the connection broke, and the next opening finds it in the journal. Whoever writes again cannot
  * begin before the one, and has overwritten the other: from then on it is as it is. */
-static ob_status settle(int64_t *last, ob_staff *staff, ob_error *err)
+static ob_status settle(int64_t *last, ob_acts *acts, ob_error *err)
 {
     int64_t times = 0;
     ob_writing *w = NULL;
-    ob_status status = ob_writing_begin(&w, staff->store, err);
+    ob_status status = ob_writing_begin(&w, acts->store, err);
     if (status)
         return status;
     status = ob_store_mark(last, ob_writing_view(w), OB_MARK_LOG_ENTRY, err);
@@ -91,14 +91,14 @@ static ob_status settle(int64_t *last, ob_staff *staff, ob_error *err)
     return ob_writing_end(w, status, err);
 }
 
-ob_status staff_recover_log(int64_t *out, ob_staff *staff, ob_error *err)
+ob_status acts_recover_log(int64_t *out, ob_acts *acts, ob_error *err)
 {
     int64_t last;
     tail t = {0};
-    uint64_t size = ob_audit_size(staff->audit);
-    ob_status status = read_mark(&last, staff, err);
+    uint64_t size = ob_audit_size(acts->audit);
+    ob_status status = read_mark(&last, acts, err);
     if (!status && last + 1 < (int64_t)size)
-        status = settle(&last, staff, err);
+        status = settle(&last, acts, err);
     if (!status && last >= (int64_t)size)
         status = ob_fail(err, OB_EREFUSED,
                          "the records know entry %lld of the log, which has only %llu: they are "
@@ -106,13 +106,13 @@ ob_status staff_recover_log(int64_t *out, ob_staff *staff, ob_error *err)
                          (long long)last, (unsigned long long)size);
     if (!status && last + 1 < (int64_t)size)
         status =
-            ob_audit_read(staff->audit_dir, (uint64_t)(last + 1), size - 1, take_entry, &t, err);
+            ob_audit_read(acts->audit_dir, (uint64_t)(last + 1), size - 1, take_entry, &t, err);
     if (!status && t.acts > 1) /* what is written together can be unsure, and nothing before it */
         status = ob_fail(err, OB_EREFUSED,
                          "the log has acts that the records do not know: the records are older, or "
                          "others; restore both from one backup");
     for (size_t i = 0; i < t.count && !status; i++)
-        status = say(staff, "not_done", t.unsure[i], err);
+        status = say(acts, "not_done", t.unsure[i], err);
     free(t.unsure);
     if (!status)
         *out = last;
@@ -126,17 +126,17 @@ static ob_status end_deed(ob_act *act, void *context, ob_error *err)
     return ob_store_deed_end(act->w, *entry, err);
 }
 
-ob_status staff_recover_deeds(ob_staff *staff, ob_error *err)
+ob_status acts_recover_deeds(ob_acts *acts, ob_error *err)
 {
     uint64_t *entries = NULL;
     size_t count = 0;
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, staff->store, err);
+    ob_status status = ob_view_open(&view, acts->store, err);
     if (!status)
         status = ob_store_deeds(&entries, &count, view, err);
     ob_view_close(view);
     for (size_t i = 0; i < count && !status; i++)
-        status = ob_staff_do(NULL, staff, "unfinished", NULL, end_deed, &entries[i], err);
+        status = ob_acts_do(NULL, acts, "unfinished", NULL, end_deed, &entries[i], err);
     free(entries);
     return status;
 }

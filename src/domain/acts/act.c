@@ -1,5 +1,5 @@
 /* An act while it runs: what its entry in the log will say. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/log.h>
@@ -14,6 +14,14 @@ enum {
 
 /* ---- Codes ------------------------------------------------------------------------------------
  */
+
+void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                       const char *text)
+{
+    static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item",
+                                       "obhut person", "obhut delivery"};
+    ob_code(out->bytes, acts->key, uses[kind], text, strlen(text));
+}
 
 /* What the log knows a subject by. With its key destroyed nobody can make it again. */
 static void write_code(char out[OB_LOG_CODE], const ob_record_key *key, const char *kind)
@@ -30,11 +38,11 @@ static const char *kind_word(ob_pseudonym_kind kind)
     return kind == OB_PSEUDONYM_PERSON ? "person" : "account";
 }
 
-ob_status ob_staff_log_code(bool *found, char out[OB_LOG_CODE], const ob_staff *staff,
-                            ob_view *view, ob_pseudonym_kind kind, const char *name, ob_error *err)
+ob_status ob_acts_log_code(bool *found, char out[OB_LOG_CODE], const ob_acts *acts, ob_view *view,
+                           ob_pseudonym_kind kind, const char *name, ob_error *err)
 {
     ob_record_key subject, key;
-    ob_staff_pseudonym(&subject, staff, kind, name);
+    ob_acts_pseudonym(&subject, acts, kind, name);
     ob_status status = ob_store_log_key_find(found, &key, view, &subject, err);
     if (!status && *found)
         write_code(out, &key, kind_word(kind));
@@ -118,7 +126,7 @@ void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accou
 void ob_act_person(ob_act *act, const char *member, const char *name)
 {
     ob_record_key subject, key;
-    ob_staff_pseudonym(&subject, act->staff, OB_PSEUDONYM_PERSON, name);
+    ob_acts_pseudonym(&subject, act->acts, OB_PSEUDONYM_PERSON, name);
     set_subject(act, member, OB_PSEUDONYM_PERSON, &subject, &key);
     ob_wipe(&key, sizeof key);
 }
@@ -150,10 +158,10 @@ void ob_act_quiet(ob_act *act)
 /* ---- Life -------------------------------------------------------------------------------------
  */
 
-ob_status act_begin(ob_act *out, ob_staff *staff, ob_writing *w, const char *what,
+ob_status act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what,
                     const ob_actor *actor, ob_error *err)
 {
-    *out = (ob_act){.staff = staff,
+    *out = (ob_act){.acts = acts,
                     .w = w,
                     .view = ob_writing_view(w),
                     .what = what,

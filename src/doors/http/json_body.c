@@ -1,5 +1,5 @@
 /* Bodies of JSON: counted before anything is made of them. */
-#include "api_priv.h"
+#include <obhut/http.h>
 
 #include <string.h>
 
@@ -20,7 +20,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-ob_status api_json_bounds(const char *bytes, size_t size, ob_error *err)
+ob_status ob_json_bounds(const char *bytes, size_t size, ob_error *err)
 {
     uint32_t members[DEPTH_MOST + 1] = {0}, values = 1;
     unsigned depth = 0;
@@ -52,10 +52,10 @@ ob_status api_json_bounds(const char *bytes, size_t size, ob_error *err)
     return OB_OK;
 }
 
-json_t *api_json(ob_body body, ob_error *err)
+json_t *ob_json_body(ob_body body, ob_error *err)
 {
     json_error_t problem;
-    if (api_json_bounds(body.bytes, body.size, err))
+    if (ob_json_bounds(body.bytes, body.size, err))
         return NULL;
     json_t *json = json_loadb(body.bytes, body.size, JSON_REJECT_DUPLICATES, &problem);
     if (!json)

@@ -1,5 +1,5 @@
 /* Whose consents the log tells of: with the account's own key, and with nothing else. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/conversation.h>
@@ -148,20 +148,20 @@ static ob_status take(void *context, uint64_t number, const char *text, size_t s
     return status;
 }
 
-ob_status ob_staff_log_consents(json_t **out, ob_staff *staff, const char *account, ob_error *err)
+ob_status ob_acts_log_consents(json_t **out, ob_acts *acts, const char *account, ob_error *err)
 {
     ob_record_key subject;
     search s = {.found = json_array()};
     bool there = false;
-    ob_staff_pseudonym(&subject, staff, OB_PSEUDONYM_ACCOUNT, account);
+    ob_acts_pseudonym(&subject, acts, OB_PSEUDONYM_ACCOUNT, account);
     ob_view *view = NULL;
-    ob_status status = ob_view_open(&view, staff->store, err);
+    ob_status status = ob_view_open(&view, acts->store, err);
     if (!status)
         status = ob_store_log_key_find(&there, &s.key, view, &subject, err);
     ob_view_close(view);
-    uint64_t size = ob_audit_size(staff->audit);
+    uint64_t size = ob_audit_size(acts->audit);
     if (!status && there && size)
-        status = ob_audit_read(staff->audit_dir, 0, size - 1, take, &s, err);
+        status = ob_audit_read(acts->audit_dir, 0, size - 1, take, &s, err);
     ob_wipe(&s.key, sizeof s.key);
     if (status)
         json_decref(s.found);

@@ -1,6 +1,6 @@
 /* One mechanism for every step that needs two persons: a proposal, another person's approval, an
  * expiry. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/proposal.h>
@@ -34,14 +34,14 @@ static ob_status add(int64_t *id, ob_writing *w, const char *kind, const char *b
     return ob_store_proposal_add(id, w, &p, err);
 }
 
-ob_status ob_staff_propose(int64_t *id, ob_writing *w, const char *kind, const char *body,
-                           const ob_actor *actor, ob_error *err)
+ob_status ob_acts_propose(int64_t *id, ob_writing *w, const char *kind, const char *body,
+                          const ob_actor *actor, ob_error *err)
 {
     return add(id, w, kind, body, ob_actor_name(actor), err);
 }
 
-ob_status ob_staff_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
-                          const ob_actor *actor, uint32_t roles, ob_error *err)
+ob_status ob_acts_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
+                         const ob_actor *actor, uint32_t roles, ob_error *err)
 {
     int64_t now = ob_now();
     *adopted = false;

@@ -1,12 +1,12 @@
 /* What a body of JSON may be, before anything is made of it. */
 #include "test.h"
 
-#include "api_priv.h"
+#include <obhut/http.h>
 
 static ob_status bounds_of(const ob_buf *text)
 {
     ob_error err = {0};
-    ob_status status = api_json_bounds(text->bytes, text->size, &err);
+    ob_status status = ob_json_bounds(text->bytes, text->size, &err);
     assert_int_equal(!status, !*err.text);
     return status;
 }
@@ -59,7 +59,7 @@ static void what_stands_in_a_text_is_no_structure(void **state)
     ob_buf_free(&text);
     static const char *const cut[] = {"\"", "\"\\", "{\"a", "{\"a\\\"", ""};
     for (size_t i = 0; i < sizeof cut / sizeof *cut; i++)
-        assert_int_equal(api_json_bounds(cut[i], strlen(cut[i]), NULL), OB_OK);
+        assert_int_equal(ob_json_bounds(cut[i], strlen(cut[i]), NULL), OB_OK);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
 #include "folder.h"
 #include "place.h"
 
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/records/incoming.h>
 #include <obhut/records/retention.h>
@@ -22,9 +22,8 @@ static const ob_actor operator= {NULL};
 
 static ob_status add_token(ob_act *act, void *context, ob_error *err)
 {
-    char secret[OB_TOKEN_TEXT + 1];
     ob_act_word(act, "name", context);
-    return ob_staff_token_add(secret, act->w, context, OB_EVERY_SURFACE, OB_OWN_SCOPES, err);
+    return place_token_add(act->w, context, err);
 }
 
 /* The same, and then it fails. */
@@ -109,7 +108,7 @@ static void *ask_and_ask(void *argument)
         char name[32];
         ob_error err = {0};
         snprintf(name, sizeof name, "client%d-%d", c->number, i);
-        if (ob_staff_do(&entry, c->place->staff, "token.add", &operator, add_token, name, &err) ||
+        if (ob_acts_do(&entry, c->place->acts, "token.add", &operator, add_token, name, &err) ||
             !is_kept(c->place, name, entry))
             atomic_fetch_add(&c->failed, 1);
     }
@@ -163,7 +162,7 @@ static void post(memory_place *p, posted *one, const char *what, ob_act_run run,
 {
     one->job = (ob_act_job){
         .what = what, .actor = &operator, .run = run, .context = name, .done = on_done};
-    ob_staff_post(p->staff, &one->job);
+    ob_acts_post(p->acts, &one->job);
 }
 
 static void until_done(posted *one)
@@ -235,9 +234,9 @@ static void what_fails_together_is_told_to_all(void **state)
  * does not tell when. */
 static void look_now(memory_place *p)
 {
-    pthread_mutex_lock(&p->staff->queue);
-    pthread_cond_broadcast(&p->staff->ends);
-    pthread_mutex_unlock(&p->staff->queue);
+    pthread_mutex_lock(&p->acts->queue);
+    pthread_cond_broadcast(&p->acts->ends);
+    pthread_mutex_unlock(&p->acts->queue);
 }
 
 /* While the one before it is on its way to the disk; what has begun is not refused. */
@@ -285,10 +284,10 @@ static void what_is_late_is_refused_when_it_is(void **state)
     post(p, &jobs[0], "token.add", add_token, (char[16]){"begun"});
     files_await(held, 1);
     post(p, &jobs[1], "token.add", add_token, (char[16]){"late"});
-    pthread_mutex_lock(&p->staff->queue); /* as if it had come ten seconds ago */
+    pthread_mutex_lock(&p->acts->queue); /* as if it had come ten seconds ago */
     jobs[1].job.until_ms = ob_now_monotonic_ms() + 100;
-    pthread_cond_broadcast(&p->staff->ends);
-    pthread_mutex_unlock(&p->staff->queue);
+    pthread_cond_broadcast(&p->acts->ends);
+    pthread_mutex_unlock(&p->acts->queue);
     until_done(&jobs[1]);
     assert_int_equal(jobs[1].job.status, OB_EIO);
     assert_true(ob_now_monotonic_ms() >= jobs[1].job.until_ms);
@@ -333,7 +332,7 @@ typedef struct noting {
 static void *note(void *argument)
 {
     noting *n = argument;
-    n->status = ob_staff_note(n->place->staff, "token.add", add_token, (char[16]){"noted"}, NULL);
+    n->status = ob_acts_note(n->place->acts, "token.add", add_token, (char[16]){"noted"}, NULL);
     atomic_store(&n->ended, true);
     return NULL;
 }
@@ -343,9 +342,9 @@ static void until_waiting(memory_place *p, unsigned wanted)
     unsigned tries = 0, waiting;
     do {
         assert_true(test_wait(&tries));
-        pthread_mutex_lock(&p->staff->queue);
-        waiting = p->staff->waiting;
-        pthread_mutex_unlock(&p->staff->queue);
+        pthread_mutex_lock(&p->acts->queue);
+        waiting = p->acts->waiting;
+        pthread_mutex_unlock(&p->acts->queue);
     } while (waiting < wanted);
 }
 
@@ -426,5 +425,5 @@ int main(void)
         WATCHED(an_act_does_not_wait_for_overwriting_without_end),
         WATCHED(what_is_refused_is_in_the_log_or_not_told),
     };
-    return cmocka_run_group_tests_name("staff_writer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("acts_writer", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * records refuse after all, or the process dies in between, further entries say that it was not
  * done. There is a thread for it; who would wait anyway, and comes when nobody writes, does it
  * itself. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/clock.h>
 #include <obhut/records/log.h>
@@ -34,31 +34,31 @@ static void refuse_slow(ob_act_job *job)
 
 /* What was deleted is being overwritten: that ends by itself, and nothing is slow. Whoever has the
  * time waits for it. */
-static bool waits_on(const ob_staff *staff, const ob_act_job *job)
+static bool waits_on(const ob_acts *acts, const ob_act_job *job)
 {
-    return job->patient && ob_store_overwrites(staff->store);
+    return job->patient && ob_store_overwrites(acts->store);
 }
 
 /* Takes those out that have waited too long; under the lock. */
-static ob_act_job *take_late(ob_staff *staff)
+static ob_act_job *take_late(ob_acts *acts)
 {
     const int64_t now = ob_now_monotonic_ms();
-    ob_act_job *late = NULL, **end = &late, **at = &staff->first;
+    ob_act_job *late = NULL, **end = &late, **at = &acts->first;
     while (*at) {
         ob_act_job *job = *at;
-        if (waits_on(staff, job))
+        if (waits_on(acts, job))
             job->until_ms = now + PATIENCE_MS; /* from when that ends */
         if (job->until_ms > now) {
             at = &job->next;
             continue;
         }
         *at = job->next;
-        staff->waiting--;
+        acts->waiting--;
         job->next = NULL;
         *end = job;
         end = &job->next;
     }
-    staff->last = at;
+    acts->last = at;
     return late;
 }
 
@@ -72,12 +72,12 @@ static void tell(ob_act_job *jobs)
 
 /* Under the lock: until the first has waited too long. Where nobody waits, whoever comes from now
  * on is due later than that; who is late already waits for the end of overwriting. */
-static struct timespec next_look(const ob_staff *staff)
+static struct timespec next_look(const ob_acts *acts)
 {
     const int64_t now = ob_now_monotonic_ms();
     int64_t next = now + PATIENCE_MS;
-    for (const ob_act_job *job = staff->first; job; job = job->next) {
-        const int64_t due = waits_on(staff, job) ? now + OVERWRITING_MS : job->until_ms;
+    for (const ob_act_job *job = acts->first; job; job = job->next) {
+        const int64_t due = waits_on(acts, job) ? now + OVERWRITING_MS : job->until_ms;
         if (due < next)
             next = due;
     }
@@ -87,19 +87,19 @@ static struct timespec next_look(const ob_staff *staff)
 /* While the writer waits for a disk, somebody else must look at who has waited too long. */
 static void *watch(void *argument)
 {
-    ob_staff *staff = argument;
-    pthread_mutex_lock(&staff->queue);
-    while (!staff->closing) {
-        const struct timespec until = next_look(staff);
-        pthread_cond_timedwait(&staff->ends, &staff->queue, &until);
-        ob_act_job *late = take_late(staff);
-        pthread_mutex_unlock(&staff->queue);
+    ob_acts *acts = argument;
+    pthread_mutex_lock(&acts->queue);
+    while (!acts->closing) {
+        const struct timespec until = next_look(acts);
+        pthread_cond_timedwait(&acts->ends, &acts->queue, &until);
+        ob_act_job *late = take_late(acts);
+        pthread_mutex_unlock(&acts->queue);
         for (ob_act_job *job = late; job; job = job->next)
             refuse_slow(job);
         tell(late);
-        pthread_mutex_lock(&staff->queue);
+        pthread_mutex_lock(&acts->queue);
     }
-    pthread_mutex_unlock(&staff->queue);
+    pthread_mutex_unlock(&acts->queue);
     return NULL;
 }
 
@@ -108,7 +108,7 @@ static void *watch(void *argument)
 
 /* What is written together. */
 typedef struct together {
-    ob_staff *staff;
+    ob_acts *acts;
     ob_writing *w;
     ob_audit_entry *entries;
     json_t **members; /* of them, owned */
@@ -175,7 +175,7 @@ static ob_status say_refused(together *t, const ob_act_job *job, ob_error *err)
     ob_status status = ob_writing_part(t->w, err);
     if (status)
         return status;
-    status = act_begin(&act, t->staff, t->w, "refused", job->actor, err);
+    status = act_begin(&act, t->acts, t->w, "refused", job->actor, err);
     if (!status) {
         ob_act_word(&act, "wanted", job->what);
         if (token)
@@ -201,12 +201,12 @@ static void run_job(together *t, ob_act_job *job)
     const size_t before = t->count;
     ob_act *act = &job->act;
     ob_error *err = &job->error;
-    *act = (ob_act){.staff = t->staff};
+    *act = (ob_act){.acts = t->acts};
     job->entry = UINT64_MAX;
     job->status = ob_writing_part(t->w, err);
     if (job->status)
         return;
-    ob_status status = act_begin(act, t->staff, t->w, job->what, job->actor, err);
+    ob_status status = act_begin(act, t->acts, t->w, job->what, job->actor, err);
     if (!status && job->run)
         status = job->run(act, job->context, err);
     if (!status)
@@ -233,7 +233,7 @@ static ob_status append(together *t, ob_error *err)
     for (size_t i = 0; i + 1 < t->count; i++)
         if (json_object_set_new(t->members[i], "part", json_true()))
             return ob_fail(err, OB_ENOMEM, "out of memory: entries of the log");
-    ob_status status = ob_audit_append_all(&t->first, t->staff->audit, t->entries, t->count, err);
+    ob_status status = ob_audit_append_all(&t->first, t->acts->audit, t->entries, t->count, err);
     t->logged = !status;
     return status ? ob_fail_in(err, status, "what cannot be logged is not done") : OB_OK;
 }
@@ -258,8 +258,8 @@ static ob_status keep_numbers(together *t, ob_act_job *jobs, ob_error *err)
 static ob_status recover(together *t, ob_status status, ob_error *err)
 {
     int64_t last;
-    t->staff->must_recover = staff_recover_log(&last, t->staff, NULL) != OB_OK;
-    if (t->staff->must_recover || last < (int64_t)(t->first + t->count - 1))
+    t->acts->must_recover = acts_recover_log(&last, t->acts, NULL) != OB_OK;
+    if (t->acts->must_recover || last < (int64_t)(t->first + t->count - 1))
         return status;
     *err = (ob_error){0};
     return OB_OK;
@@ -270,12 +270,12 @@ static ob_status recover(together *t, ob_status status, ob_error *err)
 static ob_status begin(together *t, ob_error *err)
 {
     int64_t last;
-    ob_staff *staff = t->staff;
-    ob_status status = staff->must_recover ? staff_recover_log(&last, staff, err) : OB_OK;
+    ob_acts *acts = t->acts;
+    ob_status status = acts->must_recover ? acts_recover_log(&last, acts, err) : OB_OK;
     if (status)
         return status;
-    staff->must_recover = false;
-    return ob_writing_begin(&t->w, staff->store, err);
+    acts->must_recover = false;
+    return ob_writing_begin(&t->w, acts->store, err);
 }
 
 static ob_status write_jobs(together *t, ob_act_job *jobs, ob_error *err)
@@ -308,46 +308,46 @@ static void write_together(together *t, ob_act_job *jobs, ob_status begun, ob_er
 }
 
 /* NULL where nobody waits any more. */
-static ob_act_job *take_some(ob_staff *staff)
+static ob_act_job *take_some(ob_acts *acts)
 {
-    pthread_mutex_lock(&staff->queue);
-    ob_act_job *jobs = staff->first, **end = &jobs;
+    pthread_mutex_lock(&acts->queue);
+    ob_act_job *jobs = acts->first, **end = &jobs;
     for (unsigned count = 0; count < TOGETHER_MOST && *end; count++) {
         end = &(*end)->next;
-        staff->waiting--;
+        acts->waiting--;
     }
-    staff->first = *end;
-    if (!staff->first)
-        staff->last = &staff->first;
+    acts->first = *end;
+    if (!acts->first)
+        acts->last = &acts->first;
     *end = NULL;
-    pthread_mutex_unlock(&staff->queue);
+    pthread_mutex_unlock(&acts->queue);
     return jobs;
 }
 
-static void write_some(ob_staff *staff)
+static void write_some(ob_acts *acts)
 {
     ob_error err = {0};
-    together t = {.staff = staff};
+    together t = {.acts = acts};
     ob_status begun = begin(&t, &err);
-    write_together(&t, take_some(staff), begun, &err);
+    write_together(&t, take_some(acts), begun, &err);
 }
 
 static void *write_all(void *argument)
 {
-    ob_staff *staff = argument;
-    pthread_mutex_lock(&staff->queue);
+    ob_acts *acts = argument;
+    pthread_mutex_lock(&acts->queue);
     for (;;) {
-        while (staff->writes || (!staff->first && !staff->closing))
-            pthread_cond_wait(&staff->some, &staff->queue);
-        if (!staff->first)
+        while (acts->writes || (!acts->first && !acts->closing))
+            pthread_cond_wait(&acts->some, &acts->queue);
+        if (!acts->first)
             break;
-        staff->writes = true;
-        pthread_mutex_unlock(&staff->queue);
-        write_some(staff);
-        pthread_mutex_lock(&staff->queue);
-        staff->writes = false;
+        acts->writes = true;
+        pthread_mutex_unlock(&acts->queue);
+        write_some(acts);
+        pthread_mutex_lock(&acts->queue);
+        acts->writes = false;
     }
-    pthread_mutex_unlock(&staff->queue);
+    pthread_mutex_unlock(&acts->queue);
     return NULL;
 }
 
@@ -364,59 +364,59 @@ static void prepare(ob_act_job *job)
     job->until_ms = ob_now_monotonic_ms() + PATIENCE_MS;
 }
 
-static bool may_write(ob_staff *staff)
+static bool may_write(ob_acts *acts)
 {
-    pthread_mutex_lock(&staff->queue);
-    const bool may = !staff->writes && !staff->first && !staff->closing && !staff->must_recover;
+    pthread_mutex_lock(&acts->queue);
+    const bool may = !acts->writes && !acts->first && !acts->closing && !acts->must_recover;
     if (may)
-        staff->writes = true;
-    pthread_mutex_unlock(&staff->queue);
+        acts->writes = true;
+    pthread_mutex_unlock(&acts->queue);
     return may;
 }
 
-static void has_written(ob_staff *staff)
+static void has_written(ob_acts *acts)
 {
-    pthread_mutex_lock(&staff->queue);
-    staff->writes = false;
-    if (staff->first || staff->closing)
-        pthread_cond_signal(&staff->some);
-    pthread_mutex_unlock(&staff->queue);
+    pthread_mutex_lock(&acts->queue);
+    acts->writes = false;
+    if (acts->first || acts->closing)
+        pthread_cond_signal(&acts->some);
+    pthread_mutex_unlock(&acts->queue);
 }
 
 /* False where it would have to wait: then it does so with the others, where somebody looks at how
  * long. */
-static bool write_itself(ob_staff *staff, ob_act_job *job)
+static bool write_itself(ob_acts *acts, ob_act_job *job)
 {
     ob_error err = {0};
-    together t = {.staff = staff};
-    if (!may_write(staff))
+    together t = {.acts = acts};
+    if (!may_write(acts))
         return false;
-    ob_status begun = ob_writing_begin_at_once(&t.w, staff->store, &err);
+    ob_status begun = ob_writing_begin_at_once(&t.w, acts->store, &err);
     if (begun != OB_EBUSY) {
         prepare(job);
         write_together(&t, job, begun, &err);
     }
-    has_written(staff);
+    has_written(acts);
     return begun != OB_EBUSY;
 }
 
-void ob_staff_post(ob_staff *staff, ob_act_job *job)
+void ob_acts_post(ob_acts *acts, ob_act_job *job)
 {
     prepare(job);
-    pthread_mutex_lock(&staff->queue);
-    if (staff->closing)
+    pthread_mutex_lock(&acts->queue);
+    if (acts->closing)
         job->status = ob_fail(&job->error, OB_EBUSY, "the service is stopping");
-    else if (staff->waiting >= WAITING_MOST)
+    else if (acts->waiting >= WAITING_MOST)
         job->status = ob_fail(&job->error, OB_EBUSY, "too much waits to be recorded: try again");
     const bool is_refused = job->status != OB_OK;
     if (!is_refused) {
-        *staff->last = job;
-        staff->last = &job->next;
-        staff->waiting++;
-        if (!staff->writes) /* who writes looks again by itself */
-            pthread_cond_signal(&staff->some);
+        *acts->last = job;
+        acts->last = &job->next;
+        acts->waiting++;
+        if (!acts->writes) /* who writes looks again by itself */
+            pthread_cond_signal(&acts->some);
     }
-    pthread_mutex_unlock(&staff->queue);
+    pthread_mutex_unlock(&acts->queue);
     if (is_refused) /* else it is the writer's, and may be done already */
         job->done(job);
 }
@@ -437,13 +437,13 @@ static void wake(ob_act_job *job)
     pthread_mutex_unlock(&w->lock);
 }
 
-static ob_status do_and_wait(waiting *w, ob_staff *staff, ob_error *err)
+static ob_status do_and_wait(waiting *w, ob_acts *acts, ob_error *err)
 {
     w->job.done = wake;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->is_done, NULL);
-    if (!write_itself(staff, &w->job))
-        ob_staff_post(staff, &w->job);
+    if (!write_itself(acts, &w->job))
+        ob_acts_post(acts, &w->job);
     pthread_mutex_lock(&w->lock);
     while (!w->done)
         pthread_cond_wait(&w->is_done, &w->lock);
@@ -453,21 +453,21 @@ static ob_status do_and_wait(waiting *w, ob_staff *staff, ob_error *err)
     return w->job.status ? ob_fail(err, w->job.status, "%s", w->job.error.text) : OB_OK;
 }
 
-ob_status ob_staff_do(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
-                      ob_act_run run, void *context, ob_error *err)
+ob_status ob_acts_do(uint64_t *entry, ob_acts *acts, const char *what, const ob_actor *actor,
+                     ob_act_run run, void *context, ob_error *err)
 {
     waiting w = {.job = {.what = what, .actor = actor, .run = run, .context = context}};
-    ob_status status = do_and_wait(&w, staff, err);
+    ob_status status = do_and_wait(&w, acts, err);
     if (!status && entry)
         *entry = w.job.entry;
     return status;
 }
 
-ob_status ob_staff_note(ob_staff *staff, const char *what, ob_act_run run, void *context,
-                        ob_error *err)
+ob_status ob_acts_note(ob_acts *acts, const char *what, ob_act_run run, void *context,
+                       ob_error *err)
 {
     waiting w = {.job = {.what = what, .run = run, .context = context, .patient = true}};
-    return do_and_wait(&w, staff, err);
+    return do_and_wait(&w, acts, err);
 }
 
 static ob_status add_members(ob_act *act, void *context, ob_error *err)
@@ -477,22 +477,22 @@ static ob_status add_members(ob_act *act, void *context, ob_error *err)
                : OB_OK;
 }
 
-ob_status ob_staff_log(uint64_t *entry, ob_staff *staff, const char *what, const ob_actor *actor,
-                       json_t *members, ob_error *err)
+ob_status ob_acts_log(uint64_t *entry, ob_acts *acts, const char *what, const ob_actor *actor,
+                      json_t *members, ob_error *err)
 {
-    ob_status status = ob_staff_do(entry, staff, what, actor, add_members, members, err);
+    ob_status status = ob_acts_do(entry, acts, what, actor, add_members, members, err);
     json_decref(members);
     return status;
 }
 
-bool ob_staff_log_fine(const ob_staff *staff)
+bool ob_acts_log_fine(const ob_acts *acts)
 {
-    return ob_audit_fine(staff->audit);
+    return ob_audit_fine(acts->audit);
 }
 
-bool ob_staff_log_slow(const ob_staff *staff)
+bool ob_acts_log_slow(const ob_acts *acts)
 {
-    return ob_audit_slow(staff->audit);
+    return ob_audit_slow(acts->audit);
 }
 
 /* ---- What is not in the records ----------------------------------------------------------------
@@ -511,57 +511,57 @@ static ob_status end_deed(ob_act *act, void *context, ob_error *err)
     return status ? status : ob_store_deed_end(act->w, e->entry, err);
 }
 
-void ob_staff_deed_ended(ob_staff *staff, uint64_t entry, bool done, json_t *members)
+void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, json_t *members)
 {
     ended e = {.entry = entry, .members = members};
     /* where that cannot be said, the next start says that it is not known */
-    ob_staff_do(NULL, staff, done ? "done" : "not_done", NULL, end_deed, &e, NULL);
+    ob_acts_do(NULL, acts, done ? "done" : "not_done", NULL, end_deed, &e, NULL);
     json_decref(members);
 }
 
 /* ---- Life -------------------------------------------------------------------------------------
  */
 
-static bool start(pthread_t *out, void *(*run)(void *), ob_staff *staff)
+static bool start(pthread_t *out, void *(*run)(void *), ob_acts *acts)
 {
     sigset_t all, before;
     sigfillset(&all); /* signals are the service's business */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = !pthread_create(out, NULL, run, staff);
+    bool started = !pthread_create(out, NULL, run, acts);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
 
-ob_status staff_writer_start(ob_staff *staff, ob_error *err)
+ob_status acts_writer_start(ob_acts *acts, ob_error *err)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&staff->queue, NULL);
-    pthread_cond_init(&staff->some, NULL);
-    pthread_cond_init(&staff->ends, &monotonic);
+    pthread_mutex_init(&acts->queue, NULL);
+    pthread_cond_init(&acts->some, NULL);
+    pthread_cond_init(&acts->ends, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    staff->last = &staff->first;
-    staff->has_queue = true;
-    staff->has_writer = start(&staff->writer, write_all, staff);
-    staff->has_watch = staff->has_writer && start(&staff->watch, watch, staff);
-    return staff->has_watch ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread for the records");
+    acts->last = &acts->first;
+    acts->has_queue = true;
+    acts->has_writer = start(&acts->writer, write_all, acts);
+    acts->has_watch = acts->has_writer && start(&acts->watch, watch, acts);
+    return acts->has_watch ? OB_OK : ob_fail(err, OB_ENOMEM, "no thread for the records");
 }
 
-void staff_writer_stop(ob_staff *staff)
+void acts_writer_stop(ob_acts *acts)
 {
-    if (!staff->has_queue)
+    if (!acts->has_queue)
         return;
-    pthread_mutex_lock(&staff->queue);
-    staff->closing = true;
-    pthread_cond_broadcast(&staff->some);
-    pthread_cond_broadcast(&staff->ends);
-    pthread_mutex_unlock(&staff->queue);
-    if (staff->has_writer)
-        pthread_join(staff->writer, NULL);
-    if (staff->has_watch)
-        pthread_join(staff->watch, NULL);
-    pthread_mutex_destroy(&staff->queue);
-    pthread_cond_destroy(&staff->some);
-    pthread_cond_destroy(&staff->ends);
+    pthread_mutex_lock(&acts->queue);
+    acts->closing = true;
+    pthread_cond_broadcast(&acts->some);
+    pthread_cond_broadcast(&acts->ends);
+    pthread_mutex_unlock(&acts->queue);
+    if (acts->has_writer)
+        pthread_join(acts->writer, NULL);
+    if (acts->has_watch)
+        pthread_join(acts->watch, NULL);
+    pthread_mutex_destroy(&acts->queue);
+    pthread_cond_destroy(&acts->some);
+    pthread_cond_destroy(&acts->ends);
 }

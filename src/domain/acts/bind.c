@@ -3,7 +3,7 @@
  * a code made with that key, so that neither the log nor these records can be cut back or exchanged
  * alone by somebody who has the files and not the keys. They keep what the lists are in the same
  * way. */
-#include "staff_priv.h"
+#include "acts_priv.h"
 
 #include <obhut/file.h>
 #include <obhut/records/binding.h>
@@ -141,25 +141,25 @@ static ob_status keep(ob_store *store, ob_binding *b, const uint8_t key[OB_KEY_S
 
 /* The log was compared with what stood there. From here on entries are appended, and a start that
  * dies before it has said so must not be taken for a log that went on behind the service's back. */
-static ob_status reopen(ob_staff *staff, bound *b, ob_error *err)
+static ob_status reopen(ob_acts *acts, bound *b, ob_error *err)
 {
     if (!b->has_log || !b->log.is_closed)
         return OB_OK;
     b->log.is_closed = false;
-    return keep(staff->store, &b->log, staff->key, err);
+    return keep(acts->store, &b->log, acts->key, err);
 }
 
-ob_status bind_key(ob_staff *staff, const char *dir, ob_error *err)
+ob_status bind_key(ob_acts *acts, const char *dir, ob_error *err)
 {
     bound b;
-    ob_status status = read_bound(&b, staff->store, err);
+    ob_status status = read_bound(&b, acts->store, err);
     if (status)
         return status;
-    staff->was_bound = b.has_log;
-    status = read_key(staff->key, &b, dir, err);
+    acts->was_bound = b.has_log;
+    status = read_key(acts->key, &b, dir, err);
     if (status == OB_ENOTFOUND)
-        status = make_key(staff->key, dir, err);
-    return status ? status : reopen(staff, &b, err);
+        status = make_key(acts->key, dir, err);
+    return status ? status : reopen(acts, &b, err);
 }
 
 /* ---- The log -----------------------------------------------------------------------------------
@@ -208,8 +208,8 @@ static ob_status read_checked(bool *has_begun, bound *b, ob_store *store, const 
     return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
 }
 
-ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
-                          ob_error *err)
+ob_status ob_acts_signed(bool *is_known, ob_audit_signed *out, ob_store *store, const char *dir,
+                         ob_error *err)
 {
     bound b;
     bool has_begun = false;
@@ -224,8 +224,8 @@ ob_status ob_staff_signed(bool *is_known, ob_audit_signed *out, ob_store *store,
     return OB_OK;
 }
 
-ob_status ob_staff_lists_known(bool *is_known, ob_staff_lists *out, ob_store *store,
-                               const char *dir, ob_error *err)
+ob_status ob_acts_lists_known(bool *is_known, ob_acts_lists *out, ob_store *store, const char *dir,
+                              ob_error *err)
 {
     bound b;
     bool has_begun = false;
@@ -251,15 +251,15 @@ static ob_binding binding_of(const ob_audit_signed *is_signed)
 static ob_status run_keep(ob_act *act, void *context, ob_error *err)
 {
     ob_act_quiet(act);
-    return put(act->w, context, act->staff->key, err);
+    return put(act->w, context, act->acts->key, err);
 }
 
-ob_status ob_staff_lists_keep(ob_staff *staff, const ob_staff_lists *now, ob_error *err)
+ob_status ob_acts_lists_keep(ob_acts *acts, const ob_acts_lists *now, ob_error *err)
 {
     ob_binding b = named(of_lists);
     b.entries = (int64_t)now->changes;
     memcpy(b.root.bytes, now->sum, sizeof b.root.bytes);
-    return ob_staff_do(NULL, staff, "bind", NULL, run_keep, &b, err);
+    return ob_acts_do(NULL, acts, "bind", NULL, run_keep, &b, err);
 }
 
 /* Both together: records that have one and not the other were changed. */
@@ -267,39 +267,39 @@ static ob_status run_keep_both(ob_act *act, void *context, ob_error *err)
 {
     ob_binding key = named(of_key);
     ob_status status = run_keep(act, context, err);
-    return status ? status : put(act->w, &key, act->staff->key, err);
+    return status ? status : put(act->w, &key, act->acts->key, err);
 }
 
 /* Where it fails, an older one stays: it is as true, and the next checkpoint brings another. */
 static void hear_signed(void *context, const ob_audit_signed *is_signed)
 {
     ob_binding b = binding_of(is_signed);
-    ob_staff_do(NULL, context, "bind", NULL, run_keep, &b, NULL);
+    ob_acts_do(NULL, context, "bind", NULL, run_keep, &b, NULL);
 }
 
-ob_status bind_log_begin(ob_staff *staff, ob_error *err)
+ob_status bind_log_begin(ob_acts *acts, ob_error *err)
 {
     ob_audit_signed now;
     /* From here on what is not signed must have codes, and an older version made none. */
-    ob_status status = staff->was_bound ? OB_OK : ob_audit_seal(staff->audit, err);
+    ob_status status = acts->was_bound ? OB_OK : ob_audit_seal(acts->audit, err);
     if (status)
         return status;
-    ob_audit_signed_now(&now, staff->audit);
+    ob_audit_signed_now(&now, acts->audit);
     ob_binding b = binding_of(&now);
-    status = ob_staff_do(NULL, staff, "bind", NULL, run_keep_both, &b, err);
-    staff->is_bound = !status;
+    status = ob_acts_do(NULL, acts, "bind", NULL, run_keep_both, &b, err);
+    acts->is_bound = !status;
     if (!status)
-        ob_audit_on_signed(staff->audit, hear_signed, staff);
+        ob_audit_on_signed(acts->audit, hear_signed, acts);
     return status;
 }
 
-void bind_log_end(ob_staff *staff)
+void bind_log_end(ob_acts *acts)
 {
     ob_audit_signed now;
-    if (!staff->is_bound || ob_audit_seal_last(staff->audit, NULL) || !ob_audit_fine(staff->audit))
+    if (!acts->is_bound || ob_audit_seal_last(acts->audit, NULL) || !ob_audit_fine(acts->audit))
         return;
-    ob_audit_signed_now(&now, staff->audit);
-    now.is_closed = now.entries == ob_audit_size(staff->audit);
+    ob_audit_signed_now(&now, acts->audit);
+    now.is_closed = now.entries == ob_audit_size(acts->audit);
     ob_binding b = binding_of(&now);
-    keep(staff->store, &b, staff->key, NULL);
+    keep(acts->store, &b, acts->key, NULL);
 }

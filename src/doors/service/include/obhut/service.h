@@ -1,0 +1,56 @@
+/* service: a data directory and everything that is open in it, once: for the service, for commands
+ * where none runs, and for tests. One process owns a directory at a time (its lock is that of the
+ * lists). */
+#ifndef OBHUT_SERVICE_H
+#define OBHUT_SERVICE_H
+
+#include <obhut/acts.h>
+#include <obhut/audit.h>
+#include <obhut/engine.h>
+#include <obhut/lists.h>
+#include <obhut/staff.h>
+#include <obhut/store.h>
+
+typedef struct ob_service_options {
+    const char *dir;
+    const char *records; /* the address of a PostgreSQL database; NULL: what the directory says */
+    const ob_engine_options
+        *engine;          /* lists, store, acts, staff are filled in; NULL: no engine yet, and
+                           * no service: nobody asks this process for anything but commands */
+    unsigned patience_ms; /* how long whoever had the directory is waited for */
+    void (*problem)(void *context, const char *sentence); /* may be NULL; any thread */
+    void *context;
+} ob_service_options;
+
+/* Everything in it is the service's: ob_service_close. */
+typedef struct ob_service {
+    ob_lists *lists;
+    ob_store *store;
+    ob_audit *audit;
+    ob_acts *acts;
+    ob_staff *staff;
+    ob_engine *engine;       /* NULL until ob_service_need_engine */
+    const ob_policy *policy; /* what a match leads to; the options' or the default */
+    bool made_token;         /* the operator's own token was made now: DIR/keys/api-token */
+} ob_service;
+
+/* Opens it, in the order in which each knows what the next must be: lists, records, log, acts, and
+ * the lists against what the records know of them. *out is closed again where that fails. OB_EBUSY:
+ * another process owns it. Otherwise errors as ob_lists_hold, ob_store_open, ob_engine_audit,
+ * ob_acts_open, ob_staff_open, ob_engine_open. */
+ob_status ob_service_open(ob_service *out, const ob_service_options *options, ob_error *err);
+
+/* An engine for a command that looks at something, where there is none. Any thread. */
+ob_status ob_service_need_engine(ob_service *service, ob_error *err);
+
+/* In two steps, since whoever is answered must be there until the last answer. The first waits for
+ * what is being done, writes a last entry (NULL: none) and ends engine, staff, acts and their
+ * threads; the second closes the rest. *service may have nothing in it. */
+void ob_service_stop(ob_service *service, const char *entry);
+ob_status ob_service_close(ob_service *service,
+                           ob_error *err); /* the log could not be closed as it should */
+
+/* As ob_lists_compare, with what the records say. */
+ob_status ob_service_compare_lists(const char *dir, const ob_acts_lists *known, ob_error *err);
+
+#endif
