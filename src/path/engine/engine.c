@@ -397,6 +397,16 @@ static void turn_away(ob_engine *e, ob_task *t, ob_hindrance by, const char *sen
         close(t->file);
 }
 
+/* Nobody waits for it any more: it moved from lane to lane while it was looked for in both. */
+static void leave_alone(ob_task *t)
+{
+    t->action = OB_ACTION_COULD_NOT;
+    t->hindrance = OB_HINDRANCE_BUSY;
+    t->status = ob_fail(&t->error, OB_EBUSY, "nobody waits for it any more");
+    if (is_file(t))
+        close(t->file);
+}
+
 static void turn_away_all(ob_engine *e, ob_task *first)
 {
     for (ob_task *t = first, *next; t; t = next) {
@@ -436,6 +446,8 @@ static void *serve(void *argument)
         bool is_through = true;
         if (closing)
             turn_away(e, t, OB_HINDRANCE_STOPPING, "the service is stopping");
+        else if (atomic_load(&t->unwanted))
+            leave_alone(t);
         else
             is_through = run_task(e, &holder, t);
         const bool moves = !is_through && t->turns_long;
@@ -593,10 +605,9 @@ ob_status ob_engine_add(ob_engine *e, ob_task *task, ob_error *err)
 bool ob_engine_forget(ob_engine *e, ob_task *task)
 {
     bool found = false;
+    atomic_store(&task->unwanted, true); /* first: it may be on its way from one lane to another */
     for (int i = 0; i < LENGTHS && !found; i++)
         found = lane_forget(&e->decoding[i], task) || lane_forget(&e->searching[i], task);
-    if (!found && !is_file(task))
-        lane_unwanted(lane_of(e, task), task);
     if (!found)
         return false;
     if (is_file(task))

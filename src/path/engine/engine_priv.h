@@ -82,13 +82,11 @@ ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *task);
 
 /* Waits for the task whose turn it is, which then runs: lane_leave gives its place to the next and
  * lets its client pay for task->turn_us, or where it is not through lets it wait for another turn,
- * before the rest of its client's. True: there is none to come.
+ * before the rest of its client's, but where nobody waits for it. True: there is none to come.
  * NULL: the lane ends, and nothing is left. `closing`: it
  * ends. */
 ob_task *lane_take(bool *closing, lane *l);
 bool lane_leave(lane *l, ob_task *task, bool is_through);
-/* Nobody waits for this task, which runs or has one more turn to come: it has none. */
-void lane_unwanted(lane *l, ob_task *task);
 
 /* For a task that was taken and asks: it has asked, and waits until it has a seat; task->seat is
  * its number. A task that does not ask has one from the beginning. */

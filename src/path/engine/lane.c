@@ -436,19 +436,12 @@ bool lane_leave(lane *l, ob_task *t, bool is_through)
         stand_up(l, t);
     else if (t->asks)
         l->asking--;
-    const bool goes_on = !is_through && !t->unwanted;
+    const bool goes_on = !is_through && !atomic_load(&t->unwanted);
     if (goes_on)
         go_on(l, c, t);
     fill_places(l);
     pthread_mutex_unlock(&l->lock);
     return !goes_on;
-}
-
-void lane_unwanted(lane *l, ob_task *t)
-{
-    pthread_mutex_lock(&l->lock);
-    t->unwanted = true;
-    pthread_mutex_unlock(&l->lock);
 }
 
 /* By its place alone: it may never have been added. */

@@ -267,7 +267,7 @@ static void for_whom_nobody_waits_there_is_no_other_turn(void **state)
     counter *c = *state;
     add(c, 0, 2);
     takes(c, 0);
-    lane_unwanted(&c->lane, c->last);
+    atomic_store(&c->last->unwanted, true);
     assert_true(lane_leave(&c->lane, c->last, false));
     takes(c, 1);
     leave(c);

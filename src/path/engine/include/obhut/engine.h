@@ -16,6 +16,8 @@
 #include <obhut/records/retention.h>
 #include <obhut/sandbox.h>
 
+#include <stdatomic.h>
+
 /* ---- Items ----------------------------------------------------------------------------------- */
 
 /* What a service says of an item; never its bytes. Nothing in it is a basis: bases are records. */
@@ -237,9 +239,9 @@ typedef struct ob_task {
     bool is_slow; /* for what it is: others of its kind wait for it */
     bool is_long; /* it never keeps what is brief waiting */
     bool turns_long;
-    bool unwanted; /* nobody waits for it any more */
-    bool asks;     /* the records, before it is looked at */
-    int seat;      /* of those who work */
+    atomic_bool unwanted; /* nobody waits for it any more: it gets no turn */
+    bool asks;            /* the records, before it is looked at */
+    int seat;             /* of those who work */
     uint64_t sat_us;
 } ob_task;
 
