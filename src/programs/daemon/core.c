@@ -194,6 +194,8 @@ static ob_status open_all(core *c, ob_error *err)
         status = desks_open(&c->asking, CALLS, false, err);
     if (!status)
         status = desks_open(&c->reading, CALLS, true, err);
+    if (!status)
+        status = desks_open(&c->showing, CALLS, true, err);
     const ob_gateways_options gateways = {
         .engine = c->engine, .store = c->store, .body_most = f->body_most};
     if (!status)
@@ -209,6 +211,8 @@ static ob_status open_all(core *c, ob_error *err)
                           .staff = c->staff,
                           .engine = c->engine,
                           .policy = &f->policy};
+    for (int i = 0; i < OB_LISTENERS; i++)
+        c->admin.listening[i] = f->listen[i];
     if (!status)
         status = ob_admin_listen(&c->admin_socket, f->data, err);
     return status;
@@ -229,6 +233,7 @@ static void close_all(core *c)
     desks_close(c->desks); /* first: it hands on */
     desks_close(c->asking);
     desks_close(c->reading);
+    desks_close(c->showing);
     ob_engine_close(c->engine);
     if (c->ran)
         ob_staff_log(NULL, c->staff, "service.stop", NULL, NULL, NULL);

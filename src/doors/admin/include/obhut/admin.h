@@ -8,6 +8,7 @@
 #define OBHUT_ADMIN_H
 
 #include <obhut/engine.h>
+#include <obhut/http.h>
 #include <obhut/lists.h>
 #include <obhut/staff.h>
 #include <obhut/store.h>
@@ -22,6 +23,7 @@ typedef struct ob_admin {
     ob_staff *staff;
     ob_engine *engine; /* NULL where no service runs: made when a command needs it */
     const ob_policy *policy;
+    const char *listening[OB_LISTENERS]; /* where, or "none"; NULL: no service runs */
 } ob_admin;
 
 /* Once lists, store and staff are open: from here on the records know what the lists are, and lists
