@@ -34,7 +34,7 @@ class Configuration(obhutd.Case):
                 ('listen = ""\n', "listen"),
                 ('\nlisten = "x"\n', "line 2", '"x" is no ADDRESS:PORT'),
                 ('listen = "unix:/x"\n', "line 1", "no ADDRESS:PORT"),
-                ('listen = "localhost:80"\n', "line 1", "no numeric ADDRESS:PORT"),
+                ('listen = "example.org:80"\n', "line 1", "no numeric ADDRESS:PORT"),
                 ('listen = "0.0.0.0:99999"\n', "line 1", "no ADDRESS:PORT"), ("zzzzzzzz = 1\n", 'no key "zzzzzzzz"')):
             code, said = self.check(text)
             self.assertEqual(code, 3, text)
