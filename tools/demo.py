@@ -23,6 +23,7 @@ LISTED = {"coffee-2400x1600.jpg": ("Demo hotline A", "Demo hotline B"),
           "hubble-1000x872.jpg": ("Demo hotline B",)}
 GENERATED = 1_000_000
 LISTEN = "127.0.0.1:8480"
+PAGE = "127.0.0.1:8482"
 
 
 def run(binary, work, *arguments):
@@ -80,14 +81,15 @@ def prepare(obhut, work):
 
 
 def start(obhutd, work):
-    """The service and its address, once it is ready; its messages are passed on."""
-    process = subprocess.Popen([str(obhutd), "--data", str(work / "data"), "--listen", LISTEN],
-                               stderr=subprocess.PIPE, text=True)
+    """The service and its addresses, for services and for the public, once it is ready; its messages are passed on."""
+    process = subprocess.Popen([str(obhutd), "--data", str(work / "data"), "--listen", LISTEN, "--listen-staff", "none",
+                                "--listen-public", PAGE], stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "ready: " in line:
-            return process, line.split("ready: ")[1].strip()
+            where = dict(word.split() for word in line.split("ready: ")[1].split(", "))
+            return process, where["services"], where["public"]
         print(line, end="", file=sys.stderr, flush=True)
-    sys.exit(f"the service did not start (exit code {process.wait()}); is something else on {LISTEN}?")
+    sys.exit(f"the service did not start (exit code {process.wait()}); is something else on {LISTEN} or {PAGE}?")
 
 
 def ask(url, work, path, query):
@@ -112,7 +114,7 @@ def tell(what, answer):
 def main(build, work):
     build, work = pathlib.Path(build), pathlib.Path(work)
     prepare(build / "obhut", work)
-    process, url = start(build / "obhutd", work)
+    process, url, page = start(build / "obhutd", work)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         tell("a listed picture (two hotlines list it)",
@@ -134,6 +136,7 @@ Try next:
   {shown[0]}/obhut --data {shown[1]}/data list ls
   {shown[0]}/obhut --data {shown[1]}/data audit show
   {shown[0]}/obhut hash --json data/demo
+  {page}/transparency   # in a browser: what is looked at, and what is not
 """)
         print(f"ready: {url}", flush=True)
         for line in process.stderr:

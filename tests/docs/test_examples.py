@@ -102,6 +102,7 @@ class Examples(obhutd.Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         text = (EXAMPLES / "nginx.conf").read_text()
         for what, instead in (("server 127.0.0.1:8480", f"server {service.host}:{service.port}"),
+                              ("server 127.0.0.1:8482", "server %s:%d" % service.place("public")),
                               ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
                               ("/etc/ssl/obhut.example.org.pem", f"{self.dir}/c.pem"),
                               ("/etc/ssl/obhut.example.org.key", f"{self.dir}/k.pem")):

@@ -332,7 +332,7 @@ static void ask_the_same_without_end(void)
 }
 
 /* A head with a body behind it, which is said to have so many bytes. */
-static void early(uint64_t id, bool scans, size_t size, uint64_t body, int64_t number)
+static void early(uint64_t id, bool scans, size_t size, uint32_t body, int64_t number)
 {
     char both[8000];
     const size_t head_size = scans ? scan_size : explain_size;
@@ -347,15 +347,15 @@ static void early_lies(void)
     static const struct {
         bool scans;
         size_t size;
-        uint64_t body;
+        uint32_t body;
         int64_t number;
     } all[] = {
         {false, 50, 50, 50},        {false, 50, 50, -1},
         {false, 50, 50, 49},        {false, 50, 60, 60},
         {false, 50, 40, 40},        {false, 0, 5000, 5000},
-        {false, 0, UINT64_MAX, -1}, {false, 0, INT64_MAX, INT64_MAX},
+        {false, 0, UINT32_MAX, -1}, {false, 0, INT32_MAX, INT32_MAX},
         {false, 50, 0, 50},         {true, 50, 50, 50},
-        {true, 50, UINT64_MAX, -1}, {true, 0, 60, 60},
+        {true, 50, UINT32_MAX, -1}, {true, 0, 60, 60},
     };
     for (uint64_t i = 0; i < sizeof all / sizeof *all; i++) {
         early(200 + i, all[i].scans, all[i].size, all[i].body, all[i].number);
@@ -364,6 +364,30 @@ static void early_lies(void)
     }
     for (uint64_t i = 0; i < sizeof all / sizeof *all; i++)
         packet(MESSAGE_GONE, 0, 200 + i, 0, NULL, 0, -1);
+}
+
+static void ask_over(uint32_t listener, uint64_t id)
+{
+    const message_head head = {.kind = MESSAGE_ASK, .id = id, .number = -1, .listener = listener};
+    packet_of(&head, head_of_scan, scan_size, -1);
+    packet(MESSAGE_GONE, 0, id, 0, NULL, 0, -1);
+}
+
+/* What it says of where a request came from cannot be checked: it is answered as there. */
+static void ask_over_each(void)
+{
+    for (uint32_t i = 0; i < OB_LISTENERS; i++)
+        ask_over(i, 400 + i);
+}
+
+static void ask_over_none(void)
+{
+    ask_over(OB_LISTENERS, 400);
+}
+
+static void ask_over_the_highest(void)
+{
+    ask_over(UINT32_MAX, 400);
 }
 
 /* While the first is looked at, or was, or is not known any more. */
@@ -436,9 +460,13 @@ static bool nearly_meant(unsigned what, uint64_t state, uint64_t *id)
     for (unsigned i = 0; i < (what & 3); i++)
         payload[(state >> (8 * i)) % (scan_size + 1)] = (char)(state >> (5 * i));
     const uint64_t number = kind == MESSAGE_ASK ? ++*id : *id - state % 3;
-    const uint64_t body = what & 8 ? state % 3000 : 0;
+    const uint32_t body = what & 8 ? (uint32_t)(state % 3000) : 0;
     const message_head head = {
-        .kind = kind, .id = number, .number = (int64_t)(body ? body : state), .body = body};
+        .kind = kind,
+        .id = number,
+        .number = body ? (int64_t)body : (int64_t)state,
+        .body = body,
+        .listener = kind == MESSAGE_ASK ? (uint32_t)(state >> 40) % OB_LISTENERS : 0};
     if (!packet_of(&head, payload, what & 4 ? scan_size : size, -1))
         return false;
     return kind != MESSAGE_ASK || packet(MESSAGE_GONE, 0, number, 0, NULL, 0, -1);
@@ -486,6 +514,9 @@ static const struct flood {
     {"ask-the-same-without-end", ask_the_same_without_end, true},
     {"read-nothing", read_nothing, true},
     {"early-lies", early_lies, false},
+    {"ask-over-each", ask_over_each, false},
+    {"ask-over-none", ask_over_none, true},
+    {"ask-over-the-highest", ask_over_the_highest, true},
     {"early-and-late", early_and_late, true},
     {"fill-memory", fill_memory, true},
 };
@@ -527,6 +558,11 @@ static void calls(int process)
         {"terminal-read", read(STDIN_FILENO, address, 1) ? 0 : -1},
         {"listening-waits", fcntl(LISTEN_FD, F_SETFL, 0)},
         {"listening-ends", shutdown(LISTEN_FD, SHUT_RDWR)},
+        {"staff-waits", fcntl(LISTEN_FD + OB_LISTENER_STAFF, F_SETFL, 0)},
+        {"staff-ends", shutdown(LISTEN_FD + OB_LISTENER_STAFF, SHUT_RDWR)},
+        {"public-waits", fcntl(LISTEN_FD + OB_LISTENER_PUBLIC, F_SETFL, 0)},
+        {"public-ends", shutdown(LISTEN_FD + OB_LISTENER_PUBLIC, SHUT_RDWR)},
+        {"take-elsewhere", accept4(LISTEN_END, NULL, NULL, 0)},
         {"fioasync", syscall(SYS_ioctl, CONTROL_FD, 0x5452, &yes)},
         {"fiosetown", syscall(SYS_ioctl, CONTROL_FD, 0x8901, &process)},
         {"siocspgrp", syscall(SYS_ioctl, CONTROL_FD, 0x8902, &process)},

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -54,33 +55,57 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-class Service:
-    """A running obhutd; its log is in `self.log`, line by line."""
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=waiting.LIMIT_S)
+        self.path = path
 
-    def __init__(self, data, *arguments, program=DAEMON, environment=None, listen="127.0.0.1:0"):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def listening(services="127.0.0.1:0", staff="127.0.0.1:0", public="127.0.0.1:0"):
+    """Options for a service that takes nobody's port; None: what the configuration says."""
+    given = {"--listen": services, "--listen-staff": staff, "--listen-public": public}
+    return [word for option, where in given.items() if where for word in (option, where)]
+
+
+class Service:
+    """A running obhutd; its log is in `self.log`, line by line, and in `self.where` what it listens on: {"services":
+    "http://127.0.0.1:8480", …}. Services are asked unless something else is said."""
+
+    def __init__(self, data, *arguments, program=DAEMON, environment=None, listen="127.0.0.1:0",
+                 listen_staff="127.0.0.1:0", listen_public="127.0.0.1:0"):
         self.data = pathlib.Path(data)
         self.log = []
         self.process = subprocess.Popen(
-            [program, "--data", str(data), "--listen", listen, *map(str, arguments)],
+            [program, "--data", str(data), *listening(listen, listen_staff, listen_public), *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env=environment, errors="replace")
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        if not self.ready.wait(waiting.LIMIT_S) or not self.url:
+        if not self.ready.wait(waiting.LIMIT_S) or not self.where:
             self.process.kill()
             raise AssertionError("the service is not ready: " + "\n".join(self.log))
-        self.host, _, port = self.url.removeprefix("http://").rpartition(":")
-        self.port = int(port)
+        self.url = self.where.get("services")
+        self.host, self.port = self.place("services") if ":" in (self.url or "") else (None, None)
         self.token = (self.data / "keys/api-token").read_text().strip()
 
-    url = None
+    where = None
+
+    def place(self, listener):
+        """(host, port)"""
+        host, _, port = self.where[listener].removeprefix("http://").rpartition(":")
+        return host.strip("[]"), int(port)
 
     def read(self):
         for line in self.process.stderr:
             self.log.append(line.rstrip("\n"))
-            if "ready: http" in line and not self.url:
-                self.url = line.split("ready: ")[1].strip()
+            if "obhutd: main: ready: " in line and not self.where:
+                self.where = dict(re.findall(r"(services|staff|public) ([^\s,]+)", line.split("ready: ")[1]))
                 self.ready.set()
         self.ready.set()
 
@@ -96,12 +121,14 @@ class Service:
                 found["workers"].append(pid)
         return found
 
-    def connect(self):
-        return http.client.HTTPConnection(self.host, self.port, timeout=waiting.LIMIT_S)
+    def connect(self, listener="services"):
+        if self.where[listener].startswith("/"):
+            return UnixConnection(self.where[listener])
+        return http.client.HTTPConnection(*self.place(listener), timeout=waiting.LIMIT_S)
 
-    def request(self, method, path, body=None, headers=None, token=True, connection=None):
+    def request(self, method, path, body=None, headers=None, token=True, connection=None, listener="services"):
         """(status, headers, body as bytes)"""
-        own = connection or self.connect()
+        own = connection or self.connect(listener)
         headers = dict(headers or {})
         if token is True:
             headers["Authorization"] = "Bearer " + self.token

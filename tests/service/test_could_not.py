@@ -48,10 +48,10 @@ class CouldNot(obhutd.Case):
     def eventually(ask, what):
         return waiting.until(ask, what)
 
-    def could_not(self, method, path, body=None, token=True):
+    def could_not(self, method, path, body=None, **options):
         """The problem's reason, where it is one as described; else None."""
         status, headers, content = self.service.request(
-            method, path, json.dumps(body) if isinstance(body, dict) else body, token=token)
+            method, path, json.dumps(body) if isinstance(body, dict) else body, **options)
         if status != 503:
             return None
         self.assertEqual(headers["Content-Type"], "application/problem+json")
@@ -403,7 +403,8 @@ class CouldNot(obhutd.Case):
         gateway.join(PATIENCE)
         self.assertEqual(got, [503])
         self.assertGreater(time.monotonic() - started, 8)
-        self.assertEqual(self.could_not("GET", "/transparency"), "RESTARTING")
+        self.assertEqual(self.could_not("GET", "/transparency", listener="public",
+                                        headers={"Accept": "application/json"}), "RESTARTING")
         self.go_on(main)
         self.eventually(lambda: self.could_not("POST", SCAN, COFFEE) is None, "a core")
         self.assertEqual(self.service.scan(COFFEE)["action"], "block")

@@ -181,7 +181,7 @@ class Damage(damage.Case):
             shutil.rmtree(self.data)
             shutil.copytree(kept, self.data)
             slow.set(f"sync:obhut.db-wal:hold,nth={nth}", wait=False)
-            started = subprocess.Popen([slow.options["program"], "--data", self.data, "--listen", "127.0.0.1:0"],
+            started = subprocess.Popen([slow.options["program"], "--data", self.data, *obhutd.listening()],
                                        env=slow.options["environment"], stdin=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL, start_new_session=True)
             slow.until(lambda: slow.seen()[0] == f"sync:obhut.db-wal:hold,nth={nth}" and slow.seen()[1][1],

@@ -91,7 +91,7 @@ class Faults(obhutd.Case):
                               ("open:keys/audit:errno=13", "keys/audit")):
             with self.subTest(broken):
                 disk.set(broken, wait=False)
-                done = subprocess.run([faults.PROGRAM, "--data", self.data, "--listen", "127.0.0.1:0"],
+                done = subprocess.run([faults.PROGRAM, "--data", self.data, *obhutd.listening()],
                                       env=disk.options["environment"], capture_output=True, text=True,
                                       timeout=obhutd.obhut.LIMIT_S)
                 self.assertEqual(done.returncode, 3, done.stderr)

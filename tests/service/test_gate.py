@@ -431,7 +431,7 @@ class Records(Service):
 
     def test_a_second_service_on_the_directory_is_refused(self):
         service = self.set_up_service()
-        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen", "127.0.0.1:0"],
+        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), *obhutd.listening()],
                               capture_output=True, text=True, timeout=waiting.LIMIT_S)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("another", done.stderr + done.stdout)
@@ -450,7 +450,7 @@ class Records(Service):
 
 class Transparency(Service):
     def page(self, service, language):
-        status, headers, body = service.request("GET", "/transparency", token=False,
+        status, headers, body = service.request("GET", "/transparency", token=False, listener="public",
                                                 headers={"Accept-Language": language})
         self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
@@ -484,10 +484,10 @@ class Transparency(Service):
         self.assertIn("Gesetz über digitale Dienste", german)
         self.assertNotIn("Digital Services Act", german)
         self.assertNotIn("acct-1", english)
-        status, _, body = service.request("GET", "/transparency?lang=de", token=False,
+        status, _, body = service.request("GET", "/transparency?lang=de", token=False, listener="public",
                                           headers={"Accept-Language": "en"})
         self.assertIn(b'<html lang="de">', body)
-        service.json("GET", "/transparency?tracking=1", status=400, token=False)
+        service.json("GET", "/transparency?tracking=1", status=400, token=False, listener="public")
 
     def test_a_fresh_directory_tells_that_it_looks_at_public_uploads_only(self):
         page = self.page(self.start(), "en")

@@ -255,7 +255,7 @@ class Lists(obhutd.Case):
                 continue
             with self.subTest(damage):
                 change_it(path, good[:-1])
-                done = subprocess.run([obhutd.DAEMON, "--data", self.data, "--listen", "127.0.0.1:0"],
+                done = subprocess.run([obhutd.DAEMON, "--data", self.data, *obhutd.listening()],
                                       stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                       timeout=waiting.LIMIT_S) if damage != "missing" else None
                 if done:

@@ -34,7 +34,7 @@ class Configuration(obhutd.Case):
                 ('listen = ""\n', "listen"),
                 ('\nlisten = "x"\n', "line 2", '"x" is no ADDRESS:PORT'),
                 ('listen = "unix:/x"\n', "line 1", "no ADDRESS:PORT"),
-                ('listen = "localhost:80"\n', "line 1", "no numeric ADDRESS:PORT"),
+                ('listen = "example.org:80"\n', "line 1", "no numeric ADDRESS:PORT"),
                 ('listen = "0.0.0.0:99999"\n', "line 1", "no ADDRESS:PORT"), ("zzzzzzzz = 1\n", 'no key "zzzzzzzz"')):
             code, said = self.check(text)
             self.assertEqual(code, 3, text)
@@ -106,17 +106,19 @@ class Configuration(obhutd.Case):
                                   capture_output=True, text=True, timeout=waiting.LIMIT_S)
             self.assertEqual(done.returncode, 2, (arguments, done.stderr))
         taken = socket.create_server(("127.0.0.1", 0))
-        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen",
-                               "127.0.0.1:%d" % taken.getsockname()[1]], capture_output=True,
-                              text=True, timeout=waiting.LIMIT_S)
-        self.assertEqual(done.returncode, 3)
-        self.assertIn("cannot be listened on", done.stderr)
+        port = "127.0.0.1:%d" % taken.getsockname()[1]
+        for listener, option in (("services", "--listen"), ("staff", "--listen-staff"),
+                                 ("public", "--listen-public")):
+            done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), *obhutd.listening(**{listener: port})],
+                                  capture_output=True, text=True, timeout=waiting.LIMIT_S)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(f"{option}: {port} cannot be listened on: Address already in use", done.stderr)
         taken.close()
 
     def test_a_damaged_directory_is_named_and_not_served(self):
         self.data.mkdir()
         (self.data / "obhut.db").write_bytes(b"no database" * 1000)
-        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), "--listen", "127.0.0.1:0"],
+        done = subprocess.run([obhutd.DAEMON, "--data", str(self.data), *obhutd.listening()],
                               capture_output=True, text=True, timeout=waiting.LIMIT_S)
         self.assertEqual(done.returncode, 3)
         self.assertIn("the records (obhut.db) cannot be", done.stderr)
@@ -274,11 +276,11 @@ class Installed(obhutd.Case):
         with open(log, "w") as to:
             process = subprocess.Popen(
                 [sys.executable, "-c", code, str(listening.fileno()), obhutd.DAEMON, "--data",
-                 str(self.data)], pass_fds=[listening.fileno()], stderr=to)
+                 str(self.data), *obhutd.listening()], pass_fds=[listening.fileno()], stderr=to)
         port = listening.getsockname()[1]
         try:
             waiting.until(lambda: "ready:" in log.read_text() or process.poll() is not None, "ready")
-            self.assertIn(f"ready: http://127.0.0.1:{port}", log.read_text())
+            self.assertIn(f"ready: services http://127.0.0.1:{port}, staff", log.read_text())
             import http.client
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=waiting.LIMIT_S)
             connection.request("GET", "/healthz")

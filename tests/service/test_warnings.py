@@ -20,7 +20,7 @@ class Warnings(obhutd.Case):
         self.assertTrue(ready["ready"])
         if {code for code in CODES if metrics[f'warning{{code="{code}"}}']} != codes:
             return None, None
-        pages = [service.request("GET", f"/transparency?lang={lang}", token=False)[2].decode() for lang in ("en", "de")]
+        pages = [service.request("GET", f"/transparency?lang={lang}", token=False, listener="public")[2].decode() for lang in ("en", "de")]
         for page in pages:
             said = page.partition('<ul class="warn">')[2].partition("</ul>")[0]
             if said.count("<li>") != len(codes):
@@ -37,7 +37,7 @@ class Warnings(obhutd.Case):
         self.assertEqual(self.told(service)[0], {"NO_LIST", "NO_REVIEWER"})
         self.assertEqual(len(self.started(service)), 2, service.log)
         self.assertEqual(service.metrics()["lists"], 0)
-        page = service.request("GET", "/transparency", token=False)[2].decode()
+        page = service.request("GET", "/transparency", token=False, listener="public")[2].decode()
         self.assertIn("nothing can be found", page)
         self.run_obhut("list", "import", self.write("known.jsonl", [self.list_of(COFFEE)]))
         self.run_obhut("person", "add", "ada", "--role", "reviewer")

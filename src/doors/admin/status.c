@@ -44,6 +44,17 @@ static void add_actions(json_t *to, const ob_policy *policy)
                                   "lists", lists));
 }
 
+/* Where a service that runs can be asked, or "none". */
+static void add_listeners(json_t *to, const ob_service *service)
+{
+    json_t *listeners = json_object();
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (service->listening[i])
+            json_object_set_new(listeners, ob_listener_name((ob_listener)i),
+                                json_string(service->listening[i]));
+    json_object_set_new(to, "listeners", listeners);
+}
+
 /* What another command answers, with its own name. */
 static ob_status add(json_t *to, ob_command_run command, const admin_call *call, ob_error *err)
 {
@@ -63,6 +74,7 @@ ob_status admin_status(json_t **out, const admin_call *call, ob_error *err)
     json_t *answer = json_pack("{s:s, s:b}", "version", OB_VERSION, "running",
                                (int)(call->service->engine != NULL));
     ob_status status = add_lists(answer, call, err);
+    add_listeners(answer, call->service);
     add_actions(answer, call->service->policy);
     for (size_t i = 0; i < sizeof all / sizeof *all && !status; i++)
         status = add(answer, all[i], call, err);

@@ -15,26 +15,29 @@ enum { NO_TOKEN = -2, ANY_TOKEN = -1 };
 typedef enum asks { NEVER, ALWAYS, BY_ITEM } asks;
 
 static const struct route {
+    ob_listener place; /* where it can be asked; elsewhere there is nothing at its path */
     const char *method, *path;
     int scope; /* ob_scope, or one of the above */
     asks asks;
     api_begin begin;
 } routes[] = {
-    {"GET", "/readyz", NO_TOKEN, NEVER, api_ready_begin},
-    {"GET", "/transparency", NO_TOKEN, ALWAYS, api_transparency_begin},
-    {"GET", "/metrics", ANY_TOKEN, ALWAYS, api_metrics_begin},
-    {"POST", "/v1/gate/explain", ANY_TOKEN, NEVER, api_explain_begin},
-    {"GET", "/v1/gate/regimes", ANY_TOKEN, NEVER, api_regimes_begin},
-    {"POST", "/v1/reports", OB_SCOPE_REPORTS, ALWAYS, api_report_begin},
-    {"POST", "/v1/notices", OB_SCOPE_REPORTS, ALWAYS, api_notice_begin},
-    {"PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS, api_members_begin},
-    {"DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
+    {OB_LISTENER_SERVICES, "GET", "/readyz", NO_TOKEN, NEVER, api_ready_begin},
+    {OB_LISTENER_PUBLIC, "GET", "/transparency", NO_TOKEN, ALWAYS, api_transparency_begin},
+    {OB_LISTENER_SERVICES, "GET", "/metrics", ANY_TOKEN, ALWAYS, api_metrics_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/gate/explain", ANY_TOKEN, NEVER, api_explain_begin},
+    {OB_LISTENER_SERVICES, "GET", "/v1/gate/regimes", ANY_TOKEN, NEVER, api_regimes_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/reports", OB_SCOPE_REPORTS, ALWAYS, api_report_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/notices", OB_SCOPE_REPORTS, ALWAYS, api_notice_begin},
+    {OB_LISTENER_SERVICES, "PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
+     api_members_begin},
+    {OB_LISTENER_SERVICES, "DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
      api_conversation_remove_begin},
-    {"DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, ALWAYS, api_withdraw_begin},
-    {"GET", "/v1/lists", OB_SCOPE_LISTS, NEVER, api_lists_begin},
-    {"POST", "/v1/hash", OB_SCOPE_SCAN, BY_ITEM, api_hash_begin},
-    {"POST", "/v1/match", OB_SCOPE_MATCH, BY_ITEM, api_match_begin},
-    {"POST", "/v1/scan", OB_SCOPE_SCAN, BY_ITEM, api_scan_begin},
+    {OB_LISTENER_SERVICES, "DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, ALWAYS,
+     api_withdraw_begin},
+    {OB_LISTENER_SERVICES, "GET", "/v1/lists", OB_SCOPE_LISTS, NEVER, api_lists_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/hash", OB_SCOPE_SCAN, BY_ITEM, api_hash_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/match", OB_SCOPE_MATCH, BY_ITEM, api_match_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/scan", OB_SCOPE_SCAN, BY_ITEM, api_scan_begin},
 };
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -192,15 +195,15 @@ bool api_check_query(api_call *call, const ob_request *request, const char *cons
 
 /* Whether a path is that of a route; what stands where the route has {id} goes to `word`, cut where
  * it is longer than any that is taken. */
-static bool is_at(const struct route *route, const char *path, char *word, size_t size)
+static bool is_path(const struct route *route, const char *path, char *word, size_t size)
 {
-    const char *place = strstr(route->path, "{id}");
-    if (!place)
+    const char *hole = strstr(route->path, "{id}");
+    if (!hole)
         return !strcmp(route->path, path);
-    size_t before = (size_t)(place - route->path), after = strlen(place + 4);
+    size_t before = (size_t)(hole - route->path), after = strlen(hole + 4);
     size_t length = strlen(path);
     if (strncmp(route->path, path, before) || length <= before + after ||
-        strcmp(path + length - after, place + 4))
+        strcmp(path + length - after, hole + 4))
         return false;
     length -= before + after;
     if (length >= size)
@@ -210,13 +213,18 @@ static bool is_at(const struct route *route, const char *path, char *word, size_
     return true;
 }
 
+static bool is_at(const struct route *route, const ob_request *request, char *word, size_t size)
+{
+    return route->place == request->listener && is_path(route, request->path, word, size);
+}
+
 /* What the path of a refused request takes: every method of every route there. */
-static ob_plan refuse_method(api_call *c, const char *path)
+static ob_plan refuse_method(api_call *c, const ob_request *request)
 {
     char word[sizeof c->path_word];
     size_t length = 0;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (is_at(&routes[i], path, word, sizeof word)) {
+        if (is_at(&routes[i], request, word, sizeof word)) {
             const char *method = routes[i].method;
             length +=
                 (size_t)snprintf(c->allow + length, sizeof c->allow - length, "%s%s%s",
@@ -232,7 +240,7 @@ static ob_plan begin(api_call *c, const ob_request *request)
     bool is_here = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         const struct route *route = &routes[i];
-        if (!is_at(route, request->path, c->path_word, sizeof c->path_word))
+        if (!is_at(route, request, c->path_word, sizeof c->path_word))
             continue;
         bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
         if (head || !strcmp(route->method, request->method)) {
@@ -243,7 +251,7 @@ static ob_plan begin(api_call *c, const ob_request *request)
         is_here = true;
     }
     return is_here
-               ? refuse_method(c, request->path)
+               ? refuse_method(c, request)
                : api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
 }
 
@@ -260,7 +268,7 @@ bool ob_api_asks(const ob_request *request)
     char word[OB_PSEUDONYM_TEXT + 2];
     bool any = false;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (is_at(&routes[i], request->path, word, sizeof word))
+        if (is_at(&routes[i], request, word, sizeof word))
             any |= routes[i].asks == ALWAYS || (routes[i].asks == BY_ITEM && item_asks(request));
     return any;
 }

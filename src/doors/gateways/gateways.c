@@ -110,9 +110,9 @@ static ob_status find(bool *found, ob_gateway *out, ob_gateways *g, const char *
     return status;
 }
 
-bool ob_gateways_own(const char *path)
+bool ob_gateways_own(const ob_request *request)
 {
-    return !strncmp(path, "/gw/", 4);
+    return request->listener == OB_LISTENER_SERVICES && !strncmp(request->path, "/gw/", 4);
 }
 
 /* ---- Calls ---------------------------------------------------------------------------------- */

@@ -7,6 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
+const char *ob_listener_name(ob_listener listener)
+{
+    static const char *const names[OB_LISTENERS] = {"services", "staff", "public"};
+    return names[listener];
+}
+
 const char *ob_request_value(const ob_request *request, const char *name)
 {
     for (size_t i = 0; i < request->query_count; i++)

@@ -144,6 +144,22 @@ static void print_tokens(const json_t *status)
         puts("  nobody yet (obhut token add)");
 }
 
+/* An address is told as what a browser takes; a path, or that nobody listens, as it is. */
+static void print_listeners(const json_t *status)
+{
+    const char *listener;
+    json_t *one;
+    if (!json_object_size(json_object_get(status, "listeners")))
+        return;
+    puts("\nWhere it is asked");
+    json_object_foreach(json_object_get(status, "listeners"), listener, one)
+    {
+        const char *where = json_string_value(one);
+        printf("  %-9s %s%s\n", listener, strchr(where, ':') && *where != '/' ? "http://" : "",
+               where);
+    }
+}
+
 static void print_times(const json_t *status)
 {
     const char *backup = text_of(status, "last_backup");
@@ -181,6 +197,7 @@ int cmd_status(const cli *cli, int argc, char **argv)
     print_hits(status);
     print_persons(status);
     print_open(status);
+    print_listeners(status);
     print_tokens(status);
     print_times(status);
     json_decref(status);

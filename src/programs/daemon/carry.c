@@ -9,20 +9,22 @@
 enum {
     CALLS_BEYOND = 256, /* more than connections: the front keeps a few to say that there are more,
                          * and what was answered leaves the table a moment later */
-    HELD_MOST = 64 << 20, /* bytes of heads and bodies that wait for a desk */
+    HELD_MOST = 64 << 20,       /* bytes of heads and bodies that wait for a desk */
+    HELD_MOST_OTHER = 16 << 20, /* the same, where services do not ask */
 };
 
-bool carry_hold(core *c, size_t size)
+bool carry_hold(core *c, const message *m)
 {
-    if (atomic_fetch_add(&c->held, size) + size <= HELD_MOST)
+    const size_t most = m->head.listener == OB_LISTENER_SERVICES ? HELD_MOST : HELD_MOST_OTHER;
+    if (atomic_fetch_add(&c->held[m->head.listener], m->size) + m->size <= most)
         return true;
-    atomic_fetch_sub(&c->held, size);
+    carry_let_go(c, m);
     return false;
 }
 
-void carry_let_go(core *c, size_t size)
+void carry_let_go(core *c, const message *m)
 {
-    atomic_fetch_sub(&c->held, size);
+    atomic_fetch_sub(&c->held[m->head.listener], m->size);
 }
 
 /* ---- Answers -------------------------------------------------------------------------------- */
@@ -78,7 +80,7 @@ void carry_drop(core *c, message *m)
     if (!m)
         return;
     explicit_bzero(m->payload, m->size);
-    carry_let_go(c, m->size);
+    carry_let_go(c, m);
     free(m);
 }
 
@@ -139,10 +141,11 @@ void carry_refuse_busy(core *c, uint64_t id)
 /* Where it is only handed on, or where there is no room: then it comes back without a call. */
 static bool goes_to_asking(carried *k, const ob_request *request)
 {
-    if (k->asks || ob_gateways_own(request->path) || !ob_api_asks(request))
+    if (k->asks || ob_gateways_own(request) || !ob_api_asks(request))
         return false;
     k->asks = true;
-    if (!desks_put(k->core->asking, &k->job))
+    if (!desks_put(request->listener == OB_LISTENER_PUBLIC ? k->core->showing : k->core->asking,
+                   &k->job))
         carry_come_back(k);
     return true;
 }
@@ -150,7 +153,7 @@ static bool goes_to_asking(carried *k, const ob_request *request)
 static ob_plan plan_of(carried *k, const ob_request *request)
 {
     core *c = k->core;
-    const bool is_gateway = ob_gateways_own(request->path);
+    const bool is_gateway = ob_gateways_own(request);
     if (k->is_beyond)
         return is_gateway ? ob_gateways_could_not(&k->call, c->gateways, request, OB_HINDRANCE_BUSY)
                           : OB_PLAN_ANSWER; /* without a call: that it is too much */
@@ -218,6 +221,14 @@ static void look_at_head(desk_job *job)
     carry_come_back(k);
 }
 
+static unsigned calls_most(const config *config)
+{
+    unsigned most = CALLS_BEYOND;
+    for (int i = 0; i < OB_LISTENERS; i++)
+        most += config->connections_most[i];
+    return most;
+}
+
 /* The front has as many calls as connections, each under a number of its own. */
 static bool may_ask(core *c, const message *m)
 {
@@ -226,7 +237,9 @@ static bool may_ask(core *c, const message *m)
         peer_blame(c, "it sent a descriptor with the head of a request");
     else if (c->calls[m->head.id % CALLS])
         peer_blame(c, "it asked twice under one number");
-    else if (c->call_count >= c->config->connections_most + CALLS_BEYOND)
+    else if (m->head.listener >= OB_LISTENERS || !c->config->connections_most[m->head.listener])
+        peer_blame(c, "it asks over a listener that there is not");
+    else if (c->call_count >= calls_most(c->config))
         peer_blame(c, "it asks for more requests than there may be connections");
     return !c->blame;
 }
@@ -235,21 +248,22 @@ void carry_ask(core *c, const message *m)
 {
     if (!may_ask(c, m))
         return;
-    bool held = carry_hold(c, m->size);
+    bool held = carry_hold(c, m);
     carried *k = held ? calloc(1, sizeof *k) : NULL;
     message *head = k ? channel_copy(m) : NULL;
     if (!head) {
         if (held)
-            carry_let_go(c, m->size);
+            carry_let_go(c, m);
         free(k);
         carry_refuse_busy(c, m->head.id);
         return;
     }
-    *k = (carried){.job.run = look_at_head,
+    *k = (carried){.job = {.run = look_at_head, .client = m->head.listener},
                    .head = head,
                    .is_head = true,
                    .core = c,
                    .id = m->head.id,
+                   .listener = (ob_listener)m->head.listener,
                    .is_beyond = m->head.status == 1,
                    .busy = true};
     c->calls[k->id % CALLS] = k;

@@ -240,7 +240,11 @@ bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS], co
     if (m->head.body && (m->head.body > m->size || (int64_t)m->head.body != m->head.number))
         return false;
     const size_t end = m->size - (size_t)m->head.body;
-    *out = (ob_request){.content_length = m->head.number, .query = fields};
+    if (m->head.listener >= OB_LISTENERS)
+        return false;
+    *out = (ob_request){.listener = (ob_listener)m->head.listener,
+                        .content_length = m->head.number,
+                        .query = fields};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!channel_unpack((const char **)(uintptr_t)wanted[i], m, &at))
             return false;

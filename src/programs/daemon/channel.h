@@ -29,7 +29,8 @@ typedef struct message_head {
     uint32_t kind, status;
     uint64_t id;
     int64_t number;
-    uint64_t body; /* ASK: bytes of the body that is there already; else 0 */
+    uint32_t body;     /* ASK: bytes of the body that is there already; else 0 */
+    uint32_t listener; /* ASK: ob_listener, over which the request came; else 0 */
 } message_head;
 
 enum { MESSAGE_MOST = 60000 }; /* bytes of a payload; what is larger goes into a memory file */

@@ -27,6 +27,8 @@ static const struct number {
     {"queue-most", 0, 100000, 0},
     {"queue-wait-ms", 1, 60000, 10000},
     {"connections-most", 1, 10000, 512},
+    {"connections-most-staff", 1, 1000, 64},
+    {"connections-most-public", 1, 1000, 256},
     {"body-most-mb", 1, 200, 50},
     {"memory-most-mb", 1, 1000000, 512},
     {"records-day-mb", 1, 1000000, 2000},
@@ -40,9 +42,16 @@ static const struct number {
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
-static const char *const texts[] = {
-    "data", "listen", "records",   "action-one-source", "action-two-sources",
-    "list", "action", "renew-days"};
+static const char *const texts[] = {"data",
+                                    "listen",
+                                    "listen-staff",
+                                    "listen-public",
+                                    "records",
+                                    "action-one-source",
+                                    "action-two-sources",
+                                    "list",
+                                    "action",
+                                    "renew-days"};
 enum { TEXTS = sizeof texts / sizeof *texts };
 
 const char *config_nearest(const char *word)
@@ -52,6 +61,8 @@ const char *config_nearest(const char *word)
         known[i] = i < NUMBERS ? numbers[i].key : texts[i - NUMBERS];
     return ob_nearest(word, known, NUMBERS + TEXTS);
 }
+
+const char *const config_listen_keys[OB_LISTENERS] = {"listen", "listen-staff", "listen-public"};
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
@@ -120,9 +131,9 @@ static int check_listen(cfg_t *cfg, cfg_opt_t *option)
 {
     const char *value = cfg_opt_getnstr(option, cfg_opt_size(option) - 1);
     ob_error err = {0};
-    if (!value || !*value || !address_read(NULL, value, &err))
+    if (!value || !*value || address_is_none(value) || !address_read(NULL, value, &err))
         return 0; /* an empty one is told where texts are taken */
-    cfg_error(cfg, "listen: %s", err.text);
+    cfg_error(cfg, "%s: %s", cfg_opt_name(option), err.text);
     return -1;
 }
 
@@ -187,7 +198,10 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     out->searchers = (unsigned)cfg_getint(cfg, "searchers");
     out->queue_most = (unsigned)cfg_getint(cfg, "queue-most");
     out->queue_wait_ms = (unsigned)cfg_getint(cfg, "queue-wait-ms");
-    out->connections_most = (unsigned)cfg_getint(cfg, "connections-most");
+    out->connections_most[OB_LISTENER_SERVICES] = (unsigned)cfg_getint(cfg, "connections-most");
+    out->connections_most[OB_LISTENER_STAFF] = (unsigned)cfg_getint(cfg, "connections-most-staff");
+    out->connections_most[OB_LISTENER_PUBLIC] =
+        (unsigned)cfg_getint(cfg, "connections-most-public");
     out->decode_time_ms = (unsigned)cfg_getint(cfg, "decode-time-ms");
     out->decode_cpu_ms = (unsigned)cfg_getint(cfg, "decode-cpu-ms");
     out->head_time_ms = (unsigned)cfg_getint(cfg, "head-time-ms");
@@ -201,8 +215,8 @@ static ob_status take(config *out, cfg_t *cfg, ob_error *err)
     ob_action_parse(&out->policy.one_source, cfg_getstr(cfg, "action-one-source"));
     ob_action_parse(&out->policy.two_sources, cfg_getstr(cfg, "action-two-sources"));
     ob_status status = take_text(out->data, sizeof out->data, cfg, "data", err);
-    if (!status)
-        status = take_text(out->listen, sizeof out->listen, cfg, "listen", err);
+    for (int i = 0; i < OB_LISTENERS && !status; i++)
+        status = take_text(out->listen[i], sizeof out->listen[i], cfg, config_listen_keys[i], err);
     if (!status) /* checked while it was read */
         snprintf(out->records, sizeof out->records, "%s", cfg_getstr(cfg, "records"));
     return status ? status : take_lists(out, cfg, err);
@@ -226,12 +240,13 @@ ob_status config_read(config *out, const char *file, ob_error *err)
 {
     cfg_opt_t list_options[] = {CFG_STR("action", "review", CFGF_NONE),
                                 CFG_INT("renew-days", 0, CFGF_NONE), CFG_END()};
-    cfg_opt_t options[NUMBERS + 7];
+    cfg_opt_t options[NUMBERS + 6 + OB_LISTENERS];
     int n = 0;
     for (; n < NUMBERS; n++)
         options[n] = (cfg_opt_t)CFG_INT(numbers[n].key, numbers[n].normal, CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("data", NULL, CFGF_NONE);
-    options[n++] = (cfg_opt_t)CFG_STR("listen", NULL, CFGF_NONE);
+    for (int i = 0; i < OB_LISTENERS; i++)
+        options[n++] = (cfg_opt_t)CFG_STR(config_listen_keys[i], NULL, CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("records", "", CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("action-one-source", "review", CFGF_NONE);
     options[n++] = (cfg_opt_t)CFG_STR("action-two-sources", "block", CFGF_NONE);
@@ -244,13 +259,16 @@ ob_status config_read(config *out, const char *file, ob_error *err)
     cfg_set_error_function(cfg, on_error);
     for (int i = 0; i < NUMBERS; i++)
         cfg_set_validate_func(cfg, numbers[i].key, check_number);
-    cfg_set_validate_func(cfg, "listen", check_listen);
+    for (int i = 0; i < OB_LISTENERS; i++)
+        cfg_set_validate_func(cfg, config_listen_keys[i], check_listen);
     cfg_set_validate_func(cfg, "records", check_records);
     cfg_set_validate_func(cfg, "action-one-source", check_action);
     cfg_set_validate_func(cfg, "action-two-sources", check_action);
     cfg_set_validate_func(cfg, "list|action", check_action);
     cfg_set_validate_func(cfg, "list|renew-days", check_days);
-    config c = {.listen = "127.0.0.1:8480"};
+    config c = {.listen = {[OB_LISTENER_SERVICES] = "127.0.0.1:8480",
+                           [OB_LISTENER_STAFF] = "127.0.0.1:8481",
+                           [OB_LISTENER_PUBLIC] = "127.0.0.1:8482"}};
     default_data(&c);
     ob_status status = file ? parse(cfg, file, err) : OB_OK;
     if (!status)
@@ -261,6 +279,13 @@ ob_status config_read(config *out, const char *file, ob_error *err)
     else
         *out = c;
     return status;
+}
+
+void config_close_listeners(config *c)
+{
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (address_is_none(c->listen[i]))
+            c->connections_most[i] = 0;
 }
 
 void config_free(config *c)

@@ -188,10 +188,14 @@ static ob_status open_all(core *c, ob_error *err)
         status = desks_open(&c->asking, CALLS, false, err);
     if (!status)
         status = desks_open(&c->reading, CALLS, true, err);
+    if (!status)
+        status = desks_open(&c->showing, CALLS, true, err);
     const ob_gateways_options gateways = {
         .engine = s->engine, .store = s->store, .body_most = f->body_most};
     if (!status)
         status = ob_gateways_open(&c->gateways, &gateways, err);
+    for (int i = 0; i < OB_LISTENERS; i++)
+        s->listening[i] = f->listen[i];
     if (!status)
         status = ob_acts_log(NULL, s->acts, "service.start", NULL, start_of(f), err);
     if (!status)
@@ -214,6 +218,7 @@ static void close_all(core *c)
     desks_close(c->desks); /* first: it hands on */
     desks_close(c->asking);
     desks_close(c->reading);
+    desks_close(c->showing);
     ob_service_stop(&c->service, c->ran ? "service.stop" : NULL);
     carry_back(c); /* everybody who was busy has answered now */
     ob_gateways_close(c->gateways);

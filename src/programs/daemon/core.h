@@ -30,6 +30,7 @@ typedef struct carried {
     ob_call *call;
     ob_plan plan;
     uint64_t id;
+    ob_listener listener; /* over which it came, as the front says */
     bool busy;            /* a desk has it, or a handler the body and will answer */
     atomic_bool gone;     /* nobody waits for the answer any more */
     bool told;            /* the front has its answer; under core.telling */
@@ -43,13 +44,14 @@ typedef struct core {
     ob_gateways *gateways;
     desks *desks, *asking; /* asking: of what may wait for the records */
     desks *reading;        /* of bodies that are long */
+    desks *showing;        /* of what is for everybody: nobody else waits behind a crowd */
     int admin_socket;
     pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
     channel *front;          /* set by the main thread only */
     bool deaf;               /* it could not be told something */
     const char *blame;       /* why the front will be hung up on; NULL: it does its part */
     int64_t deaf_since_ms;   /* 0: the front has read all */
-    atomic_size_t held;
+    atomic_size_t held[OB_LISTENERS];
     unsigned call_count;
     carried *calls[CALLS];
     pthread_mutex_t lock; /* of what was answered */
@@ -85,9 +87,9 @@ bool peer_look_after(core *c);
 
 /* ---- carry.c --------------------------------------------------------------------------------- */
 
-/* Bytes of heads and bodies that wait. False: too many do. */
-bool carry_hold(core *c, size_t size);
-void carry_let_go(core *c, size_t size);
+/* Bytes of a head or body that waits. False: too many of that listener do. */
+bool carry_hold(core *c, const message *m);
+void carry_let_go(core *c, const message *m);
 
 /* Overwrites and frees a message that was held: a token is in it, or what somebody wrote. */
 void carry_drop(core *c, message *m);

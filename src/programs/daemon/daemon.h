@@ -1,19 +1,23 @@
 /* The parts of obhutd. main.c reads the command line and watches over two processes: front.c speaks
  * HTTP and knows nothing, core.c knows everything and speaks to nobody outside. channel.c is what
- * they say to each other; config.c the one configuration file. Workers are the core's children. */
+ * they say to each other; config.c the one configuration file, listen.c
+ * where it is listened. Workers are the core's children. */
 #ifndef OBHUT_DAEMON_H
 #define OBHUT_DAEMON_H
 
 #include <obhut/base.h>
 #include <obhut/engine.h>
+#include <obhut/http.h>
+#include <obhut/sandbox.h>
 
 /* ---- config.c -------------------------------------------------------------------------------- */
 
 typedef struct config {
     char data[4096];
-    char listen[128];   /* ADDRESS:PORT, [ADDRESS]:PORT */
-    char records[2048]; /* postgresql://…, perhaps with a password; "": SQLite */
-    unsigned decoders, searchers, queue_most, queue_wait_ms, connections_most;
+    char listen[OB_LISTENERS][128]; /* as address.h has it, or "none" */
+    char records[2048];             /* postgresql://…, perhaps with a password; "": SQLite */
+    unsigned decoders, searchers, queue_most, queue_wait_ms;
+    unsigned connections_most[OB_LISTENERS]; /* 0: nobody listens there */
     unsigned decode_time_ms, decode_cpu_ms;
     unsigned head_time_ms, body_time_ms; /* for a head; for a body before its rate counts */
     unsigned gateway_time_ms;            /* within which a gateway answers, whatever waits */
@@ -28,13 +32,26 @@ typedef struct config {
 ob_status config_read(config *out, const char *file, ob_error *err);
 void config_free(config *config);
 
+/* Where "none" stands for an address there are no connections. */
+void config_close_listeners(config *config);
+
+/* The key of a listener's address; its option is the same behind two dashes. */
+extern const char *const config_listen_keys[OB_LISTENERS];
+
 /* The known key that is nearest to a word, or NULL where none is near. */
 const char *config_nearest(const char *word);
 
 /* ---- What processes have -------------------------------------------------------------------- */
 
-/* Descriptors of a child: to main, and for the front the listening socket. */
-enum { CONTROL_FD = 3, LISTEN_FD = 4 /* as OB_FRONT_LISTENING */ };
+/* Descriptors of a child: to main, and for the front where it listens: one for each listener, an
+ * empty file in the place of one that is off. */
+enum {
+    CONTROL_FD = 3,
+    LISTEN_FD = OB_FRONT_LISTENING,
+    LISTEN_END = LISTEN_FD + OB_FRONT_LISTENERS
+};
+
+_Static_assert((int)OB_LISTENERS == OB_FRONT_LISTENERS, "what the sandbox lets be listened on");
 
 /* Exit codes of obhutd and its parts. */
 enum { EXIT_FINE = 0, EXIT_WRONG_USE = 2, EXIT_FAILED = 3 };

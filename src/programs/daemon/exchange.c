@@ -67,10 +67,38 @@ static void set_could_not(exchange *x, ob_hindrance hindrance, const char *detai
     take_answer(x, ob_answer_could_not(hindrance, detail));
 }
 
+static const char *header(exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+static bool came_by(const exchange *x, ob_listener listener)
+{
+    return x->visitor->door->listener == listener;
+}
+
+/* Programs are told a problem, people who look for a page get one that says it. */
+static void show_to_people(exchange *x)
+{
+    ob_buf page = {0};
+    const char *chosen = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "lang");
+    if (!came_by(x, OB_LISTENER_PUBLIC) || strcmp(x->type, "application/problem+json") != 0)
+        return;
+    if (page_of(&page, x->status, header(x, "Accept"),
+                chosen ? chosen : header(x, "Accept-Language"))) {
+        const ob_buf problem = x->answer;
+        x->answer = page;
+        page = problem;
+        snprintf(x->type, sizeof x->type, "text/html; charset=utf-8");
+    }
+    ob_buf_free(&page);
+}
+
 static enum MHD_Result give_answer(exchange *x)
 {
     char number[16];
     struct MHD_Response *response;
+    show_to_people(x);
     if (x->answer_file >= 0) {
         response = MHD_create_response_from_fd(x->answer_size, x->answer_file);
         x->answer_file = -1; /* the response's now */
@@ -117,11 +145,6 @@ static enum MHD_Result pack_pair(void *context, enum MHD_ValueKind kind, const c
     channel_pack(out, key);
     channel_pack(out, value ? value : "");
     return MHD_YES;
-}
-
-static const char *header(exchange *x, const char *name)
-{
-    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
 /* Length of the body that was announced; -1: it comes in chunks, -2: nonsense. */
@@ -221,7 +244,8 @@ static bool send_head(exchange *x)
                                .id = x->id,
                                .status = x->only_told,
                                .number = x->length,
-                               .body = has_early_body(x) ? body->size : 0};
+                               .body = has_early_body(x) ? (uint32_t)body->size : 0,
+                               .listener = x->visitor->door->listener};
     ob_buf both = {0};
     if (!head.body)
         return channel_send(x->front->core, &head, x->head.bytes, x->head.size, -1);
@@ -260,9 +284,10 @@ static bool keep_body(exchange *x, bool to_file, uint64_t most)
 }
 
 /* Those that ask how the service is are told at once; those that bring something may wait. */
-static bool brings_something(const char *path)
+static bool brings_something(const exchange *x, const char *path)
 {
-    return !strncmp(path, "/v1/", 4) || !strncmp(path, "/gw/", 4);
+    return came_by(x, OB_LISTENER_SERVICES) &&
+           (!strncmp(path, "/v1/", 4) || !strncmp(path, "/gw/", 4));
 }
 
 /* Of what only looks nobody needs to know whether it was done. */
@@ -284,7 +309,7 @@ static void ask(exchange *x, const char *method, const char *path)
         set_could_not(x, OB_HINDRANCE_STOPPING, NULL);
         return;
     }
-    if (f->core && !strcmp(path, "/metrics"))
+    if (f->core && came_by(x, OB_LISTENER_SERVICES) && !strcmp(path, "/metrics"))
         send_count(f);
     if (x->length == -2)
         set_problem(x, 400, "INVALID", "the length of the body makes no sense");
@@ -322,6 +347,8 @@ static bool is_of_gateway(const char *path)
  * whoever asks whether the service is ready is told so, not that somebody else is busy. */
 static bool has_room_of_its_own(exchange *x, const char *path)
 {
+    if (!came_by(x, OB_LISTENER_SERVICES))
+        return false;
     x->only_told = is_of_gateway(path);
     return x->only_told || !strcmp(path, "/readyz");
 }
@@ -433,12 +460,13 @@ static void hand_over_anew(exchange *x, const message_head *plan)
 
 /* ---- The library's calls -------------------------------------------------------------------- */
 
-static exchange *begin(front *f, struct MHD_Connection *connection)
+static exchange *begin(door *d, struct MHD_Connection *connection)
 {
+    front *f = d->front;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     visitor *v = info ? info->socket_context : NULL;
-    exchange *x = v && f->exchange_count < EXCHANGES_MOST / 2 ? calloc(1, sizeof *x) : NULL;
+    exchange *x = v && d->exchange_count < EXCHANGES_MOST / 2 ? calloc(1, sizeof *x) : NULL;
     if (!x)
         return NULL;
     x->front = f;
@@ -453,6 +481,7 @@ static exchange *begin(front *f, struct MHD_Connection *connection)
     while (f->exchanges[x->id % EXCHANGES_MOST]);
     f->exchanges[x->id % EXCHANGES_MOST] = x;
     f->exchange_count++;
+    d->exchange_count++;
     return x;
 }
 
@@ -460,10 +489,9 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
                                 const char *method, const char *version, const char *piece,
                                 size_t *piece_size, void **slot)
 {
-    front *f = context;
     exchange *x = *slot;
     if (!x) {
-        x = *slot = begin(f, connection);
+        x = *slot = begin(context, connection);
         if (!x)
             return MHD_NO;
         const head_fault fault = strict_head(x, method, version);
@@ -473,13 +501,13 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
             set_problem(x, fault.status, fault.code, fault.sentence);
         if (fault.closes)
             return give_answer(x);
-        x->is_beyond = x->visitor->is_beyond && front_has_too_many(f);
-        x->may_wait = brings_something(url);
-        if (is_of_gateway(url))
-            x->answer_by_ms = x->began_ms + f->config->gateway_time_ms;
+        x->is_beyond = x->visitor->is_beyond && front_has_too_many(x->visitor->door);
+        x->may_wait = brings_something(x, url);
+        if (came_by(x, OB_LISTENER_SERVICES) && is_of_gateway(url))
+            x->answer_by_ms = x->began_ms + x->front->config->gateway_time_ms;
         if (x->answered)
             ; /* its body is taken, so that the client hears the answer */
-        else if (!strcmp(url, "/healthz"))
+        else if (!came_by(x, OB_LISTENER_PUBLIC) && !strcmp(url, "/healthz"))
             tell_health(x, method);
         else if (x->is_beyond && !has_room_of_its_own(x, url))
             return tell_beyond(x);
@@ -526,7 +554,8 @@ static void tell_gone(exchange *x)
 void exchange_ended(void *context, struct MHD_Connection *connection, void **slot,
                     enum MHD_RequestTerminationCode why)
 {
-    front *f = context;
+    door *d = context;
+    front *f = d->front;
     exchange *x = *slot;
     (void)why;
     (void)connection;
@@ -544,6 +573,7 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     x->visitor->on = NULL;
     f->exchanges[x->id % EXCHANGES_MOST] = NULL;
     f->exchange_count--;
+    d->exchange_count--;
     free(x);
     *slot = NULL;
 }
@@ -699,12 +729,12 @@ void exchange_was_left(exchange *x)
     wake(x);
 }
 
-void exchange_give_way(front *f, visitor *v)
+void exchange_give_way(visitor *v)
 {
     exchange *x = v->on;
     v->leaves = true;
-    f->leaving++;
-    f->counts[OB_FRONT_GAVE_WAY]++;
+    v->door->leaving++;
+    v->door->front->counts[OB_FRONT_GAVE_WAY]++;
     if (!x || !x->suspended || x->answered) {
         shutdown(v->socket, SHUT_RDWR);
         return;

@@ -21,10 +21,10 @@ static uint64_t connections_of(const caller *c)
 
 /* Of the addresses that have so many: what has done nothing for longest. Else, where `busy` too,
  * what was begun last. */
-static visitor *who_goes(const front *f, unsigned connections, const visitor *newcomer, bool busy)
+static visitor *who_goes(const door *d, unsigned connections, const visitor *newcomer, bool busy)
 {
     visitor *idle = NULL, *last = NULL;
-    for (visitor *v = f->visitors; v; v = v->next) {
+    for (visitor *v = d->visitors; v; v = v->next) {
         if (v->from->connections != connections || v->leaves || v == newcomer)
             continue;
         if (v->idle_since_ms && (!idle || v->idle_since_ms < idle->idle_since_ms))
@@ -35,72 +35,73 @@ static visitor *who_goes(const front *f, unsigned connections, const visitor *ne
     return idle || !busy ? idle : last;
 }
 
-bool front_has_too_many(const front *f)
+bool front_has_too_many(const door *d)
 {
-    return f->visitor_count - f->leaving > f->config->connections_most;
+    return d->visitor_count - d->leaving > d->connections_most;
 }
 
 /* Where there are more connections than there may be, the address that has most of them gives one
  * up. One that has itself most gives up only what does nothing: so half heads push each other out,
  * and a proxy on which everybody comes loses no request. */
-static void make_room(front *f, visitor *newcomer)
+static void make_room(door *d, visitor *newcomer)
 {
-    while (front_has_too_many(f)) {
-        const unsigned most = caller_with_most(&f->callers, connections_of)->connections;
-        visitor *goes = who_goes(f, most, newcomer, most > newcomer->from->connections);
+    while (front_has_too_many(d)) {
+        const unsigned most = caller_with_most(&d->callers, connections_of)->connections;
+        visitor *goes = who_goes(d, most, newcomer, most > newcomer->from->connections);
         newcomer->is_beyond = !goes;
         if (!goes)
             return;
-        exchange_give_way(f, goes);
+        exchange_give_way(goes);
     }
 }
 
 /* NULL: nothing that comes on it is looked at. */
-static visitor *welcome(front *f, struct MHD_Connection *connection)
+static visitor *welcome(door *d, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *socket =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *address =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    f->counts[OB_FRONT_CONNECTIONS]++;
+    d->front->counts[OB_FRONT_CONNECTIONS]++;
     visitor *v = socket ? calloc(1, sizeof *v) : NULL;
     if (v)
-        v->from = caller_come(&f->callers, address ? address->client_addr : NULL);
+        v->from = caller_come(&d->callers, address ? address->client_addr : NULL);
     if (!v || !v->from) {
         free(v);
         return NULL;
     }
+    v->door = d;
     v->socket = socket->connect_fd;
     v->idle_since_ms = daemon_now_ms();
-    v->next = f->visitors;
-    f->visitor_count++;
+    v->next = d->visitors;
+    d->visitor_count++;
     if (v->next)
         v->next->previous = v;
-    f->visitors = v;
-    make_room(f, v);
+    d->visitors = v;
+    make_room(d, v);
     return v;
 }
 
-static void see_off(front *f, visitor *v)
+static void see_off(visitor *v)
 {
-    f->visitor_count--;
-    f->leaving -= v->leaves;
-    *(v->previous ? &v->previous->next : &f->visitors) = v->next;
+    door *d = v->door;
+    d->visitor_count--;
+    d->leaving -= v->leaves;
+    *(v->previous ? &v->previous->next : &d->visitors) = v->next;
     if (v->next)
         v->next->previous = v->previous;
-    caller_go(&f->callers, v->from);
+    caller_go(&d->callers, v->from);
     free(v);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what)
 {
-    front *f = context;
     visitor *v = *slot;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        *slot = welcome(f, connection);
+        *slot = welcome(context, connection);
     } else if (v) {
-        see_off(f, v);
+        see_off(v);
         *slot = NULL;
     }
 }
@@ -112,17 +113,51 @@ static void on_http_problem(void *context, const char *format, va_list args)
     (void)args;
 }
 
-static struct MHD_Daemon *start_http(front *f)
+static bool start_http(door *d)
 {
-    return MHD_start_daemon(
+    d->http = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        exchange_handle, f, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem, NULL,
-        MHD_OPTION_LISTEN_SOCKET, LISTEN_FD, MHD_OPTION_CONNECTION_LIMIT,
-        f->config->connections_most + FRONT_BEYOND, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+        exchange_handle, d, MHD_OPTION_EXTERNAL_LOGGER, on_http_problem, NULL,
+        MHD_OPTION_LISTEN_SOCKET, LISTEN_FD + (int)d->listener, MHD_OPTION_CONNECTION_LIMIT,
+        d->connections_most + FRONT_BEYOND, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FRONT_HEAD_AND_BUFFER,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        f, MHD_OPTION_URI_LOG_CALLBACK, strict_target, f, MHD_OPTION_SERVER_INSANITY,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, d, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        d, MHD_OPTION_URI_LOG_CALLBACK, strict_target, d, MHD_OPTION_SERVER_INSANITY,
         (int)MHD_DSC_SANE, MHD_OPTION_END);
+    return d->http != NULL;
+}
+
+static bool open_doors(front *f)
+{
+    for (int i = 0; i < OB_LISTENERS; i++) {
+        door *d = &f->doors[i];
+        *d = (door){.front = f,
+                    .listener = (ob_listener)i,
+                    .connections_most = f->config->connections_most[i],
+                    .memory_most = i == OB_LISTENER_SERVICES ? f->config->memory_most
+                                                             : (uint64_t)FRONT_OTHER_MEMORY};
+        if (d->connections_most && !start_http(d))
+            return false;
+    }
+    return true;
+}
+
+static void for_doors(front *f, void (*what)(struct MHD_Daemon *))
+{
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (f->doors[i].http)
+            what(f->doors[i].http);
+}
+
+static void run_http(struct MHD_Daemon *http)
+{
+    MHD_run(http);
+}
+
+/* The library gives the socket back, which is the next front's, too. */
+static void stop_taking(struct MHD_Daemon *http)
+{
+    MHD_quiesce_daemon(http);
 }
 
 /* ---- The loop ------------------------------------------------------------------------------- */
@@ -162,7 +197,7 @@ static bool hear_main(front *f)
             exchange_core_came(f);
         } else if (word == CONTROL_STOP && !f->stopping) {
             f->stopping = true;
-            MHD_quiesce_daemon(f->http);
+            for_doors(f, stop_taking);
             sweep(f);
         }
     }
@@ -171,32 +206,40 @@ static bool hear_main(front *f)
 
 static int wait_ms(front *f, int64_t now, int64_t sweep_at)
 {
-    MHD_UNSIGNED_LONG_LONG http_ms;
     int64_t wait = sweep_at - now;
-    if (MHD_get_timeout(f->http, &http_ms) == MHD_YES && (int64_t)http_ms < wait)
-        wait = (int64_t)http_ms;
+    for (int i = 0; i < OB_LISTENERS; i++) {
+        MHD_UNSIGNED_LONG_LONG http_ms;
+        if (f->doors[i].http && MHD_get_timeout(f->doors[i].http, &http_ms) == MHD_YES &&
+            (int64_t)http_ms < wait)
+            wait = (int64_t)http_ms;
+    }
     return wait > 0 ? (int)wait : 0;
+}
+
+static int events_of(const door *d)
+{
+    return d->http ? MHD_get_daemon_info(d->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd : -1;
 }
 
 static void run(front *f)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(f->http, MHD_DAEMON_INFO_EPOLL_FD);
     int64_t sweep_at = daemon_now_ms() + SWEEP_MS, stop_at = 0;
     for (;;) {
         int64_t now = daemon_now_ms();
-        struct pollfd all[3] = {
-            {.fd = info->epoll_fd, .events = POLLIN},
+        struct pollfd all[2 + OB_LISTENERS] = {
             {.fd = CONTROL_FD, .events = POLLIN},
             {.fd = f->core ? channel_socket(f->core) : -1,
              .events = (short)(POLLIN | (f->core && channel_is_full(f->core) ? POLLOUT : 0))}};
-        poll(all, 3, wait_ms(f, now, sweep_at));
-        if (all[1].revents && !hear_main(f))
+        for (int i = 0; i < OB_LISTENERS; i++)
+            all[2 + i] = (struct pollfd){.fd = events_of(&f->doors[i]), .events = POLLIN};
+        poll(all, 2 + OB_LISTENERS, wait_ms(f, now, sweep_at));
+        if (all[0].revents && !hear_main(f))
             return;
-        if (f->core && all[2].revents & POLLOUT && !channel_flush(f->core))
+        if (f->core && all[1].revents & POLLOUT && !channel_flush(f->core))
             exchange_core_lost(f);
-        if (f->core && all[2].revents & (POLLIN | POLLHUP | POLLERR))
+        if (f->core && all[1].revents & (POLLIN | POLLHUP | POLLERR))
             hear_core(f);
-        MHD_run(f->http);
+        for_doors(f, run_http);
         now = daemon_now_ms();
         if (now >= sweep_at) {
             sweep(f);
@@ -216,9 +259,8 @@ int front_main(const config *config)
     if (!f)
         return EXIT_FAILED;
     f->config = config;
-    f->http = start_http(f);
-    if (!f->http) {
-        daemon_say("front", "HTTP cannot be spoken on the listening socket");
+    if (!open_doors(f)) {
+        daemon_say("front", "HTTP cannot be spoken on a listening socket");
         return EXIT_FAILED;
     }
     if (front_leave(&f->layers, config, &err)) {
@@ -229,8 +271,8 @@ int front_main(const config *config)
     run(f);
     if (f->stopping && f->core) /* who still waits is told so */
         exchange_core_lost(f);
-    MHD_run(f->http);
-    MHD_stop_daemon(f->http);
+    for_doors(f, run_http);
+    for_doors(f, MHD_stop_daemon);
     channel_free(f->core);
     free(f);
     return EXIT_FINE;

@@ -1,6 +1,7 @@
 /* The parts of the front: front.c is its life, leave.c what it gives up, exchange.c one request
  * from head to answer, strict.c what a head must be, intake.c the body of a request, room.c the
- * memory for all, caller.c who is there, sweep.c an end for what takes too long. */
+ * memory for all, caller.c who is there, sweep.c an end for what takes too long, page.c errors for
+ * people. */
 #ifndef OBHUT_FRONT_H
 #define OBHUT_FRONT_H
 
@@ -73,7 +74,9 @@ enum {
     /* Bytes for a connection: its head, and some of a body. The library overwrites all of them
      * after every request. */
     FRONT_HEAD_AND_BUFFER = 65536,
-    FRONT_BEYOND = 16, /* connections more than there may be: to hear that, or that it lives */
+    FRONT_BEYOND = 16, /* connections of a listener more than there may be: to hear that, or that
+                        * it lives */
+    FRONT_OTHER_MEMORY = 32 << 20, /* bytes of bodies and answers, where services do not ask */
 };
 
 /* Bounds memory, descriptors and the size of a memory file by what the configuration lets be, lets
@@ -86,6 +89,18 @@ enum { EXCHANGES_MOST = 16384 };
 
 typedef struct front front;
 typedef struct visitor visitor;
+
+/* A listener, with all that a crowd on it can take: nothing of another's. */
+typedef struct door {
+    front *front;
+    ob_listener listener;
+    struct MHD_Daemon *http; /* NULL: nobody listens there */
+    unsigned connections_most, exchange_count;
+    uint64_t memory_most, held; /* bytes of bodies and answers on their way */
+    callers callers;
+    visitor *visitors;
+    unsigned visitor_count, leaving; /* leaving: of these */
+} door;
 
 /* One request. */
 typedef struct exchange {
@@ -128,6 +143,7 @@ typedef struct exchange {
 /* A connection: they may never finish a head, and who has most of them gives way. */
 struct visitor {
     visitor *previous, *next;
+    door *door; /* it came by */
     caller *from;
     exchange *on; /* NULL: no head has come, or its answer has gone */
     int socket;
@@ -140,14 +156,11 @@ struct visitor {
 
 struct front {
     const config *config;
-    struct MHD_Daemon *http;
+    door doors[OB_LISTENERS];
     channel *core; /* NULL while there is none */
     exchange *exchanges[EXCHANGES_MOST];
     unsigned exchange_count, waiting;
-    uint64_t next_id, held;
-    callers callers;
-    visitor *visitors;
-    unsigned visitor_count, leaving; /* leaving: of these */
+    uint64_t next_id;
     bool stopping;
     uint32_t layers; /* OB_CONFINED_… */
     uint64_t counts[OB_FRONT_COUNTS];
@@ -155,17 +168,17 @@ struct front {
 };
 
 /* Whether there are more connections than there may be, but for those that have given way. */
-bool front_has_too_many(const front *f);
+bool front_has_too_many(const door *d);
 
 /* MHD's callbacks. */
-enum MHD_Result exchange_handle(void *front, struct MHD_Connection *connection, const char *url,
+enum MHD_Result exchange_handle(void *door, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *piece,
                                 size_t *piece_size, void **slot);
-void exchange_ended(void *front, struct MHD_Connection *connection, void **slot,
+void exchange_ended(void *door, struct MHD_Connection *connection, void **slot,
                     enum MHD_RequestTerminationCode why);
 
 /* Ends a connection for others: whoever waits on it for an answer is told so first. */
-void exchange_give_way(front *f, visitor *v);
+void exchange_give_way(visitor *v);
 
 /* What the core said. */
 void exchange_hear(front *f, message *m);
@@ -203,7 +216,7 @@ typedef struct head_fault {
 } head_fault;
 
 /* MHD's callback for the target as it came, before anything of it is taken apart. */
-void *strict_target(void *front, const char *target, struct MHD_Connection *connection);
+void *strict_target(void *door, const char *target, struct MHD_Connection *connection);
 head_fault strict_head(exchange *x, const char *method, const char *version);
 /* The path of a target that may name scheme and host. */
 const char *strict_path(const char *url);
@@ -215,6 +228,14 @@ const char *strict_path(const char *url);
  * hold less than another takes of its. */
 bool room_hold(void *exchange, uint64_t bytes);
 void room_let_go(void *exchange, uint64_t bytes);
+
+/* ---- page.c ----------------------------------------------------------------------------------
+ */
+
+/* Where people ask with a browser: a page that says what a problem says. `accept` and `language`
+ * are the request's fields, or NULL. False: a problem is what is wanted, or nothing is to be said
+ * of this status, or out of memory; *out is to be freed all the same. */
+bool page_of(ob_buf *out, unsigned status, const char *accept, const char *language);
 
 /* ---- sweep.c --------------------------------------------------------------------------------- */
 

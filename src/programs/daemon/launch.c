@@ -1,5 +1,7 @@
 #include "launch.h"
 
+#include "channel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -7,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,17 +65,38 @@ static char *const *no_environment(void)
 }
 #endif
 
+/* Nothing of the front's may come to lie where it is only let take connections. */
+static int empty_file(void)
+{
+    const int file = memfd_create("nothing", MFD_ALLOW_SEALING);
+    if (file >= 0)
+        channel_seal(file);
+    return file;
+}
+
+static bool place_listening(const int listening[OB_LISTENERS])
+{
+    bool placed = true;
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (listening[i] >= 0)
+            placed &= place(listening[i], LISTEN_FD + i);
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (listening[i] < 0) {
+            close(LISTEN_FD + i);
+            placed &= place(empty_file(), LISTEN_FD + i);
+        }
+    (void)syscall(SYS_close_range, (unsigned)LISTEN_END, ~0U,
+                  1U << 2 /* when it becomes another */);
+    return placed;
+}
+
 static _Noreturn void become(const launch_plan *p)
 {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    bool placed =
-        place(p->control, CONTROL_FD) && (p->listening < 0 || place(p->listening, LISTEN_FD));
-    if (placed && p->apart)
-        (void)syscall(SYS_close_range, LISTEN_FD + 1U, ~0U, 1U << 2 /* when it becomes another */);
-    if (placed)
-        execve("/proc/self/exe", p->arguments, p->apart ? no_environment() : environ);
+    if (place(p->control, CONTROL_FD) && (!p->listening || place_listening(p->listening)))
+        execve("/proc/self/exe", p->arguments, p->listening ? no_environment() : environ);
     _exit(EXIT_FAILED);
 }
 
@@ -99,7 +123,7 @@ pid_t launch(const launch_plan *plan)
 {
     const uid_t user = geteuid();
     const gid_t group = getegid();
-    unsigned long namespaces = plan->apart ? namespaces_wanted(user) : 0;
+    unsigned long namespaces = plan->listening ? namespaces_wanted(user) : 0;
     pid_t process = part(namespaces);
     if (process < 0 && namespaces) /* this kernel, or whoever started us, does not want it */
         process = part(namespaces = 0);
@@ -114,9 +138,10 @@ pid_t launch(const launch_plan *plan)
 
 void front_words(char words[FRONT_NUMBERS][FRONT_WORD], const config *c)
 {
-    const uint64_t numbers[FRONT_NUMBERS] = {c->connections_most, c->memory_most,
-                                             c->body_most,        c->head_time_ms,
-                                             c->body_time_ms,     c->gateway_time_ms};
+    uint64_t numbers[FRONT_NUMBERS] = {c->memory_most, c->body_most, c->head_time_ms,
+                                       c->body_time_ms, c->gateway_time_ms};
+    for (int i = 0; i < OB_LISTENERS; i++)
+        numbers[FRONT_NUMBERS - OB_LISTENERS + i] = c->connections_most[i];
     for (int i = 0; i < FRONT_NUMBERS; i++)
         snprintf(words[i], FRONT_WORD, "%llu", (unsigned long long)numbers[i]);
 }
@@ -133,11 +158,12 @@ bool front_read_words(config *out, char *const *words, int count)
         if (errno || end == words[i] || *end)
             return false;
     }
-    out->connections_most = (unsigned)numbers[0];
-    out->memory_most = numbers[1];
-    out->body_most = numbers[2];
-    out->head_time_ms = (unsigned)numbers[3];
-    out->body_time_ms = (unsigned)numbers[4];
-    out->gateway_time_ms = (unsigned)numbers[5];
+    out->memory_most = numbers[0];
+    out->body_most = numbers[1];
+    out->head_time_ms = (unsigned)numbers[2];
+    out->body_time_ms = (unsigned)numbers[3];
+    out->gateway_time_ms = (unsigned)numbers[4];
+    for (int i = 0; i < OB_LISTENERS; i++)
+        out->connections_most[i] = (unsigned)numbers[FRONT_NUMBERS - OB_LISTENERS + i];
     return true;
 }

@@ -22,11 +22,14 @@ static bool limit(int what, rlim_t most)
 static bool limit_all(const config *config)
 {
     enum { PROGRAM = 512 << 20, LEAST_FILE = 32 << 20, FILES = 64, FILES_EACH = 3 };
-    const rlim_t connections = (rlim_t)config->connections_most + FRONT_BEYOND;
+    rlim_t connections = 0;
+    for (int i = 0; i < OB_LISTENERS; i++)
+        connections += (rlim_t)config->connections_most[i] + FRONT_BEYOND;
     bool limited = limit(RLIMIT_NOFILE, FILES + FILES_EACH * connections);
 #ifndef OB_SANITIZED /* shadow memory is larger than any limit, and reports are files */
     const rlim_t each = 8 * (rlim_t)FRONT_HEAD_AND_BUFFER;
-    limited &= limit(RLIMIT_AS, PROGRAM + 2 * config->memory_most + connections * each);
+    const rlim_t memory = config->memory_most + (OB_LISTENERS - 1) * (rlim_t)FRONT_OTHER_MEMORY;
+    limited &= limit(RLIMIT_AS, PROGRAM + 2 * memory + connections * each);
     limited &= limit(RLIMIT_FSIZE, config->body_most > LEAST_FILE ? config->body_most : LEAST_FILE);
 #endif
     return limited;
@@ -37,7 +40,7 @@ static bool limit_all(const config *config)
  * confined, the front says nothing there. Returns where it complains until then, or -1. */
 static int leave_terminal(void)
 {
-    int complaints = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LISTEN_FD + 1);
+    int complaints = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, LISTEN_END);
     int nothing = memfd_create("nothing", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* /dev is not needed */
 #ifdef OB_SANITIZED /* whose reports would be lost */
     const int last = STDOUT_FILENO;

@@ -70,10 +70,10 @@ static letter *letter_of(core *c, ob_call *call, const message *m, uint64_t size
         return NULL;
     *l = (letter){.job = {.run = read_body, .client = call->client}, .core = c, .call = call};
     l->body = (ob_body){.bytes = "", .file = -1};
-    if (m->file < 0 && carry_hold(c, m->size)) {
+    if (m->file < 0 && carry_hold(c, m)) {
         l->copy = channel_copy(m);
         if (!l->copy)
-            carry_let_go(c, m->size);
+            carry_let_go(c, m);
         l->body = (ob_body){.bytes = l->copy ? l->copy->payload : "", .size = m->size, .file = -1};
     } else if (m->file >= 0 && size) {
         void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->file, 0);
@@ -110,6 +110,7 @@ void letter_hear(core *c, message *m)
     if (!k || !is_as_planned(c, k, m))
         return;
     k->busy = true;
+    m->head.listener = k->listener;
     const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
     if (m->head.status) {
         k->call->class->body(k->call, (ob_body){.bytes = "", .file = -1, .too_large = true});

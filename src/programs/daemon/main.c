@@ -1,35 +1,41 @@
-/* obhutd: reads the command line, opens the listening socket, and watches over two processes. */
+/* obhutd: reads the command line, opens the listening sockets, and watches over two processes. */
 #include "address.h"
 #include "launch.h"
+#include "listen.h"
 #include "supervise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
-    "Usage: obhutd [--data DIR] [--listen ADDRESS:PORT] [--config FILE]\n"
+    "Usage: obhutd [--data DIR] [--listen WHERE] [--listen-staff WHERE] [--listen-public WHERE]\n"
+    "              [--config FILE]\n"
     "\n"
     "Looks at what a service hands over and may be looked at, and answers over HTTP. Runs in the\n"
     "foreground; SIGTERM ends it within ten seconds.\n"
     "\n"
     "  --data DIR             lists, records, keys; made if it is not there (as for obhut)\n"
-    "  --listen ADDRESS:PORT  default 127.0.0.1:8480; port 0: any that is free\n"
+    "  --listen WHERE         for services: /v1, gateways, /readyz, /metrics; default "
+    "127.0.0.1:8480\n"
+    "  --listen-staff WHERE   for persons; default 127.0.0.1:8481\n"
+    "  --listen-public WHERE  for everybody: /transparency; default 127.0.0.1:8482\n"
     "  --config FILE          man obhutd.conf; everything has a safe default. -FILE: where it is "
     "not\n"
     "                         there, all defaults count\n"
     "  --check-config         only reads the configuration and says what is wrong with it\n"
     "  --version, --help\n"
+    "\n"
+    "WHERE is ADDRESS:PORT, [ADDRESS]:PORT, localhost:PORT, the path of a Unix socket (mode 0660), "
+    "or\n"
+    "none. Port 0 takes any that is free. Nothing of one listener answers on another.\n"
     "\n"
     "At the first start a token that may scan and match on every surface is written to "
     "DIR/keys/api-token:\n"
@@ -43,69 +49,6 @@ static int usage(const char *problem, const char *what)
         fprintf(stderr, "obhutd: %s%s\n", problem, what);
     fputs("Help: obhutd --help\n", stderr);
     return EXIT_WRONG_USE;
-}
-
-/* ---- Listening ------------------------------------------------------------------------------ */
-
-/* What systemd has opened for us (sd_listen_fds(3)); -1: nothing, -2: not one stream socket. */
-static int inherited_socket(void)
-{
-    const char *process = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-    enum { FIRST = 3 };
-    int kind = 0;
-    socklen_t size = sizeof kind;
-    if (!process || !count || strtol(process, NULL, 10) != (long)getpid())
-        return -1;
-    if (strcmp(count, "1") || getsockopt(FIRST, SOL_SOCKET, SO_TYPE, &kind, &size) ||
-        kind != SOCK_STREAM)
-        return -2;
-    return FIRST;
-}
-
-static ob_status open_socket(int *out, const char *address, ob_error *err)
-{
-    struct addrinfo *found = NULL;
-    enum { BACKLOG = 1024 };
-    const int yes = 1;
-    ob_status status = address_read(&found, address, err);
-    if (status)
-        return status;
-    int listening = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool opened =
-        listening >= 0 && !setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) &&
-        !bind(listening, found->ai_addr, found->ai_addrlen) && !listen(listening, BACKLOG);
-    const int problem = errno;
-    freeaddrinfo(found);
-    if (opened) {
-        *out = listening;
-        return OB_OK;
-    }
-    if (listening >= 0)
-        close(listening);
-    return ob_fail(err, OB_EIO, "%s cannot be listened on: %s", address, strerror(problem));
-}
-
-static void url_of(char out[200], int listening)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    char host[100], port[16];
-    if (getsockname(listening, (struct sockaddr *)&address, &size) ||
-        getnameinfo((struct sockaddr *)&address, size, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV))
-        snprintf(out, 200, "the inherited socket");
-    else
-        snprintf(out, 200, address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host,
-                 port);
-}
-
-/* Above the descriptors that children get at fixed places. */
-static int move_up(int file)
-{
-    enum { ABOVE = 10 };
-    int moved = fcntl(file, F_DUPFD_CLOEXEC, ABOVE);
-    close(file);
-    return moved;
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
@@ -139,26 +82,19 @@ static void allow_many_files(void)
 static int start(const config *config, const char *config_file)
 {
     ob_error err = {0};
-    int listening = inherited_socket();
-    char url[200];
-    ob_status status = OB_OK;
-    if (listening == -2)
-        status = ob_fail(&err, OB_EINVAL, "exactly one stream socket is wanted from systemd");
-    else if (listening == -1)
-        status = open_socket(&listening, config->listen, &err);
-    if (!status)
-        status = make_data_dir(config->data, &err);
+    listeners all;
+    ob_status status = listeners_open(&all, config, &err);
+    if (!status && (status = make_data_dir(config->data, &err)))
+        listeners_close(&all);
     if (status) {
         daemon_say("main", "%s", err.text);
         return status == OB_EINVAL ? EXIT_WRONG_USE : EXIT_FAILED;
     }
     allow_many_files();
-    url_of(url, listening);
-    const int flags = fcntl(listening, F_GETFL);
-    fcntl(listening, F_SETFL, flags | O_NONBLOCK);
-    const supervision s = {
-        .config_file = config_file, .config = config, .listening = move_up(listening), .url = url};
-    return supervise(&s);
+    const supervision s = {.config_file = config_file, .config = config, .listeners = &all};
+    const int code = supervise(&s);
+    listeners_close(&all);
+    return code;
 }
 
 /* "-FILE" is a file that may be missing: NULL then. */
@@ -192,77 +128,126 @@ static int run_front(char *const *words, int count)
     return run_role("front", &config);
 }
 
-int main(int argc, char **argv)
+/* What stands on the command line; it is stronger than the file. */
+typedef struct given {
+    const char *data, *file, *listen[OB_LISTENERS];
+    bool check;
+} given;
+
+/* False: the exit code is set. */
+static bool read_options(given *out, int *code, int argc, char **argv)
 {
-    enum { DATA = 256, LISTEN, CONFIG, CHECK, VERSION };
-    static const struct option longs[] = {{"data", required_argument, NULL, DATA},
-                                          {"listen", required_argument, NULL, LISTEN},
-                                          {"config", required_argument, NULL, CONFIG},
-                                          {"check-config", no_argument, NULL, CHECK},
-                                          {"version", no_argument, NULL, VERSION},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
-    const char *data = NULL, *address = NULL, *file = NULL;
-    const char *role = argc > 1 && !strcmp(argv[1], "core") ? argv[1] : NULL;
-    bool check = false;
+    enum { LISTEN = 256, DATA = LISTEN + OB_LISTENERS, CONFIG, CHECK, VERSION };
+    static const struct option longs[] = {
+        {"data", required_argument, NULL, DATA},
+        {"listen", required_argument, NULL, LISTEN + OB_LISTENER_SERVICES},
+        {"listen-staff", required_argument, NULL, LISTEN + OB_LISTENER_STAFF},
+        {"listen-public", required_argument, NULL, LISTEN + OB_LISTENER_PUBLIC},
+        {"config", required_argument, NULL, CONFIG},
+        {"check-config", no_argument, NULL, CHECK},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, 'h'},
+        {0}};
     int option;
-    if (argc > 1 && !strcmp(argv[1], "front"))
-        return run_front(argv + 2, argc - 2);
-    optind = role ? 2 : 1;
     opterr = 0; /* usage says it, with the nearest that there is */
+    *code = EXIT_FINE;
     while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1)
         switch (option) {
-        case DATA:
-            data = optarg;
+        case LISTEN + OB_LISTENER_SERVICES:
+        case LISTEN + OB_LISTENER_STAFF:
+        case LISTEN + OB_LISTENER_PUBLIC:
+            out->listen[option - LISTEN] = optarg;
             break;
-        case LISTEN:
-            address = optarg;
+        case DATA:
+            out->data = optarg;
             break;
         case CONFIG:
-            file = optarg;
+            out->file = optarg;
             break;
         case CHECK:
-            check = true;
+            out->check = true;
             break;
         case VERSION:
             puts("obhutd " OB_VERSION);
-            return EXIT_FINE;
+            return false;
         case 'h':
             fputs(help, stdout);
-            return EXIT_FINE;
+            return false;
         case ':':
-            return usage("a value is needed: ", argv[optind - 1]);
+            *code = usage("a value is needed: ", argv[optind - 1]);
+            return false;
         default:
-            return usage(optopt ? "no such option, or it takes no value: " : "no option ",
-                         argv[optind - 1]);
+            *code = usage(optopt ? "no such option, or it takes no value: " : "no option ",
+                          argv[optind - 1]);
+            return false;
         }
     if (optind < argc)
-        return usage("too much: ", argv[optind]);
+        *code = usage("too much: ", argv[optind]);
+    return optind >= argc;
+}
+
+/* False after saying why. */
+static bool apply(config *config, const given *g)
+{
+    if (g->data && (!*g->data || strlen(g->data) >= sizeof config->data)) {
+        usage("--data needs a directory", "");
+        return false;
+    }
+    if (g->data)
+        snprintf(config->data, sizeof config->data, "%s", g->data);
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (g->listen[i])
+            snprintf(config->listen[i], sizeof config->listen[i], "%s", g->listen[i]);
+    config_close_listeners(config);
+    return true;
+}
+
+/* The file's were looked at when it was read. */
+static int check(const given *g)
+{
+    ob_error err = {0};
+    for (int i = 0; i < OB_LISTENERS; i++)
+        if (g->listen[i] && !address_is_none(g->listen[i]) &&
+            address_read(NULL, g->listen[i], &err)) {
+            daemon_say("main", "--%s: %s", config_listen_keys[i], err.text);
+            return EXIT_FAILED;
+        }
+    puts("the configuration is fine");
+    return EXIT_FINE;
+}
+
+static bool has_proc(void)
+{
+    if (!access("/proc/self/exe", F_OK))
+        return true;
+    daemon_say("main", "/proc is not there: obhutd starts its other processes from it "
+                       "(mount -t proc proc /proc)");
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    const char *role = argc > 1 && !strcmp(argv[1], "core") ? argv[1] : NULL;
+    given g = {0};
+    int code;
+    if (argc > 1 && !strcmp(argv[1], "front"))
+        return run_front(argv + 2, argc - 2);
+    optind = role ? 2 : 1;
+    if (!read_options(&g, &code, argc, argv))
+        return code;
     config config;
     ob_error err = {0};
-    file = config_file_of(file);
+    const char *file = config_file_of(g.file);
     if (config_read(&config, file, &err)) {
         daemon_say("main", "%s", err.text);
         return EXIT_FAILED;
     }
-    if (data && (!*data || strlen(data) >= sizeof config.data))
-        return usage("--data needs a directory", "");
-    if (data)
-        snprintf(config.data, sizeof config.data, "%s", data);
-    if (address)
-        snprintf(config.listen, sizeof config.listen, "%s", address);
-    int code = EXIT_FINE;
-    if (check && address && address_read(NULL, address, &err)) {
-        daemon_say("main", "--listen: %s", err.text);
-        code = EXIT_FAILED;
-    } else if (check)
-        puts("the configuration is fine");
-    else if (access("/proc/self/exe", F_OK)) {
-        daemon_say("main", "/proc is not there: obhutd starts its other processes from it "
-                           "(mount -t proc proc /proc)");
-        code = EXIT_FAILED;
-    } else
-        code = role ? run_role(role, &config) : start(&config, file);
+    code = EXIT_WRONG_USE;
+    if (apply(&config, &g))
+        code = g.check       ? check(&g)
+               : !has_proc() ? EXIT_FAILED
+               : role        ? run_role(role, &config)
+                             : start(&config, file);
     config_free(&config);
     return code;
 }

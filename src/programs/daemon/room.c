@@ -14,10 +14,10 @@ static uint64_t holds(const exchange *x)
     return exchange_has_body(x) ? x->body.size : x->answer_size;
 }
 
-static exchange *heaviest_of(const front *f, const caller *from)
+static exchange *heaviest_of(const door *d, const caller *from)
 {
     exchange *most = NULL;
-    for (const visitor *v = f->visitors; v; v = v->next)
+    for (const visitor *v = d->visitors; v; v = v->next)
         if (v->from == from && v->on && (!most || holds(v->on) > holds(most)))
             most = v->on;
     return most && holds(most) ? most : NULL;
@@ -26,7 +26,7 @@ static exchange *heaviest_of(const front *f, const caller *from)
 void room_let_go(void *context, uint64_t bytes)
 {
     exchange *x = context;
-    x->front->held -= bytes;
+    x->visitor->door->held -= bytes;
     x->visitor->from->held -= bytes;
 }
 
@@ -48,16 +48,16 @@ static void give_back_memory(front *f, exchange *x)
 bool room_hold(void *context, uint64_t bytes)
 {
     const exchange *x = context;
-    front *f = x->front;
+    door *d = x->visitor->door;
     caller *mine = x->visitor->from;
-    while (f->held + bytes > f->config->memory_most) {
-        const caller *most = caller_with_most(&f->callers, held_by);
-        exchange *heavy = most->held > mine->held + bytes ? heaviest_of(f, most) : NULL;
+    while (d->held + bytes > d->memory_most) {
+        const caller *most = caller_with_most(&d->callers, held_by);
+        exchange *heavy = most->held > mine->held + bytes ? heaviest_of(d, most) : NULL;
         if (!heavy)
             return false;
-        give_back_memory(f, heavy);
+        give_back_memory(x->front, heavy);
     }
-    f->held += bytes;
+    d->held += bytes;
     mine->held += bytes;
     return true;
 }

@@ -77,12 +77,12 @@ static const char *wrong_target(const char *target)
     return is_utf8(bytes, size) ? NULL : "the target is no UTF-8";
 }
 
-void *strict_target(void *front, const char *target, struct MHD_Connection *connection)
+void *strict_target(void *door, const char *target, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     visitor *v = info ? info->socket_context : NULL;
-    (void)front;
+    (void)door;
     if (v) {
         v->target_end = target + strlen(target);
         v->wrong_target = wrong_target(target);

@@ -51,12 +51,16 @@ typedef struct state {
 
 static pid_t launch_core(const supervision *s, int control)
 {
-    char data[4200], listen_to[160], name[] = "core", program[] = "obhutd", option[] = "--config";
+    char data[4200], places[OB_LISTENERS][160];
+    char name[] = "core", program[] = "obhutd", option[] = "--config";
     snprintf(data, sizeof data, "--data=%s", s->config->data);
-    snprintf(listen_to, sizeof listen_to, "--listen=%s", s->config->listen);
+    for (int i = 0; i < OB_LISTENERS; i++)
+        snprintf(places[i], sizeof places[i], "--%s=%s", config_listen_keys[i],
+                 s->listeners->told[i]);
     char *file = s->config_file ? strdup(s->config_file) : NULL;
-    char *arguments[] = {program, name, data, listen_to, file ? option : NULL, file, NULL};
-    const launch_plan plan = {.arguments = arguments, .control = control, .listening = -1};
+    char *arguments[] = {program, name, data, places[0], places[1], places[2], file ? option : NULL,
+                         file,    NULL};
+    const launch_plan plan = {.arguments = arguments, .control = control};
     pid_t process = launch(&plan);
     free(file);
     return process;
@@ -70,7 +74,7 @@ static pid_t launch_front(const supervision *s, int control)
     for (int i = 0; i < FRONT_NUMBERS; i++)
         arguments[2 + i] = words[i];
     const launch_plan plan = {
-        .arguments = arguments, .control = control, .listening = s->listening, .apart = true};
+        .arguments = arguments, .control = control, .listening = s->listeners->socket};
     return launch(&plan);
 }
 
@@ -174,7 +178,9 @@ static void on_ready(state *st, int which)
     if (st->children[CORE].ready && st->children[FRONT].ready && !st->told_ready) {
         st->told_ready = true;
         notify("READY=1");
-        daemon_say("main", "ready: %s", st->s->url);
+        char where[LISTENERS_TEXT];
+        listeners_tell(where, st->s->listeners);
+        daemon_say("main", "ready: %s", where);
     }
 }
 

@@ -2,13 +2,12 @@
 #ifndef OBHUT_SUPERVISE_H
 #define OBHUT_SUPERVISE_H
 
-#include "daemon.h"
+#include "listen.h"
 
 typedef struct supervision {
     const char *config_file; /* NULL: none */
     const config *config;
-    int listening;
-    const char *url; /* told when everything is ready */
+    const listeners *listeners; /* told when everything is ready */
 } supervision;
 
 /* Runs until a signal or until a process cannot be started; returns the exit code. */

@@ -23,9 +23,9 @@ static bool has_gone(const exchange *x)
 
 /* The library hears of an end that came together with the last bytes only when it is tired of
  * waiting for more. */
-static void end_those_who_went(front *f)
+static void end_those_who_went(const door *d)
 {
-    for (const visitor *v = f->visitors; v; v = v->next) {
+    for (const visitor *v = d->visitors; v; v = v->next) {
         char unread;
         if ((!v->on || exchange_takes_body(v->on)) &&
             !recv(v->socket, &unread, 1, MSG_PEEK | MSG_DONTWAIT))
@@ -59,11 +59,11 @@ static void cut(front *f, int socket)
     f->counts[OB_FRONT_SLOW]++;
 }
 
-static void cut_slow_heads(front *f, int64_t now)
+static void cut_slow_heads(door *d, int64_t now)
 {
-    for (visitor *v = f->visitors; v; v = v->next)
-        if (v->idle_since_ms && now - v->idle_since_ms > f->config->head_time_ms) {
-            cut(f, v->socket);
+    for (visitor *v = d->visitors; v; v = v->next)
+        if (v->idle_since_ms && now - v->idle_since_ms > d->front->config->head_time_ms) {
+            cut(d->front, v->socket);
             v->idle_since_ms = now; /* once */
         }
 }
@@ -88,7 +88,9 @@ void sweep(front *f)
     end_waiting(f, now);
     answer_the_late(f, now);
     forget_those_who_went(f);
-    end_those_who_went(f);
-    cut_slow_heads(f, now);
+    for (int i = 0; i < OB_LISTENERS; i++) {
+        end_those_who_went(&f->doors[i]);
+        cut_slow_heads(&f->doors[i], now);
+    }
     cut_slow_bodies(f, now);
 }

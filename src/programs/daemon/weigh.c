@@ -25,6 +25,6 @@ uint64_t weigh_files(pid_t child)
 /* Bodies and answers on their way, twice for what waits to be sent, and room. */
 bool weighs_too_much(pid_t front, const config *config)
 {
-    const uint64_t room = UINT64_C(256) << 20;
+    const uint64_t room = UINT64_C(256) << 20; /* other listeners' bodies are few */
     return weigh_files(front) > 2 * config->memory_most + room;
 }

@@ -59,7 +59,8 @@ typedef struct rule {
     struct scmp_arg_cmp where[2];
 } rule;
 
-enum { LISTENING = OB_FRONT_LISTENING };
+enum { FIRST = OB_FRONT_LISTENING, SECOND, THIRD, LISTENING_END };
+_Static_assert(LISTENING_END - FIRST == OB_FRONT_LISTENERS, "a rule for each");
 #define EVERY_BIT UINT32_MAX
 #define BITS(argument, mask, value)                                                                \
     {                                                                                              \
@@ -103,7 +104,9 @@ static const rule threads_where[] = {
 /* Sending with MSG_FASTOPEN connects; a socket whose owner is somebody else's number sends them
  * signals; options of a socket attach programs and hand out descriptors of processes. */
 static const rule front_where[] = {
-    {SCMP_SYS(accept4), 1, {BITS(0, EVERY_BIT, LISTENING)}},
+    {SCMP_SYS(accept4), 1, {BITS(0, EVERY_BIT, FIRST)}},
+    {SCMP_SYS(accept4), 1, {BITS(0, EVERY_BIT, SECOND)}},
+    {SCMP_SYS(accept4), 1, {BITS(0, EVERY_BIT, THIRD)}},
     {SCMP_SYS(sendto), 2, {BITS(3, MSG_FASTOPEN, 0), BITS(4, UINT64_MAX, 0)}},
     {SCMP_SYS(sendmsg), 1, {BITS(2, MSG_FASTOPEN, 0)}},
     {SCMP_SYS(setsockopt), 2, {BITS(1, EVERY_BIT, IPPROTO_TCP), BITS(2, EVERY_BIT, TCP_NODELAY)}},
@@ -120,12 +123,17 @@ static const rule front_where[] = {
     {SCMP_SYS(memfd_create), 1, {BITS(1, ALL_BUT(MFD_CLOEXEC | MFD_ALLOW_SEALING), 0)}},
 };
 
-/* The listening socket is the next front's, too: nobody changes how it is, or ends it. */
-static const rule front_never[] = {
-    {SCMP_SYS(shutdown), 1, {BITS(0, EVERY_BIT, LISTENING)}},
-    {SCMP_SYS(setsockopt), 1, {BITS(0, EVERY_BIT, LISTENING)}},
-    {SCMP_SYS(fcntl), 2, {BITS(0, EVERY_BIT, LISTENING), BITS(1, EVERY_BIT, F_SETFL)}},
-};
+/* The listening sockets are the next front's, too: nobody changes how they are, or ends them. */
+#define NEVER(file)                                                                                \
+    {SCMP_SYS(shutdown), 1, {BITS(0, EVERY_BIT, file)}},                                           \
+        {SCMP_SYS(setsockopt), 1, {BITS(0, EVERY_BIT, file)}},                                     \
+    {                                                                                              \
+        SCMP_SYS(fcntl), 2,                                                                        \
+        {                                                                                          \
+            BITS(0, EVERY_BIT, file), BITS(1, EVERY_BIT, F_SETFL)                                  \
+        }                                                                                          \
+    }
+static const rule front_never[] = {NEVER(FIRST), NEVER(SECOND), NEVER(THIRD)};
 
 #ifdef OB_SANITIZED
 /* What the sanitizers' own bookkeeping needs; not part of any other build. */

@@ -137,16 +137,40 @@ static void a_body_behind_a_head_is_no_part_of_it(void **state)
     memcpy(m.payload, head.bytes, head.size);
     memcpy(m.payload + head.size, "{\"query\":1}", 11);
     m.size = head.size + 11;
-    for (uint64_t body = 0; body <= m.size + 2; body++) {
+    for (uint32_t body = 0; body <= m.size + 2; body++) {
         m.head.body = body;
-        m.head.number = (int64_t)body;
+        m.head.number = body;
         assert_int_equal(channel_unpack_request(&request, fields, &m), body == 11);
     }
-    m.head.body = UINT64_MAX;
+    m.head.body = UINT32_MAX;
     m.head.number = -1;
     assert_false(channel_unpack_request(&request, fields, &m));
     m.head.body = 11;
     m.head.number = 12;
+    assert_false(channel_unpack_request(&request, fields, &m));
+    m.head.number = 11;
+    assert_true(channel_unpack_request(&request, fields, &m));
+    ob_buf_free(&head);
+}
+
+static void a_head_comes_over_a_listener_that_there_is(void **state)
+{
+    static message m;
+    ob_request request;
+    ob_field fields[REQUEST_FIELDS];
+    ob_buf head = {0};
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        assert_true(channel_pack(&head, "/"));
+    memcpy(m.payload, head.bytes, head.size);
+    m.size = head.size;
+    for (uint32_t listener = 0; listener < 2 * OB_LISTENERS; listener++) {
+        m.head.listener = listener;
+        assert_int_equal(channel_unpack_request(&request, fields, &m), listener < OB_LISTENERS);
+        if (listener < OB_LISTENERS)
+            assert_int_equal(request.listener, listener);
+    }
+    m.head.listener = UINT32_MAX;
     assert_false(channel_unpack_request(&request, fields, &m));
     ob_buf_free(&head);
 }
@@ -158,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_packet_without_a_byte_is_no_end),
         cmocka_unit_test(a_side_that_reads_nothing_costs_so_much_and_no_more),
         cmocka_unit_test(a_body_behind_a_head_is_no_part_of_it),
+        cmocka_unit_test(a_head_comes_over_a_listener_that_there_is),
         cmocka_unit_test(a_control_word_has_a_descriptor_where_it_means_one),
     };
     return cmocka_run_group_tests_name("daemon_channel", tests, NULL, NULL);

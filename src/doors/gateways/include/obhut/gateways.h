@@ -19,8 +19,8 @@ typedef struct ob_gateways ob_gateways;
 ob_status ob_gateways_open(ob_gateways **out, const ob_gateways_options *options, ob_error *err);
 void ob_gateways_close(ob_gateways *gateways); /* NULL is fine */
 
-/* Whether a request's path belongs to a gateway: below /gw/. */
-bool ob_gateways_own(const char *path);
+/* Whether a request belongs to a gateway: below /gw/, where services ask. */
+bool ob_gateways_own(const ob_request *request);
 
 /* As ob_api_begin. A path whose secret is not known is not found. */
 ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request *request);

@@ -8,6 +8,19 @@
 
 #include <jansson.h>
 
+/* ---- Listeners ------------------------------------------------------------------------------ */
+
+/* Who asks where: each has paths, limits and error pages of its own, and none of another's. */
+typedef enum ob_listener {
+    OB_LISTENER_SERVICES, /* services with tokens, gateways, who watches over the process */
+    OB_LISTENER_STAFF,    /* persons */
+    OB_LISTENER_PUBLIC,   /* everybody: pages without login */
+    OB_LISTENERS,
+} ob_listener;
+
+/* "services", "staff", "public". */
+const char *ob_listener_name(ob_listener listener);
+
 /* ---- Requests ------------------------------------------------------------------------------- */
 
 typedef struct ob_field {
@@ -16,6 +29,7 @@ typedef struct ob_field {
 
 /* The head of a request. Everything is decoded, NUL-terminated, and may be hostile. */
 typedef struct ob_request {
+    ob_listener listener; /* over which it came */
     const char *method, *path;
     const ob_field *query; /* in the order in which it came */
     size_t query_count;

@@ -7,6 +7,7 @@
 #include <obhut/acts.h>
 #include <obhut/audit.h>
 #include <obhut/engine.h>
+#include <obhut/http.h>
 #include <obhut/lists.h>
 #include <obhut/staff.h>
 #include <obhut/store.h>
@@ -32,6 +33,7 @@ typedef struct ob_service {
     ob_engine *engine;       /* NULL until ob_service_need_engine */
     const ob_policy *policy; /* what a match leads to; the options' or the default */
     bool made_token;         /* the operator's own token was made now: DIR/keys/api-token */
+    const char *listening[OB_LISTENERS]; /* where, or "none"; NULL: no service runs */
 } ob_service;
 
 /* Opens it, in the order in which each knows what the next must be: lists, records, log, acts, and

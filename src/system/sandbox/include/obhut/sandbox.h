@@ -145,8 +145,9 @@ typedef enum ob_confinement {
  * even the filter of system calls could be had. Call it while there is one thread. */
 ob_status ob_confine(uint32_t *layers, ob_confinement profile, ob_error *err);
 
-/* Descriptors' places: a worker's channel; where the front listens. */
-enum { OB_WORKER_CHANNEL = 3, OB_FRONT_LISTENING = 4 };
+/* Descriptors' places: a worker's channel; the first of those where the front listens, and how many
+ * there are. */
+enum { OB_WORKER_CHANNEL = 3, OB_FRONT_LISTENING = 4, OB_FRONT_LISTENERS = 3 };
 
 typedef ob_status (*ob_worker_hasher)(ob_media_result *out, const uint8_t *bytes, size_t size,
                                       const ob_media_options *options, ob_media_fault *fault);
