@@ -75,7 +75,7 @@ class Generated(unittest.TestCase):
     def test_the_api_has_every_row_with_a_path_and_no_other_of_persons(self):
         described = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())
         said = {(method.upper(), path): of for path, methods in described["paths"].items()
-                for method, of in methods.items() if "staff" in of.get("tags", ())}
+                for method, of in methods.items() if method != "servers" and "staff" in of.get("tags", ())}
         rows = {(c["method"], c["path"]): c for c in self.rows["commands"] if "staff" in c["places"]}
         self.assertEqual(set(said), set(rows))
         for key, of in said.items():
