@@ -38,7 +38,9 @@ static bool is_one_of(const char *words, const json_t *value)
 {
     const char *text = json_string_value(value);
     const size_t size = text ? strlen(text) : 0;
-    for (const char *at = words; text && at; at = strchr(at, '|')) {
+    if (!text || size != json_string_length(value) || strchr(text, '|'))
+        return false;
+    for (const char *at = words; at; at = strchr(at, '|')) {
         at += *at == '|';
         if (!strncmp(at, text, size) && (at[size] == '|' || !at[size]))
             return true;
