@@ -1,0 +1,184 @@
+"""Every command × everybody who may ask: allowed or refused as the row of the table says, refusals in the log; and
+requests that are not what the row says, refused by name. All of it is made of `obhut help --json`."""
+import json
+import os
+import socket
+import subprocess
+import unittest
+
+import obhutd
+
+# Who asks: the roles of their personal token; None: without one; a text: a token that nobody has.
+ASKERS = {"the operator": None, "a reviewer": ["reviewer"], "a lead": ["lead"], "an officer": ["officer"],
+          "a lead of another organisation": ["lead"], "a stranger": "obhut-person-nobody-has-this"}
+REFUSED = -8  # OB_EREFUSED
+ROLE = "has no role for this"
+PERSON = "only a person can do this"
+UNKNOWN = "this personal token is not known here"
+INT64_MAX = (1 << 63) - 1
+DIGITS = "ab" * 32
+# Commands that would change what the others stand on, or end what is asked: by everybody they are asked last.
+LAST = ("person.remove", "audit.forget", "list.accept")
+
+
+def table():
+    done = subprocess.run([obhutd.obhut.BINARY, "help", "--json"], check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)["commands"]
+
+
+def sent(command):
+    return [f for f in command["takes"] if not f["local"]]
+
+
+def value(field):
+    """One that is of its kind and within its bounds, and names nothing that there is."""
+    kind = field["kind"]
+    return {"text": "x" * max(1, field["least"]), "word": (field.get("words") or "").split("|")[0], "words": ["x"],
+            "number": min(field["most"], max(field["least"], 999999)), "truth": True, "time": "2027-01-31",
+            "object": {}, "document": DIGITS, "places": ["x"], "file": "x"}[kind]
+
+
+def wrong(field):
+    """Values out of its kind or bounds."""
+    kind, least, most = field["kind"], field["least"], field["most"]
+    more = min(most, 1 << 17) + 1
+    number = [least - 1] + ([most + 1] if most < INT64_MAX else [])
+    return {"text": ["", "x" * more, 1], "word": ["", "nix", field.get("words"), 1],
+            "words": [[], ["x"] * more, ["x" * 65], "x"], "number": [*number, "1", 1.5],
+            "truth": ["true", 1], "time": ["tomorrow", "2027-13-01", 1], "object": [[], "x"],
+            "document": [DIGITS[:-1], DIGITS.upper(), 1], "places": [[""], "x", [1]],
+            "file": [1, "x" * 4097]}[kind]
+
+
+def members(command):
+    """A request with all that is needed."""
+    return {f["name"]: value(f) for f in sent(command) if f["needed"]}
+
+
+class Socket:
+    """The operator's socket: a line of JSON, and lines back up to the answer."""
+    place = "socket"
+
+    def __init__(self, data):
+        self.path = str(data / "run/admin.sock")
+
+    def ask(self, command, request, token=None, file=None):
+        """(status, text); (0, "") where it was done."""
+        body = {"do": command["name"], **request}
+        if token:
+            body["person_token"] = token
+        with socket.socket(socket.AF_UNIX) as to:
+            to.settimeout(obhutd.waiting.LIMIT_S)
+            to.connect(self.path)
+            line = json.dumps(body).encode() + b"\n"
+            if file is None:
+                to.sendall(line)
+            else:
+                socket.send_fds(to, [line[:1]], [file])
+                to.sendall(line[1:])
+            with to.makefile() as lines:
+                for answer in map(json.loads, lines):
+                    if "ok" in answer:
+                        return 0, ""
+                    if "error" in answer:
+                        return answer["error"]["status"], answer["error"]["text"]
+        raise AssertionError(f"no answer to {command['name']}")
+
+    def is_refused(self, answer, sentence):
+        return answer[0] == REFUSED and sentence in answer[1]
+
+
+class Roles(obhutd.Case):
+    def setUp(self):
+        super().setUp()
+        self.service = self.start()
+        self.door = Socket(self.data)
+        self.rows = [c for c in table() if self.door.place in c["places"]]
+        self.rows.sort(key=lambda c: c["name"] in LAST)
+        self.document = os.open(self.write("document", "a document"), os.O_RDONLY)
+        self.addCleanup(os.close, self.document)
+
+    def tokens(self):
+        """Each asker's personal token, made anew: some commands end one."""
+        found = {}
+        for number, (who, roles) in enumerate(ASKERS.items()):
+            found[who] = roles
+            if isinstance(roles, list):
+                external = ["--external"] if "other" in who else []
+                found[who] = self.run_obhut("person", "add", f"p{number}", "--role", ",".join(roles),
+                                            *external)[0].strip()
+        return found
+
+    def log(self):
+        return [json.loads(line[line.index("{"):]) for line in (self.data / "audit/log").read_text().splitlines()
+                if '"what":"refused"' in line]
+
+    def expected(self, command, who):
+        """The sentence that refuses them, or None."""
+        roles = ASKERS[who]
+        if isinstance(roles, str):
+            return UNKNOWN
+        if roles is None:
+            return PERSON if command["persons"] in ("one", "two") else None
+        return ROLE if command["roles"] and not set(roles) & set(command["roles"]) else None
+
+    def test_who_may_is_what_the_row_says_and_refusals_are_logged(self):
+        tokens = self.tokens()
+        asked = refusals = 0
+        for command in self.rows:
+            takes_file = any(f["kind"] in ("file", "document") for f in sent(command))
+            request = {name: one for name, one in members(command).items()
+                       if not takes_file or name not in ("file", "document")}
+            for who, token in tokens.items():
+                before = len(self.log())
+                answer = self.door.ask(command, request, token, self.document if takes_file else None)
+                sentence = self.expected(command, who)
+                said = f"{command['name']} by {who}: {answer}"
+                asked += 1
+                if sentence:
+                    self.assertTrue(self.door.is_refused(answer, sentence), said)
+                    entries = self.log()[before:]
+                    self.assertEqual([e["wanted"] for e in entries], [command["name"]], said)
+                    refusals += 1
+                else:
+                    for one in (ROLE, PERSON, UNKNOWN):
+                        self.assertFalse(self.door.is_refused(answer, one), said)
+        self.assertGreater(asked, 300)
+        self.assertGreater(refusals, 80)
+
+    def refused_by_name(self, command, request, name):
+        status, text = self.door.ask(command, request)
+        said = f"{command['name']} {str(request)[:200]}: {status} {text}"
+        self.assertEqual(status, -1, said)  # OB_EINVAL
+        self.assertIn(f'"{name}"', text, said)
+
+    def test_a_request_that_is_not_what_the_row_says_is_refused_by_name(self):
+        asked = 0
+        for command in self.rows:
+            whole = members(command)
+            self.refused_by_name(command, {**whole, "unknown_field": 1}, "unknown_field")
+            for field in sent(command):
+                name = field["name"]
+                if field["needed"]:
+                    self.refused_by_name(command, {k: v for k, v in whole.items() if k != name}, name)
+                for bad in wrong(field):
+                    self.refused_by_name(command, {**whole, name: bad}, name)
+                    asked += 1
+        self.assertGreater(asked, 200)
+
+    def test_what_only_the_command_line_takes_is_no_field_of_a_request(self):
+        for command in self.rows:
+            for field in command["takes"]:
+                if field["local"]:
+                    self.refused_by_name(command, {**members(command), field["name"]: "x"}, field["name"])
+
+    def test_what_is_asked_elsewhere_is_not_asked_here(self):
+        for command in table():
+            if self.door.place not in command["places"]:
+                status, text = self.door.ask(command, members(command))
+                self.assertEqual(status, -1, command["name"])
+                self.assertIn("no command is called", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
