@@ -1,6 +1,6 @@
 /* Any bytes as the query of a request: what a service says of its item, or a problem. */
 #include "../unit/folder.h"
-#include "api_priv.h"
+#include "services_priv.h"
 
 #include <obhut/crypto.h>
 

@@ -1,5 +1,5 @@
 /* Any bytes as the body of /v1/match, and as a hash that people type. */
-#include "api_priv.h"
+#include "services_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

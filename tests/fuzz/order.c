@@ -1,6 +1,6 @@
 /* Any bytes as the transcription of an order: read or refused with a sentence. */
 #include "../unit/folder.h"
-#include "admin_priv.h"
+#include "commands_priv.h"
 
 #include <obhut/crypto.h>
 #include <obhut/records/order.h>
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ob_error err = {0};
     if (!order)
         abort();
-    if (admin_order_read(order, &accounts, &count, json, acts(), &err)) {
+    if (commands_order_read(order, &accounts, &count, json, acts(), &err)) {
         if (!*err.text || accounts)
             abort();
     } else if (order->has_accounts && !count && !order->everybody) {

@@ -1,6 +1,6 @@
 /* Any bytes as the body of a report, a notice, or of who is a member: one act whose texts and
  * numbers are within bounds, or one problem, which never says that it is the service's fault. */
-#include "api_priv.h"
+#include "services_priv.h"
 
 #include <obhut/crypto.h>
 #include <obhut/records/token.h>

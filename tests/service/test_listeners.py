@@ -23,12 +23,20 @@ JSON = {"Accept": "application/json"}
 
 
 def routes():
-    """[(method, path, listeners)] as the table has them, and what the front alone answers."""
-    source = (obhutd.ROOT / "src/doors/api/routes.c").read_text().split("} routes[] = {")[1].split("\n};")[0]
+    """[(method, path, listeners)] as the two tables have them, and what the front alone answers."""
+    source = (obhutd.ROOT / "src/doors/commands/routes.c").read_text().split("} routes[] = {")[1].split("\n};")[0]
     found = re.findall(r'\{OB_LISTENER_(\w+), "(\w+)",\s+"([^"]+)"', source)
     assert len(found) == source.count("OB_LISTENER_") > 10, found
-    return [(method, path, (place.lower(),)) for place, method, path in found] + [
+    rows = json.loads(subprocess.run([obhutd.obhut.BINARY, "help", "--json"], capture_output=True, check=True).stdout)["commands"]
+    staff = [(row["method"], row["path"], ("staff",)) for row in rows if "staff" in row["places"]]
+    assert len(staff) > 30, staff
+    return [(method, path, (place.lower(),)) for place, method, path in found] + staff + [
         ("GET", "/healthz", ("services", "staff"))]
+
+
+def asked(path):
+    """A path with something in each place."""
+    return re.sub(r"\{\w+\}", "1", path)
 
 
 class Listening(obhutd.Case):
@@ -46,19 +54,26 @@ class Listening(obhutd.Case):
 class Routes(Listening):
     def test_every_route_is_at_its_listener_and_nothing_at_the_others(self):
         service = self.start()
-        for method, path, places in routes():
-            path = path.replace("{id}", "some-1")
-            for listener in LISTENERS:
+        table = routes()
+        there = {(listener, asked(path)): set() for _, path, _ in table for listener in LISTENERS}
+        for method, path, places in table:
+            for listener in places:
+                there[listener, asked(path)].add(method)
+        nothing = {listener: self.ask(service, listener, "GET", "/no/such/path", headers=JSON) for listener in LISTENERS}
+        for method in {method for method, _, _ in table}:
+            for (listener, path), methods in there.items():
                 status, headers, body = self.ask(service, listener, method, path, headers=JSON)
-                nothing = self.ask(service, listener, method, "/no/such/path", headers=JSON)
-                self.assertEqual(nothing[0], 404)
                 with self.subTest(method=method, path=path, listener=listener):
-                    if listener in places:
-                        self.assertNotIn(status, (404, 405), body)
+                    if method in methods:
+                        self.assertNotEqual(status, 405, body)
+                        self.assertNotEqual(body, nothing[listener][2])
+                    elif methods:
+                        self.assertEqual(status, 405, body)
+                        self.assertEqual(set(headers["Allow"].split(", ")) - {"HEAD"}, methods)
                     else:  # the same as what does not exist, word for word
-                        self.assertEqual((status, body), (nothing[0], nothing[2]))
+                        self.assertEqual((status, body), (404, nothing[listener][2]))
                         self.assertEqual((headers["Content-Type"], headers["Allow"]),
-                                         (nothing[1]["Content-Type"], None))
+                                         (nothing[listener][1]["Content-Type"], None))
 
     def test_a_gateway_is_for_services_only(self):
         service = self.start()
@@ -77,10 +92,11 @@ class Routes(Listening):
     def test_the_description_names_the_listener_of_every_path(self):
         described = yaml.safe_load((obhutd.ROOT / "docs/openapi.yaml").read_text())
         ports = {"services": 8480, "staff": 8481, "public": 8482}
-        for _, path, places in routes():
-            entry = next(v for k, v in described["paths"].items() if re.sub(r"\{\w+\}", "{id}", k) == path)
-            servers = [s["url"] for s in entry.get("servers", described["servers"])]
-            self.assertEqual(servers, [f"http://127.0.0.1:{ports[place]}" for place in places], path)
+        for method, path, places in routes():
+            ways = next(v for k, v in described["paths"].items()
+                        if re.sub(r"\{\w+\}", "{}", k) == re.sub(r"\{\w+\}", "{}", path))
+            servers = ways.get(method.lower(), {}).get("servers", ways.get("servers", described["servers"]))
+            self.assertEqual([s["url"] for s in servers], [f"http://127.0.0.1:{ports[place]}" for place in places], path)
 
 
 class Pages(Listening):

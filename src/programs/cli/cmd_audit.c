@@ -4,9 +4,10 @@
 #include "audit.h"
 #include "cli.h"
 
-#include <obhut/admin.h>
 #include <obhut/audit.h>
+#include <obhut/commands.h>
 #include <obhut/crypto.h>
+#include <obhut/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,11 +121,11 @@ static int verify_log(const char *dir, const audit_wishes *w, const char *key, c
                             .since = w->since ? since->bytes : NULL,
                             .since_size = since->size,
                             .progress = show_progress};
-    ob_admin_checked checked = {.is_known = false};
+    ob_socket_checked checked = {.is_known = false};
     ob_error apart = {0}; /* why it cannot be compared with the records */
     if (w->data_dir)
-        ob_admin_check(&checked, w->data_dir, false, &apart);
-    ob_admin_check_log(&check, &checked);
+        ob_socket_check(&checked, w->data_dir, false, &apart);
+    ob_socket_check_log(&check, &checked);
     ob_status status = ob_audit_verify(&report, &check, &err);
     ob_wipe(checked.seed, sizeof checked.seed);
     cli_progress(NULL);
@@ -245,7 +246,7 @@ static void tell_given(const char *data_dir, const char *note)
            *request = json_pack("{s:s, s:I}", "do", "checkpoint.given", "entries",
                                 (json_int_t)(second ? strtoll(second + 1, NULL, 10) : 0));
     if (request)
-        (void)ob_admin_once(&answer, data_dir, request, -1, NULL, NULL);
+        (void)ob_socket_once(&answer, data_dir, request, -1, NULL, NULL);
     json_decref(answer);
     json_decref(request);
 }

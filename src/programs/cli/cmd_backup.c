@@ -3,9 +3,10 @@
 #include "backup_files.h"
 #include "cli.h"
 
-#include <obhut/admin.h>
 #include <obhut/backup.h>
+#include <obhut/commands.h>
 #include <obhut/crypto.h>
+#include <obhut/socket.h>
 
 #include <getopt.h>
 #include <signal.h>
@@ -107,12 +108,12 @@ static int make_key(const cli *cli, const wish *w)
 static ob_status ask(json_t **out, const cli *cli, const wish *w, const ob_seal_public *key,
                      int file, ob_error *err)
 {
-    const ob_admin_listener listener = {.hear = on_event};
+    const ob_commands_listener listener = {.hear = on_event};
     char text[OB_SEAL_KEY_TEXT + 1];
     ob_seal_public_print(text, key);
     json_t *request = json_pack("{s:s, s:s, s:b}", "do", "backup.make", "key", text,
                                 "without_lists", (int)w->without_lists);
-    ob_status status = request ? ob_admin_once(out, cli->data_dir, request, file, &listener, err)
+    ob_status status = request ? ob_socket_once(out, cli->data_dir, request, file, &listener, err)
                                : ob_fail(err, OB_ENOMEM, "out of memory: a request");
     json_decref(request);
     cli_progress(NULL);

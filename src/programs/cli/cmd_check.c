@@ -2,11 +2,12 @@
  * changes nothing, and works while a service runs and where none would start. */
 #include "check.h"
 
-#include <obhut/admin.h>
 #include <obhut/audit.h>
+#include <obhut/commands.h>
 #include <obhut/crypto.h>
 #include <obhut/file.h>
 #include <obhut/lists.h>
+#include <obhut/socket.h>
 
 #include "../daemon/daemon.h"
 
@@ -70,14 +71,14 @@ ob_status check_path(char *out, size_t size, const checking *c, const char *name
 /* ---- Records and log ---------------------------------------------------------------------------
  */
 
-static void check_log(checking *c, const ob_admin_checked *checked)
+static void check_log(checking *c, const ob_socket_checked *checked)
 {
     char path[4096], file[32];
     ob_error err = {0};
     ob_audit_report report;
     ob_status status = check_path(path, sizeof path, c, "audit", &err);
     ob_audit_check check = {.dir = path};
-    ob_admin_check_log(&check, checked);
+    ob_socket_check_log(&check, checked);
     if (!status)
         status = ob_audit_verify(&report, &check, &err);
     if (status) {
@@ -101,9 +102,9 @@ static void check_log(checking *c, const ob_admin_checked *checked)
 static void check_records(checking *c, ob_error *lists)
 {
     static const char name[] = "records and what binds keys and log to them";
-    ob_admin_checked checked = {.is_known = false};
+    ob_socket_checked checked = {.is_known = false};
     ob_error err = {0};
-    ob_status status = ob_admin_check(&checked, c->dir, true, &err);
+    ob_status status = ob_socket_check(&checked, c->dir, true, &err);
     if (!status && checked.is_old)
         tell_unread(c, name,
                     "made by an older version; the service brings them up to date when it starts, "

@@ -2,7 +2,8 @@
 #include "cli.h"
 #include "understood.h"
 
-#include <obhut/admin.h>
+#include <obhut/commands.h>
+#include <obhut/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,13 +138,13 @@ static void on_event(void *context, json_t *event)
 static json_t *ask(const cli *cli, json_t *request, int file)
 {
     uint64_t seen = 0;
-    const ob_admin_listener listener = {.hear = on_event, .context = &seen};
+    const ob_commands_listener listener = {.hear = on_event, .context = &seen};
     ob_error err = {0};
     json_t *result = NULL;
     if (!request)
         ob_fail(&err, OB_ENOMEM, "out of memory: a request");
     else
-        ob_admin_once(&result, cli->data_dir, request, file, &listener, &err);
+        ob_socket_once(&result, cli->data_dir, request, file, &listener, &err);
     json_decref(request);
     cli_progress(NULL);
     if (seen > ERRORS_SHOWN)

@@ -1,9 +1,9 @@
 /* Commands that are one request each: options and places are what the table of commands says. */
 #include "cli.h"
 
-#include <obhut/admin.h>
 #include <obhut/commands.h>
 #include <obhut/json.h>
+#include <obhut/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -268,7 +268,7 @@ static int ask(const cli *cli, const wish *w)
     const char *token = getenv("OBHUT_PERSON_TOKEN");
     if (token && *token)
         json_object_set_new(w->request, "person_token", ob_json_text(token));
-    if (ob_admin_once(&answer, cli->data_dir, w->request, w->document, NULL, &err)) {
+    if (ob_socket_once(&answer, cli->data_dir, w->request, w->document, NULL, &err)) {
         cli_say("%s", err.text);
         return CLI_FAILURE;
     }

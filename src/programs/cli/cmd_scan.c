@@ -2,7 +2,8 @@
 #include "cli.h"
 #include "options.h"
 
-#include <obhut/admin.h>
+#include <obhut/commands.h>
+#include <obhut/socket.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 /* What is asked of each file, and what became of all. */
 typedef struct scanner {
-    ob_admin_session *session;
+    ob_socket_session *session;
     json_t *request;
     bool json, found;
 } scanner;
@@ -27,7 +28,7 @@ static const char *text_at(const json_t *object, const char *member)
 static ob_status look(void *context, picture *picture, int file, ob_error *err)
 {
     const scanner *s = context;
-    ob_status status = ob_admin_ask(&picture->answer, s->session, s->request, file, NULL, err);
+    ob_status status = ob_socket_ask(&picture->answer, s->session, s->request, file, NULL, err);
     if (!status && !strcmp(text_at(picture->answer, "action"), "undecodable"))
         picture->job.status =
             ob_fail(&picture->job.error, OB_EFORMAT, "%s", text_at(picture->answer, "detail"));
@@ -182,10 +183,10 @@ int cmd_scan(const cli *cli, int argc, char **argv)
     if (code < 0) {
         ob_status status = check_lists(cli, &err);
         if (!status)
-            status = ob_admin_begin(&scanner.session, cli->data_dir, &err);
+            status = ob_socket_begin(&scanner.session, cli->data_dir, &err);
         if (!status)
             status = pictures_each(&count, argv + optind, &options, tell, &scanner, &err);
-        ob_admin_end(scanner.session);
+        ob_socket_end(scanner.session);
         if (status)
             cli_say("%s", err.text);
         code = pictures_summary(&count);

@@ -1,8 +1,9 @@
 #include "cli.h"
 
-#include <obhut/admin.h>
+#include <obhut/commands.h>
 #include <obhut/json.h>
 #include <obhut/nearest.h>
+#include <obhut/socket.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -144,7 +145,7 @@ json_t *cli_ask(const cli *cli, json_t *request)
     if (!request)
         ob_fail(&err, OB_ENOMEM, "out of memory: a request");
     else
-        ob_admin_once(&result, cli->data_dir, request, -1, NULL, &err);
+        ob_socket_once(&result, cli->data_dir, request, -1, NULL, &err);
     json_decref(request);
     if (!result)
         cli_say("%s", err.text);

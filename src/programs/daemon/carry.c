@@ -158,7 +158,7 @@ static ob_plan plan_of(carried *k, const ob_request *request)
         return is_gateway ? ob_gateways_could_not(&k->call, c->gateways, request, OB_HINDRANCE_BUSY)
                           : OB_PLAN_ANSWER; /* without a call: that it is too much */
     if (request->listener == OB_LISTENER_STAFF)
-        return ob_admin_begin_http(&k->call, &c->service, request);
+        return ob_commands_begin_http(&k->call, &c->service, request);
     return is_gateway ? ob_gateways_begin(&k->call, c->gateways, request)
                       : ob_api_begin(&k->call, c->api, request);
 }

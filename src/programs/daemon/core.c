@@ -54,7 +54,7 @@ static void run(core *c)
         if (all[1].revents)
             carry_back(c);
         if (all[2].revents)
-            ob_admin_serve(c->admin_socket, &c->service);
+            ob_socket_serve(c->admin_socket, &c->service);
         if (c->front && all[3].revents & POLLOUT && !peer_flush(c))
             peer_lose(c);
         if (c->front && all[3].revents & (POLLIN | POLLHUP | POLLERR))
@@ -150,7 +150,7 @@ static ob_status open_service(core *c, ob_error *err)
                                         .problem = on_problem};
     long pid;
     ob_status status = ob_service_open(&c->service, &options, err);
-    if (status == OB_EBUSY && ob_admin_is_served(&pid, f->data))
+    if (status == OB_EBUSY && ob_socket_is_served(&pid, f->data))
         return ob_fail(
             err, OB_EBUSY,
             "another obhutd owns %s (process %ld): one service a directory; end that one, "
@@ -199,7 +199,7 @@ static ob_status open_all(core *c, ob_error *err)
     if (!status)
         status = ob_acts_log(NULL, s->acts, "service.start", NULL, start_of(f), err);
     if (!status)
-        status = ob_admin_listen(&c->admin_socket, f->data, err);
+        status = ob_socket_listen(&c->admin_socket, f->data, err);
     return status;
 }
 
@@ -208,7 +208,7 @@ static void close_all(core *c)
     ob_error err = {0};
     if (c->admin_socket >= 0)
         close(c->admin_socket);
-    if (!ob_admin_wait(ADMIN_WAIT_MS)) { /* it would use what is closed below */
+    if (!ob_commands_wait(ADMIN_WAIT_MS)) { /* it would use what is closed below */
         ob_engine_settle(c->service.engine, NULL);
         daemon_say("core", "a command was cut short");
         _exit(EXIT_FINE); /* whatever was acknowledged is on the disk */

@@ -7,9 +7,10 @@
 #include "daemon.h"
 #include "desk.h"
 
-#include <obhut/admin.h>
 #include <obhut/api.h>
+#include <obhut/commands.h>
 #include <obhut/gateways.h>
+#include <obhut/socket.h>
 
 #include <pthread.h>
 #include <stdatomic.h>

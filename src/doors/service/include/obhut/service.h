@@ -55,4 +55,11 @@ ob_status ob_service_close(ob_service *service,
 /* As ob_lists_compare, with what the records say. */
 ob_status ob_service_compare_lists(const char *dir, const ob_acts_lists *known, ob_error *err);
 
+/* Reads all records; *bytes is the size of a dump. Errors as ob_store_whole, ob_store_dump. */
+ob_status ob_service_read_records(uint64_t *bytes, ob_view *view, ob_error *err);
+
+/* Sets *out to why the lists in `dir` are not those that the records know; OB_OK in it: they are.
+ */
+ob_status ob_service_ask_lists(ob_error *out, const char *dir, ob_store *store, ob_error *err);
+
 #endif

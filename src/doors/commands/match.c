@@ -1,0 +1,196 @@
+/* POST /v1/match: hashes and digests that somebody has computed already. */
+#include "services_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Answers --------------------------------------------------------------------------------
+ *
+ * Written as text while queries are looked up, and bounded: once ANSWER_MOST bytes are there,
+ * further matches are counted but not told, and `truncated` says so. */
+
+#define ANSWER_MOST (UINT64_C(8) << 20)
+
+/* The library may forget that it was told so. */
+static int append(const char *bytes, size_t size, void *context)
+{
+    api_call *c = context;
+    c->no_memory |= ob_buf_append(&c->text, bytes, size, NULL) != OB_OK;
+    return c->no_memory ? -1 : 0;
+}
+
+/* Takes the reference. */
+static void write_json(api_call *c, json_t *value)
+{
+    if (!value || json_dump_callback(value, append, c, JSON_COMPACT | JSON_ENSURE_ASCII))
+        c->no_memory = true;
+    json_decref(value);
+}
+
+static void write_text(api_call *c, const char *text)
+{
+    if (ob_buf_append(&c->text, text, strlen(text), NULL))
+        c->no_memory = true;
+}
+
+static json_t *answer_one(api_call *c, uint32_t number, const ob_list_match *match, size_t count)
+{
+    const ob_policy *policy = c->api->options.policy;
+    const ob_query *query = &c->queries[number];
+    const bool full = c->text.size >= ANSWER_MOST && count;
+    json_t *matches = json_array();
+    for (size_t i = 0; i < count && !full; i++)
+        json_array_append_new(matches, ob_api_entry(&match[i], match, count,
+                                                    query->is_digest ? &query->kind : NULL,
+                                                    policy->distance));
+    json_t *object = json_pack("{s:s, s:s, s:o, s:I}", "query", c->texts[number], "action",
+                               ob_action_name(ob_decide_matches(policy, match, count)), "matches",
+                               matches, "total", count ? (json_int_t)match[0].of_query : 0);
+    if (full) {
+        c->truncated = true;
+        json_object_set_new(object, "truncated", json_true());
+    }
+    return object;
+}
+
+/* On a thread of the engine, for some queries after the other. */
+static void write_found(ob_task *t, uint32_t first, uint32_t count)
+{
+    api_call *c = t->context;
+    size_t next[1 + OB_LIST_DIGESTS] = {0};
+    for (uint32_t i = first; i < first + count && !c->no_memory; i++) {
+        const int kind = c->queries[i].is_digest ? 1 + (int)c->queries[i].kind : 0;
+        const ob_list_matches *of = &t->matches[kind];
+        size_t from = next[kind], to = from;
+        while (to < of->count && of->match[to].query == i)
+            to++;
+        next[kind] = to;
+        if (i)
+            write_text(c, ",");
+        write_json(c, answer_one(c, i, to > from ? &of->match[from] : NULL, to - from));
+    }
+}
+
+/* The last members: of the one result, or beside all of them. */
+static ob_answer finish_answer(api_call *c, uint64_t took_us)
+{
+    ob_answer answer = {.status = 200, .type = "application/json"};
+    if (c->single && !c->no_memory)
+        c->text.size--; /* its brace */
+    else
+        write_text(c, c->truncated ? "],\"truncated\":true" : "]");
+    if (c->no_memory ||
+        ob_buf_printf(&c->text, NULL, ",\"took_us\":%llu}\n", (unsigned long long)took_us))
+        return ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
+    answer.body = c->text;
+    c->text = (ob_buf){0};
+    return answer;
+}
+
+static void answer_match(ob_task *t)
+{
+    api_call *c = t->context;
+    const bool looked = t->action != OB_ACTION_NOT_SCANNED && t->action != OB_ACTION_COULD_NOT;
+    ob_call_answer(&c->call, looked ? finish_answer(c, t->took_us) : api_not_looked_at(t));
+}
+
+/* ---- Requests ------------------------------------------------------------------------------- */
+
+static ob_status take_query(api_call *c, const json_t *value, size_t at, ob_error *err)
+{
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    if (!text)
+        return ob_fail(err, OB_EFORMAT, "query %zu: not a text", at);
+    if (strlen(text) != length || length >= API_QUERY_TEXT)
+        return ob_fail(err, OB_EFORMAT, "query %zu: too long for a hash or a digest", at);
+    memcpy(c->texts[at], text, length + 1);
+    ob_status status = ob_query_parse(&c->queries[at], text, length, err);
+    return status ? ob_fail_in(err, status, "query %zu", at) : OB_OK;
+}
+
+static ob_status take_queries(api_call *c, const json_t *one, const json_t *many, ob_error *err)
+{
+    if (!one == !many)
+        return ob_fail(err, OB_EFORMAT, "either \"query\" or \"queries\" is needed");
+    if (many && !json_is_array(many))
+        return ob_fail(err, OB_EFORMAT, "\"queries\" is no array");
+    size_t count = one ? 1 : json_array_size(many);
+    if (!count || count > OB_QUERIES_MAX)
+        return ob_fail(err, OB_EFORMAT, "%zu queries; 1 to %d can be asked at once", count,
+                       OB_QUERIES_MAX);
+    c->single = one;
+    c->queries = calloc(count, sizeof *c->queries);
+    c->texts = calloc(count, sizeof *c->texts);
+    if (!c->queries || !c->texts)
+        return ob_fail(err, OB_ENOMEM, "out of memory: queries");
+    ob_status status = OB_OK;
+    for (size_t i = 0; i < count && !status; i++)
+        status = take_query(c, one ? one : json_array_get(many, i), i, err);
+    c->task.queries = c->queries;
+    c->task.query_count = (uint32_t)count;
+    return status;
+}
+
+static ob_status take_object(api_call *c, const json_t *object, ob_error *err)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object))
+        return ob_fail(err, OB_EFORMAT, "the body is no JSON object");
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (strcmp(key, "query") && strcmp(key, "queries") && strcmp(key, "limit"))
+            return ob_fail(err, OB_EFORMAT, "\"%.60s\" is no field of this request", key);
+    }
+    const json_t *limit = json_object_get(object, "limit");
+    json_int_t number = limit ? json_integer_value(limit) : API_LIMIT;
+    if ((limit && !json_is_integer(limit)) || number < 1 || number > API_LIMIT_MOST)
+        return ob_fail(err, OB_EFORMAT, "\"limit\" is a whole number from 1 to %d", API_LIMIT_MOST);
+    c->task.limit = (uint32_t)number;
+    return take_queries(c, json_object_get(object, "query"), json_object_get(object, "queries"),
+                        err);
+}
+
+static void take_match(ob_call *call, ob_body body)
+{
+    api_call *c = (api_call *)call;
+    if (body.too_large) {
+        ob_call_answer(&c->call, api_too_large_json());
+        return;
+    }
+    ob_error err = {0};
+    json_t *object = ob_json_body(body, &err);
+    ob_status status = object ? take_object(c, object, &err) : err.status;
+    json_decref(object);
+    if (status) {
+        ob_call_answer(&c->call, api_error(c, &err));
+        return;
+    }
+    c->task.kind = OB_TASK_LOOK_UP;
+    c->task.via = "/v1/match";
+    c->task.found = write_found;
+    if (!c->single)
+        write_text(c, "{\"results\":[");
+    api_run(c, answer_match);
+}
+
+static const ob_call_class match_class = {
+    .body = take_match, .gone = api_gone, .end = api_end_call};
+
+ob_plan api_match_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    if (!api_describe(c, request, token))
+        return OB_PLAN_ANSWER;
+    c->task.item.is_hash = true;
+    if (!api_may_look(c, OB_EVERY_METHOD))
+        return OB_PLAN_ANSWER;
+    if (request->content_length == 0)
+        return api_end(
+            c, ob_answer_problem(400, "NO_BODY", "the queries are the body: it is missing"));
+    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
+        return api_end(c, api_too_large_json());
+    c->call.class = &match_class;
+    c->call.most = API_JSON_BODY_MOST;
+    return OB_PLAN_BYTES;
+}

@@ -1,0 +1,286 @@
+/* From a request's head to its handler. */
+#include "services_priv.h"
+
+#include <obhut/clock.h>
+#include <obhut/records/written.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a token must be good for. */
+enum { NO_TOKEN = -2, ANY_TOKEN = -1 };
+
+/* Whether records are asked on the way to the answer, and may be slow. */
+typedef enum asks { NEVER, ALWAYS, BY_ITEM } asks;
+
+static const struct route {
+    ob_listener place; /* where it can be asked; elsewhere there is nothing at its path */
+    const char *method, *path;
+    int scope; /* ob_scope, or one of the above */
+    asks asks;
+    api_begin begin;
+} routes[] = {
+    {OB_LISTENER_SERVICES, "GET", "/readyz", NO_TOKEN, NEVER, api_ready_begin},
+    {OB_LISTENER_PUBLIC, "GET", "/transparency", NO_TOKEN, ALWAYS, api_transparency_begin},
+    {OB_LISTENER_SERVICES, "GET", "/metrics", ANY_TOKEN, ALWAYS, api_metrics_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/gate/explain", ANY_TOKEN, NEVER, api_explain_begin},
+    {OB_LISTENER_SERVICES, "GET", "/v1/gate/regimes", ANY_TOKEN, NEVER, api_regimes_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/reports", OB_SCOPE_REPORTS, ALWAYS, api_report_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/notices", OB_SCOPE_REPORTS, ALWAYS, api_notice_begin},
+    {OB_LISTENER_SERVICES, "PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
+     api_members_begin},
+    {OB_LISTENER_SERVICES, "DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
+     api_conversation_remove_begin},
+    {OB_LISTENER_SERVICES, "DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, ALWAYS,
+     api_withdraw_begin},
+    {OB_LISTENER_SERVICES, "GET", "/v1/lists", OB_SCOPE_LISTS, NEVER, api_lists_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/hash", OB_SCOPE_SCAN, BY_ITEM, api_hash_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/match", OB_SCOPE_MATCH, BY_ITEM, api_match_begin},
+    {OB_LISTENER_SERVICES, "POST", "/v1/scan", OB_SCOPE_SCAN, BY_ITEM, api_scan_begin},
+};
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+/* Of today, by a service that ran before. */
+static ob_status know_written(quota *q, ob_store *store, ob_error *err)
+{
+    const int64_t day = ob_now() / QUOTA_DAY_S;
+    ob_written *all = NULL;
+    size_t count = 0;
+    ob_view *view = NULL;
+    ob_status status = ob_view_open(&view, store, err);
+    if (!status)
+        status = ob_store_written(&all, &count, view, day, err);
+    ob_view_close(view);
+    for (size_t i = 0; i < count; i++)
+        quota_know(q, all[i].token, day, all[i].bytes);
+    free(all);
+    return status;
+}
+
+ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err)
+{
+    ob_api *api = calloc(1, sizeof *api);
+    if (!api)
+        return ob_fail(err, OB_ENOMEM, "out of memory: the API");
+    api->options = *options;
+    api->started_at = ob_now();
+    if (!api->options.body_most)
+        api->options.body_most = API_BODY_MOST;
+    quota_init(&api->written, options->written_most ? options->written_most : QUOTA_MOST);
+    tries_init(&api->tries, options->tries_most);
+    snapshot_init(&api->metrics);
+    for (int l = 0; l < OB_LANGUAGES; l++)
+        snapshot_init(&api->page[l]);
+    ob_status status = options->store ? know_written(&api->written, options->store, err) : OB_OK;
+    if (status)
+        ob_api_close(api);
+    else
+        *out = api;
+    return status;
+}
+
+void ob_api_close(ob_api *api)
+{
+    if (!api)
+        return;
+    quota_end(&api->written);
+    tries_end(&api->tries);
+    snapshot_end(&api->metrics);
+    for (int l = 0; l < OB_LANGUAGES; l++)
+        snapshot_end(&api->page[l]);
+    free(api);
+}
+
+ob_api_counts *ob_api_counters(ob_api *api)
+{
+    return &api->counts;
+}
+
+void api_end_call(ob_call *call)
+{
+    api_call *c = (api_call *)call;
+    ob_task_clear(&c->task);
+    ob_buf_free(&c->call.answer.body);
+    ob_buf_free(&c->text);
+    free(c->queries);
+    free(c->texts);
+    free(c);
+}
+
+static void no_body(ob_call *call, ob_body body)
+{
+    (void)body;
+    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
+}
+
+static const ob_call_class plain = {.body = no_body, .end = api_end_call};
+
+const ob_error *api_of_records(ob_error *err)
+{
+    if (err->status == OB_EFORMAT)
+        err->status = OB_EIO;
+    return err;
+}
+
+ob_plan api_end(api_call *call, ob_answer answer)
+{
+    call->call.answer = answer;
+    return OB_PLAN_ANSWER;
+}
+
+ob_answer api_too_large_json(void)
+{
+    return ob_answer_problem(413, "TOO_LARGE", "at most %llu bytes are taken",
+                             (unsigned long long)API_JSON_BODY_MOST);
+}
+
+/* ---- Tokens --------------------------------------------------------------------------------- */
+
+/* False after setting the answer. */
+static bool check_token(api_call *c, ob_token *token, const struct route *route,
+                        const ob_request *request)
+{
+    if (route->scope == NO_TOKEN)
+        return true;
+    const char *secret = ob_request_token(request);
+    bool found = false;
+    ob_error err = {0};
+    if (secret && ob_staff_token_find(&found, token, c->api->options.staff, secret, &err)) {
+        api_end(c, api_error(c, api_of_records(&err))); /* not known now: that is not "unknown" */
+        return false;
+    }
+    if (!found) {
+        ob_engine_refused(c->api->options.engine, OB_REFUSED_TOKEN);
+        api_end(c, ob_answer_problem(401, "TOKEN",
+                                     secret ? "this token is not known here"
+                                            : "a token is needed: Authorization: Bearer …"));
+        return false;
+    }
+    if (route->scope >= 0 && !(token->scopes >> route->scope & 1)) {
+        ob_engine_refused(c->api->options.engine, OB_REFUSED_SCOPE);
+        api_end(c, ob_answer_problem(403, "TOKEN_SCOPE", "this token is not for \"%s\"",
+                                     ob_scope_name((ob_scope)route->scope)));
+        return false;
+    }
+    memcpy(c->token, token->name, sizeof c->token);
+    memcpy(&c->call.client, token->print, sizeof c->call.client);
+    snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
+    return true;
+}
+
+bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
+                     size_t count)
+{
+    for (size_t i = 0; i < request->query_count; i++) {
+        const char *name = request->query[i].name;
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known |= !strcmp(names[k], name);
+        bool twice = false;
+        for (size_t k = 0; k < i; k++)
+            twice |= !strcmp(request->query[k].name, name);
+        if (known && !twice)
+            continue;
+        api_end(call,
+                ob_answer_problem(400, twice ? "FIELD_TWICE" : "UNKNOWN_FIELD", "\"%.60s\" %s",
+                                  name, twice ? "was said twice" : "is no field of this request"));
+        return false;
+    }
+    return true;
+}
+
+/* ---- Finding the handler --------------------------------------------------------------------- */
+
+/* Whether a path is that of a route; what stands where the route has {id} goes to `word`, cut where
+ * it is longer than any that is taken. */
+static bool is_path(const struct route *route, const char *path, char *word, size_t size)
+{
+    const char *hole = strstr(route->path, "{id}");
+    if (!hole)
+        return !strcmp(route->path, path);
+    size_t before = (size_t)(hole - route->path), after = strlen(hole + 4);
+    size_t length = strlen(path);
+    if (strncmp(route->path, path, before) || length <= before + after ||
+        strcmp(path + length - after, hole + 4))
+        return false;
+    length -= before + after;
+    if (length >= size)
+        length = size - 1;
+    memcpy(word, path + before, length);
+    word[length] = '\0';
+    return true;
+}
+
+static bool is_at(const struct route *route, const ob_request *request, char *word, size_t size)
+{
+    return route->place == request->listener && is_path(route, request->path, word, size);
+}
+
+/* What the path of a refused request takes: every method of every route there. */
+static ob_plan refuse_method(api_call *c, const ob_request *request)
+{
+    char word[sizeof c->path_word];
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (is_at(&routes[i], request, word, sizeof word)) {
+            const char *method = routes[i].method;
+            length +=
+                (size_t)snprintf(c->allow + length, sizeof c->allow - length, "%s%s%s",
+                                 length ? ", " : "", method, strcmp(method, "GET") ? "" : ", HEAD");
+        }
+    ob_answer answer = ob_answer_problem(405, "METHOD", "this path takes %s", c->allow);
+    answer.allow = c->allow;
+    return api_end(c, answer);
+}
+
+static ob_plan begin(api_call *c, const ob_request *request)
+{
+    bool is_here = false;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const struct route *route = &routes[i];
+        if (!is_at(route, request, c->path_word, sizeof c->path_word))
+            continue;
+        bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
+        if (head || !strcmp(route->method, request->method)) {
+            ob_token token = {0};
+            return check_token(c, &token, route, request) ? route->begin(c, request, &token)
+                                                          : OB_PLAN_ANSWER;
+        }
+        is_here = true;
+    }
+    return is_here
+               ? refuse_method(c, request)
+               : api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
+}
+
+/* Before anything of it was checked: what makes no sense may be taken for either. */
+static bool item_asks(const ob_request *request)
+{
+    const char *surface = ob_request_value(request, "surface");
+    return !surface || strcmp(surface, ob_surface_name(OB_SURFACE_PUBLIC)) != 0 ||
+           ob_request_value(request, "report") || ob_request_value(request, "notice");
+}
+
+bool ob_api_asks(const ob_request *request)
+{
+    char word[OB_PSEUDONYM_TEXT + 2];
+    bool any = false;
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (is_at(&routes[i], request, word, sizeof word))
+            any |= routes[i].asks == ALWAYS || (routes[i].asks == BY_ITEM && item_asks(request));
+    return any;
+}
+
+ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)
+{
+    api_call *c = calloc(1, sizeof *c);
+    *out = (ob_call *)c;
+    if (!c)
+        return OB_PLAN_ANSWER;
+    c->api = api;
+    c->call.class = &plain;
+    c->task.file = -1;
+    return begin(c, request);
+}

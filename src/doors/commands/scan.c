@@ -1,0 +1,120 @@
+/* `obhut scan`: the same path as a request to the service. */
+#include "commands_priv.h"
+
+#include <obhut/api.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- Waiting
+ * ---------------------------------------------------------------------------------------- */
+
+typedef struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t is_done;
+    bool done;
+} waiting;
+
+static void on_done(ob_task *task)
+{
+    waiting *w = task->context;
+    pthread_mutex_lock(&w->lock);
+    w->done = true;
+    pthread_cond_signal(&w->is_done);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static ob_status run(ob_task *task, ob_engine *engine, ob_error *err)
+{
+    waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .is_done = PTHREAD_COND_INITIALIZER};
+    task->done = on_done;
+    task->context = &w;
+    ob_status status = ob_engine_add(engine, task, err);
+    if (status) {
+        close(task->file);
+        return status;
+    }
+    pthread_mutex_lock(&w.lock);
+    while (!w.done)
+        pthread_cond_wait(&w.is_done, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_cond_destroy(&w.is_done);
+    pthread_mutex_destroy(&w.lock);
+    if (task->status && err)
+        *err = task->error;
+    return task->status;
+}
+
+/* ---- The request
+ * -------------------------------------------------------------------------------------- */
+
+/* Its members, as if they were the query of an HTTP request. */
+static ob_status describe(ob_item *item, const commands_call *call, ob_error *err)
+{
+    enum { FIELDS_MOST = 16 };
+    const json_t *query = json_object_get(call->request, "item");
+    ob_field fields[FIELDS_MOST];
+    ob_request request = {.query = fields};
+    ob_answer answer = {0};
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)query, key, value)
+    {
+        if (request.query_count < FIELDS_MOST && json_is_string(value))
+            fields[request.query_count++] = (ob_field){key, json_string_value(value)};
+    }
+    if (ob_api_describe(item, &answer, call->service->acts, &request))
+        return OB_OK;
+    json_t *problem = json_loadb(answer.body.bytes, answer.body.size, 0, NULL);
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    ob_status status = ob_fail(err, OB_EINVAL, "%s", detail ? detail : "the item is not described");
+    json_decref(problem);
+    ob_buf_free(&answer.body);
+    return status;
+}
+
+static ob_status options(ob_task *task, const commands_call *call, ob_error *err)
+{
+    const json_t *distance = json_object_get(call->request, "distance");
+    task->limit = OB_LISTS_NO_LIMIT;
+    task->media.exact = json_is_true(json_object_get(call->request, "exact"));
+    if (json_is_true(json_object_get(call->request, "reference")))
+        task->media.variant = OB_PDQ_REFERENCE;
+    if (!distance)
+        return OB_OK;
+    task->has_distance = true;
+    const json_int_t bits = json_integer_value(distance);
+    task->distance = (unsigned)bits;
+    return json_is_integer(distance) && bits >= 0 && bits <= OB_PDQ_MAX_DISTANCE
+               ? OB_OK
+               : ob_fail(err, OB_EINVAL, "a distance is from 0 to %d", OB_PDQ_MAX_DISTANCE);
+}
+
+ob_status commands_scan(json_t **out, const commands_call *call, ob_error *err)
+{
+    struct stat info;
+    ob_task task = {.kind = OB_TASK_SCAN, .file = -1};
+    if (call->file < 0 || fstat(call->file, &info) || !S_ISREG(info.st_mode))
+        return ob_fail(err, OB_EINVAL, "a regular file is needed");
+    task.size = (uint64_t)info.st_size;
+    ob_status status = ob_service_need_engine(call->service, err);
+    if (!status)
+        status = describe(&task.item, call, err);
+    if (!status)
+        status = options(&task, call, err);
+    if (status)
+        return status;
+    task.file = fcntl(call->file, F_DUPFD_CLOEXEC, 3);
+    if (task.file < 0)
+        return ob_fail(err, OB_EIO, "the file cannot be kept open: %s", strerror(errno));
+    status = run(&task, call->service->engine, err);
+    if (!status)
+        *out =
+            ob_api_scan(&task, task.has_distance ? task.distance : call->service->policy->distance);
+    ob_task_clear(&task);
+    return status;
+}

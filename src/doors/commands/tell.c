@@ -1,0 +1,544 @@
+/* POST /v1/reports, POST /v1/notices, PUT and DELETE /v1/conversations/…, DELETE /v1/accounts/…:
+ * what a service tells, and the gate reads. */
+#include "services_priv.h"
+
+#include <obhut/crypto.h>
+#include <obhut/grounds.h>
+#include <obhut/records/written.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS_MOST = 1000, MEMBERS_MOST = 10000 };
+
+/* ---- Reading -----------------------------------------------------------------------------------
+ */
+
+static ob_status only(const json_t *object, const char *const *names, size_t count, ob_error *err)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object))
+        return ob_fail(err, OB_EFORMAT, "a JSON object is wanted");
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        bool known = false;
+        for (size_t i = 0; i < count; i++)
+            known |= !strcmp(names[i], key);
+        if (!known)
+            return ob_fail(err, OB_EFORMAT, "\"%.60s\" is no field of this request", key);
+    }
+    return OB_OK;
+}
+
+/* A word of the service's own, of any bytes. */
+static ob_status key_of_text(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                             const char *text, const char *what, ob_error *err)
+{
+    if (!text || !*text || strlen(text) > OB_PSEUDONYM_TEXT ||
+        (kind == OB_PSEUDONYM_ACCOUNT && !strcmp(text, "-")))
+        return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %d bytes", what,
+                       OB_PSEUDONYM_TEXT);
+    ob_acts_pseudonym(out, acts, kind, text);
+    return OB_OK;
+}
+
+static ob_status key_of(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                        const json_t *value, const char *what, ob_error *err)
+{
+    const char *text = json_string_value(value);
+    const bool is_whole = text && strlen(text) == json_string_length(value);
+    return key_of_text(out, acts, kind, is_whole ? text : NULL, what, err);
+}
+
+static ob_status key_at(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                        const json_t *in, const char *member, ob_error *err)
+{
+    return key_of(out, acts, kind, json_object_get(in, member), member, err);
+}
+
+static ob_status text_at(char *out, size_t size, const json_t *in, const char *member,
+                         ob_error *err)
+{
+    const json_t *value = json_object_get(in, member);
+    const char *text = json_string_value(value);
+    if (!text || !*text || strlen(text) != json_string_length(value) || strlen(text) >= size)
+        return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %zu bytes", member,
+                       size - 1);
+    memcpy(out, text, strlen(text) + 1);
+    return OB_OK;
+}
+
+static ob_status yes_no_at(ob_yes_no *out, const json_t *in, const char *member,
+                           ob_yes_no otherwise, ob_error *err)
+{
+    static const char *const names[] = {"no", "yes", "unknown"};
+    const json_t *value = json_object_get(in, member);
+    const char *text = json_string_value(value);
+    *out = otherwise;
+    if (!value)
+        return OB_OK;
+    for (int i = 0; text && i < 3; i++)
+        if (!strcmp(text, names[i])) {
+            *out = (ob_yes_no)i;
+            return OB_OK;
+        }
+    return ob_fail(err, OB_EFORMAT, "\"%s\" is yes, no or unknown", member);
+}
+
+static ob_status truth_at(bool *out, const json_t *in, const char *member, ob_error *err)
+{
+    const json_t *value = json_object_get(in, member);
+    *out = json_is_true(value);
+    return !value || json_is_boolean(value)
+               ? OB_OK
+               : ob_fail(err, OB_EFORMAT, "\"%s\" is true or false", member);
+}
+
+static ob_status items_at(ob_record_key **out, size_t *count, const ob_acts *acts, const json_t *in,
+                          ob_error *err)
+{
+    const json_t *array = json_object_get(in, "items");
+    *count = json_array_size(array);
+    if (!*count || *count > ITEMS_MOST)
+        return ob_fail(err, OB_EFORMAT, "\"items\" is needed: the ids of 1 to %d items",
+                       ITEMS_MOST);
+    *out = calloc(*count, sizeof **out);
+    ob_status status = *out ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: items");
+    for (size_t i = 0; i < *count && !status; i++)
+        status =
+            key_of(&(*out)[i], acts, OB_PSEUDONYM_ITEM, json_array_get(array, i), "items", err);
+    return status;
+}
+
+/* ---- Doing --------------------------------------------------------------------------------------
+ */
+
+/* What a request wants. */
+typedef struct deed {
+    char client_key[OB_PSEUDONYM_TEXT + 2]; /* its Idempotency-Key; "" : none */
+    ob_delivery delivery;
+    ob_incoming incoming;
+    ob_record_key *items;
+    ob_conversation conversation;
+    ob_member *members;
+    size_t count;
+    int64_t id;
+    uint64_t changed;
+    bool counts; /* among what its token has written today */
+} deed;
+
+/* Bytes in the records and the log, about: measured, and rather too many. */
+static uint64_t bytes_of(const deed *d)
+{
+    enum { ACT = 1000, ONE = 200 };
+    return ACT + ONE * (uint64_t)d->count + strlen(d->incoming.reason);
+}
+
+/* With what is written, so that a start goes on counting where this one ended. */
+static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
+{
+    deed *d = c->deed;
+    ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(d)};
+    memcpy(more.token, c->token, sizeof more.token);
+    ob_status status = ob_store_written_add(act->w, &more, err);
+    d->counts = !status;
+    return status;
+}
+
+static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
+{
+    api_call *c = context;
+    deed *d = c->deed;
+    bool is_known = false;
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_incoming_add(&d->id, &is_known, act, &d->incoming, d->items, d->count,
+                                       &d->delivery, err);
+    return status || is_known ? status : count_written(act, c, err);
+}
+
+static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
+{
+    const api_call *c = context;
+    const deed *d = c->deed;
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_conversation_set(act, &d->conversation, d->members, d->count, err);
+    return status ? status : count_written(act, c, err);
+}
+
+static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
+{
+    const api_call *c = context;
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_conversation_remove(act, &c->deed->conversation.id, err);
+    return status ? status : count_written(act, c, err);
+}
+
+/* It is never refused, so where there is nothing to take back it leaves nothing on the disk. */
+static ob_status withdraw(ob_act *act, void *context, ob_error *err)
+{
+    const api_call *c = context;
+    deed *d = c->deed;
+    ob_act_word(act, "token", c->token);
+    ob_status status = ob_consent_withdraw(&d->changed, act, &d->conversation.id, err);
+    if (!status && d->changed)
+        return count_written(act, c, err);
+    ob_act_quiet(act);
+    return status;
+}
+
+/* ---- Answers ----------------------------------------------------------------------------------
+ */
+
+/* Where a connection broke, it may have been kept; a delivery is known again, and who is a member
+ * or consents is said whole: so the same request again does no harm. */
+static ob_answer failed(const ob_act_job *job)
+{
+    static const char again[] = "the records cannot be read or written at the moment, and whether "
+                                "this was kept is not known: send the same request again";
+    const api_call *c = job->context;
+    ob_engine *engine = c->api->options.engine;
+    /* What was asked was looked at before: of this format are the records, which are damaged. */
+    const ob_status status = job->status == OB_EFORMAT ? OB_EIO : job->status;
+    ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, status);
+    if (!hindrance)
+        return ob_answer_error(&job->error);
+    ob_engine_could_not(engine, hindrance);
+    return ob_answer_could_not(hindrance, hindrance == OB_HINDRANCE_RECORDS ? again : NULL);
+}
+
+/* Takes the reference to `done`. Once it is answered, job and call may be gone. */
+static void answer(ob_act_job *job, json_t *done, unsigned status)
+{
+    api_call *c = job->context;
+    const deed *d = c->deed;
+    if (job->status || !d->counts)
+        quota_give_back(&c->api->written, c->token, bytes_of(d));
+    if (!job->status) {
+        ob_call_answer(&c->call, ob_answer_json(status, done));
+        return;
+    }
+    json_decref(done);
+    ob_call_answer(&c->call, failed(job));
+}
+
+static void answer_incoming(ob_act_job *job)
+{
+    const deed *d = ((api_call *)job->context)->deed;
+    answer(job,
+           json_pack("{s:I}", d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice",
+                     (json_int_t)d->id),
+           201);
+}
+
+static void answer_done(ob_act_job *job)
+{
+    answer(job, json_pack("{s:b}", "done", 1), 200);
+}
+
+static void answer_withdrawn(ob_act_job *job)
+{
+    const deed *d = ((api_call *)job->context)->deed;
+    answer(job, json_pack("{s:I}", "conversations", (json_int_t)d->changed), 200);
+}
+
+static void end_call(ob_call *call)
+{
+    deed *d = ((api_call *)call)->deed;
+    if (d) {
+        free(d->items);
+        free(d->members);
+    }
+    free(d);
+    api_end_call(call);
+}
+
+/* What a request does: the act's word, the act, and its answer. */
+typedef struct doing {
+    const char *what;
+    ob_act_run run;
+    void (*done)(ob_act_job *job);
+    bool takes_back; /* never refused for what was written already */
+} doing;
+
+/* Whether this token may write so much more today. Otherwise answers. */
+static bool may_write(api_call *c, const doing *what)
+{
+    const ob_api_options *options = &c->api->options;
+    quota *q = &c->api->written;
+    unsigned retry_after_s = 0;
+    switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->deed), what->takes_back)) {
+    case QUOTA_NEARLY:
+        if (options->problem) {
+            char sentence[200];
+            snprintf(sentence, sizeof sentence,
+                     "the token %s has written four fifths of the %llu MB of records that it may "
+                     "today",
+                     c->token, (unsigned long long)(q->most / 1000000));
+            options->problem(options->context, sentence);
+        }
+        return true;
+    case QUOTA_USED_UP: {
+        ob_answer answer = ob_answer_problem(
+            429, "QUOTA",
+            "this token has written the %llu MB of records that it may in a day: nothing was kept; "
+            "try again tomorrow (UTC). What takes a consent back is taken all the same: DELETE",
+            (unsigned long long)(q->most / 1000000));
+        answer.retry_after_s = retry_after_s;
+        ob_call_answer(&c->call, answer);
+        return false;
+    }
+    default:
+        return true;
+    }
+}
+
+static void do_it(api_call *c, const doing *what)
+{
+    if (!may_write(c, what))
+        return;
+    c->job = (ob_act_job){.what = what->what, .run = what->run, .context = c, .done = what->done};
+    ob_acts_post(c->api->options.acts, &c->job);
+}
+
+/* ---- Bodies -------------------------------------------------------------------------------------
+ */
+
+static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind kind, ob_error *err)
+{
+    static const char *const report[] = {"conversation", "reporter", "account", "items", "reason"};
+    static const char *const notice[] = {"reporter", "items", "reason"};
+    const ob_acts *acts = c->api->options.acts;
+    deed *d = c->deed;
+    bool is_report = kind == OB_INCOMING_REPORT;
+    d->incoming = (ob_incoming){.kind = kind, .at = ob_now()};
+    ob_status status = only(in, is_report ? report : notice, is_report ? 5 : 3, err);
+    if (!status && is_report)
+        status = key_at(&d->incoming.conversation, acts, OB_PSEUDONYM_CONVERSATION, in,
+                        "conversation", err);
+    if (!status && (is_report || json_object_get(in, "reporter")))
+        status = key_at(&d->incoming.reporter, acts, OB_PSEUDONYM_ACCOUNT, in, "reporter", err);
+    if (!status && is_report)
+        status = key_at(&d->incoming.account, acts, OB_PSEUDONYM_ACCOUNT, in, "account", err);
+    if (!status)
+        status = text_at(d->incoming.reason, sizeof d->incoming.reason, in, "reason", err);
+    return status ? status : items_at(&d->items, &d->count, acts, in, err);
+}
+
+static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
+{
+    static const char *const fields[] = {"members", "free", "protected", "child_user"};
+    static const char *const member_fields[] = {"account", "consents"};
+    const json_t *array = json_object_get(in, "members");
+    deed *d = c->deed;
+    d->count = json_array_size(array);
+    d->conversation.changed_at = ob_now();
+    ob_status status = only(in, fields, 4, err);
+    if (!status && (!json_is_array(array) || d->count > MEMBERS_MOST))
+        status = ob_fail(err, OB_EFORMAT, "\"members\" is needed: all of them, at most %d",
+                         MEMBERS_MOST);
+    if (!status)
+        status = truth_at(&d->conversation.is_free, in, "free", err);
+    if (!status)
+        status = yes_no_at(&d->conversation.is_protected, in, "protected", OB_NO, err);
+    if (!status)
+        status = yes_no_at(&d->conversation.has_child, in, "child_user", OB_UNKNOWN, err);
+    d->members = status ? NULL : calloc(d->count + 1, sizeof *d->members);
+    if (!status && !d->members)
+        status = ob_fail(err, OB_ENOMEM, "out of memory: members");
+    for (size_t i = 0; i < d->count && !status; i++) {
+        const json_t *member = json_array_get(array, i);
+        status = only(member, member_fields, 2, err);
+        if (!status)
+            status = key_at(&d->members[i].account, c->api->options.acts, OB_PSEUDONYM_ACCOUNT,
+                            member, "account", err);
+        if (!status)
+            status = truth_at(&d->members[i].consents, member, "consents", err);
+    }
+    return status;
+}
+
+/* Of a report or notice: the same request again is known by what its client named it, or else by
+ * what it says. */
+static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
+{
+    deed *d = c->deed;
+    const ob_acts *acts = c->api->options.acts;
+    uint8_t sum[OB_SHA256_SIZE];
+    char text[2 * OB_SHA256_SIZE + OB_NAME_MAX + OB_PSEUDONYM_TEXT + 16];
+    ob_status status = ob_sha256(sum, body.bytes, body.size, err);
+    if (status)
+        return status;
+    ob_hex(text, sum, sizeof sum);
+    ob_acts_pseudonym(&d->delivery.digest, acts, OB_PSEUDONYM_DELIVERY, text);
+    snprintf(text, sizeof text, "%d %s %s", (int)d->incoming.kind, c->token, d->client_key);
+    if (!*d->client_key)
+        ob_hex(text + strlen(text), d->delivery.digest.bytes, OB_RECORD_KEY);
+    ob_acts_pseudonym(&d->delivery.key, acts, OB_PSEUDONYM_DELIVERY, text);
+    return OB_OK;
+}
+
+typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
+
+/* False after answering. */
+static bool read_body(api_call *c, ob_body body, body_reader read)
+{
+    ob_error err = {0};
+    if (body.too_large) {
+        ob_call_answer(&c->call, api_too_large_json());
+        return false;
+    }
+    json_t *in = ob_json_body(body, &err);
+    ob_status status = in ? read(c, in, &err) : err.status;
+    json_decref(in);
+    if (status)
+        ob_call_answer(&c->call, api_error(c, &err));
+    return !status;
+}
+
+static void take_incoming(api_call *c, ob_body body, body_reader read, const doing *what)
+{
+    ob_error err = {0};
+    if (!read_body(c, body, read))
+        return;
+    if (name_delivery(c, body, &err))
+        ob_call_answer(&c->call, api_error(c, &err));
+    else
+        do_it(c, what);
+}
+
+static ob_status read_report(api_call *c, const json_t *in, ob_error *err)
+{
+    return read_incoming(c, in, OB_INCOMING_REPORT, err);
+}
+
+static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
+{
+    return read_incoming(c, in, OB_INCOMING_NOTICE, err);
+}
+
+static void take_report(ob_call *call, ob_body body)
+{
+    static const doing report = {"report.add", add_incoming, answer_incoming, false};
+    take_incoming((api_call *)call, body, read_report, &report);
+}
+
+static void take_notice(ob_call *call, ob_body body)
+{
+    static const doing notice = {"notice.add", add_incoming, answer_incoming, false};
+    take_incoming((api_call *)call, body, read_notice, &notice);
+}
+
+static void take_members(ob_call *call, ob_body body)
+{
+    static const doing members = {"consent", set_conversation, answer_done, false};
+    if (read_body((api_call *)call, body, read_members))
+        do_it((api_call *)call, &members);
+}
+
+/* Without a body there is nothing to read: but it may have one. */
+static void take_removal(ob_call *call, ob_body body)
+{
+    static const doing removal = {"consent", remove_conversation, answer_done, true};
+    (void)body;
+    do_it((api_call *)call, &removal);
+}
+
+static void take_withdrawal(ob_call *call, ob_body body)
+{
+    static const doing withdrawal = {"consent.withdraw", withdraw, answer_withdrawn, true};
+    (void)body;
+    do_it((api_call *)call, &withdrawal);
+}
+
+/* ---- Heads --------------------------------------------------------------------------------------
+ */
+
+static void no_body(ob_call *call, ob_body body)
+{
+    (void)body;
+    ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
+}
+
+/* Of a call that has a deed and no handler yet. */
+static const ob_call_class unread = {.body = no_body, .end = end_call};
+
+static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_class *class,
+                         bool has_body)
+{
+    if (!api_check_query(c, request, NULL, 0))
+        return OB_PLAN_ANSWER;
+    if (has_body && request->content_length == 0)
+        return api_end(c, ob_answer_problem(400, "NO_BODY",
+                                            "a JSON object is the body: it is "
+                                            "missing"));
+    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
+        return api_end(c, api_too_large_json());
+    if (!c->deed)
+        c->deed = calloc(1, sizeof(deed));
+    c->call.class = &unread;
+    if (!c->deed)
+        return api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
+    if (request->idempotency_key && strlen(request->idempotency_key) > OB_PSEUDONYM_TEXT)
+        return api_end(c,
+                       ob_answer_problem(400, "INVALID", "an Idempotency-Key has at most %d bytes",
+                                         OB_PSEUDONYM_TEXT));
+    if (request->idempotency_key)
+        snprintf(c->deed->client_key, sizeof c->deed->client_key, "%s", request->idempotency_key);
+    c->call.class = class;
+    c->call.most = API_JSON_BODY_MOST;
+    return OB_PLAN_BYTES;
+}
+
+/* The part of the path that is a word of the service's own. */
+static bool take_path_key(api_call *c, ob_pseudonym_kind kind)
+{
+    deed *d = c->deed = calloc(1, sizeof *d);
+    ob_error err = {0};
+    ob_status status =
+        d ? key_of_text(&d->conversation.id, c->api->options.acts, kind, c->path_word, "id", &err)
+          : ob_fail(&err, OB_ENOMEM, "out of memory: try again");
+    c->call.class = &unread;
+    if (status)
+        api_end(c, api_error(c, &err));
+    return !status;
+}
+
+ob_plan api_report_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_report, .end = end_call};
+    (void)token;
+    return want_json(c, request, &class, true);
+}
+
+ob_plan api_notice_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_notice, .end = end_call};
+    (void)token;
+    return want_json(c, request, &class, true);
+}
+
+ob_plan api_members_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_members, .end = end_call};
+    (void)token;
+    return take_path_key(c, OB_PSEUDONYM_CONVERSATION) ? want_json(c, request, &class, true)
+                                                       : OB_PLAN_ANSWER;
+}
+
+ob_plan api_conversation_remove_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_removal, .end = end_call};
+    (void)token;
+    return take_path_key(c, OB_PSEUDONYM_CONVERSATION) ? want_json(c, request, &class, false)
+                                                       : OB_PLAN_ANSWER;
+}
+
+ob_plan api_withdraw_begin(api_call *c, const ob_request *request, const ob_token *token)
+{
+    static const ob_call_class class = {.body = take_withdrawal, .end = end_call};
+    (void)token;
+    return take_path_key(c, OB_PSEUDONYM_ACCOUNT) ? want_json(c, request, &class, false)
+                                                  : OB_PLAN_ANSWER;
+}

@@ -1,0 +1,72 @@
+/* Whoever uploads and is refused has learned that a picture is listed. Counted by account and day,
+ * in memory, and bounded: who has had so many matches hears nothing more until the next day. */
+#include "services_priv.h"
+
+#include <obhut/clock.h>
+
+#include <string.h>
+
+enum { LOOKED_AT = 8 }; /* places that an account may be at */
+
+void tries_init(tries *t, unsigned most)
+{
+    memset(t, 0, sizeof *t);
+    t->most = most;
+    pthread_mutex_init(&t->lock, NULL);
+}
+
+void tries_end(tries *t)
+{
+    pthread_mutex_destroy(&t->lock);
+}
+
+/* Its place; else, where `make`, that of whoever has fewest of its neighbours: NULL is never
+ * returned then. A day that is over counts for nothing. */
+static tries_line *line_of(tries *t, const ob_record_key *account, int64_t day, bool make)
+{
+    uint64_t at;
+    tries_line *least = NULL;
+    memcpy(&at, account->bytes, sizeof at); /* a keyed code: evenly spread, and nobody's choice */
+    for (unsigned i = 0; i < LOOKED_AT; i++) {
+        tries_line *line = &t->line[(at + i) % TRIES_LINES];
+        if (line->day == day && !memcmp(&line->account, account, sizeof *account))
+            return line;
+        if (line->day != day)
+            line->count = 0;
+        if (!least || line->count < least->count)
+            least = line;
+    }
+    if (make)
+        *least = (tries_line){.account = *account, .day = day};
+    return make ? least : NULL;
+}
+
+static bool may(unsigned *retry_after_s, tries *t, const ob_item *item, bool counts)
+{
+    const int64_t now = ob_now(), day = now / QUOTA_DAY_S;
+    if (!t->most || !item->has_account || (!counts && !atomic_load(&t->any)))
+        return true;
+    pthread_mutex_lock(&t->lock);
+    tries_line *line = line_of(t, &item->account, day, counts);
+    const bool left = !line || line->count < t->most;
+    if (counts && left)
+        line->count++;
+    pthread_mutex_unlock(&t->lock);
+    if (counts)
+        atomic_store(&t->any, true);
+    if (!left) {
+        atomic_fetch_add(&t->refused, 1);
+        *retry_after_s = (unsigned)(QUOTA_DAY_S - now % QUOTA_DAY_S);
+    }
+    return left;
+}
+
+bool tries_left(unsigned *retry_after_s, tries *t, const ob_item *item)
+{
+    return may(retry_after_s, t, item, false);
+}
+
+bool tries_take(unsigned *retry_after_s, tries *t, const ob_item *item)
+{
+    return may(retry_after_s, t, item, true);
+}
