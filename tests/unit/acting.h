@@ -123,7 +123,7 @@ static inline ob_record_key key_of(const char *name)
 
 static inline void set_country(memory_place *p, const char *country)
 {
-    ob_profile profile;
+    ob_profile profile = ob_profile_default;
     MUST(READS(p->store, &err_, ob_store_profile(&profile, view, &err_)));
     snprintf(profile.country, sizeof profile.country, "%s", country);
     MUST(WRITES(p->store, &err_, ob_store_profile_set(w, &profile, &err_)));

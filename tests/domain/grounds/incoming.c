@@ -31,7 +31,7 @@ static coming report(const char *delivery)
 
 static ob_incoming kept(memory_place *p, int64_t id)
 {
-    ob_incoming in;
+    ob_incoming in = {0};
     MUST(READS(p->store, &err_, ob_store_incoming(&in, view, OB_INCOMING_REPORT, id, &err_)));
     return in;
 }

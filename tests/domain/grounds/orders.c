@@ -45,7 +45,7 @@ static wish good(void)
 
 static ob_order kept(memory_place *p, int64_t id)
 {
-    ob_order o;
+    ob_order o = {0};
     MUST(READS(p->store, &err_, ob_store_order(&o, view, id, &err_)));
     return o;
 }

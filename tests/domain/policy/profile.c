@@ -7,7 +7,7 @@ ACT(change, ob_profile, ob_profile_change(in, act, err))
 
 static ob_profile profile_now(memory_place *p)
 {
-    ob_profile profile;
+    ob_profile profile = ob_profile_default;
     MUST(READS(p->store, &err_, ob_store_profile(&profile, view, &err_)));
     return profile;
 }
