@@ -115,6 +115,22 @@ class Sources(unittest.TestCase):
             if "store" not in path.relative_to(ROOT).parts:
                 self.assertIsNone(words.search(path.read_text()), path)
 
+    def roles_named(self, root):
+        """Where a role is named in code: what a command needs is a column of its row."""
+        words = re.compile(r"\bOB_ROLE_[A-Z]+\b|\b(REVIEWERS|LEADS|GUARDS)\b")
+        allowed = {"domain/staff/include/obhut/staff.h", "doors/commands/commands_priv.h", "doors/commands/rows.c",
+                   "path/engine/settings.c"}  # the last counts who may review, for /readyz
+        return [str(path.relative_to(root)) for path in sorted(root.rglob("*.[ch]"))
+                if words.search(path.read_text()) and str(path.relative_to(root)) not in allowed]
+
+    def test_roles_stand_in_the_table_and_nowhere_else(self):
+        self.assertEqual(self.roles_named(ROOT / "src"), [])
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory)
+            (root / "doors").mkdir()
+            (root / "doors/planted.c").write_text("if (ob_actor_has(who, 1 << OB_ROLE_LEAD)) return;\n")
+            self.assertEqual(self.roles_named(root), ["doors/planted.c"])
+
     def test_everybody_asks_the_same_clock_what_time_it_is(self):
         words = re.compile(r"\btime\(NULL\)|CLOCK_REALTIME|CLOCK_BOOTTIME|gettimeofday\(")
         for path in sorted((ROOT / "src").rglob("*.[ch]")):

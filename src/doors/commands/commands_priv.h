@@ -134,9 +134,9 @@ ob_status commands_identify(commands_call *call, ob_view *view, ob_error *err);
 ob_status commands_may(const commands_call *call, const ob_command *command, ob_error *err);
 
 enum {
-    ADMIN_REVIEWERS = 1 << OB_ROLE_REVIEWER | 1 << OB_ROLE_LEAD,
-    ADMIN_LEADS = 1 << OB_ROLE_LEAD,
-    ADMIN_GUARDS = 1 << OB_ROLE_LEAD | 1 << OB_ROLE_OFFICER,
+    REVIEWERS = 1 << OB_ROLE_REVIEWER | 1 << OB_ROLE_LEAD,
+    LEADS = 1 << OB_ROLE_LEAD,
+    GUARDS = 1 << OB_ROLE_LEAD | 1 << OB_ROLE_OFFICER,
 };
 
 /* ---- The log -----------------------------------------------------------------------------------

@@ -254,6 +254,8 @@ static void print_answer(const json_t *answer)
             print_object(answer, "\n");
         return;
     }
+    if (!json_array_size(only))
+        printf("no %s\n", json_object_iter_key(json_object_iter((json_t *)(uintptr_t)answer)));
     for (size_t i = 0; i < json_array_size(only); i++)
         print_object(json_array_get(only, i), "  ");
 }
