@@ -23,15 +23,12 @@ JSON = {"Accept": "application/json"}
 
 
 def routes():
-    """[(method, path, listeners)] as the two tables have them, and what the front alone answers."""
-    source = (obhutd.ROOT / "src/doors/commands/routes.c").read_text().split("} routes[] = {")[1].split("\n};")[0]
-    found = re.findall(r'\{OB_LISTENER_(\w+), "(\w+)",\s+"([^"]+)"', source)
-    assert len(found) == source.count("OB_LISTENER_") > 10, found
+    """[(method, path, listeners)] as the table has them, and what the front alone answers."""
     rows = json.loads(subprocess.run([obhutd.obhut.BINARY, "help", "--json"], capture_output=True, check=True).stdout)["commands"]
-    staff = [(row["method"], row["path"], ("staff",)) for row in rows if "staff" in row["places"]]
-    assert len(staff) > 30, staff
-    return [(method, path, (place.lower(),)) for place, method, path in found] + staff + [
-        ("GET", "/healthz", ("services", "staff"))]
+    found = [(row["method"], row["path"], (place,)) for row in rows for place in row["places"] if place in LISTENERS]
+    assert len(found) > 40, found
+    return found + [("GET", "/healthz", ("services", "staff"))]
+
 
 
 def asked(path):

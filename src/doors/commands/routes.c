@@ -1,44 +1,14 @@
 /* From a request's head to its handler. */
 #include "services_priv.h"
 
+#include <obhut/commands.h>
+
 #include <obhut/clock.h>
 #include <obhut/records/written.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a token must be good for. */
-enum { NO_TOKEN = -2, ANY_TOKEN = -1 };
-
-/* Whether records are asked on the way to the answer, and may be slow. */
-typedef enum asks { NEVER, ALWAYS, BY_ITEM } asks;
-
-static const struct route {
-    ob_listener place; /* where it can be asked; elsewhere there is nothing at its path */
-    const char *method, *path;
-    int scope; /* ob_scope, or one of the above */
-    asks asks;
-    api_begin begin;
-} routes[] = {
-    {OB_LISTENER_SERVICES, "GET", "/readyz", NO_TOKEN, NEVER, api_ready_begin},
-    {OB_LISTENER_PUBLIC, "GET", "/transparency", NO_TOKEN, ALWAYS, api_transparency_begin},
-    {OB_LISTENER_SERVICES, "GET", "/metrics", ANY_TOKEN, ALWAYS, api_metrics_begin},
-    {OB_LISTENER_SERVICES, "POST", "/v1/gate/explain", ANY_TOKEN, NEVER, api_explain_begin},
-    {OB_LISTENER_SERVICES, "GET", "/v1/gate/regimes", ANY_TOKEN, NEVER, api_regimes_begin},
-    {OB_LISTENER_SERVICES, "POST", "/v1/reports", OB_SCOPE_REPORTS, ALWAYS, api_report_begin},
-    {OB_LISTENER_SERVICES, "POST", "/v1/notices", OB_SCOPE_REPORTS, ALWAYS, api_notice_begin},
-    {OB_LISTENER_SERVICES, "PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
-     api_members_begin},
-    {OB_LISTENER_SERVICES, "DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, ALWAYS,
-     api_conversation_remove_begin},
-    {OB_LISTENER_SERVICES, "DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, ALWAYS,
-     api_withdraw_begin},
-    {OB_LISTENER_SERVICES, "GET", "/v1/lists", OB_SCOPE_LISTS, NEVER, api_lists_begin},
-    {OB_LISTENER_SERVICES, "POST", "/v1/hash", OB_SCOPE_SCAN, BY_ITEM, api_hash_begin},
-    {OB_LISTENER_SERVICES, "POST", "/v1/match", OB_SCOPE_MATCH, BY_ITEM, api_match_begin},
-    {OB_LISTENER_SERVICES, "POST", "/v1/scan", OB_SCOPE_SCAN, BY_ITEM, api_scan_begin},
-};
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
@@ -139,10 +109,10 @@ ob_answer api_too_large_json(void)
 /* ---- Tokens --------------------------------------------------------------------------------- */
 
 /* False after setting the answer. */
-static bool check_token(api_call *c, ob_token *token, const struct route *route,
+static bool check_token(api_call *c, ob_token *token, const ob_command *route,
                         const ob_request *request)
 {
-    if (route->scope == NO_TOKEN)
+    if (route->scope == OB_TOKEN_NONE)
         return true;
     const char *secret = ob_request_token(request);
     bool found = false;
@@ -195,7 +165,7 @@ bool api_check_query(api_call *call, const ob_request *request, const char *cons
 
 /* Whether a path is that of a route; what stands where the route has {id} goes to `word`, cut where
  * it is longer than any that is taken. */
-static bool is_path(const struct route *route, const char *path, char *word, size_t size)
+static bool is_path(const ob_command *route, const char *path, char *word, size_t size)
 {
     const char *hole = strstr(route->path, "{id}");
     if (!hole)
@@ -213,9 +183,12 @@ static bool is_path(const struct route *route, const char *path, char *word, siz
     return true;
 }
 
-static bool is_at(const struct route *route, const ob_request *request, char *word, size_t size)
+static bool is_at(const ob_command *route, const ob_request *request, char *word, size_t size)
 {
-    return route->place == request->listener && is_path(route, request->path, word, size);
+    static const uint32_t places[OB_LISTENERS] = {
+        [OB_LISTENER_SERVICES] = OB_AT_SERVICES, [OB_LISTENER_PUBLIC] = OB_AT_PUBLIC};
+    return route->begin && route->places & places[request->listener] &&
+           is_path(route, request->path, word, size);
 }
 
 /* What the path of a refused request takes: every method of every route there. */
@@ -223,9 +196,10 @@ static ob_plan refuse_method(api_call *c, const ob_request *request)
 {
     char word[sizeof c->path_word];
     size_t length = 0;
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (is_at(&routes[i], request, word, sizeof word)) {
-            const char *method = routes[i].method;
+    const ob_command *route;
+    for (size_t i = 0; (route = ob_command_at(i)) != NULL; i++)
+        if (is_at(route, request, word, sizeof word)) {
+            const char *method = route->method;
             length +=
                 (size_t)snprintf(c->allow + length, sizeof c->allow - length, "%s%s%s",
                                  length ? ", " : "", method, strcmp(method, "GET") ? "" : ", HEAD");
@@ -238,8 +212,8 @@ static ob_plan refuse_method(api_call *c, const ob_request *request)
 static ob_plan begin(api_call *c, const ob_request *request)
 {
     bool is_here = false;
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        const struct route *route = &routes[i];
+    const ob_command *route;
+    for (size_t i = 0; (route = ob_command_at(i)) != NULL; i++) {
         if (!is_at(route, request, c->path_word, sizeof c->path_word))
             continue;
         bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
@@ -267,9 +241,11 @@ bool ob_api_asks(const ob_request *request)
 {
     char word[OB_PSEUDONYM_TEXT + 2];
     bool any = false;
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (is_at(&routes[i], request, word, sizeof word))
-            any |= routes[i].asks == ALWAYS || (routes[i].asks == BY_ITEM && item_asks(request));
+    const ob_command *route;
+    for (size_t i = 0; (route = ob_command_at(i)) != NULL; i++)
+        if (is_at(route, request, word, sizeof word))
+            any |= route->asks == OB_ASKS_ALWAYS ||
+                   (route->asks == OB_ASKS_BY_ITEM && item_asks(request));
     return any;
 }
 

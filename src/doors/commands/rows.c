@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include "commands_priv.h"
+#include "services_priv.h"
 
 /* clang-format off */
 #define SHELL     .effect = OB_EFFECT_LOOKS, .places = OB_AT_SHELL
@@ -12,6 +13,9 @@
 #define TWO(r, second) .persons = OB_PERSONS_TWO, .roles = r, .agree = second
 #define PROPOSED(r, second) .persons = OB_PERSONS_PROPOSED, .roles = r, .agree = second
 #define RUN(f)    .run = f
+/* What services ask, and everybody: the item and the body are looked at by the handler. */
+#define SERVICES(m, p, token, slow, f) .places = OB_AT_SERVICES, .is_inner = true, .method = m, .path = p, .scope = token, .asks = slow, .begin = f
+#define PUBLIC(m, p, slow, f) .places = OB_AT_PUBLIC, .is_inner = true, .method = m, .path = p, .scope = OB_TOKEN_NONE, .asks = slow, .begin = f
 
 #define LIST_NAME PLACE("name", 64, OB_LOGGED_PLAIN, "the list's name")
 #define INNER_TRUTH(n, says) {.name = n, .kind = OB_FIELD_TRUTH, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = says}
@@ -346,6 +350,28 @@ static const ob_command rows[] = {
      .takes = FIELDS(
         LOCAL_PLACE("file", MUST, "FILE", "the backup, or - for standard input"), LOCAL("secret", MUST, "FILE", "the secret key"), LOCAL("into", MAY, "DIR", "the directory that is made; otherwise the data directory"),
         LOCAL("records", MAY, "URL", "the records go into this empty PostgreSQL database, whatever they came from"))},
+
+    /* ---- What services ask, and everybody ---- */
+    {"file.scan", "look at a file and say what to do", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_scan_begin)},
+    {"file.hash", "hash a file without matching it", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_hash_begin)},
+    {"hash.match", "match hashes that were computed elsewhere", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, api_match_begin)},
+    {"list.names", "which lists there are", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, api_lists_begin)},
+    {"report.add", "a participant's report", OB_EFFECT_ACTS, SERVICES("POST", "/v1/reports", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_report_begin)},
+    {"notice.add", "a third party's notice", OB_EFFECT_ACTS, SERVICES("POST", "/v1/notices", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_notice_begin)},
+    {"members.set", "who is in a conversation, and who consents", OB_EFFECT_ACTS,
+     SERVICES("PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_members_begin), .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it"))},
+    {"members.remove", "the conversation is no more, nor are its consents", OB_EFFECT_ACTS,
+     SERVICES("DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_conversation_remove_begin),
+     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it"))},
+    {"consents.withdraw", "an account withdraws its consent everywhere", OB_EFFECT_ACTS,
+     SERVICES("DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_withdraw_begin),
+     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the account, as the service names it"))},
+    {"situation.explain", "whether a situation may be looked at, and why", OB_EFFECT_LOOKS,
+     SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, api_explain_begin)},
+    {"regime.ls", "the laws that are built in", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, api_regimes_begin)},
+    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_LOOKS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, api_ready_begin)},
+    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_LOOKS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, api_metrics_begin)},
+    {"page", "what is being looked at and what is not, for people", OB_EFFECT_LOOKS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, api_transparency_begin)},
 };
 /* clang-format on */
 

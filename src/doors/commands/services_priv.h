@@ -134,10 +134,7 @@ typedef struct api_call {
 /* Every request begins with zeros for one. */
 _Static_assert(sizeof(api_call) < 6144, "a call is small");
 
-/* A handler of a request's head, once the token was found to be good enough. Sets the answer of
- * `call` and returns OB_PLAN_ANSWER, or wants a body. */
-typedef ob_plan (*api_begin)(api_call *call, const ob_request *request, const ob_token *token);
-
+/* Handlers of heads, ob_command_begin. */
 ob_plan api_scan_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token *token);
 ob_plan api_match_begin(api_call *call, const ob_request *request, const ob_token *token);

@@ -228,6 +228,16 @@ static json_t *roles_json(uint32_t roles)
     return array;
 }
 
+/* What a service's token must be good for; NULL: it is not asked with one. */
+static const char *token_of(const ob_command *c)
+{
+    if (!c->begin)
+        return NULL;
+    return c->scope == OB_TOKEN_NONE  ? "none"
+           : c->scope == OB_TOKEN_ANY ? "any"
+                                      : ob_scope_name((ob_scope)c->scope);
+}
+
 static json_t *command_json(const ob_command *c)
 {
     static const char *const effects[] = {[OB_EFFECT_LOOKS] = "looks",
@@ -236,12 +246,12 @@ static json_t *command_json(const ob_command *c)
                                           [OB_EFFECT_ERASES] = "erases",
                                           [OB_EFFECT_DOES] = "changes beside the records"};
     static const char *const persons[] = {"none", "one", "two", "proposed"};
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s*, s:s*, s:o, s:o}", "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s*, s:s*, s:s*, s:o, s:o}", "name",
                      c->name, "about", c->about, "effect", effects[c->effect], "persons",
                      persons[c->persons], "roles", roles_json(c->roles), "agree",
                      roles_json(c->agree), "places", places_json(c->places), "inner",
-                     (int)c->is_inner, "method", c->method, "path", c->path, "takes",
-                     fields_json(c->takes), "gives", fields_json(c->gives));
+                     (int)c->is_inner, "token", token_of(c), "method", c->method, "path", c->path,
+                     "takes", fields_json(c->takes), "gives", fields_json(c->gives));
 }
 
 static json_t *group_json(const ob_command_group *g)

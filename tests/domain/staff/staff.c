@@ -92,7 +92,7 @@ static ob_status add_person(char *secret, staffed *s, const char *name, uint32_t
 
 static bool finds_person(staffed *s, const char *secret, const char *name)
 {
-    bool found;
+    bool found = false;
     ob_person person;
     MUST(READS(s->place->store, &err_, ob_staff_person_find(&found, &person, view, secret, &err_)));
     return found && !strcmp(person.name, name);

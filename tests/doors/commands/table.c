@@ -230,7 +230,7 @@ static void every_row_and_field_says_what_it_is(void **state)
     for (size_t i = 0; (c = ob_command_at(i)) != NULL; i++) {
         if (!c->about || !*c->about || !c->effect || !c->places)
             fail_msg("%s: no sentence, effect or place", c->name);
-        if (!c->run != (c->places == OB_AT_SHELL))
+        if (!c->run != (c->places == OB_AT_SHELL || c->begin))
             fail_msg("%s: the command line does alone what has no function", c->name);
         check_fields(c, c->takes, true);
         check_fields(c, c->gives, false);
@@ -272,7 +272,8 @@ static void a_path_is_made_of_fields_and_has_a_method_and_a_place(void **state)
             fail_msg("%s: path, method and place go together", c->name);
         if (!c->path)
             continue;
-        if (strcmp(c->method, "GET") && strcmp(c->method, "POST") && strcmp(c->method, "DELETE"))
+        if (strcmp(c->method, "GET") && strcmp(c->method, "POST") && strcmp(c->method, "DELETE") &&
+            strcmp(c->method, "PUT"))
             fail_msg("%s: %s", c->name, c->method);
         const bool looks = c->effect == OB_EFFECT_LOOKS || c->effect == OB_EFFECT_READS;
         if (!strcmp(c->method, "GET") && !looks)

@@ -6,6 +6,7 @@
 #define OBHUT_COMMANDS_H
 
 #include <obhut/http.h>
+#include <obhut/records/token.h>
 #include <obhut/service.h>
 
 #include <jansson.h>
@@ -81,6 +82,18 @@ struct commands_call;
 /* What a command does, once its row was looked at; sets *out to an object, or leaves it. */
 typedef ob_status (*ob_command_run)(json_t **out, const struct commands_call *call, ob_error *err);
 
+/* What a service's token must be good for: an ob_scope, or one of these. */
+enum { OB_TOKEN_NONE = -2, OB_TOKEN_ANY = -1 };
+
+/* Whether records are asked on the way to the answer, and may be slow. */
+typedef enum ob_asks { OB_ASKS_NEVER, OB_ASKS_ALWAYS, OB_ASKS_BY_ITEM } ob_asks;
+
+/* What looks at the head of a service's request, once its token was found to be good enough: sets
+ * the answer and returns OB_PLAN_ANSWER, or wants a body. */
+struct api_call;
+typedef ob_plan (*ob_command_begin)(struct api_call *call, const ob_request *request,
+                                    const ob_token *token);
+
 typedef struct ob_command {
     const char *name;  /* "cause.add": `obhut cause add` */
     const char *about; /* a sentence */
@@ -92,7 +105,10 @@ typedef struct ob_command {
     bool is_inner;                         /* `obhut` asks it by itself, nobody types it */
     const char *method, *path;             /* over HTTP; fields of the path stand in braces */
     const ob_command_field *takes, *gives; /* up to a field without a name; NULL: none */
-    ob_command_run run;                    /* NULL: the command line does it alone */
+    ob_command_run run;                    /* of socket and staff; NULL: there is none */
+    int scope;                             /* of services and the public, with the next two */
+    ob_asks asks;
+    ob_command_begin begin;
 } ob_command;
 
 /* The row at a position, or of a name; NULL: there is none. They live for ever. */
