@@ -1,7 +1,7 @@
 /* Everything that can be asked, one row each, in the order in which help lists it. */
-#include "rows.h"
-
 #include "commands_priv.h"
+
+#include "rows.h"
 
 /* clang-format off */
 #define SHELL     .effect = OB_EFFECT_LOOKS, .places = OB_AT_SHELL
@@ -17,6 +17,8 @@
 #define INNER_TRUTH(n, says) {.name = n, .kind = OB_FIELD_TRUTH, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = says}
 #define LIST_FILE(says) {.name = "file", .kind = OB_FIELD_FILE, .most = 4096, .is_needed = true, .is_place = true, RULE(OB_LOGGED_NEVER), .about = says}
 #define HASHES(need, says) {.name = "hashes", .kind = OB_FIELD_PLACES, need, .is_place = true, RULE(OB_LOGGED_NEVER), .about = says}
+#define INNER_OBJECT(n, says) {.name = n, .kind = OB_FIELD_OBJECT, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = says}
+#define INNER_FILE(says) {.name = "file", .kind = OB_FIELD_FILE, .is_needed = true, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = says}
 #define LISTS(n, says) FIELDS(GIVES(n, OB_FIELD_LIST, OB_LOGGED_NEVER, says))
 #define PROPOSAL_GIVES FIELDS( \
     GIVES("proposal", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "its number, for who agrees"), \
@@ -43,6 +45,9 @@
 #define SECRET_GIVES(what) FIELDS( \
     GIVES("name", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "its name"), \
     GIVES("secret", OB_FIELD_TEXT, OB_LOGGED_NEVER, what))
+
+/* From here on a field is one of the macros, each of which wants its rule for the log. */
+#pragma GCC poison kind
 
 static const ob_command rows[] = {
     /* ---- Lists ---- */
@@ -314,8 +319,8 @@ static const ob_command rows[] = {
     {"scan", "tell what the service would say of files", OB_EFFECT_LOOKS, SOCKET, RUN(commands_scan),
      .takes = FIELDS(
         PLACES("files", MUST, "files, or directories of them"),
-        {.name = "item", .kind = OB_FIELD_OBJECT, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = "what is said of the item, as to POST /v1/scan"},
-        {.name = "file", .kind = OB_FIELD_FILE, .is_needed = true, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = "the file"},
+        INNER_OBJECT("item", "what is said of the item, as to POST /v1/scan"),
+        INNER_FILE("the file"),
         LOCAL("surface", MUST, "public|direct|group|storage", "where the service has it"),
         LOCAL("account", MAY, "NAME", "whose it is; needed everywhere but on public"),
         LOCAL("encryption", MAY, "none|transport|e2ee|e2ee_planned|e2ee_past", "of its conversation; needed everywhere but on public"),
@@ -336,7 +341,7 @@ static const ob_command rows[] = {
      .takes = FIELDS(LOCAL("out", MUST, "FILE", "where the secret one goes; keep it where neither service nor backups are"))},
     {"backup.make", "write everything into one file, encrypted to a key of yours, while the service runs or not", OB_EFFECT_DOES, SOCKET, RUN(commands_backup_make),
      .takes = FIELDS(
-        {.name = "file", .kind = OB_FIELD_FILE, .is_needed = true, .is_inner = true, RULE(OB_LOGGED_NEVER), .about = "where it is written"},
+        INNER_FILE("where it is written"),
         LOCAL("to", MUST, "FILE", "where it is written, or - for standard output"),
         TEXT("key", MUST, 4096, OB_LOGGED_NEVER, "KEY", "the public key, or a file that has it"),
         TRUTH("without_lists", OB_LOGGED_NEVER, "leave the lists out"))},

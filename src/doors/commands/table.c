@@ -130,7 +130,7 @@ static void say_kind(char *out, size_t size, const ob_command_field *f)
         snprintf(out, size, "a text of %lld to %lld bytes", (long long)f->least,
                  (long long)f->most);
     else if (f->kind == OB_FIELD_WORD)
-        snprintf(out, size, "%s", f->words);
+        snprintf(out, size, "one of %s", f->words);
     else
         snprintf(out, size, "%s", kinds[f->kind]);
 }
@@ -144,8 +144,8 @@ static ob_status check_one(const ob_command_field *f, const json_t *value, bool 
     if (value ? fits(f, value) : !f->is_needed || is_there)
         return OB_OK;
     say_kind(kind, sizeof kind, f);
-    return ob_fail(err, OB_EINVAL, "\"%s\" %s: %s (%s)", f->name, value ? "is not" : "is needed",
-                   kind, f->about);
+    return ob_fail(err, OB_EINVAL, "\"%s\" %s %s (%s)", f->name,
+                   value ? "must be" : "is needed:", kind, f->about);
 }
 
 static bool takes_file(const ob_command *c)

@@ -135,7 +135,7 @@ static void a_value_is_of_its_kind_and_within_its_bounds(void **state)
         ob_status status = check(&every_kind, request, false, &err);
         if ((status == OB_OK) != cases[i].fits)
             fail_msg("case %zu, %s: %s", i, cases[i].field, err.text);
-        snprintf(named, sizeof named, "\"%s\" is not", cases[i].field);
+        snprintf(named, sizeof named, "\"%s\" must be", cases[i].field);
         if (status && (status != OB_EINVAL || !strstr(err.text, named)))
             fail_msg("case %zu: %d %s", i, (int)status, err.text);
     }
