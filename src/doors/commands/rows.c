@@ -4,6 +4,8 @@
 
 #include "rows.h"
 
+#include "rows.h"
+
 /* clang-format off */
 #define SHELL     .effect = OB_EFFECT_LOOKS, .places = OB_AT_SHELL
 #define SOCKET    .places = OB_AT_SOCKET
@@ -127,7 +129,15 @@ static const ob_command rows[] = {
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PERSON, "who"))},
 
     /* ---- What is switched on ---- */
-    {"policy.show", "show what is set, and what that opens", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/policy"), RUN(commands_policy_show)},
+    {"policy.show", "show what is set, and what that opens", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/policy"), RUN(commands_policy_show),
+     .gives = FIELDS(
+        GIVES("service", OB_FIELD_TEXT, OB_LOGGED_NEVER, "its name"), GIVES("kinds", OB_FIELD_WORDS, OB_LOGGED_NEVER, "what it is"),
+        GIVES("country", OB_FIELD_TEXT, OB_LOGGED_NEVER, "where"), GIVES("regime", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the house rule"),
+        GIVES("surfaces", OB_FIELD_WORDS, OB_LOGGED_NEVER, "that are switched on"),
+        GIVES("bases", OB_FIELD_WORDS, OB_LOGGED_NEVER, "that are switched on"),
+        GIVES("detectors", OB_FIELD_WORDS, OB_LOGGED_NEVER, "that are switched on"),
+        GIVES("register", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "whether the service tells which conversations are protected"),
+        GIVES("open", OB_FIELD_LIST, OB_LOGGED_NEVER, "what this opens, and what would open the rest"))},
     {"policy.set", "set one of the things that the service is or has switched on", OB_EFFECT_ACTS, SOCKET, RUN(commands_policy_set),
      .takes = FIELDS(
         PLACE("key", 64, OB_LOGGED_PLAIN, "service, kinds, country, regime, surfaces, bases, detectors or register"),
