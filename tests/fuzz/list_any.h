@@ -2,7 +2,7 @@
 #ifndef OBHUT_FUZZ_LIST_ANY_H
 #define OBHUT_FUZZ_LIST_ANY_H
 
-#include "lists_priv.h"
+#include "read_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

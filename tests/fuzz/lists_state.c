@@ -1,5 +1,5 @@
 /* Any bytes as DIR/lists.state: what lists could have, or a sentence. */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

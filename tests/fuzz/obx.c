@@ -1,6 +1,6 @@
 /* Any bytes as a list file. The checksums are put right first: they stop accidents, not attackers.
  */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

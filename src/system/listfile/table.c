@@ -1,6 +1,7 @@
 /* Tables: a header with the names of columns, and rows. */
 #include "read_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -3,6 +3,7 @@
  * a document type is not read on. */
 #include "read_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 /* Lines of lists: what is an entry, what is not, and how it is said. */
 #include "test.h"
 
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <unistd.h>
 
@@ -130,31 +130,6 @@ static void a_line_without_end_is_forgotten_not_kept(void **state)
     free(bytes);
 }
 
-/* A photograph's hash must not be refused; that of a flat picture must. */
-static void only_pictures_with_nothing_in_them_are_screened(void **state)
-{
-    (void)state;
-    list_screen screen;
-    assert_int_equal(list_screen_init(&screen, NULL), OB_OK);
-    test_random r = {51};
-    ob_hash256 hash;
-    ob_hash256_parse(&hash, A, 64, NULL);
-    assert_null(list_screen_name(&screen, &hash));
-    for (int i = 0; i < 20000; i++) {
-        hash = test_hash(&r);
-        assert_null(list_screen_name(&screen, &hash));
-    }
-    ob_hash256 zero = {{0}};
-    for (unsigned bits = 0; bits <= 40; bits++) {
-        hash = test_flip(&r, zero, bits);
-        if (bits <= 31)
-            assert_non_null(list_screen_name(&screen, &hash));
-        else
-            assert_null(list_screen_name(&screen, &hash));
-    }
-    list_screen_free(&screen);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,7 +138,6 @@ int main(void)
         cmocka_unit_test(json_lines_are_objects_of_text),
         cmocka_unit_test(what_is_wrong_is_said_with_file_and_line),
         cmocka_unit_test(a_line_without_end_is_forgotten_not_kept),
-        cmocka_unit_test(only_pictures_with_nothing_in_them_are_screened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* What journal.c and journal_read.c share: how a line of a journal looks. */
-#ifndef OBHUT_LISTS_JOURNAL_PRIV_H
-#define OBHUT_LISTS_JOURNAL_PRIV_H
+#ifndef OBHUT_LISTFILE_JOURNAL_PRIV_H
+#define OBHUT_LISTFILE_JOURNAL_PRIV_H
 
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 enum { SUM_DIGITS = JOURNAL_SUM_DIGITS, HEAD = SUM_DIGITS + 1 };
 

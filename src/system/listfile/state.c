@@ -1,12 +1,13 @@
 /* What each list must have, in a file beside their folder: so that a list, a journal or a change
  * that is gone shows, also where the whole folder is (docs/FORMAT-OBX.md). */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <obhut/file.h>
 #include <obhut/json.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* Entries of a list on their way from lines to a file. */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

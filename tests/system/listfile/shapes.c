@@ -1,7 +1,7 @@
 /* The shapes that lists come in: each is read, and what was understood of it is said. */
 #include "test.h"
 
-#include "lists_priv.h"
+#include "read_priv.h"
 
 #include <unistd.h>
 #include <zlib.h>

@@ -1,11 +1,12 @@
 /* Reading of .obx files. Bytes are hostile until checked: every bound is compared before it is
  * used, and what is looked up later (ids, attributes) is compared again then. */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <obhut/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

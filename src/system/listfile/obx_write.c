@@ -1,5 +1,5 @@
 /* Writing of .obx files: under a temporary name, durable before it takes its place. */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <obhut/file.h>
 #include <obhut/json.h>
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

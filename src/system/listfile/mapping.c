@@ -6,7 +6,7 @@
  * Both need handlers of SIGBUS and SIGSEGV, which belong to the whole process, and so does the list
  * of mappings that these look into. A signal comes from an instruction that reads such a mapping:
  * its thread holds none of the locks below, and somebody keeps the mapping. */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <obhut/file.h>
 
@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* Digests and signals, as texts. A signal is a hash of somebody else's method (PhotoDNA, TMK,
  * vPDQ): Obhut does not make it, and knows it by the SHA-256 of its bytes, so that equal ones are
  * found. */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* Reading the file of a published list: from bytes (bytes.c) to lines or records (read.c,
  * document.c, xml.c), from these to named fields (text.c, table.c, record.c), and from fields to an
  * entry (fields.c). names.c keeps what was understood on the way. */
-#ifndef OBHUT_LISTS_READ_PRIV_H
-#define OBHUT_LISTS_READ_PRIV_H
+#ifndef OBHUT_LISTFILE_READ_PRIV_H
+#define OBHUT_LISTFILE_READ_PRIV_H
 
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 struct json_t;
 
@@ -136,6 +136,9 @@ struct reader {
     document *document;
     xml_list *xml;
 };
+
+/* Records of JSON that are longer are not read whole, but in parts. */
+void reader_keep(reader *reader, size_t most);
 
 /* Reads on; r->ended where there is no more. */
 ob_status reader_fill(reader *r, ob_error *err);

@@ -1,10 +1,11 @@
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <obhut/file.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>

@@ -1,6 +1,7 @@
 /* Objects of JSON become entries. */
 #include "read_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

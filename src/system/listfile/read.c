@@ -1,6 +1,7 @@
 /* The file of a published list, from its first line or record to its last. */
 #include "read_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

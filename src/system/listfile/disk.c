@@ -1,6 +1,6 @@
 /* What a list writes into its files. Everything that a full or a failing disk refuses to take is
  * refused here, but for names (dir.c). */
-#include "lists_priv.h"
+#include "listfile_priv.h"
 
 #include <obhut/file.h>
 
