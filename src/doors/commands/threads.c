@@ -1,4 +1,5 @@
-/* How many commands have a thread of their own. */
+/* How many commands have a thread of their own: the operator's and those of staff each have room.
+ */
 #include <obhut/commands.h>
 
 #include <stdatomic.h>
@@ -6,25 +7,35 @@
 
 enum { THREADS_MOST = 32 };
 
-static atomic_int busy;
+static atomic_int operators, staffs;
 
-bool ob_commands_enter(void)
+static atomic_int *those_at(uint32_t place)
 {
-    if (atomic_fetch_add(&busy, 1) < THREADS_MOST)
+    return place == OB_AT_SOCKET ? &operators : &staffs;
+}
+
+bool ob_commands_enter(uint32_t place)
+{
+    if (atomic_fetch_add(those_at(place), 1) < THREADS_MOST)
         return true;
-    ob_commands_leave();
+    ob_commands_leave(place);
     return false;
 }
 
-void ob_commands_leave(void)
+void ob_commands_leave(uint32_t place)
 {
-    atomic_fetch_sub(&busy, 1);
+    atomic_fetch_sub(those_at(place), 1);
+}
+
+static bool any_is_busy(void)
+{
+    return atomic_load(&operators) || atomic_load(&staffs);
 }
 
 bool ob_commands_wait(unsigned time_ms)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    for (unsigned waited = 0; atomic_load(&busy) && waited < time_ms; waited += 10)
+    for (unsigned waited = 0; any_is_busy() && waited < time_ms; waited += 10)
         nanosleep(&moment, NULL);
-    return !atomic_load(&busy);
+    return !any_is_busy();
 }

@@ -175,7 +175,7 @@ static void *work(void *argument)
     ob_answer answer = answer_of(done);
     json_decref(done);
     ob_call_answer(&c->call, answer); /* then the call may be gone */
-    ob_commands_leave();
+    ob_commands_leave(OB_AT_STAFF);
     return NULL;
 }
 
@@ -184,13 +184,13 @@ static void start(web_call *c)
     pthread_attr_t detached;
     pthread_t thread;
     bool started = false;
-    if (ob_commands_enter()) {
+    if (ob_commands_enter(OB_AT_STAFF)) {
         pthread_attr_init(&detached);
         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
         started = !pthread_create(&thread, &detached, work, c);
         pthread_attr_destroy(&detached);
         if (!started)
-            ob_commands_leave();
+            ob_commands_leave(OB_AT_STAFF);
     }
     if (!started)
         ob_call_answer(&c->call, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));

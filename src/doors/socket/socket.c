@@ -92,7 +92,7 @@ static void *serve(void *argument)
     json_decref(request);
     socket_incoming_free(&c->in);
     free(c);
-    ob_commands_leave();
+    ob_commands_leave(OB_AT_SOCKET);
     return NULL;
 }
 
@@ -117,7 +117,7 @@ void ob_socket_serve(int listening, ob_service *service)
     pthread_attr_t detached;
     pthread_t thread;
     bool started = false;
-    const bool entered = c && ob_commands_enter();
+    const bool entered = c && ob_commands_enter(OB_AT_SOCKET);
     if (entered) {
         *c = (connection){.service = service, .in = {.from = peer, .file = -1, .takes_file = true}};
         pthread_attr_init(&detached);
@@ -128,7 +128,7 @@ void ob_socket_serve(int listening, ob_service *service)
     if (started)
         return;
     if (entered)
-        ob_commands_leave();
+        ob_commands_leave(OB_AT_SOCKET);
     free(c);
     close(peer);
 }

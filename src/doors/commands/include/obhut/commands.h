@@ -160,10 +160,10 @@ json_t *ob_commands_do(ob_service *service, const json_t *request, int file,
  * until ob_commands_wait. */
 ob_plan ob_commands_begin_http(ob_call **out, ob_service *service, const ob_request *request);
 
-/* Before and after a command of a thread of its own, at most 32 at a time. False: there are as
- * many. */
-bool ob_commands_enter(void);
-void ob_commands_leave(void);
+/* Before and after a command of a thread of its own: at most 32 of the socket's at a time, and as
+ * many of staff's (`place`: an OB_AT_…). False: there are as many. */
+bool ob_commands_enter(uint32_t place);
+void ob_commands_leave(uint32_t place);
 
 /* Waits until all of them are done, at most so long. Returns false when one is not. */
 bool ob_commands_wait(unsigned time_ms);
