@@ -61,8 +61,8 @@ def fingerprint():
     """Of all that the prepared files depend on."""
     digest = hashlib.sha256()
     for path in [pathlib.Path(__file__), *sorted(PICTURES.iterdir()),
-                 *(p for module in ("hash", "index", "lists", "store")
-                   for p in sorted((ROOT / "src" / module).glob("*.[ch]")))]:
+                 *(p for module in ("hash", "index", "listfile", "lists", "store")
+                   for p in sorted((ROOT / "src").glob(f"*/{module}/*.[ch]")))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
