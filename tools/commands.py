@@ -309,7 +309,7 @@ def operation(command):
                 "        content:", f"          application/json: {{schema: {flow(made)}}}"]
     out += ["      responses:",
             f'        "200": {{description: done, content: {{application/json: {{schema: {flow(answer(command))}}}}}}}']
-    for status in (400, 401, 403, 404, 413):
+    for status in (400, 401, 403, 404, 411, 413, 415, 501):
         out.append(f'        "{status}": {{$ref: "#/components/responses/Problem"}}')
     return "\n".join([*out, '        "503": {$ref: "#/components/responses/CouldNot"}', ""])
 

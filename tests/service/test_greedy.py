@@ -117,7 +117,7 @@ class Greedy(obhutd.Case):
             for one in [self.explain(service, greedy) for _ in range(600)]:
                 one.close()
             answered()
-        self.assertLess(spent(left), 30 * spent(answered))
+        self.assertLess(spent(left), 30 * max(spent(answered), 0.01))  # a tick is the least that is told
 
     def test_a_slow_file_is_known_by_its_head(self):
         service = self.start(*self.configure("decoders = 2\ndecode-time-ms = 100\ndecode-cpu-ms = 100\n"))

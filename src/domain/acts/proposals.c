@@ -6,6 +6,7 @@
 #include <obhut/records/proposal.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char operator_name[] = "operator";
@@ -40,6 +41,22 @@ ob_status ob_acts_propose(int64_t *id, ob_writing *w, const char *kind, const ch
     return add(id, w, kind, body, ob_actor_name(actor), err);
 }
 
+/* Who has left since is not one of two persons who agree. */
+static ob_status check_proposer(const ob_proposal *p, ob_view *view, ob_error *err)
+{
+    ob_person *all = NULL;
+    size_t count = 0;
+    bool is_here = !strcmp(p->proposed_by, operator_name);
+    ob_status status = is_here ? OB_OK : ob_store_persons(&all, &count, view, err);
+    for (size_t i = 0; i < count; i++)
+        is_here |= !strcmp(all[i].name, p->proposed_by) && !all[i].ended_at;
+    free(all);
+    if (status || is_here)
+        return status;
+    return ob_fail(err, OB_EREFUSED, "%s, who proposed this, has left: it must be proposed anew",
+                   p->proposed_by);
+}
+
 ob_status ob_acts_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
                          const ob_actor *actor, uint32_t roles, ob_error *err)
 {
@@ -61,8 +78,9 @@ ob_status ob_acts_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t
     if (!strcmp(out->proposed_by, actor->person->name))
         return ob_fail(err, OB_EREFUSED, "%s has proposed this: another person must agree",
                        actor->person->name);
-    if (strcmp(out->proposed_by, operator_name) != 0)
-        return OB_OK;
+    status = check_proposer(out, ob_writing_view(w), err);
+    if (status || strcmp(out->proposed_by, operator_name) != 0)
+        return status;
     *adopted = true;
     return ob_store_proposal_adopt(w, id, actor->person->name, err);
 }

@@ -237,6 +237,14 @@ static ob_status run(json_t **out, commands_call *call, const ob_command *c, ob_
         return status;
     const ob_person person = call->person; /* the log names who it was when the request came */
     const ob_actor actor = {call->actor.person ? &person : NULL};
+    status = commands_may(call, c, err); /* before it is said what was wrong with the request */
+    if (status)
+        ob_acts_log(NULL, call->service->acts, "refused", &actor, one_word("wanted", c->name),
+                    NULL);
+    if (!status)
+        status = ob_command_check(c, call->request, call->file >= 0, err);
+    if (status)
+        return status;
     switch (c->effect) {
     case OB_EFFECT_ACTS:
     case OB_EFFECT_ERASES:
@@ -268,8 +276,6 @@ json_t *ob_commands_do(ob_service *service, const json_t *request, int file,
     const ob_command *c = status ? NULL : ob_command_find(name);
     if (!status && (!c || !(c->places & place)))
         status = ob_fail(&err, OB_EINVAL, "no command is called \"%.60s\"", name);
-    if (!status)
-        status = ob_command_check(c, request, file >= 0, &err);
     if (!status)
         status = run(&result, &call, c, &err);
     if (!status)

@@ -133,6 +133,8 @@ static ob_status read_cause(ob_cause_wish *wish, const commands_call *call, ob_e
     wish->ground = has_verdict ? OB_GROUND_VERDICT : OB_GROUND_REPORT;
     wish->days = OB_CAUSE_DAYS;
     ob_status status = commands_account(&wish->account, call, err);
+    if (!status && has_verdict == (json_object_get(call->request, "report") != NULL))
+        status = ob_fail(err, OB_EINVAL, "a cause rests on one record: \"verdict\" or \"report\"");
     if (!status)
         status = commands_number(&wish->record, call, has_verdict ? "verdict" : "report", err);
     if (!status && json_object_get(call->request, "days"))

@@ -93,6 +93,8 @@ static ob_status read_time(int64_t *out, const commands_call *call, const char *
 static ob_status read_end(ob_hold_wish *h, const commands_call *call, ob_error *err)
 {
     h->law = commands_optional(call, "law");
+    if (h->law && commands_optional(call, "until"))
+        return ob_fail(err, OB_EINVAL, "a hold ends at \"until\" or as its \"law\" says, not both");
     if (!h->law)
         return read_time(&h->until, call, "until", err);
     return commands_optional(call, "from") ? read_time(&h->reported_at, call, "from", err) : OB_OK;

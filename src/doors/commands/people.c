@@ -12,9 +12,12 @@
 
 ob_status commands_identify(commands_call *call, ob_view *view, ob_error *err)
 {
-    const char *token = commands_optional(call, "person_token");
+    const json_t *said = json_object_get(call->request, "person_token");
+    const char *token = json_string_value(said);
     bool found = false;
     call->actor = (ob_actor){NULL};
+    if (said && !token)
+        return ob_fail(err, OB_EINVAL, "\"person_token\" must be a text");
     if (!token)
         return OB_OK;
     ob_status status = ob_staff_person_find(&found, &call->person, view, token, err);

@@ -4,8 +4,6 @@
 
 #include "rows.h"
 
-#include "rows.h"
-
 /* clang-format off */
 #define SHELL     .effect = OB_EFFECT_LOOKS, .places = OB_AT_SHELL
 #define SOCKET    .places = OB_AT_SOCKET
@@ -318,7 +316,7 @@ static const ob_command rows[] = {
      .takes = FIELDS(NUMBER("entries", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many entries it is about"))},
 
     /* ---- Looking ---- */
-    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/status"), RUN(commands_status)},
+    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_LOOKS, SOCKET, RUN(commands_status)},
     {"check", "read all that lies in the data directory, and say what is right", OB_EFFECT_LOOKS, SOCKET, RUN(commands_check),
      .takes = FIELDS(
         INNER_TRUTH("records", "all of the records, too"), LOCAL("config", MAY, "FILE", "this configuration of obhutd, too"))},

@@ -2,6 +2,9 @@
  * code as the operator's socket. */
 #include "commands_priv.h"
 
+#include <obhut/crypto.h>
+
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,8 +96,10 @@ static json_t *from_text(const ob_command_field *f, const char *text)
         return json_boolean(*text == 't');
     if (f->kind != OB_FIELD_NUMBER)
         return ob_json_text(text);
+    errno = 0;
     const long long number = strtoll(text, &end, 10);
-    return *text && !*end && !strchr(" +", *text) ? json_integer(number) : ob_json_text(text);
+    return *text && !*end && !errno && !strchr(" +", *text) ? json_integer(number)
+                                                            : ob_json_text(text);
 }
 
 /* A field of the path or the query; what no field is called is kept, and refused by name. */
@@ -125,6 +130,9 @@ static ob_status read_head(json_t *out, const ob_command *c, const ob_request *r
             status = add_field(out, c, name, json_string_value(value), err);
     }
     json_decref(fields);
+    if (!status && request->query_count && !strcmp(c->method, "POST"))
+        status = ob_fail(err, OB_EINVAL, "\"%.60s\": fields of a POST stand in its body",
+                         request->query[0].name);
     for (size_t i = 0; i < request->query_count && !status; i++)
         status = add_field(out, c, request->query[i].name, request->query[i].value, err);
     return status;
@@ -133,6 +141,8 @@ static ob_status read_head(json_t *out, const ob_command *c, const ob_request *r
 static ob_status read_body(json_t *out, const ob_command *c, ob_body body, ob_error *err)
 {
     const char *name;
+    if (body.size && strcmp(c->method, "POST"))
+        return ob_fail(err, OB_EINVAL, "%s takes no body: fields stand in the query", c->method);
     json_t *value, *in = body.size ? ob_json_body(body, err) : json_object();
     ob_status status = !in ? err->status : OB_OK;
     if (!status && !json_is_object(in))
@@ -223,6 +233,28 @@ static ob_plan end(web_call *c, ob_answer answer)
     return OB_PLAN_ANSWER;
 }
 
+/* Before anything of a stranger's is kept or read. False after setting the answer. */
+static bool is_known(web_call *c, const char *token)
+{
+    ob_view *view = NULL;
+    ob_person person;
+    bool found = false;
+    ob_error err = {0};
+    ob_status status = ob_view_open(&view, c->service->store, &err);
+    if (!status)
+        status = ob_staff_person_find(&found, &person, view, token, &err);
+    ob_view_close(view);
+    ob_wipe(&person, sizeof person);
+    if (status)
+        end(c, ob_answer_could_not(OB_HINDRANCE_RECORDS, NULL));
+    else if (!found) {
+        if (c->service->engine)
+            ob_engine_refused(c->service->engine, OB_REFUSED_TOKEN);
+        end(c, ob_answer_problem(401, "TOKEN", "this personal token is not known here"));
+    }
+    return found;
+}
+
 static ob_plan begin(web_call *c, const ob_request *request)
 {
     ob_error err = {0};
@@ -238,6 +270,8 @@ static ob_plan begin(web_call *c, const ob_request *request)
     if (!token || strlen(token) > WORD_MOST)
         return end(c, ob_answer_problem(401, "TOKEN",
                                         "a personal token is needed: Authorization: Bearer …"));
+    if (!is_known(c, token))
+        return OB_PLAN_ANSWER;
     if (request->content_length > BODY_MOST)
         return end(c, ob_answer_problem(413, "TOO_LARGE", "at most %d bytes are taken", BODY_MOST));
     c->request =

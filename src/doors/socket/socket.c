@@ -96,6 +96,16 @@ static void *serve(void *argument)
     return NULL;
 }
 
+/* In one packet, for which nobody waits. */
+static void say_busy(int peer)
+{
+    static const char busy[] =
+        "{\"error\": {\"status\": -7, \"text\": \"as many commands run already as "
+        "may at a time: try again\"}}\n";
+    _Static_assert(OB_EBUSY == -7, "the number that stands there");
+    (void)!send(peer, busy, sizeof busy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Commands are for the user who owns this process, and for root. */
 static bool is_owner(int peer)
 {
@@ -129,6 +139,8 @@ void ob_socket_serve(int listening, ob_service *service)
         return;
     if (entered)
         ob_commands_leave(OB_AT_SOCKET);
+    if (c)
+        say_busy(peer);
     free(c);
     close(peer);
 }

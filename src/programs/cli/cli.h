@@ -71,6 +71,9 @@ int cli_finish(int code);
  * NULL after an error was said. */
 json_t *cli_ask(const cli *cli, json_t *request);
 
+/* Appends the words of "a,b" to an array. */
+void cli_words_between_commas(json_t *array, const char *value);
+
 /* The texts of an array in a row, with commas. Static memory. */
 const char *cli_join(const json_t *array);
 

@@ -51,6 +51,8 @@ static int ls(const cli *cli, const wishes *w)
                json_string_value(json_object_get(gateway, "fail")),
                json_string_value(json_object_get(gateway, "made_at")));
     }
+    if (!json_array_size(json_object_get(result, "gateways")))
+        puts("no gateways");
     json_decref(result);
     return cli_finish(CLI_NOTHING);
 }

@@ -459,7 +459,7 @@ static int read_and_run(const cli *cli, wishes *wishes, int argc, char **argv)
             break;
         case ACCEPT:
             wishes->accept = wishes->accept ? wishes->accept : json_array();
-            json_array_append_new(wishes->accept, ob_json_text(optarg));
+            cli_words_between_commas(wishes->accept, optarg);
             break;
         case 'h':
             return cli_help_of("list");

@@ -49,13 +49,12 @@ typedef struct wish {
     bool json;
 } wish;
 
-static json_t *words_between_commas(const char *value)
+/* Said several times they add up. */
+static json_t *words_of(const wish *w, const char *name, const char *value)
 {
-    json_t *array = json_array();
-    char *copy = strdup(value), *rest = copy, *one;
-    while (copy && (one = strsep(&rest, ",")) != NULL)
-        json_array_append_new(array, ob_json_text(one));
-    free(copy);
+    json_t *said = json_object_get(w->request, name);
+    json_t *array = said ? json_incref(said) : json_array();
+    cli_words_between_commas(array, value);
     return array;
 }
 
@@ -77,6 +76,10 @@ static void option_name(char out[static 40], const ob_command_field *field)
 /* False after saying what is wrong. */
 static bool take(wish *w, const ob_command_field *field, const char *value)
 {
+    if (field->kind != OB_FIELD_WORDS && json_object_get(w->request, field->name)) {
+        cli_say("--%s was said twice", field->name);
+        return false;
+    }
     json_t *json = NULL;
     json_error_t problem;
     switch (field->kind) {
@@ -89,7 +92,7 @@ static bool take(wish *w, const ob_command_field *field, const char *value)
         json = json_true();
         break;
     case OB_FIELD_WORDS:
-        json = words_between_commas(value);
+        json = words_of(w, field->name, value);
         break;
     case OB_FIELD_DOCUMENT:
         w->document = open(value, O_RDONLY | O_CLOEXEC);

@@ -93,10 +93,10 @@ int cmd_token(const cli *cli, int argc, char **argv)
             w.json = true;
             break;
         case SURFACE:
-            json_array_append_new(w.surfaces, ob_json_text(optarg));
+            cli_words_between_commas(w.surfaces, optarg);
             break;
         case SCOPE:
-            json_array_append_new(w.scopes, ob_json_text(optarg));
+            cli_words_between_commas(w.scopes, optarg);
             break;
         case 'h':
             code = cli_help_of("token");

@@ -161,7 +161,7 @@ int cli_help_of(const char *name)
     for (size_t i = 0; (c = ob_command_at(i)) != NULL; i++)
         if (ob_command_is_of(c, name) && !c->is_inner)
             put_command(c, c->name[strlen(name)] ? c->name + strlen(name) + 1 : name);
-    puts("  --json\n    the answer as JSON");
+    puts("  --json\n    the answer as JSON, but where it is a file");
     put_persons(group);
     if (group->notes) {
         puts("");

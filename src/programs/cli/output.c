@@ -152,6 +152,14 @@ json_t *cli_ask(const cli *cli, json_t *request)
     return result;
 }
 
+void cli_words_between_commas(json_t *array, const char *value)
+{
+    char *copy = strdup(value), *rest = copy, *one;
+    while (copy && (one = strsep(&rest, ",")) != NULL)
+        json_array_append_new(array, ob_json_text(one));
+    free(copy);
+}
+
 const char *cli_join(const json_t *array)
 {
     static char joined[200];

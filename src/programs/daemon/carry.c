@@ -141,7 +141,8 @@ void carry_refuse_busy(core *c, uint64_t id)
 /* Where it is only handed on, or where there is no room: then it comes back without a call. */
 static bool goes_to_asking(carried *k, const ob_request *request)
 {
-    if (k->asks || ob_gateways_own(request) || !ob_api_asks(request))
+    if (k->asks || ob_gateways_own(request) ||
+        (request->listener != OB_LISTENER_STAFF && !ob_api_asks(request)))
         return false;
     k->asks = true;
     if (!desks_put(request->listener == OB_LISTENER_PUBLIC ? k->core->showing : k->core->asking,
