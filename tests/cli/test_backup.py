@@ -469,7 +469,7 @@ class Backup(obhut.Case):
         self.run_obhut("restore", "x", code=2)
         self.run_obhut("restore", "x", "--secret", "y", "--to", "z", code=2)
         for command in ("backup", "restore"):
-            self.assertIn("obhut backup key --out", self.run_obhut(command, "--help")[0])
+            self.assertIn(f"  obhut {command} ", self.run_obhut(command, "--help")[0])
 
 
 if __name__ == "__main__":
