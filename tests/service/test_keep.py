@@ -29,6 +29,9 @@ class Sqlite:
     def prepare(self):
         pass
 
+    def write_out(self):
+        """It is in the file, or whole in its log."""
+
     def sql(self, text):
         database = sqlite3.connect(self.case.data / "obhut.db")
         database.execute("PRAGMA secure_delete = ON")
@@ -49,6 +52,10 @@ class PostgreSql:
         path = self.case.data / "records"
         path.write_text(self.url + "\n")
         path.chmod(0o600)
+
+    def write_out(self):
+        """Rows are in the tables' files then: in the log of the database a page may end within a word."""
+        self.server.sql("CHECKPOINT", self.name)
 
     def sql(self, text):
         return [tuple(line.split("|")) for line in
@@ -108,6 +115,7 @@ class Keep(obhutd.Case):
         words = [f"planted-{random.randrange(10**12)}-reason-{n}" for n in range(20)]
         for n, word in enumerate(words):
             self.report(service, word, n)
+        database.write_out()
         self.assertEqual(contains(database.files, words), set(words), "they are there before")
         self.age(370, "kind = 0 AND id <= 15")
         self.assertEqual(self.reap()["report"], (15, 15, 0, 0))

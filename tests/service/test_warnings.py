@@ -78,7 +78,7 @@ class Warnings(obhutd.Case):
         waiting.until(lambda: self.told(service)[0] == {"LIST_STALE"}, "the list is told to be old")
         _, warnings = self.told(service)
         self.assertIn('the list "known" was imported or updated 9 days ago; renew-days says 7', str(warnings))
-        page = service.request("GET", "/transparency", token=False)[2].decode()
+        page = service.request("GET", "/transparency", token=False, listener="public")[2].decode()
         self.assertIn("A list of known material is older than it should be.", page)
         self.assertEqual(service.scan(COFFEE.read_bytes())["action"], "review")  # it is searched all the same
         self.run_obhut("list", "update", "known", self.write("known.jsonl", [self.list_of(COFFEE)]))

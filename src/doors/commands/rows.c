@@ -355,7 +355,7 @@ static const ob_command rows[] = {
      .takes = FIELDS(
         INNER_FILE("where it is written"),
         LOCAL("to", MUST, "FILE", "where it is written, or - for standard output"),
-        TEXT("key", MUST, 4096, OB_LOGGED_NEVER, "KEY", "the public key, or a file that has it"),
+        TEXT("key", MUST, 4096, OB_LOGGED_PLAIN, "KEY", "the public key, or a file that has it"),
         TRUTH("without_lists", OB_LOGGED_NEVER, "leave the lists out"))},
     {"backup.show", "read and verify all of a backup, and show what is in it and from when", SHELL,
      .takes = FIELDS(LOCAL_PLACE("file", MUST, "FILE", "the backup, or - for standard input"), LOCAL("secret", MUST, "FILE", "the secret key"))},

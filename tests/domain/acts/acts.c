@@ -115,12 +115,19 @@ static void a_proposal_is_over_after_seven_days(void **state)
     const ob_actor proposer = {&ada};
     int64_t id = 0;
     clock_stand(INT64_C(1800000000));
+    ob_person here = {
+        .name = "ada", .roles = LEAD, .made_at = ob_now()}; /* who is gone is not one of two */
+    MUST(WRITES(p->store, &err_, ob_store_person_add(w, &here, &err_)));
     MUST(WRITES(p->store, &err_, ob_acts_propose(&id, w, "clock", "{}", &proposer, &err_)));
     clock_pass(OB_PROPOSAL_SECONDS - 1);
     MUST(second(p, id, &bea, &err_));
     clock_pass(1);
     assert_int_equal(second(p, id, &bea, &err), OB_EREFUSED);
     assert_non_null(strstr(err.text, "is over"));
+    MUST(WRITES(p->store, &err_, ob_acts_propose(&id, w, "clock", "{}", &proposer, &err_)));
+    MUST(WRITES(p->store, &err_, ob_store_person_end(w, "ada", ob_now(), &err_)));
+    assert_int_equal(second(p, id, &bea, &err), OB_EREFUSED);
+    assert_non_null(strstr(err.text, "has left"));
 }
 
 static int begin(void **state)
