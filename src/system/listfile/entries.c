@@ -1,6 +1,8 @@
 /* Entries of a list on their way from lines to a file. */
 #include "listfile_priv.h"
 
+#include <obhut/crypto.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,22 +95,28 @@ static uint64_t mix(uint64_t sum, uint64_t value)
     return sum ^ sum >> 29;
 }
 
-static uint64_t sum_of(const content *c)
+/* All of it: whoever writes a list chooses how its hashes begin. */
+static uint64_t mix_bytes(uint64_t sum, const void *bytes, size_t size)
 {
-    uint64_t sum = c->id_length;
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        const size_t left = size - at;
+        uint64_t word = 0;
+        memcpy(&word, (const uint8_t *)bytes + at, left < sizeof word ? left : sizeof word);
+        sum = mix(sum, word);
+    }
+    return sum;
+}
+
+static uint64_t sum_of(const entries *e, const content *c)
+{
+    uint64_t sum = mix(e->seed, c->id_length);
     for (int h = 0; h < 2; h++)
         if (c->half[h])
             sum = mix(mix(sum, c->half[h]->q[0]), c->half[h]->q[1]);
-    for (int k = 0; k < DIGEST_KINDS; k++) {
-        uint64_t start;
-        if (!c->digest[k])
-            continue;
-        memcpy(&start, c->digest[k], sizeof start);
-        sum = mix(sum, start);
-    }
-    for (size_t i = 0; i < c->id_length; i++)
-        sum = mix(sum, (unsigned char)c->id[i]);
-    return sum;
+    for (int k = 0; k < DIGEST_KINDS; k++)
+        if (c->digest[k])
+            sum = mix_bytes(sum, c->digest[k], list_digest_kinds[k].width);
+    return mix_bytes(sum, c->id, c->id_length);
 }
 
 /* A slot is 0, or the upper half of the sum and the number + 1. The upper bits also say where it
@@ -128,6 +136,8 @@ static ob_status grow_table(entries *e, ob_error *err)
     grown.table = calloc(UINT64_C(1) << grown.table_bits, sizeof *grown.table);
     if (!grown.table)
         return too_many(err);
+    if (!e->table)
+        ob_random(&e->seed, sizeof e->seed); /* nobody can choose hashes that stand in one place */
     const uint64_t mask = (UINT64_C(1) << grown.table_bits) - 1;
     for (uint64_t k = 0; k < slots; k++) {
         if (!e->table[k])
@@ -282,7 +292,7 @@ ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error 
     ob_status status = grow_table(to, err);
     if (status)
         return status;
-    const uint64_t sum = sum_of(&c);
+    const uint64_t sum = sum_of(to, &c);
     uint64_t slot;
     find_slot(&slot, duplicate, to, &c, sum);
     if (*duplicate)

@@ -63,6 +63,7 @@ typedef struct entries {
     column_entries digest_entries[DIGEST_KINDS];
     uint64_t *table; /* finds duplicates */
     unsigned table_bits;
+    uint64_t seed; /* of its places */
 } entries;
 
 /* An entry with the same hash, digests and id as an earlier one is left out, and *duplicate set.
