@@ -91,6 +91,7 @@ class Greedy(obhutd.Case):
     def test_what_is_short_and_takes_long_keeps_no_other_waiting(self):
         service = self.start()
         greedy, neighbour = self.neighbours()
+        service.scan(SMALL, token=neighbour)  # there is a worker, so that none has to be started
         many = [self.explain(service, greedy) for _ in range(60)]
         service.request("POST", "/v1/gate/explain", b"{}", {"Content-Type": "application/json"}, neighbour)
         self.assertEqual(service.scan(SMALL, token=neighbour)["action"], "allow")
