@@ -46,6 +46,12 @@
 #define CHANGE_GIVES FIELDS( \
     GIVES("changed", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "entries that changed"), \
     GIVES("asked", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "entries that were named"))
+#define ORDER_REFUSED \
+    GIVES("reason", OB_FIELD_TEXT, OB_LOGGED_NEVER, "why not"), \
+    GIVES("text", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "the same as a sentence, by language"), \
+    GIVES("names", OB_FIELD_TEXT, OB_LOGGED_NEVER, "what the reason is about"), \
+    GIVES("article", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the law's"), \
+    GIVES("clarification", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "a letter, by language")
 #define SECRET_GIVES(what) FIELDS( \
     GIVES("name", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "its name"), \
     GIVES("secret", OB_FIELD_TEXT, OB_LOGGED_NEVER, what))
@@ -197,21 +203,13 @@ static const ob_command rows[] = {
      .takes = FIELDS(OBJECT("order", OB_LOGGED_NEVER, "the order as it was transcribed (docs/GATE.md)")),
      .gives = FIELDS(
         GIVES("taken", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "whether it would be"),
-        GIVES("reason", OB_FIELD_TEXT, OB_LOGGED_NEVER, "why not"),
-        GIVES("text", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "the same as a sentence, by language"),
-        GIVES("names", OB_FIELD_TEXT, OB_LOGGED_NEVER, "what the reason is about"),
-        GIVES("article", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the law's"),
-        GIVES("clarification", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "a letter, by language"))},
+        ORDER_REFUSED)},
     {"order.add", "propose to load an order; a second lead confirms it", OB_EFFECT_ACTS, ANYWHERE, PROPOSED(LEADS, LEADS),
      HTTP("POST", "/v1/orders"), RUN(commands_order_add),
      .takes = FIELDS(OBJECT("order", OB_LOGGED_NEVER, "the order as it was transcribed (docs/GATE.md)"), DOCUMENT("the order itself, of which the SHA-256 is kept")),
      .gives = FIELDS(
         GIVES("taken", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "whether it may be loaded"),
-        GIVES("reason", OB_FIELD_TEXT, OB_LOGGED_NEVER, "why not"),
-        GIVES("text", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "the same as a sentence, by language"),
-        GIVES("names", OB_FIELD_TEXT, OB_LOGGED_NEVER, "what the reason is about"),
-        GIVES("article", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the law's"),
-        GIVES("clarification", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "a letter, by language"),
+        ORDER_REFUSED,
         GIVES("proposal", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "its number, for who agrees"),
         GIVES("kind", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "order"),
         GIVES("proposed_by", OB_FIELD_TEXT, OB_LOGGED_NEVER, "by whom"),
