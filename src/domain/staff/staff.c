@@ -24,16 +24,6 @@ const char *ob_scope_name(ob_scope scope)
     return scope < OB_SCOPES ? scopes[scope] : "unknown";
 }
 
-bool ob_scope_parse(ob_scope *out, const char *name)
-{
-    for (int s = 0; s < OB_SCOPES; s++)
-        if (!strcmp(scopes[s], name)) {
-            *out = (ob_scope)s;
-            return true;
-        }
-    return false;
-}
-
 /* Tokens are few and asked for with every request: they are kept in memory, and read again when the
  * records have changed. */
 struct ob_staff {

@@ -145,7 +145,11 @@ enum {
 /* What of a request and of its answer stands in the log: what the command's row says of each field.
  */
 void commands_log_request(ob_act *act, const json_t *request, const ob_command *command);
-void commands_log_answer(ob_act *act, const json_t *answer, const ob_command *command);
+void commands_log_answer(ob_act *act, const json_t *request, const json_t *answer,
+                         const ob_command *command);
+/* Of a look: what for, and about whom, where the log knows them. The caller frees *out. */
+ob_status commands_log_look(ob_entry **out, const commands_call *call, const ob_command *command,
+                            ob_error *err);
 ob_entry *commands_log_done(const json_t *answer, const ob_command *command);
 
 /* What a profile opens: [{"surface", "basis", "what", "open", "needs", "set": ["KEY VALUE"]}];
@@ -157,6 +161,12 @@ json_t *commands_open(const ob_profile *p);
 
 /* The number at `key`; OB_EINVAL where it is missing or none. */
 ob_status commands_number(int64_t *out, const commands_call *call, const char *key, ob_error *err);
+
+/* The set that an array of words at `key` means, whose bits have these names (NULL: no more); and
+ * back. */
+ob_status commands_set(uint32_t *out, const commands_call *call, const char *key,
+                       const char *(*name)(int), ob_error *err);
+json_t *commands_words(uint32_t set, int count, const char *(*name)(int));
 
 /* Keys as text, and back. */
 json_t *commands_key(const ob_record_key *key);

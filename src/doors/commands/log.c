@@ -69,7 +69,7 @@ static void tell(ob_act *act, const ob_command_field *f, const json_t *request)
 {
     const json_t *value = json_object_get(request, f->name);
     const char *text = json_string_value(value);
-    if (text && f->logged == OB_LOGGED_CODE)
+    if (text && f->logged == OB_LOGGED_CODE && act->has_key)
         ob_act_text(act, f->name, text);
     else if (text && f->logged == OB_LOGGED_PERSON && strlen(text) <= OB_PSEUDONYM_TEXT)
         ob_act_person(act, f->name, text);
@@ -96,11 +96,57 @@ void commands_log_request(ob_act *act, const json_t *request, const ob_command *
         tell_list(act, request);
 }
 
-void commands_log_answer(ob_act *act, const json_t *answer, const ob_command *command)
+/* What somebody said where the entry is about no account: as the command is done it is known. */
+static void tell_words(ob_act *act, const ob_command_field *f, const json_t *request)
 {
+    const char *text = json_string_value(json_object_get(request, f->name));
+    if (text && f->logged == OB_LOGGED_CODE && !ob_entry_has(act->members, f->name))
+        ob_act_text(act, f->name, text);
+}
+
+void commands_log_answer(ob_act *act, const json_t *request, const json_t *answer,
+                         const ob_command *command)
+{
+    for (const ob_command_field *f = command->takes; f && f->name; f++)
+        tell_words(act, f, request);
     for (const ob_command_field *f = command->gives; f && f->name; f++)
         if (is_plain(f, answer) && !ob_entry_has(act->members, f->name))
             log_value(act, f->name, json_object_get(answer, f->name));
+}
+
+/* Only where the log knows them already: who looks makes no key. */
+static ob_status tell_subject(ob_entry *out, const ob_command_field *f, const commands_call *call,
+                              ob_view *view, ob_error *err)
+{
+    const char *text = json_string_value(json_object_get(call->request, f->name));
+    const bool is_account = f->logged == OB_LOGGED_ABOUT;
+    char code[OB_LOG_CODE];
+    bool found = false;
+    if (!text || strlen(text) > OB_PSEUDONYM_TEXT || (!is_account && f->logged != OB_LOGGED_PERSON))
+        return OB_OK;
+    ob_status status =
+        ob_acts_log_code(&found, code, call->service->acts, view,
+                         is_account ? OB_PSEUDONYM_ACCOUNT : OB_PSEUDONYM_PERSON, text, err);
+    if (!status && found)
+        ob_entry_text(out, is_account ? "about" : f->name, code);
+    return status;
+}
+
+ob_status commands_log_look(ob_entry **out, const commands_call *call, const ob_command *command,
+                            ob_error *err)
+{
+    ob_entry *members = ob_entry_new();
+    ob_view *view = NULL;
+    ob_entry_text(members, "for", command->name);
+    ob_status status = ob_view_open(&view, call->service->store, err);
+    for (const ob_command_field *f = command->takes; f && f->name && !status; f++)
+        status = tell_subject(members, f, call, view, err);
+    ob_view_close(view);
+    if (status)
+        ob_entry_free(members);
+    else
+        *out = members;
+    return status;
 }
 
 ob_entry *commands_log_done(const json_t *answer, const ob_command *command)

@@ -99,12 +99,14 @@ static ob_status read_body(ob_order *o, ob_record_key **accounts, size_t *count,
     ob_status status =
         *accounts && digest && strlen(digest) == 64
             ? commands_order_read(o, &unused, &none, json_object_get(body, "order"), acts, err)
-            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+            : ob_fail(err, OB_EFORMAT, "no order");
     free(unused);
     for (size_t i = 0; i < *count && !status; i++)
         status = commands_key_parse(&(*accounts)[i], json_array_get(keys, i), err);
     if (!status)
         status = ob_hex_parse(o->document, sizeof o->document, digest, err);
+    if (status == OB_EINVAL) /* the fault is in the records */
+        status = ob_fail_in(err, OB_EFORMAT, "order");
     o->everybody = false; /* it would not have been proposed */
     o->has_accounts = *count > 0;
     return status;

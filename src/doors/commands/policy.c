@@ -273,7 +273,7 @@ ob_status commands_detector_step(json_t **out, const commands_call *call, const 
     (void)reason;
     if (!name || !state || !m.data || !ob_word_parse(&method, OB_WORD_METHOD, name) ||
         !ob_word_parse(&wanted, OB_WORD_STATE, state))
-        return ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+        return ob_fail(err, OB_EFORMAT, "no measurement");
     m.method = (ob_method)method;
     m.state = (ob_detector_state)wanted;
     ob_status status = ob_detector_set(call->act, &m, p->proposed_by, err);
@@ -294,10 +294,9 @@ ob_status commands_clock_show(json_t **out, const commands_call *call, ob_error 
         status = ob_store_clock(&mark, call->view, err);
     int64_t now = ob_now();
     if (!status)
-        *out =
-            json_pack("{s:s, s:o, s:o, s:o}", "clock", ob_clock_state(now, mark), "now",
-                      commands_time(now), "latest_permit", mark ? commands_time(mark) : json_null(),
-                      "built_at", commands_time(ob_law_built_at));
+        *out = json_pack("{s:s, s:o, s:o*, s:o}", "clock", ob_clock_state(now, mark), "now",
+                         commands_time(now), "latest_permit", mark ? commands_time(mark) : NULL,
+                         "built_at", commands_time(ob_law_built_at));
     return status;
 }
 

@@ -106,12 +106,11 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
 
 ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token)
 {
+    (void)request;
     (void)token;
     ob_list_info *infos = NULL;
     size_t count = 0;
     ob_error err = {0};
-    if (!api_check_query(call, request, NULL, 0))
-        return OB_PLAN_ANSWER;
     if (ob_lists_info(&infos, &count, call->api->options.lists, &err))
         return api_end(call, api_error(call, &err));
     json_t *array = json_array();

@@ -140,27 +140,6 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
     return true;
 }
 
-bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
-                     size_t count)
-{
-    for (size_t i = 0; i < request->query_count; i++) {
-        const char *name = request->query[i].name;
-        bool known = false;
-        for (size_t k = 0; k < count; k++)
-            known |= !strcmp(names[k], name);
-        bool twice = false;
-        for (size_t k = 0; k < i; k++)
-            twice |= !strcmp(request->query[k].name, name);
-        if (known && !twice)
-            continue;
-        api_end(call,
-                ob_answer_problem(400, twice ? "FIELD_TWICE" : "UNKNOWN_FIELD", "\"%.60s\" %s",
-                                  name, twice ? "was said twice" : "is no field of this request"));
-        return false;
-    }
-    return true;
-}
-
 /* ---- Finding the handler --------------------------------------------------------------------- */
 
 /* Whether a path is that of a route; what stands where the route has {id} goes to `word`, cut where
@@ -219,8 +198,9 @@ static ob_plan begin(api_call *c, const ob_request *request)
         bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
         if (head || !strcmp(route->method, request->method)) {
             ob_token token = {0};
-            return check_token(c, &token, route, request) ? route->begin(c, request, &token)
-                                                          : OB_PLAN_ANSWER;
+            const bool is_fine =
+                check_token(c, &token, route, request) && api_check_head(c, route, request);
+            return is_fine ? route->begin(c, request, &token) : OB_PLAN_ANSWER;
         }
         is_here = true;
     }

@@ -13,7 +13,7 @@
 #define TWO(r, second) .persons = OB_PERSONS_TWO, .roles = r, .agree = second
 #define PROPOSED(r, second) .persons = OB_PERSONS_PROPOSED, .roles = r, .agree = second
 #define RUN(f)    .run = f
-/* What services ask, and everybody: the item and the body are looked at by the handler. */
+/* What services ask, and everybody. */
 #define SERVICES(m, p, token, slow, f) .places = OB_AT_SERVICES, .is_inner = true, .method = m, .path = p, .scope = token, .asks = slow, .begin = f
 #define PUBLIC(m, p, slow, f) .places = OB_AT_PUBLIC, .is_inner = true, .method = m, .path = p, .scope = OB_TOKEN_NONE, .asks = slow, .begin = f
 
@@ -55,6 +55,27 @@
 #define SECRET_GIVES(what) FIELDS( \
     GIVES("name", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "its name"), \
     GIVES("secret", OB_FIELD_TEXT, OB_LOGGED_NEVER, what))
+
+/* What a service says of an item that it hands over. */
+#define ITEM_FIELDS \
+    QUERY_WORD("surface", MUST, "SURFACE", OB_LOGGED_NEVER, "direct|group|public|storage", "where the service has the item; a token speaks only for the surfaces it was made for. What may not be looked at there is answered with not_scanned"), \
+    QUERY_TEXT("account", 1, 256, "ACCOUNT", OB_LOGGED_NEVER, "whose item it is: bytes of the service's own, kept only as a keyed pseudonym; needed on direct, group and storage; on public - or nothing is an upload without one"), \
+    QUERY_WORD("encryption", MAY, "ENCRYPTION", OB_LOGGED_NEVER, "none|transport|e2ee|e2ee_planned|e2ee_past", "of its conversation; needed but on public, where it is transport"), \
+    QUERY_WORD("locus", MAY, "LOCUS", OB_LOGGED_NEVER, "server|disclosed", "disclosed: a participant has handed it over by an own act; otherwise server"), \
+    QUERY_TEXT("item", 1, 256, "ITEM", OB_LOGGED_NEVER, "the service's id of it; else the Idempotency-Key; else one is made"), \
+    QUERY_TEXT("conversation", 1, 256, "CONVERSATION", OB_LOGGED_NEVER, "needed on direct and group"), \
+    QUERY_NUMBER("report", "REPORT", OB_LOGGED_NEVER, "the number of the participant's report that disclosed it"), \
+    QUERY_NUMBER("notice", "NOTICE", OB_LOGGED_NEVER, "the number of the notice that names it"), \
+    HEAD_TEXT("Idempotency-Key", "ITEM", OB_LOGGED_NEVER, "the service's id of the item, where the query has none")
+
+#define DELIVERY HEAD_TEXT("Idempotency-Key", NULL, OB_LOGGED_NEVER, "what the client names this request by. The same request again, within a day, is answered with the number of the first and makes nothing; another body with the same key is refused (403). Without it, a request that says exactly the same is the same")
+#define NO_DELIVERY HEAD_TEXT("Idempotency-Key", NULL, OB_LOGGED_NEVER, "may be there and changes nothing: the request says all of what is, and may be repeated")
+#define CONVERSATION PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it")
+#define DONE_GIVES FIELDS(GIVES("done", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "true"))
+
+static const ob_command_field member[] = {
+    OWN_WORD("account", MUST, OB_LOGGED_HIDDEN, "who it is"),
+    TRUTH("consents", OB_LOGGED_PLAIN, "whether this member consents; otherwise not"), {0}};
 
 /* From here on a field is one of the macros, each of which wants its rule for the log. */
 #pragma GCC poison kind
@@ -152,7 +173,7 @@ static const ob_command rows[] = {
      .gives = LISTS("proposals", "the latest")},
     {"proposal.approve", "agree to a proposal, as its second person; the answer is what that did", OB_EFFECT_ACTS, ANYWHERE, .persons = OB_PERSONS_ONE,
      HTTP("POST", "/v1/proposals/{proposal}/approve"), RUN(commands_proposal_approve),
-     .takes = FIELDS(ID("proposal", "its number"), REASON(MAY, OB_LOGGED_CODE, "why, in your own words; needed for verdicts and causes")),
+     .takes = FIELDS(ID("proposal", "its number"), REASON(MAY, OB_LOGGED_CODE, "why, in your own words; needed for verdicts and causes, also of who makes the operator's proposal their own")),
      .gives = FIELDS(
         GIVES("proposal", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "where a second person is still needed"),
         GIVES("done", OB_FIELD_TRUTH, OB_LOGGED_PLAIN, "false there"),
@@ -253,12 +274,17 @@ static const ob_command rows[] = {
         NUMBER("false_alarms", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many of them were false alarms"),
         TEXT("data", MUST, 64, OB_LOGGED_NEVER, "NAME", "the name of the data that was measured on"), DOCUMENT("the measurement, of which the SHA-256 is kept")),
      .gives = PROPOSAL_GIVES},
-    {"clock.show", "show what time it is said to be, and whether that is believed", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/clock"), RUN(commands_clock_show)},
+    {"clock.show", "show what time it is said to be, and whether that is believed", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/clock"), RUN(commands_clock_show),
+     .gives = FIELDS(
+        GIVES("clock", OB_FIELD_TEXT, OB_LOGGED_NEVER, "ok; backwards: it is behind the latest permit; or unset: before this program was built"),
+        GIVES("now", OB_FIELD_TIME, OB_LOGGED_NEVER, "what it says"),
+        GIVES("latest_permit", OB_FIELD_TIME, OB_LOGGED_NEVER, "when something was last permitted; nothing where it never was"),
+        GIVES("built_at", OB_FIELD_TIME, OB_LOGGED_NEVER, "when this program was built"))},
     {"clock.accept", "propose to believe a clock that is behind the latest permit; a second person agrees", OB_EFFECT_ACTS, ANYWHERE, TWO(GUARDS, GUARDS),
      HTTP("POST", "/v1/clock/accept"), RUN(commands_clock_accept), .gives = PROPOSAL_GIVES},
 
     /* ---- How long records stay ---- */
-    {"record.reap", "delete what has been kept long enough; the service does it every hour", OB_EFFECT_LOOKS, SOCKET, RUN(commands_record_reap),
+    {"record.reap", "delete what has been kept long enough; the service does it every hour", OB_EFFECT_ERASES, SOCKET, .has_acts_of_its_own = true, RUN(commands_record_reap),
      .gives = FIELDS(GIVES("reaped", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "how much of each kind"))},
     {"record.kinds", "show what is stored, what for and how long", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/records/kinds"), RUN(commands_record_kinds),
      .gives = LISTS("kinds", "all of them")},
@@ -301,20 +327,27 @@ static const ob_command rows[] = {
     {"audit.prove", "print a file that proves that an entry is in the log, or that the log still begins with what it had at a checkpoint", SHELL,
      .takes = FIELDS(LOCAL("since", MAY, "CHECKPOINT", "the checkpoint, in the place of an entry"), LOCAL_PLACE("entry", MAY, "N", "the entry's number, where there is no --since"), LOCAL_PLACE("dir", MAY, "DIR", "as for verify"))},
     {"audit.code", "print the code that stands for somebody in the log", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/code"), RUN(commands_audit_code),
-     .takes = FIELDS(ACCOUNT(MAY, "of an account"), TEXT("person", MAY, 64, OB_LOGGED_NEVER, "NAME", "or of one of the staff")),
+     .takes = FIELDS(ACCOUNT(MAY, "of an account"), TEXT("person", MAY, 64, OB_LOGGED_PERSON, "NAME", "or of one of the staff")),
      .gives = FIELDS(GIVES("code", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the code"))},
     {"audit.consents", "show which entries tell that an account gave or withdrew a consent", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/consents"),
      RUN(commands_audit_consents), .takes = FIELDS(ACCOUNT(MUST, "whose consents")), .gives = LISTS("consents", "in the order of the log")},
     {"audit.forget", "destroy the key that makes somebody's code: nobody can tell any more which entries are about them", OB_EFFECT_ERASES, ANYWHERE,
      BY(GUARDS), HTTP("POST", "/v1/audit/forget"), RUN(commands_audit_forget),
-     .takes = FIELDS(ACCOUNT(MAY, "an account"), TEXT("person", MAY, 64, OB_LOGGED_NEVER, "NAME", "or one of the staff"))},
+     .takes = FIELDS(ACCOUNT(MAY, "an account"), TEXT("person", MAY, 64, OB_LOGGED_PERSON, "NAME", "or one of the staff"))},
     {"audit.names", "what the staff's codes in the log stand for", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/audit/names"), RUN(commands_audit_names), .is_inner = true,
      .gives = FIELDS(GIVES("names", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "names by code"))},
     {"checkpoint.given", "a checkpoint was given away", OB_EFFECT_ACTS, SOCKET, RUN(commands_checkpoint_given), .is_inner = true,
      .takes = FIELDS(NUMBER("entries", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many entries it is about"))},
 
     /* ---- Looking ---- */
-    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_LOOKS, SOCKET, RUN(commands_status)},
+    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_LOOKS, SOCKET, RUN(commands_status),
+     .gives = FIELDS(
+        GIVES("version", OB_FIELD_TEXT, OB_LOGGED_NEVER, "of the program"), GIVES("running", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "whether the service runs"),
+        GIVES("lists", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them, with their age"),
+        GIVES("lists_unsearchable", OB_FIELD_NUMBER, OB_LOGGED_NEVER, "enabled lists that cannot be searched"),
+        GIVES("listeners", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "where it can be asked"), GIVES("actions", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "what a hit does"),
+        GIVES("gateways", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"), GIVES("tokens", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"),
+        GIVES("persons", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"), GIVES("open", OB_FIELD_LIST, OB_LOGGED_NEVER, "what may be looked at"))},
     {"check", "read all that lies in the data directory, and say what is right", OB_EFFECT_LOOKS, SOCKET, RUN(commands_check),
      .takes = FIELDS(
         INNER_TRUTH("records", "all of the records, too"), LOCAL("config", MAY, "FILE", "this configuration of obhutd, too"))},
@@ -363,26 +396,65 @@ static const ob_command rows[] = {
         LOCAL("records", MAY, "URL", "the records go into this empty PostgreSQL database, whatever they came from"))},
 
     /* ---- What services ask, and everybody ---- */
-    {"file.scan", "look at a file and say what to do", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_scan_begin)},
-    {"file.hash", "hash a file without matching it", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_hash_begin)},
-    {"hash.match", "match hashes that were computed elsewhere", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, api_match_begin)},
-    {"list.names", "which lists there are", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, api_lists_begin)},
-    {"report.add", "a participant's report", OB_EFFECT_ACTS, SERVICES("POST", "/v1/reports", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_report_begin)},
-    {"notice.add", "a third party's notice", OB_EFFECT_ACTS, SERVICES("POST", "/v1/notices", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_notice_begin)},
-    {"members.set", "who is in a conversation, and who consents", OB_EFFECT_ACTS,
-     SERVICES("PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_members_begin), .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it"))},
+    {"file.scan", "look at a file and say what to do", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_scan_begin),
+     .takes = FIELDS(ITEM_FIELDS, BODY_FILE("the file, or the first part of multipart/form-data with one")),
+     ANSWERS(.about = "what was found, or that nobody looked", .schemas = "Scan|Picture|NotScanned", .also = {429})},
+    {"file.hash", "hash a file without matching it", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_hash_begin),
+     .takes = FIELDS(ITEM_FIELDS, BODY_FILE("the file, or the first part of multipart/form-data with one")),
+     ANSWERS(.about = "hashes and digests, or that nobody looked", .schemas = "Scan|Picture|NotScanned")},
+    {"hash.match", "match hashes and digests that were computed elsewhere", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, api_match_begin),
+     .takes = FIELDS(
+        ITEM_FIELDS,
+        TEXT("query", MAY, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "HASH", "64 hexadecimal digits (PDQ), or md5:…, sha1:…, sha256:…, photodna:…, tmk:…, vpdq:… (the hash itself, PhotoDNA as base64 or hexadecimal digits, or sha256: and the digits of its SHA-256)"),
+        TEXTS("queries", MAY, OB_QUERIES_MAX, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "or several such texts"),
+        NUMBER("limit", MAY, 1, API_LIMIT_MOST, OB_LOGGED_NEVER, "matches of each, otherwise 100; an answer has at most 16384 in all, so of many queries each gets its share, and total counts the others")),
+     ANSWERS(.about = "one result, or results in the order of the queries, or that nobody looked", .schemas = "Result|Results|NotScanned")},
+    {"list.names", "which lists there are", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, api_lists_begin),
+     .gives = LISTS("lists", "all of them"), ANSWERS(.about = "all lists")},
+    {"report.add", "what a participant of a conversation reports", OB_EFFECT_ACTS, SERVICES("POST", "/v1/reports", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_report_begin),
+     .more = "It opens exactly the items that it names, with locus disclosed.",
+     .takes = FIELDS(
+        DELIVERY, OWN_WORD("conversation", MUST, OB_LOGGED_NEVER, "in which the participant is"), OWN_WORD("reporter", MUST, OB_LOGGED_HIDDEN, "who reports"),
+        ACCOUNT(MUST, "whom the report is about"), TEXTS("items", MUST, 1000, 256, OB_LOGGED_NEVER, "the items that are reported"),
+        REASON(MUST, OB_LOGGED_CODE, "what the participant says")),
+     .gives = FIELDS(GIVES("report", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "its number")), ANSWERS(.status = 201, .about = "the number of the report", .also = {429})},
+    {"notice.add", "what a third party notifies (DSA Art. 16)", OB_EFFECT_ACTS, SERVICES("POST", "/v1/notices", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_notice_begin),
+     .more = "It opens exactly the items that it names.",
+     .takes = FIELDS(
+        DELIVERY, OWN_WORD("reporter", MAY, OB_LOGGED_HIDDEN, "who notifies, where that is an account"), TEXTS("items", MUST, 1000, 256, OB_LOGGED_NEVER, "the items that the notice names"),
+        REASON(MUST, OB_LOGGED_NEVER, "what the third party says")),
+     .gives = FIELDS(GIVES("notice", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "its number")), ANSWERS(.status = 201, .about = "the number of the notice", .also = {429})},
+    {"members.set", "who is in a conversation, and who consents", OB_EFFECT_ACTS, SERVICES("PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_members_begin),
+     .more = "All members at once: they replace those that were known. Consent counts only where all of them consent and it is free, that is, no condition of using the service.",
+     .takes = FIELDS(
+        CONVERSATION, NO_DELIVERY, OBJECTS("members", MUST, 10000, OB_LOGGED_HIDDEN, member, "all members"),
+        TRUTH("free", OB_LOGGED_NEVER, "to consent is no condition of using the service"),
+        WORD("protected", MAY, OB_LOGGED_NEVER, "yes|no|unknown", "somebody in it must keep secrets by profession; otherwise no"),
+        WORD("child_user", MAY, OB_LOGGED_NEVER, "yes|no|unknown", "a child is in it; otherwise unknown")),
+     .gives = DONE_GIVES, ANSWERS(.about = "it counts for the next item", .also = {429})},
     {"members.remove", "the conversation is no more, nor are its consents", OB_EFFECT_ACTS,
      SERVICES("DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_conversation_remove_begin),
-     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it"))},
+     .takes = FIELDS(CONVERSATION, NO_DELIVERY), .gives = DONE_GIVES, ANSWERS(.about = "it counts for the next item")},
     {"consents.withdraw", "an account withdraws its consent everywhere", OB_EFFECT_ACTS,
      SERVICES("DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_withdraw_begin),
-     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the account, as the service names it"))},
-    {"situation.explain", "whether a situation may be looked at, and why", OB_EFFECT_LOOKS,
-     SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, api_explain_begin)},
-    {"regime.ls", "the laws that are built in", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, api_regimes_begin)},
-    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_LOOKS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, api_ready_begin)},
-    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_LOOKS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, api_metrics_begin)},
-    {"page", "what is being looked at and what is not, for people", OB_EFFECT_LOOKS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, api_transparency_begin)},
+     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_ABOUT, "the account, as the service names it"), NO_DELIVERY),
+     .gives = FIELDS(GIVES("conversations", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "in which it consented")), ANSWERS(.about = "it counts for the next item")},
+    {"situation.explain", "whether something may be looked at, and why", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, api_explain_begin),
+     .more = "Answers for a situation, or for a list of them, as docs/GATE.md describes them. Hypothetical: nothing is looked at and nothing is permitted.",
+     .takes = FIELDS(
+        QUERY_TIME("at", OB_LOGGED_NEVER, "another moment: 2028-04-03T20:00:00Z"), QUERY_TRUTH("what_if", OB_LOGGED_NEVER, "what every other regime would say, too"),
+        BODY_ANY("situation", 1000, "a situation, or several")),
+     ANSWERS(.about = "one answer, or answers in the order of the situations", .schemas = "Explanation|Explanations")},
+    {"regime.ls", "the laws that this release knows", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, api_regimes_begin),
+     ANSWERS(.about = "dates, states, digests, days left", .schemas = "Regimes")},
+    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_LOOKS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, api_ready_begin),
+     ANSWERS(.about = "it can", .schemas = "Ready", .could_not = "NotReady", .takes_any_query = true)},
+    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_LOOKS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, api_metrics_begin),
+     .more = "Made at most once a second.", ANSWERS(.about = "counters", .type = "text/plain", .takes_any_query = true)},
+    {"page", "what is being looked at and what is not, for people (HTML)", OB_EFFECT_LOOKS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, api_transparency_begin),
+     .more = "Made at most once a second; counts may be about two seconds behind. On this listener 404, 405 and 503 are a page for people, in German or English, unless Accept prefers JSON: then they are problems as everywhere.",
+     .takes = FIELDS(QUERY_TEXT("lang", 0, 256, NULL, OB_LOGGED_NEVER, "de, or en; otherwise as Accept-Language says")),
+     ANSWERS(.about = "the page", .type = "text/html", .could_not = "PageCouldNot")},
 };
 /* clang-format on */
 

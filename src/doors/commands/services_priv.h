@@ -4,6 +4,7 @@
 #define OBHUT_API_PRIV_H
 
 #include <obhut/api.h>
+#include <obhut/commands.h>
 #include <obhut/gate.h>
 #include <obhut/records/token.h>
 
@@ -112,6 +113,7 @@ struct ob_api {
 typedef struct api_call {
     ob_call call; /* first */
     ob_api *api;
+    const ob_command *command;
     ob_task task;
     ob_act_job job; /* of requests that change records */
     uint32_t limit;
@@ -185,10 +187,15 @@ uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew
 /* A body of JSON is larger than API_JSON_BODY_MOST. */
 ob_answer api_too_large_json(void);
 
-/* Reads the query: only `names` may be there, each once. Sets the answer and returns false where
- * something else is. */
-bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
-                     size_t count);
+/* Whether the head of a request is what the row says. Sets the answer and returns false where it
+ * is not. */
+bool api_check_head(api_call *call, const ob_command *command, const ob_request *request);
+
+/* Wants a body of JSON for `class`; answers where there is none, or it is too large. */
+ob_plan api_want_json(api_call *call, const ob_request *request, const ob_call_class *class);
+
+/* The body, which is what the row says; NULL after answering. The caller drops it. */
+json_t *api_json(api_call *call, ob_body body);
 
 /* What a request says of its item, into call->task.item, where the token is for it. Otherwise sets
  * the answer and returns false. */

@@ -463,13 +463,10 @@ static ob_status make_page(ob_buf *out, void *context, ob_error *err)
 
 ob_plan api_transparency_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
-    static const char *const names[] = {"lang"};
     page_wanted wanted = {.options = &c->api->options, .language = choose(request)};
     ob_buf text = {0};
     ob_error err = {0};
     (void)token;
-    if (!api_check_query(c, request, names, 1))
-        return OB_PLAN_ANSWER;
     if (snapshot_get(&text, &c->api->page[wanted.language], make_page, &wanted, &err)) {
         ob_buf_free(&text);
         return api_end(c, ob_answer_error(api_of_records(&err)));

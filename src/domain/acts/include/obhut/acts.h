@@ -104,8 +104,9 @@ typedef struct ob_act {
     /* Called with the entry's number before the records keep the act; NULL: not. */
     ob_status (*keep)(void *context, ob_writing *w, uint64_t entry, ob_error *err);
     void *keep_context;
-    ob_record_key key; /* of whom it is about */
-    bool has_key, quiet;
+    ob_record_key key;    /* of whom it is about */
+    ob_record_key by_key; /* of the person who acts */
+    bool has_key, has_by_key, quiet;
     ob_error error; /* of its members */
 } ob_act;
 
@@ -156,7 +157,8 @@ void ob_act_account(ob_act *act, const char *member, const ob_record_key *accoun
 void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accounts, size_t count);
 void ob_act_person(ob_act *act, const char *member, const char *name);
 /* A code of a text, with the key of whom the entry is about: whoever has both can show that it is
- * what was logged. Left out where it is about nobody. */
+ * what was logged. Where the entry is about nobody, with the key of the person who acts, and of the
+ * operator's with the service's own. */
 void ob_act_text(ob_act *act, const char *member, const char *text);
 /* By a code that only this account's key and this entry's salt make: without the keys of the
  * records, nobody can see which entries are about the same account. Sets "salt". */

@@ -21,7 +21,6 @@ typedef enum ob_scope {
 
 /* "scan", "match", "lists", "reports", "consents". */
 const char *ob_scope_name(ob_scope scope);
-bool ob_scope_parse(ob_scope *out, const char *name);
 
 enum {
     OB_EVERY_SURFACE = (1 << OB_SURFACES) - 1,
@@ -62,7 +61,6 @@ typedef enum ob_role {
 } ob_role;
 
 const char *ob_role_name(ob_role role);
-bool ob_role_parse(ob_role *out, const char *name);
 
 /* Makes a person and their personal token, which is told this once. */
 ob_status ob_staff_person_add(char secret[], ob_writing *w, const char *name, uint32_t roles,

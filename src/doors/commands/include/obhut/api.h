@@ -66,12 +66,14 @@ ob_api_counts *ob_api_counters(ob_api *api);
 /* ---- Items ------------------------------------------------------------------------------------
  */
 
-/* What the query of a request says of its item: surface, account, encryption, locus, item,
- * conversation, report, notice. False with *answer set where something is missing or wrong. */
-extern const char *const ob_api_item_fields[];
-extern const size_t ob_api_item_field_count;
-bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_acts *acts,
-                     const ob_request *request);
+/* Whether a field of this name says something of an item, in the query of its request. */
+bool ob_command_item_has(const char *name);
+
+/* The item that a request describes, once its head was found to be what the row says
+ * (ob_command_check_head of "file.scan"). OB_EINVAL: what is needed on its surface is missing;
+ * *code is then the problem's. */
+ob_status ob_command_item(ob_item *out, const char **code, const ob_acts *acts,
+                          const ob_request *request, ob_error *err);
 
 /* {action: not_scanned, reason, names}. */
 json_t *ob_api_not_scanned(const ob_gate_decision *why);

@@ -25,7 +25,7 @@ ob_status ob_store_incoming(ob_incoming *out, ob_view *view, ob_incoming_kind ki
 /* The newest of one kind. */
 ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_view *view, ob_incoming_kind kind,
                              size_t most, ob_error *err);
-/* OB_EREFUSED where it is confirmed already. */
+/* OB_ENOTFOUND: there is none; OB_EREFUSED: it is confirmed already. */
 ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int64_t at,
                                   ob_error *err);
 /* OB_EREFUSED: somebody holds it at that instant. */

@@ -32,6 +32,8 @@ ob_status ob_store_proposal_decide(ob_writing *w, int64_t id, ob_proposal_state 
                                    const char *by, int64_t at, ob_error *err);
 /* It becomes this person's. */
 ob_status ob_store_proposal_adopt(ob_writing *w, int64_t id, const char *by, ob_error *err);
+/* What is to happen, in other words. OB_ENOTFOUND: no open proposal has this number; OB_ELIMIT. */
+ob_status ob_store_proposal_reword(ob_writing *w, int64_t id, const char *body, ob_error *err);
 /* Open ones first, newest first; at most `most`. */
 ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_view *view, size_t most,
                              ob_error *err);
