@@ -135,7 +135,8 @@ static void what_a_worker_says_costs_it_alone(void **state)
             assert_true(status == OB_EREFUSED || status == OB_EIO);
         if (l.honest && (job.hash || job.digests))
             assert_true(!status && !result.status);
-        assert_true(open_files() <= before + 3); /* epochs, and both ends of the process that runs */
+        assert_true(open_files() <=
+                    before + 3); /* epochs, and both ends of the process that runs */
     }
     ob_worker_stop(worker);
     assert_true(problems > samples / 10 && problems <= samples);
