@@ -120,13 +120,16 @@ bool fields_fit(const ob_command_field *f, const json_t *value)
 /* ---- Values as text, in a path, a query or a head ----------------------------------------------
  */
 
+/* Digits as people write them: no sign but -, no zeros before. */
 static bool is_number(const ob_command_field *f, const char *text)
 {
     char *end;
+    const char *digits = text + (*text == '-');
+    if (*digits < '0' || *digits > '9' || (*digits == '0' && (digits[1] || digits != text)))
+        return false;
     errno = 0;
     const long long number = strtoll(text, &end, 10);
-    return *text && !*end && !errno && !strchr(" +\t\n\v\f\r0", *text) && number >= f->least &&
-           number <= f->most;
+    return !*end && !errno && number >= f->least && number <= f->most;
 }
 
 /* The bytes of a text may be any here: as they were sent, they are a service's own word. */
