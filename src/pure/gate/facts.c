@@ -155,7 +155,7 @@ static bool set_form(fact *x)
 }
 static bool set_detector(fact *x)
 {
-    WORD(detector, ob_detector, OB_WORD_DETECTOR);
+    WORD(detector, ob_material, OB_WORD_MATERIAL);
 }
 static bool set_basis(fact *x)
 {
@@ -196,7 +196,7 @@ static bool set_policy_bases(fact *x)
 }
 static bool set_policy_detectors(fact *x)
 {
-    return take_set(&x->s->policy_detectors, x, OB_WORD_DETECTOR);
+    return take_set(&x->s->policy_detectors, x, OB_WORD_MATERIAL);
 }
 static bool set_policy_surfaces(fact *x)
 {
@@ -316,7 +316,7 @@ static bool set_order_service(fact *x)
 static bool set_order_detectors(fact *x)
 {
     x->s->order.has_detectors = true;
-    return take_set(&x->s->order.detectors, x, OB_WORD_DETECTOR);
+    return take_set(&x->s->order.detectors, x, OB_WORD_MATERIAL);
 }
 static bool set_order_accounts(fact *x)
 {
@@ -559,6 +559,6 @@ void ob_facts_end(ob_facts *f)
     for (size_t i = 0; i < FACTS && !s->incomplete; i++)
         if (all[i].needed && !(f->seen >> i & 1))
             s->incomplete = all[i].path;
-    if (!s->incomplete && s->detector == OB_DETECTOR_KNOWN && f->list_seen != 3)
+    if (!s->incomplete && s->detector == OB_MATERIAL_KNOWN && f->list_seen != 3)
         s->incomplete = f->list_seen & 1 ? "list.purpose" : "list.trust";
 }
