@@ -124,6 +124,8 @@ static ob_status add(ob_engine *e, ob_work *w, ob_error *err)
     ob_turn *pushed;
     w->turn.client = w->client;
     w->turn.asks = ob_permits_need_records(&w->item);
+    if (!w->class->decodes && !w->is_long && engine_serve_here(e, w))
+        return OB_OK;
     const ob_hindrance by = lane_add(&pushed, engine_lane_of(e, w), &w->turn);
     engine_turn_away_all(e, pushed);
     if (!by)

@@ -48,6 +48,8 @@ typedef struct lane {
     pthread_cond_t some, seat;
     client clients[LANE_CLIENTS_MOST];
     unsigned client_count;
+    ob_holder bearers[LANE_SEATS_MOST]; /* of tasks that their callers run, by seat */
+    bool has_bearer[LANE_SEATS_MOST];
     uint64_t came, served;
     uint64_t paid_us;        /* what who was served last had paid: who comes anew begins there */
     unsigned placed, beyond; /* tasks with a place, and those that wait for one: 0 while one is */
@@ -71,6 +73,10 @@ void lane_end(lane *l); /* once threads have taken all that is there */
 /* Takes a task, for a place or to wait for one; else says what is in the way. Those that must give
  * way for it, linked by `next`, are not the lane's any more. */
 ob_hindrance lane_add(ob_turn **pushed, lane *l, ob_turn *turn);
+
+/* Begins a task at once, which was not added: true where nobody waits and there is a seat. The
+ * caller's thread runs it then, as if it had taken it. A task that asks never begins so. */
+bool lane_begin(lane *l, ob_turn *turn);
 
 /* Waits for the task whose turn it is, which then runs: lane_leave gives its place to the next and
  * lets its client pay for turn->took_us, or where it is not through lets it wait for another turn,
@@ -184,6 +190,10 @@ void engine_refuse(ob_engine *e, ob_work *work, ob_hindrance by);
 void engine_turn_away_all(ob_engine *e, ob_turn *first);
 
 void *engine_serve(void *lane); /* the life of a thread */
+
+/* Does work on the caller's thread, where nobody waits for a turn and there is a seat: from thread
+ * to thread it would go slower than it is done. False: it has not begun, and is to be added. */
+bool engine_serve_here(ob_engine *e, ob_work *work);
 
 ob_status engine_watch_start(ob_engine *e, ob_error *err);
 void engine_watch_init(ob_engine *e);

@@ -137,13 +137,20 @@ static bool may_wait(const lane *l, uint64_t bytes)
     return l->beyond < BEYOND_MOST && l->beyond_bytes + bytes <= BEYOND_BYTES;
 }
 
-static void enter(lane *l, client *c, ob_turn *t, bool placed)
+static void come(lane *l, client *c, ob_turn *t)
 {
     t->came = ++l->came;
     t->by = c;
-    t->until_ms = placed ? 0 : ob_now_monotonic_ms() + l->wait_ms;
+    t->until_ms = 0;
     if (!waiting_of(c) && c->paid_us < l->paid_us)
         c->paid_us = l->paid_us; /* who was away has saved nothing */
+}
+
+static void enter(lane *l, client *c, ob_turn *t, bool placed)
+{
+    come(l, c, t);
+    if (!placed)
+        t->until_ms = ob_now_monotonic_ms() + l->wait_ms;
     put(&c->line[line_of(t)], t);
     if (placed) {
         c->placed++;
@@ -333,14 +340,9 @@ static void stand_up(lane *l, ob_turn *t)
         pthread_cond_signal(&l->some);
 }
 
-static ob_turn *begin_next(lane *l)
+/* It has left its line. */
+static void begin(lane *l, client *c, ob_turn *t)
 {
-    client *c = turn_of(l);
-    if (!c)
-        return NULL;
-    ob_turn *t = next_of(l, c);
-    const int which = line_of(t);
-    leave_line(l, c, which, &c->line[which].first);
     if (l->paid_us < c->paid_us)
         l->paid_us = c->paid_us;
     c->paid_us += cost_of(t);
@@ -352,6 +354,17 @@ static ob_turn *begin_next(lane *l)
         l->asking++;
     else if (!l->closing)
         sit_down(l, t);
+}
+
+static ob_turn *begin_next(lane *l)
+{
+    client *c = turn_of(l);
+    if (!c)
+        return NULL;
+    ob_turn *t = next_of(l, c);
+    const int which = line_of(t);
+    leave_line(l, c, which, &c->line[which].first);
+    begin(l, c, t);
     return t;
 }
 
@@ -378,6 +391,20 @@ ob_hindrance lane_add(ob_turn **pushed, lane *l, ob_turn *t)
     pthread_mutex_unlock(&l->lock);
     *pushed = out.first;
     return hindrance;
+}
+
+bool lane_begin(lane *l, ob_turn *t)
+{
+    pthread_mutex_lock(&l->lock);
+    const bool begins = !l->closing && !t->asks && !t->is_slow && !l->placed && !l->beyond &&
+                        has_place(l, bytes_of(t)) && has_seat(l);
+    if (begins) {
+        client *c = client_of(l, t->client);
+        come(l, c, t);
+        begin(l, c, t);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return begins;
 }
 
 static bool is_empty(const lane *l)

@@ -145,6 +145,30 @@ static void move_to_long(ob_engine *e, ob_work *w)
     }
 }
 
+/* Its turn is over. */
+static void leave(ob_engine *e, lane *l, ob_work *w, bool is_through)
+{
+    const bool moves = !is_through && w->turns_long;
+    const bool ends = lane_leave(l, &w->turn, is_through || moves);
+    if (moves)
+        move_to_long(e, w);
+    else if (ends)
+        w->done(w);
+}
+
+bool engine_serve_here(ob_engine *e, ob_work *w)
+{
+    lane *l = engine_lane_of(e, w);
+    if (ob_yields_to_others() || !lane_begin(l, &w->turn))
+        return false;
+    const int seat = w->turn.seat;
+    if (!l->has_bearer[seat])
+        ob_holder_init(&l->bearers[seat]);
+    l->has_bearer[seat] = true;
+    leave(e, l, w, run(e, &l->bearers[seat], w));
+    return true;
+}
+
 void *engine_serve(void *argument)
 {
     lane *l = argument;
@@ -163,12 +187,7 @@ void *engine_serve(void *argument)
             leave_alone(w);
         else
             is_through = run(e, &bearer, w);
-        const bool moves = !is_through && w->turns_long;
-        const bool ends = lane_leave(l, t, is_through || moves);
-        if (moves)
-            move_to_long(e, w);
-        else if (ends)
-            w->done(w);
+        leave(e, l, w, is_through);
     }
     return NULL;
 }

@@ -102,6 +102,31 @@ static void who_waits_for_a_place_gets_it_in_turn(void **state)
     assert_true(at_once(c));
 }
 
+static void what_begins_at_once_passes_nobody_and_pays(void **state)
+{
+    counter *c = *state;
+    c->lane.seats = 1;
+    c->turns[0].client = "a";
+    c->turns[1].client = "b";
+    assert_true(lane_begin(&c->lane, &c->turns[0]));
+    assert_int_equal(c->turns[0].seat, 0);
+    assert_false(lane_begin(&c->lane, &c->turns[1])); /* there is no seat */
+    c->last = &c->turns[0];
+    leave_after(c, 5000);
+    c->turns[0].asks = true;
+    assert_false(lane_begin(&c->lane, &c->turns[0])); /* a record may be slow */
+    c->turns[0].asks = false;
+    add(c, 0, 2);
+    assert_false(lane_begin(&c->lane, &c->turns[2])); /* two wait */
+    takes(c, 1);                                      /* the first has had its turn */
+    leave(c);
+    takes(c, 0);
+    leave(c);
+    assert_true(lane_begin(&c->lane, &c->turns[2]));
+    c->last = &c->turns[2];
+    leave(c);
+}
+
 static void who_comes_later_does_not_pass_who_waits(void **state)
 {
     counter *c = *state;
@@ -499,6 +524,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ONE(who_waits_for_a_place_gets_it_in_turn),
+        ONE(what_begins_at_once_passes_nobody_and_pays),
         ONE(who_comes_later_does_not_pass_who_waits),
         ONE(who_has_waited_so_long_is_given_back_and_nobody_else),
         ONE(only_so_many_wait),

@@ -256,6 +256,28 @@ static void many_queries_are_looked_up_some_at_a_time(void **state)
         assert_null(one.matches.of[i].match); /* nothing is kept */
 }
 
+static void note_thread(ob_work *work)
+{
+    *(pthread_t *)work->context = pthread_self();
+}
+
+static void a_brief_look_up_is_done_by_who_asks_for_it(void **state)
+{
+    place *p = *state;
+    ob_query query = {.is_digest = true};
+    pthread_t by = 0;
+    ob_error err = {0};
+    ob_look_up one = {
+        .work = {.done = note_thread, .context = &by, .item = item(OB_SURFACE_PUBLIC, NULL)},
+        .queries = &query,
+        .query_count = 1,
+        .limit = 100};
+    must(ob_engine_look_up(p->engine, &one, &err), &err);
+    assert_true(pthread_equal(by, pthread_self()));
+    assert_int_equal(one.work.status, OB_OK);
+    assert_int_equal(one.work.decision.action, OB_ACTION_ALLOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_turns_out_to_be_long_is_tried_again_among_those,
                                         begin, end),
         cmocka_unit_test_setup_teardown(many_queries_are_looked_up_some_at_a_time, begin, end),
+        cmocka_unit_test_setup_teardown(a_brief_look_up_is_done_by_who_asks_for_it, begin, end),
     };
     return cmocka_run_group_tests_name("engine_turns", tests, load_picture, free_picture);
 }

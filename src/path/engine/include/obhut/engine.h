@@ -204,9 +204,10 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
  * file is its caller's still.
  *
  * Clients take turns: whose work has taken least time is served next, and a client's own in the
- * order of coming. Where the queue is full work waits for a place, with 512 others and 256 MB at
- * most; what has waited too long, or must give way to a client with less, is done with OB_EBUSY and
- * OB_HINDRANCE_BUSY. */
+ * order of coming. A brief look-up for which no record is asked is done before ob_engine_look_up
+ * returns, on the caller's thread, where nothing else waits. Where the queue is full work waits for
+ * a place, with 512 others and 256 MB at most; what has waited too long, or must give way to a
+ * client with less, is done with OB_EBUSY and OB_HINDRANCE_BUSY. */
 ob_status ob_engine_scan(ob_engine *engine, ob_scan *scan, ob_error *err);
 ob_status ob_engine_hash(ob_engine *engine, ob_hashing *hashing, ob_error *err);
 ob_status ob_engine_look_up(ob_engine *engine, ob_look_up *look_up, ob_error *err);
