@@ -386,9 +386,9 @@ ob_hindrance lane_add(ob_turn **pushed, lane *l, ob_turn *t)
         enter(l, c, t, false);
     else
         hindrance = OB_HINDRANCE_BUSY;
-    if (!hindrance)
-        pthread_cond_signal(&l->some);
     pthread_mutex_unlock(&l->lock);
+    if (!hindrance) /* who wakes finds the lock free */
+        pthread_cond_signal(&l->some);
     *pushed = out.first;
     return hindrance;
 }
