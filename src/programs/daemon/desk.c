@@ -21,7 +21,7 @@ struct desks {
     pthread_mutex_t lock;
     pthread_cond_t some;
     line line[LINES];
-    unsigned turn; /* the line that is served next, if somebody stands there */
+    unsigned turn;                /* the line that is served next, if somebody stands there */
     unsigned waiting, most, idle; /* idle: threads that wait for a job */
     bool closing, yields;
     pthread_t threads[THREADS_MOST];
