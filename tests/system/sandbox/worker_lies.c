@@ -129,7 +129,7 @@ static void what_a_worker_says_costs_it_alone(void **state)
             .digests = digests ? OB_DIGEST_ALL : 0,
             .permit = ob_own_files_permit,
             .size = 6,
-            .client = test_below(&l.random, 2)};
+            .client = !test_below(&l.random, 8)};
         l.honest = i % 100 == 99;
         const ob_status status = ob_worker_do(&result, worker, &job, file, NULL);
         if (!status)
@@ -138,8 +138,8 @@ static void what_a_worker_says_costs_it_alone(void **state)
             assert_true(status == OB_EREFUSED || status == OB_EIO);
         if (l.honest && (job.wants[OB_EXTRACT_PDQ] || job.digests))
             assert_true(!status && !result.status);
-        assert_true(open_files() <=
-                    before + 3); /* epochs, and both ends of the process that runs */
+        if (l.honest) /* epochs, and both ends of the process that runs */
+            assert_true(open_files() <= before + 3);
     }
     ob_worker_stop(worker);
     assert_true(problems > samples / 10 && problems <= samples);
