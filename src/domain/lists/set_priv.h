@@ -52,7 +52,8 @@ struct ob_lists {
     atomic_bool started;
     bool first; /* there was no state */
 
-    uint64_t merge_at; /* entries added or withdrawn that make the keeper merge a list */
+    _Atomic uint64_t changes; /* of what is found or told of any list */
+    uint64_t merge_at;        /* entries added or withdrawn that make the keeper merge a list */
     pthread_t keeper;
     bool keeping; /* the thread runs */
     atomic_bool stop;

@@ -134,9 +134,11 @@ typedef struct api_call {
     bool what_if;
     /* Records. */
     char token[OB_NAME_MAX + 1];
-    char allow[40];                        /* methods, where the one that came is none of them */
-    char path_word[OB_PSEUDONYM_TEXT + 2]; /* what stands in the path where a route has {id} */
+    char allow[40]; /* methods, where the one that came is none of them */
     struct deed *deed;
+    /* Lists. */
+    char *known;   /* versions that the client has; NULL: it does not wait */
+    uint64_t seen; /* changes of lists, when they were looked at last */
 } api_call;
 
 /* Every request begins with zeros for one. */

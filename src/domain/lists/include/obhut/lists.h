@@ -89,6 +89,9 @@ const char *ob_lists_dir(const ob_lists *lists);
 /* All of them as ob_list_all, but of what is open: without reading a file. */
 ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_error *err);
 
+/* Another number whenever something of that may have become another. Never waits. */
+uint64_t ob_lists_changes(const ob_lists *lists);
+
 size_t ob_lists_count(ob_lists *lists);     /* enabled lists */
 uint64_t ob_lists_entries(ob_lists *lists); /* in all of them */
 uint32_t ob_lists_digests(ob_lists *lists); /* bit k: some entry has a digest of kind k */
