@@ -25,7 +25,7 @@ static atomic_int ear_calls; /* that were begun and have not ended */
 static atomic_uint ear_bodies;
 static unsigned ear_said; /* sentences of the daemon */
 
-static void ear_body(ob_call *call, ob_body body)
+static inline void ear_body(ob_call *call, ob_body body)
 {
     if (body.file >= 0)
         close(body.file);
@@ -36,12 +36,12 @@ static void ear_body(ob_call *call, ob_body body)
     ob_call_answer(call, ob_answer_text(200, "text/plain", "body"));
 }
 
-static void ear_could_not(ob_call *call, ob_hindrance hindrance)
+static inline void ear_could_not(ob_call *call, ob_hindrance hindrance)
 {
     ob_call_answer(call, ob_answer_could_not(hindrance, NULL));
 }
 
-static void ear_end(ob_call *call)
+static inline void ear_end(ob_call *call)
 {
     atomic_fetch_sub(&ear_calls, 1);
     ob_answer_free(&call->answer);
@@ -91,7 +91,7 @@ static const ob_call_class ear_waits = {
 static const ob_call_class ear_pieces = {.body = ear_begin_pieces, .end = ear_end};
 
 /* The path says what becomes of a request. */
-static ob_plan ear_begin(ob_call **out, const ob_request *request)
+static inline ob_plan ear_begin(ob_call **out, const ob_request *request)
 {
     const char what = request->path[0] ? request->path[1] : '\0';
     ob_call *call = what == 'n' ? NULL : calloc(1, sizeof *call);
@@ -183,7 +183,7 @@ typedef struct ear {
     int front, main; /* the other ends; front -1: there is none */
 } ear;
 
-static void ear_open(ear *e)
+static inline void ear_open(ear *e)
 {
     int ends[2];
     core *c = calloc(1, sizeof *c);
@@ -206,7 +206,7 @@ static void ear_open(ear *e)
 }
 
 /* Main introduces another front. */
-static void ear_introduce(ear *e)
+static inline void ear_introduce(ear *e)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
@@ -220,7 +220,7 @@ static void ear_introduce(ear *e)
 }
 
 /* Reads what was sent to a side that is not looked at. Returns how many packets. */
-static unsigned ear_drain(int from)
+static inline unsigned ear_drain(int from)
 {
     static uint8_t bytes[FLAT_MOST];
     struct iovec piece = {bytes, sizeof bytes};
@@ -232,7 +232,7 @@ static unsigned ear_drain(int from)
 }
 
 /* One turn of the main thread, as in core.c. */
-static void ear_turn(ear *e)
+static inline void ear_turn(ear *e)
 {
     core *c = e->core;
     peer_look_after(c);
@@ -250,7 +250,7 @@ static void ear_turn(ear *e)
         ear_introduce(e);
 }
 
-static int ear_file(size_t size, bool sealed)
+static inline int ear_file(size_t size, bool sealed)
 {
     static const char zeros[EAR_FILE_MOST];
     const int file = memfd_create("lie", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -265,7 +265,7 @@ static int ear_file(size_t size, bool sealed)
 enum { EAR_NO_FILE, EAR_SEALED, EAR_OPEN, EAR_TWO, EAR_SOCKET, EAR_BESIDES };
 
 /* Sends bytes as they are, and lets the core hear them. */
-static void ear_send(ear *e, const uint8_t *bytes, size_t size, unsigned beside)
+static inline void ear_send(ear *e, const uint8_t *bytes, size_t size, unsigned beside)
 {
     union {
         char bytes[CMSG_SPACE(2 * sizeof(int))];
@@ -292,7 +292,7 @@ static void ear_send(ear *e, const uint8_t *bytes, size_t size, unsigned beside)
 }
 
 /* Whether a front that does its part is answered. */
-static bool ear_serves(ear *e)
+static inline bool ear_serves(ear *e)
 {
     static uint8_t bytes[FLAT_MOST];
     ob_packet p = ob_packet_of(MESSAGE_ASK, 77), got;
@@ -325,7 +325,7 @@ static bool ear_serves(ear *e)
 }
 
 /* Ends everything; aborts where something is left. */
-static void ear_close(ear *e)
+static inline void ear_close(ear *e)
 {
     core *c = e->core;
     peer_lose(c);

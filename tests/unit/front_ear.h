@@ -39,28 +39,28 @@ typedef struct front_ear {
 } front_ear;
 
 /* Descriptors 3 to 6 must be nobody's: call it before anything else is opened. */
-static void front_ear_reserve(void)
+static inline void front_ear_reserve(void)
 {
     for (int file = CONTROL_FD; file < LISTEN_END; file++)
         if (fcntl(file, F_GETFD) < 0 && dup2(STDIN_FILENO, file) < 0)
             abort();
 }
 
-static void front_ear_place(int file, int where)
+static inline void front_ear_place(int file, int where)
 {
     if (file < 0 || dup2(file, where) < 0)
         abort();
     close(file);
 }
 
-static void *front_ear_live(void *argument)
+static inline void *front_ear_live(void *argument)
 {
     front_ear *e = argument;
     e->code = front_main(&e->config);
     return NULL;
 }
 
-static void front_ear_open(front_ear *e, const char *folder)
+static inline void front_ear_open(front_ear *e, const char *folder)
 {
     int ends[2];
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -84,7 +84,7 @@ static void front_ear_open(front_ear *e, const char *folder)
 }
 
 /* Another core, whose end is ours. */
-static void front_ear_introduce(front_ear *e)
+static inline void front_ear_introduce(front_ear *e)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
@@ -96,7 +96,7 @@ static void front_ear_introduce(front_ear *e)
 }
 
 /* Sends bytes as they are, and waits until the front has taken them, or has hung up. */
-static void front_ear_send(front_ear *e, const uint8_t *bytes, size_t size, int file)
+static inline void front_ear_send(front_ear *e, const uint8_t *bytes, size_t size, int file)
 {
     const int to = ob_wire_socket(e->core);
     struct iovec piece = {(void *)(uintptr_t)bytes, size};
@@ -108,7 +108,7 @@ static void front_ear_send(front_ear *e, const uint8_t *bytes, size_t size, int 
         sched_yield();
 }
 
-static int front_ear_connect(const front_ear *e)
+static inline int front_ear_connect(const front_ear *e)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const int to = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -119,7 +119,7 @@ static int front_ear_connect(const front_ear *e)
 }
 
 /* Ends it as main does; returns its exit code. */
-static int front_ear_close(front_ear *e)
+static inline int front_ear_close(front_ear *e)
 {
     if (!control_send(e->main, CONTROL_STOP, ROLE_CORE, -1))
         abort();

@@ -35,7 +35,7 @@ typedef struct main_ear {
 
 static main_ear *main_ear_now;
 
-static role_id main_ear_role(pid_t process)
+static inline role_id main_ear_role(pid_t process)
 {
     int i = 0;
     while (i < ROLES && main_ear_now->process[i] != process)
@@ -43,13 +43,13 @@ static role_id main_ear_role(pid_t process)
     return (role_id)i;
 }
 
-static void main_ear_signal(main_ear *e, int number)
+static inline void main_ear_signal(main_ear *e, int number)
 {
     const struct signalfd_siginfo info = {.ssi_signo = (uint32_t)number};
     (void)!write(e->signals, &info, sizeof info);
 }
 
-static void main_ear_die(main_ear *e, role_id which)
+static inline void main_ear_die(main_ear *e, role_id which)
 {
     if (e->far[which] >= 0)
         close(e->far[which]);
@@ -167,14 +167,14 @@ void listeners_tell(char out[LISTENERS_TEXT], const listeners *listeners)
 }
 
 /* A packet without fields, or any bytes. */
-static bool main_ear_send(const main_ear *e, role_id from, const uint8_t *bytes, size_t size,
-                          int file)
+static inline bool main_ear_send(const main_ear *e, role_id from, const uint8_t *bytes, size_t size,
+                                 int file)
 {
     struct iovec piece = {(void *)(uintptr_t)bytes, size};
     return e->far[from] >= 0 && ob_bytes_send(e->far[from], &piece, 1, file, MSG_DONTWAIT) >= 0;
 }
 
-static bool main_ear_say(const main_ear *e, role_id from, control_kind kind, uint64_t about)
+static inline bool main_ear_say(const main_ear *e, role_id from, control_kind kind, uint64_t about)
 {
     static uint8_t bytes[FLAT_MOST];
     const ob_packet p = ob_packet_of(kind, about);
@@ -182,7 +182,7 @@ static bool main_ear_say(const main_ear *e, role_id from, control_kind kind, uin
 }
 
 /* What main has sent to a process. Returns how many introductions are among it. */
-static unsigned main_ear_take(const main_ear *e, role_id at)
+static inline unsigned main_ear_take(const main_ear *e, role_id at)
 {
     static uint8_t bytes[FLAT_MOST];
     struct iovec piece = {bytes, sizeof bytes};
@@ -197,7 +197,7 @@ static unsigned main_ear_take(const main_ear *e, role_id at)
 }
 
 /* Runs main until the turn ends it with main_ear_signal(e, SIGTERM). Returns its exit code. */
-static int main_ear_run(main_ear *e)
+static inline int main_ear_run(main_ear *e)
 {
     static config config;
     static listeners listeners;

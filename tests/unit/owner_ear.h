@@ -22,7 +22,7 @@ typedef struct owner_ear {
 
 static owner_ear *owner_ear_now;
 
-static void owner_ear_let_go(owner_ear *e)
+static inline void owner_ear_let_go(owner_ear *e)
 {
     if (e->far >= 0)
         close(e->far);
@@ -30,7 +30,8 @@ static void owner_ear_let_go(owner_ear *e)
 }
 
 /* Sends bytes with so many descriptors of standard input. */
-static bool owner_ear_send(const owner_ear *e, const uint8_t *bytes, size_t size, size_t files)
+static inline bool owner_ear_send(const owner_ear *e, const uint8_t *bytes, size_t size,
+                                  size_t files)
 {
     enum { MOST = 4 };
     union {

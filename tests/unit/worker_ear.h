@@ -24,12 +24,19 @@ ob_status __wrap_ob_confine(uint32_t *layers, ob_confinement profile, ob_error *
     return OB_OK;
 }
 
-int __wrap_setrlimit(int what, const struct rlimit *limit);
-int __wrap_setrlimit(int what, const struct rlimit *limit)
+/* Under both names that the C library has for it. */
+int __wrap_setrlimit(int what, const void *limit);
+int __wrap_setrlimit(int what, const void *limit)
 {
     (void)what;
     (void)limit;
     return 0;
+}
+
+int __wrap_setrlimit64(int what, const void *limit);
+int __wrap_setrlimit64(int what, const void *limit)
+{
+    return __wrap_setrlimit(what, limit);
 }
 
 int __wrap_setitimer(int which, const struct itimerval *to, struct itimerval *from);
@@ -50,8 +57,8 @@ int __wrap_prctl(int what, ...)
 
 static unsigned worker_ear_decoded; /* files that it looked at */
 
-static ob_status worker_ear_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
-                                 const ob_media_options *options, ob_media_fault *fault)
+static inline ob_status worker_ear_hash(ob_media_result *out, const uint8_t *bytes, size_t size,
+                                        const ob_media_options *options, ob_media_fault *fault)
 {
     volatile uint8_t sum = 0;
     (void)options;
@@ -71,13 +78,13 @@ typedef struct worker_ear {
 } worker_ear;
 
 /* Descriptor 3 must be nobody's: call it before anything else is opened. */
-static void worker_ear_reserve(void)
+static inline void worker_ear_reserve(void)
 {
     if (fcntl(OB_WORKER_CHANNEL, F_GETFD) < 0 && dup2(STDIN_FILENO, OB_WORKER_CHANNEL) < 0)
         abort();
 }
 
-static void worker_ear_open(worker_ear *e)
+static inline void worker_ear_open(worker_ear *e)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ||
@@ -88,7 +95,7 @@ static void worker_ear_open(worker_ear *e)
     ob_holder_init(&e->holder);
 }
 
-static ob_packet worker_ear_welcome(worker_ear *e)
+static inline ob_packet worker_ear_welcome(worker_ear *e)
 {
     ob_packet p = ob_packet_of(WORKER_WELCOME, 0);
     ob_put_bytes(&p, e->holder.key, sizeof e->holder.key);
@@ -98,7 +105,7 @@ static ob_packet worker_ear_welcome(worker_ear *e)
 }
 
 /* A job with a permit that is good, for a file of so many bytes. */
-static ob_packet worker_ear_job(worker_ear *e, uint64_t number, int file, uint64_t size)
+static inline ob_packet worker_ear_job(worker_ear *e, uint64_t number, int file, uint64_t size)
 {
     worker_job job = {.number = number,
                       .size = size,
@@ -118,14 +125,14 @@ static ob_packet worker_ear_job(worker_ear *e, uint64_t number, int file, uint64
     return p;
 }
 
-static bool worker_ear_send(const worker_ear *e, const uint8_t *bytes, size_t size, int file)
+static inline bool worker_ear_send(const worker_ear *e, const uint8_t *bytes, size_t size, int file)
 {
     struct iovec piece = {(void *)(uintptr_t)bytes, size};
     return ob_bytes_send(e->far, &piece, 1, file, MSG_DONTWAIT) >= 0;
 }
 
 /* The worker's whole life: it does what was sent, and ends. Returns how many results it gave. */
-static unsigned worker_ear_live(worker_ear *e)
+static inline unsigned worker_ear_live(worker_ear *e)
 {
     char name[] = "worker", seconds[] = "1";
     char *arguments[] = {name, seconds, NULL};

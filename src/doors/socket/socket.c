@@ -159,7 +159,7 @@ static ob_status take_answer(json_t **out, json_t *answer, ob_error *err)
     ob_status status = OB_OK;
     if (ok)
         *out = json_incref(ok);
-    else if (text)
+    else if (text && *text)
         status = ob_fail(err, status_of(error), "%s", text);
     else
         status = ob_fail(err, OB_EIO, "the service ended before it answered");

@@ -7,6 +7,8 @@
 
 static const uint32_t no_text = UINT32_MAX;
 
+enum { FIRST_ROOM = 1024 }; /* of fields that are too many for the packet: most heads fit */
+
 ob_packet ob_packet_of(uint32_t kind, uint64_t id)
 {
     return (ob_packet){.kind = kind, .id = id, .file = -1};
@@ -93,7 +95,7 @@ void ob_packet_drop(ob_packet *copy)
 /* Fields move out of the packet when they are too many for it. */
 static bool grow(ob_packet *p, size_t needed)
 {
-    size_t capacity = p->capacity ? p->capacity : (size_t)OB_PACKET_SMALL;
+    size_t capacity = p->capacity ? p->capacity : (size_t)FIRST_ROOM;
     while (capacity < needed)
         capacity *= 2;
     uint8_t *bytes = malloc(capacity);
