@@ -451,7 +451,7 @@ class Waiting(Exchange):
         for bad in ("-1", "0", "51", "x", "", "1.5", "+1", " 1"):
             self.assertEqual(self.lists(service, wait=urllib.parse.quote(bad))[0], 400, bad)
 
-    def test_whoever_waits_hears_of_a_change_and_costs_no_thread(self):
+    def test_a_request_that_waits_hears_of_a_change_and_costs_no_thread(self):
         service = self.start()
         core = service.processes()["core"]
         known = self.lists(service)[1]["ETag"]
@@ -502,7 +502,7 @@ class Waiting(Exchange):
         self.assertEqual({n: answer[0] for n, answer in found.items()}, {n: 304 for n in range(3)})
         self.assertLess(time.monotonic() - began, 30)
 
-    def test_whoever_waits_is_asked_for_anew_where_the_core_ends(self):
+    def test_a_request_that_waits_is_asked_anew_where_the_core_ends(self):
         service = self.start()
         known = self.lists(service)[1]["ETag"]
         every, found = self.in_background(1, lambda: self.lists(service, known, 50))

@@ -1,4 +1,4 @@
-/* An answer in pieces: whoever makes it waits while its client has too much that was not taken. */
+/* An answer in pieces: its handler waits while the client has too much that was not taken. */
 #include "core.h"
 
 #include <obhut/clock.h>
