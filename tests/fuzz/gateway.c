@@ -1,4 +1,4 @@
-/* Any path, detector and length that come to a gateway, whatever the engine says of it: one that
+/* Any path, method and length that come to a gateway, whatever the engine says of it: one that
  * fails closed lets through nothing that was not looked at; none lets through what is blocked, or
  * asks about what has no secret that is known. */
 #include "../unit/folder.h"
@@ -180,7 +180,7 @@ static void check(unsigned status, int which)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const char *const detectors[] = {"POST", "GET", "PUT", "post", ""};
+    static const char *const methods[] = {"POST", "GET", "PUT", "post", ""};
     char path[OB_GATEWAY_PATH] = "/gw/";
     ob_call *call = NULL;
     begin();
@@ -188,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     in.size = size;
     in.was_asked = in.may_be_seen = in.is_kept_out = false;
     int which = next() % (KINDS + 1);
-    ob_request request = {.detector = detectors[next() % 5], .path = path};
+    ob_request request = {.method = methods[next() % 5], .path = path};
     request.content_length = (int64_t)(int8_t)next() * 10;
     if (which < KINDS)
         memcpy(path, paths[which], sizeof path);
