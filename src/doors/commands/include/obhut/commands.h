@@ -113,6 +113,7 @@ typedef struct ob_command {
 
 /* The row at a position, or of a name; NULL: there is none. They live for ever. */
 const ob_command *ob_command_at(size_t index);
+/* Returns the row of this name, which is a constant; NULL where there is none. */
 const ob_command *ob_command_find(const char *name);
 
 /* Its field of that name, or NULL. */
@@ -125,7 +126,10 @@ typedef struct ob_command_group {
     const char *examples[6]; /* up to NULL */
 } ob_command_group;
 
-const ob_command_group *ob_command_group_at(size_t index); /* NULL: there is none */
+/* Returns the group at a position from 0, which is a constant; NULL beyond the last. */
+const ob_command_group *ob_command_group_at(size_t index);
+/* Says whether a command belongs to a group: its name is the group's, or begins with that and a
+ * dot. */
 bool ob_command_is_of(const ob_command *command, const char *group);
 
 /* Whether a request's members are what the row says: all that is needed is there, nothing else is,
@@ -163,6 +167,7 @@ ob_plan ob_commands_begin_http(ob_call **out, ob_service *service, const ob_requ
 /* Before and after a command of a thread of its own: at most 32 of the socket's at a time, and as
  * many of staff's (`place`: an OB_AT_…). False: there are as many. */
 bool ob_commands_enter(uint32_t place);
+/* Ends what ob_commands_enter began and returned true for. */
 void ob_commands_leave(uint32_t place);
 
 /* Waits until all of them are done, at most so long. Returns false when one is not. */

@@ -80,6 +80,7 @@ typedef struct ob_leave {
  * that still holds; else errors as ob_lists_match. */
 ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,
                   const ob_leave *leave, ob_error *err);
+/* Frees the findings and what their texts belong to. {0} is fine. */
 void ob_findings_free(ob_findings *findings);
 
 /* ---- Decisions ------------------------------------------------------------------------------- */
@@ -112,7 +113,7 @@ typedef enum ob_undecodable {
     OB_UNDECODABLES,
 } ob_undecodable;
 
-/* "DAMAGED", … */
+/* Returns the reason as answers have it: "DAMAGED", "UNSUPPORTED", … The text is a constant. */
 const char *ob_undecodable_name(ob_undecodable why);
 /* Of a job's status, which is not OB_OK. */
 ob_undecodable ob_undecodable_of(ob_status status);
@@ -139,6 +140,7 @@ typedef struct ob_policy {
         .distance = OB_PDQ_MAX_DISTANCE                                                            \
     }
 
+/* Returns the strictest action that the policy demands for what was found. */
 ob_action ob_decide(const ob_policy *policy, const ob_findings *findings);
 
 /* The same for what one look-up found. */
@@ -152,6 +154,10 @@ bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b);
  * each publisher, and "" for all entries that name nobody. `by_digest`: all are of one content.
  * Texts are the matches'. Returns how many; further ones are left out. */
 enum { OB_MATCH_SOURCES = 16 };
+/* Sets out[] to the sources of the entry `of` among `all` matches of its query, its own first: each
+ * publisher once, and "" for all entries without a source. `by_digest`: all matches have the same
+ * content. The texts are the matches'. Returns how many; sources beyond OB_MATCH_SOURCES are left
+ * out. */
 size_t ob_match_sources(const char *out[OB_MATCH_SOURCES], const ob_list_match *of,
                         const ob_list_match *all, size_t count, bool by_digest);
 
@@ -310,6 +316,8 @@ typedef struct ob_match_count {
     ob_action action;
     uint64_t count;
 } ob_match_count;
+/* Sets *out to the number of matches since the engine was opened, by list, action and way; the
+ * caller frees it with free(). */
 ob_status ob_engine_matches(ob_match_count **out, size_t *count, ob_engine *engine, ob_error *err);
 
 /* "ok", "backwards": before the last permit; "unset": before this program was built. */
@@ -340,17 +348,20 @@ typedef enum ob_refusal {
     OB_REFUSED_SURFACE,
     OB_REFUSALS,
 } ob_refusal;
+/* Counts a request that was refused because its token is unknown or does not permit it. The counts
+ * go to the log. */
 void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
 
 /* Opens the log of a data directory; its checkpoints carry the digests of regimes, floor and
  * program. The log must still have what `store` knows to have been signed; NULL: there are no
- * records yet. */
+ * records yet. The caller closes *out: ob_audit_close. Errors as ob_audit_open. */
 ob_status ob_engine_audit(ob_audit **out, ob_store *store, const char *dir,
                           void (*problem)(void *context, const char *sentence), void *context,
                           ob_error *err);
 
 /* The program's own build id as text, "" where it has none. */
 enum { OB_BUILD_ID = 130 };
+/* Writes the program's own build id as text, "" where it has none, and returns `out`. */
 const char *ob_build_id(char out[OB_BUILD_ID]);
 
 /* Deletes what has been kept long enough under the laws of the service: the log says before what is
@@ -382,6 +393,7 @@ typedef struct ob_engine_counts {
     uint32_t layers; /* OB_CONFINED_… of every worker */
 } ob_engine_counts;
 
+/* Sets *out to what the engine has counted since it was opened. Any thread. */
 void ob_engine_count(ob_engine_counts *out, ob_engine *engine);
 
 /* Finishes what is running, fails what waits with OB_EBUSY and OB_HINDRANCE_STOPPING, ends workers

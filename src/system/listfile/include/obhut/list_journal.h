@@ -1,4 +1,5 @@
-/* list_journal: what was added to a list and withdrawn from it since its file was written. */
+/* list_journal: what was added to a list and withdrawn from it since its file was written, in
+ * groups, each of which counts as a whole or not at all (docs/FORMAT-OBX.md). */
 #ifndef OBHUT_LIST_JOURNAL_H
 #define OBHUT_LIST_JOURNAL_H
 
@@ -24,13 +25,15 @@ typedef struct journal {
 } journal;
 
 /* Opens or makes a journal for appending, and cuts off what does not count. `least` is what was
- * acknowledged, where that is known: OB_EFORMAT where the journal has less. */
+ * acknowledged, where that is known: OB_EFORMAT where the journal has less. journal_close closes
+ * *out. */
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
                        const journal_mark *least, ob_error *err);
+/* Closes the file and frees the path. A journal that was closed before is fine. */
 void journal_close(journal *journal);
 
-/* Takes back what an earlier failure may have left. OB_EIO: it may count once this is opened again,
- * so nothing may follow it. */
+/* Cuts off what an earlier failure may have left behind the last group. OB_EIO: this was not
+ * possible, so no group may follow. */
 ob_status journal_settle(journal *journal, ob_error *err);
 
 /* A group on its way to the disk: what is added is written as it comes, and counts once
@@ -44,9 +47,15 @@ typedef struct journal_group {
     bool begun;                       /* with a line that is not its last */
 } journal_group;
 
+/* Begins a group. One group at a time, after journal_settle. */
 void journal_begin(journal_group *out, journal *journal);
+/* Adds an entry to the group, and writes when enough have come together. OB_EIO, OB_ENOMEM. */
 ob_status journal_add(journal_group *group, const entry *entry, ob_error *err);
+/* Writes the rest of the group and syncs once: with OB_OK the whole group counts. On error,
+ * journal_drop follows. */
 ob_status journal_commit(journal_group *group, ob_error *err);
+/* Ends a group and takes back what was not committed. Call this in any case. OB_EIO: the journal is
+ * uncertain. */
 ob_status journal_drop(journal_group *group, ob_error *err);
 
 /* Ends a group that may count after all: what stands there is cut off by the next change, once the

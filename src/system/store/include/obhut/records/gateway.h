@@ -1,4 +1,4 @@
-/* Gateways: the same, for software that sends no token. */
+/* Gateways: entrances for software that cannot send a token: a path contains the secret. */
 #ifndef OBHUT_RECORDS_GATEWAY_H
 #define OBHUT_RECORDS_GATEWAY_H
 
@@ -16,10 +16,11 @@ typedef struct ob_gateway {
     bool damaged_passes; /* so is what cannot be looked at, because of its bytes */
 } ob_gateway;
 
-/* OB_EINVAL: the name is taken or impossible. */
+/* Adds a gateway. OB_EINVAL: the name is taken or impossible. */
 ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_error *err);
+/* Deletes the gateway of this name. OB_ENOTFOUND. */
 ob_status ob_store_gateway_remove(ob_writing *w, const char *name, ob_error *err);
-/* All of them, by name; the caller frees *out with free(). */
+/* Sets *out to all gateways, by name, for the caller to free. */
 ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_view *view, ob_error *err);
 
 #endif

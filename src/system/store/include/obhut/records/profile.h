@@ -1,4 +1,4 @@
-/* The service. */
+/* The profile: what the service is and what it has switched on. */
 #ifndef OBHUT_RECORDS_PROFILE_H
 #define OBHUT_RECORDS_PROFILE_H
 
@@ -18,9 +18,9 @@ typedef struct ob_profile {
 /* The one of a fresh directory: public uploads and participants' reports, known material. */
 extern const ob_profile ob_profile_default;
 
-/* The one of a fresh directory where none was set. */
+/* Reads the profile; where none was set, ob_profile_default. */
 ob_status ob_store_profile(ob_profile *out, ob_view *view, ob_error *err);
-/* Raises a withdrawal: what was switched on may be off now. */
+/* Sets the profile. Raises a withdrawal, because something may have been switched off. */
 ob_status ob_store_profile_set(ob_writing *w, const ob_profile *profile, ob_error *err);
 
 #endif
