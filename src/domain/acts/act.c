@@ -13,8 +13,7 @@ enum {
     CODES_MOST = 500, /* in one entry */
 };
 
-/* ---- Codes ------------------------------------------------------------------------------------
- */
+/* ---- Codes ----------------------------------------------------------------------------------- */
 
 void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                        const char *text)
@@ -61,8 +60,7 @@ static ob_status need_code(char out[OB_LOG_CODE], ob_record_key *key, ob_writing
     return status;
 }
 
-/* ---- Members ----------------------------------------------------------------------------------
- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 void ob_act_number(ob_act *act, const char *member, int64_t number)
 {
@@ -162,8 +160,7 @@ void ob_act_quiet(ob_act *act)
     act->quiet = true;
 }
 
-/* ---- Life -------------------------------------------------------------------------------------
- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 void act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what, const ob_actor *actor)
 {

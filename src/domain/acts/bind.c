@@ -18,8 +18,7 @@ static const char of_key[] = "pseudonym", of_log[] = "log", of_lists[] = "lists"
 
 #define MEND "Restore it, or records, log and keys, from one backup"
 
-/* ---- Codes -------------------------------------------------------------------------------------
- */
+/* ---- Codes ----------------------------------------------------------------------------------- */
 
 static void put_number(uint8_t *out, uint64_t number)
 {
@@ -55,8 +54,7 @@ static ob_binding named(const char *name)
     return out;
 }
 
-/* ---- The key -----------------------------------------------------------------------------------
- */
+/* ---- The key --------------------------------------------------------------------------------- */
 
 /* What the records say of both, and whether any act of theirs is in a log. */
 typedef struct bound {
@@ -162,8 +160,7 @@ ob_status bind_key(ob_acts *acts, const char *dir, ob_error *err)
     return status ? status : reopen(acts, &b, err);
 }
 
-/* ---- The log -----------------------------------------------------------------------------------
- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 static ob_status check_log(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_error *err)
 {

@@ -47,8 +47,7 @@ void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account
     ob_act_word(act, member, code);
 }
 
-/* ---- Of a conversation ------------------------------------------------------------------------
- */
+/* ---- Of a conversation ----------------------------------------------------------------------- */
 
 /* Looks up accounts in sorted members. */
 static int compare_members(const void *a, const void *b)
@@ -110,8 +109,7 @@ void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
     }
 }
 
-/* ---- Finding them again -----------------------------------------------------------------------
- */
+/* ---- Finding them again ---------------------------------------------------------------------- */
 
 typedef struct search {
     ob_record_key key;

@@ -23,8 +23,7 @@ enum {
     BETWEEN_MS = 10,      /* looks; all that are late by then go at once */
 };
 
-/* ---- Waiting ----------------------------------------------------------------------------------
- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 static void refuse_slow(ob_act_job *job)
 {
@@ -103,8 +102,7 @@ static void *watch(void *argument)
     return NULL;
 }
 
-/* ---- One act ----------------------------------------------------------------------------------
- */
+/* ---- One act --------------------------------------------------------------------------------- */
 
 /* What is written together. */
 typedef struct together {
@@ -216,8 +214,7 @@ static void run_job(together *t, ob_act_job *job)
     }
 }
 
-/* ---- Together ---------------------------------------------------------------------------------
- */
+/* ---- Together -------------------------------------------------------------------------------- */
 
 /* In the log before the records keep it; every entry but the last says that more follows. */
 static ob_status append(together *t, ob_error *err)
@@ -342,8 +339,7 @@ static void *write_all(void *argument)
     return NULL;
 }
 
-/* ---- Asking for it ----------------------------------------------------------------------------
- */
+/* ---- Asking for it --------------------------------------------------------------------------- */
 
 static void prepare(ob_act_job *job)
 {
@@ -487,8 +483,7 @@ bool ob_acts_log_slow(const ob_acts *acts)
     return ob_audit_slow(acts->audit);
 }
 
-/* ---- What is not in the records ----------------------------------------------------------------
- */
+/* ---- What is not in the records -------------------------------------------------------------- */
 
 typedef struct ended {
     uint64_t entry;
@@ -511,8 +506,7 @@ void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *memb
     ob_entry_free(members);
 }
 
-/* ---- Life -------------------------------------------------------------------------------------
- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 static bool start(pthread_t *out, void *(*run)(void *), ob_acts *acts)
 {

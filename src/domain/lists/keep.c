@@ -147,7 +147,7 @@ ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
     return OB_OK;
 }
 
-/* ---- Export ------------------------------------------------------------------------------- */
+/* ---- Export ---------------------------------------------------------------------------------- */
 
 static void print_field(FILE *to, const char *text)
 {

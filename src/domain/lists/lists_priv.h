@@ -16,7 +16,7 @@
 
 #include <stdatomic.h>
 
-/* ---- low_information.c --------------------------------------------------------------------- */
+/* ---- low_information.c ----------------------------------------------------------------------- */
 
 /* Hashes of flat, graded, blank and patterned pictures: whatever lies within 31 of one would match
  * anything. tools/low_information.c draws them. */
@@ -36,7 +36,7 @@ ob_status list_screen_all(bool *near, const list_screen *screen, const ob_hash25
 /* The name of such a picture near this hash, or NULL. */
 const char *list_screen_name(const list_screen *screen, const ob_hash256 *hash);
 
-/* ---- nothing.c ---------------------------------------------------------------------------- */
+/* ---- nothing.c ------------------------------------------------------------------------------- */
 
 /* Why some digest of an entry would match what nobody means, or NULL. */
 const char *list_digest_of_nothing(const entry *entry);
@@ -87,7 +87,7 @@ typedef struct hits {
     uint64_t *totals;        /* of each query: all that were found */
 } hits;
 
-/* ---- hits.c */
+/* ---- hits.c ---------------------------------------------------------------------------------- */
 
 /* Keeps at most `limit` (0: any number) of each of `queries` queries. hits_free in any case. */
 ob_status hits_begin(hits *out, uint32_t queries, uint32_t limit, ob_error *err);
@@ -150,7 +150,7 @@ ob_status live_end(const live *list, ob_status status, ob_error *err);
  * the next call, for this list or one made from it, does nothing. One thread at a time. */
 ob_status live_settle(live *list, ob_error *err);
 
-/* ---- import_read.c -------------------------------------------------------------------------- */
+/* ---- import_read.c --------------------------------------------------------------------------- */
 
 /* Reads import->file and calls `each` for every entry, withdrawn ones too (which may have an id
  * alone), but for those that are refused. Counts lines, bad and refused; an error where those must
@@ -159,7 +159,7 @@ ob_status import_read(ob_import_result *counts, const ob_import *import, const l
                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
                       void *context, ob_error *err);
 
-/* ---- import.c and keep.c, for who has the lock ---------------------------------------------- */
+/* ---- import.c and keep.c, for who has the lock ----------------------------------------------- */
 
 /* What an import has to do with DIR/lists.state. */
 typedef struct import_notes {

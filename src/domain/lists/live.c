@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* ---- Users -------------------------------------------------------------------------------- */
+/* ---- Users ----------------------------------------------------------------------------------- */
 
 static ob_status live_new(live **out, obx *file, ob_error *err)
 {
@@ -94,7 +94,7 @@ uint64_t live_changes(const live *list)
     return list->added + list->withdrawn_of_file;
 }
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 typedef struct replaying {
     live *list;
@@ -313,7 +313,7 @@ ob_status live_note(list_state *to, const live *list, ob_error *err)
     return status;
 }
 
-/* ---- All entries --------------------------------------------------------------------------- */
+/* ---- All entries ----------------------------------------------------------------------------- */
 
 /* Where the hash and the digests of each entry of the file stand, + 1; 0: nowhere. */
 typedef struct places {
@@ -422,7 +422,7 @@ ob_status live_each(const live *list,
     return live_end(list, status, err);
 }
 
-/* ---- Settling ----------------------------------------------------------------------------- */
+/* ---- Settling -------------------------------------------------------------------------------- */
 
 ob_status live_whole(const live *list, ob_error *err)
 {

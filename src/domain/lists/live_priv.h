@@ -104,7 +104,7 @@ static inline const char *added_classification(const added *a)
     return source + strlen(source) + 1;
 }
 
-/* ---- live_change.c -------------------------------------------------------------------------- */
+/* ---- live_change.c --------------------------------------------------------------------------- */
 
 void live_drop_added(base *base);
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* ---- Hashes ------------------------------------------------------------------------------- */
+/* ---- Hashes ---------------------------------------------------------------------------------- */
 
 typedef struct collector {
     const live *list;
@@ -55,7 +55,7 @@ ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uin
     return live_end(list, status, err);
 }
 
-/* ---- Digests ------------------------------------------------------------------------------ */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 static ob_status match_file_digests(hits *out, const live *list, int kind, const uint8_t *queries,
                                     uint32_t count, ob_error *err)
@@ -111,7 +111,7 @@ ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_
     return live_end(list, status, err);
 }
 
-/* ---- What an entry is ----------------------------------------------------------------------- */
+/* ---- What an entry is ------------------------------------------------------------------------ */
 
 ob_status live_describe(ob_list_match *out, const live *list, uint64_t number, ob_error *err)
 {

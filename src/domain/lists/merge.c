@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- When --------------------------------------------------------------------------------- */
+/* ---- When ------------------------------------------------------------------------------------ */
 
 void own_wake(ob_lists *lists)
 {
@@ -20,7 +20,7 @@ bool own_is_due(const ob_lists *lists, const slot *slot, const live *list)
     return live_changes(list) >= lists->merge_at + atomic_load(&slot->put_off);
 }
 
-/* ---- Merging ------------------------------------------------------------------------------ */
+/* ---- Merging --------------------------------------------------------------------------------- */
 
 typedef struct gathering {
     entries entries;
@@ -133,7 +133,7 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
     return status;
 }
 
-/* ---- The keeper --------------------------------------------------------------------------- */
+/* ---- The keeper ------------------------------------------------------------------------------ */
 
 void own_say(const ob_lists *lists, const ob_error *err)
 {

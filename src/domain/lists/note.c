@@ -192,7 +192,7 @@ void note_removed(ob_lists *lists, const char *name)
     pthread_mutex_unlock(&lists->noting);
 }
 
-/* ---- The start ------------------------------------------------------------------------------ */
+/* ---- The start ------------------------------------------------------------------------------- */
 
 static ob_status finish_removals(ob_lists *lists, bool *any, ob_error *err)
 {

@@ -23,8 +23,7 @@ typedef struct comparing {
     batch batch;
 } comparing;
 
-/* ---- One batch, one list ----------------------------------------------------------------------
- */
+/* ---- One batch, one list --------------------------------------------------------------------- */
 
 static void note_found(batch *b, const hits *found, const uint32_t *of)
 {
@@ -85,8 +84,7 @@ static ob_status compare_batch(comparing *c, ob_error *err)
     return status;
 }
 
-/* ---- A list ------------------------------------------------------------------------------------
- */
+/* ---- A list ---------------------------------------------------------------------------------- */
 
 static ob_status take(void *context, const entry *e, ob_error *err)
 {

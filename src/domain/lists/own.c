@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 ob_status own_start(ob_lists *lists, ob_error *err)
 {
@@ -133,7 +133,7 @@ ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
     return status;
 }
 
-/* ---- Entries ------------------------------------------------------------------------------ */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 /* A public entry as lists have them. */
 static ob_status take_entry(entry *out, const ob_list_entry *from, bool withdrawn, ob_error *err)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Slots -------------------------------------------------------------------------------- */
+/* ---- Slots ----------------------------------------------------------------------------------- */
 
 /* Under the guard. */
 static slot *find(const ob_lists *lists, const char *name)
@@ -108,7 +108,7 @@ ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err)
     return ob_fail(err, OB_ENOMEM, "out of memory: lists");
 }
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 /* Whoever owns them goes on without a list that cannot be opened, and says so; others fail. */
 static ob_status open_list(ob_lists *lists, const list_name *name, bool owner, ob_error *err)
@@ -313,7 +313,7 @@ uint32_t ob_lists_digests(ob_lists *lists)
     return any;
 }
 
-/* ---- Matching ----------------------------------------------------------------------------- */
+/* ---- Matching -------------------------------------------------------------------------------- */
 
 /* The lists that one search looks at. */
 typedef struct kept {
@@ -500,7 +500,7 @@ ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries
     return with_match >= queries ? OB_OK : ob_fail(err, OB_EIO, "%s", matches->missing);
 }
 
-/* ---- Trouble ------------------------------------------------------------------------------ */
+/* ---- Trouble --------------------------------------------------------------------------------- */
 
 size_t ob_lists_trouble(char **out, ob_lists *lists)
 {

@@ -87,7 +87,7 @@ void set_advance(ob_lists *lists, slot *slot, live *next);
 /* Finds or makes a slot, which is empty at first. */
 ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err);
 
-/* ---- change.c ----------------------------------------------------------------------------- */
+/* ---- change.c -------------------------------------------------------------------------------- */
 
 /* A change of a list on its way. `writing` is locked at its end, and `renewing` or `writing` all
  * the time, so that there is one at a time. */
@@ -109,8 +109,7 @@ ob_status change_make(change *change, const entry *entry, ob_error *err);
  * this or of `status`, nothing counts. */
 ob_status change_end(change *change, ob_status status, ob_error *err);
 
-/* ---- note.c: what DIR/lists.state is told of --------------------------------------------------
- */
+/* ---- note.c: what DIR/lists.state is told of ------------------------------------------------- */
 
 typedef struct noting {
     ob_lists *lists;
@@ -158,8 +157,7 @@ void note_what_stands(ob_lists *lists);
  * same. */
 ob_status own_start(ob_lists *lists, ob_error *err);
 
-/* ---- bind.c ----------------------------------------------------------------------------------
- */
+/* ---- bind.c ---------------------------------------------------------------------------------- */
 
 /* Writes DIR/lists.state and tells the records; where these cannot be told, the keeper tries again.
  * Under `noting`. */
@@ -168,7 +166,7 @@ ob_status bind_save(ob_lists *lists, ob_error *err);
 /* Tells them what they do not know yet. Under `noting`. */
 void bind_again(ob_lists *lists);
 
-/* ---- own.c and merge.c --------------------------------------------------------------------- */
+/* ---- own.c and merge.c ----------------------------------------------------------------------- */
 
 /* Sets *out to a list's slot and locks it for writing; the list is there and nobody imports or
  * updates it. */
@@ -192,7 +190,7 @@ void own_wake(ob_lists *lists);
 /* What the keeper says to whoever started it. */
 void own_say(const ob_lists *lists, const ob_error *err);
 
-/* ---- watch.c ------------------------------------------------------------------------------- */
+/* ---- watch.c --------------------------------------------------------------------------------- */
 
 /* Looks at the files of a list: takes it out where they are not what was written, and puts it back
  * where they are again. */

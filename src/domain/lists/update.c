@@ -11,8 +11,7 @@ typedef struct updating {
     ids gone; /* that were named alone */
 } updating;
 
-/* ---- Withdrawn by number ----------------------------------------------------------------------
- */
+/* ---- Withdrawn by number --------------------------------------------------------------------- */
 
 /* Publishers tell deletions by the entry's number alone. The list is read once for many of them. */
 enum { IDS_MOST = 65536 };
@@ -46,7 +45,7 @@ static ob_status keep_id(updating *u, const char *id, ob_error *err)
     return status || u->gone.count < IDS_MOST ? status : withdraw_ids(u, err);
 }
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* A file that is refused in the end is read on only for its other faults. */
 static ob_status take(void *context, const entry *from, ob_error *err)

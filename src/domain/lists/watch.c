@@ -10,8 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- Whether anything happened -----------------------------------------------------------------
- */
+/* ---- Whether anything happened --------------------------------------------------------------- */
 
 static void add(uint64_t *sum, uint64_t value)
 {

@@ -45,7 +45,7 @@ struct ob_staff {
     uint64_t generation; /* of the store when they were read */
 };
 
-/* ---- Opening -------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 /* Under the lock. */
 static ob_status read_tokens(ob_staff *staff, ob_error *err)
@@ -94,7 +94,7 @@ void ob_staff_close(ob_staff *staff)
     free(staff);
 }
 
-/* ---- Tokens --------------------------------------------------------------------------------- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uint32_t surfaces,
                              uint32_t scopes_wanted, ob_error *err)

@@ -33,7 +33,7 @@ typedef struct making {
     uint64_t done, told;
 } making;
 
-/* ---- Collecting ----------------------------------------------------------------------------- */
+/* ---- Collecting ------------------------------------------------------------------------------ */
 
 /* Takes the descriptor over. */
 static ob_status add_item(making *m, const char *name, int file, uint64_t size, uint32_t mode,
@@ -214,7 +214,7 @@ static ob_status collect(making *m, ob_error *err)
     return status;
 }
 
-/* ---- Writing -------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static ob_status put_sealed(void *context, const void *bytes, size_t size, ob_error *err)
 {
@@ -280,7 +280,7 @@ static ob_status write_out(making *m, int file, const ob_seal_public *to, ob_err
     return status;
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 ob_status ob_backup_make(ob_backup_about *out, int file, const ob_seal_public *to,
                          const ob_backup_source *source, ob_error *err)

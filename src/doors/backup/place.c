@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Trees ---------------------------------------------------------------------------------- */
+/* ---- Trees ----------------------------------------------------------------------------------- */
 
 enum { LEVELS = 4 }; /* a directory of ours has two */
 
@@ -115,7 +115,7 @@ static ob_status open_above(int *out, const place *p, ob_error *err)
     return status;
 }
 
-/* ---- Beginning ------------------------------------------------------------------------------ */
+/* ---- Beginning ------------------------------------------------------------------------------- */
 
 /* Somebody has the directory's lock: a service, or a command. */
 static bool is_in_use(int dir)

@@ -31,7 +31,7 @@ static void tell(restoring *r, const char *step)
     }
 }
 
-/* ---- Files ---------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static ob_status write_all(int to, const char *bytes, size_t size, const char *name, ob_error *err)
 {
@@ -65,7 +65,7 @@ static ob_status restore_file(restoring *r, char *piece, ob_error *err)
     return status;
 }
 
-/* ---- Records -------------------------------------------------------------------------------- */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 /* The database keeps them when their end is told: so before that, the end of all is verified. */
 static ob_status give_records(void *context, void *bytes, size_t capacity, size_t *size,
@@ -103,7 +103,7 @@ static ob_status restore_records(restoring *r, ob_error *err)
     return status;
 }
 
-/* ---- The log -------------------------------------------------------------------------------- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
 {
@@ -143,7 +143,7 @@ static ob_status restore_log(restoring *r, ob_error *err)
     return status ? status : closed;
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 /* In the order of a backup: the log is complete and checked before a database keeps anything. */
 static ob_status restore_all(restoring *r, ob_error *err)

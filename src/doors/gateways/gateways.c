@@ -20,7 +20,7 @@ static const struct kind {
     ob_plan (*unsure)(gateway_call *call, ob_hindrance hindrance);
 } kinds[] = {{"pict-rs", "pictrs", pictrs_begin, pictrs_unsure}};
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 ob_status ob_gateways_open(ob_gateways **out, const ob_gateways_options *options, ob_error *err)
 {
@@ -115,7 +115,7 @@ bool ob_gateways_own(const ob_request *request)
     return request->listener == OB_LISTENER_SERVICES && !strncmp(request->path, "/gw/", 4);
 }
 
-/* ---- Calls ---------------------------------------------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 void gateway_end_call(ob_call *call)
 {

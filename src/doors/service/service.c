@@ -19,8 +19,7 @@ static ob_status hold(ob_lists **out, const ob_service_options *o, ob_error *err
     return status;
 }
 
-/* ---- Lists and records know each other ----------------------------------------------------------
- */
+/* ---- Lists and records know each other ------------------------------------------------------- */
 
 static ob_lists_bound to_lists(const ob_acts_lists *from)
 {
@@ -53,8 +52,7 @@ ob_status ob_service_compare_lists(const char *dir, const ob_acts_lists *known, 
     return ob_lists_compare(dir, &bound, err);
 }
 
-/* ---- The engine
- * ---------------------------------------------------------------------------------- */
+/* ---- The engine ------------------------------------------------------------------------------ */
 
 static const ob_policy default_policy = OB_POLICY_DEFAULT;
 
@@ -79,8 +77,7 @@ ob_status ob_service_need_engine(ob_service *service, ob_error *err)
     return status;
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 /* What only a service needs: commands where none runs leave it alone. */
 static ob_status serve(ob_service *s, const ob_service_options *o, ob_error *err)

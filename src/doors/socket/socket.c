@@ -20,7 +20,7 @@
 
 enum { CONNECTIONS_MOST = 32, READ_TIME_S = 30 };
 
-/* ---- Addresses ------------------------------------------------------------------------------ */
+/* ---- Addresses ------------------------------------------------------------------------------- */
 
 static ob_status address_of(struct sockaddr_un *out, const char *dir, ob_error *err)
 {
@@ -58,7 +58,7 @@ ob_status ob_socket_listen(int *out, const char *dir, ob_error *err)
     return status;
 }
 
-/* ---- Serving -------------------------------------------------------------------------------- */
+/* ---- Serving --------------------------------------------------------------------------------- */
 
 typedef struct connection {
     ob_service *service;
@@ -145,7 +145,7 @@ void ob_socket_serve(int listening, ob_service *service)
     close(peer);
 }
 
-/* ---- Asking --------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 static ob_status take_answer(json_t **out, json_t *answer, ob_error *err)
 {

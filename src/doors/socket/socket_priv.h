@@ -5,8 +5,7 @@
 
 #include <obhut/socket.h>
 
-/* ---- Lines -------------------------------------------------------------------------------------
- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* False: nobody reads them any more. */
 bool socket_send_all(int to, const char *bytes, size_t size);

@@ -35,7 +35,7 @@ static ob_status sync_folder(const char *path, ob_error *err)
     return status;
 }
 
-/* ---- Keys ----------------------------------------------------------------------------------- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 enum { KEY_FILE_MOST = 4096 };
 
@@ -118,7 +118,7 @@ ob_status backup_read_public(ob_seal_public *out, const char *given, ob_error *e
     return status;
 }
 
-/* ---- Backups -------------------------------------------------------------------------------- */
+/* ---- Backups --------------------------------------------------------------------------------- */
 
 ob_status backup_open(int *out, const char *path, ob_error *err)
 {

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- Directories -------------------------------------------------------------------------------
- */
+/* ---- Directories ----------------------------------------------------------------------------- */
 
 static void check_dir(checking *c, const char *name)
 {
@@ -33,8 +32,7 @@ static void check_dir(checking *c, const char *name)
     check_tell(c, *name ? name : ".", status, &err);
 }
 
-/* ---- Single files ------------------------------------------------------------------------------
- */
+/* ---- Single files ---------------------------------------------------------------------------- */
 
 static ob_status check_secret_text(int file, const char *path, const struct stat *is, ob_error *err)
 {
@@ -110,8 +108,7 @@ static void check_key(checking *c, const char *name)
     check_tell(c, name, status, &err);
 }
 
-/* ---- All of them -------------------------------------------------------------------------------
- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 void check_files(checking *c)
 {

@@ -19,8 +19,7 @@
 
 enum { CLI_WRONG = CLI_FOUND }; /* 1: something is wrong with the log */
 
-/* ---- Files ------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 /* A small file, whole; false after saying what is wrong. */
 static bool read_file(ob_buf *out, const char *path, size_t most)
@@ -53,8 +52,7 @@ static int failed(const ob_error *err)
     return err->status == OB_EFORMAT || err->status == OB_EREFUSED ? CLI_WRONG : CLI_FAILURE;
 }
 
-/* ---- verify ------------------------------------------------------------------------------------
- */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 static void print_report_json(const ob_audit_report *r, const audit_wishes *w)
 {
@@ -215,8 +213,7 @@ out:
     return code;
 }
 
-/* ---- prove --------------------------------------------------------------------------------------
- */
+/* ---- prove ----------------------------------------------------------------------------------- */
 
 static int prove(const char *dir, const audit_wishes *w)
 {
@@ -264,8 +261,7 @@ static int checkpoint(const char *dir, const audit_wishes *w)
     return status ? failed(&err) : CLI_NOTHING;
 }
 
-/* ---- Reading the command line
- * --------------------------------------------------------------------- */
+/* ---- Reading the command line ---------------------------------------------------------------- */
 
 enum { FROM = 256, TO, WHAT, WORD, ACCOUNT, PERSON, AFTER, BEFORE, SINCE, KEY, PROOF, NAMES, JSON };
 static const struct option longs[] = {

@@ -21,8 +21,7 @@
 
 enum { CHECK_WRONG = CLI_FOUND };
 
-/* ---- Telling -----------------------------------------------------------------------------------
- */
+/* ---- Telling --------------------------------------------------------------------------------- */
 
 static void tell(checking *c, const char *name, json_t *right, const char *problem)
 {
@@ -68,8 +67,7 @@ ob_status check_path(char *out, size_t size, const checking *c, const char *name
                : ob_fail(err, OB_EINVAL, "%s: the path is too long", c->dir);
 }
 
-/* ---- Records and log ---------------------------------------------------------------------------
- */
+/* ---- Records and log ------------------------------------------------------------------------- */
 
 static void check_log(checking *c, const ob_socket_checked *checked)
 {
@@ -116,8 +114,7 @@ static void check_records(checking *c, ob_error *lists)
     ob_wipe(checked.seed, sizeof checked.seed);
 }
 
-/* ---- Lists -------------------------------------------------------------------------------------
- */
+/* ---- Lists ----------------------------------------------------------------------------------- */
 
 static void check_list(checking *c, const char *file, size_t length)
 {
@@ -161,8 +158,7 @@ static void check_lists(checking *c, const ob_error *known)
     check_tell(c, "lists", status, &err);
 }
 
-/* ---- Configuration -----------------------------------------------------------------------------
- */
+/* ---- Configuration --------------------------------------------------------------------------- */
 
 static void check_config(checking *c, const char *file)
 {
@@ -177,8 +173,7 @@ static void check_config(checking *c, const char *file)
     check_tell(c, file, status, &err);
 }
 
-/* ---- All of it ---------------------------------------------------------------------------------
- */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 static int check_all(const char *data_dir, const char *config_file, bool json)
 {

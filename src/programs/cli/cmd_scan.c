@@ -17,7 +17,7 @@ typedef struct scanner {
     bool json, found;
 } scanner;
 
-/* ---- Asking ------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 static const char *text_at(const json_t *object, const char *member)
 {
@@ -39,7 +39,7 @@ static ob_status look(void *context, picture *picture, int file, ob_error *err)
     return status;
 }
 
-/* ---- Output ------------------------------------------------------------------------------- */
+/* ---- Output ---------------------------------------------------------------------------------- */
 
 static void print_json(const picture *picture)
 {
@@ -106,7 +106,7 @@ static void tell(void *context, const picture *picture)
         print_text(picture);
 }
 
-/* ---- The command -------------------------------------------------------------------------- */
+/* ---- The command ----------------------------------------------------------------------------- */
 
 enum { JSON = 256, DISTANCE, ITEM };
 

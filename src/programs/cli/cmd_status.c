@@ -17,8 +17,7 @@ static long long number_of(const json_t *object, const char *key)
     return (long long)json_integer_value(json_object_get(object, key));
 }
 
-/* ---- Lists -------------------------------------------------------------------------------------
- */
+/* ---- Lists ----------------------------------------------------------------------------------- */
 
 static void print_list(const json_t *list)
 {
@@ -49,8 +48,7 @@ static void print_lists(const json_t *status)
         puts("  A LIST CANNOT BE SEARCHED: obhut check says which, and why.");
 }
 
-/* ---- Hits --------------------------------------------------------------------------------------
- */
+/* ---- Hits ------------------------------------------------------------------------------------ */
 
 /* What software hears that hears yes and no only. A gateway that says nothing of `review` lets a
  * question for a person pass. */
@@ -114,8 +112,7 @@ static void print_persons(const json_t *status)
         puts("  no reviewer is known here (obhut person add)");
 }
 
-/* ---- What is open ------------------------------------------------------------------------------
- */
+/* ---- What is open ---------------------------------------------------------------------------- */
 
 static void print_open(const json_t *status)
 {

@@ -38,7 +38,7 @@ typedef struct pipeline {
     bool closed;
 } pipeline;
 
-/* ---- One file ----------------------------------------------------------------------------- */
+/* ---- One file -------------------------------------------------------------------------------- */
 
 static bool has_picture_name(const char *path)
 {
@@ -103,7 +103,7 @@ static ob_status hash_file(slot *slot, const pictures_options *options, ob_worke
     return OB_OK;
 }
 
-/* ---- Workers ------------------------------------------------------------------------------ */
+/* ---- Workers --------------------------------------------------------------------------------- */
 
 static void on_problem(void *context, const char *sentence)
 {
@@ -150,7 +150,7 @@ static unsigned processors(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
-/* ---- The calling thread: walks and tells --------------------------------------------------- */
+/* ---- The calling thread: walks and tells ----------------------------------------------------- */
 
 typedef struct teller {
     pipeline *pipeline;

@@ -1,7 +1,7 @@
 /* One query: 272 buckets, each filtered by the next word; what passes is verified. */
 #include "index_priv.h"
 
-/* ---- Places ------------------------------------------------------------------------------- */
+/* ---- Places ---------------------------------------------------------------------------------- */
 
 index_place index_place_of(const ob_hash256 *stored, uint32_t entry, const ob_hash256 *query,
                            unsigned distance)
@@ -26,7 +26,7 @@ bool index_place_is_after(const index_place *a, const index_place *b)
     return a->entry > b->entry;
 }
 
-/* ---- Survivors ---------------------------------------------------------------------------- */
+/* ---- Survivors ------------------------------------------------------------------------------- */
 
 static ob_status verify(const index_pending *p, const index_survivor *s)
 {
@@ -90,7 +90,7 @@ ob_status index_pending_add(index_pending *p, uint32_t query, const index_bucket
     return p->posting_count == INDEX_PENDING ? advance(p) : OB_OK;
 }
 
-/* ---- The query ---------------------------------------------------------------------------- */
+/* ---- The query ------------------------------------------------------------------------------- */
 
 typedef struct probe {
     index_bucket bucket;

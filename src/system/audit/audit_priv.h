@@ -20,8 +20,7 @@
 /* What is said of an entry that nobody signed and that has no code of this log. */
 #define MAC_WRONG "it was not appended by this service (its code is not made with keys/audit)"
 
-/* ---- entry.c ----------------------------------------------------------------------------------
- */
+/* ---- entry.c --------------------------------------------------------------------------------- */
 
 /* Borrowed; NULL where there is no entry, or where it has failed. */
 const json_t *entry_members(const ob_entry *entry);
@@ -211,8 +210,7 @@ ob_status lines_next(lines_found *found, const char **bytes, size_t *size, strea
 /* Moves to the line of this entry, or to the end where there is none. */
 ob_status lines_seek(stream *s, uint64_t entry, ob_error *err);
 
-/* ---- notes.c: `checkpoints`, one by one --------------------------------------------------------
- */
+/* ---- notes.c: `checkpoints`, one by one ------------------------------------------------------ */
 
 ob_status notes_open(stream *out, int dir, ob_error *err);
 /* *is_there is false at the end. As note_parse; then s->at is where the bad one begins. */
@@ -224,8 +222,7 @@ ob_status notes_next(note *out, bool *is_there, stream *s, const log_key *key, o
 ob_status notes_last(note *out, bool *is_there, uint64_t *end, ob_buf *text, int file,
                      uint64_t size, const log_key *key, ob_sha256_sum *sum, ob_error *err);
 
-/* ---- reader.c: what everybody needs who reads a directory
- * ---------------------------------------- */
+/* ---- reader.c: what everybody needs who reads a directory ------------------------------------ */
 
 typedef struct reader {
     int dir;
@@ -239,8 +236,7 @@ ob_status reader_key(log_key *out, int dir, ob_error *err);
 ob_status reader_open(reader *out, const char *path, ob_error *err);
 void reader_close(reader *r);
 
-/* ---- locate.c ---------------------------------------------------------------------------------
- */
+/* ---- locate.c -------------------------------------------------------------------------------- */
 
 /* The tree so far, and where in the file its subtrees begin. */
 typedef struct audit_walk {

@@ -16,8 +16,7 @@ typedef struct check {
     note note, old;
 } check;
 
-/* ---- Reading ------------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static ob_status no_proof(ob_error *err, const char *what)
 {
@@ -95,8 +94,7 @@ static ob_status read_note(note *out, check *c, const char *text, size_t size, o
     return status == OB_ENOTFOUND ? no_proof(err, "the checkpoint has no end") : status;
 }
 
-/* ---- Inclusion ----------------------------------------------------------------------------------
- */
+/* ---- Inclusion ------------------------------------------------------------------------------- */
 
 static ob_status does_not_hold(ob_error *err)
 {
@@ -169,8 +167,7 @@ static ob_status check_inclusion(ob_audit_proof *out, check *c, ob_error *err)
     return OB_OK;
 }
 
-/* ---- Growth -------------------------------------------------------------------------------------
- */
+/* ---- Growth ---------------------------------------------------------------------------------- */
 
 /* RFC 9162, 2.1.4.2, for an old size above 0 and below the new one. */
 static ob_status fold_both(check *c, bool *holds, ob_error *err)
@@ -236,8 +233,7 @@ static ob_status check_growth(ob_audit_proof *out, check *c, ob_error *err)
     return OB_OK;
 }
 
-/* ---- Both ---------------------------------------------------------------------------------------
- */
+/* ---- Both ------------------------------------------------------------------------------------ */
 
 static ob_status check_text(ob_audit_proof *out, check *c, ob_error *err)
 {

@@ -9,8 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- Streams ----------------------------------------------------------------------------------
- */
+/* ---- Streams --------------------------------------------------------------------------------- */
 
 ob_status stream_open(stream *out, int dir, const char *name, size_t piece, ob_error *err)
 {
@@ -96,8 +95,7 @@ ob_status stream_wait(bool *more, stream *s, ob_error *err)
     return status;
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------
- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 ob_status lines_open(stream *out, int dir, ob_error *err)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Walking: a frontier that knows where its subtrees begin ------------------------------------
- */
+/* ---- Walking: a frontier that knows where its subtrees begin --------------------------------- */
 
 ob_status walk_push(audit_walk *walk, ob_sha256_sum *sum, const tree_hash *leaf, uint64_t offset,
                     ob_error *err)
@@ -34,8 +33,7 @@ walk_place walk_differs(const audit_walk *walk, const tree_frontier *other)
     return place;
 }
 
-/* ---- One line -----------------------------------------------------------------------------------
- */
+/* ---- One line -------------------------------------------------------------------------------- */
 
 /* A newline that became another byte: two lines in one. Sets *at to that byte. */
 static bool is_two_lines(size_t *at, const line *l, ob_sha256_sum *sum)

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- State ------------------------------------------------------------------------------------
- */
+/* ---- State ----------------------------------------------------------------------------------- */
 
 int64_t audit_now(const ob_audit *audit)
 {
@@ -50,8 +49,7 @@ uint64_t ob_audit_size(ob_audit *audit)
     return size;
 }
 
-/* ---- One entry as text ------------------------------------------------------------------------
- */
+/* ---- One entry as text ----------------------------------------------------------------------- */
 
 /* All of an entry but its number and time. */
 typedef struct printed {
@@ -138,8 +136,7 @@ static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint6
     return OB_OK;
 }
 
-/* ---- Batches ----------------------------------------------------------------------------------
- */
+/* ---- Batches --------------------------------------------------------------------------------- */
 
 static tree_hash last_leaf(const batch *batch)
 {
@@ -334,8 +331,7 @@ ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
     return ob_audit_append_all(number, audit, &entry, 1, err);
 }
 
-/* ---- Opening and closing ----------------------------------------------------------------------
- */
+/* ---- Opening and closing --------------------------------------------------------------------- */
 
 static ob_status copy_lines(ob_audit *audit, const char *const *lines, ob_error *err)
 {

@@ -136,8 +136,7 @@ static ob_status load_note(note *last, bool *is_there, uint64_t *torn, ob_audit 
     return OB_OK;
 }
 
-/* ---- What follows it --------------------------------------------------------------------------
- */
+/* ---- What follows it ------------------------------------------------------------------------- */
 
 static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const char *what)
 {
@@ -326,8 +325,7 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *from, con
     return load_from(torn, audit, from, size, err);
 }
 
-/* ---- Everything -------------------------------------------------------------------------------
- */
+/* ---- Everything ------------------------------------------------------------------------------ */
 
 /* A log begins with a checkpoint over nothing, so that one without any is never taken for new. */
 static ob_status begin(note *first, ob_audit *audit, ob_error *err)

@@ -16,8 +16,7 @@ struct ob_audit_tree {
     tree_hash *levels[TREE_HEIGHT_MAX]; /* roots of complete subtrees of 2^k leaves; 0: leaves */
 };
 
-/* ---- The tree ----------------------------------------------------------------------------------
- */
+/* ---- The tree -------------------------------------------------------------------------------- */
 
 static ob_status no_memory(ob_error *err)
 {
@@ -185,8 +184,7 @@ uint64_t ob_audit_tree_size(const ob_audit_tree *tree)
     return tree->note.frontier.size;
 }
 
-/* ---- Paths --------------------------------------------------------------------------------------
- */
+/* ---- Paths ----------------------------------------------------------------------------------- */
 
 static ob_status print_hash(ob_buf *out, ob_audit_tree *tree, uint64_t from, uint64_t to,
                             ob_error *err)
@@ -228,8 +226,7 @@ static ob_status print_growth(ob_buf *out, ob_audit_tree *tree, uint64_t m, uint
     return left ? print_hash(out, tree, middle, to, err) : print_hash(out, tree, from, middle, err);
 }
 
-/* ---- Files --------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static ob_status print_extra(ob_buf *out, ob_audit_tree *tree, uint64_t entry, ob_error *err)
 {

@@ -100,8 +100,7 @@ static void tell_signed(ob_audit *audit)
     pthread_mutex_unlock(&audit->hearing);
 }
 
-/* ---- The thread that sees to it ---------------------------------------------------------------
- */
+/* ---- The thread that sees to it -------------------------------------------------------------- */
 
 static void wait_until_due(ob_audit *audit, unsigned ms)
 {

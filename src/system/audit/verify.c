@@ -29,8 +29,7 @@ typedef struct verify {
     uint64_t shown; /* bytes that progress was told of */
 } verify;
 
-/* ---- What is wrong ----------------------------------------------------------------------------
- */
+/* ---- What is wrong --------------------------------------------------------------------------- */
 
 static void wrong(verify *v, const char *file, uint64_t offset, uint64_t entry, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));
@@ -56,8 +55,7 @@ static void wrong_since(verify *v, const char *sentence)
     wrong(v, "since", 0, 0, "%s", sentence);
 }
 
-/* ---- The key ----------------------------------------------------------------------------------
- */
+/* ---- The key --------------------------------------------------------------------------------- */
 
 static ob_status choose_key(verify *v, ob_error *err)
 {
@@ -98,8 +96,7 @@ static ob_status check_seed(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- The older checkpoint ----------------------------------------------------------------------
- */
+/* ---- The older checkpoint -------------------------------------------------------------------- */
 
 static ob_status read_since(verify *v, ob_error *err)
 {
@@ -131,8 +128,7 @@ static ob_status compare_since(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- Entries ----------------------------------------------------------------------------------
- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static ob_status wrong_leaf(verify *v, const line *line, const char *bytes, uint64_t offset,
                             const note *next, ob_error *err)
@@ -234,8 +230,7 @@ static ob_status take_entries(verify *v, bool *ended, uint64_t most, const note 
     return status;
 }
 
-/* ---- Checkpoints ------------------------------------------------------------------------------
- */
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
 
 /* What can be said of a checkpoint without the log. */
 static bool follows(verify *v, const note *note, uint64_t offset)
@@ -325,8 +320,7 @@ static ob_status take_notes(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- The directory ------------------------------------------------------------------------------
- */
+/* ---- The directory --------------------------------------------------------------------------- */
 
 static bool belongs(const char *name)
 {
@@ -383,8 +377,7 @@ static ob_status open_files(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- Everything ---------------------------------------------------------------------------------
- */
+/* ---- Everything ------------------------------------------------------------------------------ */
 
 /* What the records know: who has no key can cut a log back to an older checkpoint, and cannot make
  * this one again. */

@@ -42,7 +42,7 @@ void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const ch
     sodium_memzero(&state, sizeof state);
 }
 
-/* ---- Key files ------------------------------------------------------------------------------ */
+/* ---- Key files ------------------------------------------------------------------------------- */
 
 static ob_status read_key(uint8_t out[OB_KEY_SIZE], int file, const char *path, ob_error *err)
 {
@@ -137,7 +137,7 @@ ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
     return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
 }
 
-/* ---- Secrets -------------------------------------------------------------------------------- */
+/* ---- Secrets --------------------------------------------------------------------------------- */
 
 void ob_secret_make(char out[OB_SECRET_TEXT + 1])
 {

@@ -72,7 +72,7 @@ const char *bytes_coding(const list_bytes *b)
     return b->packed ? ", UTF-16, gzip" : ", UTF-16";
 }
 
-/* ---- The file ------------------------------------------------------------------------------ */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 /* Appends to what is there. */
 static ob_status read_more(list_bytes *b, ob_error *err)
@@ -149,7 +149,7 @@ static ob_status begin(list_bytes *b, ob_error *err)
     return OB_OK;
 }
 
-/* ---- gzip ----------------------------------------------------------------------------------- */
+/* ---- gzip ------------------------------------------------------------------------------------ */
 
 static ob_status damaged(const list_bytes *b, ob_error *err)
 {

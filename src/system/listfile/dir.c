@@ -260,7 +260,7 @@ ob_status list_sync_dir(const char *dir, ob_error *err)
     return status;
 }
 
-/* ---- Journals ------------------------------------------------------------------------------ */
+/* ---- Journals -------------------------------------------------------------------------------- */
 
 ob_status list_journal_path(char **out, const char *dir, const char *name, uint64_t number,
                             ob_error *err)
@@ -368,7 +368,7 @@ void list_drop_journals(const char *dir, const char *name, uint64_t number)
     free(numbers);
 }
 
-/* ---- Leftovers ------------------------------------------------------------------------------ */
+/* ---- Leftovers ------------------------------------------------------------------------------- */
 
 void list_sweep(const char *dir)
 {

@@ -64,7 +64,7 @@ bool is_array_of_records(const char *key, size_t size)
     return false;
 }
 
-/* ---- What a file begins with ---------------------------------------------------------------- */
+/* ---- What a file begins with ----------------------------------------------------------------- */
 
 static bool has_records(const json_t *object)
 {
@@ -294,7 +294,7 @@ static ob_status walk(step *what, reader *r, ob_error *err)
     return status;
 }
 
-/* ---- Records ------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 /* To what comes next, from the record around it. */
 static const inherited *gives(const document *d)

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-/* ---- Names -------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 /* As publishers write them, without case, blanks and signs. */
 static const struct {
@@ -162,7 +162,7 @@ const char *ob_list_kind_name(ob_list_kind kind)
     return names[kind];
 }
 
-/* ---- Texts -------------------------------------------------------------------------------- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 /* Whether jansson would take it: lists become JSON output. */
 ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err)
@@ -212,7 +212,7 @@ ob_status said_put(bool *used, said *to, int field, char *text, ob_error *err)
     return OB_OK;
 }
 
-/* ---- States ------------------------------------------------------------------------------- */
+/* ---- States ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;
@@ -314,7 +314,7 @@ static void note_states(reader *r, const said *said)
         }
 }
 
-/* ---- Hashes ------------------------------------------------------------------------------- */
+/* ---- Hashes ---------------------------------------------------------------------------------- */
 
 /* What spreadsheets make of hashes that look like numbers. */
 static bool is_spreadsheet_number(const char *text)
@@ -461,7 +461,7 @@ static ob_status take_hashes(entry *to, bool *skipped, reader *r, const char *co
     return status;
 }
 
-/* ---- The whole ---------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static ob_status check_texts(const entry *e, ob_error *err)
 {

@@ -25,7 +25,7 @@ ob_status journal_sum(char out[SUM_DIGITS + 1], const char *text, size_t size, o
     return status;
 }
 
-/* ---- Files -------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 /* What was not acknowledged must be gone, or it would count when the journal is read again. */
 static ob_status undo(journal *j, ob_error *err)
@@ -98,7 +98,7 @@ void journal_close(journal *j)
     *j = (journal){.file = -1};
 }
 
-/* ---- Entries as JSON ------------------------------------------------------------------------ */
+/* ---- Entries as JSON ------------------------------------------------------------------------- */
 
 /* Texts have no control characters and are UTF-8: list_check_text. */
 static ob_status put_text(ob_buf *to, const char *name, const char *text, ob_error *err)
@@ -143,7 +143,7 @@ static ob_status put_entry(ob_buf *to, const entry *e, ob_error *err)
     return status ? status : ob_buf_append(to, "}", 1, err);
 }
 
-/* ---- Groups ------------------------------------------------------------------------------- */
+/* ---- Groups ---------------------------------------------------------------------------------- */
 
 void journal_begin(journal_group *out, journal *j)
 {

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 typedef struct lines {
     const journal *of;
@@ -119,7 +119,7 @@ static ob_status kind_of(line_kind *out, char before[SUM_DIGITS + 1], int versio
     return status;
 }
 
-/* ---- What counts ---------------------------------------------------------------------------- */
+/* ---- What counts ----------------------------------------------------------------------------- */
 
 typedef struct measuring {
     journal *journal;
@@ -257,7 +257,7 @@ ob_status journal_measure(journal *j, const journal_mark *least, ob_error *err)
     return status;
 }
 
-/* ---- Entries ------------------------------------------------------------------------------ */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static ob_status each_entry(const json_t *array,
                             ob_status (*each)(void *context, const entry *entry, ob_error *err),

@@ -49,8 +49,7 @@ static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 static mapping *mappings;
 static struct sigaction before_us[2]; /* of SIGBUS and of SIGSEGV */
 
-/* ---- What a signal means -----------------------------------------------------------------------
- */
+/* ---- What a signal means --------------------------------------------------------------------- */
 
 static bool is_in(const uint8_t *address, const uint8_t *start, uint64_t size)
 {

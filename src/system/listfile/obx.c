@@ -20,7 +20,7 @@ static ob_status damaged(ob_error *err, const char *what)
     return ob_fail(err, OB_EFORMAT, "damaged list file: %s", what);
 }
 
-/* ---- Header and sections ------------------------------------------------------------------ */
+/* ---- Header and sections --------------------------------------------------------------------- */
 
 static ob_status check_header(obx_header *out, const uint8_t *bytes, uint64_t size, ob_error *err)
 {
@@ -104,7 +104,7 @@ static ob_status find_column(const void **out, const obx *file, uint32_t section
     return status;
 }
 
-/* ---- META --------------------------------------------------------------------------------- */
+/* ---- META ------------------------------------------------------------------------------------ */
 
 static ob_status take_text(char *out, size_t capacity, const json_t *value, const char *name,
                            ob_error *err)
@@ -182,7 +182,7 @@ static ob_status take_meta(counts *out, obx *file, const uint8_t *bytes, uint64_
     return status;
 }
 
-/* ---- The file ----------------------------------------------------------------------------- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static ob_status take_index(obx *file, uint32_t sections, uint64_t count, ob_error *err)
 {

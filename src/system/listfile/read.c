@@ -60,7 +60,7 @@ const char *reader_unit(const reader *r)
     return r->shape == SHAPE_DOCUMENT || r->shape == SHAPE_XML ? "record" : "line";
 }
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 ob_status reader_fill(reader *r, ob_error *err)
 {
@@ -131,7 +131,7 @@ static ob_status next_line(char **text, size_t *length, bool *end, reader *r, ob
     }
 }
 
-/* ---- Shapes ------------------------------------------------------------------------------- */
+/* ---- Shapes ---------------------------------------------------------------------------------- */
 
 static void say_shape(reader *r, shape shape, const char *name)
 {

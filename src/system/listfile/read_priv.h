@@ -8,7 +8,7 @@
 
 struct json_t;
 
-/* ---- bytes.c ------------------------------------------------------------------------------ */
+/* ---- bytes.c --------------------------------------------------------------------------------- */
 
 /* A file's text as UTF-8 without a byte order mark, whatever it is packed or coded in: gzip,
  * UTF-16. Memory does not depend on what the file says. */
@@ -25,7 +25,7 @@ ob_status bytes_finish(uint8_t out[OB_SHA256_SIZE], list_bytes *bytes, ob_error 
 uint64_t bytes_count(const list_bytes *bytes);     /* of the file, read so far */
 const char *bytes_coding(const list_bytes *bytes); /* ", gzip", ", UTF-16" …, or "" */
 
-/* ---- fields.c ----------------------------------------------------------------------------- */
+/* ---- fields.c -------------------------------------------------------------------------------- */
 
 /* What an entry is made of, wherever it stands. */
 typedef enum field {
@@ -87,13 +87,13 @@ typedef struct inherited {
  * ("image"), or -1 for one that is not known. */
 int field_kind(const char *word);
 
-/* ---- names.c ------------------------------------------------------------------------------ */
+/* ---- names.c --------------------------------------------------------------------------------- */
 
 /* Counts a name; *at is where it may stand, and where it stands afterwards (SIZE_MAX: nowhere,
  * there are too many). True: it is new. */
 bool names_note(size_t *at, ob_import_names *names, const char *text);
 
-/* ---- read.c ------------------------------------------------------------------------------- */
+/* ---- read.c ---------------------------------------------------------------------------------- */
 
 enum { LINE_MOST = 1 << 20, RECORD_MOST = 1 << 20, COLUMNS_MAX = 256 };
 
@@ -143,7 +143,7 @@ void reader_keep(reader *reader, size_t most);
 /* Reads on; r->ended where there is no more. */
 ob_status reader_fill(reader *r, ob_error *err);
 
-/* ---- What makes entries ------------------------------------------------------------------- */
+/* ---- What makes entries ---------------------------------------------------------------------- */
 
 /* Fields that are NULL or empty are absent; their ends are cut. *skipped: of a kind that is not
  * used. Further hashes of a kind become entries in r->also. */

@@ -98,7 +98,7 @@ static ob_status take_members(said *said, reader *r, json_t *object, ob_error *e
     return OB_OK;
 }
 
-/* ---- Records in records ------------------------------------------------------------------- */
+/* ---- Records in records ---------------------------------------------------------------------- */
 
 /* An object whose arrays are walked: what stands in them has its state, id, source and
  * classification where it has none of its own. */
@@ -286,7 +286,7 @@ ob_status entry_from_record(entry *out, bool *none, reader *r, const char *text,
     return status;
 }
 
-/* ---- Records that are walked in parts ------------------------------------------------------- */
+/* ---- Records that are walked in parts -------------------------------------------------------- */
 
 ob_status entry_from_head(entry *out, bool *none, inherited *gives, reader *r, const char *text,
                           size_t length, bool outermost, ob_error *err)
@@ -345,7 +345,7 @@ ob_status check_tail(reader *r, const char *text, size_t length, bool outermost,
                    why.text);
 }
 
-/* ---- Journals ----------------------------------------------------------------------------- */
+/* ---- Journals -------------------------------------------------------------------------------- */
 
 static ob_status own_text(const char **out, const json_t *object, const char *name, ob_error *err)
 {

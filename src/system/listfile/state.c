@@ -155,7 +155,7 @@ void state_free(lists_state *state)
     *state = (lists_state){.there = false};
 }
 
-/* ---- Writing ------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* What is not whole for want of memory is not made at all: it would be written, and believed. */
 static json_t *whole(json_t *made, bool good)
@@ -365,7 +365,7 @@ ob_status state_save_changed(lists_state *state, const char *dir, ob_error *err)
     return state_save(state, dir, err);
 }
 
-/* ---- Reading ------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static bool take_sum(uint8_t out[OB_SHA256_SIZE], const json_t *object, const char *key)
 {

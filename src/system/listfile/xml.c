@@ -261,7 +261,7 @@ void xml_free(xml_list *x)
     free(x);
 }
 
-/* ---- Records ------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 static ob_status take_record(entry *out, bool *skipped, reader *r, ob_error *err)
 {

@@ -38,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static ob_status bad(const load *l, const 
     return ob_fail(l->err, OB_EFORMAT, "line %lld of the records: %s", (long long)l->line, what);
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static ob_status more(load *l)
 {
@@ -112,7 +112,7 @@ static ob_status next_object(json_t **out, load *l)
     return OB_OK;
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static ob_status end_table(load *l)
 {
@@ -248,7 +248,7 @@ static ob_status take_rows(load *l)
     return status;
 }
 
-/* ---- The whole ------------------------------------------------------------------------------ */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static ob_status take_head(int64_t *version, load *l)
 {

@@ -34,7 +34,7 @@ bool ob_store_url_is_valid(const char *url)
            (!strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11));
 }
 
-/* ---- DIR/records ---------------------------------------------------------------------------- */
+/* ---- DIR/records ----------------------------------------------------------------------------- */
 
 static ob_status read_open(place *p, int file, ob_error *err)
 {
@@ -103,7 +103,7 @@ static ob_status keep(const place *p, const char *url, ob_error *err)
     return status ? status : sync_dir(p->dir, err);
 }
 
-/* ---- The same records, or others ------------------------------------------------------------ */
+/* ---- The same records, or others ------------------------------------------------------------- */
 
 static const char *part(const PQconninfoOption *options, const char *key)
 {

@@ -33,7 +33,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- Errors --------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 /* The server's words in one line. */
 static void one_line(char *out, size_t capacity, const char *words)
@@ -86,7 +86,7 @@ static ob_status fail_result(const session *s, const PGresult *result, doing wha
                    what == DOING_READ ? "read" : "written", words);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 /* False: the connection is lost, *why says how. */
 static bool wait_for(PGconn *c, short events, int64_t until_ms, const char **why)
@@ -238,7 +238,7 @@ void session_hurry_again(session *s)
         session_lose(s, "its time-out could not be set again");
 }
 
-/* ---- Connecting ----------------------------------------------------------------------------- */
+/* ---- Connecting ------------------------------------------------------------------------------ */
 
 /* What the server says besides is for people at a terminal. */
 static void on_notice(void *context, const PGresult *result)

@@ -92,8 +92,7 @@ static ob_status count_due(uint64_t *out, ob_view *view, const reaping *r, bool 
     return sql_end(&q);
 }
 
-/* ---- Deleting ---------------------------------------------------------------------------------
- */
+/* ---- Deleting -------------------------------------------------------------------------------- */
 
 static ob_status run_remove(uint64_t *deleted, ob_writing *w, const reaping *r, const ob_buf *text,
                             ob_error *err)

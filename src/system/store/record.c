@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Tables -----------------------------------------------------------------------------------
- */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 static const char *type_of(const record_column *c)
 {
@@ -59,8 +58,7 @@ ob_status record_create(ob_buf *out, const record_kind *kind, ob_error *err)
                   : ob_buf_printf(out, err, ") STRICT;%s", kind->indexes ? kind->indexes : "");
 }
 
-/* ---- Statements -------------------------------------------------------------------------------
- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 ob_status record_columns(ob_buf *out, const record_kind *kind, ob_error *err)
 {
@@ -108,8 +106,7 @@ static ob_status make_select(ob_buf *out, const record_kind *kind, const char *r
     return status ? status : ob_buf_printf(out, err, " FROM %s %s", kind->about.table, rest);
 }
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static void bind_column(sql *q, int at, const record_column *c, const void *member)
 {
@@ -181,8 +178,7 @@ ob_status record_add_next(ob_writing *w, const record_kind *kind, const char *wo
     return status ? status : record_add(w, kind, record, err);
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static void read_column(void *member, const record_column *c, sql *q, int at)
 {

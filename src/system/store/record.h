@@ -79,14 +79,12 @@ extern const record_kind kind_token, kind_gateway, kind_profile, kind_person, ki
 extern const record_kind *const record_kinds[];
 extern const size_t record_kind_count;
 
-/* ---- Tables -----------------------------------------------------------------------------------
- */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 /* Appends the statements that make its table. */
 ob_status record_create(ob_buf *out, const record_kind *kind, ob_error *err);
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* One row. What a column's rules forbid is OB_EINVAL. */
 ob_status record_add(ob_writing *w, const record_kind *kind, const void *record, ob_error *err);
@@ -103,8 +101,7 @@ ob_status record_put(ob_writing *w, const record_kind *kind, const void *record,
 ob_status record_add_next(ob_writing *w, const record_kind *kind, const char *word, int64_t *id,
                           const void *record, ob_error *err);
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* Begins "SELECT every column FROM its table" and `rest`, a literal: "WHERE id = ?". */
 void record_select(sql *q, ob_view *view, const record_kind *kind, const char *rest, ob_error *err);
@@ -126,8 +123,7 @@ ob_status record_get(void *out, ob_view *view, const record_kind *kind, const ch
 ob_status record_newest(void *out, size_t *count, ob_view *view, const record_kind *kind,
                         size_t most, ob_error *err);
 
-/* ---- Ends --------------------------------------------------------------------------------------
- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
 /* What counts how many rows are due, or are due and nobody holds them. Parameters: the instant
  * before which a row is due; for those that may be held, where `free`, now and what a law's maximum

@@ -77,8 +77,7 @@ static ob_status end_wishes(ob_store *store, ob_error *err)
     return ob_writing_end(w, status, err);
 }
 
-/* ---- Rewriting --------------------------------------------------------------------------------
- */
+/* ---- Rewriting ------------------------------------------------------------------------------- */
 
 typedef struct rewriting {
     ob_store *store;

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* ---- Opening -------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 static void init_locks(ob_store *store)
 {
@@ -92,7 +92,7 @@ ob_status sql_script(ob_writing *w, const char *text, ob_error *err)
     return status;
 }
 
-/* ---- One statement -------------------------------------------------------------------------- */
+/* ---- One statement --------------------------------------------------------------------------- */
 
 /* PostgreSQL refuses other bytes, SQLite would keep them: so they are refused for both. */
 static ob_status check_utf8(const char *text, size_t size, ob_error *err)

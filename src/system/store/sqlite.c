@@ -34,7 +34,7 @@ static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
                    db ? sqlite3_errmsg(db) : "out of memory");
 }
 
-/* ---- The file ------------------------------------------------------------------------------- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static ob_status script(void *c, const char *text, ob_error *err)
 {
@@ -190,7 +190,7 @@ static ob_status rewrite(void *c, const char *table, ob_error *err)
     return status;
 }
 
-/* ---- Statements ----------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 static ob_status statement_fail(sqlite3_stmt *statement, const char *doing, ob_error *err)
 {
@@ -270,7 +270,7 @@ static int64_t changed(void *c)
     return sqlite3_changes64(db_of(c));
 }
 
-/* ---- Version -------------------------------------------------------------------------------- */
+/* ---- Version --------------------------------------------------------------------------------- */
 
 static ob_status version(int64_t *out, void *c, ob_error *err)
 {

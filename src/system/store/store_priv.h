@@ -13,7 +13,7 @@
 
 #include "driver.h"
 
-/* ---- sql.c ---------------------------------------------------------------------------------- */
+/* ---- sql.c ----------------------------------------------------------------------------------- */
 
 enum { SQL_KEPT = 128 }; /* statements that stay prepared */
 
@@ -129,7 +129,7 @@ ob_status sql_open(ob_store **out, const driver *driver, const char *where, ob_e
 /* Nothing stays prepared: tables were made anew. */
 void sql_forget(ob_view *view);
 
-/* ---- view.c --------------------------------------------------------------------------------- */
+/* ---- view.c ---------------------------------------------------------------------------------- */
 
 /* A connection of its own; view_disconnect in any case. */
 ob_status view_connect(ob_view *view, ob_store *store, connection_use use, ob_error *err);
@@ -143,7 +143,7 @@ ob_status view_ready(ob_view *view, ob_error *err);
 void view_pool_close(ob_store *store);
 void view_pool_empty(ob_store *store);
 
-/* ---- writing.c ------------------------------------------------------------------------------ */
+/* ---- writing.c ------------------------------------------------------------------------------- */
 
 /* The connection that writes is this thread's, without a transaction. */
 void writing_turn(ob_store *store);
@@ -158,7 +158,7 @@ void store_changed(ob_writing *w);
 /* Something that allowed looking may have gone. */
 void store_withdrawn(ob_writing *w, bool personal);
 
-/* ---- schema.c ------------------------------------------------------------------------------- */
+/* ---- schema.c -------------------------------------------------------------------------------- */
 
 /* Steps of the schema that this program knows. */
 int64_t schema_steps(void);
@@ -176,7 +176,7 @@ ob_status schema_is_old(bool *is_old, ob_view *view, ob_error *err);
 /* The same as schema_update without going any: OB_EREFUSED where the version is another one. */
 ob_status schema_check(ob_view *view, ob_error *err);
 
-/* ---- catalogue.c ---------------------------------------------------------------------------- */
+/* ---- catalogue.c ----------------------------------------------------------------------------- */
 
 typedef struct store_column {
     char name[64];
@@ -232,7 +232,7 @@ ob_status store_denied_add(ob_writing *w, const ob_record_key *code, int64_t day
  * was in it, even if the process dies in between. */
 ob_status store_want_scrub(ob_writing *w, const char *table, ob_error *err);
 
-/* ---- Shared --------------------------------------------------------------------------------- */
+/* ---- Shared ---------------------------------------------------------------------------------- */
 
 /* Tells those who keep records in memory, and those who made permits of them. */
 void store_tell(ob_store *store, bool changed, bool personal, bool service);

@@ -12,8 +12,7 @@ enum {
     PATIENCE_S = 5,  /* for one to become free */
 };
 
-/* ---- Connections ------------------------------------------------------------------------------
- */
+/* ---- Connections ----------------------------------------------------------------------------- */
 
 ob_status view_connect(ob_view *view, ob_store *store, connection_use use, ob_error *err)
 {
@@ -45,8 +44,7 @@ ob_status view_ready(ob_view *view, ob_error *err)
     return status;
 }
 
-/* ---- The pool ---------------------------------------------------------------------------------
- */
+/* ---- The pool -------------------------------------------------------------------------------- */
 
 /* Under the lock. */
 static ob_status wait_for_place(ob_store *store, ob_error *err)

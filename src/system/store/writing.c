@@ -103,8 +103,7 @@ ob_view *ob_writing_view(ob_writing *w)
     return &w->view;
 }
 
-/* ---- Parts ------------------------------------------------------------------------------------
- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 ob_status ob_writing_part(ob_writing *w, ob_error *err)
 {
@@ -136,8 +135,7 @@ ob_status ob_writing_part_end(ob_writing *w, ob_status so_far, ob_error *err)
     return status;
 }
 
-/* ---- What others keep in memory ---------------------------------------------------------------
- */
+/* ---- What others keep in memory -------------------------------------------------------------- */
 
 void store_changed(ob_writing *w)
 {

@@ -7,8 +7,7 @@
 
 enum { MANY = 501 }; /* one more than an entry has codes */
 
-/* ---- Reading what was logged ------------------------------------------------------------------
- */
+/* ---- Reading what was logged ----------------------------------------------------------------- */
 
 typedef struct search {
     const char *what;
@@ -49,8 +48,7 @@ static ob_record_key key_of(const memory_place *p, const char *account)
     return key;
 }
 
-/* ---- Members ----------------------------------------------------------------------------------
- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 static ob_status say_all(ob_act *act, void *context, ob_error *err)
 {
@@ -141,8 +139,7 @@ static void what_could_not_be_kept_of_an_entry_is_not_done(void **state)
     MUST(ob_acts_log(NULL, p->acts, "login", NULL, NULL, &err_));
 }
 
-/* ---- Consents ---------------------------------------------------------------------------------
- */
+/* ---- Consents -------------------------------------------------------------------------------- */
 
 typedef struct change {
     ob_member before[2], now[2];

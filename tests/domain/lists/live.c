@@ -70,7 +70,7 @@ static void withdraw(ob_lists *lists, const char *name, const ob_hash256 *hash)
     assert_int_equal(withdrawn, 1);
 }
 
-/* ---- One writer, eight readers -------------------------------------------------------------- */
+/* ---- One writer, eight readers --------------------------------------------------------------- */
 
 enum {
     READERS = 8,
@@ -194,7 +194,7 @@ static void nothing_acknowledged_is_missed_while_lists_change(void **state)
     assert_int_equal(lists_remove(dir, "switched"), OB_OK);
 }
 
-/* ---- Changes ------------------------------------------------------------------------------ */
+/* ---- Changes --------------------------------------------------------------------------------- */
 
 static void an_import_replaces_what_was_added_too(void **state)
 {
@@ -312,7 +312,7 @@ static void one_process_at_a_time_owns_lists(void **state)
     ob_lists_close(two);
 }
 
-/* ---- Damage ------------------------------------------------------------------------------- */
+/* ---- Damage ---------------------------------------------------------------------------------- */
 
 /* Every entry that was acknowledged is found, or the list says that it is damaged. */
 static void a_damaged_journal_never_answers_less_than_was_acknowledged(void **state)

@@ -71,7 +71,7 @@ static void change_byte(size_t at, uint8_t bits)
     assert_int_equal(close(file), 0);
 }
 
-/* ---- Parts ---------------------------------------------------------------------------------- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 typedef struct seen {
     const obx *file;
@@ -197,7 +197,7 @@ static void many_may_read_what_nobody_has_read(void **state)
     }
 }
 
-/* ---- Files that are cut --------------------------------------------------------------------- */
+/* ---- Files that are cut ---------------------------------------------------------------------- */
 
 static void a_file_that_is_cut_costs_a_search_and_no_process(void **state)
 {

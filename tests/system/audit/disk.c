@@ -20,8 +20,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- A disk that fails when told: these stand in for the C library's ---------------------------
- */
+/* ---- A disk that fails when told: these stand in for the C library's ------------------------- */
 
 typedef enum fault { NO_FAULT, FAIL_WRITE, HALF_WRITE, FAIL_SYNC, FAIL_CUT } fault;
 static atomic_int fault_kind;
@@ -72,8 +71,7 @@ int ftruncate(int file, off_t size)
     return (int)syscall(SYS_ftruncate, file, size);
 }
 
-/* ---- Crashes
- * --------------------------------------------------------------------------------------------- */
+/* ---- Crashes --------------------------------------------------------------------------------- */
 
 typedef struct acknowledged {
     uint64_t number;
@@ -238,8 +236,7 @@ static void a_beginning_that_was_interrupted_is_begun_again(void **state)
     remove_all(p.dir);
 }
 
-/* ---- Disks that fail
- * ------------------------------------------------------------------------------------- */
+/* ---- Disks that fail ------------------------------------------------------------------------- */
 
 static void count_problems(void *context, const char *sentence)
 {
@@ -435,8 +432,7 @@ static void a_file_that_may_not_grow_any_more_is_left_as_it_was(void **state)
     remove_all(p.dir);
 }
 
-/* ---- A file system of its own, where that may be made
- * ------------------------------------------------------ */
+/* ---- A file system of its own, where that may be made ---------------------------------------- */
 
 /* In a child, which may mount something on `dir`. Exit codes: 0 as it should be, 77 not allowed. */
 static int fill_small_disk(const char *dir)

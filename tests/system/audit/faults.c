@@ -53,7 +53,7 @@ static void expect_verified(const place *p)
         fail_msg("%s", report.problem);
 }
 
-/* ---- Failing -------------------------------------------------------------------------------- */
+/* ---- Failing --------------------------------------------------------------------------------- */
 
 static void an_entry_that_could_not_be_made_durable_is_not_in_the_log(void **state)
 {
@@ -115,7 +115,7 @@ static void a_log_that_cannot_be_looked_at_is_not_begun_anew(void **state)
     assert_int_equal(ob_audit_open(&audit, &options, &err), OB_EFORMAT);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 typedef struct writer {
     pthread_t thread;

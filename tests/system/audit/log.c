@@ -11,8 +11,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- Entries
- * ---------------------------------------------------------------------------------------- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static void entries_are_what_was_said_and_survive_reopening(void **state)
 {
@@ -136,8 +135,7 @@ static void only_one_writes(void **state)
     remove_all(p.dir);
 }
 
-/* ---- Checkpoints
- * ------------------------------------------------------------------------------------- */
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
 
 static void checkpoints_come_by_themselves_and_only_when_something_happened(void **state)
 {
@@ -215,8 +213,7 @@ static void a_clock_that_jumps_does_no_harm(void **state)
     remove_all(p.dir);
 }
 
-/* ---- Threads
- * -------------------------------------------------------------------------------------------- */
+/* ---- Threads --------------------------------------------------------------------------------- */
 
 enum { EACH = 400 };
 

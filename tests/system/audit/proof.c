@@ -7,8 +7,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- Trees and proofs
- * ---------------------------------------------------------------------------- */
+/* ---- Trees and proofs ------------------------------------------------------------------------ */
 
 static void the_published_tree_has_its_published_roots(void **state)
 {

@@ -7,8 +7,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- Damage
- * --------------------------------------------------------------------------------------- */
+/* ---- Damage ---------------------------------------------------------------------------------- */
 
 enum { ENTRIES = 7, NOTES = 4 };
 static const uint64_t note_sizes[NOTES] = {0, 3, 5, 7};
@@ -271,8 +270,7 @@ static void cuts_of_both_are_found_except_at_an_older_checkpoint_which_since_fin
     drop_small(&s);
 }
 
-/* ---- Whole entries
- * ---------------------------------------------------------------------------------- */
+/* ---- Whole entries --------------------------------------------------------------------------- */
 
 static void put_lines(const small *s, const size_t *order, size_t count)
 {
@@ -386,8 +384,7 @@ static void an_entry_that_was_written_anew_with_its_hash_is_found(void **state)
     drop_small(&s);
 }
 
-/* ---- The directory
- * ------------------------------------------------------------------------------------ */
+/* ---- The directory --------------------------------------------------------------------------- */
 
 static void other_files_are_named_and_links_are_not_followed(void **state)
 {
@@ -512,8 +509,7 @@ static void a_newer_format_is_refused_kindly(void **state)
     drop_small(&s);
 }
 
-/* ---- A large one
- * --------------------------------------------------------------------------------------- */
+/* ---- A large one ----------------------------------------------------------------------------- */
 
 enum { FILLERS = 8 };
 

@@ -40,7 +40,7 @@ static ob_hold hold_of(int64_t record, const char *law, int64_t until)
     return h;
 }
 
-/* ---- Holds ---------------------------------------------------------------------------------- */
+/* ---- Holds ----------------------------------------------------------------------------------- */
 
 static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
 {
@@ -135,7 +135,7 @@ static void the_instant_of_a_record_is_found_by_its_kind(void **state)
             &err);
 }
 
-/* ---- Periods -------------------------------------------------------------------------------- */
+/* ---- Periods --------------------------------------------------------------------------------- */
 
 static const ob_reaped *found_of(const ob_reaped *all, size_t count, const char *word)
 {
@@ -283,7 +283,7 @@ static void every_kind_of_record_goes_when_its_time_is_over(void **state)
     assert_int_equal(count, 0);
 }
 
-/* ---- What the log needs --------------------------------------------------------------------- */
+/* ---- What the log needs ---------------------------------------------------------------------- */
 
 static void a_key_of_the_log_is_made_once_and_can_be_destroyed(void **state)
 {

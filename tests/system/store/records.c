@@ -25,7 +25,7 @@ static void text_of(char *out, size_t length)
     out[length] = '\0';
 }
 
-/* ---- Tokens and gateways -------------------------------------------------------------------- */
+/* ---- Tokens and gateways --------------------------------------------------------------------- */
 
 static void tokens_come_back_as_they_were_sorted_by_name(void **state)
 {
@@ -89,7 +89,7 @@ static void gateways_are_kept_like_tokens(void **state)
     refused(WRITES(p->store, &err, ob_store_gateway_remove(w, "pict", &err)), OB_ENOTFOUND, &err);
 }
 
-/* ---- The service ---------------------------------------------------------------------------- */
+/* ---- The service ----------------------------------------------------------------------------- */
 
 static void count_withdrawal(void *context, bool personal)
 {
@@ -156,7 +156,7 @@ static void a_persons_name_is_never_given_twice(void **state)
     free(all);
 }
 
-/* ---- Proposals ------------------------------------------------------------------------------ */
+/* ---- Proposals ------------------------------------------------------------------------------- */
 
 static void open_proposals_come_first_and_are_decided_once(void **state)
 {
@@ -202,7 +202,7 @@ static void open_proposals_come_first_and_are_decided_once(void **state)
     refused(READS(p->store, &err, ob_store_proposal(&one, view, 5, &err)), OB_ENOTFOUND, &err);
 }
 
-/* ---- Reports and notices -------------------------------------------------------------------- */
+/* ---- Reports and notices --------------------------------------------------------------------- */
 
 static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
 {
@@ -284,7 +284,7 @@ static void removing_a_report_takes_its_items(void **state)
     assert_true(!there && !holds);
 }
 
-/* ---- Verdicts, causes ----------------------------------------------------------------------- */
+/* ---- Verdicts, causes ------------------------------------------------------------------------ */
 
 static int64_t add_verdict(place *p, unsigned account)
 {
@@ -381,7 +381,7 @@ static void a_cause_follows_only_with_a_newer_record_and_another_person(void **s
     free(all);
 }
 
-/* ---- Orders --------------------------------------------------------------------------------- */
+/* ---- Orders ---------------------------------------------------------------------------------- */
 
 static ob_order order_of(unsigned n)
 {
@@ -460,7 +460,7 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     free(read);
 }
 
-/* ---- Conversations -------------------------------------------------------------------------- */
+/* ---- Conversations --------------------------------------------------------------------------- */
 
 static void consents_are_counted_once_an_account_and_withdrawn_everywhere(void **state)
 {
@@ -516,7 +516,7 @@ static void losing_unanimous_consent_is_heard_of(void **state)
     assert_int_equal(heard[1], 1);
 }
 
-/* ---- Safeguards, detectors ------------------------------------------------------------------ */
+/* ---- Safeguards, detectors ------------------------------------------------------------------- */
 
 static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state)
 {
@@ -547,7 +547,7 @@ static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state
     free(ds);
 }
 
-/* ---- Counts, clock -------------------------------------------------------------------------- */
+/* ---- Counts, clock --------------------------------------------------------------------------- */
 
 static void counts_add_up_and_the_clock_only_goes_forward(void **state)
 {
@@ -624,7 +624,7 @@ static void denied_codes_and_their_salt_last_a_day(void **state)
     free(all);
 }
 
-/* ---- Limits --------------------------------------------------------------------------------- */
+/* ---- Limits ---------------------------------------------------------------------------------- */
 
 static void what_is_no_text_or_too_long_is_refused(void **state)
 {

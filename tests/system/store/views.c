@@ -6,8 +6,7 @@
 #include <obhut/records/log.h>
 #include <obhut/records/verdict.h>
 
-/* ---- The model --------------------------------------------------------------------------------
- */
+/* ---- The model ------------------------------------------------------------------------------- */
 
 enum {
     TOKENS = 4,
@@ -73,8 +72,7 @@ static const char *token_name(unsigned n)
     return names[n];
 }
 
-/* ---- Questions --------------------------------------------------------------------------------
- */
+/* ---- Questions ------------------------------------------------------------------------------- */
 
 static void see_tokens(interleaving *i, ob_view *view, const state *expected)
 {
@@ -197,8 +195,7 @@ static void see_everything(interleaving *i, ob_view *view, const state *expected
         see_mark(i, view, expected, n);
 }
 
-/* ---- Changes ----------------------------------------------------------------------------------
- */
+/* ---- Changes --------------------------------------------------------------------------------- */
 
 /* Each does something, says in `s` what it should have done, and in *expected what it should have
  * returned. */
@@ -297,8 +294,7 @@ static ob_status set_mark(ob_status *expected, state *s, interleaving *i, ob_err
     return ob_store_mark_set(i->w, (ob_mark)n, s->marks[n], err);
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------
- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static bool nothing_follows(const interleaving *i)
 {

@@ -4,8 +4,7 @@
 
 #include <obhut/records/conversation.h>
 
-/* ---- Members ----------------------------------------------------------------------------------
- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 typedef struct member_row {
     ob_record_key conversation;
@@ -29,8 +28,7 @@ const record_kind kind_member = {
     .indexes = "CREATE INDEX member_account ON member (account);",
 };
 
-/* ---- Themselves -------------------------------------------------------------------------------
- */
+/* ---- Themselves ------------------------------------------------------------------------------ */
 
 static const record_column columns[] = {
     {COLUMN(ob_conversation, id, "which"), .key = 1},

@@ -4,8 +4,7 @@
 #include <obhut/crypto.h>
 #include <obhut/records/tally.h>
 
-/* ---- The salt ---------------------------------------------------------------------------------
- */
+/* ---- The salt -------------------------------------------------------------------------------- */
 
 typedef struct salt_row {
     int64_t day;
@@ -44,8 +43,7 @@ static ob_status need_salt(ob_record_key *out, ob_writing *w, int64_t day, ob_er
     return status;
 }
 
-/* ---- Codes ------------------------------------------------------------------------------------
- */
+/* ---- Codes ----------------------------------------------------------------------------------- */
 
 typedef struct row {
     ob_record_key code;

@@ -6,8 +6,7 @@
 
 #include <stdio.h>
 
-/* ---- Their items ------------------------------------------------------------------------------
- */
+/* ---- Their items ----------------------------------------------------------------------------- */
 
 typedef struct item_row {
     ob_incoming_kind kind;
@@ -31,8 +30,7 @@ const record_kind kind_incoming_item = {
     .size = sizeof(item_row),
 };
 
-/* ---- Themselves -------------------------------------------------------------------------------
- */
+/* ---- Themselves ------------------------------------------------------------------------------ */
 
 static const record_column columns[] = {
     {COLUMN(ob_incoming, kind, "report or notice"), .key = 1},

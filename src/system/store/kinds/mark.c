@@ -69,8 +69,7 @@ ob_status ob_store_mark_set(ob_writing *w, ob_mark mark, int64_t value, ob_error
     return set(w, marks[mark], value, err);
 }
 
-/* ---- Deeds ------------------------------------------------------------------------------------
- */
+/* ---- Deeds ----------------------------------------------------------------------------------- */
 
 static ob_status change_deed(ob_writing *w, const char *text, uint64_t entry, ob_error *err)
 {
@@ -107,8 +106,7 @@ ob_status ob_store_deeds(uint64_t **out, size_t *count, ob_view *view, ob_error 
     return store_read_all(out, count, &q, sizeof **out, read_deed);
 }
 
-/* ---- Numbers ----------------------------------------------------------------------------------
- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error *err)
 {
@@ -124,8 +122,7 @@ ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error 
     return sql_end(&q);
 }
 
-/* ---- The clock --------------------------------------------------------------------------------
- */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
 static const char clock_mark[] = "clock";
 

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* ---- Accounts that they name ------------------------------------------------------------------
- */
+/* ---- Accounts that they name ----------------------------------------------------------------- */
 
 typedef struct account_row {
     int64_t id;
@@ -29,8 +28,7 @@ const record_kind kind_order_account = {
     .size = sizeof(account_row),
 };
 
-/* ---- Themselves -------------------------------------------------------------------------------
- */
+/* ---- Themselves ------------------------------------------------------------------------------ */
 
 static const record_column columns[] = {
     {COLUMN(ob_order, id, "naming it"), .key = 1},
@@ -135,8 +133,7 @@ ob_status ob_store_order_halfway_done(ob_writing *w, int64_t id, int64_t at, ob_
     return store_end_change(&q, "there is no such order");
 }
 
-/* ---- Of an account ---------------------------------------------------------------------------
- */
+/* ---- Of an account --------------------------------------------------------------------------- */
 
 ob_order_brief ob_order_brief_of(const ob_order *o)
 {

@@ -60,8 +60,7 @@ enum { OB_PSEUDONYM_TEXT = 256 };
 void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                        const char *text);
 
-/* ---- Steps that need two persons
- * ------------------------------------------------------------------- */
+/* ---- Steps that need two persons ------------------------------------------------------------- */
 
 /* Who does something: a person, or the operator (person NULL), who may propose and never confirm.
  */
@@ -87,8 +86,7 @@ ob_status ob_acts_propose(int64_t *id, ob_writing *w, const char *kind, const ch
 ob_status ob_acts_second(bool *adopted, ob_proposal *out, ob_writing *w, int64_t id,
                          const ob_actor *actor, uint32_t roles, ob_error *err);
 
-/* ---- Acts ---------------------------------------------------------------------------------------
- */
+/* ---- Acts ------------------------------------------------------------------------------------ */
 
 /* An entry beside an act's own. */
 typedef struct ob_act_more {

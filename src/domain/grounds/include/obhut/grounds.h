@@ -24,8 +24,7 @@
 #include <obhut/records/order.h>
 #include <obhut/records/verdict.h>
 
-/* ---- Reports and notices ---------------------------------------------------------------------
- */
+/* ---- Reports and notices --------------------------------------------------------------------- */
 
 /* By what the same delivery is known again, and what it said. */
 typedef struct ob_delivery {
@@ -44,8 +43,7 @@ ob_status ob_report_confirm(ob_act *act, int64_t id, ob_error *err);
 /* Deletes a report or notice. OB_EREFUSED: a hold is in force. */
 ob_status ob_incoming_remove(ob_act *act, ob_incoming_kind kind, int64_t id, ob_error *err);
 
-/* ---- Verdicts --------------------------------------------------------------------------------
- */
+/* ---- Verdicts -------------------------------------------------------------------------------- */
 
 /* Proposes a verdict and sets *proposal to the proposal's number. OB_EINVAL: `reason` has no
  * words. */
@@ -58,8 +56,7 @@ ob_status ob_verdict_add(int64_t *id, ob_act *act, const ob_record_key *account,
 /* Overturns a verdict, and ends every cause that rests on it. */
 ob_status ob_verdict_overturn(ob_act *act, int64_t id, ob_error *err);
 
-/* ---- Causes ----------------------------------------------------------------------------------
- */
+/* ---- Causes ---------------------------------------------------------------------------------- */
 
 enum { OB_CAUSE_DAYS = OB_CAUSE_SECONDS / 86400 };
 
@@ -90,8 +87,7 @@ bool ob_cause_is_over(const ob_cause *cause, int64_t now);
  * account. */
 bool ob_cause_must_be_told(const ob_cause *cause, int64_t now);
 
-/* ---- Orders ----------------------------------------------------------------------------------
- */
+/* ---- Orders ---------------------------------------------------------------------------------- */
 
 /* Returns what the gate needs of an order at an instant; the caller sets whom it names. */
 struct ob_order_facts ob_order_facts_at(const ob_order_brief *order, int64_t at);
@@ -123,8 +119,7 @@ bool ob_order_report_is_overdue(const ob_order *order, int64_t now);
  * secret. */
 bool ob_order_must_be_told(const ob_order *order, int64_t now);
 
-/* ---- Consents --------------------------------------------------------------------------------
- */
+/* ---- Consents -------------------------------------------------------------------------------- */
 
 /* Sets who is in a conversation and who of them consents. An entry for each account says how its
  * consent has changed. */
@@ -138,8 +133,7 @@ ob_status ob_conversation_remove(ob_act *act, const ob_record_key *id, ob_error 
 ob_status ob_consent_withdraw(uint64_t *conversations, ob_act *act, const ob_record_key *account,
                               ob_error *err);
 
-/* ---- Holds -----------------------------------------------------------------------------------
- */
+/* ---- Holds ----------------------------------------------------------------------------------- */
 
 /* A record is to be kept longer: until an instant, or as long as a law demands, from when it was
  * reported on. */

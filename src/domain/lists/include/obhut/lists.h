@@ -11,7 +11,7 @@
 
 #include <obhut/listfile.h>
 
-/* ---- Files of publishers ------------------------------------------------------------------ */
+/* ---- Files of publishers --------------------------------------------------------------------- */
 
 /* What is refused until somebody says otherwise. */
 enum {
@@ -60,7 +60,7 @@ enum { OB_LIST_PDQ_BITS = 128 };
 /* Says whether a hash can be a PDQ hash, which has at most OB_LIST_PDQ_BITS bits set. */
 bool ob_list_may_be_pdq(const ob_hash256 *hash);
 
-/* ---- Looking ----------------------------------------------------------------------------- */
+/* ---- Looking --------------------------------------------------------------------------------- */
 
 /* Reads the whole file and compares every checksum. OB_EFORMAT: the list is damaged. */
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err);
@@ -75,7 +75,7 @@ ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
 /* Writes the list to `to` as CSV that ob_lists_import reads. */
 ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *err);
 
-/* ---- Matching ---------------------------------------------------------------------------- */
+/* ---- Matching -------------------------------------------------------------------------------- */
 
 /* The lists of a directory, mapped. */
 typedef struct ob_lists ob_lists;
@@ -172,8 +172,7 @@ ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *looked
                            const char *name, uint64_t most, ob_error *err);
 enum { OB_LISTS_OVERLAP_MOST = 100000 };
 
-/* ---- Binding ---------------------------------------------------------------------------------
- */
+/* ---- Binding --------------------------------------------------------------------------------- */
 
 /* What DIR/lists.state says, for whoever keeps it elsewhere: so that an older copy of the lists
  * that was put back together with it shows. */
@@ -204,7 +203,7 @@ void ob_lists_unbind(ob_lists *lists);
  * searched. Does nothing where they are accepted already. */
 ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
 
-/* ---- Changing while answering -------------------------------------------------------------- */
+/* ---- Changing while answering ---------------------------------------------------------------- */
 
 /* Opens the lists like ob_lists_open, for the one process that changes them: takes the directory's
  * lock until the caller closes *out with ob_lists_close. OB_EBUSY: another process has it. The
@@ -290,7 +289,7 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
 /* Deletes a list and its journals. OB_ENOTFOUND: no such list. */
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err);
 
-/* ---- Copying ------------------------------------------------------------------------------- */
+/* ---- Copying --------------------------------------------------------------------------------- */
 
 /* A file of DIR/lists, open: its first `size` bytes are what is copied. */
 typedef struct ob_list_file {

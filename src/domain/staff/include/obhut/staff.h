@@ -57,8 +57,7 @@ ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const
  * the file, or it has another secret than the records. */
 ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err);
 
-/* ---- Persons -----------------------------------------------------------------------------------
- */
+/* ---- Persons --------------------------------------------------------------------------------- */
 
 typedef enum ob_role {
     OB_ROLE_REVIEWER, /* looks, and gives verdicts */

@@ -23,7 +23,7 @@ typedef struct ob_backup_about {
 /* Hears now and then how far it is; total is 0 where unknown. */
 typedef void (*ob_backup_progress)(void *context, const char *step, uint64_t done, uint64_t total);
 
-/* ---- Making --------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 /* What is copied; for whoever owns the directory. */
 typedef struct ob_backup_source {
@@ -45,7 +45,7 @@ typedef struct ob_backup_source {
 ob_status ob_backup_make(ob_backup_about *out, int file, const ob_seal_public *to,
                          const ob_backup_source *source, ob_error *err);
 
-/* ---- Reading -------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* Hears of every file. The name is safe to print and lives as long as the call. */
 typedef void (*ob_backup_see)(void *context, const char *name, uint64_t size);

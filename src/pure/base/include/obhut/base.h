@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Status and errors ------------------------------------------------------------------- */
+/* ---- Status and errors ----------------------------------------------------------------------- */
 
 /* What a function returns: OB_OK, or a negative value that says what kind of thing went wrong. */
 typedef enum ob_status {
@@ -42,7 +42,7 @@ ob_status ob_fail(ob_error *err, ob_status status, const char *format, ...)
 ob_status ob_fail_in(ob_error *err, ob_status status, const char *where, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ---- Hexadecimal digits ------------------------------------------------------------------- */
+/* ---- Hexadecimal digits ---------------------------------------------------------------------- */
 
 /* Lower-case digits and a NUL: `out` has room for 2 * size + 1 characters. */
 void ob_hex(char *out, const uint8_t *bytes, size_t size);
@@ -51,7 +51,7 @@ void ob_hex(char *out, const uint8_t *bytes, size_t size);
  * error. OB_EFORMAT names the first character that is no digit, by position. */
 ob_status ob_hex_parse(uint8_t *out, size_t size, const char *text, ob_error *err);
 
-/* ---- The 256-bit hash -------------------------------------------------------------------- */
+/* ---- The 256-bit hash ------------------------------------------------------------------------ */
 
 /* 256 bits compared by Hamming distance: PDQ and everything shaped like it. Bit k is bit k % 64 of
  * q[k / 64]. As text it is one 64-digit hexadecimal number, most significant digit first; for PDQ
@@ -72,7 +72,7 @@ ob_status ob_hash256_parse(ob_hash256 *out, const char *text, size_t length, ob_
 /* Returns the number of differing bits, 0 to 256. */
 unsigned ob_hash256_distance(const ob_hash256 *a, const ob_hash256 *b);
 
-/* ---- Buffers ----------------------------------------------------------------------------- */
+/* ---- Buffers --------------------------------------------------------------------------------- */
 
 /* Bytes that grow. Starts as {0}; free with ob_buf_free. `bytes` is always followed by a NUL that
  * `size` does not count (once anything was appended), so text can be used as a string. */
@@ -91,7 +91,7 @@ ob_status ob_buf_printf(ob_buf *buf, ob_error *err, const char *format, ...)
 /* Frees the bytes and makes the buffer {0} again. */
 void ob_buf_free(ob_buf *buf);
 
-/* ---- CPU --------------------------------------------------------------------------------- */
+/* ---- CPU ------------------------------------------------------------------------------------- */
 
 /* Instruction sets for which faster versions exist. All of them compute the same bits. */
 typedef enum ob_isa {

@@ -24,7 +24,7 @@ typedef enum ob_file_verb {
     OB_FILE_VERBS,
 } ob_file_verb;
 
-/* ---- The calls ------------------------------------------------------------------------------ */
+/* ---- The calls ------------------------------------------------------------------------------- */
 
 /* openat(2). `path` is relative to `dir`, or to the working directory where `dir` is AT_FDCWD. The
  * caller closes the descriptor. */
@@ -58,8 +58,7 @@ int ob_file_stat(struct stat *out, int file);
 /* fstatat(2), as the watch permits: 0, or -1 with errno. */
 int ob_file_stat_at(struct stat *out, int dir, const char *path, int flags);
 
-/* ---- Files of a data directory ----------------------------------------------------------------
- */
+/* ---- Files of a data directory --------------------------------------------------------------- */
 
 /* What such a file must be before a byte of it is believed. */
 typedef struct ob_file_rule {
@@ -94,7 +93,7 @@ ob_status ob_file_give(int file, const char *path, int dir, const char *dir_path
 /* Makes a directory with mode 0700 where none exists, and gives it to the owner of `above`. */
 ob_status ob_file_make_dir(const char *path, const char *above, ob_error *err);
 
-/* ---- Watching ------------------------------------------------------------------------------- */
+/* ---- Watching -------------------------------------------------------------------------------- */
 
 /* A call that is about to be made. */
 typedef struct ob_file_call {

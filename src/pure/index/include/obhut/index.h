@@ -16,7 +16,7 @@ enum { OB_INDEX_MAX_DISTANCE = 31 };
 /* At most this many entries in one index. */
 #define OB_INDEX_MAX_COUNT (UINT64_C(1) << 31)
 
-/* ---- Layout ------------------------------------------------------------------------------ */
+/* ---- Layout ---------------------------------------------------------------------------------- */
 
 /* Half a stored hash. */
 typedef struct ob_index_half {
@@ -35,7 +35,7 @@ uint64_t ob_index_piece_offset(uint64_t count, unsigned piece);
 /* Returns the bytes of a piece; 0 where an index of `count` entries does not have it. */
 uint64_t ob_index_piece_size(uint64_t count, unsigned piece);
 
-/* ---- Building ---------------------------------------------------------------------------- */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 /* Fills the whole of `memory`, ob_index_size(count) bytes. OB_EINVAL: size or alignment do not
  * fit; OB_ELIMIT: too many entries; OB_ENOMEM. */
@@ -50,7 +50,7 @@ void ob_index_store(ob_index_half *first, ob_index_half *second, const ob_hash25
 ob_status ob_index_build_piece(void *memory, unsigned piece, const ob_index_half *const half[2],
                                uint64_t count, ob_error *err);
 
-/* ---- Searching --------------------------------------------------------------------------- */
+/* ---- Searching ------------------------------------------------------------------------------- */
 
 /* A view of a built index. Cheap to copy; valid as long as the memory is. Any number of threads
  * may search it at once. */
@@ -88,7 +88,7 @@ typedef ob_status (*ob_index_found)(void *context, uint32_t query, uint64_t entr
 ob_status ob_index_search(const ob_index *index, const ob_hash256 *queries, uint32_t count,
                           unsigned distance, ob_index_found found, void *context, ob_error *err);
 
-/* ---- Digests ----------------------------------------------------------------------------- */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 /* A set of digests of one kind, sorted: the first bits of a digest say where to look. */
 typedef struct ob_digest_set {

@@ -20,7 +20,7 @@ enum {
     OB_AUDIT_HASH = 32, /* bytes of a leaf, a node, a root */
 };
 
-/* ---- Writing -------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 typedef struct ob_audit ob_audit;
 
@@ -129,9 +129,9 @@ void ob_audit_on_signed(ob_audit *audit,
  * will not change. Errors as ob_audit_seal. */
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err);
 
-/* ---- Verifying ------------------------------------------------------------------------------
+/* ---- Verifying ------------------------------------------------------------------------------- */
 
- * These read a directory with `log`, `checkpoints` and `key`, wherever it is, and change nothing;
+/* These read a directory with `log`, `checkpoints` and `key`, wherever it is, and change nothing;
  * also while a service writes it. */
 
 typedef struct ob_audit_check {

@@ -17,8 +17,9 @@ void ob_entry_free(ob_entry *entry);
 /* Says whether memory ran out, or a text was not UTF-8, while the entry was built. */
 bool ob_entry_failed(const ob_entry *entry);
 
-/* ---- Building -----------------------------------------------------------------------------------
- * A member that is there already is replaced; members stand in the order in which they came. */
+/* ---- Building -------------------------------------------------------------------------------- */
+
+/* A member that is there already is replaced; members stand in the order in which they came. */
 
 /* Adds a member with a number. */
 void ob_entry_number(ob_entry *entry, const char *member, int64_t number);
@@ -40,8 +41,7 @@ void ob_entry_list_inner(ob_entry *entry, const char *member, ob_entry *inner);
 /* Copies those members of `from` whose names `entry` does not have. */
 void ob_entry_fill(ob_entry *entry, const ob_entry *from);
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* Reads an entry from a line's text, as ob_audit_read gives it. *out belongs to the caller
  * (ob_entry_free) and is untouched on error. OB_EFORMAT: the text has another form. */

@@ -64,7 +64,7 @@ void ob_sha256_drop(ob_sha256_sum **sum);
  * empty. */
 ob_status ob_sha256_next(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum *sum, ob_error *err);
 
-/* ---- Random numbers, keys, codes ------------------------------------------------------------ */
+/* ---- Random numbers, keys, codes ------------------------------------------------------------- */
 
 enum { OB_KEY_SIZE = 32, OB_CODE_SIZE = 32 };
 
@@ -105,7 +105,7 @@ void ob_secret_make(char out[OB_SECRET_TEXT + 1]);
  * to recognise it. A secret has 256 bits of its own, so no salt and no slow hash are needed. */
 void ob_secret_print(uint8_t out[OB_CODE_SIZE], const char *secret, size_t length);
 
-/* ---- Signatures ----------------------------------------------------------------------------- */
+/* ---- Signatures ------------------------------------------------------------------------------ */
 
 enum { OB_SIGN_PUBLIC = 32, OB_SIGNATURE_SIZE = 64 };
 

@@ -8,7 +8,7 @@
 
 #include <obhut/base.h>
 
-/* ---- Keys ----------------------------------------------------------------------------------- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 enum { OB_SEAL_KEY = 32, OB_SEAL_KEY_TEXT = 61 };
 
@@ -41,7 +41,7 @@ ob_status ob_seal_public_parse(ob_seal_public *out, const char *text, size_t siz
 /* Reads a secret key in the same way. OB_EREFUSED: this is the public key of a pair. */
 ob_status ob_seal_secret_parse(ob_seal_secret *out, const char *text, size_t size, ob_error *err);
 
-/* ---- Streams -------------------------------------------------------------------------------- */
+/* ---- Streams --------------------------------------------------------------------------------- */
 
 /* What is sealed, so that one kind of file is not taken for another. */
 typedef struct ob_seal_kind {

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-/* ---- Regimes -------------------------------------------------------------------------------- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 /* A regime from a file. */
 typedef struct ob_law_file ob_law_file;
@@ -22,7 +22,7 @@ const ob_regime *ob_law_file_regime(const ob_law_file *file);
 /* Frees a regime from a file. NULL is fine. */
 void ob_law_file_free(ob_law_file *file);
 
-/* ---- Situations ----------------------------------------------------------------------------- */
+/* ---- Situations ------------------------------------------------------------------------------ */
 
 /* A situation from JSON. */
 typedef struct ob_law_situation ob_law_situation;
@@ -37,7 +37,7 @@ ob_situation *ob_law_situation_get(ob_law_situation *situation);
 /* Frees a situation. NULL is fine. */
 void ob_law_situation_free(ob_law_situation *situation);
 
-/* ---- Explaining ----------------------------------------------------------------------------- */
+/* ---- Explaining ------------------------------------------------------------------------------ */
 
 typedef struct ob_law_question {
     const char *at;            /* instead of the situation's own instant; NULL */

@@ -22,7 +22,7 @@ enum { LIST_DIGEST_TEXT = 8 + 2 * OB_LIST_DIGEST_MAX };
  * before them for a signal. */
 void list_digest_print(char out[LIST_DIGEST_TEXT], ob_list_digest kind, const uint8_t *digest);
 
-/* ---- Entries ------------------------------------------------------------------------------- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 /* One line of a list. Texts belong to whoever made the entry. */
 typedef struct entry {

@@ -47,7 +47,7 @@ typedef struct ob_list_info {
     uint64_t kinds[OB_LIST_KINDS]; /* hashes; those withdrawn since the file was written count */
 } ob_list_info;
 
-/* ---- Files of publishers ------------------------------------------------------------------ */
+/* ---- Files of publishers --------------------------------------------------------------------- */
 
 /* What 64 hexadecimal digits are that do not say so. */
 typedef enum ob_import_type {
@@ -79,7 +79,7 @@ typedef struct ob_import_understood {
     uint64_t skipped;       /* entries that have nothing but such */
 } ob_import_understood;
 
-/* ---- Digests ------------------------------------------------------------------------------ */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 /* What entries may have beside a PDQ hash, and of which only an equal one matches: digests of a
  * file, as bits OB_DIGEST_MD5, … of crypto, and the digests of signals (PhotoDNA, TMK, vPDQ), which
@@ -105,7 +105,7 @@ unsigned ob_list_digest_width(ob_list_digest kind);
 ob_status ob_list_digest_parse(uint8_t out[OB_LIST_DIGEST_MAX], ob_list_digest kind,
                                const char *text, size_t length, ob_error *err);
 
-/* ---- Files of a directory ------------------------------------------------------------------ */
+/* ---- Files of a directory -------------------------------------------------------------------- */
 
 enum { OB_LIST_FILE_MAX = 95 }; /* bytes of a file's name */
 

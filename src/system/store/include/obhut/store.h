@@ -43,8 +43,7 @@ bool ob_store_url_is_valid(const char *url);
 /* Closes the database and frees `store`. NULL is fine. */
 void ob_store_close(ob_store *store);
 
-/* ---- Reading ---------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The records as they were at one instant, on a connection of its own: that of the first question
  * asked through it. Readers wait for no writer, and nobody waits for them. A view belongs to one
@@ -57,8 +56,7 @@ ob_status ob_view_open(ob_view **out, ob_store *store, ob_error *err);
 /* Gives the view's connection back and frees `view`. NULL is fine. */
 void ob_view_close(ob_view *view);
 
-/* ---- Writing ---------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* The one transaction that changes records. Others who want one wait, in the order in which they
  * came, so be brief; acts of the service share one (obhut/acts.h). */
@@ -88,8 +86,7 @@ ob_status ob_writing_part_end(ob_writing *w, ob_status so_far, ob_error *err);
  * long. */
 ob_view *ob_writing_view(ob_writing *w);
 
-/* ---- Copies ----------------------------------------------------------------------------------
- */
+/* ---- Copies ---------------------------------------------------------------------------------- */
 
 /* All records as lines of JSON, of the view's instant, the same for both kinds of database: for
  * backups and for moving from one to the other.
@@ -127,8 +124,7 @@ enum { OB_NAME_MAX = 64, OB_PRINT_SIZE = 32 };
  * or digit, at most OB_NAME_MAX characters. */
 bool ob_name_is_valid(const char *name);
 
-/* ---- Withdrawals -----------------------------------------------------------------------------
- */
+/* ---- Withdrawals ----------------------------------------------------------------------------- */
 
 /* Sets the function that is called when a record that permitted scanning was withdrawn. `personal`
  * is true for a cause, an order, a consent or a report, and false for the profile, a safeguard or a
