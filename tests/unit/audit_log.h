@@ -124,7 +124,7 @@ static inline void assert_fine(const char *dir, uint64_t entries, uint64_t seale
         fail_msg("%s, byte %llu, entry %llu: %s", report.file, (unsigned long long)report.offset,
                  (unsigned long long)report.entry, report.problem);
     assert_int_equal(report.entries, entries);
-    assert_int_equal(report.sealed, sealed);
+    assert_int_equal(report.covered, sealed);
 }
 
 /* ---- The tree as RFC 9162, 2.1.1 defines it

@@ -163,7 +163,7 @@ static inline void set_profile(place *p, const char *country)
                           .surfaces = EVERYTHING,
                           .bases = EVERYTHING,
                           .detectors = 1 << OB_DETECTOR_KNOWN,
-                          .keeps_register = true};
+                          .has_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
     must(WRITES(p->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
 }

@@ -40,9 +40,9 @@ void hits_free(hits *h)
 
 static void swap(hit *a, hit *b)
 {
-    const hit kept = *a;
+    const hit swapped = *a;
     *a = *b;
-    *b = kept;
+    *b = swapped;
 }
 
 static void rise(hit *heap, uint32_t at)

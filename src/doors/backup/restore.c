@@ -18,16 +18,16 @@ typedef struct restoring {
     opened from;
     place place;
     ob_backup_about about;
-    uint64_t told;
+    uint64_t reported;
 } restoring;
 
-static void tell(restoring *r, const char *step)
+static void report(restoring *r, const char *step)
 {
     enum { OFTEN = 1 << 20 };
     uint64_t done = r->from.sequence.bytes;
-    if (r->target->progress && done - r->told >= OFTEN) {
+    if (r->target->progress && done - r->reported >= OFTEN) {
         r->target->progress(r->target->context, step, done, 0);
-        r->told = done;
+        r->reported = done;
     }
 }
 
@@ -58,7 +58,7 @@ static ob_status restore_file(restoring *r, char *piece, ob_error *err)
         status = sequence_read(s, piece, OB_SEAL_PIECE, &got, err);
         if (!status)
             status = write_all(file, piece, got, s->now.name, err);
-        tell(r, "reading");
+        report(r, "reading");
     }
     if (file >= 0 && close(file) && !status)
         status = ob_fail(err, OB_EIO, "%s cannot be written: %s", s->now.name, strerror(errno));
@@ -74,7 +74,7 @@ static ob_status give_records(void *context, void *bytes, size_t capacity, size_
     restoring *r = context;
     bool end = false;
     ob_status status = sequence_read(&r->from.sequence, bytes, capacity, size, err);
-    tell(r, "records");
+    report(r, "records");
     if (status || *size || !capacity)
         return status;
     status = sequence_next(&end, &r->from.sequence, err);

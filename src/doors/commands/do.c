@@ -191,16 +191,16 @@ static ob_status act(json_t **out, commands_call *call, const ob_command *c, con
     return status;
 }
 
-static ob_status keep_deed(void *context, ob_writing *w, uint64_t entry, ob_error *err)
+static ob_status begin_intent(void *context, ob_writing *w, uint64_t entry, ob_error *err)
 {
     (void)context;
-    return ob_store_deed_begin(w, entry, err);
+    return ob_store_intent_begin(w, entry, err);
 }
 
 static ob_status announce(ob_act *act, void *context, ob_error *err)
 {
     const acting *a = context;
-    act->keep = keep_deed;
+    act->on_commit = begin_intent;
     commands_log_request(act, a->call->request, a->command);
     return commands_may(a->call, a->command, err);
 }
@@ -214,7 +214,7 @@ static ob_status deed(json_t **out, commands_call *call, const ob_command *c, co
     if (status)
         return status;
     status = c->run(out, call, err);
-    ob_acts_deed_ended(call->service->acts, number, !status, commands_log_done(*out, c));
+    ob_acts_intent_ended(call->service->acts, number, !status, commands_log_done(*out, c));
     return status;
 }
 

@@ -192,7 +192,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
         return api_end(c, too_many_tries(retry_after_s));
     if (!api_has_room(c))
         return OB_PLAN_ANSWER;
-    memcpy(&c->task.owner, token->print, sizeof c->task.owner);
+    memcpy(&c->task.owner, token->fingerprint, sizeof c->task.owner);
     c->call.class = class;
     c->call.most = most;
     return OB_PLAN_FILE;

@@ -193,11 +193,11 @@ ob_status commands_audit_code(json_t **out, const commands_call *call, ob_error 
 {
     ob_pseudonym_kind kind;
     const char *name;
-    char code[OB_LOG_CODE];
+    char code[OB_LOG_ALIAS];
     bool found = false;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status)
-        status = ob_acts_log_code(&found, code, call->service->acts, call->view, kind, name, err);
+        status = ob_acts_log_alias(&found, code, call->service->acts, call->view, kind, name, err);
     if (!status && !found)
         status = ob_fail(err, OB_ENOTFOUND,
                          "nobody of that name is in the log; or their key was destroyed, and "
@@ -215,10 +215,10 @@ ob_status commands_audit_names(json_t **out, const commands_call *call, ob_error
     json_t *names = json_object();
     ob_status status = ob_store_persons(&persons, &count, call->view, err);
     for (size_t i = 0; i < count && !status; i++) {
-        char code[OB_LOG_CODE];
+        char code[OB_LOG_ALIAS];
         bool found = false;
-        status = ob_acts_log_code(&found, code, call->service->acts, call->view,
-                                  OB_PSEUDONYM_PERSON, persons[i].name, err);
+        status = ob_acts_log_alias(&found, code, call->service->acts, call->view,
+                                   OB_PSEUDONYM_PERSON, persons[i].name, err);
         if (!status && found)
             json_object_set_new(names, code, json_string(persons[i].name));
     }

@@ -212,7 +212,7 @@ static ob_status set_state(const commands_call *call, ob_order_state state, ob_e
 ob_status commands_order_suspend(json_t **out, const commands_call *call, ob_error *err)
 {
     (void)out;
-    return set_state(call, OB_ORDER_HELD, err);
+    return set_state(call, OB_ORDER_STATE_SUSPENDED, err);
 }
 
 ob_status commands_order_resume(json_t **out, const commands_call *call, ob_error *err)

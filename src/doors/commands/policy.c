@@ -45,7 +45,7 @@ static json_t *profile_json(const ob_profile *p)
                      words_of(p->kinds, OB_WORD_SERVICE_KIND), "country", p->country, "regime",
                      p->regime, "surfaces", words_of(p->surfaces, OB_WORD_SURFACE), "bases",
                      words_of(p->bases, OB_WORD_BASIS), "detectors",
-                     words_of(p->detectors, OB_WORD_DETECTOR), "register", (int)p->keeps_register);
+                     words_of(p->detectors, OB_WORD_DETECTOR), "register", (int)p->has_register);
 }
 
 ob_status commands_policy_show(json_t **out, const commands_call *call, ob_error *err)
@@ -78,7 +78,7 @@ static ob_status set_one(ob_profile *p, const char *key, const char *value, ob_e
     if (!strcmp(key, "regime"))
         return ob_profile_set_regime(p, value, err);
     if (!strcmp(key, "register") && (!strcmp(value, "yes") || !strcmp(value, "no"))) {
-        p->keeps_register = !strcmp(value, "yes");
+        p->has_register = !strcmp(value, "yes");
         return OB_OK;
     }
     return ob_fail(

@@ -135,7 +135,7 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
         return false;
     }
     memcpy(c->token, token->name, sizeof c->token);
-    memcpy(&c->call.client, token->print, sizeof c->call.client);
+    memcpy(&c->call.client, token->fingerprint, sizeof c->call.client);
     snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
     return true;
 }

@@ -223,7 +223,7 @@ static bool is_possible(const page *p, unsigned surface, unsigned basis)
     if (surface == OB_SURFACE_STORAGE && basis == OB_BASIS_VOLUNTARY)
         return false;
     bool is_private = surface == OB_SURFACE_DIRECT || surface == OB_SURFACE_GROUP;
-    if (is_private && !p->profile.keeps_register)
+    if (is_private && !p->profile.has_register)
         return false;
     for (size_t i = 0; i < p->law_count; i++)
         if (p->laws[i]->surfaces >> surface & 1 && p->laws[i]->bases >> basis & 1)

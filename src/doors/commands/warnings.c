@@ -132,7 +132,7 @@ static void look_at_records(finding *f, bool renew)
     const uint32_t closed = UINT32_C(1) << OB_SURFACE_DIRECT | UINT32_C(1) << OB_SURFACE_GROUP;
     if (!ob_engine_service(&profile, &reviewers, f->options->engine, renew))
         return; /* what is not known is no reason to warn of it */
-    if (profile.surfaces & closed && !profile.keeps_register)
+    if (profile.surfaces & closed && !profile.has_register)
         warn(f, API_NO_REGISTER,
              "direct or group is switched on, and no register of protected "
              "conversations is kept: nobody looks there (obhut policy set "

@@ -68,8 +68,7 @@ typedef struct connection {
 static void pass_on(void *context, json_t *event)
 {
     connection *c = context;
-    socket_send_line(c->in.from,
-                     event); /* who does not listen any more gets it done all the same */
+    socket_send_line(c->in.from, event); /* the request is done even when its client has gone */
 }
 
 static json_t *refuse_line(const socket_incoming *in)
@@ -247,7 +246,7 @@ static bool is_quiet(int to)
     return recv(to, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-/* The connection that ob_socket_begin made, for whoever comes first; else a new one. */
+/* The connection that ob_socket_begin made, for the first request; else a new one. */
 static int reach_again(ob_socket_session *s)
 {
     int to = atomic_exchange(&s->first, -1);

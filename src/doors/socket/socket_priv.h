@@ -7,7 +7,7 @@
 
 /* ---- Lines ----------------------------------------------------------------------------------- */
 
-/* False: nobody reads them any more. */
+/* False: the client has gone. */
 bool socket_send_all(int to, const char *bytes, size_t size);
 bool socket_send_line(int to, const json_t *object);
 

@@ -64,9 +64,9 @@ static void describe(look *l, ob_situation *s)
                         .output_is_patterns = true};
     if (!is_private(item))
         return;
-    ob_yes_no is_protected = !profile->keeps_register ? OB_UNKNOWN
-                             : l->has_conversation    ? l->conversation.is_protected
-                                                      : OB_NO;
+    ob_yes_no is_protected = !profile->has_register ? OB_UNKNOWN
+                             : l->has_conversation  ? l->conversation.is_protected
+                                                    : OB_NO;
     s->is_protected = is_protected == OB_YES;
     s->child_user = l->has_conversation && l->conversation.has_child == OB_YES;
     if (is_protected == OB_UNKNOWN)
@@ -202,10 +202,10 @@ static ob_status try_incoming(bool *allowed, look *l, ob_basis basis, int64_t id
     ob_view *view = NULL;
     ob_status status = need_view(&view, l, err);
     if (!status)
-        status = ob_store_incoming_holds(&facts.present, &holds, view,
-                                         basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT
-                                                                  : OB_INCOMING_NOTICE,
-                                         id, &l->item->id, err);
+        status = ob_store_incoming_has(&facts.present, &holds, view,
+                                       basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT
+                                                                : OB_INCOMING_NOTICE,
+                                       id, &l->item->id, err);
     if (status)
         return status;
     if (holds)
@@ -349,7 +349,7 @@ ob_status look_decide(look *l, ob_error *err)
     ob_hex(l->item_text, item->id.bytes, sizeof item->id.bytes);
     ob_hex(l->account_text, item->account.bytes, sizeof item->account.bytes);
     ob_view *view = NULL;
-    if (is_private(item) && item->has_conversation && l->settings->profile.keeps_register) {
+    if (is_private(item) && item->has_conversation && l->settings->profile.has_register) {
         status = need_view(&view, l, err);
         if (!status)
             status = ob_store_conversation_of(&l->has_conversation, &l->conversation, &l->is_member,

@@ -304,7 +304,7 @@ typedef struct grant {
     ob_permit permit;
     ob_permit_use use;
     ob_permit_terms terms;
-    ob_seal maker, taker;
+    ob_permit_mac maker, taker;
 } grant;
 
 /* Asks, and makes a permit for the thread of `holder`, which it takes at once. OB_EREFUSED where
@@ -314,7 +314,7 @@ ob_status grant_get(grant *g, ob_gate_decision *why, keeper *k, ob_holder *holde
 
 /* For ob_job: hands it on to a worker. */
 ob_status grant_hand_on(void *context, ob_permit *out, uint32_t *methods,
-                        const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                        const ob_permit_item *item, ob_epochs epochs, const ob_permit_mac *mac,
                         ob_error *err);
 
 /* As it must be shown: with the clocks and epochs of now. */

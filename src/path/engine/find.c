@@ -218,7 +218,7 @@ static void note_hash(ob_match *match, const frames *f, const ob_job_result *job
 ob_status ob_find(ob_findings *out, ob_lists *lists, const ob_job_result *job, unsigned distance,
                   const ob_leave *leave, ob_error *err)
 {
-    ob_status allowed = ob_permit_still(leave->permit, leave->use, leave->seal, err);
+    ob_status allowed = ob_permit_still(leave->permit, leave->use, leave->mac, err);
     if (allowed)
         return allowed;
     frames frames = {.count = 0};

@@ -264,7 +264,7 @@ ob_status grant_get(grant *g, ob_gate_decision *why, keeper *k, ob_holder *holde
 }
 
 ob_status grant_hand_on(void *context, ob_permit *out, uint32_t *methods,
-                        const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                        const ob_permit_item *item, ob_epochs epochs, const ob_permit_mac *mac,
                         ob_error *err)
 {
     grant *g = context;
@@ -275,14 +275,14 @@ ob_status grant_hand_on(void *context, ob_permit *out, uint32_t *methods,
     show_now(&use, g->keeper);
     use.methods = *methods;
     use.epochs = epochs;
-    return ob_permit_hand_on(out, &g->permit, &use, &g->maker, item, seal, err);
+    return ob_permit_hand_on(out, &g->permit, &use, &g->maker, item, mac, err);
 }
 
 ob_leave grant_leave(grant *g, uint32_t methods)
 {
     show_now(&g->use, g->keeper);
     g->use.methods = methods & g->terms.methods;
-    return (ob_leave){.permit = &g->permit, .use = &g->use, .seal = &g->taker};
+    return (ob_leave){.permit = &g->permit, .use = &g->use, .mac = &g->taker};
 }
 
 void grant_used(const grant *g, const ob_item *item)

@@ -120,7 +120,7 @@ static ob_status ask(json_t **out, const cli *cli, const wish *w, const ob_seal_
     return status;
 }
 
-static void tell_made(const wish *w, json_t *about)
+static void log_made(const wish *w, json_t *about)
 {
     bool is_file = strcmp(w->to, "-") != 0;
     if (w->json && is_file) {
@@ -148,10 +148,10 @@ static int make(const cli *cli, const wish *w)
     if (!status)
         status = ask(&about, cli, w, &key, to.file, &err);
     if (!status)
-        status = backup_output_keep(&to, &err);
+        status = backup_output_commit(&to, &err);
     backup_output_drop(&to);
     if (!status)
-        tell_made(w, about);
+        log_made(w, about);
     json_decref(about);
     return status ? failed(&err) : CLI_NOTHING;
 }

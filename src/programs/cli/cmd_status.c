@@ -94,7 +94,7 @@ static void print_hits(const json_t *status)
     puts("  over HTTP (/v1/scan): the answer says this action, and the service that asked does it");
     for (size_t i = 0; i < json_array_size(gateways); i++)
         print_gateway(json_array_get(gateways, i), one, two);
-    puts("\nWho is told\n  whoever asked, in the answer; Obhut itself sends no message to anybody");
+    puts("\nWho is told\n  the caller, in the answer; Obhut itself sends no message to anybody");
 }
 
 static void print_persons(const json_t *status)

@@ -137,7 +137,7 @@ static void put_persons(const ob_command_group *group)
     puts("");
     put_paragraph(
         0, "What stops looking, the operator can do alone; what allows it needs persons: set "
-           "OBHUT_PERSON_TOKEN to the personal token of whoever acts.");
+           "OBHUT_PERSON_TOKEN to the personal token of the person who acts.");
 }
 
 static const ob_command_group *find_group(const char *name)

@@ -51,7 +51,7 @@ bool law_no_basis(gate_case *c)
 
 /* ---- Reports and notices -------------------------------------------------------------------- */
 
-static bool holds_item(const struct ob_report_facts *report, const ob_situation *s)
+static bool has_item(const struct ob_report_facts *report, const ob_situation *s)
 {
     return report->present && !report->garbled && gate_has_text(&report->items, s->item);
 }
@@ -60,9 +60,9 @@ bool law_report_scope(gate_case *c)
 {
     const ob_situation *s = c->s;
     if (s->basis == OB_BASIS_NOTICE)
-        return !holds_item(&s->notice, s);
+        return !has_item(&s->notice, s);
     return s->basis == OB_BASIS_REPORT && (s->locus != OB_LOCUS_DISCLOSED ||
-                                           !s->report.by_participant || !holds_item(&s->report, s));
+                                           !s->report.by_participant || !has_item(&s->report, s));
 }
 
 /* ---- Orders --------------------------------------------------------------------------------- */

@@ -70,9 +70,9 @@ static void sift(uint32_t *run, uint32_t root, uint32_t count, const uint8_t *di
             child++;
         if (compare(digests, width, run[root], run[child]) >= 0)
             return;
-        uint32_t kept = run[root];
+        uint32_t swapped = run[root];
         run[root] = run[child];
-        run[child] = kept;
+        run[child] = swapped;
     }
 }
 

@@ -88,8 +88,9 @@ static inline unsigned index_limit(unsigned distance, unsigned words)
     return distance * words / OB_INDEX_WORDS;
 }
 
-/* Where a match is told of: the first word that starts such a run. All of a search goes by
- * (word, bucket, entry), ascending, so that whoever takes over knows what has been told. */
+/* Where a match is reported: at the first word that starts such a run. A search goes through
+ * (word, bucket, entry) in ascending order, so that a linear scan that takes over knows what was
+ * reported. */
 typedef struct index_place {
     uint32_t word, bucket, entry;
 } index_place;

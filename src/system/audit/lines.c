@@ -67,7 +67,7 @@ void stream_take(stream *s, size_t bytes)
     s->at += bytes;
 }
 
-/* Whoever writes holds the lock of the directory. */
+/* The process that writes has the directory's lock. */
 static bool somebody_writes(int dir)
 {
     if (!flock(dir, LOCK_SH | LOCK_NB)) {

@@ -171,9 +171,9 @@ static ob_status next_member(list_bytes *b, ob_error *err)
 
 static ob_status unpack(list_bytes *b, ob_error *err)
 {
-    enum { MARK_MOST = 3 };
+    enum { BOM_MOST = 3 };
     b->text_at = b->text_size = 0;
-    while (b->text_size < MARK_MOST && !b->text_ended) {
+    while (b->text_size < BOM_MOST && !b->text_ended) {
         ob_status status = read_file(b, err);
         if (status)
             return status;

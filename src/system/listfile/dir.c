@@ -1,3 +1,4 @@
+/* The folder of lists: its lock, the names of its files, and their removal. */
 #include "listfile_priv.h"
 
 #include <obhut/file.h>
@@ -33,15 +34,15 @@ static ob_status make_dir(bool *made, const char *path, ob_error *err)
         return out_of_memory(err);
     ob_status status = OB_OK;
     for (char *p = copy + 1; !status; p++) {
-        char kept = *p;
-        if (kept != '/' && kept != '\0')
+        char saved = *p;
+        if (saved != '/' && saved != '\0')
             continue;
         *p = '\0';
         *made = !ob_file_mkdir(AT_FDCWD, copy, 0700);
         if (!*made && errno != EEXIST)
             status = ob_fail(err, OB_EIO, "directory %s cannot be made: %s", copy, strerror(errno));
-        *p = kept;
-        if (!kept)
+        *p = saved;
+        if (!saved)
             break;
     }
     free(copy);

@@ -95,7 +95,7 @@ static uint64_t mix(uint64_t sum, uint64_t value)
     return sum ^ sum >> 29;
 }
 
-/* All of it: whoever writes a list chooses how its hashes begin. */
+/* Of the whole entry: a publisher could choose how the hashes of a list begin. */
 static uint64_t mix_bytes(uint64_t sum, const void *bytes, size_t size)
 {
     for (size_t at = 0; at < size; at += sizeof(uint64_t)) {

@@ -47,7 +47,7 @@ const uint8_t *mapping_source(const mapping *mapping);
  * afterwards. Before anybody else has the mapping. False: it could not be done. */
 bool mapping_hide(mapping *mapping, const uint8_t *sums, uint64_t end);
 
-/* All of it was checked: nothing is hidden any more. */
+/* Makes all of the memory readable, after everything was checked. */
 void mapping_show(mapping *mapping);
 
 /* OB_EIO or OB_EFORMAT with the reason where it is broken, else OB_OK. */

@@ -210,8 +210,8 @@ static bool has_no_permit(ob_worker *w, const wire_job *job, int file)
 {
     ob_permit_terms terms;
     const ob_permit_use use = wire_use(job, file, ob_epochs_now(epochs_of(w)));
-    const ob_seal seal = ob_holder_taker(&w->process.holder);
-    return ob_permit_take(&terms, &job->permit, &use, &seal, NULL) != OB_OK;
+    const ob_permit_mac mac = ob_holder_taker(&w->process.holder);
+    return ob_permit_take(&terms, &job->permit, &use, &mac, NULL) != OB_OK;
 }
 
 /* Waits for the answer; every way in which it may not come ends the process. */
@@ -244,7 +244,7 @@ static ob_status get_permit(wire_job *wire, uint32_t *methods, ob_worker *w, con
                             int file, ob_error *err)
 {
     ob_permit_item item = {.size = job->size};
-    const ob_seal seal = ob_holder_maker(&w->process.holder);
+    const ob_permit_mac mac = ob_holder_maker(&w->process.holder);
     *methods = (job->hash ? UINT32_C(1) << OB_METHOD_PDQ : 0) |
                (job->digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0);
     memcpy(item.id, job->item, sizeof item.id);
@@ -253,7 +253,7 @@ static ob_status get_permit(wire_job *wire, uint32_t *methods, ob_worker *w, con
     if (!job->permit)
         return ob_fail(err, OB_EREFUSED, "there is no permit");
     ob_status status = job->permit(job->permit_context, &wire->permit, methods, &item,
-                                   ob_epochs_now(epochs_of(w)), &seal, err);
+                                   ob_epochs_now(epochs_of(w)), &mac, err);
     if (!(*methods >> OB_METHOD_PDQ & 1))
         wire->hash = false;
     if (!(*methods >> OB_METHOD_DIGESTS & 1))

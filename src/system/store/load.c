@@ -1,5 +1,5 @@
 /* The lines that dump.c has written → records. They may come from anywhere: a line that is not
- * exactly what it should be ends the load, and names of tables are looked up, never used. */
+ * exactly what it should be ends the load, and names of tables are searched up, never used. */
 #include "store_priv.h"
 
 #include <stdarg.h>
@@ -61,12 +61,12 @@ static ob_status more(load *l)
 /* *line is NULL at the end. It lives until the next one. */
 static ob_status next_line(const char **line, size_t *size, load *l)
 {
-    size_t looked = 0;
+    size_t searched = 0;
     *line = NULL;
     for (;;) {
         size_t left = l->waiting.size - l->read;
         const char *start = l->waiting.bytes + l->read;
-        const char *end = left > looked ? memchr(start + looked, '\n', left - looked) : NULL;
+        const char *end = left > searched ? memchr(start + searched, '\n', left - searched) : NULL;
         if (end || (l->is_over && left)) {
             *line = start;
             *size = end ? (size_t)(end - start) : left;
@@ -79,7 +79,7 @@ static ob_status next_line(const char **line, size_t *size, load *l)
         if (left > LINE_MOST)
             return ob_fail(l->err, OB_ELIMIT, "line %lld of the records is longer than %d bytes",
                            (long long)l->line + 1, LINE_MOST);
-        looked = left;
+        searched = left;
         ob_status status = more(l);
         if (status)
             return status;
@@ -169,7 +169,7 @@ static ob_status bytes_of(value *out, ob_buf *bytes, json_t *json, load *l)
     return status ? bad(l, "%s", l->err->text) : OB_OK;
 }
 
-/* A NULL keeps the column's kind: the database is told the types of all parameters. */
+/* A NULL retention the column's kind: the database is told the types of all parameters. */
 static ob_status value_of(value *out, size_t i, json_t *json, load *l)
 {
     static const char *const expected[] = {"null", "a number", "a text", "bytes"};

@@ -138,10 +138,16 @@ static void bind_column(sql *q, int at, const record_column *c, const void *memb
     }
 }
 
-static void begin_writing(sql *q, ob_writing *w, sql_make *make, const record_kind *kind,
-                          const char *rest, const void *record, ob_error *err)
+/* A statement that writes one record: how its text is made, and what follows that. */
+typedef struct insert {
+    sql_make *make;
+    const char *rest;
+} insert;
+
+static void begin_writing(sql *q, ob_writing *w, insert how, const record_kind *kind,
+                          const void *record, ob_error *err)
 {
-    sql_begin_made(q, &w->view, make, kind, rest, err);
+    sql_begin_made(q, &w->view, how.make, kind, how.rest, err);
     for (size_t i = 0; i < kind->count; i++)
         bind_column(q, (int)i + 1, &kind->columns[i],
                     (const char *)record + kind->columns[i].offset);
@@ -150,7 +156,7 @@ static void begin_writing(sql *q, ob_writing *w, sql_make *make, const record_ki
 ob_status record_add(ob_writing *w, const record_kind *kind, const void *record, ob_error *err)
 {
     sql q;
-    begin_writing(&q, w, make_insert, kind, "", record, err);
+    begin_writing(&q, w, (insert){make_insert, ""}, kind, record, err);
     return store_end_change(&q, NULL);
 }
 
@@ -158,7 +164,7 @@ ob_status record_add_new(bool *added, ob_writing *w, const record_kind *kind, co
                          ob_error *err)
 {
     sql q;
-    begin_writing(&q, w, make_insert, kind, " ON CONFLICT DO NOTHING", record, err);
+    begin_writing(&q, w, (insert){make_insert, " ON CONFLICT DO NOTHING"}, kind, record, err);
     ob_status status = store_end_change(&q, NULL);
     *added = !status && sql_changed(w) > 0;
     return status;
@@ -167,7 +173,7 @@ ob_status record_add_new(bool *added, ob_writing *w, const record_kind *kind, co
 ob_status record_put(ob_writing *w, const record_kind *kind, const void *record, ob_error *err)
 {
     sql q;
-    begin_writing(&q, w, make_put, kind, "", record, err);
+    begin_writing(&q, w, (insert){make_put, ""}, kind, record, err);
     return store_end_change(&q, NULL);
 }
 

@@ -118,12 +118,13 @@ static ob_status begin(void *c, ob_error *err)
 }
 
 /* Words that are said again and again are understood once. */
-static ob_status say(connection *c, sqlite3_stmt **kept, const char *text, ob_error *err)
+static ob_status say(connection *c, sqlite3_stmt **prepared, const char *text, ob_error *err)
 {
-    if (!*kept && sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
+    if (!*prepared &&
+        sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, prepared, NULL))
         return fail(c->db, "asked", err);
-    sqlite3_step(*kept);
-    return sqlite3_reset(*kept) ? fail(c->db, "read", err) : OB_OK;
+    sqlite3_step(*prepared);
+    return sqlite3_reset(*prepared) ? fail(c->db, "read", err) : OB_OK;
 }
 
 static void rollback(void *context)

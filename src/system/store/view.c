@@ -34,7 +34,7 @@ ob_status view_ready(ob_view *view, ob_error *err)
     ob_store *store = view->store;
     ob_status status = store->driver->ready ? store->driver->ready(&is_new, view->db, err) : OB_OK;
     if (is_new) {
-        store_tell(store, true, true, true);
+        store_notify(store, true, true, true);
         view->is_unchecked = true;
     }
     if (!status && view->is_unchecked) {

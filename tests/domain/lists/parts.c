@@ -285,7 +285,7 @@ static void a_list_that_is_cut_is_taken_out_and_the_others_go_on(void **state)
     assert_true(whole);
     assert_int_equal(truncate(path, OBX_ALIGN), 0);
     assert_true(is_found(lists, &hashes[5], &whole));
-    assert_int_equal(ob_lists_keep(lists, hear, NULL, NULL), OB_OK);
+    assert_int_equal(ob_lists_maintain(lists, hear, NULL, NULL), OB_OK);
     while (!was_said("one.obx") && test_wait(&tries)) {
     }
     assert_false(is_found(lists, &none, &whole));

@@ -102,7 +102,7 @@ static void be_the_victim(const char *dir, int tell)
 {
     static victim victims[THREADS];
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = dir, .seal_ms = 2};
+    ob_audit_options options = {.dir = dir, .checkpoint_ms = 2};
     if (ob_audit_open(&audit, &options, NULL))
         _exit(1);
     for (int i = 0; i < THREADS; i++) {
@@ -262,7 +262,7 @@ static void try_fault(fault kind, int in, bool ever)
             kept[expected++] = i;
         }
         if (i % 2)
-            ob_audit_seal(audit, NULL);
+            ob_audit_sign(audit, NULL);
     }
     arm(NO_FAULT, 0, false);
     if (opened)
@@ -273,7 +273,7 @@ static void try_fault(fault kind, int in, bool ever)
         assert_int_equal(number, expected);
         kept[expected++] = 100 + i;
     }
-    MUST(ob_audit_seal(audit, &err_));
+    MUST(ob_audit_sign(audit, &err_));
     assert_true(ob_audit_fine(audit));
     MUST(ob_audit_close(audit, &err_));
     assert_fine(p.audit, expected, expected);
@@ -367,7 +367,7 @@ static void many_threads_on_a_disk_that_fails_now_and_then_lose_nothing(void **s
     pthread_t threads[THREADS];
     place p = new_place();
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = p.dir, .seal_ms = 3};
+    ob_audit_options options = {.dir = p.dir, .checkpoint_ms = 3};
     MUST(ob_audit_open(&audit, &options, &err_));
     for (int i = 0; i < THREADS; i++) {
         hopefuls[i] = (hopeful){.audit = audit, .id = i};

@@ -56,7 +56,7 @@ static void make_killed(killed *k, const char *seed, int first)
     for (int n = 0; n < ENTRIES; n++) {
         add(audit, "list.changed", first + n);
         if (n == 2 || n == SEALED - 1)
-            MUST(ob_audit_seal(audit, &err_));
+            MUST(ob_audit_sign(audit, &err_));
     }
     ob_audit_signed_now(&k->known, audit);
     assert_int_equal(k->known.entries, SEALED);

@@ -124,7 +124,7 @@ static void grow(grown *g)
     free(key.text);
     for (uint64_t size = 0;; size++) {
         ob_audit_tree *tree = NULL;
-        MUST(ob_audit_seal(audit, &err_));
+        MUST(ob_audit_sign(audit, &err_));
         g->checkpoints[size] = last_checkpoint(g->place.audit);
         MUST(ob_audit_read(g->place.audit, 0, UINT64_MAX, keep_text, g, &err_));
         check_root(g, size);

@@ -29,7 +29,7 @@ static void make_small(small *s)
     for (int n = 0, k = 1; n < ENTRIES; n++) {
         add(audit, n % 2 ? "verdict.found" : "list.changed", n);
         if (note_sizes[k] == (uint64_t)n + 1) {
-            MUST(ob_audit_seal(audit, &err_));
+            MUST(ob_audit_sign(audit, &err_));
             k++;
         }
     }
@@ -220,7 +220,7 @@ static void checkpoints_that_are_cut_are_found_or_leave_entries_that_are_not_sea
         ob_audit_report r = verify_dir(s.damaged);
         assert_int_equal(r.fine, k > 0);
         if (k) {
-            assert_int_equal(r.sealed, note_sizes[k - 1]);
+            assert_int_equal(r.covered, note_sizes[k - 1]);
             assert_int_equal(r.entries, ENTRIES);
         } else {
             assert_string_equal(r.file, "checkpoints");
@@ -248,7 +248,7 @@ static void try_both(const small *s, size_t log, size_t notes)
     /* Nothing in the files themselves can tell: an older checkpoint does. */
     assert_true(r.fine);
     assert_int_equal(r.entries, n);
-    assert_int_equal(r.sealed, note_sizes[k - 1]);
+    assert_int_equal(r.covered, note_sizes[k - 1]);
     r = verify_with(s->damaged, s->key.text, s->newest);
     assert_int_equal(r.fine, n == ENTRIES);
     if (!r.fine)
@@ -499,9 +499,9 @@ static void a_newer_format_is_refused_kindly(void **state)
     MUST(ob_buf_printf(&text, &err_, "\n\xE2\x80\x94 %s ", key.name));
     MUST(ob_base64(&text, signature, sizeof signature, &err_));
     MUST(ob_buf_append(&text, "\n", 1, &err_));
-    assert_int_equal(
-        note_parse(&parsed, &used, text.bytes, text.size, NOTE_STORED, &key, sum, &err),
-        OB_EREFUSED);
+    assert_int_equal(note_parse(&parsed, &used, text.bytes, text.size,
+                                &(note_rule){NOTE_STORED, &key, sum}, &err),
+                     OB_EREFUSED);
     assert_non_null(strstr(err.text, "newer"));
     ob_buf_free(&text);
     free(seed.text);
@@ -579,7 +579,7 @@ static void in_a_large_log_sampled_damage_is_found(void **state)
     char path[120];
     for (int part = 0; part < 5; part++) {
         fill_log(audit, entries / 5);
-        MUST(ob_audit_seal(audit, &err_));
+        MUST(ob_audit_sign(audit, &err_));
     }
     MUST(ob_audit_close(audit, &err_));
     assert_fine(p.audit, (uint64_t)entries, (uint64_t)entries);

@@ -49,7 +49,7 @@ typedef struct maker {
 } maker;
 
 static ob_status make(void *context, ob_permit *out, uint32_t *methods, const ob_permit_item *item,
-                      ob_epochs epochs, const ob_seal *seal, ob_error *err)
+                      ob_epochs epochs, const ob_permit_mac *mac, ob_error *err)
 {
     maker *m = context;
     ob_permit_use use = {.item = *item,
@@ -57,7 +57,7 @@ static ob_status make(void *context, ob_permit *out, uint32_t *methods, const ob
                          .epochs = epochs,
                          .now = ob_now(),
                          .monotonic_ms = ob_now_monotonic_ms()};
-    const ob_seal others = ob_holder_maker(&m->other);
+    const ob_permit_mac others = ob_holder_maker(&m->other);
     if (m->how == REFUSES)
         return ob_fail(err, OB_EREFUSED, "nobody may look");
     if (m->how == OTHER_ITEM)
@@ -72,7 +72,7 @@ static ob_status make(void *context, ob_permit *out, uint32_t *methods, const ob
     }
     if (m->how == OLD_EPOCH)
         use.epochs.service--;
-    ob_status status = ob_permit_own_files(out, &use, m->how == OTHER_WORKER ? &others : seal, err);
+    ob_status status = ob_permit_own_files(out, &use, m->how == OTHER_WORKER ? &others : mac, err);
     if (m->how == NONE)
         memset(out, 0x5A, sizeof *out);
     if (m->how == FLIPPED)
@@ -184,14 +184,14 @@ static void a_forked_process_cannot_make_permits(void **state)
     ob_holder_init(&holder);
     const ob_permit_use use = {
         .methods = 1, .now = ob_now(), .monotonic_ms = ob_now_monotonic_ms()};
-    const ob_seal seal = ob_holder_maker(&holder), taker = ob_holder_taker(&holder);
-    assert_int_equal(ob_permit_own_files(&permit, &use, &seal, NULL), OB_OK);
+    const ob_permit_mac mac = ob_holder_maker(&holder), taker = ob_holder_taker(&holder);
+    assert_int_equal(ob_permit_own_files(&permit, &use, &mac, NULL), OB_OK);
     fflush(stdout);
     pid_t child = fork();
     if (!child) {
         ob_permit_terms terms;
         ob_permit mine;
-        bool made = !ob_permit_own_files(&mine, &use, &seal, NULL);
+        bool made = !ob_permit_own_files(&mine, &use, &mac, NULL);
         bool taken = !ob_permit_take(&terms, &permit, &use, &taker, NULL);
         _exit(made || taken ? 1 : 0);
     }

@@ -73,15 +73,15 @@ const record_kind kind_order = {
               .persons = "accounts by pseudonym; the court's officers in its own words"},
     COLUMNS(columns),
     .size = sizeof(ob_order),
-    .keeps = {{.word = "order",
-               .months = 12,
-               .since = "CASE WHEN secret_until > " LAST " THEN secret_until ELSE " LAST " END",
-               .by = "id",
-               .law = true,
-               .withdraws = true,
-               .may_be_held = true,
-               .parts = &kind_order_account,
-               .parts_by = "id"}},
+    .retention = {{.word = "order",
+                   .months = 12,
+                   .since = "CASE WHEN secret_until > " LAST " THEN secret_until ELSE " LAST " END",
+                   .by = "id",
+                   .law = true,
+                   .withdraws = true,
+                   .may_be_held = true,
+                   .parts = &kind_order_account,
+                   .parts_by = "id"}},
 };
 
 ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
@@ -98,11 +98,6 @@ ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
     if (!status)
         *id = added.id;
     return status;
-}
-
-ob_status ob_store_order(ob_order *out, ob_view *view, int64_t id, ob_error *err)
-{
-    return record_get(out, view, &kind_order, "order", id, err);
 }
 
 ob_status ob_store_orders(ob_order **out, size_t *count, ob_view *view, size_t most, ob_error *err)

@@ -31,7 +31,7 @@ typedef struct ob_acts_lists {
 ob_status ob_acts_lists_known(bool *is_known, ob_acts_lists *out, ob_store *store, const char *dir,
                               ob_error *err);
 /* Sets what the records know of the lists. Never call this within an act. */
-ob_status ob_acts_lists_keep(ob_acts *acts, const ob_acts_lists *now, ob_error *err);
+ob_status ob_acts_lists_set(ob_acts *acts, const ob_acts_lists *now, ob_error *err);
 
 /* Opens the acts of a directory and starts the thread that writes. `store` and `audit` must outlive
  * *out, which the caller closes: ob_acts_close. Makes the key in DIR/keys/pseudonym where the
@@ -107,8 +107,8 @@ typedef struct ob_act {
     ob_act_more *also; /* entries before it */
     size_t also_count;
     /* Called with the entry's number before the records keep the act; NULL: not. */
-    ob_status (*keep)(void *context, ob_writing *w, uint64_t entry, ob_error *err);
-    void *keep_context;
+    ob_status (*on_commit)(void *context, ob_writing *w, uint64_t entry, ob_error *err);
+    void *on_commit_context;
     ob_record_key key; /* of whom it is about */
     bool has_key, quiet;
     ob_error error; /* of its members */
@@ -193,8 +193,8 @@ ob_status ob_acts_log(uint64_t *entry, ob_acts *acts, const char *what, const ob
                       ob_entry *members, ob_error *err);
 
 /* Logs, as an act of its own, how a change outside the records ended which entry number `entry`
- * announced (ob_store_deed_begin); takes ownership of `members` (may be NULL). */
-void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *members);
+ * announced (ob_store_intent_begin); takes ownership of `members` (may be NULL). */
+void ob_acts_intent_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *members);
 
 /* Says whether the log could be written last time. Never blocks. */
 bool ob_acts_log_fine(const ob_acts *acts);
@@ -202,8 +202,7 @@ bool ob_acts_log_fine(const ob_acts *acts);
 /* Says whether an entry has been on its way to the disk for too long. Never blocks. */
 bool ob_acts_log_slow(const ob_acts *acts);
 
-/* What the log tells of an account's consents, in the order of the log. Reads the whole log. *out
- * is the caller's to free. */
+/* An entry about a consent. */
 typedef struct ob_logged_consent {
     uint64_t entry;
     char at[OB_AUDIT_TIME + 1];
@@ -214,11 +213,11 @@ typedef struct ob_logged_consent {
 ob_status ob_acts_log_consents(ob_logged_consent **out, size_t *count, ob_acts *acts,
                                const char *account, ob_error *err);
 
-enum { OB_LOG_CODE = 48 };
+enum { OB_LOG_ALIAS = 48 };
 
 /* Computes the alias by which the log knows an account or person. *found is false where its key was
  * never made or was destroyed. */
-ob_status ob_acts_log_code(bool *found, char out[OB_LOG_CODE], const ob_acts *acts, ob_view *view,
-                           ob_pseudonym_kind kind, const char *name, ob_error *err);
+ob_status ob_acts_log_alias(bool *found, char out[OB_LOG_ALIAS], const ob_acts *acts, ob_view *view,
+                            ob_pseudonym_kind kind, const char *name, ob_error *err);
 
 #endif

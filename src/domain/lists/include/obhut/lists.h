@@ -84,8 +84,8 @@ typedef struct ob_lists ob_lists;
  * name a file that is damaged, missing or not to be read: no list is silently left out. A directory
  * without lists opens as empty. The caller owns *out: ob_lists_close. */
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
-/* Ends the thread of ob_lists_keep, releases the lock and frees `lists`. No thread may use `lists`
- * afterwards; matches that were found stay usable. NULL is fine. */
+/* Ends the thread of ob_lists_maintain, releases the lock and frees `lists`. No thread may use
+ * `lists` afterwards; matches that were found stay usable. NULL is fine. */
 void ob_lists_close(ob_lists *lists);
 
 /* Returns the data directory; the text belongs to `lists`. */
@@ -120,7 +120,7 @@ typedef struct ob_list_matches {
     uint64_t total;      /* with those left out by a limit */
     const char *missing; /* why some enabled list could not be searched: what is not found here may
                           * be in it; NULL: all were searched */
-    void *kept;          /* the lists that the texts belong to */
+    void *refs;          /* the lists that the texts belong to */
 } ob_list_matches;
 
 /* With a limit, a search keeps at most OB_LISTS_MATCHES_MOST matches, however many queries there
@@ -128,7 +128,7 @@ typedef struct ob_list_matches {
  * are counted only, in of_query and total; memory does not grow with them.
  *
  * OB_LISTS_OF_EACH: so many of each list, so that one with many near entries does not hide what
- * another has; for whoever decides. OB_LISTS_NO_LIMIT: all, for whoever may use the memory. */
+ * another has; for decisions. OB_LISTS_NO_LIMIT: all, for callers that may use so much memory. */
 enum { OB_LISTS_NO_LIMIT = 0, OB_LISTS_MATCHES_MOST = 16384 };
 #define OB_LISTS_OF_EACH UINT32_MAX
 
@@ -166,37 +166,37 @@ typedef struct ob_list_shared {
 } ob_list_shared;
 
 /* Compares a list with all others, switched on or not. At most `most` of its entries are compared,
- * evenly spread; *looked is set to how many. Sets *out to the lists that share entries with it, by
- * name; the caller frees it with free(). OB_ENOTFOUND: there is no such list. */
-ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *looked, ob_lists *lists,
+ * evenly spread; *compared is set to how many. Sets *out to the lists that share entries with it,
+ * by name; the caller frees it with free(). OB_ENOTFOUND: there is no such list. */
+ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *compared, ob_lists *lists,
                            const char *name, uint64_t most, ob_error *err);
 enum { OB_LISTS_OVERLAP_MOST = 100000 };
 
 /* ---- Binding --------------------------------------------------------------------------------- */
 
-/* What DIR/lists.state says, for whoever keeps it elsewhere: so that an older copy of the lists
- * that was put back together with it shows. */
+/* What DIR/lists.state says, to be stored elsewhere as well: so that an older copy of the lists
+ * that was put back together with the file is noticed. */
 typedef struct ob_lists_bound {
     uint64_t changes; /* of what it says; for sentences */
     uint8_t sum[32];  /* of what it says */
 } ob_lists_bound;
 
-/* Keeps it, in place of what was kept before. */
-typedef ob_status ob_lists_keep_bound(void *context, const ob_lists_bound *now, ob_error *err);
+/* Stores the state, in place of the one stored before. */
+typedef ob_status ob_lists_store_bound(void *context, const ob_lists_bound *now, ob_error *err);
 
 /* Compares the lists of a directory with `known`. OB_EFORMAT: they are neither the lists that were
  * known nor what became of them; the sentence says which list, and what to do. */
 ob_status ob_lists_compare(const char *dir, const ob_lists_bound *known, ob_error *err);
 
-/* Calls `tell` from now on with the state after every change, on the thread that makes the change
- * or on that of ob_lists_keep. `known` is the state that was stored last; NULL: none. Where the
+/* Calls `store` from now on with the state after every change, on the thread that makes the change
+ * or on that of ob_lists_maintain. `known` is the state that was stored last; NULL: none. Where the
  * lists differ from it, none of them is searched, and ob_list_matches.missing and ob_lists_trouble
  * say why, until ob_lists_accept: that is no error here. A change that was not reported because the
- * process was killed is reported now. For owners. Returns errors of `tell`. */
-ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_keep_bound *tell,
+ * process was killed is reported now. For owners. Returns errors of `store`. */
+ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_store_bound *store,
                         void *context, ob_error *err);
 
-/* Ends the calls of `tell`, after waiting for the present one. */
+/* Ends the calls of `store`, after waiting for the present one. */
 void ob_lists_unbind(ob_lists *lists);
 
 /* Accepts the lists of the directory as they are, after a person has checked them, so that they are
@@ -210,20 +210,20 @@ ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
  * calls below need this.
  *
  * A list that cannot be opened is no error here: the others answer, ob_list_matches.missing and
- * ob_lists_trouble say why, and it may be imported anew or removed. The thread of ob_lists_keep
+ * ob_lists_trouble say why, and it may be imported anew or removed. The thread of ob_lists_maintain
  * tries it again. */
 ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err);
 
 /* Opens the lists like ob_lists_own, where ob_lists_bind follows: no removal is completed and no
  * file deleted until that has compared the lists, or ob_lists_accept was called. The caller closes
  * *out. */
-ob_status ob_lists_hold(ob_lists **out, const char *dir, ob_error *err);
+ob_status ob_lists_own_unchecked(ob_lists **out, const char *dir, ob_error *err);
 
 /* Starts a thread that moves lists into huge pages, merges large journals, and tries again to open
  * what could not be opened. `problem` is called on that thread with a sentence about what failed. A
  * list that turns out to be damaged is no longer searched; ob_list_matches.missing says so. */
-ob_status ob_lists_keep(ob_lists *lists, void (*problem)(void *context, const char *sentence),
-                        void *context, ob_error *err);
+ob_status ob_lists_maintain(ob_lists *lists, void (*problem)(void *context, const char *sentence),
+                            void *context, ob_error *err);
 
 enum { OB_LISTS_ADD_MAX = 4096 };
 

@@ -73,7 +73,7 @@ void ob_profile_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, const ob
  * law that says so; 0 and NULL where none does. A law that has ended counts: findings from its time
  * are under it. The caller does not own *regime, which is constant and lives as long as the
  * program. */
-void ob_profile_keeps_most(uint32_t *months, const ob_regime **regime, const ob_profile *profile);
+void ob_profile_retention(uint32_t *months, const ob_regime **regime, const ob_profile *profile);
 
 /* ---- Safeguards ------------------------------------------------------------------------------
  */

@@ -22,9 +22,6 @@ typedef enum ob_scope {
 /* Returns the name of a scope: "scan", "match", "lists", "reports", "consents". The text is a
  * constant. */
 const char *ob_scope_name(ob_scope scope);
-/* Sets *out to the scope of this name; returns false, and leaves *out untouched, where there is
- * none. */
-bool ob_scope_parse(ob_scope *out, const char *name);
 
 enum {
     OB_EVERY_SURFACE = (1 << OB_SURFACES) - 1,

@@ -17,7 +17,8 @@ typedef struct ob_backup_about {
     char program[32];       /* the version that made it; safe to print */
     bool has_lists;         /* false: they were left out */
     uint64_t audit_entries; /* in its log */
-    uint64_t files, bytes; /* in it, without what tells of them: counted while reading or writing */
+    uint64_t files,
+        bytes; /* in it, without the description of them: counted while reading or writing */
 } ob_backup_about;
 
 /* Hears now and then how far it is; total is 0 where unknown. */
@@ -25,7 +26,7 @@ typedef void (*ob_backup_progress)(void *context, const char *step, uint64_t don
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-/* What is copied; for whoever owns the directory. */
+/* What is copied, by the process that owns the directory. */
 typedef struct ob_backup_source {
     const char *dir;
     ob_store *store;
@@ -37,7 +38,7 @@ typedef struct ob_backup_source {
 
 /* Writes a backup to a descriptor, which may be a pipe, from its position on; fsync is the
  * caller's. Records and log are of one moment; nobody writes only while it is fixed, and all goes
- * on while both are read. Whoever calls has said so in the log.
+ * on while both are read. The caller has logged this before.
  *
  * The records wait in a file of the data directory without a name, sealed with a key that only this
  * process knows. *out is set on success. OB_EIO: what could not be read or written, and why; what

@@ -35,8 +35,6 @@ ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request
 ob_plan ob_gateways_could_not(ob_call **out, ob_gateways *gateways, const ob_request *request,
                               ob_hindrance hindrance);
 
-/* Makes a gateway of this kind; `path` is told this once: /gw/KIND/SECRET. Of `like`, surface and
- * answers count. OB_EINVAL: there is no such kind, or the name is taken. */
 enum { OB_GATEWAY_PATH = 80 };
 /* Makes a gateway of this kind, with surface and answers as `like` has them. Sets `path` to
  * /gw/KIND/SECRET, which is returned once and never stored. OB_EINVAL: there is no such kind, or

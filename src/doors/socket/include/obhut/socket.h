@@ -21,8 +21,8 @@ void ob_socket_serve(int listening, ob_service *service);
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-/* A way to whoever does requests: the service that owns DIR, or, where none runs, this process,
- * which then owns it until the end. Any thread. */
+/* A session with the service that owns DIR, or, where none runs, with this process, which then
+ * owns DIR until the end of the session. Any thread. */
 typedef struct ob_socket_session ob_socket_session;
 /* Connects to the service that owns DIR; where none runs, opens the directory in this process. The
  * caller ends *out with ob_socket_end. OB_EBUSY: another process owns DIR and does not answer; else

@@ -67,12 +67,12 @@ typedef struct ob_findings {
     void *kept;          /* what the texts belong to */
 } ob_findings;
 
-/* What somebody who looks holds: a permit, what it is used for, and the seal that it was made with.
+/* What a scan goes by: a permit, what it is used for, and what made its MAC.
  */
 typedef struct ob_leave {
     const ob_permit *permit;
     const ob_permit_use *use;
-    const ob_seal *seal;
+    const ob_permit_mac *mac;
 } ob_leave;
 
 /* Looks up all that was computed of a file: every hash in eight orientations, and its digests.

@@ -68,8 +68,8 @@ typedef struct ob_file_rule {
 } ob_file_rule;
 
 /* Opens a regular file: not a pipe, a device, a directory or a link, of a plausible size, owned by
- * whoever runs this or by root (of whoever it is where root runs this), and not open to others.
- * Never waits: a pipe is refused at once.
+ * this process's user or by root (where root runs this process, by any user), and not open to
+ * others. Never waits: a pipe is refused at once.
  *
  * out      set on success, with O_CLOEXEC; the caller closes it
  * info     may be NULL; else set with *out

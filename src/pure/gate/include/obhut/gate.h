@@ -369,8 +369,8 @@ typedef struct ob_situation {
 
 /* ---- From facts to a situation -------------------------------------------------------------- */
 
-/* Situations from outside come as facts: the leaves of a JSON object, told one after the other by
- * whoever reads JSON. All checking is here, so that every reader answers the same. */
+/* Situations from outside come as facts: the members of a JSON object, added one after the other by
+ * the code that reads JSON. All checks are here, so that every reader answers the same. */
 typedef enum ob_fact_kind {
     OB_FACT_TEXT,
     OB_FACT_NUMBER, /* a whole one */

@@ -38,8 +38,8 @@ typedef struct ob_audit_options {
     const char *const *lines; /* of every checkpoint ("regimes HEX"), NULL at the end; may be NULL;
                                * copied. One line each, printable, none that begins with "at ",
                                * "before ", "bytes ", "frontier": those are the log's own */
-    unsigned seal_ms;         /* how long entries may wait for a checkpoint; 0: 60000 */
-    /* What is known to have been signed: where it is not there any more, or where entries follow a
+    unsigned checkpoint_ms;   /* how long entries may wait for a checkpoint; 0: 60000 */
+    /* What is known to have been signed: where it is missing, or where entries follow a
      * log that was closed, the log is refused; nothing is made and nothing changed then. Entries
      * that follow one that was not closed (the machine stopped) are told by an entry `log.unsealed`
      * {"from":N,"entries":N} before they are signed. NULL: nothing is known. */
@@ -105,10 +105,10 @@ uint64_t ob_audit_size(ob_audit *audit);
 
 /* Signs and writes a checkpoint now, if there are entries behind the last one. Any thread. OB_EIO,
  * OB_ENOMEM. */
-ob_status ob_audit_seal(ob_audit *audit, ob_error *err);
+ob_status ob_audit_sign(ob_audit *audit, ob_error *err);
 /* Signs and writes the last checkpoint: afterwards the log appends nothing by itself. Call this
- * once, before ob_audit_close. Errors as ob_audit_seal. */
-ob_status ob_audit_seal_last(ob_audit *audit, ob_error *err);
+ * once, before ob_audit_close. Errors as ob_audit_sign. */
+ob_status ob_audit_sign_last(ob_audit *audit, ob_error *err);
 
 /* The log as of its last checkpoint: what a backup copies. */
 typedef struct ob_audit_extent {
@@ -126,7 +126,7 @@ void ob_audit_on_signed(ob_audit *audit,
                         void *context);
 
 /* Signs a checkpoint and sets *out: so many bytes of `log` and `checkpoints` belong together and
- * will not change. Errors as ob_audit_seal. */
+ * will not change. Errors as ob_audit_sign. */
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err);
 
 /* ---- Verifying ------------------------------------------------------------------------------- */
@@ -148,17 +148,17 @@ typedef struct ob_audit_check {
     void *context;
 } ob_audit_check;
 
-/* What was found. `entries`, `sealed`, `checkpoints`, `log_bytes` count what verified: all of it
+/* What was found. `entries`, `covered`, `checkpoints`, `log_bytes` count what verified: all of it
  * where `fine`, else what comes before the damage. */
 typedef struct ob_audit_report {
     bool fine;
-    uint64_t entries, sealed; /* entries - sealed: not yet under a checkpoint */
+    uint64_t entries, covered; /* entries - covered: not yet under a checkpoint */
     uint64_t checkpoints, log_bytes;
-    char sealed_at[OB_AUDIT_TIME + 1]; /* when the last checkpoint was written; or "" */
+    char signed_at[OB_AUDIT_TIME + 1]; /* when the last checkpoint was written; or "" */
     char key[OB_AUDIT_KEY + 1];        /* the one that was trusted; or "" */
     const char *file;                  /* where it is wrong: "log", "checkpoints", "key", "since" */
     uint64_t offset;                   /* first bad byte of that file */
-    uint64_t entry;                    /* the first entry that cannot be relied on any more */
+    uint64_t entry;                    /* the first entry that can no longer be relied on */
     char problem[sizeof((ob_error){0}.text)]; /* a sentence */
     unsigned strangers;                       /* files that do not belong there */
     char stranger[256];                       /* the name of one */

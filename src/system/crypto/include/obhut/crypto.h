@@ -1,5 +1,5 @@
 /* crypto: digests of files (MD5, SHA-1, SHA-256) by OpenSSL's libcrypto; random numbers, keys,
- * codes, signatures and base64 by libsodium. */
+ * MACs, signatures and base64 by libsodium. */
 #ifndef OBHUT_CRYPTO_H
 #define OBHUT_CRYPTO_H
 
@@ -64,9 +64,9 @@ void ob_sha256_drop(ob_sha256_sum **sum);
  * empty. */
 ob_status ob_sha256_next(uint8_t out[OB_SHA256_SIZE], ob_sha256_sum *sum, ob_error *err);
 
-/* ---- Random numbers, keys, codes ------------------------------------------------------------- */
+/* ---- Random numbers, keys, MACs -------------------------------------------------------------- */
 
-enum { OB_KEY_SIZE = 32, OB_CODE_SIZE = 32 };
+enum { OB_KEY_SIZE = 32, OB_MAC_SIZE = 32 };
 
 /* Prepares libsodium. Must have returned OB_OK once in a process before anything below is called.
  * Any thread. */
@@ -84,8 +84,8 @@ void ob_wipe(void *bytes, size_t size);
 
 /* BLAKE2b with a key (RFC 7693): nobody without the key can make or recompute it. `what` keeps uses
  * of one key apart: a word of the program's own. Safe from any thread. */
-void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
-             const void *bytes, size_t size);
+void ob_mac(uint8_t out[OB_MAC_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
+            const void *bytes, size_t size);
 
 /* The key in a file of 32 bytes that only its owner may read; *out is untouched on error.
  * OB_ENOTFOUND: there is none; OB_EFORMAT: another size, or only zeros; OB_EREFUSED: others may
@@ -103,7 +103,7 @@ void ob_secret_make(char out[OB_SECRET_TEXT + 1]);
 
 /* Computes the fingerprint of a secret: SHA-256 of its characters, which is what is stored in order
  * to recognise it. A secret has 256 bits of its own, so no salt and no slow hash are needed. */
-void ob_secret_print(uint8_t out[OB_CODE_SIZE], const char *secret, size_t length);
+void ob_secret_fingerprint(uint8_t out[OB_MAC_SIZE], const char *secret, size_t length);
 
 /* ---- Signatures ------------------------------------------------------------------------------ */
 

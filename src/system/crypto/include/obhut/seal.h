@@ -17,7 +17,7 @@ typedef struct ob_seal_public {
     uint8_t bytes[OB_SEAL_KEY];
 } ob_seal_public;
 
-/* Wiped by whoever holds one: ob_wipe. */
+/* The owner wipes it: ob_wipe. */
 typedef struct ob_seal_secret {
     uint8_t bytes[OB_SEAL_KEY];
 } ob_seal_secret;

@@ -24,7 +24,7 @@ void list_digest_print(char out[LIST_DIGEST_TEXT], ob_list_digest kind, const ui
 
 /* ---- Entries --------------------------------------------------------------------------------- */
 
-/* One line of a list. Texts belong to whoever made the entry. */
+/* One line of a list. Texts belong to the maker of the entry. */
 typedef struct entry {
     bool has_hash, has_digest[DIGEST_KINDS];
     ob_hash256 hash;

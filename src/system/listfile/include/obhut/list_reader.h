@@ -10,7 +10,7 @@ typedef struct reader reader;
 /* Begins to read `file` at its current position; `label` names it in sentences. Notes in `told`,
  * which may be NULL, what was understood. The caller owns *out: reader_free. */
 ob_status reader_new(reader **out, int file, const char *label, ob_import_type type,
-                     ob_import_understood *told, ob_error *err);
+                     ob_import_understood *understood, ob_error *err);
 /* Frees a reader; `file` stays open. NULL is fine. */
 void reader_free(reader *reader);
 

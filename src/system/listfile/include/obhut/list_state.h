@@ -19,7 +19,7 @@ typedef struct list_state {
     bool removed;                 /* its files are being deleted */
     list_switch is;               /* on or off, whatever its file is called */
     int64_t updated_at;           /* from a file, since it was imported; 0: never, or not known */
-    journal_mark *journals;
+    journal_extent *journals;
     size_t journal_count;
 } list_state;
 
@@ -27,14 +27,14 @@ typedef struct list_state {
 extern const uint8_t state_unknown[OB_SHA256_SIZE];
 
 /* What the records may know (bind.c): as many as were told since they last said that they do. */
-enum { STATE_TOLD_MOST = 32 };
+enum { STATE_REPORTED_MOST = 32 };
 
 typedef struct lists_state {
     bool there;
     uint64_t changes;             /* how often what it says became another */
     uint8_t said[OB_SHA256_SIZE]; /* of what it says of lists */
-    uint8_t told[STATE_TOLD_MOST][OB_SHA256_SIZE];
-    size_t told_count;
+    uint8_t reported[STATE_REPORTED_MOST][OB_SHA256_SIZE];
+    size_t reported_count;
     ino_t inode; /* of the file, with its size and time: whether somebody else has changed it */
     off_t size;
     struct timespec written;
@@ -59,9 +59,9 @@ void state_free(lists_state *state);
 
 /* Notes what the state says now as one of the versions that the records may know, before they are
  * told. */
-void state_telling(lists_state *state);
+void state_reporting(lists_state *state);
 /* Notes that the records know what the state says now, and nothing older. */
-void state_has_told(lists_state *state);
+void state_reported(lists_state *state);
 /* Says whether the state is the version that the records know, `known`, or became of it. */
 bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE]);
 
@@ -87,10 +87,10 @@ void state_drop(lists_state *state, const char *name);
 uint64_t state_next_journal(const lists_state *state, const char *name);
 
 /* Returns how far a journal goes; it belongs to `list`. NULL: the journal is not known. */
-const journal_mark *state_mark(const list_state *list, uint64_t number);
+const journal_extent *state_extent(const list_state *list, uint64_t number);
 /* Adds or replaces how far a journal goes. OB_ENOMEM. */
-ob_status state_put_mark(list_state *list, const journal_mark *mark, ob_error *err);
+ob_status state_put_extent(list_state *list, const journal_extent *extent, ob_error *err);
 /* Removes what is known of journals with numbers below `below`. */
-void state_drop_marks(list_state *list, uint64_t below);
+void state_drop_extents(list_state *list, uint64_t below);
 
 #endif

@@ -26,9 +26,9 @@ typedef struct ob_holder {
 /* Makes a key for a holder in this process; no permit has been made for it yet. */
 void ob_holder_init(ob_holder *holder);
 /* Returns what ob_permit_make needs to make permits for this holder. It points to *holder. */
-ob_seal ob_holder_maker(ob_holder *holder);
+ob_permit_mac ob_holder_maker(ob_holder *holder);
 /* Returns what ob_permit_take needs to take permits as this holder. It points to *holder. */
-ob_seal ob_holder_taker(ob_holder *holder);
+ob_permit_mac ob_holder_taker(ob_holder *holder);
 
 /* Epochs in memory that workers can read and not write. Any thread. */
 typedef struct ob_epoch_page ob_epoch_page;
@@ -47,12 +47,12 @@ ob_epochs ob_epochs_now(const ob_epoch_page *page);
  * what is wanted; it may be made less. OB_EREFUSED: nobody may look. */
 typedef ob_status (*ob_permit_maker)(void *context, ob_permit *out, uint32_t *methods,
                                      const ob_permit_item *item, ob_epochs epochs,
-                                     const ob_seal *seal, ob_error *err);
+                                     const ob_permit_mac *mac, ob_error *err);
 
 /* The maker for commands on files of one's own: permits everything. No service has a use for it. */
 ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *methods,
-                              const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
-                              ob_error *err);
+                              const ob_permit_item *item, ob_epochs epochs,
+                              const ob_permit_mac *mac, ob_error *err);
 
 /* ---- Jobs --------------------------------------------------------------------------------- */
 

@@ -35,7 +35,7 @@ ob_status ob_store_expect(const char *dir, const char *url, ob_error *err);
 /* Opens the records for reading: nothing is made or brought up to date. *out is NULL where an older
  * version made the records, which can be read only after an update; else the caller owns *out:
  * ob_store_close. OB_EFORMAT: there are no records. */
-ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err);
+ob_status ob_store_open_to_read(ob_store **out, const char *dir, ob_error *err);
 
 /* Says whether a text has the form of an address of a PostgreSQL database. */
 bool ob_store_url_is_valid(const char *url);
@@ -118,7 +118,7 @@ ob_status ob_store_load(ob_store *store, ob_store_give give, void *context, ob_e
  * in memory that was read under another number is out of date. */
 uint64_t ob_store_generation(ob_store *store);
 
-enum { OB_NAME_MAX = 64, OB_PRINT_SIZE = 32 };
+enum { OB_NAME_MAX = 64, OB_FINGERPRINT_SIZE = 32 };
 
 /* Says whether a text can be the name of a token, gateway or person: a-z 0-9 . _ -, first a letter
  * or digit, at most OB_NAME_MAX characters. */

@@ -10,7 +10,7 @@ typedef struct ob_binding {
     char name[OB_NAME_MAX + 1]; /* "log", "pseudonym", "lists" */
     int64_t entries, bytes;
     bool is_closed;
-    ob_record_key root, code;
+    ob_record_key root, mac;
 } ob_binding;
 
 /* Reads the binding of this name. Where there is none, *found is false and *out untouched. */

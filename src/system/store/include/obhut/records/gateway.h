@@ -8,7 +8,7 @@
 typedef struct ob_gateway {
     char name[OB_NAME_MAX + 1];
     char kind[16]; /* "pict-rs" */
-    uint8_t print[OB_PRINT_SIZE];
+    uint8_t fingerprint[OB_FINGERPRINT_SIZE];
     uint32_t surface; /* ob_surface */
     bool fail_closed; /* what could not be looked at now is refused */
     int64_t made_at;

@@ -24,8 +24,6 @@ typedef struct ob_hold {
 /* Adds a hold and sets *id to its number. OB_EINVAL: reason, person or end is missing, or such
  * records cannot be held. */
 ob_status ob_store_hold_add(int64_t *id, ob_writing *w, const ob_hold *hold, ob_error *err);
-/* Reads the hold of this number. OB_ENOTFOUND leaves *out untouched. */
-ob_status ob_store_hold(ob_hold *out, ob_view *view, int64_t id, ob_error *err);
 /* Sets *out to the newest holds, at most `most`, for the caller to free. */
 ob_status ob_store_holds(ob_hold **out, size_t *count, ob_view *view, size_t most, ob_error *err);
 /* Ends a hold at the instant `at`. OB_ENOTFOUND also where it has ended. */

@@ -35,7 +35,7 @@ ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int
 ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t id, int64_t at,
                                    ob_error *err);
 /* Sets *there to whether such a record exists, and *holds to whether this item belongs to it. */
-ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_view *view, ob_incoming_kind kind,
-                                  int64_t id, const ob_record_key *item, ob_error *err);
+ob_status ob_store_incoming_has(bool *there, bool *holds, ob_view *view, ob_incoming_kind kind,
+                                int64_t id, const ob_record_key *item, ob_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 typedef enum ob_order_state {
     OB_ORDER_VALID,
-    OB_ORDER_HELD, /* "suspended" */
+    OB_ORDER_STATE_SUSPENDED, /* "suspended" */
     OB_ORDER_REVOKED,
     OB_ORDER_STATES,
 } ob_order_state;
@@ -37,8 +37,6 @@ typedef struct ob_order {
 /* Adds an order with the accounts that it names, all or nothing, and sets *id to its number. */
 ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
                              const ob_record_key *accounts, size_t count, ob_error *err);
-/* Reads the order of this number. OB_ENOTFOUND leaves *out untouched. */
-ob_status ob_store_order(ob_order *out, ob_view *view, int64_t id, ob_error *err);
 /* Sets *out to the newest orders, at most `most`, for the caller to free. */
 ob_status ob_store_orders(ob_order **out, size_t *count, ob_view *view, size_t most, ob_error *err);
 /* Changes the state of an order at the instant `at`. Raises a withdrawal. OB_ENOTFOUND also where

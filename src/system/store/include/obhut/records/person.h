@@ -6,8 +6,8 @@
 
 typedef struct ob_person {
     char name[OB_NAME_MAX + 1];
-    uint8_t print[OB_PRINT_SIZE]; /* of the personal token */
-    uint32_t roles;               /* bit r: ob_role r */
+    uint8_t fingerprint[OB_FINGERPRINT_SIZE]; /* of the personal token */
+    uint32_t roles;                           /* bit r: ob_role r */
     bool is_external;
     int64_t made_at, ended_at; /* ended_at 0: active. Names stay: records name them */
 } ob_person;

@@ -11,8 +11,8 @@ typedef struct ob_profile {
     char country[3]; /* "" : not said */
     char regime[65]; /* the house rule, where no built-in law knows the country */
     uint32_t surfaces, bases, detectors;
-    bool keeps_register; /* of protected conversations */
-    int64_t changed_at;  /* of what an impact assessment is about; 0: never */
+    bool has_register;  /* of protected conversations */
+    int64_t changed_at; /* of what an impact assessment is about; 0: never */
 } ob_profile;
 
 /* The one of a fresh directory: public uploads and participants' reports, known material. */

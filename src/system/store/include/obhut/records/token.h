@@ -4,13 +4,13 @@
 
 #include <obhut/store.h>
 
-/* Whoever shows the secret may do so much. The secret itself is not kept. */
+/* What the owner of the secret may do. The secret itself is not stored. */
 typedef struct ob_token {
     char name[OB_NAME_MAX + 1];
-    uint8_t print[OB_PRINT_SIZE]; /* ob_secret_print of the secret */
-    uint32_t surfaces;            /* bit s: ob_surface s */
-    uint32_t scopes;              /* bit s: ob_scope s */
-    int64_t made_at;              /* seconds since 1970, UTC */
+    uint8_t fingerprint[OB_FINGERPRINT_SIZE]; /* ob_secret_fingerprint of the secret */
+    uint32_t surfaces;                        /* bit s: ob_surface s */
+    uint32_t scopes;                          /* bit s: ob_scope s */
+    int64_t made_at;                          /* seconds since 1970, UTC */
 } ob_token;
 
 /* Adds a token. OB_EINVAL: the name is taken or impossible. */
