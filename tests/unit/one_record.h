@@ -19,7 +19,8 @@ static inline ob_status one_hold(ob_hold *out, ob_view *view, int64_t id, ob_err
             found = true;
         }
     free(all);
-    return status || found ? status : ob_fail(err, OB_ENOTFOUND, "no hold %lld", (long long)id);
+    return status || found ? status
+                           : ob_fail(err, OB_ENOTFOUND, "there is no hold %lld", (long long)id);
 }
 
 static inline ob_status one_order(ob_order *out, ob_view *view, int64_t id, ob_error *err)
@@ -34,7 +35,8 @@ static inline ob_status one_order(ob_order *out, ob_view *view, int64_t id, ob_e
             found = true;
         }
     free(all);
-    return status || found ? status : ob_fail(err, OB_ENOTFOUND, "no order %lld", (long long)id);
+    return status || found ? status
+                           : ob_fail(err, OB_ENOTFOUND, "there is no order %lld", (long long)id);
 }
 
 #endif

@@ -185,7 +185,7 @@ static void *work(void *argument)
     ob_answer answer = answer_of(done);
     json_decref(done);
     ob_call_answer(&c->call, answer); /* then the call may be gone */
-    ob_commands_leave(OB_AT_STAFF);
+    ob_commands_exit(OB_AT_STAFF);
     return NULL;
 }
 
@@ -200,7 +200,7 @@ static void start(web_call *c)
         started = !pthread_create(&thread, &detached, work, c);
         pthread_attr_destroy(&detached);
         if (!started)
-            ob_commands_leave(OB_AT_STAFF);
+            ob_commands_exit(OB_AT_STAFF);
     }
     if (!started)
         ob_call_answer(&c->call, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));

@@ -91,7 +91,7 @@ static void *serve(void *argument)
     json_decref(request);
     socket_incoming_free(&c->in);
     free(c);
-    ob_commands_leave(OB_AT_SOCKET);
+    ob_commands_exit(OB_AT_SOCKET);
     return NULL;
 }
 
@@ -137,7 +137,7 @@ void ob_socket_serve(int listening, ob_service *service)
     if (started)
         return;
     if (entered)
-        ob_commands_leave(OB_AT_SOCKET);
+        ob_commands_exit(OB_AT_SOCKET);
     if (c)
         say_busy(peer);
     free(c);

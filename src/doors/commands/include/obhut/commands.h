@@ -168,7 +168,7 @@ ob_plan ob_commands_begin_http(ob_call **out, ob_service *service, const ob_requ
  * many of staff's (`place`: an OB_AT_…). False: there are as many. */
 bool ob_commands_enter(uint32_t place);
 /* Ends what ob_commands_enter began and returned true for. */
-void ob_commands_leave(uint32_t place);
+void ob_commands_exit(uint32_t place);
 
 /* Waits until all of them are done, at most so long. Returns false when one is not. */
 bool ob_commands_wait(unsigned time_ms);
