@@ -142,12 +142,20 @@ def status(pid, word):
     return int(re.search(rf"^{word}:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M).group(1))
 
 
+def is_calm(service):
+    """Nothing waits. While clients of the attacks still leave, the one that asks may be who gives way."""
+    try:
+        return service.metrics()["waiting"] == 0
+    except OSError:
+        return False
+
+
 def measure(service, label):
     """{process: (descriptors, threads, bytes)}, and what lies on the disk. A worker's channel is not the core's
     growth."""
     import obhutd
     import waiting
-    waiting.until(lambda: service.metrics()["waiting"] == 0, "nothing waits any more")
+    waiting.until(lambda: is_calm(service), "nothing waits any more")
     waiting.until(lambda: obhutd.descriptors(service.processes()["front"]) < 60, "all clients have gone")
     who = service.processes()
     found = {}

@@ -1,5 +1,5 @@
 """Writes all that is made of the table of commands: the part COMMANDS of man/obhut.1, completion for bash and zsh,
-and of docs/openapi.yaml what persons ask over HTTP. The table comes from the program itself.
+and of docs/openapi.yaml every path that is a command's. The table comes from the program itself.
 
     python3 tools/commands.py build/release/obhut
 """
@@ -13,7 +13,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOL = "made by tools/commands.py of the table of commands"
 INT64_MAX = (1 << 63) - 1
 FILES = ("audit checkpoint", "audit prove", "backup key", "list export") # print a file, not an answer
-STAFF = "http://127.0.0.1:8481"
+SERVERS = {"services": None, # the page's own
+           "staff": [{"url": "http://127.0.0.1:8481"}],
+           "public": [{"url": "http://127.0.0.1:8482", "description": "where everybody asks (`--listen-public`)"}]}
 
 
 # ---- The table ---------------------------------------------------------------------------------------------------
@@ -225,7 +227,9 @@ def flow(thing):
         return "{" + ", ".join(f"{flow(key)}: {flow(one)}" for key, one in thing.items()) + "}"
     if isinstance(thing, list):
         return "[" + ", ".join(map(flow, thing)) + "]"
-    if isinstance(thing, str) and re.fullmatch(r"[A-Za-z/][\w ./;'()-]*", thing) and \
+    if isinstance(thing, (bool, int)):
+        return json.dumps(thing)
+    if isinstance(thing, str) and re.fullmatch(r"[$A-Za-z/][\w ./;'()-]*", thing) and \
             thing.lower() not in ("true", "false", "yes", "no", "null", "on", "off", "y", "n"):
         return thing
     return json.dumps(thing, ensure_ascii=False)
@@ -233,57 +237,96 @@ def flow(thing):
 
 def schema(field):
     """The JSON Schema of a field of requests."""
-    kind, least, most = field["kind"], field["least"], field["most"]
-    text = {"type": "string", "minLength": least, "maxLength": most}
+    kind, least, most, each = field["kind"], field["least"], field["most"], field["each"]
     bounds = {"minimum": least} | ({"maximum": most} if most < INT64_MAX else {"format": "int64"})
+    is_word = kind == "word" or is_closed(field)
+    word = {"enum": field["words"].split("|")} if is_word else {"minLength": 1, "maxLength": each}
     return {
-        "text": text,
-        "word": {"type": "string", "enum": (field.get("words") or "").split("|")},
-        "words": {"type": "array", "minItems": least, "maxItems": most,
-                  "items": {"type": "string", "minLength": 1, "maxLength": 64}},
+        "text": {"type": "string", "minLength": least, "maxLength": most},
+        "word": {"type": "string"} | word,
+        "words": {"type": "array", "minItems": least, "maxItems": most, "items": {"type": "string"} | word},
         "number": {"type": "integer"} | bounds,
         "truth": {"type": "boolean"},
         "time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?$"},
         "object": {"type": "object"},
         "document": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         "places": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 4096}},
+        "list": {"type": "array", "minItems": least, "maxItems": most, "items": members(field.get("fields", []), schema)},
+        "any": {"oneOf": [{"type": "object"}, {"type": "array", "maxItems": most, "items": {"type": "object"}}]},
+        "file": {"type": "string", "format": "binary"},
     }[kind]
 
 
 def given(field):
     """The JSON Schema of a member of answers."""
+    each = members(field["fields"], given) if field.get("fields") else {"type": "object"}
     return {"number": {"type": "integer"}, "truth": {"type": "boolean"}, "object": {"type": "object"},
             "words": {"type": "array", "items": {"type": "string"}},
-            "list": {"type": "array", "items": {"type": "object"}}}.get(field["kind"], {"type": "string"})
+            "list": {"type": "array", "items": each}}.get(field["kind"], {"type": "string"})
 
 
 def said(field, made):
     return made | {"description": field["about"]}
 
 
+def members(fields, of):
+    """The schema of an object that has these and no others."""
+    needed = [f["name"] for f in fields if f["needed"]]
+    return {"type": "object", "additionalProperties": False} | ({"required": needed} if needed else {}) | \
+        ({"properties": {f["name"]: said(f, of(f)) for f in fields}} if fields else {})
+
+
+def fields_at(command, *places):
+    return [f for f in command["takes"] if not f["local"] and f["where"] in places]
+
+
 def parameters(command):
-    """[(where, field)] of what does not stand in a body."""
-    in_path = re.findall(r"\{(\w+)\}", command["path"])
-    fields = [f for f in command["takes"] if not f["local"]]
-    rest = [] if command["method"] == "POST" else [f for f in fields if f["name"] not in in_path]
-    return [("path", f) for f in fields if f["name"] in in_path] + [("query", f) for f in rest]
+    return [{"name": f["name"], "in": f["where"], "required": f["where"] == "path" or f["needed"],
+             "description": f["about"], "schema": schema(f)} for f in fields_at(command, "path", "query", "header")]
 
 
 def body(command):
-    """The schema of a POST's body."""
-    elsewhere = [f["name"] for _, f in parameters(command)]
-    fields = [f for f in command["takes"] if not f["local"] and f["name"] not in elsewhere]
-    out = {"type": "object", "additionalProperties": False}
-    needed = [f["name"] for f in fields if f["needed"]]
-    return out | ({"required": needed} if needed else {}) | \
-        ({"properties": {f["name"]: said(f, schema(f)) for f in fields}} if fields else {})
+    """(whether it is needed, type, schema) of a request's body; None: it has none."""
+    whole, fields = fields_at(command, "whole"), fields_at(command, "body")
+    if whole:
+        kind = "*/*" if whole[0]["kind"] == "file" else "application/json"
+        return True, kind, said(whole[0], schema(whole[0]))
+    if not fields and command["method"] != "POST":
+        return None
+    return "services" in command["places"] or any(f["needed"] for f in fields), "application/json", members(fields, schema)
+
+
+def named(schemas):
+    """Of components.schemas: one, or any of several."""
+    each = [{"$ref": f"#/components/schemas/{name}"} for name in schemas.split("|")]
+    return each[0] if len(each) == 1 else {"anyOf": each}
 
 
 def answer(command):
-    if not command["gives"] and command["effect"] in ("looks", "reads about persons"):
+    """The schema of what is answered."""
+    answers = command.get("answers", {})
+    if "schemas" in answers:
+        return named(answers["schemas"])
+    if not command["gives"] and command["effect"] in ("shows", "reads about persons"):
         return {"type": "object"}
-    members = {f["name"]: said(f, given(f)) for f in command["gives"]}
-    return {"type": "object", "additionalProperties": False} | ({"properties": members} if members else {})
+    return members([f | {"needed": False} for f in command["gives"]], given)
+
+
+def content(command):
+    """What is answered where it was done, by type."""
+    kind = command.get("answers", {}).get("type")
+    return {kind: {}} if kind else {"application/json": {"schema": answer(command)}}
+
+
+def statuses(command):
+    """Those of problems, beside 503."""
+    answers = command.get("answers", {})
+    if "staff" in command["places"]:
+        return [400, 401, 403, 404, 411, 413, 415, 501]
+    found = list(answers.get("also", ())) + ([] if answers.get("any_query") else [400])
+    found += {"none": [], "any": [401]}.get(command["token"], [401, 403])
+    found += [404] if "{" in command["path"] else []
+    return sorted(found + ([411, 413, 415, 501] if body(command) else []))
 
 
 def who(command):
@@ -295,41 +338,42 @@ def who(command):
 
 def operation(command):
     """Lines of YAML, indented as a method of a path."""
-    fields = [{"name": f["name"], "in": where, "required": where == "path" or f["needed"],
-               "description": f["about"], "schema": schema(f)} for where, f in parameters(command)]
-    out = [f"    {command['method'].lower()}:", "      tags: [staff]", f"      operationId: {command['name']}",
-           f"      summary: {flow(sentence(command['about'])[:-1])}", f"      description: {flow(who(command))}",
-           f"      servers: [{{url: {STAFF}}}]", "      security: [{person: []}]"]
-    if fields:
-        out += ["      parameters:", *(f"        - {flow(f)}" for f in fields)]
-    if command["method"] == "POST":
-        made = body(command)
-        needs = "required" in made
-        out += ["      requestBody:", f"        required: {json.dumps(needs)}",
-                "        content:", f"          application/json: {{schema: {flow(made)}}}"]
-    out += ["      responses:",
-            f'        "200": {{description: done, content: {{application/json: {{schema: {flow(answer(command))}}}}}}}']
-    for status in (400, 401, 403, 404, 411, 413, 415, 501):
-        out.append(f'        "{status}": {{$ref: "#/components/responses/Problem"}}')
-    return "\n".join([*out, '        "503": {$ref: "#/components/responses/CouldNot"}', ""])
+    place, = {"services", "staff", "public"} & set(command["places"])
+    answers = command.get("answers", {})
+    description = who(command) if place == "staff" else command.get("more")
+    out = [f"    {command['method'].lower()}:", f"      tags: [{place}]", f"      operationId: {command['name']}",
+           f"      summary: {flow(sentence(command['about'])[:-1])}"]
+    if description:
+        out += [f"      description: {flow(description)}"]
+    if SERVERS[place]:
+        out += [f"      servers: {flow(SERVERS[place])}"]
+    if place == "staff":
+        out += ["      security: [{person: []}]"]
+    elif command["token"] == "none":
+        out += ["      security: []"]
+    if parameters(command):
+        out += ["      parameters:", *(f"        - {flow(p)}" for p in parameters(command))]
+    if body(command):
+        needed, kind, made = body(command)
+        out += ["      requestBody:", f"        required: {json.dumps(needed)}",
+                "        content:", f"          {flow(kind)}: {{schema: {flow(made)}}}"]
+    done = {"description": answers.get("about", "done"), "content": content(command)}
+    out += ["      responses:", f'        "{answers.get("status", 200)}": {flow(done)}']
+    out += [f'        "{status}": {{$ref: "#/components/responses/Problem"}}' for status in statuses(command)]
+    could_not = answers.get("could_not", "CouldNot")
+    return "\n".join([*out, f'        "503": {{$ref: "#/components/responses/{could_not}"}}', ""])
 
 
 def openapi(rows, page):
-    """Operations come behind the line of their path where the page has it for services; others at the end."""
+    """The page's own paths, which are no command's, and then those that are."""
     first, last = f"    # From here {TOOL}.\n", "    # To here.\n"
-    page = re.sub(re.escape(first) + ".*?" + re.escape(last), "", page, flags=re.S)
+    before, rest = page.split(first)
     paths = {}
     for command in rows["commands"]:
-        if command.get("path") and "staff" in command["places"]:
+        if command.get("path"):
             paths.setdefault(command["path"], []).append(operation(command))
-    end = ""
-    for path, operations in paths.items():
-        made = "".join(operations)
-        if f"\n  {path}:\n" in page:
-            page = page.replace(f"\n  {path}:\n", f"\n  {path}:\n{first}{made}{last}")
-        else:
-            end += f"  {path}:\n{made}"
-    return page + (first + end + last if end else "")
+    made = "".join(f"  {path}:\n{''.join(operations)}" for path, operations in paths.items())
+    return before + first + made + last + rest.split(last)[1]
 
 
 # ---- All of it -----------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ ob_status core_search(uint32_t *total, core_match *match, uint32_t capacity, con
     return status;
 }
 
-/* ---- The gate ---------------------------------------------------------------------------------- */
+/* ---- The gate -------------------------------------------------------------------------------- */
 
 /* A decision, for a caller that knows no C: everything 4 bytes wide. NULL where there is nothing. */
 typedef struct core_answer {

@@ -34,9 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(copy, bytes, size);
     copy[size] = '\0';
     ob_request request = {.method = "POST", .path = "/v1/scan", .query = fields};
+    static const char *const names[] = {"surface", "account",      "encryption", "locus",
+                                        "item",    "conversation", "report",     "notice"};
     while (at < copy + size && request.query_count < FIELDS) {
         ob_field *field = &fields[request.query_count++];
-        field->name = ob_api_item_fields[(unsigned char)*at % ob_api_item_field_count];
+        field->name = names[(unsigned char)*at % (sizeof names / sizeof *names)];
         field->value = at + 1;
         at += 2 + strlen(field->value);
     }
@@ -45,12 +47,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (size & 2)
         request.idempotency_key = copy;
     ob_item item = {.surface = OB_SURFACES};
-    ob_answer answer = {0};
-    const bool fine = ob_api_describe(&item, &answer, acts(), &request);
-    if (fine != (item.surface < OB_SURFACES) || fine != !answer.status ||
-        (!fine && answer.status != 400))
+    ob_error err = {0};
+    const char *code = NULL;
+    const ob_command *scan = ob_command_find("file.scan");
+    ob_status status = ob_command_check_head(&code, scan, &request, NULL, &err);
+    if (!status)
+        status = ob_command_item(&item, &code, acts(), &request, &err);
+    if (!status != (item.surface < OB_SURFACES) ||
+        (status && (status != OB_EINVAL || !code || !*err.text)))
         abort();
-    ob_buf_free(&answer.body);
     free(copy);
     return 0;
 }

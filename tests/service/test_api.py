@@ -130,8 +130,8 @@ class Api(obhutd.Case):
         self.assertEqual([r["query"] for r in got], many)
         self.assertEqual([r["total"] for r in got], [0] * 4000 + [2, 0])
         for body, detail in (({"query": "zz"}, "query 0: 2 characters"),
-                             ({"queries": [pdq, 7]}, "query 1: not a text"),
-                             ({"queries": []}, "0 queries"), ({}, "is needed"),
+                             ({"queries": [pdq, 7]}, '"queries", 1: a text'),
+                             ({"queries": []}, '"queries" must be'), ({}, "is needed"),
                              ({"query": pdq, "queries": [pdq]}, "is needed"),
                              ({"query": pdq, "limit": 0}, "limit"),
                              ({"query": pdq, "colour": 1}, "colour"), ([1], "no JSON object")):

@@ -135,9 +135,10 @@ void ob_act_text(ob_act *act, const char *member, const char *text)
 {
     uint8_t mac[OB_MAC_SIZE];
     char hex[2 * OB_MAC_SIZE + 1];
-    if (!act->has_key)
-        return;
-    ob_mac(mac, act->key.bytes, "obhut log text", text, strlen(text));
+    const uint8_t *key = act->has_key      ? act->key.bytes
+                         : act->has_by_key ? act->by_key.bytes
+                                           : act->acts->key;
+    ob_mac(mac, key, "obhut log text", text, strlen(text));
     ob_hex(hex, mac, sizeof mac);
     ob_act_word(act, member, hex);
 }
@@ -162,6 +163,14 @@ void ob_act_quiet(ob_act *act)
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
+static void set_by(ob_act *act, const char *name)
+{
+    ob_record_key subject;
+    ob_acts_pseudonym(&subject, act->acts, OB_PSEUDONYM_PERSON, name);
+    set_subject(act, "by", OB_PSEUDONYM_PERSON, &subject, &act->by_key);
+    act->has_by_key = !act->error.status;
+}
+
 void act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what, const ob_actor *actor)
 {
     *out = (ob_act){.acts = acts,
@@ -171,7 +180,7 @@ void act_begin(ob_act *out, ob_acts *acts, ob_writing *w, const char *what, cons
                     .actor = actor,
                     .members = ob_entry_new()};
     if (actor && actor->person)
-        ob_act_person(out, "by", actor->person->name);
+        set_by(out, actor->person->name);
     else if (actor)
         ob_act_word(out, "by", ob_actor_name(actor));
 }
@@ -183,6 +192,7 @@ void act_end(ob_act *act)
         ob_entry_free(act->also[i].members);
     free(act->also);
     ob_wipe(&act->key, sizeof act->key);
+    ob_wipe(&act->by_key, sizeof act->by_key);
     act->members = NULL;
     act->also = NULL;
     act->also_count = 0;

@@ -109,7 +109,7 @@ ob_status change_make(change *change, const entry *entry, ob_error *err);
  * it. After an error, here or in `status`, nothing has changed. */
 ob_status change_end(change *change, ob_status status, ob_error *err);
 
-/* ---- note.c: what is written to DIR/lists.state ------------------------------------------------ */
+/* ---- note.c: what is written to DIR/lists.state ---------------------------------------------- */
 
 typedef struct noting {
     ob_lists *lists;

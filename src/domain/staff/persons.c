@@ -16,16 +16,6 @@ const char *ob_role_name(ob_role role)
     return role < OB_ROLES ? roles[role] : "unknown";
 }
 
-bool ob_role_parse(ob_role *out, const char *name)
-{
-    for (int r = 0; r < OB_ROLES; r++)
-        if (!strcmp(roles[r], name)) {
-            *out = (ob_role)r;
-            return true;
-        }
-    return false;
-}
-
 ob_status ob_staff_person_add(char secret[], ob_writing *w, const char *name, uint32_t wanted,
                               bool is_external, ob_error *err)
 {

@@ -8,15 +8,19 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const ob_api_item_fields[] = {"surface", "account",      "encryption", "locus",
-                                          "item",    "conversation", "report",     "notice"};
-const size_t ob_api_item_field_count = sizeof ob_api_item_fields / sizeof *ob_api_item_fields;
-
-/* Sets the answer and returns false. */
-static bool wrong(ob_answer *answer, const char *code, const char *sentence)
+bool ob_command_item_has(const char *name)
 {
-    *answer = ob_answer_problem(400, code, "%s", sentence);
-    return false;
+    const ob_command *scan = ob_command_find("file.scan");
+    const ob_command_field *f = ob_command_field_find(scan->takes, name);
+    return f && ob_command_where(scan, f) == OB_IN_QUERY;
+}
+
+/* What is needed on some surfaces only. */
+static ob_status missing(const char **code, const char *problem, const char *sentence,
+                         ob_error *err)
+{
+    *code = problem;
+    return ob_fail(err, OB_EINVAL, "%s", sentence);
 }
 
 static bool is_private(ob_surface surface)
@@ -24,101 +28,70 @@ static bool is_private(ob_surface surface)
     return surface == OB_SURFACE_DIRECT || surface == OB_SURFACE_GROUP;
 }
 
-/* ---- Fields ------------------------------------------------------------------------------------
- */
+/* ---- Fields ---------------------------------------------------------------------------------- */
 
-static bool take_surface(ob_item *item, const ob_request *r, ob_answer *answer)
-{
-    const char *name = ob_request_value(r, "surface");
-    if (!name)
-        return wrong(answer, "SURFACE", "surface is needed: direct, group, public or storage");
-    return ob_surface_parse(&item->surface, name) ||
-           wrong(answer, "SURFACE", "surface is one of: direct, group, public or storage");
-}
-
-/* A word of the service's own, 1 to 256 bytes; *given says whether it was there. */
-static bool take_word(bool *given, ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
-                      const char *text, const char *code, ob_answer *answer)
+/* A word of the service's own; *given says whether it was there. */
+static void take_word(bool *given, ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                      const char *text)
 {
     *given = text && *text;
-    if (text && (!*text || strlen(text) > OB_PSEUDONYM_TEXT))
-        return wrong(answer, code, "from 1 to 256 bytes are taken");
     if (*given)
         ob_acts_pseudonym(out, acts, kind, text);
-    return true;
 }
 
-static bool take_account(ob_item *item, const ob_acts *acts, const ob_request *r, ob_answer *answer)
+static ob_status take_account(ob_item *item, const char **code, const ob_acts *acts,
+                              const ob_request *r, ob_error *err)
 {
     const char *text = ob_request_value(r, "account");
     if (text && !strcmp(text, "-")) /* nobody, whom no record can name */
         text = NULL;
-    if (!text && item->surface != OB_SURFACE_PUBLIC)
-        return wrong(answer, "ACCOUNT", "account is needed on this surface: whose item it is");
-    return take_word(&item->has_account, &item->account, acts, OB_PSEUDONYM_ACCOUNT, text,
-                     "ACCOUNT", answer);
+    take_word(&item->has_account, &item->account, acts, OB_PSEUDONYM_ACCOUNT, text);
+    return item->has_account || item->surface == OB_SURFACE_PUBLIC
+               ? OB_OK
+               : missing(code, "ACCOUNT", "account is needed on this surface: whose item it is",
+                         err);
 }
 
-static bool take_conversation(ob_item *item, const ob_acts *acts, const ob_request *r,
-                              ob_answer *answer)
-{
-    const char *text = ob_request_value(r, "conversation");
-    if (!text && is_private(item->surface))
-        return wrong(answer, "CONVERSATION", "conversation is needed on this surface");
-    return take_word(&item->has_conversation, &item->conversation, acts, OB_PSEUDONYM_CONVERSATION,
-                     text, "CONVERSATION", answer);
-}
-
-/* Without an id the Idempotency-Key is one; without that the item is new. */
-static bool take_id(ob_item *item, const ob_acts *acts, const ob_request *r, ob_answer *answer)
-{
-    const char *text = ob_request_value(r, "item");
-    bool given;
-    if (!text)
-        text = r->idempotency_key;
-    if (!take_word(&given, &item->id, acts, OB_PSEUDONYM_ITEM, text, "ITEM", answer))
-        return false;
-    if (!given)
-        ob_random(&item->id, sizeof item->id);
-    return true;
-}
-
-static bool take_encryption(ob_item *item, const ob_request *r, ob_answer *answer)
+static ob_status take_encryption(ob_item *item, const char **code, const ob_request *r,
+                                 ob_error *err)
 {
     const char *name = ob_request_value(r, "encryption");
     unsigned value = OB_ENCRYPTION_TRANSPORT;
     if (!name && item->surface != OB_SURFACE_PUBLIC)
-        return wrong(answer, "ENCRYPTION",
-                     "encryption is needed on this surface: none, transport, "
-                     "e2ee, e2ee_planned or e2ee_past");
-    if (name && !ob_word_parse(&value, OB_WORD_ENCRYPTION, name))
-        return wrong(answer, "ENCRYPTION",
-                     "encryption is one of: none, transport, e2ee, "
-                     "e2ee_planned, e2ee_past");
+        return missing(code, "ENCRYPTION",
+                       "encryption is needed on this surface: none, transport, e2ee, "
+                       "e2ee_planned or e2ee_past",
+                       err);
+    if (name)
+        ob_word_parse(&value, OB_WORD_ENCRYPTION, name);
     item->encryption = (ob_encryption)value;
-    return true;
+    return OB_OK;
 }
 
-static bool take_locus(ob_item *item, const ob_request *r, ob_answer *answer)
+static ob_status take_conversation(ob_item *item, const char **code, const ob_acts *acts,
+                                   const ob_request *r, ob_error *err)
 {
-    const char *name = ob_request_value(r, "locus");
-    unsigned value = OB_LOCUS_SERVER;
-    if (name && (!ob_word_parse(&value, OB_WORD_LOCUS, name) || value == OB_LOCUS_DEVICE))
-        return wrong(answer, "LOCUS",
-                     "locus is server, or disclosed: handed over by a participant");
-    item->locus = (ob_locus)value;
-    return true;
+    take_word(&item->has_conversation, &item->conversation, acts, OB_PSEUDONYM_CONVERSATION,
+              ob_request_value(r, "conversation"));
+    return item->has_conversation || !is_private(item->surface)
+               ? OB_OK
+               : missing(code, "CONVERSATION", "conversation is needed on this surface", err);
 }
 
-static bool take_number(int64_t *out, const ob_request *r, const char *field, const char *code,
-                        ob_answer *answer)
+/* Without an id the Idempotency-Key is one; without that the item is new. */
+static void take_id(ob_item *item, const ob_acts *acts, const ob_request *r)
+{
+    const char *text = ob_request_value(r, "item");
+    bool given;
+    take_word(&given, &item->id, acts, OB_PSEUDONYM_ITEM, text ? text : r->idempotency_key);
+    if (!given)
+        ob_random(&item->id, sizeof item->id);
+}
+
+static int64_t number_of(const ob_request *r, const char *field)
 {
     const char *text = ob_request_value(r, field);
-    char *end;
-    *out = text ? strtoll(text, &end, 10) : 0;
-    if (text && (*out < 1 || *end || *text < '1' || *text > '9' || strlen(text) > 18))
-        return wrong(answer, code, "the number of a record is wanted");
-    return true;
+    return text ? strtoll(text, NULL, 10) : 0;
 }
 
 /* The kind of its content is that of the bytes; what is said to be none is looked at as a picture.
@@ -135,17 +108,27 @@ static ob_media media_of(const ob_request *r)
     return OB_MEDIA_IMAGE;
 }
 
-bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_acts *acts, const ob_request *r)
+ob_status ob_command_item(ob_item *out, const char **code, const ob_acts *acts, const ob_request *r,
+                          ob_error *err)
 {
-    ob_item item = {.media = media_of(r)};
-    bool fine = take_surface(&item, r, answer) && take_account(&item, acts, r, answer) &&
-                take_encryption(&item, r, answer) && take_locus(&item, r, answer) &&
-                take_conversation(&item, acts, r, answer) && take_id(&item, acts, r, answer) &&
-                take_number(&item.report, r, "report", "REPORT", answer) &&
-                take_number(&item.notice, r, "notice", "NOTICE", answer);
-    if (fine)
-        *out = item;
-    return fine;
+    const char *locus = ob_request_value(r, "locus");
+    unsigned value = OB_LOCUS_SERVER;
+    ob_item item = {
+        .media = media_of(r), .report = number_of(r, "report"), .notice = number_of(r, "notice")};
+    ob_surface_parse(&item.surface, ob_request_value(r, "surface"));
+    if (locus)
+        ob_word_parse(&value, OB_WORD_LOCUS, locus);
+    item.locus = (ob_locus)value;
+    ob_status status = take_account(&item, code, acts, r, err);
+    if (!status)
+        status = take_encryption(&item, code, r, err);
+    if (!status)
+        status = take_conversation(&item, code, acts, r, err);
+    if (status)
+        return status;
+    take_id(&item, acts, r);
+    *out = item;
+    return OB_OK;
 }
 
 json_t *ob_api_not_scanned(const ob_gate_decision *why)
@@ -163,25 +146,38 @@ json_t *ob_api_could_not(ob_hindrance hindrance)
                      ob_hindrance_name(hindrance), "detail", ob_hindrance_text(hindrance));
 }
 
-/* ---- Calls -------------------------------------------------------------------------------------
- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+bool api_check_head(api_call *c, const ob_command *command, const ob_request *request)
+{
+    const char *code = NULL;
+    ob_error err = {0};
+    c->command = command;
+    if (!ob_command_check_head(&code, command, request, c->path_word, &err))
+        return true;
+    api_end(c, ob_answer_problem(400, code, "%s", err.text));
+    return false;
+}
 
 bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
 {
-    const char *name = ob_request_value(request, "surface");
-    ob_surface surface;
-    if (!api_check_query(c, request, ob_api_item_fields, ob_api_item_field_count))
-        return false;
-    if (name && ob_surface_parse(&surface, name) && !(token->surfaces >> surface & 1)) {
+    const char *name = ob_request_value(request, "surface"), *code = NULL;
+    ob_surface surface = OB_SURFACES;
+    ob_error err = {0};
+    ob_surface_parse(&surface, name); /* a word of the row's set */
+    if (!(token->surfaces >> surface & 1)) {
         ob_engine_refused(c->api->options.engine, OB_REFUSED_SURFACE);
         api_end(c,
                 ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s", name));
         return false;
     }
-    return ob_api_describe(&c->task.item, &c->call.answer, c->api->options.acts, request);
+    if (!ob_command_item(&c->task.item, &code, c->api->options.acts, request, &err))
+        return true;
+    api_end(c, ob_answer_problem(400, code, "%s", err.text));
+    return false;
 }
 
-bool api_may_look(api_call *c, uint32_t methods)
+bool api_may_scan(api_call *c, uint32_t methods)
 {
     ob_engine *engine = c->api->options.engine;
     ob_gate_decision *why = &c->task.why;
@@ -195,11 +191,11 @@ bool api_may_look(api_call *c, uint32_t methods)
     if (status && !c->task.hindrance)
         api_end(c, ob_answer_error(&err));
     else
-        api_end(c, api_not_looked_at(&c->task));
+        api_end(c, api_unscanned(&c->task));
     return false;
 }
 
-ob_answer api_not_looked_at(const ob_task *task)
+ob_answer api_unscanned(const ob_task *task)
 {
     return task->hindrance ? ob_answer_could_not(task->hindrance, NULL)
                            : ob_answer_json(200, ob_api_not_scanned(&task->why));
@@ -223,4 +219,32 @@ ob_answer api_error(api_call *c, const ob_error *err)
         return ob_answer_error(err);
     ob_engine_could_not(engine, hindrance);
     return ob_answer_could_not(hindrance, NULL);
+}
+
+/* ---- Bodies ---------------------------------------------------------------------------------- */
+
+ob_plan api_want_json(api_call *c, const ob_request *request, const ob_call_class *class)
+{
+    if (request->content_length == 0)
+        return api_end(c, ob_answer_problem(400, "NO_BODY", "the body is missing: it is JSON"));
+    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
+        return api_end(c, api_too_large_json());
+    c->call.class = class;
+    c->call.most = API_JSON_BODY_MOST;
+    return OB_PLAN_BYTES;
+}
+
+json_t *api_json(api_call *c, ob_body body)
+{
+    ob_error err = {0};
+    if (body.too_large) {
+        ob_call_answer(&c->call, api_too_large_json());
+        return NULL;
+    }
+    json_t *in = ob_json_body(body, &err);
+    if (in && !ob_command_check_body(c->command, in, &err))
+        return in;
+    json_decref(in);
+    ob_call_answer(&c->call, api_error(c, &err));
+    return NULL;
 }

@@ -1,3 +1,5 @@
+/* Does one request of a command: finds its row, checks fields and roles, logs, calls the row's
+ * function. */
 #include "commands_priv.h"
 
 #include <obhut/crypto.h>
@@ -28,6 +30,34 @@ ob_status commands_number(int64_t *out, const commands_call *call, const char *k
     *out = json_integer_value(value);
     return json_is_integer(value) ? OB_OK
                                   : ob_fail(err, OB_EINVAL, "\"%s\" is needed, a number", key);
+}
+
+ob_status commands_set(uint32_t *out, const commands_call *call, const char *key,
+                       const char *(*name)(int), ob_error *err)
+{
+    size_t i;
+    json_t *value;
+    *out = 0;
+    json_array_foreach(json_object_get(call->request, key), i, value)
+    {
+        const char *text = json_string_value(value);
+        int bit = 0;
+        while (name(bit) && (!text || strcmp(name(bit), text)))
+            bit++;
+        if (!name(bit))
+            return ob_fail(err, OB_EINVAL, "no %s is called \"%.60s\"", key, text ? text : "");
+        *out |= UINT32_C(1) << bit;
+    }
+    return OB_OK;
+}
+
+json_t *commands_words(uint32_t set, int count, const char *(*name)(int))
+{
+    json_t *array = json_array();
+    for (int bit = 0; bit < count; bit++)
+        if (set >> bit & 1)
+            json_array_append_new(array, json_string(name(bit)));
+    return array;
 }
 
 json_t *commands_key(const ob_record_key *key)
@@ -84,8 +114,7 @@ json_t *commands_time(int64_t seconds)
     return json_string(text);
 }
 
-/* ---- Doing ------------------------------------------------------------------------------------
- */
+/* ---- Doing ----------------------------------------------------------------------------------- */
 
 static ob_entry *one_word(const char *member, const char *word)
 {
@@ -94,21 +123,28 @@ static ob_entry *one_word(const char *member, const char *word)
     return out;
 }
 
-/* Somebody shows a token that nobody has. */
+/* Somebody shows a token that nobody has: one entry a minute says how often that was. */
 static void log_stranger(const commands_call *call, const char *name)
 {
+    const unsigned count = ob_service_stranger(call->service, ob_now());
+    if (!count)
+        return;
     ob_entry *members = one_word("wanted", name);
     ob_entry_text(members, "by", "unknown");
+    ob_entry_number(members, "count", count);
     ob_acts_log(NULL, call->service->acts, "refused", NULL, members, NULL);
 }
 
-static ob_status look(json_t **out, commands_call *call, const ob_command *c, const ob_actor *actor,
+static ob_status show(json_t **out, commands_call *call, const ob_command *c, const ob_actor *actor,
                       ob_error *err)
 {
+    ob_entry *members = NULL;
     ob_status status = OB_OK;
     if (actor->person || c->effect == OB_EFFECT_READS)
+        status = commands_log_read(&members, call, c, err);
+    if (members)
         status = ob_acts_log(NULL, call->service->acts, actor->person ? "login" : "looked", actor,
-                             one_word("for", c->name), err);
+                             members, err);
     if (!status)
         status = commands_may(call, c, err);
     if (!status)
@@ -174,7 +210,7 @@ static ob_status run_act(ob_act *act, void *context, ob_error *err)
     if (!status)
         status = a->command->run(a->out, call, err);
     if (!status)
-        commands_log_answer(act, *a->out, a->command);
+        commands_log_answer(act, call->request, *a->out, a->command);
     call->act = NULL;
     call->view = NULL;
     return status;
@@ -205,8 +241,8 @@ static ob_status announce(ob_act *act, void *context, ob_error *err)
     return commands_may(a->call, a->command, err);
 }
 
-static ob_status deed(json_t **out, commands_call *call, const ob_command *c, const ob_actor *actor,
-                      ob_error *err)
+static ob_status with_intent(json_t **out, commands_call *call, const ob_command *c,
+                             const ob_actor *actor, ob_error *err)
 {
     uint64_t number = 0;
     acting a = {.call = call, .command = c};
@@ -247,12 +283,14 @@ static ob_status run(json_t **out, commands_call *call, const ob_command *c, ob_
         return status;
     switch (c->effect) {
     case OB_EFFECT_ACTS:
-    case OB_EFFECT_ERASES:
         return act(out, call, c, &actor, err);
+    case OB_EFFECT_ERASES:
+        return c->has_acts_of_its_own ? show(out, call, c, &actor, err)
+                                      : act(out, call, c, &actor, err);
     case OB_EFFECT_DOES:
-        return deed(out, call, c, &actor, err);
+        return with_intent(out, call, c, &actor, err);
     default:
-        return look(out, call, c, &actor, err);
+        return show(out, call, c, &actor, err);
     }
 }
 

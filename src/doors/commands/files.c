@@ -24,7 +24,7 @@ void api_gone(ob_call *call)
         ob_call_answer(call, (ob_answer){.status = 503}); /* to nobody */
 }
 
-/* ---- Answers -------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void set_undecodable(json_t *object, const ob_job_result *job)
 {
@@ -85,7 +85,7 @@ static void answer_scan(ob_task *t)
     }
     ob_call_answer(&c->call,
                    t->action == OB_ACTION_COULD_NOT
-                       ? api_not_looked_at(t)
+                       ? api_unscanned(t)
                        : ob_answer_json(200, ob_api_scan(t, c->api->options.policy->distance)));
 }
 
@@ -100,7 +100,7 @@ static void answer_hash(ob_task *t)
 {
     api_call *c = t->context;
     if (t->action == OB_ACTION_NOT_SCANNED || t->action == OB_ACTION_COULD_NOT) {
-        ob_call_answer(&c->call, api_not_looked_at(t));
+        ob_call_answer(&c->call, api_unscanned(t));
         return;
     }
     json_t *object = json_object();
@@ -119,7 +119,7 @@ static void answer_hash(ob_task *t)
     ob_call_answer(&c->call, ob_answer_json(200, object));
 }
 
-/* ---- Requests ------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static ob_answer too_large(const api_call *c)
 {
@@ -181,7 +181,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
     uint64_t most = c->api->options.body_most;
     if (is_json(request->content_type))
         return api_end(c, no_json());
-    if (!api_describe(c, request, token) || !api_may_look(c, OB_EVERY_METHOD))
+    if (!api_describe(c, request, token) || !api_may_scan(c, OB_EVERY_METHOD))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most)
         return api_end(c, too_large(c));

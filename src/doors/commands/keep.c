@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Periods ----------------------------------------------------------------------------------
- */
+/* ---- Periods --------------------------------------------------------------------------------- */
 
 ob_status commands_record_kinds(json_t **out, const commands_call *call, ob_error *err)
 {
@@ -55,8 +54,7 @@ ob_status commands_record_reap(json_t **out, const commands_call *call, ob_error
     return status;
 }
 
-/* ---- Holds ------------------------------------------------------------------------------------
- */
+/* ---- Holds ----------------------------------------------------------------------------------- */
 
 /* "report", "verdict", …: the one that the request names. */
 static ob_status read_record(ob_hold_wish *h, const commands_call *call, ob_error *err)
@@ -174,8 +172,7 @@ ob_status commands_hold_keep(json_t **out, const commands_call *call, ob_error *
     return status ? status : ob_hold_decide(call->act, id, commands_optional(call, "reason"), err);
 }
 
-/* ---- Who is in the log ------------------------------------------------------------------------
- */
+/* ---- Who is in the log ----------------------------------------------------------------------- */
 
 static ob_status read_subject(ob_pseudonym_kind *kind, const char **name, const commands_call *call,
                               ob_error *err)

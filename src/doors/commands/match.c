@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Answers --------------------------------------------------------------------------------
- *
- * Written as text while queries are looked up, and bounded: once ANSWER_MOST bytes are there,
+/* ---- Answers --------------------------------------------------------------------------------- */
+
+/* Written as text while queries are scanned up, and bounded: once ANSWER_MOST bytes are there,
  * further matches are counted but not told, and `truncated` says so. */
 
 #define ANSWER_MOST (UINT64_C(8) << 20)
@@ -90,20 +90,16 @@ static ob_answer finish_answer(api_call *c, uint64_t took_us)
 static void answer_match(ob_task *t)
 {
     api_call *c = t->context;
-    const bool looked = t->action != OB_ACTION_NOT_SCANNED && t->action != OB_ACTION_COULD_NOT;
-    ob_call_answer(&c->call, looked ? finish_answer(c, t->took_us) : api_not_looked_at(t));
+    const bool scanned = t->action != OB_ACTION_NOT_SCANNED && t->action != OB_ACTION_COULD_NOT;
+    ob_call_answer(&c->call, scanned ? finish_answer(c, t->took_us) : api_unscanned(t));
 }
 
-/* ---- Requests ------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static ob_status take_query(api_call *c, const json_t *value, size_t at, ob_error *err)
 {
     const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
-    if (!text)
-        return ob_fail(err, OB_EFORMAT, "query %zu: not a text", at);
-    if (strlen(text) != length || length >= API_QUERY_TEXT)
-        return ob_fail(err, OB_EFORMAT, "query %zu: too long for a hash or a digest", at);
+    const size_t length = json_string_length(value);
     memcpy(c->texts[at], text, length + 1);
     ob_status status = ob_query_parse(&c->queries[at], text, length, err);
     return status ? ob_fail_in(err, status, "query %zu", at) : OB_OK;
@@ -113,12 +109,7 @@ static ob_status take_queries(api_call *c, const json_t *one, const json_t *many
 {
     if (!one == !many)
         return ob_fail(err, OB_EFORMAT, "either \"query\" or \"queries\" is needed");
-    if (many && !json_is_array(many))
-        return ob_fail(err, OB_EFORMAT, "\"queries\" is no array");
-    size_t count = one ? 1 : json_array_size(many);
-    if (!count || count > OB_QUERIES_MAX)
-        return ob_fail(err, OB_EFORMAT, "%zu queries; 1 to %d can be asked at once", count,
-                       OB_QUERIES_MAX);
+    const size_t count = one ? 1 : json_array_size(many);
     c->single = one;
     c->queries = calloc(count, sizeof *c->queries);
     c->texts = calloc(count, sizeof *c->texts);
@@ -132,36 +123,17 @@ static ob_status take_queries(api_call *c, const json_t *one, const json_t *many
     return status;
 }
 
-static ob_status take_object(api_call *c, const json_t *object, ob_error *err)
-{
-    const char *key;
-    json_t *value;
-    if (!json_is_object(object))
-        return ob_fail(err, OB_EFORMAT, "the body is no JSON object");
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        if (strcmp(key, "query") && strcmp(key, "queries") && strcmp(key, "limit"))
-            return ob_fail(err, OB_EFORMAT, "\"%.60s\" is no field of this request", key);
-    }
-    const json_t *limit = json_object_get(object, "limit");
-    json_int_t number = limit ? json_integer_value(limit) : API_LIMIT;
-    if ((limit && !json_is_integer(limit)) || number < 1 || number > API_LIMIT_MOST)
-        return ob_fail(err, OB_EFORMAT, "\"limit\" is a whole number from 1 to %d", API_LIMIT_MOST);
-    c->task.limit = (uint32_t)number;
-    return take_queries(c, json_object_get(object, "query"), json_object_get(object, "queries"),
-                        err);
-}
-
 static void take_match(ob_call *call, ob_body body)
 {
     api_call *c = (api_call *)call;
-    if (body.too_large) {
-        ob_call_answer(&c->call, api_too_large_json());
-        return;
-    }
     ob_error err = {0};
-    json_t *object = ob_json_body(body, &err);
-    ob_status status = object ? take_object(c, object, &err) : err.status;
+    json_t *object = api_json(c, body);
+    if (!object)
+        return;
+    const json_t *limit = json_object_get(object, "limit");
+    c->task.limit = limit ? (uint32_t)json_integer_value(limit) : API_LIMIT;
+    ob_status status =
+        take_queries(c, json_object_get(object, "query"), json_object_get(object, "queries"), &err);
     json_decref(object);
     if (status) {
         ob_call_answer(&c->call, api_error(c, &err));
@@ -183,14 +155,7 @@ ob_plan api_match_begin(api_call *c, const ob_request *request, const ob_token *
     if (!api_describe(c, request, token))
         return OB_PLAN_ANSWER;
     c->task.item.is_hash = true;
-    if (!api_may_look(c, OB_EVERY_METHOD))
+    if (!api_may_scan(c, OB_EVERY_METHOD))
         return OB_PLAN_ANSWER;
-    if (request->content_length == 0)
-        return api_end(
-            c, ob_answer_problem(400, "NO_BODY", "the queries are the body: it is missing"));
-    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
-        return api_end(c, api_too_large_json());
-    c->call.class = &match_class;
-    c->call.most = API_JSON_BODY_MOST;
-    return OB_PLAN_BYTES;
+    return api_want_json(c, request, &match_class);
 }

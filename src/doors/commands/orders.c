@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Looking at one --------------------------------------------------------------------------
- */
+/* ---- Looking at one -------------------------------------------------------------------------- */
 
 static json_t *draft(const ob_order *o, const ob_gate_decision *d)
 {
@@ -69,8 +68,7 @@ ob_status commands_order_check(json_t **out, const commands_call *call, ob_error
     return status;
 }
 
-/* ---- Taking one
- * ------------------------------------------------------------------------------------- */
+/* ---- Taking one ------------------------------------------------------------------------------ */
 
 /* The transcription with pseudonyms in the place of accounts: what the second person agrees to. */
 static char *body_of(const json_t *order, const ob_record_key *accounts, size_t count,
@@ -99,12 +97,14 @@ static ob_status read_body(ob_order *o, ob_record_key **accounts, size_t *count,
     ob_status status =
         *accounts && digest && strlen(digest) == 64
             ? commands_order_read(o, &unused, &none, json_object_get(body, "order"), acts, err)
-            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+            : ob_fail(err, OB_EFORMAT, "no order");
     free(unused);
     for (size_t i = 0; i < *count && !status; i++)
         status = commands_key_parse(&(*accounts)[i], json_array_get(keys, i), err);
     if (!status)
         status = ob_hex_parse(o->document, sizeof o->document, digest, err);
+    if (status == OB_EINVAL) /* the fault is in the records */
+        status = ob_fail_in(err, OB_EFORMAT, "order");
     o->everybody = false; /* it would not have been proposed */
     o->has_accounts = *count > 0;
     return status;
@@ -158,8 +158,7 @@ ob_status commands_order_step(json_t **out, const commands_call *call, const jso
     return status;
 }
 
-/* ---- Keeping them
- * ------------------------------------------------------------------------------------ */
+/* ---- Keeping them ---------------------------------------------------------------------------- */
 
 static json_t *order_json(const ob_order *o, int64_t now)
 {

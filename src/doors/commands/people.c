@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Who it is --------------------------------------------------------------------------------
- */
+/* ---- Who it is ------------------------------------------------------------------------------- */
 
 ob_status commands_identify(commands_call *call, ob_view *view, ob_error *err)
 {
@@ -43,28 +42,21 @@ ob_status commands_may(const commands_call *call, const ob_command *command, ob_
                : ob_fail(err, OB_EREFUSED, "%s has no role for this", call->person.name);
 }
 
-/* ---- Persons ----------------------------------------------------------------------------------
- */
+/* ---- Persons --------------------------------------------------------------------------------- */
+
+static const char *role_name(int role)
+{
+    return role < OB_ROLES ? ob_role_name((ob_role)role) : NULL;
+}
 
 ob_status commands_person_add(json_t **out, const commands_call *call, ob_error *err)
 {
     const char *name;
     char secret[OB_SECRET_TEXT + 1];
-    const json_t *roles = json_object_get(call->request, "role");
     uint32_t wanted = 0;
-    size_t i;
-    json_t *value;
     ob_status status = commands_text(&name, call, "name", err);
-    json_array_foreach((json_t *)(uintptr_t)roles, i, value)
-    {
-        ob_role role;
-        const char *text = json_string_value(value);
-        if (!status && (!text || !ob_role_parse(&role, text)))
-            status = ob_fail(err, OB_EINVAL, "a role is reviewer, lead or officer, not \"%.60s\"",
-                             text ? text : "");
-        if (!status)
-            wanted |= UINT32_C(1) << role;
-    }
+    if (!status)
+        status = commands_set(&wanted, call, "role", role_name, err);
     if (!status)
         status = ob_staff_person_add(secret, call->act->w, name, wanted,
                                      json_is_true(json_object_get(call->request, "external")), err);
@@ -83,12 +75,9 @@ ob_status commands_person_ls(json_t **out, const commands_call *call, ob_error *
         return status;
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *roles = json_array();
-        for (int r = 0; r < OB_ROLES; r++)
-            if (persons[i].roles >> r & 1)
-                json_array_append_new(roles, json_string(ob_role_name((ob_role)r)));
         json_t *one =
-            json_pack("{s:s, s:o, s:b, s:o}", "name", persons[i].name, "role", roles, "external",
+            json_pack("{s:s, s:o, s:b, s:o}", "name", persons[i].name, "role",
+                      commands_words(persons[i].roles, OB_ROLES, role_name), "external",
                       (int)persons[i].is_external, "made_at", commands_time(persons[i].made_at));
         if (persons[i].ended_at)
             json_object_set_new(one, "ended_at", commands_time(persons[i].ended_at));
@@ -107,20 +96,30 @@ ob_status commands_person_remove(json_t **out, const commands_call *call, ob_err
     return status ? status : ob_store_person_end(call->act->w, name, ob_now(), err);
 }
 
-/* ---- Proposals --------------------------------------------------------------------------------
- */
+/* ---- Proposals ------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *kind, *command; /* whose row says who agrees */
-    bool needs_reason;
+    const char *kind, *command; /* whose row says who agrees, and whether they say why */
     commands_step step;
 } steps[] = {
-    {"verdict", "verdict.add", true, commands_verdict_step},
-    {"cause", "cause.add", true, commands_cause_step},
-    {"order", "order.add", false, commands_order_step},
-    {"detector", "detector.set", false, commands_detector_step},
-    {"clock", "clock.accept", false, commands_clock_step},
+    {"verdict", "verdict.add", commands_verdict_step},
+    {"cause", "cause.add", commands_cause_step},
+    {"order", "order.add", commands_order_step},
+    {"detector", "detector.set", commands_detector_step},
+    {"clock", "clock.accept", commands_clock_step},
 };
+
+static bool needs_reason(const ob_command *command)
+{
+    const ob_command_field *reason = ob_command_field_find(command->takes, "reason");
+    return reason && reason->is_needed;
+}
+
+/* It is not what the client sent. */
+static ob_status damaged(int64_t id, ob_error *err)
+{
+    return ob_fail(err, OB_EIO, "proposal %lld is damaged: it must be made anew", (long long)id);
+}
 
 char *commands_body(json_t *body)
 {
@@ -171,12 +170,38 @@ static ob_status run_step(json_t **out, const commands_call *call, const ob_prop
                           commands_step step, const char *second, const char *reason, ob_error *err)
 {
     json_t *body = json_loads(p->body, 0, NULL);
-    ob_status status = body ? step(out, call, body, p, second, reason, err)
-                            : ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+    ob_status status = body ? step(out, call, body, p, second, reason, err) : OB_EFORMAT;
     json_decref(body);
+    if (status == OB_EFORMAT)
+        status = damaged(p->id, err);
     if (!status)
         status = ob_store_proposal_decide(call->act->w, p->id, OB_PROPOSAL_APPROVED, second,
                                           ob_now(), err);
+    return status;
+}
+
+/* Stores a reason beside that of the operator, who proposed: the second person reads both. */
+static ob_status store_reason(const commands_call *call, const ob_proposal *p, const char *reason,
+                              ob_error *err)
+{
+    json_t *body = json_loads(p->body, 0, NULL);
+    if (!body)
+        return damaged(p->id, err);
+    json_object_set_new(body, "reason_of_proposer", json_string(reason));
+    char *text = commands_body(body);
+    ob_status status = text ? ob_store_proposal_reword(call->act->w, p->id, text, err)
+                            : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
+    free(text);
+    return status;
+}
+
+static ob_status adopt(json_t **out, const commands_call *call, const ob_proposal *p,
+                       const char *reason, ob_error *err)
+{
+    ob_status status = reason ? store_reason(call, p, reason, err) : OB_OK;
+    if (!status)
+        *out = json_pack("{s:I, s:b, s:s}", "proposal", (json_int_t)p->id, "done", 0, "proposed_by",
+                         ob_actor_name(&call->actor));
     return status;
 }
 
@@ -194,15 +219,14 @@ ob_status commands_proposal_approve(json_t **out, const commands_call *call, ob_
     while (!status && k < sizeof steps / sizeof *steps && strcmp(steps[k].kind, p->kind))
         k++;
     if (!status && k == sizeof steps / sizeof *steps)
-        status = ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+        status = damaged(id, err);
+    const ob_command *command = status ? NULL : ob_command_find(steps[k].command);
     if (!status)
-        status = ob_acts_second(&adopted, p, call->act->w, id, &call->actor,
-                                ob_command_find(steps[k].command)->agree, err);
-    if (!status && !adopted && steps[k].needs_reason && !reason)
+        status = ob_acts_second(&adopted, p, call->act->w, id, &call->actor, command->agree, err);
+    if (!status && needs_reason(command) && !reason)
         status = ob_fail(err, OB_EINVAL, "who agrees to this says why: a reason is needed");
     if (!status && adopted)
-        *out = json_pack("{s:I, s:b, s:s}", "proposal", (json_int_t)id, "done", 0, "proposed_by",
-                         ob_actor_name(&call->actor));
+        status = adopt(out, call, p, reason, err);
     else if (!status)
         status = run_step(out, call, p, steps[k].step, ob_actor_name(&call->actor),
                           reason ? reason : "", err);
@@ -214,7 +238,12 @@ ob_status commands_proposal_reject(json_t **out, const commands_call *call, ob_e
 {
     int64_t id;
     (void)out;
-    ob_status status = commands_number(&id, call, "proposal", err);
+    ob_proposal *p = calloc(1, sizeof *p);
+    ob_status status =
+        p ? commands_number(&id, call, "proposal", err) : ob_fail(err, OB_ENOMEM, "out of memory");
+    if (!status)
+        status = ob_store_proposal(p, call->view, id, err); /* whether there is one */
+    free(p);
     if (!status)
         status = ob_store_proposal_decide(call->act->w, id, OB_PROPOSAL_REJECTED,
                                           ob_actor_name(&call->actor), ob_now(), err);

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Profile ----------------------------------------------------------------------------------
- */
+/* ---- Profile --------------------------------------------------------------------------------- */
 
 static json_t *words_of(uint32_t set, ob_word word)
 {
@@ -106,8 +105,7 @@ ob_status commands_policy_set(json_t **out, const commands_call *call, ob_error 
     return status;
 }
 
-/* ---- Safeguards --------------------------------------------------------------------------------
- */
+/* ---- Safeguards ------------------------------------------------------------------------------ */
 
 static ob_status read_safeguard(ob_safeguard_record *r, const commands_call *call, ob_error *err)
 {
@@ -166,8 +164,7 @@ ob_status commands_safeguard_ls(json_t **out, const commands_call *call, ob_erro
     return OB_OK;
 }
 
-/* ---- Detectors ----------------------------------------------------------------------------------
- */
+/* ---- Detectors ------------------------------------------------------------------------------- */
 
 static ob_status read_method(unsigned *out, const commands_call *call, ob_error *err)
 {
@@ -273,7 +270,7 @@ ob_status commands_detector_step(json_t **out, const commands_call *call, const 
     (void)reason;
     if (!name || !state || !m.data || !ob_word_parse(&method, OB_WORD_METHOD, name) ||
         !ob_word_parse(&wanted, OB_WORD_STATE, state))
-        return ob_fail(err, OB_EFORMAT, "the proposal is damaged");
+        return ob_fail(err, OB_EFORMAT, "no measurement");
     m.method = (ob_method)method;
     m.state = (ob_detector_state)wanted;
     ob_status status = ob_detector_set(call->act, &m, p->proposed_by, err);
@@ -282,21 +279,20 @@ ob_status commands_detector_step(json_t **out, const commands_call *call, const 
     return status;
 }
 
-/* ---- The clock
- * ----------------------------------------------------------------------------------- */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
 ob_status commands_clock_show(json_t **out, const commands_call *call, ob_error *err)
 {
-    int64_t mark = 0;
+    int64_t counter = 0;
     const ob_service *a = call->service;
     ob_status status = a->engine ? ob_engine_settle(a->engine, err) : OB_OK;
     if (!status) /* the view is asked only now, and so it knows of that */
-        status = ob_store_clock(&mark, call->view, err);
+        status = ob_store_clock(&counter, call->view, err);
     int64_t now = ob_now();
     if (!status)
         *out =
-            json_pack("{s:s, s:o, s:o, s:o}", "clock", ob_clock_state(now, mark), "now",
-                      commands_time(now), "latest_permit", mark ? commands_time(mark) : json_null(),
+            json_pack("{s:s, s:o, s:o*, s:o}", "clock", ob_clock_state(now, counter), "now",
+                      commands_time(now), "latest_permit", counter ? commands_time(counter) : NULL,
                       "built_at", commands_time(ob_law_built_at));
     return status;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 /* Of today, by a service that ran before. */
 static ob_status know_written(quota *q, ob_store *store, ob_error *err)
@@ -106,7 +106,7 @@ ob_answer api_too_large_json(void)
                              (unsigned long long)API_JSON_BODY_MOST);
 }
 
-/* ---- Tokens --------------------------------------------------------------------------------- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 /* False after setting the answer. */
 static bool check_token(api_call *c, ob_token *token, const ob_command *route,
@@ -137,27 +137,6 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
     memcpy(c->token, token->name, sizeof c->token);
     memcpy(&c->call.client, token->fingerprint, sizeof c->call.client);
     snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
-    return true;
-}
-
-bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
-                     size_t count)
-{
-    for (size_t i = 0; i < request->query_count; i++) {
-        const char *name = request->query[i].name;
-        bool known = false;
-        for (size_t k = 0; k < count; k++)
-            known |= !strcmp(names[k], name);
-        bool twice = false;
-        for (size_t k = 0; k < i; k++)
-            twice |= !strcmp(request->query[k].name, name);
-        if (known && !twice)
-            continue;
-        api_end(call,
-                ob_answer_problem(400, twice ? "FIELD_TWICE" : "UNKNOWN_FIELD", "\"%.60s\" %s",
-                                  name, twice ? "was said twice" : "is no field of this request"));
-        return false;
-    }
     return true;
 }
 
@@ -219,8 +198,9 @@ static ob_plan begin(api_call *c, const ob_request *request)
         bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
         if (head || !strcmp(route->method, request->method)) {
             ob_token token = {0};
-            return check_token(c, &token, route, request) ? route->begin(c, request, &token)
-                                                          : OB_PLAN_ANSWER;
+            const bool is_fine =
+                check_token(c, &token, route, request) && api_check_head(c, route, request);
+            return is_fine ? route->begin(c, request, &token) : OB_PLAN_ANSWER;
         }
         is_here = true;
     }

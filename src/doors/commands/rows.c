@@ -5,7 +5,7 @@
 #include "rows.h"
 
 /* clang-format off */
-#define SHELL     .effect = OB_EFFECT_LOOKS, .places = OB_AT_SHELL
+#define SHELL     .effect = OB_EFFECT_SHOWS, .places = OB_AT_SHELL
 #define SOCKET    .places = OB_AT_SOCKET
 #define ANYWHERE  .places = OB_AT_SOCKET | OB_AT_STAFF
 #define HTTP(m, p) .method = m, .path = p
@@ -13,7 +13,7 @@
 #define TWO(r, second) .persons = OB_PERSONS_TWO, .roles = r, .agree = second
 #define PROPOSED(r, second) .persons = OB_PERSONS_PROPOSED, .roles = r, .agree = second
 #define RUN(f)    .run = f
-/* What services ask, and everybody: the item and the body are looked at by the handler. */
+/* What services ask, and everybody. */
 #define SERVICES(m, p, token, slow, f) .places = OB_AT_SERVICES, .is_inner = true, .method = m, .path = p, .scope = token, .asks = slow, .begin = f
 #define PUBLIC(m, p, slow, f) .places = OB_AT_PUBLIC, .is_inner = true, .method = m, .path = p, .scope = OB_TOKEN_NONE, .asks = slow, .begin = f
 
@@ -55,6 +55,27 @@
 #define SECRET_GIVES(what) FIELDS( \
     GIVES("name", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "its name"), \
     GIVES("secret", OB_FIELD_TEXT, OB_LOGGED_NEVER, what))
+
+/* What a service says of an item that it hands over. */
+#define ITEM_FIELDS \
+    QUERY_WORD("surface", MUST, "SURFACE", OB_LOGGED_NEVER, "direct|group|public|storage", "where the service has the item; a token speaks only for the surfaces it was made for. What may not be looked at there is answered with not_scanned"), \
+    QUERY_TEXT("account", 1, 256, "ACCOUNT", OB_LOGGED_NEVER, "whose item it is: bytes of the service's own, kept only as a keyed pseudonym; needed on direct, group and storage; on public - or nothing is an upload without one"), \
+    QUERY_WORD("encryption", MAY, "ENCRYPTION", OB_LOGGED_NEVER, "none|transport|e2ee|e2ee_planned|e2ee_past", "of its conversation; needed but on public, where it is transport"), \
+    QUERY_WORD("locus", MAY, "LOCUS", OB_LOGGED_NEVER, "server|disclosed", "disclosed: a participant has handed it over by an own act; otherwise server"), \
+    QUERY_TEXT("item", 1, 256, "ITEM", OB_LOGGED_NEVER, "the service's id of it; else the Idempotency-Key; else one is made"), \
+    QUERY_TEXT("conversation", 1, 256, "CONVERSATION", OB_LOGGED_NEVER, "needed on direct and group"), \
+    QUERY_NUMBER("report", "REPORT", OB_LOGGED_NEVER, "the number of the participant's report that disclosed it"), \
+    QUERY_NUMBER("notice", "NOTICE", OB_LOGGED_NEVER, "the number of the notice that names it"), \
+    HEAD_TEXT("Idempotency-Key", "ITEM", OB_LOGGED_NEVER, "the service's id of the item, where the query has none")
+
+#define DELIVERY HEAD_TEXT("Idempotency-Key", NULL, OB_LOGGED_NEVER, "what the client names this request by. The same request again, within a day, is answered with the number of the first and makes nothing; another body with the same key is refused (403). Without it, a request that says exactly the same is the same")
+#define NO_DELIVERY HEAD_TEXT("Idempotency-Key", NULL, OB_LOGGED_NEVER, "may be there and changes nothing: the request says all of what is, and may be repeated")
+#define CONVERSATION PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it")
+#define DONE_GIVES FIELDS(GIVES("done", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "true"))
+
+static const ob_command_field member[] = {
+    OWN_WORD("account", MUST, OB_LOGGED_HIDDEN, "who it is"),
+    TRUTH("consents", OB_LOGGED_PLAIN, "whether this member consents; otherwise not"), {0}};
 
 /* From here on a field is one of the macros, each of which wants its rule for the log. */
 #pragma GCC poison kind
@@ -102,7 +123,7 @@ static const ob_command rows[] = {
         WORDS("surface", MUST, OB_LOGGED_PLAIN, "direct|group|public|storage", "for which it speaks, and for no other; with commas, or said several times"),
         WORDS("scope", MUST, OB_LOGGED_PLAIN, "scan|match|lists|reports|consents", "what it is good for: to hand in files, to hand in hashes, to see which lists there are, to hand in reports and notices, to submit members and consents")),
      .gives = SECRET_GIVES("the token")},
-    {"token.ls", "show all tokens, without their secrets", OB_EFFECT_LOOKS, SOCKET, RUN(commands_token_ls), .gives = LISTS("tokens", "all of them")},
+    {"token.ls", "show all tokens, without their secrets", OB_EFFECT_SHOWS, SOCKET, RUN(commands_token_ls), .gives = LISTS("tokens", "all of them")},
     {"token.remove", "remove a token: from now on it is worth nothing", OB_EFFECT_ACTS, SOCKET, RUN(commands_token_remove),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PLAIN, "which"))},
     {"gateway.add", "make a way in for software that can send no token: its path is printed this once and is the secret",
@@ -117,7 +138,7 @@ static const ob_command rows[] = {
      .gives = FIELDS(
         GIVES("name", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "its name"),
         GIVES("path", OB_FIELD_TEXT, OB_LOGGED_NEVER, "its secret path"))},
-    {"gateway.ls", "show all gateways, without their paths", OB_EFFECT_LOOKS, SOCKET, RUN(commands_gateway_ls), .gives = LISTS("gateways", "all of them")},
+    {"gateway.ls", "show all gateways, without their paths", OB_EFFECT_SHOWS, SOCKET, RUN(commands_gateway_ls), .gives = LISTS("gateways", "all of them")},
     {"gateway.remove", "remove a gateway: from now on its path leads nowhere", OB_EFFECT_ACTS, SOCKET, RUN(commands_gateway_remove),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PLAIN, "which"))},
     {"person.add", "make a person; their personal token is printed this once", OB_EFFECT_ACTS, SOCKET, RUN(commands_person_add),
@@ -128,12 +149,12 @@ static const ob_command rows[] = {
      .gives = FIELDS(
         GIVES("name", OB_FIELD_TEXT, OB_LOGGED_NEVER, "their name"),
         GIVES("secret", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the personal token"))},
-    {"person.ls", "show all persons and their roles", OB_EFFECT_LOOKS, SOCKET, RUN(commands_person_ls), .gives = LISTS("persons", "all of them")},
+    {"person.ls", "show all persons and their roles", OB_EFFECT_SHOWS, SOCKET, RUN(commands_person_ls), .gives = LISTS("persons", "all of them")},
     {"person.remove", "remove a person: from now on their token is worth nothing", OB_EFFECT_ACTS, SOCKET, RUN(commands_person_remove),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PERSON, "who"))},
 
     /* ---- What is switched on ---- */
-    {"policy.show", "show what is set, and what that opens", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/policy"), RUN(commands_policy_show),
+    {"policy.show", "show what is set, and what that opens", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/policy"), RUN(commands_policy_show),
      .gives = FIELDS(
         GIVES("service", OB_FIELD_TEXT, OB_LOGGED_NEVER, "its name"), GIVES("kinds", OB_FIELD_WORDS, OB_LOGGED_NEVER, "what it is"),
         GIVES("country", OB_FIELD_TEXT, OB_LOGGED_NEVER, "where"), GIVES("regime", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the house rule"),
@@ -152,7 +173,7 @@ static const ob_command rows[] = {
      .gives = LISTS("proposals", "the latest")},
     {"proposal.approve", "agree to a proposal, as its second person; the answer is what that did", OB_EFFECT_ACTS, ANYWHERE, .persons = OB_PERSONS_ONE,
      HTTP("POST", "/v1/proposals/{proposal}/approve"), RUN(commands_proposal_approve),
-     .takes = FIELDS(ID("proposal", "its number"), REASON(MAY, OB_LOGGED_CODE, "why, in your own words; needed for verdicts and causes")),
+     .takes = FIELDS(ID("proposal", "its number"), REASON(MAY, OB_LOGGED_CODE, "why, in your own words; needed for verdicts and causes, also of who makes the operator's proposal their own")),
      .gives = FIELDS(
         GIVES("proposal", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "where a second person is still needed"),
         GIVES("done", OB_FIELD_TRUTH, OB_LOGGED_PLAIN, "false there"),
@@ -198,7 +219,7 @@ static const ob_command rows[] = {
      .takes = FIELDS(ID("cause", "its number"))},
     {"cause.told", "record that the account was told about a cause", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/causes/{cause}/told"), RUN(commands_cause_told),
      .takes = FIELDS(ID("cause", "its number"))},
-    {"order.check", "tell whether an order would be taken, and if not, why, with a letter to its issuer", OB_EFFECT_LOOKS, ANYWHERE,
+    {"order.check", "tell whether an order would be taken, and if not, why, with a letter to its issuer", OB_EFFECT_SHOWS, ANYWHERE,
      HTTP("POST", "/v1/orders/check"), RUN(commands_order_check),
      .takes = FIELDS(OBJECT("order", OB_LOGGED_NEVER, "the order as it was transcribed (docs/GATE.md)")),
      .gives = FIELDS(
@@ -234,12 +255,12 @@ static const ob_command rows[] = {
         PLACE("name", 64, OB_LOGGED_PLAIN, "the law's word for it"),
         TEXT("regime", MUST, 64, OB_LOGGED_PLAIN, "ID", "the law"), DOCUMENT("what shows it, of which the SHA-256 is kept"),
         NUMBER("year", MAY, 2021, 9999, OB_LOGGED_PLAIN, "of annual_report: the year that it is about"))},
-    {"safeguard.ls", "show those that were recorded", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/safeguards"), RUN(commands_safeguard_ls),
+    {"safeguard.ls", "show those that were recorded", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/safeguards"), RUN(commands_safeguard_ls),
      .gives = LISTS("safeguards", "all of them")},
     {"safeguard.remove", "record that a safeguard is there no more", OB_EFFECT_ACTS, ANYWHERE, HTTP("DELETE", "/v1/safeguards/{name}"), RUN(commands_safeguard_remove),
      .takes = FIELDS(
         PLACE("name", 64, OB_LOGGED_PLAIN, "the law's word for it"), TEXT("regime", MUST, 64, OB_LOGGED_PLAIN, "ID", "the law"))},
-    {"detector.ls", "show detectors and their states", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/detectors"), RUN(commands_detector_ls),
+    {"detector.ls", "show detectors and their states", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/detectors"), RUN(commands_detector_ls),
      .gives = LISTS("detectors", "all of them")},
     {"detector.suspend", "suspend a detector: it scans nothing from now on", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/detectors/{name}/suspend"),
      RUN(commands_detector_suspend),
@@ -253,14 +274,19 @@ static const ob_command rows[] = {
         NUMBER("false_alarms", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many of them were false alarms"),
         TEXT("data", MUST, 64, OB_LOGGED_NEVER, "NAME", "the name of the data that was measured on"), DOCUMENT("the measurement, of which the SHA-256 is kept")),
      .gives = PROPOSAL_GIVES},
-    {"clock.show", "show what time it is said to be, and whether that is believed", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/clock"), RUN(commands_clock_show)},
+    {"clock.show", "show what time it is said to be, and whether that is believed", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/clock"), RUN(commands_clock_show),
+     .gives = FIELDS(
+        GIVES("clock", OB_FIELD_TEXT, OB_LOGGED_NEVER, "ok; backwards: it is behind the latest permit; or unset: before this program was built"),
+        GIVES("now", OB_FIELD_TIME, OB_LOGGED_NEVER, "what it says"),
+        GIVES("latest_permit", OB_FIELD_TIME, OB_LOGGED_NEVER, "when something was last permitted; nothing where it never was"),
+        GIVES("built_at", OB_FIELD_TIME, OB_LOGGED_NEVER, "when this program was built"))},
     {"clock.accept", "propose to believe a clock that is behind the latest permit; a second person agrees", OB_EFFECT_ACTS, ANYWHERE, TWO(GUARDS, GUARDS),
      HTTP("POST", "/v1/clock/accept"), RUN(commands_clock_accept), .gives = PROPOSAL_GIVES},
 
     /* ---- How long records stay ---- */
-    {"record.reap", "delete what has been kept long enough; the service does it every hour", OB_EFFECT_LOOKS, SOCKET, RUN(commands_record_reap),
+    {"record.reap", "delete what has been kept long enough; the service does it every hour", OB_EFFECT_ERASES, SOCKET, .has_acts_of_its_own = true, RUN(commands_record_reap),
      .gives = FIELDS(GIVES("reaped", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "how much of each kind"))},
-    {"record.kinds", "show what is stored, what for and how long", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/records/kinds"), RUN(commands_record_kinds),
+    {"record.kinds", "show what is stored, what for and how long", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/records/kinds"), RUN(commands_record_kinds),
      .gives = LISTS("kinds", "all of them")},
     {"hold.add", "keep a record beyond its time: until an end, never longer than a law allows, or because a law demands it", OB_EFFECT_ACTS, ANYWHERE, BY(GUARDS), HTTP("POST", "/v1/holds"), RUN(commands_hold_add),
      .takes = FIELDS(
@@ -301,21 +327,28 @@ static const ob_command rows[] = {
     {"audit.prove", "print a file that proves that an entry is in the log, or that the log still begins with what it had at a checkpoint", SHELL,
      .takes = FIELDS(LOCAL("since", MAY, "CHECKPOINT", "the checkpoint, in the place of an entry"), LOCAL_PLACE("entry", MAY, "N", "the entry's number, where there is no --since"), LOCAL_PLACE("dir", MAY, "DIR", "as for verify"))},
     {"audit.code", "print the alias that stands for somebody in the log", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/code"), RUN(commands_audit_code),
-     .takes = FIELDS(ACCOUNT(MAY, "of an account"), TEXT("person", MAY, 64, OB_LOGGED_NEVER, "NAME", "or of one of the staff")),
+     .takes = FIELDS(ACCOUNT(MAY, "of an account"), TEXT("person", MAY, 64, OB_LOGGED_PERSON, "NAME", "or of one of the staff")),
      .gives = FIELDS(GIVES("code", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the code"))},
     {"audit.consents", "show which entries tell that an account gave or withdrew a consent", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/consents"),
      RUN(commands_audit_consents), .takes = FIELDS(ACCOUNT(MUST, "whose consents")), .gives = LISTS("consents", "in the order of the log")},
     {"audit.forget", "destroy the key that makes somebody's alias: then nobody can tell which entries are about them", OB_EFFECT_ERASES, ANYWHERE,
      BY(GUARDS), HTTP("POST", "/v1/audit/forget"), RUN(commands_audit_forget),
-     .takes = FIELDS(ACCOUNT(MAY, "an account"), TEXT("person", MAY, 64, OB_LOGGED_NEVER, "NAME", "or one of the staff"))},
-    {"audit.names", "what the staff's codes in the log stand for", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/audit/names"), RUN(commands_audit_names), .is_inner = true,
+     .takes = FIELDS(ACCOUNT(MAY, "an account"), TEXT("person", MAY, 64, OB_LOGGED_PERSON, "NAME", "or one of the staff"))},
+    {"audit.names", "what the staff's codes in the log stand for", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/audit/names"), RUN(commands_audit_names), .is_inner = true,
      .gives = FIELDS(GIVES("names", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "names by code"))},
     {"checkpoint.given", "a checkpoint was given away", OB_EFFECT_ACTS, SOCKET, RUN(commands_checkpoint_given), .is_inner = true,
      .takes = FIELDS(NUMBER("entries", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many entries it is about"))},
 
     /* ---- Looking ---- */
-    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_LOOKS, SOCKET, RUN(commands_status)},
-    {"check", "read all that lies in the data directory, and say what is right", OB_EFFECT_LOOKS, SOCKET, RUN(commands_check),
+    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_SHOWS, SOCKET, RUN(commands_status),
+     .gives = FIELDS(
+        GIVES("version", OB_FIELD_TEXT, OB_LOGGED_NEVER, "of the program"), GIVES("running", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "whether the service runs"),
+        GIVES("lists", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them, with their age"),
+        GIVES("lists_unsearchable", OB_FIELD_NUMBER, OB_LOGGED_NEVER, "enabled lists that cannot be searched"),
+        GIVES("listeners", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "where it can be asked"), GIVES("actions", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "what a hit does"),
+        GIVES("gateways", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"), GIVES("tokens", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"),
+        GIVES("persons", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"), GIVES("open", OB_FIELD_LIST, OB_LOGGED_NEVER, "what may be looked at"))},
+    {"check", "read all that lies in the data directory, and say what is right", OB_EFFECT_SHOWS, SOCKET, RUN(commands_check),
      .takes = FIELDS(
         INNER_TRUTH("records", "all of the records, too"), LOCAL("config", MAY, "FILE", "this configuration of obhutd, too"))},
     {"hash", "print hashes and digests of pictures", SHELL,
@@ -326,7 +359,7 @@ static const ob_command rows[] = {
     {"match", "find which hashes are on a list", SHELL,
      .takes = FIELDS(
         PLACES("hashes", MUST, "hashes and digests, or - for one a line from standard input"), LOCAL_NUMBER("distance", 0, 31, "at most so many of 256 bits differ, 0 to 31; otherwise 31"))},
-    {"scan", "tell what the service would say of files", OB_EFFECT_LOOKS, SOCKET, RUN(commands_scan),
+    {"scan", "tell what the service would say of files", OB_EFFECT_SHOWS, SOCKET, RUN(commands_scan),
      .takes = FIELDS(
         PLACES("files", MUST, "files, or directories of them"),
         INNER_OBJECT("item", "what is said of the item, as to POST /v1/scan"),
@@ -363,26 +396,65 @@ static const ob_command rows[] = {
         LOCAL("records", MAY, "URL", "the records go into this empty PostgreSQL database, whatever they came from"))},
 
     /* ---- What services ask, and everybody ---- */
-    {"file.scan", "look at a file and say what to do", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_scan_begin)},
-    {"file.hash", "hash a file without matching it", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_hash_begin)},
-    {"hash.match", "match hashes that were computed elsewhere", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, api_match_begin)},
-    {"list.names", "which lists there are", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, api_lists_begin)},
-    {"report.add", "a participant's report", OB_EFFECT_ACTS, SERVICES("POST", "/v1/reports", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_report_begin)},
-    {"notice.add", "a third party's notice", OB_EFFECT_ACTS, SERVICES("POST", "/v1/notices", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_notice_begin)},
-    {"members.set", "who is in a conversation, and who consents", OB_EFFECT_ACTS,
-     SERVICES("PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_members_begin), .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it"))},
+    {"file.scan", "look at a file and say what to do", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_scan_begin),
+     .takes = FIELDS(ITEM_FIELDS, BODY_FILE("the file, or the first part of multipart/form-data with one")),
+     ANSWERS(.about = "what was found, or that nobody looked", .schemas = "Scan|Picture|NotScanned", .also = {429})},
+    {"file.hash", "hash a file without matching it", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, api_hash_begin),
+     .takes = FIELDS(ITEM_FIELDS, BODY_FILE("the file, or the first part of multipart/form-data with one")),
+     ANSWERS(.about = "hashes and digests, or that nobody looked", .schemas = "Scan|Picture|NotScanned")},
+    {"hash.match", "match hashes and digests that were computed elsewhere", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, api_match_begin),
+     .takes = FIELDS(
+        ITEM_FIELDS,
+        TEXT("query", MAY, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "HASH", "64 hexadecimal digits (PDQ), or md5:…, sha1:…, sha256:…, photodna:…, tmk:…, vpdq:… (the hash itself, PhotoDNA as base64 or hexadecimal digits, or sha256: and the digits of its SHA-256)"),
+        TEXTS("queries", MAY, OB_QUERIES_MAX, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "or several such texts"),
+        NUMBER("limit", MAY, 1, API_LIMIT_MOST, OB_LOGGED_NEVER, "matches of each, otherwise 100; an answer has at most 16384 in all, so of many queries each gets its share, and total counts the others")),
+     ANSWERS(.about = "one result, or results in the order of the queries, or that nobody looked", .schemas = "Result|Results|NotScanned")},
+    {"list.names", "which lists there are", OB_EFFECT_SHOWS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, api_lists_begin),
+     .gives = LISTS("lists", "all of them"), ANSWERS(.about = "all lists")},
+    {"report.add", "what a participant of a conversation reports", OB_EFFECT_ACTS, SERVICES("POST", "/v1/reports", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_report_begin),
+     .more = "It opens exactly the items that it names, with locus disclosed.",
+     .takes = FIELDS(
+        DELIVERY, OWN_WORD("conversation", MUST, OB_LOGGED_NEVER, "in which the participant is"), OWN_WORD("reporter", MUST, OB_LOGGED_HIDDEN, "who reports"),
+        ACCOUNT(MUST, "whom the report is about"), TEXTS("items", MUST, 1000, 256, OB_LOGGED_NEVER, "the items that are reported"),
+        REASON(MUST, OB_LOGGED_CODE, "what the participant says")),
+     .gives = FIELDS(GIVES("report", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "its number")), ANSWERS(.status = 201, .about = "the number of the report", .also = {429})},
+    {"notice.add", "what a third party notifies (DSA Art. 16)", OB_EFFECT_ACTS, SERVICES("POST", "/v1/notices", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, api_notice_begin),
+     .more = "It opens exactly the items that it names.",
+     .takes = FIELDS(
+        DELIVERY, OWN_WORD("reporter", MAY, OB_LOGGED_HIDDEN, "who notifies, where that is an account"), TEXTS("items", MUST, 1000, 256, OB_LOGGED_NEVER, "the items that the notice names"),
+        REASON(MUST, OB_LOGGED_NEVER, "what the third party says")),
+     .gives = FIELDS(GIVES("notice", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "its number")), ANSWERS(.status = 201, .about = "the number of the notice", .also = {429})},
+    {"members.set", "who is in a conversation, and who consents", OB_EFFECT_ACTS, SERVICES("PUT", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_members_begin),
+     .more = "All members at once: they replace those that were known. Consent counts only where all of them consent and it is free, that is, no condition of using the service.",
+     .takes = FIELDS(
+        CONVERSATION, NO_DELIVERY, OBJECTS("members", MUST, 10000, OB_LOGGED_HIDDEN, member, "all members"),
+        TRUTH("free", OB_LOGGED_NEVER, "to consent is no condition of using the service"),
+        WORD("protected", MAY, OB_LOGGED_NEVER, "yes|no|unknown", "somebody in it must keep secrets by profession; otherwise no"),
+        WORD("child_user", MAY, OB_LOGGED_NEVER, "yes|no|unknown", "a child is in it; otherwise unknown")),
+     .gives = DONE_GIVES, ANSWERS(.about = "it counts for the next item", .also = {429})},
     {"members.remove", "the conversation is no more, nor are its consents", OB_EFFECT_ACTS,
      SERVICES("DELETE", "/v1/conversations/{id}/members", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_conversation_remove_begin),
-     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the conversation, as the service names it"))},
+     .takes = FIELDS(CONVERSATION, NO_DELIVERY), .gives = DONE_GIVES, ANSWERS(.about = "it counts for the next item")},
     {"consents.withdraw", "an account withdraws its consent everywhere", OB_EFFECT_ACTS,
      SERVICES("DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, api_withdraw_begin),
-     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_NEVER, "the account, as the service names it"))},
-    {"situation.explain", "whether a situation may be looked at, and why", OB_EFFECT_LOOKS,
-     SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, api_explain_begin)},
-    {"regime.ls", "the laws that are built in", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, api_regimes_begin)},
-    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_LOOKS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, api_ready_begin)},
-    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_LOOKS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, api_metrics_begin)},
-    {"page", "what is being looked at and what is not, for people", OB_EFFECT_LOOKS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, api_transparency_begin)},
+     .takes = FIELDS(PLACE("id", 256, OB_LOGGED_ABOUT, "the account, as the service names it"), NO_DELIVERY),
+     .gives = FIELDS(GIVES("conversations", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "in which it consented")), ANSWERS(.about = "it counts for the next item")},
+    {"situation.explain", "whether something may be looked at, and why", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, api_explain_begin),
+     .more = "Answers for a situation, or for a list of them, as docs/GATE.md describes them. Hypothetical: nothing is looked at and nothing is permitted.",
+     .takes = FIELDS(
+        QUERY_TIME("at", OB_LOGGED_NEVER, "another moment: 2028-04-03T20:00:00Z"), QUERY_TRUTH("what_if", OB_LOGGED_NEVER, "what every other regime would say, too"),
+        BODY_ANY("situation", 1000, "a situation, or several")),
+     ANSWERS(.about = "one answer, or answers in the order of the situations", .schemas = "Explanation|Explanations")},
+    {"regime.ls", "the laws that this release knows", OB_EFFECT_SHOWS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, api_regimes_begin),
+     ANSWERS(.about = "dates, states, digests, days left", .schemas = "Regimes")},
+    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_SHOWS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, api_ready_begin),
+     ANSWERS(.about = "it can", .schemas = "Ready", .could_not = "NotReady", .takes_any_query = true)},
+    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_SHOWS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, api_metrics_begin),
+     .more = "Made at most once a second.", ANSWERS(.about = "counters", .type = "text/plain", .takes_any_query = true)},
+    {"page", "what is being looked at and what is not, for people (HTML)", OB_EFFECT_SHOWS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, api_transparency_begin),
+     .more = "Made at most once a second; counts may be about two seconds behind. On this listener 404, 405 and 503 are a page for people, in German or English, unless Accept prefers JSON: then they are problems as everywhere.",
+     .takes = FIELDS(QUERY_TEXT("lang", 0, 256, NULL, OB_LOGGED_NEVER, "de, or en; otherwise as Accept-Language says")),
+     ANSWERS(.about = "the page", .type = "text/html", .could_not = "PageCouldNot")},
 };
 /* clang-format on */
 

@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Waiting
- * ---------------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 typedef struct waiting {
     pthread_mutex_t lock;
@@ -49,32 +48,25 @@ static ob_status run(ob_task *task, ob_engine *engine, ob_error *err)
     return task->status;
 }
 
-/* ---- The request
- * -------------------------------------------------------------------------------------- */
+/* ---- The request ----------------------------------------------------------------------------- */
 
-/* Its members, as if they were the query of an HTTP request. */
+/* Its members, as if they were the query of an HTTP request, and held to the same row. */
 static ob_status describe(ob_item *item, const commands_call *call, ob_error *err)
 {
     enum { FIELDS_MOST = 16 };
     const json_t *query = json_object_get(call->request, "item");
     ob_field fields[FIELDS_MOST];
     ob_request request = {.query = fields};
-    ob_answer answer = {0};
-    const char *key;
+    const char *key, *code;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)query, key, value)
     {
         if (request.query_count < FIELDS_MOST && json_is_string(value))
             fields[request.query_count++] = (ob_field){key, json_string_value(value)};
     }
-    if (ob_api_describe(item, &answer, call->service->acts, &request))
-        return OB_OK;
-    json_t *problem = json_loadb(answer.body.bytes, answer.body.size, 0, NULL);
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
-    ob_status status = ob_fail(err, OB_EINVAL, "%s", detail ? detail : "the item is not described");
-    json_decref(problem);
-    ob_buf_free(&answer.body);
-    return status;
+    ob_status status =
+        ob_command_check_head(&code, ob_command_find("file.scan"), &request, NULL, err);
+    return status ? status : ob_command_item(item, &code, call->service->acts, &request, err);
 }
 
 static ob_status options(ob_task *task, const commands_call *call, ob_error *err)

@@ -4,6 +4,7 @@
 #define OBHUT_API_PRIV_H
 
 #include <obhut/api.h>
+#include <obhut/commands.h>
 #include <obhut/gate.h>
 #include <obhut/records/token.h>
 
@@ -32,8 +33,7 @@ void snapshot_end(snapshot *s);
  * what was written within 15 s. OB_EIO: there is none, and it takes long. */
 ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *context, ob_error *err);
 
-/* ---- quota.c -----------------------------------------------------------------------------------
- */
+/* ---- quota.c --------------------------------------------------------------------------------- */
 
 #define QUOTA_MOST (UINT64_C(2000) * 1000 * 1000) /* bytes of a token and a day */
 enum { QUOTA_LINES = 256, QUOTA_DAY_S = 86400 };
@@ -71,8 +71,7 @@ void quota_know(quota *q, const char *token, int64_t day, uint64_t bytes);
  * has used. */
 void quota_count(uint64_t *refused, unsigned *percent, quota *q);
 
-/* ---- tries.c ----------------------------------------------------------------------------------
- */
+/* ---- tries.c --------------------------------------------------------------------------------- */
 
 enum { TRIES_LINES = 4096 };
 
@@ -112,6 +111,7 @@ struct ob_api {
 typedef struct api_call {
     ob_call call; /* first */
     ob_api *api;
+    const ob_command *command;
     ob_task task;
     ob_act_job job; /* of requests that change records */
     uint32_t limit;
@@ -128,7 +128,7 @@ typedef struct api_call {
     char token[OB_NAME_MAX + 1];
     char allow[40];                        /* methods, where the one that came is none of them */
     char path_word[OB_PSEUDONYM_TEXT + 2]; /* what stands in the path where a route has {id} */
-    struct deed *deed;
+    struct record_body *record_body;
 } api_call;
 
 /* Every request begins with zeros for one. */
@@ -161,8 +161,7 @@ ob_plan api_end(api_call *call, ob_answer answer);
  * what is damaged is told as what cannot be read. */
 const ob_error *api_of_records(ob_error *err);
 
-/* ---- warnings.c -------------------------------------------------------------------------------
- */
+/* ---- warnings.c ------------------------------------------------------------------------------ */
 
 /* Why a service protects nobody, or less than its operator believes. */
 typedef enum api_warning {
@@ -185,10 +184,15 @@ uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew
 /* A body of JSON is larger than API_JSON_BODY_MOST. */
 ob_answer api_too_large_json(void);
 
-/* Reads the query: only `names` may be there, each once. Sets the answer and returns false where
- * something else is. */
-bool api_check_query(api_call *call, const ob_request *request, const char *const *names,
-                     size_t count);
+/* Whether the head of a request is what the row says. Sets the answer and returns false where it
+ * is not. */
+bool api_check_head(api_call *call, const ob_command *command, const ob_request *request);
+
+/* Wants a body of JSON for `class`; answers where there is none, or it is too large. */
+ob_plan api_want_json(api_call *call, const ob_request *request, const ob_call_class *class);
+
+/* The body, which is what the row says; NULL after answering. The caller drops it. */
+json_t *api_json(api_call *call, ob_body body);
 
 /* What a request says of its item, into call->task.item, where the token is for it. Otherwise sets
  * the answer and returns false. */
@@ -196,7 +200,7 @@ bool api_describe(api_call *call, const ob_request *request, const ob_token *tok
 
 /* Whether the gate lets it be looked at by these methods. Otherwise sets the answer, that nobody
  * looked or that nobody could, and returns false. */
-bool api_may_look(api_call *call, uint32_t methods);
+bool api_may_scan(api_call *call, uint32_t methods);
 
 /* Whether there is room for another item. Otherwise sets the answer and returns false. */
 bool api_has_room(api_call *call);
@@ -205,12 +209,12 @@ bool api_has_room(api_call *call);
 ob_answer api_error(api_call *call, const ob_error *err);
 
 /* The answer to an item that nobody looked at, because nobody may, or could not now. */
-ob_answer api_not_looked_at(const ob_task *task);
+ob_answer api_unscanned(const ob_task *task);
 
 /* Hands the task in; on failure answers. */
 void api_run(api_call *call, void (*done)(ob_task *task));
 
-/* Nobody waits for what api_run has handed in: it is not begun any more. */
+/* The client of a task has gone: a task that was not begun is dropped. */
 void api_gone(ob_call *call);
 
 #endif

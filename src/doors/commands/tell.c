@@ -10,90 +10,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 1000, MEMBERS_MOST = 10000 };
+/* ---- Reading --------------------------------------------------------------------------------- */
 
-/* ---- Reading -----------------------------------------------------------------------------------
- */
-
-static ob_status only(const json_t *object, const char *const *names, size_t count, ob_error *err)
+/* A word of the service's own. "-" is nobody, as in a query. */
+static ob_status take_key(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
+                          const char *what, const char *text, ob_error *err)
 {
-    const char *key;
-    json_t *value;
-    if (!json_is_object(object))
-        return ob_fail(err, OB_EFORMAT, "a JSON object is wanted");
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        bool known = false;
-        for (size_t i = 0; i < count; i++)
-            known |= !strcmp(names[i], key);
-        if (!known)
-            return ob_fail(err, OB_EFORMAT, "\"%.60s\" is no field of this request", key);
-    }
-    return OB_OK;
-}
-
-/* A word of the service's own, of any bytes. */
-static ob_status key_of_text(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
-                             const char *text, const char *what, ob_error *err)
-{
-    if (!text || !*text || strlen(text) > OB_PSEUDONYM_TEXT ||
-        (kind == OB_PSEUDONYM_ACCOUNT && !strcmp(text, "-")))
-        return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %d bytes", what,
-                       OB_PSEUDONYM_TEXT);
+    if (kind == OB_PSEUDONYM_ACCOUNT && !strcmp(text, "-"))
+        return ob_fail(err, OB_EFORMAT, "\"%s\" is nobody: \"-\"", what);
     ob_acts_pseudonym(out, acts, kind, text);
     return OB_OK;
-}
-
-static ob_status key_of(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
-                        const json_t *value, const char *what, ob_error *err)
-{
-    const char *text = json_string_value(value);
-    const bool is_whole = text && strlen(text) == json_string_length(value);
-    return key_of_text(out, acts, kind, is_whole ? text : NULL, what, err);
 }
 
 static ob_status key_at(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                         const json_t *in, const char *member, ob_error *err)
 {
-    return key_of(out, acts, kind, json_object_get(in, member), member, err);
+    return take_key(out, acts, kind, member, json_string_value(json_object_get(in, member)), err);
 }
 
-static ob_status text_at(char *out, size_t size, const json_t *in, const char *member,
-                         ob_error *err)
+static ob_yes_no yes_no_at(const json_t *in, const char *member, ob_yes_no otherwise)
 {
-    const json_t *value = json_object_get(in, member);
-    const char *text = json_string_value(value);
-    if (!text || !*text || strlen(text) != json_string_length(value) || strlen(text) >= size)
-        return ob_fail(err, OB_EFORMAT, "\"%s\" is needed: a text of 1 to %zu bytes", member,
-                       size - 1);
-    memcpy(out, text, strlen(text) + 1);
-    return OB_OK;
-}
-
-static ob_status yes_no_at(ob_yes_no *out, const json_t *in, const char *member,
-                           ob_yes_no otherwise, ob_error *err)
-{
-    static const char *const names[] = {"no", "yes", "unknown"};
-    const json_t *value = json_object_get(in, member);
-    const char *text = json_string_value(value);
-    *out = otherwise;
-    if (!value)
-        return OB_OK;
-    for (int i = 0; text && i < 3; i++)
-        if (!strcmp(text, names[i])) {
-            *out = (ob_yes_no)i;
-            return OB_OK;
-        }
-    return ob_fail(err, OB_EFORMAT, "\"%s\" is yes, no or unknown", member);
-}
-
-static ob_status truth_at(bool *out, const json_t *in, const char *member, ob_error *err)
-{
-    const json_t *value = json_object_get(in, member);
-    *out = json_is_true(value);
-    return !value || json_is_boolean(value)
-               ? OB_OK
-               : ob_fail(err, OB_EFORMAT, "\"%s\" is true or false", member);
+    const char *text = json_string_value(json_object_get(in, member));
+    if (!text)
+        return otherwise;
+    return !strcmp(text, "yes") ? OB_YES : !strcmp(text, "no") ? OB_NO : OB_UNKNOWN;
 }
 
 static ob_status items_at(ob_record_key **out, size_t *count, const ob_acts *acts, const json_t *in,
@@ -101,22 +41,19 @@ static ob_status items_at(ob_record_key **out, size_t *count, const ob_acts *act
 {
     const json_t *array = json_object_get(in, "items");
     *count = json_array_size(array);
-    if (!*count || *count > ITEMS_MOST)
-        return ob_fail(err, OB_EFORMAT, "\"items\" is needed: the ids of 1 to %d items",
-                       ITEMS_MOST);
     *out = calloc(*count, sizeof **out);
-    ob_status status = *out ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: items");
-    for (size_t i = 0; i < *count && !status; i++)
-        status =
-            key_of(&(*out)[i], acts, OB_PSEUDONYM_ITEM, json_array_get(array, i), "items", err);
-    return status;
+    if (!*out)
+        return ob_fail(err, OB_ENOMEM, "out of memory: items");
+    for (size_t i = 0; i < *count; i++)
+        ob_acts_pseudonym(&(*out)[i], acts, OB_PSEUDONYM_ITEM,
+                          json_string_value(json_array_get(array, i)));
+    return OB_OK;
 }
 
-/* ---- Doing --------------------------------------------------------------------------------------
- */
+/* ---- Doing ----------------------------------------------------------------------------------- */
 
 /* What a request wants. */
-typedef struct deed {
+typedef struct record_body {
     char client_key[OB_PSEUDONYM_TEXT + 2]; /* its Idempotency-Key; "" : none */
     ob_delivery delivery;
     ob_incoming incoming;
@@ -127,10 +64,10 @@ typedef struct deed {
     int64_t id;
     uint64_t changed;
     bool counts; /* among what its token has written today */
-} deed;
+} record_body;
 
 /* Bytes in the records and the log, about: measured, and rather too many. */
-static uint64_t bytes_of(const deed *d)
+static uint64_t bytes_of(const record_body *d)
 {
     enum { ACT = 1000, ONE = 200 };
     return ACT + ONE * (uint64_t)d->count + strlen(d->incoming.reason);
@@ -139,7 +76,7 @@ static uint64_t bytes_of(const deed *d)
 /* With what is written, so that a start goes on counting where this one ended. */
 static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
 {
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(d)};
     memcpy(more.token, c->token, sizeof more.token);
     ob_status status = ob_store_written_add(act->w, &more, err);
@@ -150,7 +87,7 @@ static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
 static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 {
     api_call *c = context;
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     bool is_known = false;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_incoming_add(&d->id, &is_known, act, &d->incoming, d->items, d->count,
@@ -161,7 +98,7 @@ static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
 {
     const api_call *c = context;
-    const deed *d = c->deed;
+    const record_body *d = c->record_body;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_conversation_set(act, &d->conversation, d->members, d->count, err);
     return status ? status : count_written(act, c, err);
@@ -171,7 +108,7 @@ static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 {
     const api_call *c = context;
     ob_act_word(act, "token", c->token);
-    ob_status status = ob_conversation_remove(act, &c->deed->conversation.id, err);
+    ob_status status = ob_conversation_remove(act, &c->record_body->conversation.id, err);
     return status ? status : count_written(act, c, err);
 }
 
@@ -179,7 +116,7 @@ static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 static ob_status withdraw(ob_act *act, void *context, ob_error *err)
 {
     const api_call *c = context;
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_consent_withdraw(&d->changed, act, &d->conversation.id, err);
     if (!status && d->changed)
@@ -188,8 +125,7 @@ static ob_status withdraw(ob_act *act, void *context, ob_error *err)
     return status;
 }
 
-/* ---- Answers ----------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 /* Where a connection broke, it may have been kept; a delivery is known again, and who is a member
  * or consents is said whole: so the same request again does no harm. */
@@ -209,14 +145,15 @@ static ob_answer failed(const ob_act_job *job)
 }
 
 /* Takes the reference to `done`. Once it is answered, job and call may be gone. */
-static void answer(ob_act_job *job, json_t *done, unsigned status)
+static void answer(ob_act_job *job, json_t *done)
 {
     api_call *c = job->context;
-    const deed *d = c->deed;
+    const record_body *d = c->record_body;
     if (job->status || !d->counts)
         quota_give_back(&c->api->written, c->token, bytes_of(d));
     if (!job->status) {
-        ob_call_answer(&c->call, ob_answer_json(status, done));
+        const unsigned status = c->command->answers->status;
+        ob_call_answer(&c->call, ob_answer_json(status ? status : 200, done));
         return;
     }
     json_decref(done);
@@ -225,27 +162,25 @@ static void answer(ob_act_job *job, json_t *done, unsigned status)
 
 static void answer_incoming(ob_act_job *job)
 {
-    const deed *d = ((api_call *)job->context)->deed;
-    answer(job,
-           json_pack("{s:I}", d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice",
-                     (json_int_t)d->id),
-           201);
+    const record_body *d = ((api_call *)job->context)->record_body;
+    answer(job, json_pack("{s:I}", d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice",
+                          (json_int_t)d->id));
 }
 
 static void answer_done(ob_act_job *job)
 {
-    answer(job, json_pack("{s:b}", "done", 1), 200);
+    answer(job, json_pack("{s:b}", "done", 1));
 }
 
 static void answer_withdrawn(ob_act_job *job)
 {
-    const deed *d = ((api_call *)job->context)->deed;
-    answer(job, json_pack("{s:I}", "conversations", (json_int_t)d->changed), 200);
+    const record_body *d = ((api_call *)job->context)->record_body;
+    answer(job, json_pack("{s:I}", "conversations", (json_int_t)d->changed));
 }
 
 static void end_call(ob_call *call)
 {
-    deed *d = ((api_call *)call)->deed;
+    record_body *d = ((api_call *)call)->record_body;
     if (d) {
         free(d->items);
         free(d->members);
@@ -268,7 +203,7 @@ static bool may_write(api_call *c, const doing *what)
     const ob_api_options *options = &c->api->options;
     quota *q = &c->api->written;
     unsigned retry_after_s = 0;
-    switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->deed), what->takes_back)) {
+    switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->record_body), what->takes_back)) {
     case QUOTA_NEARLY:
         if (options->problem) {
             char sentence[200];
@@ -302,59 +237,44 @@ static void do_it(api_call *c, const doing *what)
     ob_acts_post(c->api->options.acts, &c->job);
 }
 
-/* ---- Bodies -------------------------------------------------------------------------------------
- */
+/* ---- Bodies ---------------------------------------------------------------------------------- */
 
 static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind kind, ob_error *err)
 {
-    static const char *const report[] = {"conversation", "reporter", "account", "items", "reason"};
-    static const char *const notice[] = {"reporter", "items", "reason"};
     const ob_acts *acts = c->api->options.acts;
-    deed *d = c->deed;
-    bool is_report = kind == OB_INCOMING_REPORT;
+    record_body *d = c->record_body;
+    ob_status status = OB_OK;
     d->incoming = (ob_incoming){.kind = kind, .at = ob_now()};
-    ob_status status = only(in, is_report ? report : notice, is_report ? 5 : 3, err);
-    if (!status && is_report)
+    if (kind == OB_INCOMING_REPORT)
         status = key_at(&d->incoming.conversation, acts, OB_PSEUDONYM_CONVERSATION, in,
                         "conversation", err);
-    if (!status && (is_report || json_object_get(in, "reporter")))
+    if (!status && json_object_get(in, "reporter"))
         status = key_at(&d->incoming.reporter, acts, OB_PSEUDONYM_ACCOUNT, in, "reporter", err);
-    if (!status && is_report)
+    if (!status && kind == OB_INCOMING_REPORT)
         status = key_at(&d->incoming.account, acts, OB_PSEUDONYM_ACCOUNT, in, "account", err);
-    if (!status)
-        status = text_at(d->incoming.reason, sizeof d->incoming.reason, in, "reason", err);
+    snprintf(d->incoming.reason, sizeof d->incoming.reason, "%s",
+             json_string_value(json_object_get(in, "reason")));
     return status ? status : items_at(&d->items, &d->count, acts, in, err);
 }
 
 static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
 {
-    static const char *const fields[] = {"members", "free", "protected", "child_user"};
-    static const char *const member_fields[] = {"account", "consents"};
     const json_t *array = json_object_get(in, "members");
-    deed *d = c->deed;
+    record_body *d = c->record_body;
+    ob_status status = OB_OK;
     d->count = json_array_size(array);
     d->conversation.changed_at = ob_now();
-    ob_status status = only(in, fields, 4, err);
-    if (!status && (!json_is_array(array) || d->count > MEMBERS_MOST))
-        status = ob_fail(err, OB_EFORMAT, "\"members\" is needed: all of them, at most %d",
-                         MEMBERS_MOST);
-    if (!status)
-        status = truth_at(&d->conversation.is_free, in, "free", err);
-    if (!status)
-        status = yes_no_at(&d->conversation.is_protected, in, "protected", OB_NO, err);
-    if (!status)
-        status = yes_no_at(&d->conversation.has_child, in, "child_user", OB_UNKNOWN, err);
-    d->members = status ? NULL : calloc(d->count + 1, sizeof *d->members);
-    if (!status && !d->members)
-        status = ob_fail(err, OB_ENOMEM, "out of memory: members");
+    d->conversation.is_free = json_is_true(json_object_get(in, "free"));
+    d->conversation.is_protected = yes_no_at(in, "protected", OB_NO);
+    d->conversation.has_child = yes_no_at(in, "child_user", OB_UNKNOWN);
+    d->members = calloc(d->count + 1, sizeof *d->members);
+    if (!d->members)
+        return ob_fail(err, OB_ENOMEM, "out of memory: members");
     for (size_t i = 0; i < d->count && !status; i++) {
         const json_t *member = json_array_get(array, i);
-        status = only(member, member_fields, 2, err);
-        if (!status)
-            status = key_at(&d->members[i].account, c->api->options.acts, OB_PSEUDONYM_ACCOUNT,
-                            member, "account", err);
-        if (!status)
-            status = truth_at(&d->members[i].consents, member, "consents", err);
+        d->members[i].consents = json_is_true(json_object_get(member, "consents"));
+        status = key_at(&d->members[i].account, c->api->options.acts, OB_PSEUDONYM_ACCOUNT, member,
+                        "account", err);
     }
     return status;
 }
@@ -363,7 +283,7 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
  * what it says. */
 static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
 {
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     const ob_acts *acts = c->api->options.acts;
     uint8_t sum[OB_SHA256_SIZE];
     char text[2 * OB_SHA256_SIZE + OB_NAME_MAX + OB_PSEUDONYM_TEXT + 16];
@@ -385,12 +305,10 @@ typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
 static bool read_body(api_call *c, ob_body body, body_reader read)
 {
     ob_error err = {0};
-    if (body.too_large) {
-        ob_call_answer(&c->call, api_too_large_json());
+    json_t *in = api_json(c, body);
+    if (!in)
         return false;
-    }
-    json_t *in = ob_json_body(body, &err);
-    ob_status status = in ? read(c, in, &err) : err.status;
+    ob_status status = read(c, in, &err);
     json_decref(in);
     if (status)
         ob_call_answer(&c->call, api_error(c, &err));
@@ -452,8 +370,7 @@ static void take_withdrawal(ob_call *call, ob_body body)
     do_it((api_call *)call, &withdrawal);
 }
 
-/* ---- Heads --------------------------------------------------------------------------------------
- */
+/* ---- Heads ----------------------------------------------------------------------------------- */
 
 static void no_body(ob_call *call, ob_body body)
 {
@@ -461,84 +378,79 @@ static void no_body(ob_call *call, ob_body body)
     ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
 }
 
-/* Of a call that has a deed and no handler yet. */
+/* Of a call that has a record_body and no handler yet. */
 static const ob_call_class unread = {.body = no_body, .end = end_call};
 
-static ob_plan want_json(api_call *c, const ob_request *request, const ob_call_class *class,
-                         bool has_body)
+/* Makes the record_body, of what stands in the path where that has a word of the service's own. */
+static ob_status begin_record(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
+                              ob_error *err)
 {
-    if (!api_check_query(c, request, NULL, 0))
-        return OB_PLAN_ANSWER;
-    if (has_body && request->content_length == 0)
-        return api_end(c, ob_answer_problem(400, "NO_BODY",
-                                            "a JSON object is the body: it is "
-                                            "missing"));
+    record_body *d = c->record_body = calloc(1, sizeof *d);
+    c->call.class = &unread;
+    if (!d)
+        return ob_fail(err, OB_ENOMEM, "out of memory: try again");
+    if (request->idempotency_key)
+        snprintf(d->client_key, sizeof d->client_key, "%s", request->idempotency_key);
+    return kind
+               ? take_key(&d->conversation.id, c->api->options.acts, *kind, "id", c->path_word, err)
+               : OB_OK;
+}
+
+static ob_plan want(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
+                    const ob_call_class *class)
+{
+    ob_error err = {0};
+    if (begin_record(c, request, kind, &err))
+        return api_end(c, api_error(c, &err));
+    return api_want_json(c, request, class);
+}
+
+/* A body may come all the same. */
+static ob_plan want_nothing(api_call *c, const ob_request *request, ob_pseudonym_kind kind,
+                            const ob_call_class *class)
+{
+    ob_error err = {0};
+    if (begin_record(c, request, &kind, &err))
+        return api_end(c, api_error(c, &err));
     if (request->content_length > (int64_t)API_JSON_BODY_MOST)
         return api_end(c, api_too_large_json());
-    if (!c->deed)
-        c->deed = calloc(1, sizeof(deed));
-    c->call.class = &unread;
-    if (!c->deed)
-        return api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
-    if (request->idempotency_key && strlen(request->idempotency_key) > OB_PSEUDONYM_TEXT)
-        return api_end(c,
-                       ob_answer_problem(400, "INVALID", "an Idempotency-Key has at most %d bytes",
-                                         OB_PSEUDONYM_TEXT));
-    if (request->idempotency_key)
-        snprintf(c->deed->client_key, sizeof c->deed->client_key, "%s", request->idempotency_key);
     c->call.class = class;
     c->call.most = API_JSON_BODY_MOST;
     return OB_PLAN_BYTES;
-}
-
-/* The part of the path that is a word of the service's own. */
-static bool take_path_key(api_call *c, ob_pseudonym_kind kind)
-{
-    deed *d = c->deed = calloc(1, sizeof *d);
-    ob_error err = {0};
-    ob_status status =
-        d ? key_of_text(&d->conversation.id, c->api->options.acts, kind, c->path_word, "id", &err)
-          : ob_fail(&err, OB_ENOMEM, "out of memory: try again");
-    c->call.class = &unread;
-    if (status)
-        api_end(c, api_error(c, &err));
-    return !status;
 }
 
 ob_plan api_report_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_report, .end = end_call};
     (void)token;
-    return want_json(c, request, &class, true);
+    return want(c, request, NULL, &class);
 }
 
 ob_plan api_notice_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_notice, .end = end_call};
     (void)token;
-    return want_json(c, request, &class, true);
+    return want(c, request, NULL, &class);
 }
 
 ob_plan api_members_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
+    static const ob_pseudonym_kind conversation = OB_PSEUDONYM_CONVERSATION;
     static const ob_call_class class = {.body = take_members, .end = end_call};
     (void)token;
-    return take_path_key(c, OB_PSEUDONYM_CONVERSATION) ? want_json(c, request, &class, true)
-                                                       : OB_PLAN_ANSWER;
+    return want(c, request, &conversation, &class);
 }
 
 ob_plan api_conversation_remove_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_removal, .end = end_call};
     (void)token;
-    return take_path_key(c, OB_PSEUDONYM_CONVERSATION) ? want_json(c, request, &class, false)
-                                                       : OB_PLAN_ANSWER;
+    return want_nothing(c, request, OB_PSEUDONYM_CONVERSATION, &class);
 }
 
 ob_plan api_withdraw_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_withdrawal, .end = end_call};
     (void)token;
-    return take_path_key(c, OB_PSEUDONYM_ACCOUNT) ? want_json(c, request, &class, false)
-                                                  : OB_PLAN_ANSWER;
+    return want_nothing(c, request, OB_PSEUDONYM_ACCOUNT, &class);
 }

@@ -1,4 +1,4 @@
-/* GET /transparency: what is being looked at and what is not, for everybody to read. */
+/* GET /transparency: what is being scanned at and what is not, for everybody to read. */
 #include "services_priv.h"
 
 #include <obhut/law.h>
@@ -12,11 +12,10 @@
 
 enum { DAY = 86400, DAYS = 30, FEW = 10 };
 
-/* ---- Words --------------------------------------------------------------------------------------
- */
+/* ---- Words ----------------------------------------------------------------------------------- */
 
 typedef struct words {
-    const char *lang, *other_lang, *other_name, *title, *lead, *looked, *not_looked, *never,
+    const char *lang, *other_lang, *other_name, *title, *lead, *scanned, *not_scanned_by, *never,
         *counts, *laws, *methods, *digests, *surface, *answer, *basis, *law, *number, *reason,
         *why_not, *since, *until, *open_end, *none, *few, *house_rule, *counted, *method, *state,
         *how, *ask, *service;
@@ -29,17 +28,17 @@ static const words in[OB_LANGUAGES] = {
         {.lang = "en",
          .other_lang = "de",
          .other_name = "Deutsch",
-         .title = "What is looked at here",
+         .title = "What is scanned at here",
          .lead =
              "This service looks for known material of child sexual abuse. This page says where it "
              "looks and where it does not, under which law, and how often. It is made by the "
              "software itself.",
-         .looked = "Where somebody may look",
-         .not_looked = "nobody looks",
+         .scanned = "Where somebody may look",
+         .not_scanned_by = "nobody looks",
          .never = "What nobody looks at, whatever the settings",
          .counts = "How often",
          .laws = "Under which law",
-         .methods = "How it is looked for",
+         .methods = "How it is scanned for",
          .digests = "Which software this is",
          .surface = "Where",
          .answer = "May somebody look?",
@@ -47,7 +46,7 @@ static const words in[OB_LANGUAGES] = {
          .law = "Law",
          .number = "Items",
          .reason = "Reason",
-         .why_not = "Not looked at",
+         .why_not = "Not scanned at",
          .since = "since",
          .until = "until",
          .open_end = "no end is known",
@@ -57,9 +56,10 @@ static const words in[OB_LANGUAGES] = {
          .counted = "Counted over the last 30 days. Numbers below 10 are not told exactly.",
          .method = "Method",
          .state = "State",
-         .how = "Whoever has the same release can compute these digests, and see that neither laws "
-                "nor "
-                "limits were changed.",
+         .how =
+             "Anybody with the same release can compute these digests, and see that neither laws "
+             "nor "
+             "limits were changed.",
          .ask = "The regimes together",
          .service = "Service",
          .surfaces = {"messages between two people", "closed groups", "public posts and uploads",
@@ -82,7 +82,7 @@ static const words in[OB_LANGUAGES] = {
                    "anything on your own device, unless you want it yourself",
                    "anything for another purpose than child sexual abuse",
                    "Nothing is reported, and no account is sanctioned, before a trained person has "
-                   "looked and confirmed."}},
+                   "scanned and confirmed."}},
     [OB_GERMAN] =
         {.lang = "de",
          .other_lang = "en",
@@ -93,8 +93,8 @@ static const words in[OB_LANGUAGES] = {
              "Seite "
              "sagt, wo er sucht und wo nicht, nach welchem Gesetz und wie oft. Die Software selbst "
              "erstellt sie.",
-         .looked = "Wo jemand nachsehen darf",
-         .not_looked = "niemand sieht nach",
+         .scanned = "Wo jemand nachsehen darf",
+         .not_scanned_by = "niemand sieht nach",
          .never = "Was niemand ansieht, gleich was eingestellt ist",
          .counts = "Wie oft",
          .laws = "Nach welchem Gesetz",
@@ -168,8 +168,7 @@ static const char style[] =
     "tr{border-bottom:1px solid var(--line);padding:.5rem 0}td,td.n{border:0;padding:.1rem 0;"
     "text-align:left}}";
 
-/* ---- Writing ------------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 typedef struct page {
     ob_buf out;
@@ -212,8 +211,7 @@ static void put_heading(page *p, const char *text)
     put(p, "<h2>%s</h2>", text);
 }
 
-/* ---- Parts --------------------------------------------------------------------------------------
- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 /* Whether any law of the service could allow this basis on this surface. */
 static bool is_possible(const page *p, unsigned surface, unsigned basis)
@@ -234,7 +232,7 @@ static bool is_possible(const page *p, unsigned surface, unsigned basis)
 static void put_surfaces(page *p)
 {
     const words *w = p->w;
-    put_heading(p, w->looked);
+    put_heading(p, w->scanned);
     put(p, "<table><thead><tr><th>%s</th><th>%s</th></tr></thead><tbody>", w->surface, w->answer);
     for (unsigned s = 0; s < OB_SURFACES; s++) {
         bool any = false;
@@ -248,7 +246,7 @@ static void put_surfaces(page *p)
             any = true;
         }
         if (!any)
-            put(p, "<span class=\"no\">%s</span>", w->not_looked);
+            put(p, "<span class=\"no\">%s</span>", w->not_scanned_by);
         put_bytes(p, "</td></tr>");
     }
     put_bytes(p, "</tbody></table>");
@@ -313,19 +311,19 @@ static void put_count(page *p, uint64_t count)
         put(p, "<td class=\"n\">%llu</td>", (unsigned long long)count);
 }
 
-static void put_tallies(page *p, const ob_tally *t, size_t count, bool looked)
+static void put_tallies(page *p, const ob_tally *t, size_t count, bool scanned)
 {
     const words *w = p->w;
     bool any = false;
     put(p, "<table><thead><tr><th>%s</th><th>%s</th><th class=\"n\">%s</th></tr></thead><tbody>",
-        w->surface, looked ? w->basis : w->why_not, w->number);
+        w->surface, scanned ? w->basis : w->why_not, w->number);
     for (size_t i = 0; i < count; i++) {
-        if ((t[i].reason == OB_ALLOWED) != looked || t[i].surface >= OB_SURFACES ||
+        if ((t[i].reason == OB_ALLOWED) != scanned || t[i].surface >= OB_SURFACES ||
             t[i].basis >= OB_BASIS_COUNT || t[i].reason >= OB_REASON_COUNT)
             continue;
         any = true;
         put(p, "<tr><td>%s</td><td>", w->surfaces[t[i].surface]);
-        if (looked) {
+        if (scanned) {
             put_safe(p, w->bases[t[i].basis]);
             put_bytes(p, ", ");
             put_safe(p, t[i].regime);
@@ -342,21 +340,21 @@ static void put_tallies(page *p, const ob_tally *t, size_t count, bool looked)
     put_bytes(p, "</tbody></table>");
 }
 
-/* The same surface, basis and reason under several laws is one row where nobody looked. */
+/* The same surface, basis and reason under several laws is one row where nobody scanned. */
 static size_t join_denied(ob_tally *t, size_t count)
 {
-    size_t kept = 0;
+    size_t cached = 0;
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        while (k < kept && (t[i].reason == OB_ALLOWED || t[k].reason != t[i].reason ||
-                            t[k].surface != t[i].surface))
+        while (k < cached && (t[i].reason == OB_ALLOWED || t[k].reason != t[i].reason ||
+                              t[k].surface != t[i].surface))
             k++;
-        if (k < kept)
+        if (k < cached)
             t[k].count += t[i].count;
         else
-            t[kept++] = t[i];
+            t[cached++] = t[i];
     }
-    return kept;
+    return cached;
 }
 
 static ob_status put_counts(page *p, ob_error *err)
@@ -399,8 +397,7 @@ static void put_digests(page *p)
         OB_VERSION, p->w->how, p->w->ask, regimes, floor, ob_build_id(build));
 }
 
-/* ---- The page
- * ------------------------------------------------------------------------------------ */
+/* ---- The page -------------------------------------------------------------------------------- */
 
 static ob_language choose(const ob_request *request)
 {
@@ -463,13 +460,10 @@ static ob_status make_page(ob_buf *out, void *context, ob_error *err)
 
 ob_plan api_transparency_begin(api_call *c, const ob_request *request, const ob_token *token)
 {
-    static const char *const names[] = {"lang"};
     page_wanted wanted = {.options = &c->api->options, .language = choose(request)};
     ob_buf text = {0};
     ob_error err = {0};
     (void)token;
-    if (!api_check_query(c, request, names, 1))
-        return OB_PLAN_ANSWER;
     if (snapshot_get(&text, &c->api->page[wanted.language], make_page, &wanted, &err)) {
         ob_buf_free(&text);
         return api_end(c, ob_answer_error(api_of_records(&err)));

@@ -86,8 +86,7 @@ static const ob_command *find(char allow[ALLOW_MOST], const ob_request *request)
     return NULL;
 }
 
-/* ---- Its fields ---------------------------------------------------------------------------------
- */
+/* ---- Its fields ------------------------------------------------------------------------------ */
 
 static json_t *from_text(const ob_command_field *f, const char *text)
 {
@@ -162,8 +161,7 @@ static ob_status read_body(json_t *out, const ob_command *c, ob_body body, ob_er
     return status;
 }
 
-/* ---- Doing it ---------------------------------------------------------------------------------
- */
+/* ---- Doing it -------------------------------------------------------------------------------- */
 
 static ob_answer answer_of(json_t *done)
 {

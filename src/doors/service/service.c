@@ -54,6 +54,19 @@ ob_status ob_service_compare_lists(const char *dir, const ob_acts_lists *known, 
     return ob_lists_compare(dir, &bound, err);
 }
 
+/* ---- Strangers ------------------------------------------------------------------------------- */
+
+unsigned ob_service_stranger(ob_service *s, int64_t now)
+{
+    enum { MINUTE_S = 60 };
+    long long last = atomic_load(&s->stranger_at);
+    atomic_fetch_add(&s->strangers, 1);
+    const bool is_time = now < last || now - last >= MINUTE_S;
+    return is_time && atomic_compare_exchange_strong(&s->stranger_at, &last, now)
+               ? atomic_exchange(&s->strangers, 0)
+               : 0;
+}
+
 /* ---- The engine ------------------------------------------------------------------------------ */
 
 static const ob_policy default_policy = OB_POLICY_DEFAULT;

@@ -19,6 +19,13 @@ static uint64_t connections_of(const caller *c)
     return c->connections;
 }
 
+/* Who came when there was no room may ask, and hears that: as long as not too many of them come. */
+static bool may_stay(const door *d, const visitor *v)
+{
+    return v->is_beyond &&
+           d->visitor_count - d->leaving <= d->connections_most + FRONT_BEYOND * 3 / 4;
+}
+
 /* Of the addresses that have so many: what has done nothing for longest. Else, where `busy` too,
  * what was begun last. */
 static visitor *who_goes(const door *d, unsigned connections, const visitor *newcomer, bool busy)
@@ -27,7 +34,8 @@ static visitor *who_goes(const door *d, unsigned connections, const visitor *new
     for (visitor *v = d->visitors; v; v = v->next) {
         if (v->from->connections != connections || v->leaves || v == newcomer)
             continue;
-        if (v->idle_since_ms && (!idle || v->idle_since_ms < idle->idle_since_ms))
+        if (v->idle_since_ms && !may_stay(d, v) &&
+            (!idle || v->idle_since_ms < idle->idle_since_ms))
             idle = v;
         if (v->on && (!last || v->on->id > last->on->id))
             last = v;

@@ -74,7 +74,7 @@ enum {
     /* Bytes for a connection: its head, and some of a body. The library overwrites all of them
      * after every request. */
     FRONT_HEAD_AND_BUFFER = 65536,
-    FRONT_BEYOND = 16, /* connections of a listener more than there may be: to hear that, or that
+    FRONT_BEYOND = 64, /* connections of a listener more than there may be: to hear that, or that
                         * it lives */
     FRONT_OTHER_MEMORY = 32 << 20, /* bytes of bodies and answers, where services do not ask */
 };

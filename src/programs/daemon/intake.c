@@ -77,10 +77,8 @@ static bool is_coded(const char *encoding)
 /* What belongs in the query, and is not there, does nothing here. */
 static bool is_missing_in_query(const intake *in, const char *key)
 {
-    bool is_field = false;
-    for (size_t i = 0; key && i < ob_api_item_field_count; i++)
-        is_field |= !strcmp(key, ob_api_item_fields[i]);
-    return is_field && !MHD_lookup_connection_value(in->connection, MHD_GET_ARGUMENT_KIND, key);
+    return key && ob_command_item_has(key) &&
+           !MHD_lookup_connection_value(in->connection, MHD_GET_ARGUMENT_KIND, key);
 }
 
 /* The library may call for the beginning of a part twice, first without a byte. */

@@ -117,7 +117,7 @@ static void a_report_is_confirmed_once_and_by_whose_act_it_was(void **state)
     assert_int_equal(kept(p, in.id).confirmed_at, TODAY);
     FAILS(p, "ada", confirm, &in.id, OB_EREFUSED, "");
     assert_string_equal(kept(p, in.id).confirmed_by, "bea");
-    FAILS(p, "ada", confirm, &missing, OB_EREFUSED, "is not there");
+    FAILS(p, "ada", confirm, &missing, OB_ENOTFOUND, "there is no report 77");
 }
 
 int main(void)

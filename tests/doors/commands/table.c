@@ -5,12 +5,29 @@
 #include <obhut/gate.h>
 #include <obhut/staff.h>
 
-/* ---- Requests ------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
+static const ob_command_field inner[] = {
+    {.name = "who", .kind = OB_FIELD_TEXT, .least = 1, .most = 4, .is_needed = true, .about = "w"},
+    {.name = "so", .kind = OB_FIELD_TRUTH, .about = "s"},
+    {0},
+};
 static const ob_command_field all_kinds[] = {
     {.name = "text", .kind = OB_FIELD_TEXT, .least = 2, .most = 4, .about = "t"},
     {.name = "word", .kind = OB_FIELD_WORD, .words = "one|two", .about = "w"},
-    {.name = "words", .kind = OB_FIELD_WORDS, .least = 1, .most = 3, .about = "ws"},
+    {.name = "words",
+     .kind = OB_FIELD_WORDS,
+     .least = 1,
+     .most = 3,
+     .each = OB_FIELD_WORD_MOST,
+     .about = "ws"},
+    {.name = "set",
+     .kind = OB_FIELD_WORDS,
+     .least = 1,
+     .most = 3,
+     .each = OB_FIELD_WORD_MOST,
+     .words = "one|two",
+     .about = "s"},
     {.name = "number", .kind = OB_FIELD_NUMBER, .least = -1, .most = 30, .about = "n"},
     {.name = "large", .kind = OB_FIELD_NUMBER, .least = 1, .most = INT64_MAX, .about = "l"},
     {.name = "truth", .kind = OB_FIELD_TRUTH, .about = "tr"},
@@ -19,7 +36,8 @@ static const ob_command_field all_kinds[] = {
     {.name = "file", .kind = OB_FIELD_FILE, .about = "f"},
     {.name = "document", .kind = OB_FIELD_DOCUMENT, .about = "d"},
     {.name = "places", .kind = OB_FIELD_PLACES, .about = "p"},
-    {.name = "list", .kind = OB_FIELD_LIST, .about = "li"},
+    {.name = "list", .kind = OB_FIELD_LIST, .most = 2, .fields = inner, .about = "li"},
+    {.name = "any", .kind = OB_FIELD_ANY, .most = 1, .about = "a"},
     {.name = "here", .kind = OB_FIELD_TEXT, .least = 1, .most = 4, .is_local = true, .about = "h"},
     {0},
 };
@@ -89,6 +107,9 @@ static void a_value_is_of_its_kind_and_within_its_bounds(void **state)
         {"words", false, words(1, 0)},
         {"words", false, json_pack("[i]", 1)},
         {"words", false, json_string("a,b")},
+        {"set", true, json_pack("[s, s]", "two", "one")},
+        {"set", false, json_pack("[s, s]", "two", "three")},
+        {"set", false, json_pack("[s]", "one|two")},
         {"number", true, json_integer(-1)},
         {"number", true, json_integer(30)},
         {"number", false, json_integer(-2)},
@@ -125,7 +146,13 @@ static void a_value_is_of_its_kind_and_within_its_bounds(void **state)
         {"places", true, json_pack("[s, s]", "a", "b")},
         {"places", false, json_pack("[s]", "")},
         {"places", false, json_pack("[n]")},
-        {"list", false, json_array()},
+        {"list", true, json_array()},
+        {"list", true, json_pack("[{s:s}, {s:s, s:b}]", "who", "a", "who", "b", "so", 1)},
+        {"list", false, json_pack("[{}, {}, {}]")},
+        {"list", false, json_object()},
+        {"any", true, json_integer(1)},
+        {"any", true, json_pack("[n]")},
+        {"any", false, json_pack("[n, n]")},
     };
     ob_error err;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -135,7 +162,7 @@ static void a_value_is_of_its_kind_and_within_its_bounds(void **state)
         ob_status status = check(&every_kind, request, false, &err);
         if ((status == OB_OK) != cases[i].fits)
             fail_msg("case %zu, %s: %s", i, cases[i].field, err.text);
-        snprintf(named, sizeof named, "\"%s\" must be", cases[i].field);
+        snprintf(named, sizeof named, "\"%s\"", cases[i].field);
         if (status && (status != OB_EINVAL || !strstr(err.text, named)))
             fail_msg("case %zu: %d %s", i, (int)status, err.text);
     }
@@ -190,7 +217,7 @@ static void a_file_goes_only_with_what_takes_one(void **state)
     assert_int_equal(check(&every_kind, json_object(), true, &err), OB_OK);
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static void rows_have_names_of_their_own_and_are_found_by_them(void **state)
 {
@@ -218,8 +245,11 @@ static void check_fields(const ob_command *c, const ob_command_field *fields, bo
             fail_msg("%s, %s: its bounds", c->name, f->name);
         if (f->kind == OB_FIELD_WORD && (!f->words || !strchr(f->words, '|')))
             fail_msg("%s, %s: a choice has words", c->name, f->name);
-        if (taken && f->kind == OB_FIELD_LIST)
-            fail_msg("%s, %s: only answers have lists", c->name, f->name);
+        if (taken && f->kind == OB_FIELD_LIST && !f->fields)
+            fail_msg("%s, %s: what its objects have is not said", c->name, f->name);
+        if (f->kind == OB_FIELD_WORDS && taken && f->each < 1)
+            fail_msg("%s, %s: how long each may be", c->name, f->name);
+        check_fields(c, f->fields, taken);
     }
 }
 
@@ -234,6 +264,11 @@ static void every_row_and_field_says_what_it_is(void **state)
             fail_msg("%s: the command line does alone what has no function", c->name);
         check_fields(c, c->takes, true);
         check_fields(c, c->gives, false);
+        const bool shows = c->effect == OB_EFFECT_SHOWS || c->effect == OB_EFFECT_READS;
+        if (shows && c->path && c->run && !c->gives)
+            fail_msg("%s: what it shows", c->name);
+        if (!c->begin != !c->answers)
+            fail_msg("%s: what services ask says how it is answered", c->name);
     }
 }
 
@@ -275,7 +310,7 @@ static void a_path_is_made_of_fields_and_has_a_method_and_a_place(void **state)
         if (strcmp(c->method, "GET") && strcmp(c->method, "POST") && strcmp(c->method, "DELETE") &&
             strcmp(c->method, "PUT"))
             fail_msg("%s: %s", c->name, c->method);
-        const bool looks = c->effect == OB_EFFECT_LOOKS || c->effect == OB_EFFECT_READS;
+        const bool looks = c->effect == OB_EFFECT_SHOWS || c->effect == OB_EFFECT_READS;
         if (!strcmp(c->method, "GET") && !looks)
             fail_msg("%s: GET changes nothing", c->name);
         check_path(c);

@@ -146,10 +146,14 @@ static void after_what_is_refused_all_of_its_part_is_undone(void **state)
         ob_status (*is_refused)(ob_writing *w, ob_error *err);
         ob_status with;
     } cases[] = {
-        {add_again, OB_EINVAL},           {remove_no_token, OB_ENOTFOUND},
-        {add_gateway_again, OB_EINVAL},   {remove_no_gateway, OB_ENOTFOUND},
-        {add_person_again, OB_EINVAL},    {decide_no_proposal, OB_EREFUSED},
-        {confirm_no_report, OB_EREFUSED}, {add_cause_again, OB_EREFUSED},
+        {add_again, OB_EINVAL},
+        {remove_no_token, OB_ENOTFOUND},
+        {add_gateway_again, OB_EINVAL},
+        {remove_no_gateway, OB_ENOTFOUND},
+        {add_person_again, OB_EINVAL},
+        {decide_no_proposal, OB_EREFUSED},
+        {confirm_no_report, OB_ENOTFOUND},
+        {add_cause_again, OB_EREFUSED},
     };
     place *p = *state;
     ob_writing *w;

@@ -240,7 +240,7 @@ static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
     must(WRITES(p->store, &err, ob_store_report_confirm(w, 1, "anna", 8, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_report_confirm(w, 1, "bea", 9, &err)), OB_EREFUSED,
             &err);
-    refused(WRITES(p->store, &err, ob_store_report_confirm(w, 7, "bea", 9, &err)), OB_EREFUSED,
+    refused(WRITES(p->store, &err, ob_store_report_confirm(w, 7, "bea", 9, &err)), OB_ENOTFOUND,
             &err);
     ob_incoming read = {0};
     must(READS(p->store, &err, ob_store_incoming(&read, view, OB_INCOMING_REPORT, 1, &err)), &err);

@@ -44,7 +44,7 @@ static ob_status need_salt(ob_record_key *out, ob_writing *w, int64_t day, ob_er
     return status;
 }
 
-/* ---- Digests ----------------------------------------------------------------------------------- */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 typedef struct row {
     ob_record_key digest;

@@ -114,8 +114,12 @@ ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int
 {
     sql q;
     char otherwise[80];
-    snprintf(otherwise, sizeof otherwise, "report %lld is not there, or is confirmed already",
-             (long long)id);
+    ob_incoming found;
+    const ob_status there = ob_store_incoming(&found, &w->view, OB_INCOMING_REPORT, id, err);
+    if (there && there != OB_ENOTFOUND)
+        return there;
+    snprintf(otherwise, sizeof otherwise,
+             there ? "there is no report %lld" : "report %lld is confirmed already", (long long)id);
     sql_begin(&q, &w->view,
               "UPDATE incoming SET confirmed_by = ?, confirmed_at = ?"
               " WHERE kind = 0 AND id = ? AND confirmed_by = ''",
@@ -123,7 +127,7 @@ ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int
     sql_bind_text(&q, 1, by);
     sql_bind_int(&q, 2, at);
     sql_bind_int(&q, 3, id);
-    return store_end_or(&q, OB_EREFUSED, otherwise);
+    return store_end_or(&q, there ? there : OB_EREFUSED, otherwise);
 }
 
 /* Who holds a record has said why, and until when. */

@@ -5,6 +5,7 @@
 #include <obhut/records/proposal.h>
 
 #include <stdio.h>
+#include <string.h>
 
 static const record_column columns[] = {
     {COLUMN(ob_proposal, id, "naming it"), .key = 1},
@@ -72,6 +73,17 @@ ob_status ob_store_proposal_adopt(ob_writing *w, int64_t id, const char *by, ob_
     sql q;
     sql_begin(&q, &w->view, "UPDATE proposal SET proposed_by = ? WHERE id = ? AND state = 0", err);
     sql_bind_text(&q, 1, by);
+    sql_bind_int(&q, 2, id);
+    return store_end_change(&q, "there is no such open proposal");
+}
+
+ob_status ob_store_proposal_reword(ob_writing *w, int64_t id, const char *body, ob_error *err)
+{
+    sql q;
+    if (strlen(body) >= sizeof((ob_proposal *)NULL)->body)
+        return ob_fail(err, OB_ELIMIT, "too much for one proposal: %zu bytes", strlen(body));
+    sql_begin(&q, &w->view, "UPDATE proposal SET body = ? WHERE id = ? AND state = 0", err);
+    sql_bind_text(&q, 1, body);
     sql_bind_int(&q, 2, id);
     return store_end_change(&q, "there is no such open proposal");
 }

@@ -109,8 +109,9 @@ typedef struct ob_act {
     /* Called with the entry's number before the records keep the act; NULL: not. */
     ob_status (*on_commit)(void *context, ob_writing *w, uint64_t entry, ob_error *err);
     void *on_commit_context;
-    ob_record_key key; /* of whom it is about */
-    bool has_key, quiet;
+    ob_record_key key;    /* of whom it is about */
+    ob_record_key by_key; /* of the person who acts */
+    bool has_key, has_by_key, quiet;
     ob_error error; /* of its members */
 } ob_act;
 
@@ -170,8 +171,8 @@ void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accou
 /* Adds a person of the staff to the act's entry, by an alias. */
 void ob_act_person(ob_act *act, const char *member, const char *name);
 /* Adds the MAC of a text, made with the key of the account that the entry is about: with text
- * and key anybody can show that this text was logged. Nothing is added where the entry is about
- * nobody. */
+ * and key anybody can show that this text was logged. Where the entry is about nobody, the key is
+ * that of the person who acts; for the operator, it is the service's own. */
 void ob_act_text(ob_act *act, const char *member, const char *text);
 /* Adds an account by a MAC that needs its key and this entry's salt: without the keys of the
  * records nobody can see which entries are about the same account. Adds "salt". */

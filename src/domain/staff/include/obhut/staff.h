@@ -65,9 +65,6 @@ typedef enum ob_role {
 
 /* Returns the name of a role: "reviewer", "lead", "officer". The text is a constant. */
 const char *ob_role_name(ob_role role);
-/* Sets *out to the role of this name; returns false, and leaves *out untouched, where there is
- * none. */
-bool ob_role_parse(ob_role *out, const char *name);
 
 /* Makes a person and sets `secret` to their personal token, which is returned once and never
  * stored. Errors as ob_store_person_add. */

@@ -37,8 +37,7 @@ void ob_api_close(ob_api *api); /* NULL is fine */
 /* Says each reason why the service protects nobody, or less than its operator believes. */
 void ob_api_warn(ob_api *api, void (*say)(void *context, const char *sentence), void *context);
 
-/* Whether records are asked on the way to an answer: they may be slow, and whoever looks at this
- * head waits for them. */
+/* Says whether answering this request reads records, which may be slow. */
 bool ob_api_asks(const ob_request *request);
 
 /* Looks at a request's head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The caller, who
@@ -58,7 +57,7 @@ typedef enum ob_front_count {
     OB_FRONT_COUNTS = OB_FRONT_COULD_NOT + OB_HINDRANCES,
 } ob_front_count;
 
-/* Counters that whoever carries requests sets, for /metrics. */
+/* Counters for /metrics, set by the code that carries requests. */
 typedef struct ob_api_counts {
     atomic_ullong front[OB_FRONT_COUNTS]; /* what the front tells */
     atomic_uint front_layers; /* OB_CONFINED_… that hold it, as it says; 0: none is there */
@@ -66,17 +65,16 @@ typedef struct ob_api_counts {
 /* Returns the counters, which belong to `api`. Any thread may change them. */
 ob_api_counts *ob_api_counters(ob_api *api);
 
-/* ---- Items ------------------------------------------------------------------------------------
- */
+/* ---- Items ----------------------------------------------------------------------------------- */
 
-/* The fields of a request's query that describe its item. */
-extern const char *const ob_api_item_fields[];
-extern const size_t ob_api_item_field_count;
-/* Reads from a request's query what it says about its item: surface, account, encryption, locus,
- * item, conversation, report, notice. Returns false with *answer set where something is missing or
- * wrong. */
-bool ob_api_describe(ob_item *out, ob_answer *answer, const ob_acts *acts,
-                     const ob_request *request);
+/* Whether a field of this name says something of an item, in the query of its request. */
+bool ob_command_item_has(const char *name);
+
+/* The item that a request describes, once its head was found to be what the row says
+ * (ob_command_check_head of "file.scan"). OB_EINVAL: what is needed on its surface is missing;
+ * *code is then the problem's. */
+ob_status ob_command_item(ob_item *out, const char **code, const ob_acts *acts,
+                          const ob_request *request, ob_error *err);
 
 /* {action: not_scanned, reason, names}. */
 json_t *ob_api_not_scanned(const ob_gate_decision *why);

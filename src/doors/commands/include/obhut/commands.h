@@ -16,16 +16,29 @@
 typedef enum ob_field_kind {
     OB_FIELD_TEXT = 1, /* least to most bytes of UTF-8 without NUL */
     OB_FIELD_WORD,     /* the same, of a closed set: `words`, with | between them */
-    OB_FIELD_WORDS,    /* least to most such texts, each of at most OB_FIELD_WORD_MOST bytes */
-    OB_FIELD_NUMBER,   /* a whole number from least to most */
-    OB_FIELD_TRUTH,    /* true or false; as an option it has no value */
-    OB_FIELD_TIME,     /* a day or an instant, 2026-11-25T10:00:00Z */
-    OB_FIELD_OBJECT,   /* a JSON object; as an option the name of a file that has it */
-    OB_FIELD_FILE,     /* a descriptor that goes with the request, whose name may be said as text */
+    OB_FIELD_WORDS,  /* least to most texts of 1 to `each` bytes; of `words`, where these are a set
+                      */
+    OB_FIELD_NUMBER, /* a whole number from least to most */
+    OB_FIELD_TRUTH,  /* true or false; as an option it has no value */
+    OB_FIELD_TIME,   /* a day or an instant, 2026-11-25T10:00:00Z */
+    OB_FIELD_OBJECT, /* a JSON object; as an option the name of a file that has it */
+    OB_FIELD_FILE,   /* a descriptor that goes with the request, whose name may be said as text */
     OB_FIELD_DOCUMENT, /* the same, of which the SHA-256 is kept; over HTTP that, as 64 digits */
     OB_FIELD_PLACES,   /* texts, as many as there are: hashes, files, … */
-    OB_FIELD_LIST,     /* only in answers: an array of objects */
+    OB_FIELD_LIST,     /* least to most objects, whose members are `fields` */
+    OB_FIELD_ANY,      /* any JSON; where it is an array, one of at most `most` */
 } ob_field_kind;
+
+/* Where a field stands in a request over HTTP. */
+typedef enum ob_field_where {
+    OB_BY_METHOD, /* in the path, where that has it in braces; else in the query of GET and DELETE,
+                   * and in the JSON body of the others */
+    OB_IN_QUERY,
+    OB_IN_PATH,
+    OB_IN_HEAD, /* a header of its name */
+    OB_IN_BODY,
+    OB_IS_BODY, /* it is the body */
+} ob_field_where;
 
 /* How the log may tell it. There is no value 0: a field without a rule does not compile. */
 typedef enum ob_logged {
@@ -34,6 +47,7 @@ typedef enum ob_logged {
     OB_LOGGED_ABOUT,     /* an account: by the code that only its own key makes; whom it is about */
     OB_LOGGED_PERSON,    /* of the staff: by such a code */
     OB_LOGGED_CODE,      /* own words about an account: a code that its key makes */
+    OB_LOGGED_HIDDEN,    /* an account: by a code that this entry's salt makes, too */
 } ob_logged;
 
 enum { OB_FIELD_WORD_MOST = 64, OB_FIELD_WORDS_MOST = 64 };
@@ -42,22 +56,27 @@ typedef struct ob_command_field {
     const char *name;
     ob_field_kind kind;
     int64_t least, most;
+    int64_t each;                          /* bytes of each of OB_FIELD_WORDS */
+    ob_field_where where;                  /* as ob_command_where tells */
+    const struct ob_command_field *fields; /* of each of OB_FIELD_LIST; NULL: they are not told */
+    const char *code;                      /* of the problem, where it is wrong; NULL: INVALID */
     bool is_needed;
     bool is_place; /* stands on the command line without an option's name */
     bool is_local; /* the command line's own: not sent */
     bool is_inner; /* programs send it, nobody types it */
     ob_logged logged;
-    const char *words; /* of OB_FIELD_WORD; else how the value is called in help: "NAME" */
+    const char *words; /* a set with | between; else how the value is called in help: "NAME" */
     const char *about; /* a sentence */
 } ob_command_field;
 
 /* What it does to the log and to the records. */
 typedef enum ob_effect {
-    OB_EFFECT_LOOKS = 1, /* nothing; a person's token is told of as a log-in */
-    OB_EFFECT_READS,  /* the same; it shows what is about persons, so it is told of whoever asks */
-    OB_EFFECT_ACTS,   /* it changes records: both or neither */
-    OB_EFFECT_ERASES, /* the same; and what it deleted is overwritten at once, not when others go */
-    OB_EFFECT_DOES,   /* it changes what is not in the records: told of before, and how it went */
+    OB_EFFECT_SHOWS = 1, /* no entry, except `login` when a personal token was used */
+    OB_EFFECT_READS,     /* reads records about persons: an entry says who asked */
+    OB_EFFECT_ACTS,      /* changes records: the entry and the change, or neither */
+    OB_EFFECT_ERASES,    /* the same, and deleted records are overwritten at once */
+    OB_EFFECT_DOES, /* changes something outside the records: one entry before, one with the outcome
+                     */
 } ob_effect;
 
 /* Where it can be asked. */
@@ -94,6 +113,17 @@ struct api_call;
 typedef ob_plan (*ob_command_begin)(struct api_call *call, const ob_request *request,
                                     const ob_token *token);
 
+/* How a request of a service's or of everybody's is answered: for docs/openapi.yaml. */
+typedef struct ob_command_answer {
+    unsigned status;       /* where it was done; 0: 200 */
+    const char *about;     /* a sentence of that answer */
+    const char *schemas;   /* names there, with | between; NULL: what the row gives */
+    const char *type;      /* NULL: application/json */
+    const char *could_not; /* what is there in the place of CouldNot; NULL: nothing */
+    unsigned also[2];      /* statuses that follow from none of the row's fields */
+    bool takes_any_query;  /* whatever the query says is left alone */
+} ob_command_answer;
+
 typedef struct ob_command {
     const char *name;  /* "cause.add": `obhut cause add` */
     const char *about; /* a sentence */
@@ -103,18 +133,24 @@ typedef struct ob_command {
     uint32_t agree;                        /* with two persons: who may agree */
     uint32_t places;                       /* OB_AT_… */
     bool is_inner;                         /* `obhut` asks it by itself, nobody types it */
+    bool has_acts_of_its_own;              /* its function does and logs them, not do.c */
     const char *method, *path;             /* over HTTP; fields of the path stand in braces */
     const ob_command_field *takes, *gives; /* up to a field without a name; NULL: none */
     ob_command_run run;                    /* of socket and staff; NULL: there is none */
     int scope;                             /* of services and the public, with the next two */
     ob_asks asks;
     ob_command_begin begin;
+    const ob_command_answer *answers;
+    const char *more; /* sentences for docs/openapi.yaml; may be NULL */
 } ob_command;
 
 /* The row at a position, or of a name; NULL: there is none. They live for ever. */
 const ob_command *ob_command_at(size_t index);
 /* Returns the row of this name, which is a constant; NULL where there is none. */
 const ob_command *ob_command_find(const char *name);
+
+/* Where its field stands in a request over HTTP: never OB_BY_METHOD. */
+ob_field_where ob_command_where(const ob_command *command, const ob_command_field *field);
 
 /* Its field of that name, or NULL. */
 const ob_command_field *ob_command_field_find(const ob_command_field *fields, const char *name);
@@ -138,11 +174,21 @@ bool ob_command_is_of(const ob_command *command, const char *group);
 ob_status ob_command_check(const ob_command *command, const json_t *request, bool has_file,
                            ob_error *err);
 
+/* The same of what stands in a request's path, query and head; `word` is what stands in its path
+ * for the field in braces, NULL where there is none. OB_EINVAL; *code is then the problem's. */
+ob_status ob_command_check_head(const char **code, const ob_command *command,
+                                const ob_request *request, const char *word, ob_error *err);
+
+/* The same of a JSON body. */
+ob_status ob_command_check_body(const ob_command *command, const json_t *body, ob_error *err);
+
+/* An instant, of that or of a day; false: `text` is neither. */
+bool ob_command_instant(int64_t *out, const char *text);
+
 /* {"groups": […], "commands": […]}: all rows, as `obhut help --json` prints them. */
 json_t *ob_commands_json(void);
 
-/* ---- Doing it
- * ------------------------------------------------------------------------------------ */
+/* ---- Doing it -------------------------------------------------------------------------------- */
 
 /* Who listens on the way to the answer. */
 typedef struct ob_commands_listener {

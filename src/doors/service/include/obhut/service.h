@@ -12,6 +12,8 @@
 #include <obhut/staff.h>
 #include <obhut/store.h>
 
+#include <stdatomic.h>
+
 typedef struct ob_service_options {
     const char *dir;
     const char *records; /* the address of a PostgreSQL database; NULL: what the directory says */
@@ -34,6 +36,8 @@ typedef struct ob_service {
     const ob_policy *policy; /* what a match leads to; the options' or the default */
     bool made_token;         /* the operator's own token was made now: DIR/keys/api-token */
     const char *listening[OB_LISTENERS]; /* where, or "none"; NULL: no service runs */
+    atomic_llong stranger_at;            /* when ob_service_stranger last had a count */
+    atomic_uint strangers;               /* since */
 } ob_service;
 
 /* Opens it, in the order in which each knows what the next must be: lists, records, log, acts, and
@@ -41,6 +45,10 @@ typedef struct ob_service {
  * another process owns it. Otherwise errors as ob_lists_own_unchecked, ob_store_open,
  * ob_engine_audit, ob_acts_open, ob_staff_open, ob_engine_open. */
 ob_status ob_service_open(ob_service *out, const ob_service_options *options, ob_error *err);
+
+/* Counts one who shows a personal token that nobody has. Returns how many there were since it last
+ * returned a number, once a minute; 0: they are counted, and a later call tells. Any thread. */
+unsigned ob_service_stranger(ob_service *service, int64_t now);
 
 /* An engine for a command that looks at something, where there is none. Any thread. */
 ob_status ob_service_need_engine(ob_service *service, ob_error *err);

@@ -26,8 +26,8 @@ ob_status ob_store_incoming(ob_incoming *out, ob_view *view, ob_incoming_kind ki
 /* Sets *out to the newest reports or notices, at most `most`, for the caller to free. */
 ob_status ob_store_incomings(ob_incoming **out, size_t *count, ob_view *view, ob_incoming_kind kind,
                              size_t most, ob_error *err);
-/* Notes that a person has looked at all items of a report and confirms it. OB_EREFUSED: the report
- * is confirmed already. */
+/* Notes that a person has looked at all items of a report and confirms it. OB_ENOTFOUND: there is
+ * no such report; OB_EREFUSED: it is confirmed already. */
 ob_status ob_store_report_confirm(ob_writing *w, int64_t id, const char *by, int64_t at,
                                   ob_error *err);
 /* Deletes a report or notice with its items. Raises a withdrawal for a report. OB_EREFUSED: a hold

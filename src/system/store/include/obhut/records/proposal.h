@@ -34,6 +34,9 @@ ob_status ob_store_proposal_decide(ob_writing *w, int64_t id, ob_proposal_state 
                                    const char *by, int64_t at, ob_error *err);
 /* Makes `by` the person who proposed. OB_ENOTFOUND: there is no such open proposal. */
 ob_status ob_store_proposal_adopt(ob_writing *w, int64_t id, const char *by, ob_error *err);
+/* Replaces what is proposed. OB_ENOTFOUND: no open proposal has this number; OB_ELIMIT: the text is
+ * too long. */
+ob_status ob_store_proposal_reword(ob_writing *w, int64_t id, const char *body, ob_error *err);
 /* Sets *out to the proposals, open ones first, then newest first, at most `most`, for the caller to
  * free. */
 ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_view *view, size_t most,
