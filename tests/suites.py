@@ -34,18 +34,19 @@ SAMPLES = {
     "OBHUT_SERVICE_KILLS": (3, 30),            # of each of its processes, under load
     "OBHUT_RECORD_KILLS": (20, 200),           # of any process, while records are made
     "OBHUT_FRONT_PACKETS": (2000, 100000),     # random ones of a hostile front
+    "OBHUT_PACKETS": (5000, 100000),           # mutated ones that each receiver hears
     "OBHUT_WORKER_PACKETS": (500, 100000),     # and of a hostile worker, most of which cost it its life
     "OBHUT_SCANS": (2000, 100000),             # while memory must stay flat
     "OBHUT_ROWS": (100000, 1000000),           # of records that are copied and overwritten
     "OBHUT_SLOW_SECONDS": (3, 20),             # of load with a slow disk, and with a quick one
 }
 SANITIZED_PART = 10
-NEVER_PARTED = ("OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS", "OBHUT_PICTURES")
+NEVER_PARTED = ("OBHUT_PACKETS", "OBHUT_CLI_MUTATIONS", "OBHUT_SERVICE_MUTATIONS", "OBHUT_PICTURES")
 
 # What has threads runs under ThreadSanitizer too: unit programs, and commands without a service.
 THREADED = ("base_files", "lists_live", "lists_parts", "lists_update", "engine_gate", "engine_lane", "engine_stops", "engine_turns",
-            "sandbox_packet", "sandbox_permit", "sandbox_worker", "store_writing", "store_readers", "audit_log", "audit_disk",
-            "audit_faults", "acts_acts", "acts_writer")
+            "sandbox_permit", "sandbox_worker", "store_writing", "store_readers", "audit_log", "audit_disk",
+            "audit_faults", "acts_acts", "acts_writer", "wire_wire")
 THREADED_COMMANDS = ("test_audit", "test_hash", "test_list")
 
 SANITIZER_ENVIRONMENT = {

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static void check(const ob_job_result *out, const wire_job *job)
+static void check(const ob_job_result *out, const worker_job *job)
 {
     const ob_media_result *m = &out->media;
     if (out->status > 0 || out->status < OB_STATUS_LEAST || out->digested & ~job->digests)
@@ -24,30 +24,30 @@ static void check(const ob_job_result *out, const wire_job *job)
             abort();
 }
 
-/* The first byte is the job, the rest the answer; its number is set where the second byte is even,
- * so that not all of them fail there. */
+/* The first byte is the job, the rest the fields of the answer; its number is the job's where the
+ * second byte is even, so that not all of them fail there. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    wire_job job = {.number = 7};
-    wire_result *result = calloc(1, sizeof *result);
+    static worker_result result;
+    worker_job job = {.number = 7};
+    ob_packet p = ob_packet_of(WORKER_RESULT, 7);
     ob_job_result out;
     bool refused = false;
-    if (!result || size < 2) {
-        free(result);
+    if (size < 2 || size > 2 + OB_PACKET_MOST)
         return -1;
-    }
     job.hash = bytes[0] & 1;
     job.digests = bytes[0] >> 1 & OB_DIGEST_ALL;
-    memcpy(result, bytes + 2, size - 2 < sizeof *result ? size - 2 : sizeof *result);
-    if (!(bytes[1] & 1)) {
-        result->number = job.number;
-        result->digested = job.digests;
-    }
-    if (wire_take_result(&out, &refused, result, &job)) {
+    p.id += bytes[1] & 1;
+    p.size = size - 2;
+    p.bytes = malloc(p.size + 1);
+    if (!p.bytes)
+        return -1;
+    memcpy(p.bytes, bytes + 2, p.size);
+    if (worker_get_result(&result, &p) && worker_take_result(&out, &refused, &result, &job)) {
         check(&out, &job);
         if (refused != (out.status == OB_EREFUSED))
             abort();
     }
-    free(result);
+    free(p.bytes);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* A front that was taken over, in the place of the real one: confined by the same code, then it
  * does what a line on a connection says: "NAME TOKEN", one of the tables' names, or "list". */
 #include "front.h"
+#include "../unit/flat.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +17,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static ob_wire *main_wire;
 static int core = -1, visitor_socket = -1;
-static char head_of_scan[8192], head_of_ready[512], head_of_explain[8192], large[MESSAGE_MOST + 9];
-static size_t scan_size, ready_size, explain_size;
+static char large[MESSAGE_MOST + 99];
 static const char *token;
+
+/* A head of a request: fields without a tail. */
+typedef enum asks { A_SCAN_HEAD, A_READY_HEAD, AN_EXPLANATION_HEAD, HEADS } asks;
+static ob_packet heads[HEADS];
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)
@@ -35,16 +40,14 @@ static void say(const char *format, ...)
 
 /* ---- Packets --------------------------------------------------------------------------------- */
 
-static bool send_to(int to, const void *head, size_t head_size, const void *payload, size_t size,
-                    int file, int files)
+static bool send_to(int to, const void *bytes, size_t size, int file, int files)
 {
     union {
         char bytes[CMSG_SPACE(4 * sizeof(int))];
         struct cmsghdr align;
     } control = {{0}};
-    struct iovec pieces[2] = {{(void *)(uintptr_t)head, head_size},
-                              {(void *)(uintptr_t)payload, size}};
-    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = size ? 2 : 1};
+    struct iovec piece = {(void *)(uintptr_t)bytes, size};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
     if (file >= 0) {
         message.msg_control = control.bytes;
         message.msg_controllen = CMSG_SPACE((size_t)files * sizeof file);
@@ -58,10 +61,10 @@ static bool send_to(int to, const void *head, size_t head_size, const void *payl
 }
 
 /* Waits a while for room; false where the core does not speak to us any more. */
-static bool packet_of(const message_head *head, const void *payload, size_t size, int file)
+static bool send_waiting(const void *bytes, size_t size, int file, int files)
 {
     for (int i = 0; i < 100; i++) {
-        if (send_to(core, head, sizeof *head, payload, size, file, 1))
+        if (send_to(core, bytes, size, file, files))
             return true;
         struct pollfd room = {.fd = core, .events = POLLOUT};
         if (errno != EAGAIN || poll(&room, 1, 100) < 0)
@@ -70,15 +73,73 @@ static bool packet_of(const message_head *head, const void *payload, size_t size
     return false;
 }
 
-static bool packet(uint32_t kind, uint32_t status, uint64_t id, int64_t number, const void *payload,
-                   size_t size, int file)
+/* As it is, whatever the protocol says; frees it, and leaves its descriptor. */
+static bool send_packet(ob_packet *p)
 {
-    const message_head head = {.kind = kind, .status = status, .id = id, .number = number};
-    return packet_of(&head, payload, size, file);
+    static uint8_t bytes[FLAT_MOST];
+    const int file = p->file;
+    p->file = -1;
+    const bool sent = send_waiting(bytes, flat(bytes, p), file, 1);
+    ob_packet_free(p);
+    return sent;
+}
+
+static bool kind_alone(uint32_t kind, uint64_t id)
+{
+    ob_packet p = ob_packet_of(kind, id);
+    return send_packet(&p);
+}
+
+/* Any fields, and so many zeros behind them. */
+static bool packet(uint32_t kind, uint32_t first, uint64_t id, uint64_t second, size_t zeros,
+                   int file)
+{
+    ob_packet p = ob_packet_of(kind, id);
+    switch (kind) {
+    case MESSAGE_ASK:
+        ob_put_u32(&p, OB_LISTENER_SERVICES);
+        ob_put_u32(&p, first);
+        ob_put_u64(&p, second);
+        break;
+    case MESSAGE_BODY:
+        ob_put_u32(&p, first);
+        ob_put_u64(&p, second);
+        ob_put_tail(&p, large, zeros);
+        zeros = 0;
+        break;
+    case MESSAGE_UNABLE:
+    case MESSAGE_LAYERS:
+        ob_put_u32(&p, first);
+        break;
+    default:
+        break;
+    }
+    if (zeros && !ob_packet_reserve(&p, zeros))
+        return false;
+    while (zeros >= sizeof(uint32_t)) {
+        ob_put_u32(&p, 0);
+        zeros -= sizeof(uint32_t);
+    }
+    p.file = file;
+    return send_packet(&p);
+}
+
+/* A request as it should be, but for what these say. */
+static bool ask(asks what, uint64_t id, const void *body, size_t size)
+{
+    ob_packet *p = ob_packet_copy(&heads[what]);
+    ob_packet whole = ob_packet_of(MESSAGE_ASK, id);
+    if (!p || !ob_packet_reserve(&whole, p->size))
+        return false;
+    memcpy(whole.bytes ? whole.bytes : whole.small, p->bytes, p->size);
+    whole.size = p->size;
+    ob_packet_drop(p);
+    ob_put_tail(&whole, body, size);
+    return send_packet(&whole);
 }
 
 /* What came, or false after so long. */
-static bool take(message_head *head, int ms)
+static bool take(wire_head *head, uint32_t *status, int ms)
 {
     static char bytes[MESSAGE_MOST + 100];
     char control[64];
@@ -90,6 +151,7 @@ static bool take(message_head *head, int ms)
                              .msg_controllen = sizeof control};
     if (poll(&some, 1, ms) <= 0 || recvmsg(core, &message, MSG_DONTWAIT) <= 0)
         return false;
+    memcpy(status, bytes, sizeof *status);
     struct cmsghdr *at = CMSG_FIRSTHDR(&message);
     int file;
     if (at && at->cmsg_type == SCM_RIGHTS) {
@@ -99,24 +161,39 @@ static bool take(message_head *head, int ms)
     return true;
 }
 
-static size_t put(char *to, size_t at, const char *text)
+static bool take_any(void)
 {
-    const uint32_t length = text ? (uint32_t)strlen(text) : UINT32_MAX;
-    memcpy(to + at, &length, sizeof length);
-    at += sizeof length;
-    if (!text)
-        return at;
-    memcpy(to + at, text, length + 1U);
-    return at + length + 1U;
+    wire_head head;
+    uint32_t status;
+    return take(&head, &status, 0);
 }
 
-static size_t head_for(char *to, const char *method, const char *path, const char *query)
+/* Waits until this number was spoken of. Returns what was said first: a plan or a status. */
+static uint32_t await(uint64_t id, int ms)
+{
+    wire_head head;
+    uint32_t status;
+    while (take(&head, &status, ms))
+        if (head.id == id)
+            return status;
+    return 0;
+}
+
+static void make_head(asks what, const char *method, const char *path, int64_t length,
+                      const char *surface)
 {
     char bearer[300];
+    ob_packet *p = &heads[what];
     snprintf(bearer, sizeof bearer, "Bearer %s", token);
-    size_t at = put(to, put(to, put(to, 0, method), path), bearer);
-    at = put(to, put(to, put(to, at, NULL), NULL), NULL);
-    return query ? put(to, put(to, at, "surface"), query) : at;
+    const ob_request request = {
+        .method = method, .path = path, .authorization = bearer, .content_length = length};
+    if (p->kind) /* there was one before */
+        ob_packet_free(p);
+    *p = ob_packet_of(MESSAGE_ASK, 0);
+    channel_put_request(p, &request, false);
+    if (surface)
+        channel_put_field(p, "surface", surface);
+    channel_put_field(p, NULL, NULL);
 }
 
 static int memory_file(size_t size, bool sealed)
@@ -137,15 +214,23 @@ static int memory_file(size_t size, bool sealed)
 /* ---- Lies of one or two packets -------------------------------------------------------------- */
 
 typedef enum first { NOTHING, A_SCAN, AN_EXPLANATION, A_SCAN_GONE, A_READY } first;
-typedef enum beside { NO_FILE, OPEN_FILE, SEALED_FILE, EVENT, LISTENING, CONTROL } beside;
+typedef enum beside {
+    NO_FILE,
+    OPEN_FILE,
+    SEALED_FILE,
+    SEALED_AND_ZEROS,
+    EVENT,
+    LISTENING,
+    CONTROL
+} beside;
 
 static const struct lie {
     const char *name;
     first first; /* what is asked for before, under the number 7, until the plan is there */
-    uint32_t kind, status;
+    uint32_t kind, first_field;
     uint64_t id;
-    int64_t number;
-    size_t size; /* of the payload, zeros; of the file */
+    int64_t second_field;
+    size_t size; /* zeros behind the fields; or of the file */
     beside beside;
     bool ends; /* that the core hangs up on it */
 } lies[] = {
@@ -154,12 +239,13 @@ static const struct lie {
     {"kind-of-the-core-answer", NOTHING, MESSAGE_ANSWER, 200, 1, 0, 0, NO_FILE, true},
     {"kind-99", NOTHING, 99, 0, 1, 0, 0, NO_FILE, true},
     {"kind-highest", NOTHING, UINT32_MAX, 0, 1, 0, 0, NO_FILE, true},
-    {"ask-empty", NOTHING, MESSAGE_ASK, 0, 1, 0, 0, NO_FILE, false},
+    {"ask-without-more", NOTHING, MESSAGE_ASK, 0, 1, 0, 0, NO_FILE, false},
+    {"ask-neither-true-nor-false", NOTHING, MESSAGE_ASK, 2, 1, 0, 0, NO_FILE, true},
     {"ask-zeros", NOTHING, MESSAGE_ASK, 0, 1, 0, 5000, NO_FILE, false},
-    {"ask-longest", NOTHING, MESSAGE_ASK, 0, 1, 0, MESSAGE_MOST, NO_FILE, false},
+    {"ask-longest", NOTHING, MESSAGE_ASK, 0, 1, 0, MESSAGE_MOST - 16, NO_FILE, false},
     {"ask-with-file", NOTHING, MESSAGE_ASK, 0, 1, 0, 0, SEALED_FILE, true},
-    {"ask-highest-number", NOTHING, MESSAGE_ASK, 9, UINT64_MAX, INT64_MAX, 9, NO_FILE, false},
-    {"ask-negative-length", NOTHING, MESSAGE_ASK, 9, 2, INT64_MIN, 9, NO_FILE, false},
+    {"ask-highest-number", NOTHING, MESSAGE_ASK, 0, UINT64_MAX, INT64_MAX, 9, NO_FILE, false},
+    {"ask-negative-length", NOTHING, MESSAGE_ASK, 0, 2, INT64_MIN, 9, NO_FILE, false},
     {"ask-twice", A_SCAN, MESSAGE_ASK, 0, 7, 0, 0, NO_FILE, true},
     {"ask-same-place", A_SCAN, MESSAGE_ASK, 0, 7 + 16384, 0, 0, NO_FILE, true},
     {"ask-again-after-gone", A_SCAN_GONE, MESSAGE_ASK, 0, 7, 0, 0, NO_FILE, false},
@@ -196,86 +282,111 @@ static const struct lie {
     {"json-file-event", AN_EXPLANATION, MESSAGE_BODY, 0, 7, 0, 0, EVENT, true},
     {"unable-nobody", NOTHING, MESSAGE_UNABLE, 1, 3, 0, 0, NO_FILE, false},
     {"unable-unknown", A_SCAN, MESSAGE_UNABLE, UINT32_MAX, 7, 0, 0, NO_FILE, false},
-    {"unable-with-file", A_SCAN, MESSAGE_UNABLE, 1, 7, 5, 5, SEALED_FILE, false},
+    {"unable-with-file", A_SCAN, MESSAGE_UNABLE, 1, 7, 5, 5, SEALED_FILE, true},
+    {"unable-longer", A_SCAN, MESSAGE_UNABLE, 1, 7, 0, 4, NO_FILE, true},
     {"ask-beyond", NOTHING, MESSAGE_ASK, 1, 8, 0, 9, NO_FILE, false},
     {"gone-nobody", NOTHING, MESSAGE_GONE, 0, 5, 0, 0, NO_FILE, false},
-    {"gone-with-file", NOTHING, MESSAGE_GONE, 0, 5, 0, 0, SEALED_FILE, false},
-    {"gone-highest", NOTHING, MESSAGE_GONE, 1, UINT64_MAX, -1, 99, NO_FILE, false},
-    {"counts-empty", NOTHING, MESSAGE_COUNTS, 0, 0, 0, 0, NO_FILE, false},
-    {"counts-longest", NOTHING, MESSAGE_COUNTS, 0, 0, 0, MESSAGE_MOST, NO_FILE, false},
-    {"layers-all", NOTHING, MESSAGE_LAYERS, 0, 0, -1, 9, NO_FILE, false},
+    {"gone-with-file", NOTHING, MESSAGE_GONE, 0, 5, 0, 0, SEALED_FILE, true},
+    {"gone-highest", NOTHING, MESSAGE_GONE, 1, UINT64_MAX, -1, 0, NO_FILE, false},
+    {"gone-longer", NOTHING, MESSAGE_GONE, 1, 5, -1, 99, NO_FILE, true},
+    {"late-nobody", NOTHING, MESSAGE_LATE, 0, 5, 0, 0, NO_FILE, false},
+    {"late-longer", NOTHING, MESSAGE_LATE, 0, 5, 0, 4, NO_FILE, true},
+    {"counts-empty", NOTHING, MESSAGE_COUNTS, 0, 0, 0, 0, NO_FILE, true},
+    {"counts-longest", NOTHING, MESSAGE_COUNTS, 0, 0, 0, MESSAGE_MOST, NO_FILE, true},
+    {"counts-highest", NOTHING, MESSAGE_COUNTS, 0, UINT64_MAX, 0, OB_FRONT_COUNTS * 8, NO_FILE,
+     false},
+    {"layers-all", NOTHING, MESSAGE_LAYERS, UINT32_MAX, 0, 0, 0, NO_FILE, false},
+    {"layers-longer", NOTHING, MESSAGE_LAYERS, 0, 0, 0, 9, NO_FILE, true},
     {"too-long", NOTHING, MESSAGE_ASK, 0, 1, 0, MESSAGE_MOST + 8, NO_FILE, true},
+    {"body-in-a-file-and-beside", A_SCAN, MESSAGE_BODY, 0, 7, 50, 50, SEALED_AND_ZEROS, true},
 };
 
 static void prepare(first first)
 {
-    message_head head;
     const bool scans = first == A_SCAN || first == A_SCAN_GONE;
-    if (scans)
-        packet(MESSAGE_ASK, 0, 7, -1, head_of_scan, scan_size, -1);
-    else if (first == AN_EXPLANATION)
-        packet(MESSAGE_ASK, 0, 7, -1, head_of_explain, explain_size, -1);
-    else if (first == A_READY)
-        packet(MESSAGE_ASK, 0, 7, 0, head_of_ready, ready_size, -1);
-    if (first != NOTHING)
-        while (take(&head, 20000) && head.id != 7)
-            ;
+    if (first == NOTHING)
+        return;
+    ask(scans                     ? A_SCAN_HEAD
+        : first == AN_EXPLANATION ? AN_EXPLANATION_HEAD
+                                  : A_READY_HEAD,
+        7, NULL, 0);
+    await(7, 20000);
     if (first == A_SCAN_GONE)
-        packet(MESSAGE_GONE, 0, 7, 0, NULL, 0, -1);
+        kind_alone(MESSAGE_GONE, 7);
 }
 
 static void tell_lie(const struct lie *l)
 {
-    int file = l->beside == OPEN_FILE     ? memory_file(l->size, false)
-               : l->beside == SEALED_FILE ? memory_file(l->size, true)
-               : l->beside == EVENT       ? (int)syscall(SYS_eventfd2, 0, 0)
-               : l->beside == LISTENING   ? LISTEN_FD
-               : l->beside == CONTROL     ? CONTROL_FD
-                                          : -1;
+    const bool sealed = l->beside == SEALED_FILE || l->beside == SEALED_AND_ZEROS;
+    int file = l->beside == OPEN_FILE   ? memory_file(l->size, false)
+               : sealed                 ? memory_file(l->size, true)
+               : l->beside == EVENT     ? (int)syscall(SYS_eventfd2, 0, 0)
+               : l->beside == LISTENING ? LISTEN_FD
+               : l->beside == CONTROL   ? CONTROL_FD
+                                        : -1;
+    const bool zeros = l->beside == NO_FILE || l->beside == SEALED_AND_ZEROS;
     prepare(l->first);
-    packet(l->kind, l->status, l->id, l->number, large, l->beside == NO_FILE ? l->size : 0, file);
+    packet(l->kind, l->first_field, l->id, (uint64_t)l->second_field, zeros ? l->size : 0, file);
     if (file > LISTEN_FD)
         close(file);
     if (!l->ends) /* the number is free for the next one */
-        packet(MESSAGE_GONE, 0, 7, 0, NULL, 0, -1);
+        kind_alone(MESSAGE_GONE, 7);
 }
 
 /* ---- Lies of many, and of the control socket ------------------------------------------------- */
 
-static void words(char word, int count, int file)
+static void tell_main(uint32_t kind, uint64_t about, int count, int file)
 {
+    static uint8_t bytes[FLAT_MOST];
+    const ob_packet p = ob_packet_of(kind, about);
+    const size_t size = flat(bytes, &p);
     for (int i = 0; i < count; i++)
-        send_to(CONTROL_FD, &word, 1, NULL, 0, file, 1);
+        send_to(CONTROL_FD, bytes, size, file, 1);
 }
 
 static void ready_again(void)
 {
-    words(CONTROL_READY, 1, -1);
+    tell_main(CONTROL_READY, 0, 1, -1);
 }
 
 static void ready_flood(void)
 {
-    words(CONTROL_READY, 100000, -1);
+    tell_main(CONTROL_READY, 0, 100000, -1);
 }
 
 static void word_stop(void)
 {
-    words(CONTROL_STOP, 1, -1);
+    tell_main(CONTROL_STOP, 0, 1, -1);
 }
 
 static void word_hang_up(void)
 {
-    words(CONTROL_HANG_UP, 1, -1);
+    tell_main(CONTROL_HANG_UP, ROLE_CORE, 1, -1);
+}
+
+static void word_hang_up_on_itself(void)
+{
+    tell_main(CONTROL_HANG_UP, ROLE_FRONT, 1, -1);
+}
+
+static void word_hang_up_on_nobody(void)
+{
+    tell_main(CONTROL_HANG_UP, UINT64_MAX, 1, -1);
 }
 
 static void word_peer_with_file(void)
 {
-    words(CONTROL_PEER, 1, CONTROL_FD);
+    tell_main(CONTROL_PEER, ROLE_CORE, 1, CONTROL_FD);
 }
 
 static void word_unknown(void)
 {
-    words(77, 1, -1);
+    tell_main(77, 0, 1, -1);
+}
+
+static void word_cut(void)
+{
+    send_to(CONTROL_FD, "x", 1, -1, 1);
 }
 
 static void control_closed(void)
@@ -289,37 +400,42 @@ static void core_closed(void)
     close(core);
     core = -1;
     poll(NULL, 0, 500);
-    words(CONTROL_READY, 1, -1);
+    ready_again();
 }
 
 static void head_cut(void)
 {
-    send_to(core, large, 5, NULL, 0, -1, 1);
+    send_to(core, large, 5, -1, 1);
 }
 
 static void head_nothing(void)
 {
-    send_to(core, large, 0, NULL, 0, CONTROL_FD, 1);
+    send_to(core, large, 0, CONTROL_FD, 1);
+}
+
+static void head_of_another_program(void)
+{
+    send_to(core, large, 500, -1, 1);
 }
 
 static void packet_empty(void)
 {
-    send_to(core, large, 0, NULL, 0, -1, 1);
+    send_to(core, large, 0, -1, 1);
 }
 
 static void many_files(void)
 {
-    const message_head head = {.kind = MESSAGE_BODY, .id = 7};
-    send_to(core, &head, sizeof head, NULL, 0, CONTROL_FD, 4);
+    static uint8_t bytes[FLAT_MOST];
+    const ob_packet p = ob_packet_of(MESSAGE_BODY, 7);
+    send_to(core, bytes, flat(bytes, &p), CONTROL_FD, 4);
 }
 
 static void ask_without_end(void)
 {
-    message_head head;
     for (uint64_t i = 0; i < 20000; i++) {
-        if (!packet(MESSAGE_ASK, 0, 100 + i, -1, head_of_scan, scan_size, -1))
+        if (!ask(A_SCAN_HEAD, 100 + i, NULL, 0))
             return;
-        while (take(&head, 0))
+        while (take_any())
             ;
     }
 }
@@ -327,19 +443,18 @@ static void ask_without_end(void)
 static void ask_the_same_without_end(void)
 {
     for (int i = 0; i < 20000; i++)
-        if (!packet(MESSAGE_ASK, 0, 7, -1, head_of_scan, scan_size, -1))
+        if (!ask(A_SCAN_HEAD, 7, NULL, 0))
             return;
 }
 
-/* A head with a body behind it, which is said to have so many bytes. */
-static void early(uint64_t id, bool scans, size_t size, uint32_t body, int64_t number)
+/* A head with a body behind it: so many bytes, of so many that the head announces. */
+static void early(uint64_t id, bool scans, size_t size, int64_t announced)
 {
-    char both[8000];
-    const size_t head_size = scans ? scan_size : explain_size;
-    const message_head head = {.kind = MESSAGE_ASK, .id = id, .number = number, .body = body};
-    memcpy(both, scans ? head_of_scan : head_of_explain, head_size);
-    memset(both + head_size, '{', size);
-    packet_of(&head, both, head_size + size, -1);
+    static char body[8000];
+    memset(body, '{', sizeof body);
+    make_head(scans ? A_SCAN_HEAD : AN_EXPLANATION_HEAD, "POST",
+              scans ? "/v1/scan" : "/v1/gate/explain", announced, scans ? "public" : NULL);
+    ask(scans ? A_SCAN_HEAD : AN_EXPLANATION_HEAD, id, body, size);
 }
 
 static void early_lies(void)
@@ -347,30 +462,29 @@ static void early_lies(void)
     static const struct {
         bool scans;
         size_t size;
-        uint32_t body;
-        int64_t number;
+        int64_t announced;
     } all[] = {
-        {false, 50, 50, 50},        {false, 50, 50, -1},
-        {false, 50, 50, 49},        {false, 50, 60, 60},
-        {false, 50, 40, 40},        {false, 0, 5000, 5000},
-        {false, 0, UINT32_MAX, -1}, {false, 0, INT32_MAX, INT32_MAX},
-        {false, 50, 0, 50},         {true, 50, 50, 50},
-        {true, 50, UINT32_MAX, -1}, {true, 0, 60, 60},
+        {false, 50, 50},  {false, 50, -1},       {false, 50, 49},        {false, 50, 60},
+        {false, 0, 5000}, {false, 1, INT64_MAX}, {false, 50, INT64_MIN}, {false, 8000, 8000},
+        {true, 50, 50},   {true, 0, 60},         {true, 1, INT64_MIN},   {true, 8000, 7999},
     };
     for (uint64_t i = 0; i < sizeof all / sizeof *all; i++) {
-        early(200 + i, all[i].scans, all[i].size, all[i].body, all[i].number);
+        early(200 + i, all[i].scans, all[i].size, all[i].announced);
         if (i % 2)
-            packet(MESSAGE_GONE, 0, 200 + i, 0, NULL, 0, -1);
+            kind_alone(MESSAGE_GONE, 200 + i);
     }
     for (uint64_t i = 0; i < sizeof all / sizeof *all; i++)
-        packet(MESSAGE_GONE, 0, 200 + i, 0, NULL, 0, -1);
+        kind_alone(MESSAGE_GONE, 200 + i);
 }
 
 static void ask_over(uint32_t listener, uint64_t id)
 {
-    const message_head head = {.kind = MESSAGE_ASK, .id = id, .number = -1, .listener = listener};
-    packet_of(&head, head_of_scan, scan_size, -1);
-    packet(MESSAGE_GONE, 0, id, 0, NULL, 0, -1);
+    ob_packet p = ob_packet_of(MESSAGE_ASK, id);
+    ob_put_u32(&p, listener);
+    ob_put_u32(&p, 0);
+    ob_put_i64(&p, -1);
+    send_packet(&p);
+    kind_alone(MESSAGE_GONE, id);
 }
 
 /* What it says of where a request came from cannot be checked: it is answered as there. */
@@ -394,8 +508,8 @@ static void ask_over_the_highest(void)
 static void early_and_late(void)
 {
     for (uint64_t i = 0; i < 1000; i++) {
-        early(300 + i, true, 50, 50, 50);
-        packet(MESSAGE_BODY, 0, 300 + i, 50, large, 50, -1);
+        early(300 + i, true, 50, 50);
+        packet(MESSAGE_BODY, 0, 300 + i, 50, 50, -1);
     }
 }
 
@@ -411,72 +525,88 @@ static void fill_memory(void)
 static void read_nothing(void)
 {
     for (uint64_t i = 0; i < 20000; i++)
-        if (!packet(MESSAGE_ASK, 0, 100 + i, 0, head_of_ready, ready_size, -1))
+        if (!ask(A_READY_HEAD, 100 + i, NULL, 0))
             return;
 }
 
 /* A scan as it should be, of bytes that are no picture; every second one is not waited for. */
 static bool scan_whole(uint64_t id, size_t size, bool leave)
 {
-    message_head head = {0};
-    if (!packet(MESSAGE_ASK, 0, id, -1, head_of_scan, scan_size, -1))
+    if (!ask(A_SCAN_HEAD, id, NULL, 0))
         return false;
-    while (take(&head, 20000) && head.id != id)
-        ;
+    await(id, 20000);
     int file = memory_file(size, true);
-    bool sent = packet(MESSAGE_BODY, 0, id, (int64_t)size, NULL, 0, file);
+    bool sent = packet(MESSAGE_BODY, 0, id, size, 0, file);
     close(file);
-    return sent && (!leave || packet(MESSAGE_GONE, 0, id, 0, NULL, 0, -1));
+    return sent && (!leave || kind_alone(MESSAGE_GONE, id));
 }
 
 /* What the core hangs up on, or nearly. */
 static bool misbehave(unsigned how, uint64_t state)
 {
-    message_head head = {.kind = MESSAGE_BODY, .id = state, .number = (int64_t)state};
+    static uint8_t bytes[FLAT_MOST];
     if (how == 0)
-        return packet((uint32_t)state, 0, 1, 0, large, state % 9000, -1);
+        return packet((uint32_t)state, 0, 1, 0, state % 9000, -1);
+    ob_packet p =
+        ob_packet_of(how == 1 ? (uint32_t)MESSAGE_BODY : (uint32_t)(state >> 8) % MESSAGES, state);
+    ob_put_u32(&p, (uint32_t)state % 2);
+    ob_put_u64(&p, state);
+    ob_put_tail(&p, NULL, 0);
+    const size_t size = flat(bytes, &p);
     if (how == 1)
-        return send_to(core, &head, state % sizeof head, NULL, 0, -1, 1);
+        return send_to(core, bytes, state % size, -1, 1);
     int file = how == 4 ? CONTROL_FD : memory_file(state % 9000, how == 3);
-    head.kind = (uint32_t)(state >> 8) % 9;
-    bool sent =
-        send_to(core, &head, sizeof head, NULL, 0, file, how == 2 ? 1 : (int)(state % 4) + 1);
+    bool sent = send_to(core, bytes, size, file, how == 2 ? 1 : (int)(state % 4) + 1);
     if (file != CONTROL_FD)
         close(file);
     return sent;
 }
 
+/* A head of a request in which some bytes behind its numbers are others. */
+static bool nearly_ask(unsigned what, uint64_t state, uint64_t id)
+{
+    enum { NUMBERS = sizeof(wire_head) + 16 };
+    static uint8_t bytes[FLAT_MOST];
+    ob_packet p = ob_packet_of(MESSAGE_ASK, id), *head = ob_packet_copy(&heads[A_SCAN_HEAD]);
+    const uint32_t listener = (uint32_t)(state >> 40) % OB_LISTENERS;
+    if (!head || !ob_packet_reserve(&p, head->size))
+        return false;
+    memcpy(p.bytes ? p.bytes : p.small, head->bytes, head->size);
+    p.size = head->size;
+    ob_packet_drop(head);
+    ob_put_tail(&p, large, what & 8 ? (size_t)(state % 3000) : 0);
+    size_t size = flat(bytes, &p);
+    ob_packet_free(&p);
+    memcpy(bytes + sizeof(wire_head), &listener, sizeof listener);
+    for (unsigned i = 0; i < (what & 3); i++)
+        bytes[NUMBERS + (state >> (8 * i)) % (size - NUMBERS)] = (uint8_t)(state >> (5 * i));
+    if (!(what & 4))
+        size = NUMBERS + (state >> 24) % (size - NUMBERS);
+    return send_waiting(bytes, size, -1, 1);
+}
+
 static bool nearly_meant(unsigned what, uint64_t state, uint64_t *id)
 {
-    char payload[2048];
-    const size_t size = (size_t)(state >> 24) % sizeof payload;
-    const uint32_t kind = what < 700    ? MESSAGE_ASK
-                          : what < 900  ? MESSAGE_BODY
-                          : what < 1800 ? MESSAGE_GONE
-                          : what < 1900 ? MESSAGE_UNABLE
-                          : what < 2000 ? MESSAGE_COUNTS
-                                        : MESSAGE_LAYERS;
-    memcpy(payload, scan_size < sizeof payload ? head_of_scan : large, sizeof payload);
-    for (unsigned i = 0; i < (what & 3); i++)
-        payload[(state >> (8 * i)) % (scan_size + 1)] = (char)(state >> (5 * i));
-    const uint64_t number = kind == MESSAGE_ASK ? ++*id : *id - state % 3;
-    const uint32_t body = what & 8 ? (uint32_t)(state % 3000) : 0;
-    const message_head head = {
-        .kind = kind,
-        .id = number,
-        .number = body ? (int64_t)body : (int64_t)state,
-        .body = body,
-        .listener = kind == MESSAGE_ASK ? (uint32_t)(state >> 40) % OB_LISTENERS : 0};
-    if (!packet_of(&head, payload, what & 4 ? scan_size : size, -1))
-        return false;
-    return kind != MESSAGE_ASK || packet(MESSAGE_GONE, 0, number, 0, NULL, 0, -1);
+    const uint64_t old = *id - state % 3;
+    if (what < 700)
+        return nearly_ask(what, state, ++*id) && kind_alone(MESSAGE_GONE, *id);
+    return packet(what < 900    ? MESSAGE_BODY
+                  : what < 1800 ? MESSAGE_GONE
+                  : what < 1900 ? MESSAGE_UNABLE
+                  : what < 1950 ? MESSAGE_COUNTS
+                  : what < 2000 ? MESSAGE_LATE
+                                : MESSAGE_LAYERS,
+                  what < 900 ? 0 : (uint32_t)state, old, state,
+                  what < 900                    ? (size_t)(state >> 24) % 2048
+                  : what < 1950 && what >= 1900 ? OB_FRONT_COUNTS * sizeof(uint64_t)
+                                                : 0,
+                  -1);
 }
 
 /* Packets that could nearly be meant, with wrong bytes; some that are, and a few that are not. */
 static void random_packets(unsigned seed, unsigned count)
 {
     enum { KINDS = 2048, ENDING = 5, WHOLE = 40, OFTEN = 32 };
-    message_head head;
     unsigned sent = 0;
     uint64_t state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1, id = 1000;
     for (bool goes_on = true; sent < count && goes_on; sent += goes_on) {
@@ -487,7 +617,7 @@ static void random_packets(unsigned seed, unsigned count)
         goes_on = what < ENDING  ? misbehave(what, state >> 20)
                   : what < WHOLE ? scan_whole(++id, (size_t)(state >> 20) % 20000, what % 2)
                                  : nearly_meant(what, state, &id);
-        while (take(&head, 0))
+        while (take_any())
             ;
     }
     say("sent %u", sent);
@@ -502,12 +632,16 @@ static const struct flood {
     {"ready-flood", ready_flood, true},
     {"word-stop", word_stop, true},
     {"word-hang-up", word_hang_up, true},
+    {"word-hang-up-on-itself", word_hang_up_on_itself, true},
+    {"word-hang-up-on-nobody", word_hang_up_on_nobody, true},
     {"word-peer-with-file", word_peer_with_file, true},
     {"word-unknown", word_unknown, true},
+    {"word-cut", word_cut, true},
     {"control-closed", control_closed, true},
     {"core-closed", core_closed, true},
     {"head-cut", head_cut, true},
     {"head-nothing", head_nothing, true},
+    {"head-of-another-program", head_of_another_program, true},
     {"packet-empty", packet_empty, true},
     {"many-files", many_files, true},
     {"ask-without-end", ask_without_end, true},
@@ -597,17 +731,17 @@ static void calls(int process)
 
 static void hear_main(void)
 {
-    control_word word;
-    int peer = -1;
-    while (control_receive(CONTROL_FD, &word, &peer)) {
-        if (!word || word == CONTROL_STOP)
+    ob_packet p;
+    ob_wire_got got;
+    while ((got = ob_wire_receive(main_wire, &p)) == OB_WIRE_PACKET) {
+        if (p.kind == CONTROL_STOP)
             _exit(EXIT_FINE);
-        if (peer >= 0) {
-            if (core >= 0)
-                close(core);
-            core = peer;
-        }
+        if (core >= 0)
+            close(core);
+        core = p.file;
     }
+    if (got != OB_WIRE_NOTHING)
+        _exit(EXIT_FINE);
 }
 
 static void list_all(void)
@@ -631,18 +765,16 @@ static void do_named(const char *name)
 /* Whether the core answers what is asked in earnest. */
 static void ask_core(void)
 {
-    message_head head = {0};
     if (core < 0) {
         say("no core");
         return;
     }
-    packet(MESSAGE_ASK, 0, 4242, 0, head_of_ready, ready_size, -1);
-    while (take(&head, 5000))
-        if (head.id == 4242) {
-            say("status %u", head.status);
-            return;
-        }
-    say("no answer");
+    ask(A_READY_HEAD, 4242, NULL, 0);
+    const uint32_t status = await(4242, 5000);
+    if (status)
+        say("status %u", status);
+    else
+        say("no answer");
 }
 
 static void do_line(char *line)
@@ -650,9 +782,9 @@ static void do_line(char *line)
     char *rest = NULL, *name = strtok_r(line, " \n", &rest), *what = strtok_r(NULL, " \n", &rest);
     char *count = strtok_r(NULL, " \n", &rest);
     token = what ? what : "";
-    scan_size = head_for(head_of_scan, "POST", "/v1/scan", "public");
-    explain_size = head_for(head_of_explain, "POST", "/v1/gate/explain", NULL);
-    ready_size = head_for(head_of_ready, "GET", "/readyz", NULL);
+    make_head(A_SCAN_HEAD, "POST", "/v1/scan", -1, "public");
+    make_head(AN_EXPLANATION_HEAD, "POST", "/v1/gate/explain", -1, NULL);
+    make_head(A_READY_HEAD, "GET", "/readyz", 0, NULL);
     if (!name)
         return;
     if (!strcmp(name, "list"))
@@ -671,9 +803,10 @@ int front_main(const config *config)
 {
     uint32_t layers = 0;
     ob_error err = {0};
-    if (front_leave(&layers, config, &err))
+    main_wire = ob_wire_new(CONTROL_FD, &control_protocol, CONTROL_CHILD, NULL);
+    if (!main_wire || front_leave(&layers, config, &err))
         return EXIT_FAILED;
-    control_send(CONTROL_FD, CONTROL_READY, -1);
+    control_send(main_wire, CONTROL_READY, ROLE_CORE, -1);
     for (;;) {
         struct pollfd all[2] = {{.fd = LISTEN_FD, .events = POLLIN},
                                 {.fd = CONTROL_FD, .events = POLLIN}};

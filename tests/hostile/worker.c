@@ -1,6 +1,7 @@
 /* A worker whose decoder has been taken over: a file "EVIL NAME" says what it tries. It is the real
  * worker but for the decoder, and for the packets, which it can change: whoever runs in a process
  * has all of its memory. */
+#include "../unit/flat.h"
 #include "sandbox_priv.h"
 
 #include <fcntl.h>
@@ -17,12 +18,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-bool __real_wire_send(int channel, const void *bytes, size_t size, int file);
-bool __wrap_wire_send(int channel, const void *bytes, size_t size, int file);
-bool __real_wire_receive(int channel, void *bytes, size_t size, int *file);
-bool __wrap_wire_receive(int channel, void *bytes, size_t size, int *file);
+void __real_worker_put_result(ob_packet *p, const worker_result *result);
+void __wrap_worker_put_result(ob_packet *p, const worker_result *result);
+bool __real_worker_get_job(worker_job *out, ob_packet *p);
+bool __wrap_worker_get_job(worker_job *out, ob_packet *p);
 
-static wire_job job;      /* that it is at */
+static worker_job job;    /* that it is at */
 static uint8_t kept[256]; /* of the last file that was somebody else's */
 static volatile int sink;
 static volatile unsigned long turns;
@@ -53,7 +54,7 @@ static void send_raw(const void *bytes, size_t size, int descriptors)
     sink = (int)sendmsg(OB_WORKER_CHANNEL, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void set_picture(wire_result *r)
+static void set_picture(worker_result *r)
 {
     r->digested = job.digests;
     r->media = (ob_media_result){
@@ -61,9 +62,9 @@ static void set_picture(wire_result *r)
     memcpy(&r->media.pdq.hash[0], kept, sizeof r->media.pdq.hash[0]);
 }
 
-static wire_result good(void)
+static worker_result good(void)
 {
-    wire_result r;
+    worker_result r;
     memset(&r, 0, sizeof r);
     r.number = job.number;
     set_picture(&r);
@@ -329,29 +330,53 @@ static void say_long(void)
     send_raw(big, sizeof big, 0);
     live_on();
 }
+static uint8_t answer[FLAT_MOST + 1];
+
+/* Puts an answer where send_raw can take it; returns how many bytes it has. */
+static size_t flat_result(const worker_result *r)
+{
+    ob_packet p = ob_packet_of(WORKER_RESULT, r->number);
+    __real_worker_put_result(&p, r);
+    const size_t size = flat(answer, &p);
+    ob_packet_free(&p);
+    return size;
+}
+
+static size_t flat_good(void)
+{
+    const worker_result r = good();
+    return flat_result(&r);
+}
+
 static void say_less(void)
 {
-    const wire_result r = good();
-    send_raw(&r, sizeof r - 1, 0);
+    send_raw(answer, flat_good() - 1, 0);
     live_on();
 }
 static void say_more(void)
 {
-    char bytes[sizeof(wire_result) + 1] = {0};
-    const wire_result r = good();
-    memcpy(bytes, &r, sizeof r);
-    send_raw(bytes, sizeof bytes, 0);
+    send_raw(answer, flat_good() + 1, 0);
     live_on();
 }
 static void say_hello(void)
 {
-    const wire_hello h = {.magic = WIRE_HELLO, .layers = 1};
-    send_raw(&h, sizeof h, 0);
+    ob_packet p = ob_packet_of(WORKER_HELLO, job.number);
+    ob_put_u32(&p, 1);
+    ob_put_text(&p, "");
+    send_raw(answer, flat(answer, &p), 0);
     live_on();
 }
 static void say_job(void)
 {
-    send_raw(&job, sizeof job, 0);
+    ob_packet p = ob_packet_of(WORKER_JOB, job.number);
+    worker_put_job(&p, &job);
+    send_raw(answer, flat(answer, &p), 0);
+    live_on();
+}
+static void say_other_kind(void)
+{
+    ob_packet p = ob_packet_of(WORKER_MESSAGES, job.number);
+    send_raw(answer, flat(answer, &p), 0);
     live_on();
 }
 static void let_go(void)
@@ -366,8 +391,7 @@ static void let_go_and_sleep(void)
 }
 static void send_one(void)
 {
-    const wire_result r = good();
-    send_raw(&r, sizeof r, 1);
+    send_raw(answer, flat_good(), 1);
     live_on();
 }
 static void send_two(void)
@@ -377,8 +401,7 @@ static void send_two(void)
 }
 static void send_many(void)
 {
-    const wire_result r = good();
-    send_raw(&r, sizeof r, 16);
+    send_raw(answer, flat_good(), 16);
     live_on();
 }
 static void send_again(void)
@@ -391,165 +414,165 @@ static void send_again(void)
 /* Of any size, any content, and sometimes with descriptors; the answer that was asked follows. */
 static void send_random(void)
 {
-    static uint8_t bytes[2 * sizeof(wire_result)];
     uint32_t sizes[4];
-    const wire_result r = good();
+    const size_t size = flat_good();
     ob_random(sizes, sizeof sizes);
-    ob_random(bytes, sizeof bytes);
     if (sizes[0] % 2)
-        memcpy(bytes, &r, sizes[1] % sizeof r);
-    send_raw(bytes, sizes[2] % 3 ? sizeof r : sizes[1] % sizeof bytes,
+        ob_random(answer + sizes[1] % size, size - sizes[1] % size);
+    else
+        ob_random(answer, sizeof answer);
+    send_raw(answer, sizes[2] % 3 ? size : sizes[1] % sizeof answer,
              sizes[3] % 8 ? 0 : (int)(sizes[3] % 5));
 }
 
 /* ---- Answers that make no sense -------------------------------------------------------------- */
 
-static void number_zero(wire_result *r)
+static void number_zero(worker_result *r)
 {
     r->number = 0;
 }
-static void number_next(wire_result *r)
+static void number_next(worker_result *r)
 {
     r->number++;
 }
-static void reason_unknown(wire_result *r)
+static void reason_unknown(worker_result *r)
 {
-    r->fault.reason = WIRE_REASONS;
+    r->fault.reason = WORKER_REASONS;
 }
-static void reason_huge(wire_result *r)
+static void reason_huge(worker_result *r)
 {
     r->fault.reason = UINT32_MAX;
 }
-static void reason_of_none(wire_result *r)
+static void reason_of_none(worker_result *r)
 {
     r->fault.reason = OB_MEDIA_DAMAGED;
     r->fault.at = 5;
 }
-static void reason_beyond(wire_result *r)
+static void reason_beyond(worker_result *r)
 {
     r->fault = (ob_media_fault){.reason = OB_MEDIA_CUT_AT_ROW, .at = 9, .of = 8};
 }
-static void reason_far(wire_result *r)
+static void reason_far(worker_result *r)
 {
     r->fault = (ob_media_fault){.reason = OB_MEDIA_CUT_AT_FRAME, .at = 70000};
 }
-static void reason_format(wire_result *r)
+static void reason_format(worker_result *r)
 {
     r->fault = (ob_media_fault){.reason = OB_MEDIA_DAMAGED, .format = OB_FORMATS};
 }
-static void fine_with_row(wire_result *r)
+static void fine_with_row(worker_result *r)
 {
     r->fault.at = 1;
 }
-static void refuse(wire_result *r)
+static void refuse(worker_result *r)
 {
     r->digested = 0;
-    r->fault.reason = WIRE_NO_PERMIT;
+    r->fault.reason = WORKER_NO_PERMIT;
 }
-static void refuse_and_tell(wire_result *r)
+static void refuse_and_tell(worker_result *r)
 {
-    r->fault.reason = WIRE_NO_PERMIT;
+    r->fault.reason = WORKER_NO_PERMIT;
 }
-static void digests_all(wire_result *r)
+static void digests_all(worker_result *r)
 {
     r->digested = UINT32_MAX;
 }
-static void digests_none(wire_result *r)
+static void digests_none(worker_result *r)
 {
     r->digested = 0;
 }
-static void format_none(wire_result *r)
+static void format_none(worker_result *r)
 {
     r->media.format = OB_FORMAT_UNKNOWN;
 }
-static void format_beyond(wire_result *r)
+static void format_beyond(worker_result *r)
 {
     r->media.format = (ob_format)99;
 }
-static void width_none(wire_result *r)
+static void width_none(worker_result *r)
 {
     r->media.width = 0;
 }
-static void width_beyond(wire_result *r)
+static void width_beyond(worker_result *r)
 {
     r->media.width = UINT32_MAX;
 }
-static void pixels_beyond(wire_result *r)
+static void pixels_beyond(worker_result *r)
 {
     r->media.width = r->media.height = 1 << 20;
 }
-static void turned_none(wire_result *r)
+static void turned_none(worker_result *r)
 {
     r->media.orientation = 0;
 }
-static void turned_beyond(wire_result *r)
+static void turned_beyond(worker_result *r)
 {
     r->media.orientation = 9;
 }
-static void frames_none(wire_result *r)
+static void frames_none(worker_result *r)
 {
     r->media.frames = 0;
 }
-static void frames_beyond(wire_result *r)
+static void frames_beyond(worker_result *r)
 {
     r->media.frames = UINT32_MAX;
 }
-static void more_beyond(wire_result *r)
+static void more_beyond(worker_result *r)
 {
     r->media.more_count = OB_MEDIA_HASHES;
 }
-static void more_huge(wire_result *r)
+static void more_huge(worker_result *r)
 {
     r->media.more_count = UINT32_MAX;
 }
-static void more_without_frames(wire_result *r)
+static void more_without_frames(worker_result *r)
 {
     r->media.more_count = 1;
     r->media.more[0].number = 1;
 }
-static void more_backwards(wire_result *r)
+static void more_backwards(worker_result *r)
 {
     r->media.frames = 9;
     r->media.more_count = 2;
     r->media.more[0].number = 4;
     r->media.more[1].number = 3;
 }
-static void look_beyond(wire_result *r)
+static void look_beyond(worker_result *r)
 {
     r->media.more_count = 1;
     r->media.more[0].look = OB_LOOKS;
 }
-static void incomplete_beyond(wire_result *r)
+static void incomplete_beyond(worker_result *r)
 {
     r->media.incomplete = 2;
 }
-static void unseen_beyond(wire_result *r)
+static void unseen_beyond(worker_result *r)
 {
     r->media.unseen = OB_UNSEENS;
 }
-static void quality_less(wire_result *r)
+static void quality_less(worker_result *r)
 {
     r->media.pdq.quality = -1;
 }
-static void quality_beyond(wire_result *r)
+static void quality_beyond(worker_result *r)
 {
     r->media.pdq.quality = 101;
 }
-static void quality_of_more(wire_result *r)
+static void quality_of_more(worker_result *r)
 {
     r->media.frames = 2;
     r->media.more_count = 1;
     r->media.more[0] = (ob_media_frame){.number = 1, .pdq.quality = 1000};
 }
-static void all_ones(wire_result *r)
+static void all_ones(worker_result *r)
 {
     memset(r, 0xFF, sizeof *r);
 }
-static void all_zero(wire_result *r)
+static void all_zero(worker_result *r)
 {
     memset(r, 0, sizeof *r);
 }
-static void all_but_number(wire_result *r)
+static void all_but_number(worker_result *r)
 {
     const uint64_t n = r->number;
     memset(r, 0xEE, sizeof *r);
@@ -558,23 +581,23 @@ static void all_but_number(wire_result *r)
 
 /* ---- Answers that do, and more --------------------------------------------------------------- */
 
-static void once_more(wire_result *r)
+static void once_more(worker_result *r)
 {
-    send_raw(r, sizeof *r, 0);
+    send_raw(answer, flat_result(r), 0);
 }
-static void once_empty(wire_result *r)
+static void once_empty(worker_result *r)
 {
-    send_raw(r, sizeof *r, 0);
+    send_raw(answer, flat_result(r), 0);
     memset(r, 0, sizeof *r);
     send_raw("", 0, 0);
 }
-static void flood(wire_result *r)
+static void flood(worker_result *r)
 {
-    send_raw(r, sizeof *r, 0);
+    send_raw(answer, flat_result(r), 0);
     for (int i = 0; i < 1000; i++)
-        send_raw(r, sizeof *r, 0);
+        send_raw(answer, flat_result(r), 0);
 }
-static void lie(wire_result *r)
+static void lie(worker_result *r)
 {
     memset(r->media.pdq.hash, 0x5A, sizeof r->media.pdq.hash);
 }
@@ -582,7 +605,7 @@ static void lie(wire_result *r)
 static const struct kind {
     const char *name;
     void (*act)(void);
-    void (*change)(wire_result *r);
+    void (*change)(worker_result *r);
 } kinds[] = {
 #define ACT(name)                                                                                  \
     {                                                                                              \
@@ -650,6 +673,7 @@ static const struct kind {
     ACT(say_more),
     ACT(say_hello),
     ACT(say_job),
+    ACT(say_other_kind),
     ACT(let_go),
     ACT(let_go_and_sleep),
     ACT(send_one),
@@ -724,22 +748,21 @@ static ob_status hash(ob_media_result *out, const uint8_t *bytes, size_t size,
     return OB_OK;
 }
 
-bool __wrap_wire_receive(int channel, void *bytes, size_t size, int *file)
+bool __wrap_worker_get_job(worker_job *out, ob_packet *p)
 {
-    const bool got = __real_wire_receive(channel, bytes, size, file);
-    if (got && size == sizeof job)
-        memcpy(&job, bytes, sizeof job);
+    const bool got = __real_worker_get_job(out, p);
+    if (got)
+        job = *out;
     return got;
 }
 
-bool __wrap_wire_send(int channel, const void *bytes, size_t size, int file)
+void __wrap_worker_put_result(ob_packet *p, const worker_result *result)
 {
-    wire_result r;
-    if (size != sizeof r || !now || !now->change)
-        return __real_wire_send(channel, bytes, size, file);
-    memcpy(&r, bytes, sizeof r);
-    now->change(&r);
-    return __real_wire_send(channel, &r, sizeof r, file);
+    worker_result r = *result;
+    if (now && now->change)
+        now->change(&r);
+    p->id = r.number;
+    __real_worker_put_result(p, &r);
 }
 
 int main(int argc, char **argv)

@@ -160,6 +160,34 @@ class Described(obhutd.Case):
                 asked += 1
         self.assertGreater(asked, 400)
 
+    def test_of_what_services_say_nothing_is_in_the_log_but_codes(self):
+        rows = json.loads(self.run_obhut("help", "--json")[0])["commands"]
+        marks = []
+
+        def made(field):
+            marks.append(f"mark{len(marks)}x")
+            each = {f["name"]: made(f) for f in field.get("fields", ())}
+            return {"text": marks[-1], "words": [marks[-1]], "list": [each], "truth": True, "word": (field.get("words") or "").split("|")[0],
+                    "number": 1}[field["kind"]]
+
+        for row in rows:
+            if "services" not in row["places"] or row["effect"] != "changes":
+                continue
+            path, headers, body = row["path"], {"Content-Type": "application/json"}, {}
+            for field in row["takes"]:
+                if field["where"] == "path":
+                    path = path.replace("{" + field["name"] + "}", made(field))
+                elif field["where"] == "header":
+                    headers[field["name"]] = made(field)
+                else:
+                    body[field["name"]] = made(field)
+            status, _, _ = self.service.request(row["method"], path, json.dumps(body).encode() if body else None, headers,
+                                                token=self.strong)
+            self.assertIn(status, (200, 201, 404), row["name"])
+        log = (self.data / "audit/log").read_text()
+        self.assertIn('"what":"report.add"', log)
+        self.assertEqual([mark for mark in marks if mark in log], [])
+
     def test_what_is_described_is_there_and_nothing_else_is(self):
         there = {}
         for path, method, _, listener, _ in self.operations():

@@ -1,6 +1,7 @@
 """At the staff's door: a full disk, a process that dies, a database that is away. What was answered is there, what was
 not done is told as such, and log and records say the same."""
 import concurrent.futures
+import http.client
 import json
 import os
 import signal
@@ -65,6 +66,13 @@ class Staff(obhutd.Case):
     def until_done(self):
         waiting.until(lambda: self.propose() == 200, lambda: "it is done again")
 
+    def is_done_again(self):
+        """Also while the front starts anew."""
+        try:
+            return self.propose() == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
     def test_what_does_not_fit_on_the_disk_is_not_done_and_may_be_asked_again(self):
         self.begin()
         self.until_done()
@@ -99,6 +107,29 @@ class Staff(obhutd.Case):
                 self.faults.set(wait=False)
                 self.until_done()
                 self.agree()
+        self.service.stop()
+        self.run_obhut("audit", "verify")
+
+    def test_what_was_asked_when_everything_was_killed_is_done_or_not_and_the_log_says_which(self):
+        self.begin()
+        self.until_done()
+        for held in ("sync:audit/log:hold", "sync:obhut.db-wal:hold"):
+            for who in ("front", "all"):
+                with self.subTest(held, who=who), concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    self.faults.set(held)
+                    answer = pool.submit(self.propose)
+                    self.faults.until_waiting()
+                    if who == "front":
+                        os.kill(self.service.processes()["front"], signal.SIGKILL)
+                    else:
+                        self.service.kill()
+                    with self.assertRaises((OSError, http.client.HTTPException)):
+                        answer.result(obhutd.obhut.LIMIT_S)
+                    self.faults.set(wait=False)
+                    if who == "all":
+                        self.service = self.start(**self.faults.options)
+                    waiting.until(lambda: self.is_done_again(), lambda: "it is done again")
+                    self.agree()
         self.service.stop()
         self.run_obhut("audit", "verify")
 

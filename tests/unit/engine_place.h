@@ -24,8 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Laws, in the place of those that are built in
- * ------------------------------------------------- */
+/* ---- Laws, in the place of those that are built in ------------------------------------------- */
 
 enum { EVERYTHING = 0x7FFFFFFF };
 
@@ -78,8 +77,7 @@ static inline void make_laws(void)
     laws[ORDERS].court_only = true;
 }
 
-/* ---- A place to work in
- * ----------------------------------------------------------------------------- */
+/* ---- A place to work in ---------------------------------------------------------------------- */
 
 typedef struct place {
     char dir[64];
@@ -206,8 +204,7 @@ static inline const char *answer(place *p, const ob_item *i)
     return ob_reason_name(ask(p, i).reason);
 }
 
-/* ---- Looking at files
- * ----------------------------------------------------------------------------------- */
+/* ---- Looking at files ------------------------------------------------------------------------ */
 
 typedef struct waiting {
     pthread_mutex_t lock;
@@ -276,8 +273,7 @@ static inline const char *scan(place *p, const ob_item *i)
     return said;
 }
 
-/* ---- Records
- * ------------------------------------------------------------------------------------------- */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 static inline void set_consent(place *p, bool a, bool b)
 {

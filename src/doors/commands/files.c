@@ -198,12 +198,12 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
     return OB_PLAN_FILE;
 }
 
-ob_plan api_scan_begin(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_file_scan(api_call *call, const ob_request *request, const ob_token *token)
 {
     return want_file(call, request, token, &scan_class);
 }
 
-ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_file_hash(api_call *call, const ob_request *request, const ob_token *token)
 {
     return want_file(call, request, token, &hash_class);
 }

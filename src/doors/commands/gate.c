@@ -35,7 +35,7 @@ static void take_situation(ob_call *call, ob_body body)
     ob_call_answer(&c->call, answer);
 }
 
-ob_plan api_explain_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_situation_explain(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {
         .is_long = true, .body = take_situation, .end = api_end_call};
@@ -51,7 +51,7 @@ ob_plan api_explain_begin(api_call *c, const ob_request *request, const ob_token
 
 /* ---- Regimes --------------------------------------------------------------------------------- */
 
-ob_plan api_regimes_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_regime_ls(api_call *c, const ob_request *request, const ob_token *token)
 {
     (void)request;
     (void)token;

@@ -150,7 +150,7 @@ static void take_match(ob_call *call, ob_body body)
 static const ob_call_class match_class = {
     .body = take_match, .gone = api_gone, .end = api_end_call};
 
-ob_plan api_match_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_hash_match(api_call *c, const ob_request *request, const ob_token *token)
 {
     if (!api_describe(c, request, token))
         return OB_PLAN_ANSWER;

@@ -67,7 +67,7 @@ static json_t *hindrances_of(const ob_engine_counts *c, const char *clock, ob_li
     return array;
 }
 
-ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token *token)
 {
     (void)request;
     (void)token;
@@ -105,7 +105,7 @@ ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_toke
     return api_end(call, ob_answer_json(ready ? 200 : 503, object));
 }
 
-ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_list_names(api_call *call, const ob_request *request, const ob_token *token)
 {
     (void)request;
     (void)token;
@@ -274,7 +274,7 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
     return OB_OK;
 }
 
-ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_metrics(api_call *call, const ob_request *request, const ob_token *token)
 {
     ob_buf text = {0};
     ob_error err = {0};

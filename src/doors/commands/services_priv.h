@@ -135,22 +135,23 @@ typedef struct api_call {
 _Static_assert(sizeof(api_call) < 6144, "a call is small");
 
 /* Handlers of heads, ob_command_begin. */
-ob_plan api_scan_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_hash_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_match_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_explain_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_regimes_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_report_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_notice_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_members_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_conversation_remove_begin(api_call *call, const ob_request *request,
-                                      const ob_token *token);
-ob_plan api_withdraw_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_lists_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_ready_begin(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan api_metrics_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_file_scan(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_file_hash(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_hash_match(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_situation_explain(api_call *call, const ob_request *request,
+                                   const ob_token *token);
+ob_plan commands_regime_ls(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_report_add(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_notice_add(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_members_set(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_members_remove(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_consents_withdraw(api_call *call, const ob_request *request,
+                                   const ob_token *token);
+ob_plan commands_list_names(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_metrics(api_call *call, const ob_request *request, const ob_token *token);
 
-ob_plan api_transparency_begin(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_page(api_call *call, const ob_request *request, const ob_token *token);
 
 /* The end of every call. */
 void api_end_call(ob_call *call);

@@ -419,21 +419,21 @@ static ob_plan want_nothing(api_call *c, const ob_request *request, ob_pseudonym
     return OB_PLAN_BYTES;
 }
 
-ob_plan api_report_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_report_add(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_report, .end = end_call};
     (void)token;
     return want(c, request, NULL, &class);
 }
 
-ob_plan api_notice_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_notice_add(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_notice, .end = end_call};
     (void)token;
     return want(c, request, NULL, &class);
 }
 
-ob_plan api_members_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_members_set(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_pseudonym_kind conversation = OB_PSEUDONYM_CONVERSATION;
     static const ob_call_class class = {.body = take_members, .end = end_call};
@@ -441,14 +441,14 @@ ob_plan api_members_begin(api_call *c, const ob_request *request, const ob_token
     return want(c, request, &conversation, &class);
 }
 
-ob_plan api_conversation_remove_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_members_remove(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_removal, .end = end_call};
     (void)token;
     return want_nothing(c, request, OB_PSEUDONYM_CONVERSATION, &class);
 }
 
-ob_plan api_withdraw_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_consents_withdraw(api_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_withdrawal, .end = end_call};
     (void)token;

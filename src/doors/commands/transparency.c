@@ -458,7 +458,7 @@ static ob_status make_page(ob_buf *out, void *context, ob_error *err)
     return status;
 }
 
-ob_plan api_transparency_begin(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_page(api_call *c, const ob_request *request, const ob_token *token)
 {
     page_wanted wanted = {.options = &c->api->options, .language = choose(request)};
     ob_buf text = {0};

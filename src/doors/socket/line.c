@@ -1,36 +1,37 @@
-/* Lines over a socket: a request is one, with a descriptor where one belongs to it; so are answers.
- */
+/* Lines of JSON over a socket: a request is one, and a descriptor may come with it; so are events
+ * and answers, which have none. */
 #include "socket_priv.h"
 
 #include <obhut/json.h>
-#include <obhut/packet.h>
+#include <obhut/wire.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { REQUEST_MOST = 1 << 20 };
 
-bool socket_send_all(int to, const char *bytes, size_t size)
+/* The descriptor (-1: none) goes with the first byte. */
+static bool send_all(int to, const char *bytes, size_t size, int file)
 {
     while (size) {
-        ssize_t sent = send(to, bytes, size, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
+        struct iovec piece = {.iov_len = size};
+        memcpy(&piece.iov_base, &bytes, sizeof bytes); /* it is only read */
+        const ssize_t sent = ob_bytes_send(to, &piece, 1, file, 0);
         if (sent <= 0)
             return false;
+        file = -1;
         bytes += sent;
         size -= (size_t)sent;
     }
     return true;
 }
 
-bool socket_send_line(int to, const json_t *object)
+bool socket_send_line(int to, const json_t *object, int file)
 {
     char *text = ob_json_write(object, JSON_COMPACT);
-    bool sent = text && socket_send_all(to, text, strlen(text)) && socket_send_all(to, "\n", 1);
+    const bool sent = text && send_all(to, text, strlen(text), file) && send_all(to, "\n", 1, -1);
     free(text);
     return sent;
 }
@@ -48,7 +49,7 @@ static ssize_t receive(socket_incoming *in)
     if (ob_buf_reserve(&in->bytes, 1 << 16, NULL))
         return -1;
     struct iovec piece = {.iov_base = in->bytes.bytes + in->bytes.size, .iov_len = (1 << 16) - 1};
-    ssize_t got = ob_packet_receive(in->takes_file ? &file : NULL, in->from, &piece, 1, 0);
+    ssize_t got = ob_bytes_receive(in->takes_file ? &file : NULL, in->from, &piece, 1, 0);
     in->is_crowded = (got < 0 && errno == EBADMSG) || (file >= 0 && in->file >= 0);
     if (file >= 0) {
         close_file(in);

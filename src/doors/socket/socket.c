@@ -4,7 +4,6 @@
 
 #include <obhut/file.h>
 #include <obhut/json.h>
-#include <obhut/packet.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -68,7 +67,7 @@ typedef struct connection {
 static void pass_on(void *context, json_t *event)
 {
     connection *c = context;
-    socket_send_line(c->in.from, event); /* the request is done even when its client has gone */
+    socket_send_line(c->in.from, event, -1); /* who does not listen gets it done all the same */
 }
 
 static json_t *refuse_line(const socket_incoming *in)
@@ -86,7 +85,7 @@ static void *serve(void *argument)
     json_t *answer = request
                          ? ob_commands_do(c->service, request, c->in.file, &listener, OB_AT_SOCKET)
                          : refuse_line(&c->in);
-    socket_send_line(c->in.from, answer);
+    socket_send_line(c->in.from, answer, -1);
     json_decref(answer);
     json_decref(request);
     socket_incoming_free(&c->in);
@@ -146,6 +145,13 @@ void ob_socket_serve(int listening, ob_service *service)
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
+/* What a service gives as the status of an error, but never OB_OK. */
+static ob_status status_of(const json_t *error)
+{
+    const json_int_t said = json_integer_value(json_object_get(error, "status"));
+    return said < 0 && said >= OB_STATUS_LEAST ? (ob_status)said : OB_EIO;
+}
+
 static ob_status take_answer(json_t **out, json_t *answer, ob_error *err)
 {
     json_t *ok = json_object_get(answer, "ok"), *error = json_object_get(answer, "error");
@@ -154,46 +160,19 @@ static ob_status take_answer(json_t **out, json_t *answer, ob_error *err)
     if (ok)
         *out = json_incref(ok);
     else if (text)
-        status = ob_fail(err, (ob_status)json_integer_value(json_object_get(error, "status")), "%s",
-                         text);
+        status = ob_fail(err, status_of(error), "%s", text);
     else
         status = ob_fail(err, OB_EIO, "the service ended before it answered");
     json_decref(answer);
     return status;
 }
 
-static bool send_request(int to, const json_t *request, int file)
-{
-    char first = '{';
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct iovec piece = {.iov_base = &first, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &piece,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
-    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof file);
-    memcpy(CMSG_DATA(head), &file, sizeof file);
-    if (file < 0)
-        return socket_send_line(to, request);
-    char *text = ob_json_write(request, JSON_COMPACT); /* the descriptor goes with its first byte */
-    bool sent = text && sendmsg(to, &message, MSG_NOSIGNAL) == 1 &&
-                socket_send_all(to, text + 1, strlen(text) - 1) && socket_send_all(to, "\n", 1);
-    free(text);
-    return sent;
-}
-
-static ob_status ask_service(json_t **out, int to, const json_t *request, int file,
-                             const ob_commands_listener *listener, ob_error *err)
+ob_status socket_ask(json_t **out, int to, const json_t *request, int file,
+                     const ob_commands_listener *listener, ob_error *err)
 {
     socket_incoming in = {.from = to, .file = -1};
     json_t *line = NULL;
-    if (send_request(to, request, file))
+    if (socket_send_line(to, request, file))
         while ((line = socket_receive_line(&in)) != NULL && !json_object_get(line, "ok") &&
                !json_object_get(line, "error")) {
             if (listener && listener->hear)
@@ -313,7 +292,7 @@ ob_status ob_socket_ask(json_t **out, ob_socket_session *s, const json_t *reques
                            err);
     int to = reach_again(s);
     return to < 0 ? ob_fail(err, OB_EIO, "the service does not answer: is it stopping?")
-                  : ask_service(out, to, request, file, listener, err);
+                  : socket_ask(out, to, request, file, listener, err);
 }
 
 ob_status ob_socket_once(json_t **out, const char *dir, const json_t *request, int file,
@@ -336,5 +315,5 @@ ob_status socket_ask_running(json_t **out, const char *dir, const json_t *reques
         return status;
     int to = reach(&s);
     return to < 0 ? ob_fail(err, OB_ENOTFOUND, "no service runs there")
-                  : ask_service(out, to, request, -1, NULL, err);
+                  : socket_ask(out, to, request, -1, NULL, err);
 }

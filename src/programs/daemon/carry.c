@@ -3,7 +3,6 @@
 #include "core.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -13,38 +12,51 @@ enum {
     HELD_MOST_OTHER = 16 << 20, /* the same, where services do not ask */
 };
 
-bool carry_hold(core *c, const message *m)
+bool carry_hold(core *c, ob_listener listener, size_t size)
 {
-    const size_t most = m->head.listener == OB_LISTENER_SERVICES ? HELD_MOST : HELD_MOST_OTHER;
-    if (atomic_fetch_add(&c->held[m->head.listener], m->size) + m->size <= most)
+    const size_t most = listener == OB_LISTENER_SERVICES ? HELD_MOST : HELD_MOST_OTHER;
+    if (atomic_fetch_add(&c->held[listener], size) + size <= most)
         return true;
-    carry_let_go(c, m);
+    carry_let_go(c, listener, size);
     return false;
 }
 
-void carry_let_go(core *c, const message *m)
+void carry_let_go(core *c, ob_listener listener, size_t size)
 {
-    atomic_fetch_sub(&c->held[m->head.listener], m->size);
+    atomic_fetch_sub(&c->held[listener], size);
+}
+
+void carry_drop(core *c, ob_listener listener, ob_packet *copy)
+{
+    if (copy)
+        carry_let_go(c, listener, copy->size);
+    ob_packet_drop(copy);
 }
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
+/* The body goes with the packet where there is room for it, else in a memory file. */
 static void send_answer(core *c, carried *k, uint64_t id, const ob_answer *answer)
 {
-    ob_buf payload = {0};
-    int file = -1;
-    bool packed = channel_pack(&payload, answer->type ? answer->type : "text/plain") &&
-                  channel_pack(&payload, answer->allow);
-    if (packed && payload.size + answer->body.size > MESSAGE_MOST)
-        packed = (file = channel_file(answer->body.bytes, answer->body.size)) >= 0;
-    else if (packed && answer->body.size)
-        packed = !ob_buf_append(&payload, answer->body.bytes, answer->body.size, NULL);
-    const message_head head = {.kind = MESSAGE_ANSWER,
-                               .id = id,
-                               .status = packed ? answer->status : 500,
-                               .number = answer->retry_after_s};
-    peer_tell(c, k, &head, &payload, file);
-    ob_buf_free(&payload);
+    ob_packet p = ob_packet_of(MESSAGE_ANSWER, id);
+    ob_put_u32(&p, answer->status);
+    ob_put_u32(&p, answer->retry_after_s);
+    ob_put_text(&p, answer->type ? answer->type : "text/plain");
+    ob_put_text(&p, answer->allow);
+    const bool fits = p.size + sizeof(uint32_t) + answer->body.size <= MESSAGE_MOST;
+    if (!fits)
+        p.file = channel_file(answer->body.bytes, answer->body.size);
+    if (p.failed || (!fits && p.file < 0)) { /* out of memory: that needs none */
+        ob_packet_reset(&p, MESSAGE_ANSWER, id);
+        ob_put_u32(&p, 500);
+        ob_put_u32(&p, 0);
+        ob_put_text(&p, "text/plain");
+        ob_put_text(&p, NULL);
+        ob_put_tail(&p, NULL, 0);
+    } else {
+        ob_put_tail(&p, answer->body.bytes, fits ? answer->body.size : 0);
+    }
+    peer_tell(c, k, &p);
 }
 
 /* Its number may come again. */
@@ -75,18 +87,9 @@ carried *carry_find(core *c, uint64_t id)
     return k && k->id == id ? k : NULL;
 }
 
-void carry_drop(core *c, message *m)
-{
-    if (!m)
-        return;
-    explicit_bzero(m->payload, m->size);
-    carry_let_go(c, m);
-    free(m);
-}
-
 static void drop_head(carried *k)
 {
-    carry_drop(k->core, k->head);
+    carry_drop(k->core, k->listener, k->head);
     k->head = NULL;
 }
 
@@ -164,35 +167,33 @@ static ob_plan plan_of(carried *k, const ob_request *request)
                       : ob_api_begin(&k->call, c->api, request);
 }
 
-static bool has_its_body(const carried *k)
+static bool has_its_body(const carried *k, const asked *a)
 {
-    const uint64_t size = k->head->head.body;
-    return size && size <= BODY_SHORT && k->call && k->plan == OB_PLAN_BYTES &&
-           size <= k->call->most;
+    return a->body && a->body_size <= BODY_SHORT && k->call && k->plan == OB_PLAN_BYTES &&
+           a->body_size <= k->call->most;
 }
 
 /* At a desk: what came with its head. Once the handler has it, it may be answered and gone. */
-static void read_its_body(carried *k)
+static void read_its_body(carried *k, const asked *a)
 {
     core *c = k->core;
-    message *m = k->head;
-    const size_t size = (size_t)m->head.body;
+    ob_packet *head = k->head;
+    const ob_listener listener = k->listener;
     k->head = NULL;
     k->call->answered = on_answered;
     k->call->carrier = k;
     k->is_head = false;
     if (k->call->class->is_long) {
-        if (letter_set_aside(k, m, size))
+        if (letter_set_aside(k, head, a->body, a->body_size))
             return;
         ob_engine_could_not(c->service.engine, OB_HINDRANCE_BUSY);
         k->call->answer = ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
         answer_call(k);
-        carry_drop(c, m);
+        carry_drop(c, listener, head);
         return;
     }
-    k->call->class->body(k->call,
-                         (ob_body){.bytes = m->payload + m->size - size, .size = size, .file = -1});
-    carry_drop(c, m);
+    k->call->class->body(k->call, (ob_body){.bytes = a->body, .size = a->body_size, .file = -1});
+    carry_drop(c, listener, head);
 }
 
 /* At a desk: token, description, gate; and the body, where it came along. Where nobody waits for it
@@ -200,19 +201,18 @@ static void read_its_body(carried *k)
 static void look_at_head(desk_job *job)
 {
     carried *k = (carried *)job;
-    ob_request request;
-    ob_field fields[REQUEST_FIELDS];
+    asked a;
     if (k->gone) {
         carry_come_back(k);
         return;
     }
-    k->head_is_fine = channel_unpack_request(&request, fields, k->head);
-    if (k->head_is_fine && goes_to_asking(k, &request))
+    k->head_is_fine = channel_get_request(&a, k->head);
+    if (k->head_is_fine && goes_to_asking(k, &a.request))
         return;
     if (k->head_is_fine)
-        k->plan = plan_of(k, &request);
-    if (k->head_is_fine && has_its_body(k)) {
-        read_its_body(k);
+        k->plan = plan_of(k, &a.request);
+    if (k->head_is_fine && has_its_body(k, &a)) {
+        read_its_body(k, &a);
         return;
     }
     drop_head(k);
@@ -233,41 +233,41 @@ static unsigned calls_most(const config *config)
 }
 
 /* The front has as many calls as connections, each under a number of its own. */
-static bool may_ask(core *c, const message *m)
+static bool may_ask(core *c, carried *k, ob_packet *p)
 {
-    carry_find(c, m->head.id); /* what had the number, and was answered, leaves it */
-    if (m->file >= 0)
-        peer_blame(c, "it sent a descriptor with the head of a request");
-    else if (c->calls[m->head.id % CALLS])
-        peer_blame(c, "it asked twice under one number");
-    else if (m->head.listener >= OB_LISTENERS || !c->config->connections_most[m->head.listener])
+    carry_find(c, p->id); /* what had the number, and was answered, leaves it */
+    if (!channel_get_listener(&k->listener, &k->is_beyond, p) ||
+        !c->config->connections_most[k->listener])
         peer_blame(c, "it asks over a listener that there is not");
+    else if (c->calls[p->id % CALLS])
+        peer_blame(c, "it asked twice under one number");
     else if (c->call_count >= calls_most(c->config))
         peer_blame(c, "it asks for more requests than there may be connections");
-    return !c->blame;
+    return !*c->blame;
 }
 
-void carry_ask(core *c, const message *m)
+void carry_ask(core *c, ob_packet *p)
 {
-    if (!may_ask(c, m))
+    carried said = {.core = c, .id = p->id};
+    if (!may_ask(c, &said, p))
         return;
-    bool held = carry_hold(c, m);
+    const bool held = carry_hold(c, said.listener, p->size);
     carried *k = held ? calloc(1, sizeof *k) : NULL;
-    message *head = k ? channel_copy(m) : NULL;
+    ob_packet *head = k ? ob_packet_copy(p) : NULL;
     if (!head) {
         if (held)
-            carry_let_go(c, m);
+            carry_let_go(c, said.listener, p->size);
         free(k);
-        carry_refuse_busy(c, m->head.id);
+        carry_refuse_busy(c, p->id);
         return;
     }
-    *k = (carried){.job = {.run = look_at_head, .client = m->head.listener},
+    *k = (carried){.job = {.run = look_at_head, .client = said.listener},
                    .head = head,
                    .is_head = true,
                    .core = c,
-                   .id = m->head.id,
-                   .listener = (ob_listener)m->head.listener,
-                   .is_beyond = m->head.status == 1,
+                   .id = p->id,
+                   .listener = said.listener,
+                   .is_beyond = said.is_beyond,
                    .busy = true};
     c->calls[k->id % CALLS] = k;
     c->call_count++;
@@ -294,9 +294,10 @@ static void take_plan(carried *k)
     }
     k->call->answered = on_answered;
     k->call->carrier = k;
-    const message_head head = {
-        .kind = MESSAGE_PLAN, .id = k->id, .status = k->plan, .number = (int64_t)k->call->most};
-    peer_tell(c, NULL, &head, NULL, -1);
+    ob_packet p = ob_packet_of(MESSAGE_PLAN, k->id);
+    ob_put_u32(&p, k->plan);
+    ob_put_u64(&p, k->call->most);
+    peer_tell(c, NULL, &p);
 }
 
 void carry_back(core *c)

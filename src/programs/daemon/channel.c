@@ -1,261 +1,122 @@
+/* What front and core say to each other: the kinds of packets, heads of requests, memory files. */
 #include "channel.h"
-
-#include <obhut/packet.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-/* A packet that could not be sent yet. */
-typedef struct packet {
-    struct packet *next;
-    int file;
-    size_t size;
-    char bytes[];
-} packet;
 
 /* What may wait for a side that does not read. Both ends have no more calls than connections, each
  * with two packets, most of them small. */
 enum { WAITING_BYTES = 64 << 20, WAITING_PACKETS = 32768, WAITING_FILES = 4096 };
 
-struct channel {
-    int socket;
-    packet *first, **last;
-    size_t bytes, packets, files; /* that wait */
+enum { U32 = sizeof(uint32_t), U64 = sizeof(uint64_t) };
+
+static const ob_wire_kind kinds[MESSAGES] = {
+    [MESSAGE_ASK] = {"ASK", CHANNEL_FRONT, 2 * U32 + U64, MESSAGE_MOST, OB_WIRE_NO_FILE},
+    [MESSAGE_BODY] = {"BODY", CHANNEL_FRONT, 2 * U32 + U64, MESSAGE_MOST, OB_WIRE_MAY_HAVE_FILE},
+    [MESSAGE_UNABLE] = {"UNABLE", CHANNEL_FRONT, U32, U32, OB_WIRE_NO_FILE},
+    [MESSAGE_GONE] = {"GONE", CHANNEL_FRONT, 0, 0, OB_WIRE_NO_FILE},
+    [MESSAGE_COUNTS] = {"COUNTS", CHANNEL_FRONT, OB_FRONT_COUNTS *U64, OB_FRONT_COUNTS *U64,
+                        OB_WIRE_NO_FILE},
+    [MESSAGE_LAYERS] = {"LAYERS", CHANNEL_FRONT, U32, U32, OB_WIRE_NO_FILE},
+    [MESSAGE_LATE] = {"LATE", CHANNEL_FRONT, 0, 0, OB_WIRE_NO_FILE},
+    [MESSAGE_PLAN] = {"PLAN", CHANNEL_CORE, U32 + U64, U32 + U64, OB_WIRE_NO_FILE},
+    [MESSAGE_ANSWER] = {"ANSWER", CHANNEL_CORE, 5 * U32, MESSAGE_MOST, OB_WIRE_MAY_HAVE_FILE},
 };
 
-channel *channel_new(int socket)
+const ob_wire_protocol channel_protocol = {
+    .sides = {[CHANNEL_FRONT] = "front", [CHANNEL_CORE] = "core"},
+    .kinds = kinds,
+    .kind_count = MESSAGES,
+    .waiting_bytes = WAITING_BYTES,
+    .waiting_packets = WAITING_PACKETS,
+    .waiting_files = WAITING_FILES,
+};
+
+/* ---- Heads of requests ----------------------------------------------------------------------- */
+
+void channel_put_request(ob_packet *p, const ob_request *request, bool only_told)
 {
-    channel *c = calloc(1, sizeof *c);
-    int flags = fcntl(socket, F_GETFL);
-    if (!c || flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK)) {
-        free(c);
-        return NULL;
+    ob_put_u32(p, request->listener);
+    ob_put_u32(p, only_told);
+    ob_put_i64(p, request->content_length);
+    ob_put_text(p, request->method);
+    ob_put_text(p, request->path);
+    ob_put_text(p, request->authorization);
+    ob_put_text(p, request->content_type);
+    ob_put_text(p, request->idempotency_key);
+    ob_put_text(p, request->language);
+}
+
+/* Pairs end with a name that is NULL. */
+void channel_put_field(ob_packet *p, const char *name, const char *value)
+{
+    ob_put_text(p, name);
+    if (name)
+        ob_put_text(p, value);
+}
+
+void channel_put_body(ob_packet *p, const void *body, size_t size)
+{
+    ob_put_tail(p, body, size);
+}
+
+bool channel_get_listener(ob_listener *out, bool *only_told, ob_packet *p)
+{
+    uint32_t listener, told;
+    ob_get_u32(&listener, p);
+    ob_get_u32(&told, p);
+    *out = listener < OB_LISTENERS ? (ob_listener)listener : OB_LISTENER_SERVICES;
+    *only_told = told == 1;
+    return !p->failed && listener < OB_LISTENERS && told <= 1;
+}
+
+static bool get_query(asked *out, ob_packet *p)
+{
+    for (size_t i = 0;; i++) {
+        ob_field field;
+        if (!ob_get_text(&field.name, p))
+            return false;
+        if (!field.name)
+            return true;
+        if (i == REQUEST_FIELDS || !ob_get_text(&field.value, p) || !field.value)
+            return false;
+        out->query[i] = field;
+        out->request.query_count = i + 1;
     }
-    c->socket = socket;
-    c->last = &c->first;
-    return c;
 }
 
-void channel_free(channel *c)
+/* What came with the head is all of the body. */
+static bool get_body(asked *out, ob_packet *p)
 {
-    if (!c)
-        return;
-    for (packet *p = c->first, *next; p; p = next) {
-        next = p->next;
-        if (p->file >= 0)
-            close(p->file);
-        free(p);
-    }
-    close(c->socket);
-    free(c);
-}
-
-int channel_socket(const channel *c)
-{
-    return c->socket;
-}
-
-/* 1: sent; 0: the other side must read first; -1: it is gone. */
-static int send_packet(int to, struct iovec *pieces, int count, int file)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
-    if (file >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof file);
-        memcpy(CMSG_DATA(head), &file, sizeof file);
-    }
-    ssize_t sent;
-    do
-        sent = sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    if (sent >= 0)
-        return 1;
-    /* too many descriptors that nobody has taken yet: later */
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ETOOMANYREFS
-               ? 0
-               : -1;
-}
-
-static bool has_room(const channel *c, size_t size, int file)
-{
-    return size <= WAITING_BYTES - c->bytes && c->packets < WAITING_PACKETS &&
-           (file < 0 || c->files < WAITING_FILES);
-}
-
-static void keep(channel *c, packet *p)
-{
-    *c->last = p;
-    c->last = &p->next;
-    c->bytes += p->size;
-    c->packets++;
-    c->files += p->file >= 0;
-}
-
-static void forget_first(channel *c)
-{
-    packet *p = c->first;
-    c->first = p->next;
-    if (!c->first)
-        c->last = &c->first;
-    c->bytes -= p->size;
-    c->packets--;
-    c->files -= p->file >= 0;
-}
-
-bool channel_send(channel *c, const message_head *head, const void *payload, size_t size, int file)
-{
-    struct iovec pieces[2] = {{.iov_len = sizeof *head}, {.iov_len = size}};
-    memcpy(&pieces[0].iov_base, &head, sizeof head); /* only read */
-    memcpy(&pieces[1].iov_base, &payload, sizeof payload);
-    int sent = c->first ? 0 : send_packet(c->socket, pieces, size ? 2 : 1, file);
-    if (sent) {
-        if (file >= 0)
-            close(file);
-        return sent > 0;
-    }
-    packet *p =
-        has_room(c, sizeof *head + size, file) ? malloc(sizeof *p + sizeof *head + size) : NULL;
-    if (!p) {
-        if (file >= 0)
-            close(file);
+    const void *body;
+    size_t size;
+    if (!ob_get_bytes(&body, &size, p) || (size && (int64_t)size != out->request.content_length))
         return false;
-    }
-    *p = (packet){.file = file, .size = sizeof *head + size};
-    memcpy(p->bytes, head, sizeof *head);
-    if (size)
-        memcpy(p->bytes + sizeof *head, payload, size);
-    keep(c, p);
+    out->body = size ? body : NULL;
+    out->body_size = size;
     return true;
 }
 
-bool channel_is_full(const channel *c)
+bool channel_get_request(asked *out, ob_packet *p)
 {
-    return c->first != NULL;
-}
-
-bool channel_flush(channel *c)
-{
-    while (c->first) {
-        packet *p = c->first;
-        struct iovec piece = {.iov_base = p->bytes, .iov_len = p->size};
-        int sent = send_packet(c->socket, &piece, 1, p->file);
-        if (sent <= 0)
-            return sent == 0;
-        forget_first(c);
-        if (p->file >= 0)
-            close(p->file);
-        free(p);
-    }
-    return true;
-}
-
-/* A packet without a byte looks like the end. */
-static bool is_at_end(const channel *c)
-{
-    struct pollfd one = {.fd = c->socket, .events = POLLRDHUP};
-    return poll(&one, 1, 0) != 0;
-}
-
-int channel_receive(channel *c, message *out)
-{
-    struct iovec pieces[2] = {{.iov_base = &out->head, .iov_len = sizeof out->head},
-                              {.iov_base = out->payload, .iov_len = MESSAGE_MOST}};
-    ssize_t got = ob_packet_receive(&out->file, c->socket, pieces, 2, 0);
-    if (got < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno == EBADMSG ? -2 : -1;
-    if ((size_t)got < sizeof out->head) {
-        const bool is_end = !got && out->file < 0 && is_at_end(c);
-        if (out->file >= 0)
-            close(out->file);
-        out->file = -1;
-        return is_end ? -1 : -2;
-    }
-    out->size = (size_t)got - sizeof out->head;
-    out->payload[out->size] = '\0';
-    return 1;
-}
-
-message *channel_copy(const message *m)
-{
-    const size_t size = offsetof(message, payload) + m->size + 1; /* with its NUL */
-    message *copy = malloc(size);
-    if (copy) {
-        memcpy(copy, m, size);
-        copy->file = -1;
-    }
-    return copy;
-}
-
-/* ---- Payloads -------------------------------------------------------------------------------- */
-
-static const uint32_t no_text = UINT32_MAX;
-
-bool channel_pack(ob_buf *out, const char *text)
-{
-    uint32_t length = text ? (uint32_t)strlen(text) : no_text;
-    if (ob_buf_append(out, &length, sizeof length, NULL))
+    ob_request *r = &out->request;
+    *r = (ob_request){.query = out->query};
+    ob_get_again(p);
+    if (!channel_get_listener(&r->listener, &out->only_told, p))
         return false;
-    return !text || !ob_buf_append(out, text, (size_t)length + 1, NULL);
+    ob_get_i64(&r->content_length, p);
+    ob_get_text(&r->method, p);
+    ob_get_text(&r->path, p);
+    ob_get_text(&r->authorization, p);
+    ob_get_text(&r->content_type, p);
+    ob_get_text(&r->idempotency_key, p);
+    ob_get_text(&r->language, p);
+    return get_query(out, p) && get_body(out, p) && ob_get_end(p) && r->method && r->path;
 }
 
-bool channel_unpack(const char **text, const message *m, size_t *at)
-{
-    uint32_t length;
-    if (m->size - *at < sizeof length)
-        return false;
-    memcpy(&length, m->payload + *at, sizeof length);
-    *at += sizeof length;
-    *text = NULL;
-    if (length == no_text)
-        return true;
-    if (m->size - *at <= length || m->payload[*at + length])
-        return false;
-    *text = m->payload + *at;
-    *at += (size_t)length + 1;
-    return strlen(*text) == length;
-}
-
-bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS], const message *m)
-{
-    const char *const *wanted[] = {&out->method,          &out->path,
-                                   &out->authorization,   &out->content_type,
-                                   &out->idempotency_key, &out->language};
-    size_t at = 0;
-    if (m->head.body && (m->head.body > m->size || (int64_t)m->head.body != m->head.number))
-        return false;
-    const size_t end = m->size - (size_t)m->head.body;
-    if (m->head.listener >= OB_LISTENERS)
-        return false;
-    *out = (ob_request){.listener = (ob_listener)m->head.listener,
-                        .content_length = m->head.number,
-                        .query = fields};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (!channel_unpack((const char **)(uintptr_t)wanted[i], m, &at))
-            return false;
-    while (at < end && out->query_count < REQUEST_FIELDS) {
-        ob_field *field = &fields[out->query_count++];
-        if (!channel_unpack(&field->name, m, &at) || !channel_unpack(&field->value, m, &at) ||
-            !field->name || !field->value)
-            return false;
-    }
-    return at == end && out->method && out->path;
-}
+/* ---- Memory files ---------------------------------------------------------------------------- */
 
 bool channel_seal(int file)
 {

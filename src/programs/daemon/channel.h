@@ -1,82 +1,60 @@
-/* What front and core say to each other: packets over a pair of sockets, with a descriptor where
- * one belongs to them. Both are from the same build; the core checks what the front says, which
- * deals with the world. */
+/* What front and core say to each other, over a wire. Both are from the same build; the core checks
+ * what the front says, which deals with the world. */
 #ifndef OBHUT_CHANNEL_H
 #define OBHUT_CHANNEL_H
 
-#include <obhut/http.h>
+#include <obhut/api.h>
+#include <obhut/wire.h>
 
+/* Fields stand behind each kind, in order. The packet's number is that of the request; 0 where it
+ * is about none. */
 typedef enum message_kind {
     /* front to core */
-    MESSAGE_ASK = 1, /* a head: number = length of the body, or -1; payload: see channel_pack, and
-                      * behind it the body, if `body` is not 0; status 1: there are too many, and
-                      * what is told then is wanted */
-    MESSAGE_BODY, /* a body: number = bytes, in the payload or a memory file; status 1: too large */
-    MESSAGE_UNABLE, /* the body cannot be taken now: status = ob_hindrance */
-    MESSAGE_GONE,   /* nobody waits for this answer */
-    MESSAGE_COUNTS, /* payload: ob_front_count numbers of 64 bits */
+    MESSAGE_ASK = 1, /* a head: channel_put_request, then a tail: a body that came with it, or
+                      * nothing */
+    MESSAGE_BODY,    /* a body: u32: 1 where it is too large, and is not here; u64: its bytes; a
+                      * tail: the body, unless it is in a memory file */
+    MESSAGE_UNABLE,  /* the body cannot be taken now: u32: ob_hindrance */
+    MESSAGE_GONE,    /* nobody waits for this answer */
+    MESSAGE_COUNTS,  /* ob_front_count numbers: u64 each */
+    MESSAGE_LAYERS,  /* once: u32: OB_CONFINED_… that hold the front, as it says */
+    MESSAGE_LATE,    /* this answer is wanted now, as it is without having been looked at */
     /* core to front */
-    MESSAGE_PLAN,   /* the body is wanted: status = ob_plan, number = most bytes */
-    MESSAGE_ANSWER, /* status, number = Retry-After; payload: type, allow, and the body unless it is
-                     * in a memory file */
-    /* front to core, once */
-    MESSAGE_LAYERS, /* number: OB_CONFINED_… that hold the front, as it says */
-    /* front to core */
-    MESSAGE_LATE, /* this answer is wanted now, as it is without having been looked at */
+    MESSAGE_PLAN,   /* the body is wanted: u32: ob_plan, u64: most bytes */
+    MESSAGE_ANSWER, /* u32: status, u32: Retry-After; texts: type, Allow; a tail: the body, unless
+                     * it is in a memory file */
+    MESSAGES,
 } message_kind;
 
-typedef struct message_head {
-    uint32_t kind, status;
-    uint64_t id;
-    int64_t number;
-    uint32_t body;     /* ASK: bytes of the body that is there already; else 0 */
-    uint32_t listener; /* ASK: ob_listener, over which the request came; else 0 */
-} message_head;
+enum { MESSAGE_MOST = 60000 }; /* bytes of fields; what is larger goes into a memory file */
+enum { BODY_INLINED = MESSAGE_MOST - 16 }; /* bytes of a body that fit beside its other fields */
+enum { BODY_SHORT = 16384 }; /* bytes of JSON that are read in no time, and go with a head */
 
-enum { MESSAGE_MOST = 60000 }; /* bytes of a payload; what is larger goes into a memory file */
-enum { BODY_SHORT = 16384 };   /* bytes of JSON that are read in no time, and go with a head */
+enum { CHANNEL_FRONT, CHANNEL_CORE };
+extern const ob_wire_protocol channel_protocol;
 
-/* A packet that came. */
-typedef struct message {
-    message_head head;
-    int file; /* or -1; the receiver's */
-    size_t size;
-    char payload[MESSAGE_MOST + 1]; /* followed by a NUL */
-} message;
-
-typedef struct channel channel;
-
-channel *channel_new(int socket); /* takes the socket over; NULL: out of memory */
-void channel_free(channel *channel);
-int channel_socket(const channel *channel);
-
-/* Sends, or keeps it until the other side reads; takes `file` (or -1) over. Never waits. False when
- * the other side is gone, or more is kept for it than may be, or out of memory. */
-bool channel_send(channel *channel, const message_head *head, const void *payload, size_t size,
-                  int file);
-
-/* Whether something is kept; channel_flush tries to send it. */
-bool channel_is_full(const channel *channel);
-bool channel_flush(channel *channel);
-
-/* 1: *out is set; 0: nothing there; -1: the other side is gone; -2: it talks nonsense. */
-int channel_receive(channel *channel, message *out);
-
-/* A copy of what came, no longer than it is; without its descriptor. The caller's: free().
- * NULL: out of memory. */
-message *channel_copy(const message *m);
-
-/* Texts in a row, any of them NULL. */
-bool channel_pack(ob_buf *out, const char *text);
-
-/* Reads the next one; false where there is none or it is damaged. */
-bool channel_unpack(const char **text, const message *message, size_t *at);
-
-/* The head of a request, as ASK has it; the texts are the message's, and a body that came with it
- * is its last head.body bytes. False: it makes no sense. */
+/* A request's head as ASK has it. */
 enum { REQUEST_FIELDS = 64 };
-bool channel_unpack_request(ob_request *out, ob_field fields[REQUEST_FIELDS],
-                            const message *message);
+typedef struct asked {
+    ob_request request; /* texts and body are the packet's */
+    bool only_told;     /* there is no room for it: what is told then is all that is wanted */
+    const char *body;   /* that came with the head; NULL: none did */
+    size_t body_size;
+    ob_field query[REQUEST_FIELDS];
+} asked;
+
+/* Puts all but the query and the body: further pairs follow (channel_put_field), then
+ * channel_put_body, which may be done again. The same packet can be sent again. */
+void channel_put_request(ob_packet *p, const ob_request *request, bool only_told);
+void channel_put_field(ob_packet *p, const char *name, const char *value);
+void channel_put_body(ob_packet *p, const void *body, size_t size);
+
+/* Over which listener a request came, before anything else of it is read. False: over none that
+ * there is. */
+bool channel_get_listener(ob_listener *out, bool *only_told, ob_packet *p);
+
+/* False: it makes no sense. It may be got again. */
+bool channel_get_request(asked *out, ob_packet *p);
 
 /* A memory file with these bytes, which nobody can change any more; -1: out of memory. */
 int channel_file(const void *bytes, size_t size);

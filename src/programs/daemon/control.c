@@ -1,14 +1,11 @@
-/* What main and its two processes say to each other, and how they speak to people. */
-#include "daemon.h"
+/* What main and the processes that it starts say to each other, and how all of them speak to
+ * people.
+ */
+#include "control.h"
 
-#include <obhut/packet.h>
-
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,43 +30,23 @@ int64_t daemon_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-bool control_send(int to, control_word word, int peer)
-{
-    char byte = (char)word;
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
-    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    if (peer >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof peer);
-        memcpy(CMSG_DATA(head), &peer, sizeof peer);
-    }
-    ssize_t sent;
-    do
-        sent = sendmsg(to, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    return sent == 1;
-}
+static const ob_wire_kind kinds[CONTROL_KINDS] = {
+    [CONTROL_READY] = {"READY", CONTROL_CHILD, 0, 0, OB_WIRE_NO_FILE},
+    [CONTROL_HANG_UP] = {"HANG_UP", CONTROL_CHILD, 0, 0, OB_WIRE_NO_FILE},
+    [CONTROL_PEER] = {"PEER", CONTROL_MAIN, 0, 0, OB_WIRE_HAS_FILE},
+    [CONTROL_STOP] = {"STOP", CONTROL_MAIN, 0, 0, OB_WIRE_NO_FILE},
+};
 
-/* A descriptor comes with a peer, and with nothing else. */
-bool control_receive(int from, control_word *word, int *peer)
+/* Nothing waits: who does not read is at its end, or is ended. */
+const ob_wire_protocol control_protocol = {
+    .sides = {[CONTROL_MAIN] = "main", [CONTROL_CHILD] = "child"},
+    .kinds = kinds,
+    .kind_count = CONTROL_KINDS,
+};
+
+bool control_send(ob_wire *to, control_kind kind, role_id about, int file)
 {
-    char byte = 0;
-    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
-    ssize_t got = ob_packet_receive(peer, from, &piece, 1, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return false;
-    *word = got == 1 && (*peer >= 0) == (byte == CONTROL_PEER) ? (control_word)byte : 0;
-    if (!*word && *peer >= 0) {
-        close(*peer);
-        *peer = -1;
-    }
-    return true;
+    ob_packet p = ob_packet_of(kind, about);
+    p.file = file;
+    return ob_wire_send(to, &p);
 }

@@ -22,20 +22,20 @@ enum { LOOK_MS = 1000, ADMIN_WAIT_MS = 5000, UPKEEP_S = 3600 };
 /* False when main is gone. */
 static bool hear_main(core *c)
 {
-    control_word word;
-    int peer;
-    while (control_receive(CONTROL_FD, &word, &peer)) {
-        if (!word)
-            return false;
-        if (word == CONTROL_PEER) {
+    ob_packet p;
+    ob_wire_got got;
+    while ((got = ob_wire_receive(c->main, &p)) == OB_WIRE_PACKET) {
+        if (p.kind == CONTROL_STOP) {
+            c->stopping = true;
+        } else if (p.kind == CONTROL_PEER && p.id == ROLE_FRONT) {
             if (c->front)
                 peer_lose(c);
-            peer_set(c, channel_new(peer));
-        } else if (word == CONTROL_STOP) {
-            c->stopping = true;
+            peer_set(c, ob_wire_new(p.file, &channel_protocol, CHANNEL_CORE, NULL));
+            p.file = -1;
         }
+        ob_packet_free(&p);
     }
-    return true;
+    return got == OB_WIRE_NOTHING;
 }
 
 static void run(core *c)
@@ -46,7 +46,7 @@ static void run(core *c)
             {.fd = CONTROL_FD, .events = POLLIN},
             {.fd = c->answered_event, .events = POLLIN},
             {.fd = c->admin_socket, .events = POLLIN},
-            {.fd = c->front ? channel_socket(c->front) : -1, .events = is_full ? POLLOUT : POLLIN}};
+            {.fd = c->front ? ob_wire_socket(c->front) : -1, .events = is_full ? POLLOUT : POLLIN}};
         if (poll(all, 4, is_full ? LOOK_MS : -1) < 0 && errno != EINTR)
             return;
         if (all[0].revents && !hear_main(c))
@@ -248,22 +248,25 @@ int core_main(const config *config)
     c->config = config;
     c->admin_socket = -1;
     c->answered_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    c->main = ob_wire_new(CONTROL_FD, &control_protocol, CONTROL_CHILD, NULL);
     pthread_mutex_init(&c->telling, NULL);
     pthread_mutex_init(&c->lock, NULL);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys and records are in here */
-    ob_status status =
-        c->answered_event < 0 ? ob_fail(&err, OB_EIO, "%s", strerror(errno)) : open_all(c, &err);
+    ob_status status = c->answered_event < 0 || !c->main
+                           ? ob_fail(&err, OB_EIO, "%s", strerror(errno))
+                           : open_all(c, &err);
     if (status) {
         daemon_say("core", "%s", err.text);
     } else {
         say_open_gateways(c);
         ob_api_warn(c->api, on_problem, NULL);
-        control_send(CONTROL_FD, CONTROL_READY, -1);
+        control_send(c->main, CONTROL_READY, ROLE_CORE, -1);
         c->ran = true;
         run(c);
     }
     close_all(c);
     close(c->answered_event);
+    ob_wire_free(c->main);
     free(c);
     return status ? EXIT_FAILED : EXIT_FINE;
 }

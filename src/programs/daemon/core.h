@@ -4,6 +4,7 @@
 #define OBHUT_CORE_H
 
 #include "channel.h"
+#include "control.h"
 #include "daemon.h"
 #include "desk.h"
 
@@ -20,8 +21,8 @@ enum { CALLS = 16384 };
 /* A request that the front carries to us. The main thread only carries it on: its head is looked at
  * at a desk, and so is a body of JSON. */
 typedef struct carried {
-    desk_job job; /* first: of its head */
-    message *head;
+    desk_job job;        /* first: of its head */
+    ob_packet *head;     /* a copy */
     bool head_is_fine;   /* the desk's word, with `plan` and `call` */
     bool asks;           /* the records, and so may wait for them */
     bool is_beyond;      /* there is no room for it: only what is told then is wanted */
@@ -48,9 +49,9 @@ typedef struct core {
     desks *showing;        /* of what is for everybody: nobody else waits behind a crowd */
     int admin_socket;
     pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
-    channel *front;          /* set by the main thread only */
+    ob_wire *front;          /* set by the main thread only */
     bool deaf;               /* it could not be told something */
-    const char *blame;       /* why the front will be hung up on; NULL: it does its part */
+    char blame[400];         /* why the front will be hung up on; "": it does its part */
     int64_t deaf_since_ms;   /* 0: the front has read all */
     atomic_size_t held[OB_LISTENERS];
     unsigned call_count;
@@ -59,21 +60,23 @@ typedef struct core {
     carried *answered;
     int answered_event;
     bool stopping, ran;
-    message message; /* the last that came */
+    ob_wire *main;
+    ob_packet packet; /* of the front, that is heard; else its kind is 0 */
 } core;
 
 /* ---- peer.c ---------------------------------------------------------------------------------- */
 
 /* A front that does what ours does not was taken over, or is ill: its end costs no more than what
- * it carries, and main starts another. Done when nobody is in the middle of a call. */
+ * it carries, and main starts another. Done when nobody is in the middle of a call; said with the
+ * packet that is heard. */
 void peer_blame(core *c, const char *why);
 
 /* Any thread. `k`: whose answer it is, which is for nobody else: another front has other requests
- * under the same numbers. NULL: the main thread's, which knows. Takes `file` (or -1) over. */
-void peer_tell(core *c, carried *k, const message_head *head, const ob_buf *payload, int file);
+ * under the same numbers. NULL: the main thread's, which knows. Frees the packet. */
+void peer_tell(core *c, carried *k, ob_packet *p);
 
 /* Another front, or NULL: the one before is gone, with peer_lose for what it had asked. */
-void peer_set(core *c, channel *front);
+void peer_set(core *c, ob_wire *front);
 void peer_lose(core *c);
 
 /* Sends what waits. False: it is gone. */
@@ -88,15 +91,17 @@ bool peer_look_after(core *c);
 
 /* ---- carry.c --------------------------------------------------------------------------------- */
 
-/* Bytes of a head or body that waits. False: too many of that listener do. */
-bool carry_hold(core *c, const message *m);
-void carry_let_go(core *c, const message *m);
+/* Bytes of a packet that waits for a desk. False: too many of that listener do. */
+bool carry_hold(core *c, ob_listener listener, size_t size);
+void carry_let_go(core *c, ob_listener listener, size_t size);
 
-/* Overwrites and frees a message that was held: a token is in it, or what somebody wrote. */
-void carry_drop(core *c, message *m);
+/* Overwrites and frees a copy that was held: a token is in it, or what somebody wrote. NULL is
+ * fine.
+ */
+void carry_drop(core *c, ob_listener listener, ob_packet *copy);
 
 /* The front said: a head; nobody waits for that answer any more. */
-void carry_ask(core *c, const message *m);
+void carry_ask(core *c, ob_packet *p);
 void carry_gone(core *c, uint64_t id);
 /* It said: who waits for that answer takes another now. Without one the front has its own. */
 void carry_late(core *c, uint64_t id);
@@ -120,12 +125,11 @@ void carry_end(carried *k);
 /* ---- letter.c -------------------------------------------------------------------------------- */
 
 /* The front said: a body, whose file becomes the handler's; or that it cannot take one now. */
-void letter_hear(core *c, message *m);
+void letter_hear(core *c, ob_packet *p);
+void letter_unable(core *c, ob_packet *p);
 
-/* From a desk: the last `size` bytes of its head are a body that takes long to read, and does so
- * elsewhere, in turns with other clients'. The message is then the letter's. False: there is no
- * room for it. */
-bool letter_set_aside(carried *k, message *m, size_t size);
-void letter_unable(core *c, const message *m);
+/* From a desk: the body that came with a head takes long to read, and is read elsewhere, in turns
+ * with other clients'. The head is then the letter's. False: there is no room for it. */
+bool letter_set_aside(carried *k, ob_packet *head, const char *body, size_t size);
 
 #endif

@@ -1,7 +1,8 @@
-/* The parts of obhutd. main.c reads the command line and watches over two processes: front.c speaks
- * HTTP and knows nothing, core.c knows everything and speaks to nobody outside. channel.c is what
- * they say to each other; config.c the one configuration file, listen.c
- * where it is listened. Workers are the core's children. */
+/* The parts of obhutd. main.c reads the command line, roles.c is the table of processes,
+ * supervise.c watches over them: front.c speaks HTTP and knows nothing, core.c knows everything and
+ * speaks to nobody outside. channel.c is what these two say to each other, control.c what main and
+ * they do; config.c is the one configuration file, listen.c opens the listening sockets. Workers
+ * are the core's children. */
 #ifndef OBHUT_DAEMON_H
 #define OBHUT_DAEMON_H
 
@@ -43,8 +44,11 @@ const char *config_nearest(const char *word);
 
 /* ---- What processes have -------------------------------------------------------------------- */
 
-/* Descriptors of a child: to main, and for the front where it listens: one for each listener, an
- * empty file in the place of one that is off. */
+/* Processes that main starts: roles.h has a row for each. */
+typedef enum role_id { ROLE_CORE, ROLE_FRONT, ROLES } role_id;
+
+/* Descriptors of a process: to main, and, of one that is apart, a socket for each listener: an
+ * empty file in the place of one that is off or not its. */
 enum {
     CONTROL_FD = 3,
     LISTEN_FD = OB_FRONT_LISTENING,
@@ -63,19 +67,5 @@ int front_main(const config *config);
 void daemon_say(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int64_t daemon_now_ms(void); /* monotonic */
-
-/* Calls `hear` for what comes on a control channel: the next peer's end, or the word to stop.
- * Returns false when main is gone. */
-typedef enum control_word {
-    CONTROL_READY = 1, /* to main, once */
-    CONTROL_PEER,
-    CONTROL_STOP,
-    CONTROL_HANG_UP, /* the core's: the front lies */
-} control_word;
-/* Waits for nothing: false where the other side is gone, or does not read. */
-bool control_send(int control, control_word word, int peer);
-/* Nor does this: false when there is no word; *word is 0 when the other side is gone or talks
- * nonsense, such as a descriptor that belongs to no word. */
-bool control_receive(int control, control_word *word, int *peer);
 
 #endif

@@ -138,12 +138,10 @@ static enum MHD_Result give_answer(exchange *x)
 static enum MHD_Result pack_pair(void *context, enum MHD_ValueKind kind, const char *key,
                                  size_t key_size, const char *value, size_t value_size)
 {
-    ob_buf *out = context;
     (void)kind;
     (void)key_size;
     (void)value_size;
-    channel_pack(out, key);
-    channel_pack(out, value ? value : "");
+    channel_put_field(context, key, value ? value : "");
     return MHD_YES;
 }
 
@@ -163,27 +161,35 @@ static int64_t body_length(exchange *x)
 
 static void send_count(front *f)
 {
-    const message_head head = {.kind = MESSAGE_COUNTS};
-    channel_send(f->core, &head, f->counts, sizeof f->counts, -1);
+    ob_packet p = ob_packet_of(MESSAGE_COUNTS, 0);
+    for (int i = 0; i < OB_FRONT_COUNTS; i++)
+        ob_put_u64(&p, f->counts[i]);
+    ob_wire_send(f->core, &p);
+    ob_packet_free(&p);
 }
 
+/* A token was in it. */
 static void forget_head(exchange *x)
 {
-    if (x->head.bytes)
-        explicit_bzero(x->head.bytes, x->head.size); /* a token was in it */
-    ob_buf_free(&x->head);
+    ob_packet_free(&x->head);
 }
 
 static bool pack_head(exchange *x, const char *method, const char *path)
 {
-    ob_buf *to = &x->head;
-    bool packed = channel_pack(to, method) && channel_pack(to, path) &&
-                  channel_pack(to, header(x, "Authorization")) &&
-                  channel_pack(to, header(x, "Content-Type")) &&
-                  channel_pack(to, header(x, "Idempotency-Key")) &&
-                  channel_pack(to, header(x, "Accept-Language"));
+    ob_packet *to = &x->head;
+    const ob_request request = {.listener = x->visitor->door->listener,
+                                .method = method,
+                                .path = path,
+                                .authorization = header(x, "Authorization"),
+                                .content_type = header(x, "Content-Type"),
+                                .idempotency_key = header(x, "Idempotency-Key"),
+                                .language = header(x, "Accept-Language"),
+                                .content_length = x->length};
+    channel_put_request(to, &request, x->only_told);
     MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, pack_pair, to);
-    return packed && to->size <= MESSAGE_MOST;
+    channel_put_field(to, NULL, NULL);
+    channel_put_body(to, NULL, 0);
+    return !to->failed && ob_packet_size(to) <= MESSAGE_MOST;
 }
 
 static void stop_waiting(exchange *x)
@@ -239,23 +245,9 @@ bool exchange_has_body(const exchange *x)
 
 static bool send_head(exchange *x)
 {
-    const ob_buf *body = &x->body.bytes;
-    const message_head head = {.kind = MESSAGE_ASK,
-                               .id = x->id,
-                               .status = x->only_told,
-                               .number = x->length,
-                               .body = has_early_body(x) ? (uint32_t)body->size : 0,
-                               .listener = x->visitor->door->listener};
-    ob_buf both = {0};
-    if (!head.body)
-        return channel_send(x->front->core, &head, x->head.bytes, x->head.size, -1);
-    const bool sent = !ob_buf_append(&both, x->head.bytes, x->head.size, NULL) &&
-                      !ob_buf_append(&both, body->bytes, body->size, NULL) &&
-                      channel_send(x->front->core, &head, both.bytes, both.size, -1);
-    if (both.bytes)
-        explicit_bzero(both.bytes, both.size);
-    ob_buf_free(&both);
-    return sent;
+    const bool early = has_early_body(x);
+    channel_put_body(&x->head, early ? x->body.bytes.bytes : NULL, early ? x->body.bytes.size : 0);
+    return ob_wire_send(x->front->core, &x->head);
 }
 
 static void ask_core(exchange *x)
@@ -273,7 +265,7 @@ static bool goes_with_head(exchange *x, const char *path)
     static const char json[] = "application/json";
     const char *type = header(x, "Content-Type");
     return x->length > 0 && x->length <= BODY_SHORT &&
-           x->head.size + (size_t)x->length <= MESSAGE_MOST && !header(x, "Expect") &&
+           ob_packet_size(&x->head) + (size_t)x->length <= MESSAGE_MOST && !header(x, "Expect") &&
            !strncmp(path, "/v1/", 4) && type && !strncasecmp(type, json, sizeof json - 1);
 }
 
@@ -365,9 +357,10 @@ static enum MHD_Result tell_beyond(exchange *x)
 /* It cannot be taken now: what is told then is the core's. */
 static void give_back(exchange *x, ob_hindrance why)
 {
-    const message_head head = {.kind = MESSAGE_UNABLE, .id = x->id, .status = why};
+    ob_packet p = ob_packet_of(MESSAGE_UNABLE, x->id);
+    ob_put_u32(&p, why);
     x->state = EXCHANGE_WAITING;
-    if (!channel_send(x->front->core, &head, NULL, 0, -1))
+    if (!ob_wire_send(x->front->core, &p))
         give_up(x, NULL);
     forget_head(x);
 }
@@ -387,7 +380,7 @@ static bool finish_body(exchange *x)
         set_problem(x, 400, "MULTIPART", fault);
     } else if (in->file >= 0 && !channel_seal(in->file)) {
         give_back(x, OB_HINDRANCE_FAULT);
-    } else if (!in->to_file && in->bytes.size > MESSAGE_MOST) {
+    } else if (!in->to_file && in->bytes.size > BODY_INLINED) {
         in->file = channel_file(in->bytes.bytes, in->bytes.size);
         if (in->file < 0)
             give_back(x, OB_HINDRANCE_BUSY);
@@ -403,13 +396,14 @@ static void send_body(exchange *x)
         intake_drop(in);
         return;
     }
-    const message_head head = {
-        .kind = MESSAGE_BODY, .id = x->id, .status = in->too_large, .number = (int64_t)in->size};
-    int file = in->file;
-    in->file = -1; /* the channel's now */
-    bool inlined = file < 0 && !in->to_file && !in->too_large;
-    if (channel_send(f->core, &head, inlined ? in->bytes.bytes : NULL, inlined ? in->bytes.size : 0,
-                     file))
+    const bool inlined = in->file < 0 && !in->to_file && !in->too_large;
+    ob_packet p = ob_packet_of(MESSAGE_BODY, x->id);
+    ob_put_u32(&p, in->too_large);
+    ob_put_u64(&p, in->size);
+    ob_put_tail(&p, inlined ? in->bytes.bytes : NULL, inlined ? in->bytes.size : 0);
+    p.file = in->file;
+    in->file = -1; /* the packet's now */
+    if (ob_wire_send(f->core, &p))
         x->state = EXCHANGE_WAITING;
     else
         give_up(x, NULL);
@@ -444,11 +438,11 @@ static void end_filling(exchange *x)
 }
 
 /* The core does not take it as it came, and it may have given way meanwhile. */
-static void hand_over_anew(exchange *x, const message_head *plan)
+static void hand_over_anew(exchange *x, bool to_file, uint64_t most)
 {
     intake early = x->body;
     x->body = (intake){.file = -1};
-    if (!early.no_memory && keep_body(x, plan->status == OB_PLAN_FILE, (uint64_t)plan->number)) {
+    if (!early.no_memory && keep_body(x, to_file, most)) {
         x->state = EXCHANGE_TAKING;
         intake_add(&x->body, early.bytes.bytes, early.bytes.size);
         send_body(x);
@@ -479,6 +473,7 @@ static exchange *begin(door *d, struct MHD_Connection *connection)
     do
         x->id = f->next_id++;
     while (f->exchanges[x->id % EXCHANGES_MOST]);
+    x->head = ob_packet_of(MESSAGE_ASK, x->id);
     f->exchanges[x->id % EXCHANGES_MOST] = x;
     f->exchange_count++;
     d->exchange_count++;
@@ -545,9 +540,9 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 static void tell_gone(exchange *x)
 {
     front *f = x->front;
-    const message_head head = {.kind = MESSAGE_GONE, .id = x->id};
+    ob_packet p = ob_packet_of(MESSAGE_GONE, x->id);
     if (x->asked && f->core)
-        channel_send(f->core, &head, NULL, 0, -1);
+        ob_wire_send(f->core, &p);
     x->asked = false;
 }
 
@@ -580,18 +575,23 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
 
 /* ---- What the core says --------------------------------------------------------------------- */
 
-static void hear_plan(exchange *x, const message_head *head)
+static void hear_plan(exchange *x, ob_packet *p)
 {
+    uint32_t plan;
+    uint64_t most;
+    ob_get_u32(&plan, p);
+    ob_get_u64(&most, p);
+    const bool to_file = plan == OB_PLAN_FILE;
     if (x->state == EXCHANGE_TAKING) /* another core wants the same */
-        x->planned = x->body.to_file == (head->status == OB_PLAN_FILE);
+        x->planned = x->body.to_file == to_file;
     if (x->state == EXCHANGE_TAKING && !x->planned)
         give_up(x, NULL);
     if (x->state == EXCHANGE_WAITING && x->body.wanted && !x->answered)
-        hand_over_anew(x, head);
+        hand_over_anew(x, to_file, most);
     if (x->state != EXCHANGE_ASKING || x->answered)
         return;
     x->planned = true;
-    if (keep_body(x, head->status == OB_PLAN_FILE, (uint64_t)head->number)) {
+    if (keep_body(x, to_file, most)) {
         x->state = EXCHANGE_TAKING;
         return;
     }
@@ -599,34 +599,41 @@ static void hear_plan(exchange *x, const message_head *head)
 }
 
 /* Answers that nobody reads take memory as bodies do. */
-static bool take_answer_file(exchange *x, message *m)
+static bool take_answer_file(exchange *x, ob_packet *p)
 {
-    const off_t end = lseek(m->file, 0, SEEK_END);
+    const off_t end = lseek(p->file, 0, SEEK_END);
     const uint64_t size = end > 0 ? (uint64_t)end : 0;
     if (!room_hold(x, size))
         return false;
     x->answer_size = size;
-    x->answer_file = m->file;
-    m->file = -1;
+    x->answer_file = p->file;
+    p->file = -1;
     return true;
 }
 
-static void hear_answer(exchange *x, message *m)
+static void hear_answer(exchange *x, ob_packet *p)
 {
-    size_t at = 0;
+    uint32_t status, retry_after_s;
     const char *type, *allow;
+    const void *body;
+    size_t size;
     x->asked = false; /* it owes nothing more */
-    if (!channel_unpack(&type, m, &at) || !channel_unpack(&allow, m, &at) || !type || x->answered) {
+    ob_get_u32(&status, p);
+    ob_get_u32(&retry_after_s, p);
+    ob_get_text(&type, p);
+    ob_get_text(&allow, p);
+    ob_get_bytes(&body, &size, p);
+    if (!ob_get_end(p) || !type || x->answered) {
         set_could_not(x, OB_HINDRANCE_FAULT, NULL);
         return;
     }
-    if (m->file >= 0 && !take_answer_file(x, m)) {
+    if (p->file >= 0 && !take_answer_file(x, p)) {
         set_could_not(x, OB_HINDRANCE_BUSY, "too many answers are on their way: try again");
         return;
     }
-    x->retry_after_s = (unsigned)m->head.number;
+    x->retry_after_s = retry_after_s;
     snprintf(x->allow, sizeof x->allow, "%s", allow ? allow : "");
-    set_answer(x, m->head.status, type, m->payload + at, m->size - at);
+    set_answer(x, status, type, body, size);
     if (x->state == EXCHANGE_WAITING) /* what came with its head is not handed over anew */
         intake_drop(&x->body);
     if (x->state == EXCHANGE_TAKING) { /* another core does not want it any more */
@@ -635,19 +642,17 @@ static void hear_answer(exchange *x, message *m)
     }
 }
 
-void exchange_hear(front *f, message *m)
+void exchange_hear(front *f, ob_packet *p)
 {
-    exchange *x = f->exchanges[m->head.id % EXCHANGES_MOST];
-    if (x && x->id == m->head.id) {
-        if (m->head.kind == MESSAGE_PLAN)
-            hear_plan(x, &m->head);
-        else if (m->head.kind == MESSAGE_ANSWER)
-            hear_answer(x, m);
-        if (x->answered || x->state != EXCHANGE_WAITING) /* else there is more to be heard */
-            wake(x);
-    }
-    if (m->file >= 0)
-        close(m->file);
+    exchange *x = f->exchanges[p->id % EXCHANGES_MOST];
+    if (!x || x->id != p->id)
+        return;
+    if (p->kind == MESSAGE_PLAN)
+        hear_plan(x, p);
+    else if (p->kind == MESSAGE_ANSWER)
+        hear_answer(x, p);
+    if (x->answered || x->state != EXCHANGE_WAITING) /* else there is more to be heard */
+        wake(x);
 }
 
 void exchange_core_came(front *f)
@@ -677,7 +682,7 @@ static void lose_core(exchange *x)
 
 void exchange_core_lost(front *f)
 {
-    channel_free(f->core);
+    ob_wire_free(f->core);
     f->core = NULL;
     for (unsigned i = 0; i < EXCHANGES_MOST; i++) {
         exchange *x = f->exchanges[i];
@@ -709,10 +714,10 @@ void exchange_end_waiting(exchange *x)
 void exchange_is_late(exchange *x)
 {
     enum { GRACE_MS = 1000 };
-    const message_head head = {.kind = MESSAGE_LATE, .id = x->id};
+    ob_packet p = ob_packet_of(MESSAGE_LATE, x->id);
     if (x->waits) {
         exchange_end_waiting(x);
-    } else if (x->asked && !x->is_late && channel_send(x->front->core, &head, NULL, 0, -1)) {
+    } else if (x->asked && !x->is_late && ob_wire_send(x->front->core, &p)) {
         x->is_late = true;
         x->answer_by_ms = daemon_now_ms() + GRACE_MS;
     } else {

@@ -173,43 +173,58 @@ static void stop_taking(struct MHD_Daemon *http)
 static void hear_core(front *f)
 {
     while (f->core) {
-        int got = channel_receive(f->core, &f->message);
+        ob_packet p;
+        const ob_wire_got got = ob_wire_receive(f->core, &p);
+        if (got == OB_WIRE_PACKET)
+            exchange_hear(f, &p);
+        ob_packet_free(&p);
         if (got < 0)
             exchange_core_lost(f);
-        if (got <= 0)
+        if (got != OB_WIRE_PACKET)
             return;
-        exchange_hear(f, &f->message);
     }
 }
 
 static void tell_layers(front *f)
 {
-    const message_head head = {.kind = MESSAGE_LAYERS, .number = f->layers};
+    ob_packet p = ob_packet_of(MESSAGE_LAYERS, 0);
+    ob_put_u32(&p, f->layers);
     if (f->core)
-        channel_send(f->core, &head, NULL, 0, -1);
+        ob_wire_send(f->core, &p);
+}
+
+static void take_core(front *f, ob_packet *p)
+{
+    if (f->core)
+        exchange_core_lost(f);
+    f->core = ob_wire_new(p->file, &channel_protocol, CHANNEL_FRONT, NULL);
+    p->file = -1;
+    tell_layers(f);
+    exchange_core_came(f);
+}
+
+static void begin_stop(front *f)
+{
+    if (f->stopping)
+        return;
+    f->stopping = true;
+    for_doors(f, stop_taking);
+    sweep(f);
 }
 
 /* False when main is gone. */
 static bool hear_main(front *f)
 {
-    control_word word;
-    int peer;
-    while (control_receive(CONTROL_FD, &word, &peer)) {
-        if (!word)
-            return false;
-        if (word == CONTROL_PEER) {
-            if (f->core)
-                exchange_core_lost(f);
-            f->core = channel_new(peer);
-            tell_layers(f);
-            exchange_core_came(f);
-        } else if (word == CONTROL_STOP && !f->stopping) {
-            f->stopping = true;
-            for_doors(f, stop_taking);
-            sweep(f);
-        }
+    ob_packet p;
+    ob_wire_got got;
+    while ((got = ob_wire_receive(f->main, &p)) == OB_WIRE_PACKET) {
+        if (p.kind == CONTROL_PEER && p.id == ROLE_CORE)
+            take_core(f, &p);
+        else if (p.kind == CONTROL_STOP)
+            begin_stop(f);
+        ob_packet_free(&p);
     }
-    return true;
+    return got == OB_WIRE_NOTHING;
 }
 
 static int wait_ms(front *f, int64_t now, int64_t sweep_at)
@@ -236,14 +251,14 @@ static void run(front *f)
         int64_t now = daemon_now_ms();
         struct pollfd all[2 + OB_LISTENERS] = {
             {.fd = CONTROL_FD, .events = POLLIN},
-            {.fd = f->core ? channel_socket(f->core) : -1,
-             .events = (short)(POLLIN | (f->core && channel_is_full(f->core) ? POLLOUT : 0))}};
+            {.fd = f->core ? ob_wire_socket(f->core) : -1,
+             .events = (short)(POLLIN | (f->core && ob_wire_is_full(f->core) ? POLLOUT : 0))}};
         for (int i = 0; i < OB_LISTENERS; i++)
             all[2 + i] = (struct pollfd){.fd = events_of(&f->doors[i]), .events = POLLIN};
         poll(all, 2 + OB_LISTENERS, wait_ms(f, now, sweep_at));
         if (all[0].revents && !hear_main(f))
             return;
-        if (f->core && all[1].revents & POLLOUT && !channel_flush(f->core))
+        if (f->core && all[1].revents & POLLOUT && !ob_wire_flush(f->core))
             exchange_core_lost(f);
         if (f->core && all[1].revents & (POLLIN | POLLHUP | POLLERR))
             hear_core(f);
@@ -267,7 +282,8 @@ int front_main(const config *config)
     if (!f)
         return EXIT_FAILED;
     f->config = config;
-    if (!open_doors(f)) {
+    f->main = ob_wire_new(CONTROL_FD, &control_protocol, CONTROL_CHILD, NULL);
+    if (!f->main || !open_doors(f)) {
         daemon_say("front", "HTTP cannot be spoken on a listening socket");
         return EXIT_FAILED;
     }
@@ -275,13 +291,14 @@ int front_main(const config *config)
         daemon_say("front", "%s", err.text);
         return EXIT_FAILED;
     }
-    control_send(CONTROL_FD, CONTROL_READY, -1);
+    control_send(f->main, CONTROL_READY, ROLE_CORE, -1);
     run(f);
     if (f->stopping && f->core) /* who still waits is told so */
         exchange_core_lost(f);
     for_doors(f, run_http);
     for_doors(f, MHD_stop_daemon);
-    channel_free(f->core);
+    ob_wire_free(f->core);
+    ob_wire_free(f->main);
     free(f);
     return EXIT_FINE;
 }

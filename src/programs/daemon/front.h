@@ -6,6 +6,7 @@
 #define OBHUT_FRONT_H
 
 #include "channel.h"
+#include "control.h"
 #include "daemon.h"
 
 #include <obhut/api.h>
@@ -128,7 +129,7 @@ typedef struct exchange {
     int64_t wait_until_ms; /* since it first had to; 0: it never had */
     int64_t answer_by_ms;  /* who asks waits no longer; 0: no such limit is known */
     bool is_late;          /* the core was told so */
-    ob_buf head;           /* as it is told to a core: a token is in it */
+    ob_packet head;        /* as it is told to a core: a token is in it */
     int64_t length;        /* of the body; -1: it comes in chunks */
     intake body;
     uint64_t came; /* bytes of the body, wanted or not */
@@ -157,14 +158,14 @@ struct visitor {
 struct front {
     const config *config;
     door doors[OB_LISTENERS];
-    channel *core; /* NULL while there is none */
+    ob_wire *main;
+    ob_wire *core; /* NULL while there is none */
     exchange *exchanges[EXCHANGES_MOST];
     unsigned exchange_count, waiting;
     uint64_t next_id;
     bool stopping;
     uint32_t layers; /* OB_CONFINED_… */
     uint64_t counts[OB_FRONT_COUNTS];
-    message message; /* the last that came */
 };
 
 /* Whether there are more connections than there may be, but for those that have given way. */
@@ -181,7 +182,7 @@ void exchange_ended(void *door, struct MHD_Connection *connection, void **slot,
 void exchange_give_way(visitor *v);
 
 /* What the core said. */
-void exchange_hear(front *f, message *m);
+void exchange_hear(front *f, ob_packet *p);
 
 /* There is a core again: it is asked all that waits for one. */
 void exchange_core_came(front *f);

@@ -1,3 +1,5 @@
+/* Starts a process of the service: this program once more, with the descriptors that its role has.
+ */
 #include "launch.h"
 
 #include "channel.h"
@@ -65,7 +67,7 @@ static char *const *no_environment(void)
 }
 #endif
 
-/* Nothing of the front's may come to lie where it is only let take connections. */
+/* Nothing else may come to lie where a process is only let take connections. */
 static int empty_file(void)
 {
     const int file = memfd_create("nothing", MFD_ALLOW_SEALING);
@@ -74,14 +76,15 @@ static int empty_file(void)
     return file;
 }
 
-static bool place_listening(const int listening[OB_LISTENERS])
+/* NULL: it has none of them. Nothing else stays open. */
+static bool place_listening(const int *listening)
 {
     bool placed = true;
-    for (int i = 0; i < OB_LISTENERS; i++)
+    for (int i = 0; i < OB_LISTENERS && listening; i++)
         if (listening[i] >= 0)
             placed &= place(listening[i], LISTEN_FD + i);
     for (int i = 0; i < OB_LISTENERS; i++)
-        if (listening[i] < 0) {
+        if (!listening || listening[i] < 0) {
             close(LISTEN_FD + i);
             placed &= place(empty_file(), LISTEN_FD + i);
         }
@@ -95,8 +98,8 @@ static _Noreturn void become(const launch_plan *p)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (place(p->control, CONTROL_FD) && (!p->listening || place_listening(p->listening)))
-        execve("/proc/self/exe", p->arguments, p->listening ? no_environment() : environ);
+    if (place(p->control, CONTROL_FD) && (!p->is_apart || place_listening(p->listening)))
+        execve("/proc/self/exe", p->arguments, p->is_apart ? no_environment() : environ);
     _exit(EXIT_FAILED);
 }
 
@@ -123,7 +126,7 @@ pid_t launch(const launch_plan *plan)
 {
     const uid_t user = geteuid();
     const gid_t group = getegid();
-    unsigned long namespaces = plan->listening ? namespaces_wanted(user) : 0;
+    unsigned long namespaces = plan->is_apart ? namespaces_wanted(user) : 0;
     pid_t process = part(namespaces);
     if (process < 0 && namespaces) /* this kernel, or whoever started us, does not want it */
         process = part(namespaces = 0);
@@ -132,38 +135,4 @@ pid_t launch(const launch_plan *plan)
     if (namespaces & CLONE_NEWUSER)
         keep_user(user, group);
     become(plan);
-}
-
-/* ---- The front's numbers --------------------------------------------------------------------- */
-
-void front_words(char words[FRONT_NUMBERS][FRONT_WORD], const config *c)
-{
-    uint64_t numbers[FRONT_NUMBERS] = {c->memory_most, c->body_most, c->head_time_ms,
-                                       c->body_time_ms, c->gateway_time_ms};
-    for (int i = 0; i < OB_LISTENERS; i++)
-        numbers[FRONT_NUMBERS - OB_LISTENERS + i] = c->connections_most[i];
-    for (int i = 0; i < FRONT_NUMBERS; i++)
-        snprintf(words[i], FRONT_WORD, "%llu", (unsigned long long)numbers[i]);
-}
-
-bool front_read_words(config *out, char *const *words, int count)
-{
-    uint64_t numbers[FRONT_NUMBERS];
-    if (count != FRONT_NUMBERS)
-        return false;
-    for (int i = 0; i < FRONT_NUMBERS; i++) {
-        char *end;
-        errno = 0;
-        numbers[i] = strtoull(words[i], &end, 10);
-        if (errno || end == words[i] || *end)
-            return false;
-    }
-    out->memory_most = numbers[0];
-    out->body_most = numbers[1];
-    out->head_time_ms = (unsigned)numbers[2];
-    out->body_time_ms = (unsigned)numbers[3];
-    out->gateway_time_ms = (unsigned)numbers[4];
-    for (int i = 0; i < OB_LISTENERS; i++)
-        out->connections_most[i] = (unsigned)numbers[FRONT_NUMBERS - OB_LISTENERS + i];
-    return true;
 }

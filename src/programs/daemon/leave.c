@@ -1,5 +1,6 @@
 /* What the front gives up before it takes the first connection. */
 #include "front.h"
+#include "roles.h"
 
 #include <obhut/sandbox.h>
 
@@ -63,7 +64,7 @@ ob_status front_leave(uint32_t *layers, const config *config, ob_error *err)
     const int complaints = leave_terminal();
     if (complaints < 0)
         return ob_fail(err, OB_EIO, "descriptors 0 to 2 cannot be left");
-    ob_status status = ob_confine(layers, OB_PROFILE_FRONT, err);
+    ob_status status = ob_confine(layers, roles[ROLE_FRONT].profile, err);
     if (status)
         dup2(complaints, STDERR_FILENO);
     else if (!limited)

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,15 +21,37 @@ typedef struct letter {
     core *core;
     ob_call *call;
     ob_body body;
-    message *copy; /* the body is in it, or in `map` */
+    ob_packet *copy; /* the body is in it, or in `map` */
+    ob_listener listener;
     void *map;
 } letter;
+
+/* What a BODY says. */
+typedef struct said {
+    bool too_large;
+    uint64_t size;       /* of the memory file, or of what stands in the packet */
+    const void *inlined; /* in the packet; not NULL */
+    size_t inlined_size;
+} said;
+
+static bool get_body(said *out, ob_packet *p)
+{
+    uint32_t too_large;
+    ob_get_again(p);
+    ob_get_u32(&too_large, p);
+    ob_get_u64(&out->size, p);
+    ob_get_bytes(&out->inlined, &out->inlined_size, p);
+    out->too_large = too_large == 1;
+    if (p->file < 0)
+        out->size = out->inlined_size;
+    return ob_get_end(p) && too_large <= 1;
+}
 
 static void free_letter(letter *l)
 {
     if (l->map)
         munmap(l->map, l->body.size);
-    carry_drop(l->core, l->copy);
+    carry_drop(l->core, l->listener, l->copy);
     free(l);
 }
 
@@ -47,7 +68,7 @@ static void read_body(desk_job *job)
     free_letter(l);
 }
 
-bool letter_set_aside(carried *k, message *m, size_t size)
+bool letter_set_aside(carried *k, ob_packet *head, const char *body, size_t size)
 {
     letter *l = calloc(1, sizeof *l);
     if (!l)
@@ -55,75 +76,96 @@ bool letter_set_aside(carried *k, message *m, size_t size)
     *l = (letter){.job = {.run = read_body, .client = k->call->client},
                   .core = k->core,
                   .call = k->call,
-                  .body = {.bytes = m->payload + m->size - size, .size = size, .file = -1},
-                  .copy = m};
+                  .body = {.bytes = body, .size = size, .file = -1},
+                  .listener = k->listener,
+                  .copy = head};
     if (desks_put(k->core->reading, &l->job))
         return true;
     free(l);
     return false;
 }
 
-static letter *letter_of(core *c, ob_call *call, const message *m, uint64_t size)
+/* False: there is no room for it. */
+static bool copy_body(letter *l, const ob_packet *p)
+{
+    said s;
+    if (!carry_hold(l->core, l->listener, p->size))
+        return false;
+    l->copy = ob_packet_copy(p);
+    if (!l->copy) {
+        carry_let_go(l->core, l->listener, p->size);
+        return false;
+    }
+    get_body(&s, l->copy);
+    l->body = (ob_body){.bytes = s.inlined, .size = s.inlined_size, .file = -1};
+    return true;
+}
+
+static bool map_body(letter *l, int file, size_t size)
+{
+    void *map = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
+    if (map == MAP_FAILED)
+        return false;
+    l->map = map;
+    l->body = (ob_body){.bytes = map ? map : "", .size = size, .file = -1};
+    return true;
+}
+
+static letter *letter_of(carried *k, const ob_packet *p, uint64_t size)
 {
     letter *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    *l = (letter){.job = {.run = read_body, .client = call->client}, .core = c, .call = call};
-    l->body = (ob_body){.bytes = "", .file = -1};
-    if (m->file < 0 && carry_hold(c, m)) {
-        l->copy = channel_copy(m);
-        if (!l->copy)
-            carry_let_go(c, m);
-        l->body = (ob_body){.bytes = l->copy ? l->copy->payload : "", .size = m->size, .file = -1};
-    } else if (m->file >= 0 && size) {
-        void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->file, 0);
-        l->map = map == MAP_FAILED ? NULL : map;
-        l->body = (ob_body){.bytes = l->map ? l->map : "", .size = size, .file = -1};
-    }
-    if (l->copy || l->map || (m->file >= 0 && !size))
+    *l = (letter){.job = {.run = read_body, .client = k->call->client},
+                  .core = k->core,
+                  .call = k->call,
+                  .listener = k->listener};
+    if (p->file < 0 ? copy_body(l, p) : map_body(l, p->file, (size_t)size))
         return l;
     free(l);
     return NULL;
 }
 
-/* What was asked for, as it was asked for: whoever receives it has said how much that may be. */
-static bool is_as_planned(core *c, const carried *k, const message *m)
+/* What was asked for, as it was asked for: who receives it has said how much that may be. */
+static bool is_as_planned(core *c, const carried *k, const said *s, int file)
 {
-    const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
     if (k->busy)
         peer_blame(c, "it sent a second body");
-    else if (m->head.status && (m->file >= 0 || m->size))
+    else if (s->too_large && (file >= 0 || s->inlined_size))
         peer_blame(c, "it sent a body and said that it was too large to be sent");
-    else if (!m->head.status && m->file < 0 && k->plan == OB_PLAN_FILE)
+    else if (!s->too_large && file < 0 && k->plan == OB_PLAN_FILE)
         peer_blame(c, "it sent no file where one was asked for");
-    else if (size > k->call->most)
+    else if (file >= 0 && s->inlined_size)
+        peer_blame(c, "it sent a body in a file and beside it");
+    else if (s->size > k->call->most)
         peer_blame(c, "it sent a body that is larger than was asked for");
-    else if (m->file >= 0 && !is_sealed(m->file, size))
+    else if (file >= 0 && !is_sealed(file, s->size))
         peer_blame(c, "it sent a file that can still change");
-    return !c->blame;
+    return !*c->blame;
 }
 
 /* A file is only handed on; what is read is read at a desk. */
-void letter_hear(core *c, message *m)
+void letter_hear(core *c, ob_packet *p)
 {
-    carried *k = carry_find(c, m->head.id);
-    if (!k || !is_as_planned(c, k, m))
+    said s;
+    carried *k = carry_find(c, p->id);
+    if (!get_body(&s, p))
+        peer_blame(c, "it sent a body that makes no sense");
+    if (*c->blame || !k || !is_as_planned(c, k, &s, p->file))
         return;
     k->busy = true;
-    m->head.listener = k->listener;
-    const uint64_t size = m->file >= 0 ? (uint64_t)m->head.number : m->size;
-    if (m->head.status) {
+    if (s.too_large) {
         k->call->class->body(k->call, (ob_body){.bytes = "", .file = -1, .too_large = true});
         return;
     }
     if (k->plan == OB_PLAN_FILE) {
-        const ob_body body = {.bytes = "", .size = size, .file = m->file};
-        m->file = -1;
+        const ob_body body = {.bytes = "", .size = (size_t)s.size, .file = p->file};
+        p->file = -1;
         k->call->class->body(k->call, body);
         return;
     }
-    letter *l = letter_of(c, k->call, m, size);
-    const bool is_long = size > BODY_SHORT || k->call->class->is_long;
+    letter *l = letter_of(k, p, s.size);
+    const bool is_long = s.size > BODY_SHORT || k->call->class->is_long;
     if (l && desks_put(k->asks ? c->asking : is_long ? c->reading : c->desks, &l->job))
         return;
     if (l)
@@ -133,16 +175,17 @@ void letter_hear(core *c, message *m)
 }
 
 /* The front could not take the body. */
-void letter_unable(core *c, const message *m)
+void letter_unable(core *c, ob_packet *p)
 {
-    carried *k = carry_find(c, m->head.id);
+    uint32_t said;
+    carried *k = carry_find(c, p->id);
+    ob_get_u32(&said, p);
     if (k && k->busy)
         peer_blame(c, "it could not take a body that it was not to take");
     if (!k || k->busy)
         return;
-    const ob_hindrance why = m->head.status > 0 && m->head.status < OB_HINDRANCES
-                                 ? (ob_hindrance)m->head.status
-                                 : OB_HINDRANCE_FAULT;
+    const ob_hindrance why =
+        said > 0 && said < OB_HINDRANCES ? (ob_hindrance)said : OB_HINDRANCE_FAULT;
     if (k->call->class->could_not) {
         k->busy = true;
         k->call->class->could_not(k->call, why);

@@ -1,7 +1,7 @@
-/* obhutd: reads the command line, opens the listening sockets, and watches over two processes. */
+/* obhutd: reads the command line, opens the listening sockets, and watches over its processes; or
+ * is one of these. */
 #include "address.h"
-#include "launch.h"
-#include "listen.h"
+#include "roles.h"
 #include "supervise.h"
 
 #include <errno.h>
@@ -105,27 +105,27 @@ static const char *config_file_of(const char *given)
     return access(given + 1, F_OK) && errno == ENOENT ? NULL : given + 1;
 }
 
-/* A process that main has started: its role is its first argument. */
-static int run_role(const char *role, const config *config)
+/* A process that main has started. */
+static int run_role(role_id role, const config *config)
 {
     char name[32];
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    snprintf(name, sizeof name, "obhutd: %s", role);
+    snprintf(name, sizeof name, "obhutd: %s", roles[role].name);
     (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file may grow no more: that is an error, and no reason to die */
     signal(SIGINT, SIG_IGN);  /* a terminal sends it to everybody; main says when to stop */
     signal(SIGTERM, SIG_IGN);
-    return strcmp(role, "core") ? front_main(config) : core_main(config);
+    return roles[role].run(config);
 }
 
-/* It has no configuration, so that nothing of one is in its memory. */
-static int run_front(char *const *words, int count)
+/* One that has no configuration but these words, so that nothing else of it is in its memory. */
+static int run_told(role_id role, char *const *words, int count)
 {
     config config = {.data = ""};
-    if (!front_read_words(&config, words, count))
-        return usage("only obhutd itself starts a front", "");
-    return run_role("front", &config);
+    if (!roles[role].read(&config, words, count))
+        return usage("only obhutd itself starts a ", roles[role].name);
+    return run_role(role, &config);
 }
 
 /* What stands on the command line; it is stronger than the file. */
@@ -227,12 +227,12 @@ static bool has_proc(void)
 
 int main(int argc, char **argv)
 {
-    const char *role = argc > 1 && !strcmp(argv[1], "core") ? argv[1] : NULL;
+    const role_id role = argc > 1 ? role_find(argv[1]) : ROLES;
     given g = {0};
     int code;
-    if (argc > 1 && !strcmp(argv[1], "front"))
-        return run_front(argv + 2, argc - 2);
-    optind = role ? 2 : 1;
+    if (role < ROLES && roles[role].read)
+        return run_told(role, argv + 2, argc - 2);
+    optind = role < ROLES ? 2 : 1;
     if (!read_options(&g, &code, argc, argv))
         return code;
     config config;
@@ -244,10 +244,10 @@ int main(int argc, char **argv)
     }
     code = EXIT_WRONG_USE;
     if (apply(&config, &g))
-        code = g.check       ? check(&g)
-               : !has_proc() ? EXIT_FAILED
-               : role        ? run_role(role, &config)
-                             : start(&config, file);
+        code = g.check        ? check(&g)
+               : !has_proc()  ? EXIT_FAILED
+               : role < ROLES ? run_role(role, &config)
+                              : start(&config, file);
     config_free(&config);
     return code;
 }

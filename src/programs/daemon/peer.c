@@ -2,8 +2,7 @@
  * it does what ours does not. */
 #include "core.h"
 
-#include <string.h>
-#include <unistd.h>
+#include <stdio.h>
 
 enum {
     PACKETS_A_TURN = 16,
@@ -14,28 +13,32 @@ enum {
 
 void peer_blame(core *c, const char *why)
 {
-    if (!c->blame)
-        c->blame = why;
+    char text[OB_WIRE_TEXT];
+    if (*c->blame)
+        return;
+    if (!c->front || !c->packet.kind) {
+        snprintf(c->blame, sizeof c->blame, "%s", why);
+        return;
+    }
+    ob_packet_print(text, c->front, &c->packet);
+    snprintf(c->blame, sizeof c->blame, "%s (%s)", why, text);
 }
 
-void peer_tell(core *c, carried *k, const message_head *head, const ob_buf *payload, int file)
+void peer_tell(core *c, carried *k, ob_packet *p)
 {
     pthread_mutex_lock(&c->telling);
-    const bool there = c->front && !(k && k->gone);
-    if (there && !channel_send(c->front, head, payload ? payload->bytes : NULL,
-                               payload ? payload->size : 0, file))
+    if (c->front && !(k && k->gone) && !ob_wire_send(c->front, p))
         c->deaf = true;
     if (k)
         k->told = true;
     pthread_mutex_unlock(&c->telling);
-    if (!there && file >= 0)
-        close(file);
+    ob_packet_free(p);
 }
 
-void peer_set(core *c, channel *front)
+void peer_set(core *c, ob_wire *front)
 {
     pthread_mutex_lock(&c->telling);
-    channel_free(c->front);
+    ob_wire_free(c->front);
     c->front = front;
     c->deaf = false;
     pthread_mutex_unlock(&c->telling);
@@ -45,7 +48,7 @@ void peer_set(core *c, channel *front)
 static bool is_full(bool *deaf, core *c)
 {
     pthread_mutex_lock(&c->telling);
-    const bool full = c->front && channel_is_full(c->front);
+    const bool full = c->front && ob_wire_is_full(c->front);
     *deaf = c->deaf;
     pthread_mutex_unlock(&c->telling);
     return full;
@@ -54,27 +57,35 @@ static bool is_full(bool *deaf, core *c)
 bool peer_flush(core *c)
 {
     pthread_mutex_lock(&c->telling);
-    const bool works = channel_flush(c->front);
+    const bool works = ob_wire_flush(c->front);
     pthread_mutex_unlock(&c->telling);
     return works;
 }
 
 /* ---- Hearing -------------------------------------------------------------------------------- */
 
-static void hear_counts(core *c, const message *m)
+static void hear_counts(core *c, ob_packet *p)
 {
     uint64_t counts[OB_FRONT_COUNTS];
-    if (m->size != sizeof counts)
+    for (int i = 0; i < OB_FRONT_COUNTS; i++)
+        ob_get_u64(&counts[i], p);
+    if (!ob_get_end(p))
         return;
-    memcpy(counts, m->payload, sizeof counts);
     for (int i = 0; i < OB_FRONT_COUNTS; i++)
         atomic_store(&ob_api_counters(c->api)->front[i], counts[i]);
+}
+
+static void hear_layers(core *c, ob_packet *p)
+{
+    uint32_t layers;
+    ob_get_u32(&layers, p);
+    atomic_store(&ob_api_counters(c->api)->front_layers, layers);
 }
 
 void peer_lose(core *c)
 {
     peer_set(c, NULL);
-    c->blame = NULL;
+    *c->blame = '\0';
     c->deaf_since_ms = 0;
     atomic_store(&ob_api_counters(c->api)->front_layers, 0);
     for (size_t i = 0; i < CALLS; i++)
@@ -82,53 +93,58 @@ void peer_lose(core *c)
             carry_gone(c, c->calls[i]->id);
 }
 
+static void hear(core *c, ob_packet *p)
+{
+    switch (p->kind) {
+    case MESSAGE_ASK:
+        carry_ask(c, p);
+        break;
+    case MESSAGE_BODY:
+        letter_hear(c, p);
+        break;
+    case MESSAGE_UNABLE:
+        letter_unable(c, p);
+        break;
+    case MESSAGE_GONE:
+        carry_gone(c, p->id);
+        break;
+    case MESSAGE_LATE:
+        carry_late(c, p->id);
+        break;
+    case MESSAGE_COUNTS:
+        hear_counts(c, p);
+        break;
+    case MESSAGE_LAYERS:
+        hear_layers(c, p);
+        break;
+    default: /* the protocol has no further kind of the front's */
+        peer_blame(c, "it says what makes no sense");
+        break;
+    }
+}
+
 void peer_hear(core *c)
 {
-    for (int i = 0; i < PACKETS_A_TURN && c->front && !c->blame; i++) {
-        message *m = &c->message;
-        int got = channel_receive(c->front, m);
-        if (got == -1)
+    ob_packet *p = &c->packet;
+    for (int i = 0; i < PACKETS_A_TURN && c->front && !*c->blame; i++) {
+        const ob_wire_got got = ob_wire_receive(c->front, p);
+        if (got == OB_WIRE_PACKET)
+            hear(c, p);
+        ob_packet_free(p);
+        p->kind = 0;
+        if (got == OB_WIRE_END)
             peer_lose(c);
-        if (got == -2)
-            peer_blame(c, "it says what makes no sense");
-        if (got <= 0)
+        if (got == OB_WIRE_NONSENSE)
+            peer_blame(c, ob_wire_fault(c->front));
+        if (got != OB_WIRE_PACKET)
             return;
-        switch (m->head.kind) {
-        case MESSAGE_ASK:
-            carry_ask(c, m);
-            break;
-        case MESSAGE_BODY:
-            letter_hear(c, m);
-            break;
-        case MESSAGE_UNABLE:
-            letter_unable(c, m);
-            break;
-        case MESSAGE_GONE:
-            carry_gone(c, m->head.id);
-            break;
-        case MESSAGE_LATE:
-            carry_late(c, m->head.id);
-            break;
-        case MESSAGE_COUNTS:
-            hear_counts(c, m);
-            break;
-        case MESSAGE_LAYERS:
-            atomic_store(&ob_api_counters(c->api)->front_layers, (unsigned)m->head.number);
-            break;
-        default:
-            peer_blame(c, "it says what makes no sense");
-            break;
-        }
-        explicit_bzero(m->payload, m->size);
-        if (m->file >= 0)
-            close(m->file);
     }
 }
 
 static void hang_up(core *c)
 {
     daemon_say("core", "the front is hung up on: %s", c->blame);
-    control_send(CONTROL_FD, CONTROL_HANG_UP, -1);
+    control_send(c->main, CONTROL_HANG_UP, ROLE_FRONT, -1);
     peer_lose(c);
 }
 
@@ -144,8 +160,8 @@ bool peer_look_after(core *c)
         c->deaf_since_ms = now;
     else if (now - c->deaf_since_ms > DEAF_MS)
         peer_blame(c, "it leaves unread what it was told");
-    if (c->front && c->blame)
+    if (c->front && *c->blame)
         hang_up(c);
-    c->blame = NULL;
+    *c->blame = '\0';
     return full && c->front;
 }

@@ -1,3 +1,4 @@
+/* How much memory a process has in files without a name. */
 #include "weigh.h"
 
 #include <dirent.h>
@@ -22,9 +23,9 @@ uint64_t weigh_files(pid_t child)
     return sum;
 }
 
-/* Bodies and answers on their way, twice for what waits to be sent, and room. */
-bool weighs_too_much(pid_t front, const config *config)
+/* Bodies and answers on their way, twice for what waits to be sent, and room for other listeners'
+ * bodies, which are few. */
+uint64_t weigh_front_most(const config *config)
 {
-    const uint64_t room = UINT64_C(256) << 20; /* other listeners' bodies are few */
-    return weigh_files(front) > 2 * config->memory_most + room;
+    return 2 * config->memory_most + (UINT64_C(256) << 20);
 }

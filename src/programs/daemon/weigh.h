@@ -1,4 +1,4 @@
-/* What the front's memory files take: no limit of a process counts them. */
+/* What memory files of a process take: no limit of a process counts them. */
 #ifndef OBHUT_WEIGH_H
 #define OBHUT_WEIGH_H
 
@@ -10,7 +10,7 @@
  */
 uint64_t weigh_files(pid_t child);
 
-/* Whether that is more than a front with this configuration ever has. */
-bool weighs_too_much(pid_t front, const config *config);
+/* More than a front with this configuration ever has. */
+uint64_t weigh_front_most(const config *config);
 
 #endif

@@ -50,8 +50,7 @@ static void put_text(char *out, size_t size, const char *text)
     memcpy(out, text, length);
 }
 
-/* ---- Making -------------------------------------------------------------------------------------
- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static bool is_of_one_item(const ob_situation *a, const ob_situation *b)
 {
@@ -117,8 +116,7 @@ ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob
     return add_mac(out, &c, mac, err);
 }
 
-/* ---- Checking -----------------------------------------------------------------------------------
- */
+/* ---- Checking -------------------------------------------------------------------------------- */
 
 static bool is_same_item(const ob_permit_item *a, const ob_permit_item *b)
 {

@@ -23,7 +23,7 @@ int64_t process_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- The program ---------------------------------------------------------------------------- */
+/* ---- The program ----------------------------------------------------------------------------- */
 
 /* Beside this program, as in a build, or where packages put it. */
 char *process_find(const char *name)
@@ -47,13 +47,13 @@ char *process_find(const char *name)
     return NULL;
 }
 
-/* ---- Its end -------------------------------------------------------------------------------- */
+/* ---- Its end --------------------------------------------------------------------------------- */
 
 static void forget(worker_process *p)
 {
     p->id = 0;
-    close(p->channel);
-    p->channel = -1;
+    ob_wire_free(p->wire);
+    p->wire = NULL;
     ob_wipe(&p->holder, sizeof p->holder);
 }
 
@@ -77,7 +77,7 @@ bool process_dismiss(worker_process *p)
     int ended = 0;
     if (!p->id)
         return true;
-    shutdown(p->channel, SHUT_RDWR);
+    shutdown(ob_wire_socket(p->wire), SHUT_RDWR);
     for (int64_t until = process_now_ms() + END_MS; process_now_ms() < until;
          nanosleep(&moment, NULL))
         if (waitpid(p->id, &ended, WNOHANG) == p->id) {
@@ -117,13 +117,13 @@ int64_t process_starved_ms(const worker_process *p)
     return (int64_t)(starved_ns / 1000000);
 }
 
-/* ---- Its beginning -------------------------------------------------------------------------- */
+/* ---- Its beginning --------------------------------------------------------------------------- */
 
 bool process_wait(const worker_process *p, int64_t deadline_ms)
 {
     for (;;) {
         int64_t left = deadline_ms - process_now_ms();
-        struct pollfd one = {.fd = p->channel, .events = POLLIN};
+        struct pollfd one = {.fd = ob_wire_socket(p->wire), .events = POLLIN};
         int ready = poll(&one, 1, left > 0 ? (int)left : 0);
         if (ready > 0)
             return true;
@@ -134,7 +134,7 @@ bool process_wait(const worker_process *p, int64_t deadline_ms)
 
 bool process_is_gone(const worker_process *p)
 {
-    struct pollfd one = {.fd = p->channel};
+    struct pollfd one = {.fd = ob_wire_socket(p->wire)};
     return poll(&one, 1, 0) > 0 && one.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
@@ -186,29 +186,42 @@ static ob_status spawn(pid_t *process, char *program, unsigned cpu_s, int end, o
 /* A new key for every process: permits that were made for another are of no use to it. */
 static bool welcome(worker_process *p, const ob_epoch_page *epochs)
 {
-    wire_welcome welcome = {.magic = WIRE_HELLO};
+    ob_packet packet = ob_packet_of(WORKER_WELCOME, 0);
     ob_holder_init(&p->holder);
-    memcpy(welcome.key, p->holder.key, sizeof welcome.key);
-    bool sent = wire_send(p->channel, &welcome, sizeof welcome, epochs_file(epochs));
-    ob_wipe(&welcome, sizeof welcome);
+    ob_put_bytes(&packet, p->holder.key, sizeof p->holder.key);
+    packet.file = epochs_file(epochs);
+    packet.is_lent = true;
+    const bool sent = ob_wire_send(p->wire, &packet);
+    ob_packet_free(&packet);
     return sent;
+}
+
+static ob_status take_hello(worker_process *p, ob_packet *hello, const char *program, ob_error *err)
+{
+    const char *why;
+    const bool said = ob_wire_receive(p->wire, hello) == OB_WIRE_PACKET &&
+                      hello->kind == WORKER_HELLO && ob_get_u32(&p->layers, hello) &&
+                      ob_get_text(&why, hello) && why && ob_get_end(hello);
+    if (!said)
+        return ob_fail(err, OB_EIO,
+                       "%s gave up at once: is a library missing (ldd says which), or does it "
+                       "belong to another version?",
+                       program);
+    if (!p->layers)
+        return ob_fail(err, OB_EREFUSED, "%s cannot be confined: %s", program, why);
+    return OB_OK;
 }
 
 static ob_status greet(worker_process *p, const char *program, const ob_epoch_page *epochs,
                        ob_error *err)
 {
-    wire_hello hello = {0};
+    ob_packet hello;
     if (!process_wait(p, process_now_ms() + START_MS))
         return ob_fail(err, OB_ETIME, "%s did not start within %d s", program, START_MS / 1000);
-    if (!wire_receive(p->channel, &hello, sizeof hello, NULL) || hello.magic != WIRE_HELLO)
-        return ob_fail(err, OB_EIO,
-                       "%s gave up at once: is a library missing (ldd says which), or does it "
-                       "belong to another version?",
-                       program);
-    if (!hello.layers)
-        return ob_fail(err, OB_EREFUSED, "%s cannot be confined: %.*s", program,
-                       (int)sizeof hello.text - 1, hello.text);
-    p->layers = hello.layers;
+    ob_status status = take_hello(p, &hello, program, err);
+    ob_packet_free(&hello);
+    if (status)
+        return status;
     return welcome(p, epochs) ? OB_OK : ob_fail(err, OB_EIO, "%s ended at once", program);
 }
 
@@ -217,12 +230,14 @@ ob_status process_start(worker_process *p, char *program, unsigned cpu_s,
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-        return ob_fail(err, OB_EIO, "a worker's channel cannot be made: %s", strerror(errno));
-    worker_process made = {.channel = ends[0], .cpu_s = cpu_s};
-    ob_status status = spawn(&made.id, program, cpu_s, ends[1], err);
+        return ob_fail(err, OB_EIO, "a worker's wire cannot be made: %s", strerror(errno));
+    worker_process made = {.wire = ob_wire_new(ends[0], &worker_protocol, OWNER_SIDE, NULL),
+                           .cpu_s = cpu_s};
+    ob_status status = made.wire ? spawn(&made.id, program, cpu_s, ends[1], err)
+                                 : ob_fail(err, OB_ENOMEM, "out of memory: a worker");
     close(ends[1]);
     if (status) {
-        close(ends[0]);
+        ob_wire_free(made.wire);
         return status;
     }
     status = greet(&made, program, epochs, err);

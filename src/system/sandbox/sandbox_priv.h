@@ -1,80 +1,77 @@
 /* The parts of sandbox: epochs.c and holder.c are what permits need; confine.c takes rights away,
  * filter.c is the list of system calls; serve.c runs in the worker; process.c starts and ends one,
- * worker.c hands out jobs and pool.c to whom; wire.c checks what one says to the other. */
+ * worker.c hands out jobs and pool.c to whom; protocol.c checks what one says to the other. */
 #ifndef OBHUT_SANDBOX_PRIV_H
 #define OBHUT_SANDBOX_PRIV_H
 
 #include <obhut/sandbox.h>
+#include <obhut/wire.h>
 
 #include <sys/types.h>
 
-/* ---- wire.c: one packet each, both sides from the same build ------------------------------- */
+/* ---- protocol.c: what a worker and its owner say to each other ------------------------------- */
 
-enum { WIRE_HELLO = 0x4F425731 };
+typedef enum worker_message {
+    WORKER_HELLO = 1, /* from the worker: OB_CONFINED_… (0: it gives up), text: why */
+    WORKER_WELCOME,   /* to it, with the descriptor of the epochs: the key that its permits are
+                       * sealed with */
+    WORKER_JOB,       /* to it, with the descriptor of the file: worker_job. The packet's number
+                       * cannot be guessed: an answer to it was given by somebody who has read it */
+    WORKER_RESULT,    /* from it, under the job's number: worker_result */
+    WORKER_MESSAGES,
+} worker_message;
 
-typedef struct wire_hello {
-    uint32_t magic;  /* WIRE_HELLO */
-    uint32_t layers; /* 0: it gives up, and `text` says why */
-    char text[200];
-} wire_hello;
+enum { WORKER_SIDE, OWNER_SIDE };
+extern const ob_wire_protocol worker_protocol;
 
-/* The answer to it, with the descriptor of the epochs: the key that permits for this worker are
- * sealed with. */
-typedef struct wire_welcome {
-    uint32_t magic;
-    uint8_t key[OB_KEY_SIZE];
-} wire_welcome;
-
-/* Comes with the descriptor of the file. Its number cannot be guessed: an answer to it was given by
- * somebody who has read it. */
-typedef struct wire_job {
+typedef struct worker_job {
     uint64_t number, size;
-    uint32_t hash, digests, variant, exact, cpu_ms, unused;
+    uint32_t hash, digests, variant, exact, cpu_ms;
     uint8_t item[OB_PERMIT_KEY];
     ob_permit permit;
-} wire_job;
+} worker_job;
+
+void worker_put_job(ob_packet *p, const worker_job *job);
+bool worker_get_job(worker_job *out, ob_packet *p);
 
 /* Reasons that are none of a picture's: they go on where ob_media_reason ends. */
 enum {
-    WIRE_NO_PERMIT = OB_MEDIA_REASONS, /* there was none, or not any more */
-    WIRE_SHORT,                        /* fewer bytes than were announced */
-    WIRE_NO_DIGESTS,
-    WIRE_NO_ROOM, /* for a part of the file */
-    WIRE_REASONS,
+    WORKER_NO_PERMIT = OB_MEDIA_REASONS, /* there was none, or it does not hold any more */
+    WORKER_SHORT,                        /* fewer bytes than were announced */
+    WORKER_NO_DIGESTS,
+    WORKER_NO_ROOM, /* for a part of the file */
+    WORKER_REASONS,
 };
 
 /* Numbers of closed lists and bounded fields only: the sentences are the receiver's. */
-typedef struct wire_result {
+typedef struct worker_result {
     uint64_t number;
-    ob_media_fault fault; /* its reason: ob_media_reason or WIRE_… */
-    uint32_t digested, unused;
+    ob_media_fault fault; /* its reason: ob_media_reason or WORKER_… */
+    uint32_t digested;
     ob_media_result media;
     ob_digests digests;
-} wire_result;
+} worker_result;
+
+void worker_put_result(ob_packet *p, const worker_result *result);
+
+/* False: the fields are not those of a result. What they say is not checked. */
+bool worker_get_result(worker_result *out, ob_packet *p);
 
 /* What a worker says is checked as if it came from the file that it has just decoded. False when it
  * is not an answer to `job`. Whether a worker rightly claims that it had no permit (`*refused`),
  * its caller finds out. */
-bool wire_take_result(ob_job_result *out, bool *refused, const wire_result *result,
-                      const wire_job *job);
+bool worker_take_result(ob_job_result *out, bool *refused, const worker_result *result,
+                        const worker_job *job);
 
 /* What the holder of the permit in a job knows when it is about to look. */
-ob_permit_use wire_use(const wire_job *job, int file, ob_epochs epochs);
+ob_permit_use worker_use(const worker_job *job, int file, ob_epochs epochs);
 
-/* Sends with at most one descriptor (-1: none), and never waits. Returns false when the other side
- * is gone, or does not read. */
-bool wire_send(int channel, const void *bytes, size_t size, int file);
-
-/* Receives one packet of exactly `size` bytes, and *file (or -1) where `file` is not NULL. Returns
- * false at the end, on an error, or on a packet of another size or with other descriptors. */
-bool wire_receive(int channel, void *bytes, size_t size, int *file);
-
-/* ---- process.c ------------------------------------------------------------------------------ */
+/* ---- process.c ------------------------------------------------------------------------------- */
 
 /* A process of a worker program, confined and welcomed. */
 typedef struct worker_process {
     pid_t id; /* 0: none runs */
-    int channel;
+    ob_wire *wire;
     uint32_t layers;
     unsigned cpu_s;   /* of the processor in its whole life */
     ob_holder holder; /* of its permits: a new key for every process */
@@ -107,10 +104,10 @@ int64_t process_now_ms(void);
 /* True when there is something to read before the deadline, of process_now_ms. */
 bool process_wait(const worker_process *p, int64_t deadline_ms);
 
-/* Whether it has let go of its channel, by its end or otherwise. */
+/* Whether it has closed its end of the wire, by its end or otherwise. */
 bool process_is_gone(const worker_process *p);
 
-/* ---- epochs.c, holder.c -------------------------------------------------------------------- */
+/* ---- epochs.c, holder.c ---------------------------------------------------------------------- */
 
 int epochs_file(const ob_epoch_page *page); /* the page's still */
 
@@ -120,7 +117,7 @@ ob_epoch_page *epochs_open(int file);
 /* Sets device and inode. */
 bool holder_look_at(ob_permit_item *item, int file);
 
-/* ---- filter.c ------------------------------------------------------------------------------ */
+/* ---- filter.c -------------------------------------------------------------------------------- */
 
 /* Loads the filter of system calls. OB_EREFUSED. */
 ob_status filter_load(ob_confinement profile, ob_error *err);

@@ -1,4 +1,4 @@
-/* The life of a worker. */
+/* The life of a worker process: it confines itself, then does one job after the other. */
 #include "sandbox_priv.h"
 
 #include <signal.h>
@@ -19,7 +19,8 @@ static void limit_cpu(uint32_t ms)
 }
 
 /* Digests window by window: files that are no pictures may be larger than a worker's memory. */
-static uint32_t digest(wire_result *result, ob_digester *digester, const wire_job *job, int file)
+static uint32_t digest(worker_result *result, ob_digester *digester, const worker_job *job,
+                       int file)
 {
     enum { WINDOW = 32 << 20 };
     ob_status status = digester ? ob_digester_reset(digester, job->digests, NULL) : OB_EREFUSED;
@@ -27,19 +28,19 @@ static uint32_t digest(wire_result *result, ob_digester *digester, const wire_jo
         size_t size = job->size - at < WINDOW ? (size_t)(job->size - at) : WINDOW;
         void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, (off_t)at);
         if (map == MAP_FAILED)
-            return WIRE_NO_ROOM;
+            return WORKER_NO_ROOM;
         status = ob_digester_add(digester, map, size, NULL);
         munmap(map, size);
     }
     if (!status)
         status = ob_digester_finish(&result->digests, digester, NULL);
     if (status)
-        return WIRE_NO_DIGESTS;
+        return WORKER_NO_DIGESTS;
     result->digested = job->digests;
     return OB_MEDIA_FINE;
 }
 
-static ob_media_fault decode(wire_result *result, const wire_job *job, int file,
+static ob_media_fault decode(worker_result *result, const worker_job *job, int file,
                              ob_worker_hasher hash)
 {
     ob_media_fault fault = {.reason = OB_MEDIA_EMPTY};
@@ -64,31 +65,31 @@ typedef struct holding {
 } holding;
 
 /* Before the first byte is read. */
-static bool take_permit(holding *h, const wire_job *job, int file)
+static bool take_permit(holding *h, const worker_job *job, int file)
 {
     ob_permit_terms terms;
-    const ob_permit_use use = wire_use(job, file, ob_epochs_now(h->epochs));
+    const ob_permit_use use = worker_use(job, file, ob_epochs_now(h->epochs));
     const ob_permit_mac mac = ob_holder_taker(&h->holder);
     return !ob_permit_take(&terms, &job->permit, &use, &mac, NULL);
 }
 
 /* After the last one: what was withdrawn meanwhile is forgotten. */
-static bool still_permitted(holding *h, const wire_job *job, int file)
+static bool still_permitted(holding *h, const worker_job *job, int file)
 {
-    const ob_permit_use use = wire_use(job, file, ob_epochs_now(h->epochs));
+    const ob_permit_use use = worker_use(job, file, ob_epochs_now(h->epochs));
     const ob_permit_mac mac = ob_holder_taker(&h->holder);
     return !ob_permit_still(&job->permit, &use, &mac, NULL);
 }
 
-static void refuse(wire_result *result)
+static void refuse(worker_result *result)
 {
     const uint64_t number = result->number;
     memset(result, 0, sizeof *result);
     result->number = number;
-    result->fault.reason = WIRE_NO_PERMIT;
+    result->fault.reason = WORKER_NO_PERMIT;
 }
 
-static void do_job(wire_result *result, const wire_job *job, int file, ob_worker_hasher hash,
+static void do_job(worker_result *result, const worker_job *job, int file, ob_worker_hasher hash,
                    ob_digester *digester, holding *h)
 {
     if (!take_permit(h, job, file)) {
@@ -97,7 +98,7 @@ static void do_job(wire_result *result, const wire_job *job, int file, ob_worker
     }
     off_t end = file >= 0 ? lseek(file, 0, SEEK_END) : -1;
     if (end < 0 || (uint64_t)end < job->size)
-        result->fault.reason = WIRE_SHORT;
+        result->fault.reason = WORKER_SHORT;
     limit_cpu(job->cpu_ms);
     if (!result->fault.reason && job->digests)
         result->fault.reason = digest(result, digester, job, file);
@@ -109,18 +110,15 @@ static void do_job(wire_result *result, const wire_job *job, int file, ob_worker
 }
 
 /* The key, and the epochs. */
-static bool take_welcome(holding *h)
+static bool take_welcome(holding *h, ob_wire *wire)
 {
-    wire_welcome welcome;
-    int file = -1;
-    if (!wire_receive(OB_WORKER_CHANNEL, &welcome, sizeof welcome, &file) ||
-        welcome.magic != WIRE_HELLO || file < 0)
-        return false;
-    h->epochs = epochs_open(file);
-    close(file);
+    ob_packet p;
     h->holder = (ob_holder){.process = getpid()};
-    memcpy(h->holder.key, welcome.key, sizeof h->holder.key);
-    ob_wipe(&welcome, sizeof welcome);
+    h->epochs = NULL;
+    if (ob_wire_await(wire, &p) == OB_WIRE_PACKET && p.kind == WORKER_WELCOME &&
+        ob_get_block(h->holder.key, sizeof h->holder.key, &p) && ob_get_end(&p))
+        h->epochs = epochs_open(p.file);
+    ob_packet_free(&p);
     return h->epochs != NULL;
 }
 
@@ -134,43 +132,67 @@ static void limit_life(char **arguments)
     (void)setrlimit(RLIMIT_CPU, &both);
 }
 
+/* Says what holds this process, or why it gives up. */
+static bool say_hello(ob_wire *wire, uint32_t layers, const char *why)
+{
+    enum { WHY_MOST = 180 };
+    char text[WHY_MOST];
+    ob_packet p = ob_packet_of(WORKER_HELLO, 0);
+    snprintf(text, sizeof text, "%.*s", WHY_MOST - 1, why);
+    ob_put_u32(&p, layers);
+    ob_put_text(&p, text);
+    const bool said = ob_wire_send(wire, &p);
+    ob_packet_free(&p);
+    return said;
+}
+
+/* Jobs, until the owner is gone or sends what is none. `answer` has the memory for the longest. */
+static void do_jobs(ob_wire *wire, ob_packet *answer, ob_worker_hasher hash, ob_digester *digester,
+                    holding *h)
+{
+    ob_packet p;
+    bool sent = true;
+    while (sent && ob_wire_await(wire, &p) == OB_WIRE_PACKET) {
+        worker_job job;
+        if (p.kind != WORKER_JOB || !worker_get_job(&job, &p)) {
+            ob_packet_free(&p);
+            return;
+        }
+        worker_result result;
+        memset(&result, 0, sizeof result); /* no stale byte leaves, not even between fields */
+        result.number = job.number;
+        do_job(&result, &job, p.file, hash, digester, h);
+        ob_packet_free(&p);
+        ob_packet_reset(answer, WORKER_RESULT, result.number);
+        worker_put_result(answer, &result);
+        sent = ob_wire_send(wire, answer);
+    }
+}
+
 int ob_worker_serve(char **arguments, ob_confinement profile, ob_worker_hasher hash,
                     void (*prepare)(void))
 {
-    wire_hello hello = {.magic = WIRE_HELLO};
+    uint32_t layers = 0;
     ob_digester *digester = NULL;
     ob_error err = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     limit_life(arguments);
     ob_digester_new(&digester, NULL); /* reads the library's configuration */
+    ob_wire *wire = ob_wire_new(OB_WORKER_CHANNEL, &worker_protocol, WORKER_SIDE, NULL);
+    ob_packet answer = ob_packet_of(WORKER_RESULT, 0);
+    if (!wire || !ob_packet_reserve(&answer, worker_protocol.kinds[WORKER_RESULT].most))
+        return 3;
     if (prepare)
         prepare();
-    if (ob_confine(&hello.layers, profile, &err)) {
-        hello.layers = 0;
-        snprintf(hello.text, sizeof hello.text, "%.*s", (int)sizeof hello.text - 1, err.text);
-    }
-    if (!wire_send(OB_WORKER_CHANNEL, &hello, sizeof hello, -1) || !hello.layers)
-        return hello.layers ? 0 : 3;
-    holding h;
-    if (!take_welcome(&h)) {
-        ob_digester_free(digester);
-        return 0;
-    }
-    for (;;) {
-        wire_job job;
-        int file;
-        if (!wire_receive(OB_WORKER_CHANNEL, &job, sizeof job, &file))
-            break;
-        wire_result result;
-        memset(&result, 0, sizeof result); /* no stale byte leaves, not even between fields */
-        result.number = job.number;
-        do_job(&result, &job, file, hash, digester, &h);
-        if (file >= 0)
-            close(file);
-        if (!wire_send(OB_WORKER_CHANNEL, &result, sizeof result, -1))
-            break;
-    }
+    if (ob_confine(&layers, profile, &err))
+        layers = 0;
+    holding h = {.epochs = NULL};
+    const bool said = say_hello(wire, layers, layers ? "" : err.text);
+    if (said && layers && take_welcome(&h, wire))
+        do_jobs(wire, &answer, hash, digester, &h);
     ob_epoch_page_free(h.epochs);
+    ob_packet_free(&answer);
+    ob_wire_free(wire);
     ob_digester_free(digester);
-    return 0;
+    return layers ? 0 : 3;
 }

@@ -1,13 +1,10 @@
 /* The side that has bytes and wants hashes: a worker process, watched and replaced. */
 #include "sandbox_priv.h"
 
-#include <obhut/packet.h>
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +39,7 @@ static void tell_problem(const ob_worker *w, const char *what)
     w->options.problem(w->options.context, text.text);
 }
 
-/* ---- Its life ------------------------------------------------------------------------------- */
+/* ---- Its life -------------------------------------------------------------------------------- */
 
 static ob_status start(ob_worker *w, unsigned job_cpu_s, ob_error *err)
 {
@@ -68,7 +65,6 @@ ob_status ob_worker_start(ob_worker **out, const ob_worker_options *options, ob_
     if (!w)
         return ob_fail(err, OB_ENOMEM, "out of memory: a worker");
     w->options = *options;
-    w->process.channel = -1;
     if (!w->options.time_ms)
         w->options.time_ms = TIME_MS;
     if (!w->options.cpu_ms)
@@ -122,7 +118,7 @@ static void hear_nothing(ob_worker *w)
 }
 
 /* A process that may have this job: one client's, within its bounds, and silent. */
-static ob_status make_ready(ob_worker *w, const wire_job *wire, uint64_t client, ob_error *err)
+static ob_status make_ready(ob_worker *w, const worker_job *wire, uint64_t client, ob_error *err)
 {
     const unsigned cpu_s = wire->cpu_ms / 1000 + 1;
     hear_nothing(w);
@@ -133,10 +129,10 @@ static ob_status make_ready(ob_worker *w, const wire_job *wire, uint64_t client,
     return w->process.id ? OB_OK : start(w, cpu_s, err);
 }
 
-/* ---- Jobs ----------------------------------------------------------------------------------- */
+/* ---- Jobs ------------------------------------------------------------------------------------ */
 
 /* Why a worker's end cost the job. */
-static ob_status explain_death(const wire_job *job, int ended, ob_error *err)
+static ob_status explain_death(const worker_job *job, int ended, ob_error *err)
 {
     int by = WIFSIGNALED(ended) ? WTERMSIG(ended) : 0;
     switch (by) {
@@ -184,20 +180,24 @@ static bool wait_for_answer(const worker_process *p, unsigned time_ms)
     return true;
 }
 
-/* ANSWERED: a packet of the right size. Otherwise the process is gone. */
-static outcome receive(wire_result *result, ob_worker *w, const wire_job *job, unsigned time_ms,
+/* ANSWERED: a result, of which every number is still to be checked. Otherwise the process is gone.
+ */
+static outcome receive(worker_result *result, ob_worker *w, const worker_job *job, unsigned time_ms,
                        ob_error *err)
 {
-    struct iovec piece = {.iov_base = result, .iov_len = sizeof *result};
+    ob_packet p;
     if (!wait_for_answer(&w->process, time_ms)) {
         process_kill(&w->process);
         ob_fail(err, OB_ETIME, "not decoded within %u ms", time_ms);
         return LOST;
     }
-    ssize_t got = ob_packet_receive(NULL, w->process.channel, &piece, 1, MSG_DONTWAIT);
-    if (got == (ssize_t)sizeof *result)
+    const ob_wire_got got = ob_wire_receive(w->process.wire, &p);
+    const bool answered =
+        got == OB_WIRE_PACKET && p.kind == WORKER_RESULT && worker_get_result(result, &p);
+    ob_packet_free(&p);
+    if (answered)
         return ANSWERED;
-    const bool gone = got <= 0 && process_is_gone(&w->process);
+    const bool gone = got == OB_WIRE_END && process_is_gone(&w->process);
     const int ended = process_kill(&w->process);
     if (gone)
         explain_death(job, ended, err);
@@ -206,23 +206,23 @@ static outcome receive(wire_result *result, ob_worker *w, const wire_job *job, u
 
 /* A worker that says without reason that it had no permit would have its items asked about again
  * and again. */
-static bool has_no_permit(ob_worker *w, const wire_job *job, int file)
+static bool has_no_permit(ob_worker *w, const worker_job *job, int file)
 {
     ob_permit_terms terms;
-    const ob_permit_use use = wire_use(job, file, ob_epochs_now(epochs_of(w)));
+    const ob_permit_use use = worker_use(job, file, ob_epochs_now(epochs_of(w)));
     const ob_permit_mac mac = ob_holder_taker(&w->process.holder);
     return ob_permit_take(&terms, &job->permit, &use, &mac, NULL) != OB_OK;
 }
 
 /* Waits for the answer; every way in which it may not come ends the process. */
-static outcome await(ob_job_result *out, ob_worker *w, const wire_job *job, int file,
+static outcome await(ob_job_result *out, ob_worker *w, const worker_job *job, int file,
                      unsigned time_ms, bool is_trial)
 {
-    wire_result result;
+    worker_result result;
     ob_error err = {0};
     bool refused = false;
     outcome o = receive(&result, w, job, time_ms, &err);
-    if (o == ANSWERED && !wire_take_result(out, &refused, &result, job))
+    if (o == ANSWERED && !worker_take_result(out, &refused, &result, job))
         o = BROKEN;
     if (o == ANSWERED && refused)
         o = has_no_permit(w, job, file) ? NOT_PERMITTED : BROKEN;
@@ -240,7 +240,7 @@ static outcome await(ob_job_result *out, ob_worker *w, const wire_job *job, int 
 }
 
 /* A permit for this file and this process; what it is not for is not asked. */
-static ob_status get_permit(wire_job *wire, uint32_t *methods, ob_worker *w, const ob_job *job,
+static ob_status get_permit(worker_job *wire, uint32_t *methods, ob_worker *w, const ob_job *job,
                             int file, ob_error *err)
 {
     ob_permit_item item = {.size = job->size};
@@ -261,14 +261,27 @@ static ob_status get_permit(wire_job *wire, uint32_t *methods, ob_worker *w, con
     return status;
 }
 
+/* False: it does not read, or is gone. The file stays the caller's. */
+static bool send_job(ob_worker *w, const worker_job *job, int file)
+{
+    ob_packet p = ob_packet_of(WORKER_JOB, job->number);
+    worker_put_job(&p, job);
+    p.file = file;
+    p.is_lent = true;
+    const bool sent = ob_wire_send(w->process.wire, &p);
+    ob_packet_free(&p);
+    return sent;
+}
+
 ob_status ob_worker_do(ob_job_result *out, ob_worker *w, const ob_job *job, int file, ob_error *err)
 {
-    wire_job wire = {.size = job->size, /* of which every byte is set */
-                     .hash = job->hash,
-                     .digests = job->digests,
-                     .variant = job->media.variant,
-                     .exact = job->media.exact,
-                     .cpu_ms = (job->trial_ms ? job->trial_ms : w->options.cpu_ms) + more_ms(job)};
+    worker_job wire = {.size = job->size,
+                       .hash = job->hash,
+                       .digests = job->digests,
+                       .variant = job->media.variant,
+                       .exact = job->media.exact,
+                       .cpu_ms =
+                           (job->trial_ms ? job->trial_ms : w->options.cpu_ms) + more_ms(job)};
     memcpy(wire.item, job->item, sizeof wire.item);
     /* A second time where the process had died before, does not read, or breaks its promises after
      * it had other files: what somebody planted there costs this file nothing. */
@@ -281,7 +294,7 @@ ob_status ob_worker_do(ob_job_result *out, ob_worker *w, const ob_job *job, int 
         if (status)
             return status;
         const bool had_others = w->of_this++ > 0;
-        if (!wire_send(w->process.channel, &wire, sizeof wire, file)) {
+        if (!send_job(w, &wire, file)) {
             process_kill(&w->process);
             continue;
         }

@@ -131,6 +131,56 @@ static void a_body_is_what_the_row_says_down_to_its_last_member(void **state)
     }
 }
 
+static void a_number_in_a_query_has_digits_and_nothing_before_them(void **state)
+{
+    static const ob_command_field fields[] = {
+        {.name = "n", .kind = OB_FIELD_NUMBER, .least = -20, .most = 20, .where = OB_IN_QUERY},
+        {.name = "any",
+         .kind = OB_FIELD_NUMBER,
+         .least = INT64_MIN,
+         .most = INT64_MAX,
+         .where = OB_IN_QUERY},
+        {0},
+    };
+    static const ob_command command = {.name = "test.numbers", .takes = fields};
+    static const struct {
+        const char *name, *text;
+        bool fits;
+    } cases[] = {
+        {"n", "0", true},
+        {"n", "7", true},
+        {"n", "-20", true},
+        {"n", "20", true},
+        {"n", "21", false},
+        {"n", "-21", false},
+        {"n", "", false},
+        {"n", "-", false},
+        {"n", "-0", false},
+        {"n", "00", false},
+        {"n", "07", false},
+        {"n", "+7", false},
+        {"n", " 7", false},
+        {"n", "7 ", false},
+        {"n", "7.0", false},
+        {"n", "0x7", false},
+        {"n", "--7", false},
+        {"n", "seven", false},
+        {"any", "9223372036854775807", true},
+        {"any", "-9223372036854775808", true},
+        {"any", "9223372036854775808", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ob_field query = {cases[i].name, cases[i].text};
+        const ob_request r = {.query = &query, .query_count = 1};
+        const char *code;
+        ob_error err = {0};
+        const ob_status status = ob_command_check_head(&code, &command, &r, NULL, &err);
+        if (!status != cases[i].fits)
+            fail_msg("%s=%s: %d %s", cases[i].name, cases[i].text, (int)status, err.text);
+    }
+}
+
 static void a_field_stands_in_one_place(void **state)
 {
     (void)state;
@@ -158,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_is_what_the_row_says_or_a_problem_with_its_code),
         cmocka_unit_test(a_body_is_what_the_row_says_down_to_its_last_member),
+        cmocka_unit_test(a_number_in_a_query_has_digits_and_nothing_before_them),
         cmocka_unit_test(a_field_stands_in_one_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,8 +20,7 @@ static const ob_regime law = {.id = "a-law",
                               .detectors = {OB_PERMISSION_YES, OB_PERMISSION_YES}};
 static const ob_regimes laws = {&law, 1};
 
-/* ---- A holder, with a code that is good enough here --------------------------------------------
- */
+/* ---- A holder, with a code that is good enough here ------------------------------------------ */
 
 typedef struct holder {
     uint64_t key, made, taken;
@@ -53,8 +52,7 @@ static ob_permit_mac taker(holder *h)
     return (ob_permit_mac){.compute = compute, .context = h, .sequence = &h->taken};
 }
 
-/* ---- A situation that is allowed
- * ----------------------------------------------------------------- */
+/* ---- A situation that is allowed ------------------------------------------------------------- */
 
 static ob_situation situation(ob_basis basis)
 {
@@ -128,8 +126,7 @@ static bool takes(holder *h, const ob_permit *permit, const ob_permit_use *use)
     return !status;
 }
 
-/* ---- Tests
- * ---------------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void a_permit_says_what_it_is_for(void **state)
 {

@@ -25,8 +25,7 @@ static ob_worker *start(const ob_epoch_page *epochs)
     return worker;
 }
 
-/* ---- Makers that cheat -------------------------------------------------------------------------
- */
+/* ---- Makers that cheat ----------------------------------------------------------------------- */
 
 typedef enum cheat {
     HONEST,
@@ -134,8 +133,7 @@ static void without_a_maker_nobody_looks(void **state)
     ob_worker_stop(worker);
 }
 
-/* ---- Withdrawn in the middle
- * ---------------------------------------------------------------------- */
+/* ---- Withdrawn in the middle ----------------------------------------------------------------- */
 
 static void *withdraw_soon(void *argument)
 {
@@ -173,8 +171,7 @@ static void what_is_withdrawn_while_it_is_decoded_is_forgotten(void **state)
     free(bytes);
 }
 
-/* ---- Other processes
- * -------------------------------------------------------------------------------- */
+/* ---- Other processes ------------------------------------------------------------------------- */
 
 static void a_forked_process_cannot_make_permits(void **state)
 {

@@ -146,8 +146,7 @@ static void a_worker_is_kept_and_replaced_without_a_trace(void **state)
     assert_int_equal(descriptors(), before);
 }
 
-/* ---- A decoder that was taken over: tests/hostile/worker.c -------------------------------------
- */
+/* ---- A decoder that was taken over: tests/hostile/worker.c ----------------------------------- */
 
 #ifdef OB_SANITIZED /* whose filter is wider, and who have no limit of memory */
 enum { FILTER = true };
@@ -416,7 +415,7 @@ static void a_process_has_a_limit_for_its_life(void **state)
     ob_worker_stop(worker);
 }
 
-/* ---- Whose files a process gets ------------------------------------------------------------- */
+/* ---- Whose files a process gets -------------------------------------------------------------- */
 
 static ob_job_result do_for(ob_worker *worker, uint64_t client, const char *bytes)
 {
@@ -484,7 +483,7 @@ static void clients_in_turn_keep_their_processes(void **state)
     ob_workers_stop(workers);
 }
 
-/* ---- Starting ------------------------------------------------------------------------------- */
+/* ---- Starting -------------------------------------------------------------------------------- */
 
 static void what_is_no_worker_is_told_of(void **state)
 {
@@ -500,27 +499,27 @@ static void what_is_no_worker_is_told_of(void **state)
     assert_int_equal(ob_worker_start(&worker, &unknown, &err), OB_ENOTFOUND);
 }
 
-/* ---- Answers -------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void answers_that_make_no_sense_are_no_answers(void **state)
 {
     (void)state;
-    const wire_job job = {.number = 7, .hash = 1, .digests = OB_DIGEST_MD5};
-    const wire_result good = {
+    const worker_job job = {.number = 7, .hash = 1, .digests = OB_DIGEST_MD5};
+    const worker_result good = {
         .number = 7,
         .digested = OB_DIGEST_MD5,
         .media = {.format = OB_FORMAT_GIF, .width = 5, .height = 5, .orientation = 1, .frames = 9}};
     ob_job_result out;
     bool refused;
-    assert_true(wire_take_result(&out, &refused, &good, &job));
+    assert_true(worker_take_result(&out, &refused, &good, &job));
     uint64_t samples = test_samples("OBHUT_MUTATIONS", 2000) * 10;
     test_random r = test_sampled(17);
     for (uint64_t i = 0; i < samples; i++) {
-        wire_result bad = good;
+        worker_result bad = good;
         uint8_t *bytes = (uint8_t *)&bad;
         for (uint64_t k = 0; k <= i % 4; k++)
             bytes[test_below(&r, sizeof bad)] = (uint8_t)test_next(&r);
-        if (!wire_take_result(&out, &refused, &bad, &job))
+        if (!worker_take_result(&out, &refused, &bad, &job))
             continue;
         assert_true(out.status <= 0 && out.status >= OB_STATUS_LEAST);
         assert_true(out.media.format < OB_FORMATS && out.media.more_count < OB_MEDIA_HASHES);
@@ -534,17 +533,17 @@ static void answers_that_make_no_sense_are_no_answers(void **state)
 static void every_reason_is_a_sentence_of_ours(void **state)
 {
     (void)state;
-    const wire_job job = {.number = 7, .hash = 1};
-    for (uint32_t reason = 1; reason < WIRE_REASONS; reason++) {
-        wire_result r = {.number = 7, .fault.reason = reason};
+    const worker_job job = {.number = 7, .hash = 1};
+    for (uint32_t reason = 1; reason < WORKER_REASONS; reason++) {
+        worker_result r = {.number = 7, .fault.reason = reason};
         ob_job_result out;
         bool refused;
-        assert_true(wire_take_result(&out, &refused, &r, &job));
+        assert_true(worker_take_result(&out, &refused, &r, &job));
         assert_true(out.status < 0 && strlen(out.error.text) > 5);
         assert_null(strpbrk(out.error.text, "@#%"));
-        assert_int_equal(refused, reason == WIRE_NO_PERMIT);
+        assert_int_equal(refused, reason == WORKER_NO_PERMIT);
         r.fault.at = UINT32_MAX;
-        assert_false(wire_take_result(&out, &refused, &r, &job));
+        assert_false(worker_take_result(&out, &refused, &r, &job));
     }
 }
 

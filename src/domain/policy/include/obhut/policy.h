@@ -16,15 +16,13 @@
 #include <obhut/records/record.h>
 #include <obhut/records/safeguard.h>
 
-/* ---- Reasons ---------------------------------------------------------------------------------
- */
+/* ---- Reasons --------------------------------------------------------------------------------- */
 
 /* Copies the reason that a person gave for a decision. OB_EINVAL: it has no words (or is NULL);
  * OB_ELIMIT: it has more than OB_RECORD_TEXT bytes. *out is untouched on error. */
 ob_status ob_own_words(char out[OB_RECORD_TEXT + 1], const char *text, ob_error *err);
 
-/* ---- Profile ---------------------------------------------------------------------------------
- */
+/* ---- Profile --------------------------------------------------------------------------------- */
 
 /* Sets the name of the service. Like all setters of a profile, it leaves *profile untouched on
  * error. */
@@ -40,8 +38,7 @@ ob_status ob_profile_set_words(ob_profile *profile, ob_word word, uint32_t set, 
  * permits more than before, because an impact assessment then is out of date. */
 ob_status ob_profile_change(ob_profile *profile, ob_act *act, ob_error *err);
 
-/* ---- What a profile opens --------------------------------------------------------------------
- */
+/* ---- What a profile opens -------------------------------------------------------------------- */
 
 /* One way in which somebody may be looked at, and what is not set for it: where all of that is
  * empty, `is_open`. The gate decides; this tells an operator beforehand. */
@@ -60,8 +57,7 @@ enum { OB_OPENINGS = 9 };
  * missing for each. For people who set up a service; the gate itself decides. */
 void ob_profile_opens(ob_opening out[OB_OPENINGS], const ob_profile *profile);
 
-/* ---- Laws ------------------------------------------------------------------------------------
- */
+/* ---- Laws ------------------------------------------------------------------------------------ */
 
 enum { OB_LAWS_MOST = 16 };
 
@@ -75,8 +71,7 @@ void ob_profile_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, const ob
  * program. */
 void ob_profile_retention(uint32_t *months, const ob_regime **regime, const ob_profile *profile);
 
-/* ---- Safeguards ------------------------------------------------------------------------------
- */
+/* ---- Safeguards ------------------------------------------------------------------------------ */
 
 /* Beside the safeguards of the gate: the yearly report. */
 enum { OB_ANNUAL_REPORT = OB_SAFEGUARD_COUNT };
@@ -110,8 +105,7 @@ ob_status ob_safeguards_read(ob_safeguards out[OB_LAWS_MOST], ob_view *view, ob_
 struct ob_safeguard_facts ob_safeguards_at(const ob_safeguards all[OB_LAWS_MOST],
                                            const ob_regime *regime, int64_t changed_at, int64_t at);
 
-/* ---- Detectors -------------------------------------------------------------------------------
- */
+/* ---- Detectors ------------------------------------------------------------------------------- */
 
 /* Sets out[] to the state of each detector: as the records have it, else as it is shipped, with an
  * `at` of 0 and an empty `by`. A state that this version does not know counts as suspended. */
@@ -146,8 +140,7 @@ ob_status ob_detector_propose(int64_t *proposal, ob_act *act, const ob_measureme
 ob_status ob_detector_set(ob_act *act, const ob_measurement *m, const char *proposed_by,
                           ob_error *err);
 
-/* ---- The clock -------------------------------------------------------------------------------
- */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
 /* Returns "ok", "backwards" (before `latest`, the latest instant at which anything was allowed) or
  * "unset" (before this program was built). The text is a constant. */

@@ -10,7 +10,7 @@
 
 #include <obhut/base.h>
 
-/* ---- Words: every enum has names, in this order; *_COUNT is no value ------------------------ */
+/* ---- Words: every enum has names, in this order; *_COUNT is no value ------------------------- */
 
 typedef enum ob_mode { OB_MODE_PRODUCTION, OB_MODE_EXPLAIN, OB_MODE_COUNT } ob_mode;
 
@@ -216,7 +216,7 @@ ob_ceiling ob_reason_ceiling(ob_reason reason);
  * is forbidden. */
 bool ob_reason_is_operational(ob_reason reason);
 
-/* ---- Time ----------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 /* Reads an instant of exactly the form "2026-11-02T12:00:00Z" as seconds since 1970. Returns false,
  * and leaves *out untouched, for anything else. */
@@ -231,7 +231,7 @@ int64_t ob_time_add_months(int64_t at, unsigned months);
 /* Returns the calendar year (UTC) of an instant. */
 int ob_time_year(int64_t at);
 
-/* ---- Regimes -------------------------------------------------------------------------------- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 typedef enum ob_regime_kind {
     OB_REGIME_RULE,
@@ -303,7 +303,7 @@ typedef struct ob_regimes {
 /* Returns the regime of this id, which belongs to `regimes`; NULL where there is none. */
 const ob_regime *ob_regime_find(const ob_regimes *regimes, const char *id);
 
-/* ---- Situations ----------------------------------------------------------------------------- */
+/* ---- Situations ------------------------------------------------------------------------------ */
 
 /* Texts in a row, each with its NUL. */
 typedef struct ob_texts {
@@ -367,7 +367,7 @@ typedef struct ob_situation {
     } safeguards;
 } ob_situation;
 
-/* ---- From facts to a situation -------------------------------------------------------------- */
+/* ---- From facts to a situation --------------------------------------------------------------- */
 
 /* Situations from outside come as facts: the members of a JSON object, added one after the other by
  * the code that reads JSON. All checks are here, so that every reader answers the same. */
@@ -404,7 +404,7 @@ void ob_facts_add(ob_facts *facts, const char *path, ob_fact_kind kind, const ch
  * unknown. */
 void ob_facts_end(ob_facts *facts);
 
-/* ---- The decision --------------------------------------------------------------------------- */
+/* ---- The decision ---------------------------------------------------------------------------- */
 
 typedef struct ob_gate_decision {
     bool allow;

@@ -13,7 +13,7 @@
 #include <obhut/media.h>
 #include <obhut/permit.h>
 
-/* ---- Permits -------------------------------------------------------------------------------- */
+/* ---- Permits --------------------------------------------------------------------------------- */
 
 /* A holder of permits: a worker process, or a thread that makes and takes its own. Its key works in
  * the process that made it and in no other, not even after a fork. One thread at a time. */
@@ -54,7 +54,7 @@ ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *methods,
                               const ob_permit_item *item, ob_epochs epochs,
                               const ob_permit_mac *mac, ob_error *err);
 
-/* ---- Jobs --------------------------------------------------------------------------------- */
+/* ---- Jobs ------------------------------------------------------------------------------------ */
 
 /* What is wanted of a file. */
 typedef struct ob_job {
@@ -82,7 +82,7 @@ typedef struct ob_job_result {
     ob_digests digests;
 } ob_job_result;
 
-/* ---- Workers ------------------------------------------------------------------------------ */
+/* ---- Workers --------------------------------------------------------------------------------- */
 
 /* What holds a process. */
 enum {
@@ -146,7 +146,7 @@ void ob_workers_stop(ob_workers *workers); /* NULL is fine */
 /* Whether the worker program for AVIF and HEIC is installed. */
 bool ob_workers_have_heif(void);
 
-/* ---- Confining oneself --------------------------------------------------------------------- */
+/* ---- Confining oneself ----------------------------------------------------------------------- */
 
 typedef enum ob_confinement {
     OB_PROFILE_WORKER,         /* the channel (descriptor OB_WORKER_CHANNEL) and memory */

@@ -1,9 +1,7 @@
-/* A packet has one descriptor at most, and whoever sends more of them leaves none behind. */
+/* One system call carries one descriptor at most, and more of them leave none behind. */
 #include "packets.h"
 
-#include "sandbox_priv.h"
-
-#include <obhut/packet.h>
+#include <obhut/wire.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +27,7 @@ static ssize_t receive(int *file, int from, size_t room)
 {
     char bytes[16];
     struct iovec piece = {.iov_base = bytes, .iov_len = room};
-    return ob_packet_receive(file, from, &piece, 1, 0);
+    return ob_bytes_receive(file, from, &piece, 1, 0);
 }
 
 static void one_descriptor_is_the_callers_and_closed_on_exec(void **state)
@@ -100,30 +98,25 @@ static void a_stream_is_no_different(void **state)
     close_pair(&p);
 }
 
-static void a_worker_and_its_master_refuse_packets_with_two(void **state)
+static void what_is_sent_arrives_and_the_descriptor_stays_the_senders(void **state)
 {
     (void)state;
     pair p = make_pair(SOCK_SEQPACKET);
-    const unsigned before = open_files();
-    const wire_result sent = {.number = 5};
-    wire_result result;
+    char bytes[] = "abc";
+    struct iovec pieces[2] = {{bytes, 1}, {bytes + 1, 2}};
     int file;
-    for (int n = 0; n < PACKETS; n++) {
-        send_packet_with(p.far, &sent, sizeof sent, 2);
-        assert_false(wire_receive(p.near, &result, sizeof result, NULL));
-        send_packet_with(p.far, &sent, sizeof sent, 2);
-        assert_false(wire_receive(p.near, &result, sizeof result, &file));
-        assert_int_equal(file, -1);
-        send_packet_with(p.far, &sent, sizeof sent - 1, 1);
-        assert_false(wire_receive(p.near, &result, sizeof result, &file));
-        assert_int_equal(file, -1);
-    }
-    assert_int_equal(open_files(), before);
-    assert_true(wire_send(p.far, &sent, sizeof sent, 0));
-    assert_true(wire_receive(p.near, &result, sizeof result, &file));
-    assert_true(file >= 0 && result.number == 5);
+    const unsigned before = open_files();
+    assert_int_equal(ob_bytes_send(p.far, pieces, 2, p.near, 0), 3);
+    assert_int_equal(receive(&file, p.near, 4), 3);
+    assert_true(file >= 0);
     close(file);
-    close_pair(&p);
+    assert_int_equal(ob_bytes_send(p.far, pieces, 1, -1, 0), 1);
+    assert_int_equal(receive(&file, p.near, 4), 1);
+    assert_int_equal(file, -1);
+    assert_int_equal(open_files(), before);
+    close(p.near);
+    assert_int_equal(ob_bytes_send(p.far, pieces, 1, -1, 0), -1); /* and no signal */
+    close(p.far);
 }
 
 int main(void)
@@ -132,7 +125,7 @@ int main(void)
         cmocka_unit_test(one_descriptor_is_the_callers_and_closed_on_exec),
         cmocka_unit_test(what_has_too_much_is_refused_and_leaves_nothing_open),
         cmocka_unit_test(a_stream_is_no_different),
-        cmocka_unit_test(a_worker_and_its_master_refuse_packets_with_two),
+        cmocka_unit_test(what_is_sent_arrives_and_the_descriptor_stays_the_senders),
     };
-    return cmocka_run_group_tests_name("sandbox_packet", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("wire_bytes", tests, NULL, NULL);
 }
