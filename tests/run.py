@@ -127,10 +127,9 @@ def show(outcome):
 def show_slowest(outcomes, seconds):
     if len(outcomes) < 2:
         return
-    for title, most in (("The slowest suites", lambda o: o.seconds), ("Most of the processor", lambda o: o.cpu_s)):
-        print(f"\n{title:32} {'seconds':>9} {'processor':>9}")
-        for o in sorted(outcomes, key=most, reverse=True)[:SLOWEST]:
-            print(f"{o.suite.name:32} {o.seconds:9.1f} {o.cpu_s:9.1f}")
+    print(f"\n{'The slowest suites':32} {'seconds':>9} {'processor':>9}")
+    for o in sorted(outcomes, key=lambda o: -o.seconds)[:SLOWEST]:
+        print(f"{o.suite.name:32} {o.seconds:9.1f} {o.cpu_s:9.1f}")
     print(f"{'all, ' + str(JOBS) + ' at a time':32} {seconds:9.1f} "
           f"{sum(o.cpu_s for o in outcomes):9.1f}")
 

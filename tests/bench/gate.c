@@ -12,6 +12,7 @@
 #include <obhut/records/order.h>
 #include <obhut/records/profile.h>
 #include <obhut/records/safeguard.h>
+#include <obhut/regimes.h>
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -84,7 +85,7 @@ static void fill(service *s)
                                 .has_detectors = true,
                                 .has_accounts = true,
                                 .service = "example",
-                                .detectors = 1 << OB_DETECTOR_KNOWN,
+                                .detectors = 1 << OB_MATERIAL_KNOWN,
                                 .received = now - 86400,
                                 .start = now - 10,
                                 .end = now + 86400,
@@ -105,7 +106,7 @@ static void set_profile(service *s, const char *country, uint32_t bases)
                           .regime = "eu-dsa",
                           .surfaces = 15,
                           .bases = bases,
-                          .detectors = 1 << OB_DETECTOR_KNOWN,
+                          .detectors = 1 << OB_MATERIAL_KNOWN,
                           .has_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
     must(WRITES(s->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
@@ -155,7 +156,7 @@ static void ask(void *context)
     const round_of *r = context;
     ob_gate_decision d;
     for (int i = 0; i < ROUND; i++)
-        if (ob_engine_ask(&d, r->s->engine, &r->items[i], OB_EVERY_METHOD, NULL) ||
+        if (ob_engine_ask(&d, r->s->engine, &r->items[i], OB_EVERY_DETECTOR, NULL) ||
             d.allow != r->expected) {
             fprintf(stderr, "bench: an unexpected answer: %s\n", ob_reason_name(d.reason));
             exit(1);
@@ -185,16 +186,16 @@ static void decide(void *context)
 
 static void make(void *context)
 {
-    keeper *k = context;
+    ob_permits *permits = context;
     ob_holder holder;
     ob_gate_decision why;
-    grant g;
+    ob_grant g;
     ob_holder_init(&holder);
     for (int i = 0; i < ROUND; i++) {
         const ob_item one = {.surface = OB_SURFACE_PUBLIC,
                              .encryption = OB_ENCRYPTION_TRANSPORT,
                              .id.bytes = {(uint8_t)i}};
-        if (grant_get(&g, &why, k, &holder, &one, OB_EVERY_METHOD, NULL))
+        if (ob_grant_get(&g, &why, permits, &holder, &one, OB_EVERY_DETECTOR, NULL))
             exit(1);
     }
 }
@@ -285,10 +286,10 @@ void bench_gate(void)
     set_profile(&s, "ZZ", EVERY_BASIS);
     bench_case(&s, "direct, an order, after looking for consent", OB_SURFACE_DIRECT, "ordered",
                s.orders, true, reference);
-    keeper k = {0};
-    must(keeper_open(&k, s.store, s.acts, &err), &err);
-    print_row("public, with a permit made and taken", bench_median(make, &k, 9), reference);
-    keeper_close(&k);
+    ob_permits *permits = NULL;
+    must(ob_permits_open(&permits, s.store, s.acts, &err), &err);
+    print_row("public, with a permit made and taken", bench_median(make, permits, 9), reference);
+    ob_permits_close(permits);
     sqlite3 *db = sqlite3_db_handle(s.plain);
     sqlite3_finalize(s.plain);
     sqlite3_close(db);

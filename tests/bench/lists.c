@@ -82,9 +82,7 @@ static void make(place *p, uint64_t count)
     snprintf(p->path, sizeof p->path, "%s/lists/known.obx", p->dir);
     write_text(p, text, count);
     must(ob_lists_own(&lists, p->dir, &err), &err);
-    must(ob_lists_import(&result, lists,
-                         &(ob_import){.file = text, .name = "known", .type = OB_IMPORT_PDQ}, &err),
-         &err);
+    must(ob_lists_import(&result, lists, &(ob_import){.file = text, .name = "known"}, &err), &err);
     ob_lists_close(lists);
     p->file = open(p->path, O_RDONLY | O_CLOEXEC);
     if (p->file < 0 || fstat(p->file, &is))

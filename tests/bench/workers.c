@@ -30,8 +30,10 @@ static void hash_here(void *context)
 static void hash_in_worker(void *context)
 {
     job *j = context;
-    const ob_job task = {
-        .hash = true, .permit = ob_own_files_permit, .size = j->size, .client = j->client};
+    const ob_job task = {.wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH},
+                         .permit = ob_own_files_permit,
+                         .size = j->size,
+                         .client = j->client};
     ob_job_result result;
     if (ob_worker_do(&result, j->worker, &task, j->file, NULL) || result.status)
         abort();

@@ -15,7 +15,7 @@ class Permits(unittest.TestCase):
     def test_only_one_file_makes_them(self):
         self.assertEqual(users(r"mac->compute"), ["pure/gate/permit.c"])
         self.assertEqual(users(r"\bob_permit_make\("),
-                         ["path/engine/keeper.c", "pure/gate/include/obhut/permit.h", "pure/gate/permit.c"])
+                         ["path/permits/permits.c", "pure/gate/include/obhut/permit.h", "pure/gate/permit.c"])
 
     def test_no_service_permits_its_own_files(self):
         self.assertEqual(users(r"\bob_own_files_permit\b"),

@@ -1,4 +1,4 @@
-/* Any path, method and length that come to a gateway, whatever the engine says of it: one that
+/* Any path, detector and length that come to a gateway, whatever the engine says of it: one that
  * fails closed lets through nothing that was not looked at; none lets through what is blocked, or
  * asks about what has no secret that is known. */
 #include "../unit/folder.h"
@@ -64,12 +64,12 @@ ob_hindrance __wrap_ob_engine_hindrance(ob_engine *engine, const ob_gate_decisio
 }
 
 ob_status __wrap_ob_engine_ask(ob_gate_decision *out, ob_engine *engine, const ob_item *item,
-                               uint32_t methods, ob_error *err);
+                               uint32_t detectors, ob_error *err);
 ob_status __wrap_ob_engine_ask(ob_gate_decision *out, ob_engine *engine, const ob_item *item,
-                               uint32_t methods, ob_error *err)
+                               uint32_t detectors, ob_error *err)
 {
     (void)engine;
-    (void)methods;
+    (void)detectors;
     const uint8_t says = next();
     in.was_asked = true;
     if (item->surface != OB_SURFACE_PUBLIC)
@@ -88,32 +88,30 @@ bool __wrap_ob_engine_has_room(ob_engine *engine, const char *client)
     return next() % 4;
 }
 
-bool __wrap_ob_engine_forget(ob_engine *engine, ob_task *task);
-bool __wrap_ob_engine_forget(ob_engine *engine, ob_task *task)
+bool __wrap_ob_engine_forget(ob_engine *engine, ob_work *work);
+bool __wrap_ob_engine_forget(ob_engine *engine, ob_work *work)
 {
     (void)engine;
-    (void)task;
+    (void)work;
     return false;
 }
 
-ob_status __wrap_ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err);
-ob_status __wrap_ob_engine_add(ob_engine *engine, ob_task *task, ob_error *err)
+ob_status __wrap_ob_engine_scan(ob_engine *engine, ob_scan *scan, ob_error *err);
+ob_status __wrap_ob_engine_scan(ob_engine *engine, ob_scan *scan, ob_error *err)
 {
+    ob_decision *d = &scan->work.decision;
     (void)engine;
-    task->hindrance = (ob_hindrance)(next() % OB_HINDRANCES);
+    d->hindrance = (ob_hindrance)(next() % OB_HINDRANCES);
     if (next() % 4 == 3)
         return ob_fail(err, OB_EBUSY, "this is only a target");
-    task->action = (ob_action)(next() % OB_ACTIONS);
-    task->job = calloc(1, sizeof *task->job);
-    if (!task->job)
-        abort();
-    task->job->status = (ob_status) - (int)(next() % 12);
-    if (task->action <= OB_ACTION_NOT_SCANNED)
+    d->action = (ob_action)(next() % OB_ACTIONS);
+    d->undecodable = ob_undecodable_of((ob_status) - (int)(next() % 12));
+    if (d->action <= OB_ACTION_NOT_SCANNED)
         in.may_be_seen = false; /* somebody has looked, or nobody may */
-    in.is_kept_out = task->action == OB_ACTION_BLOCK || task->action == OB_ACTION_HOLD;
-    close(task->file);
-    task->file = -1;
-    task->done(task);
+    in.is_kept_out = d->action == OB_ACTION_BLOCK || d->action == OB_ACTION_HOLD;
+    close(scan->file.file);
+    scan->file.file = -1;
+    scan->work.done(&scan->work);
     return OB_OK;
 }
 
@@ -182,7 +180,7 @@ static void check(unsigned status, int which)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const char *const methods[] = {"POST", "GET", "PUT", "post", ""};
+    static const char *const detectors[] = {"POST", "GET", "PUT", "post", ""};
     char path[OB_GATEWAY_PATH] = "/gw/";
     ob_call *call = NULL;
     begin();
@@ -190,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     in.size = size;
     in.was_asked = in.may_be_seen = in.is_kept_out = false;
     int which = next() % (KINDS + 1);
-    ob_request request = {.method = methods[next() % 5], .path = path};
+    ob_request request = {.detector = detectors[next() % 5], .path = path};
     request.content_length = (int64_t)(int8_t)next() * 10;
     if (which < KINDS)
         memcpy(path, paths[which], sizeof path);

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    if (!ob_format_is_heif(ob_media_sniff(bytes, size)))
+    if (ob_format_at(ob_media_sniff(bytes, size))->program != OB_PROGRAM_HEIF)
         return -1;
     const ob_media_options options = {.exact = size % 2,
                                       .variant = size % 3 ? OB_PDQ_FULL : OB_PDQ_REFERENCE};

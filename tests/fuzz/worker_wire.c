@@ -12,7 +12,7 @@ static void check(const ob_job_result *out, const worker_job *job)
     const ob_media_result *m = &out->media;
     if (out->status > 0 || out->status < OB_STATUS_LEAST || out->digested & ~job->digests)
         abort();
-    if (out->status == OB_OK && job->hash &&
+    if (out->status == OB_OK && job->wants[OB_EXTRACT_PDQ] &&
         (!m->width || !m->height || m->width > OB_PDQ_MAX_SIDE || m->height > OB_PDQ_MAX_SIDE ||
          m->orientation < 1 || m->orientation > 8 || m->format >= OB_FORMATS ||
          m->more_count >= OB_MEDIA_HASHES || m->frames > OB_MEDIA_MAX_FRAMES))
@@ -35,8 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     bool refused = false;
     if (size < 2 || size > 2 + OB_PACKET_MOST)
         return -1;
-    job.hash = bytes[0] & 1;
+    job.wants[OB_EXTRACT_PDQ] = bytes[0] & 1;
     job.digests = bytes[0] >> 1 & OB_DIGEST_ALL;
+    job.wants[OB_EXTRACT_DIGESTS] = job.digests ? OB_OWN_WISH : 0;
     p.id += bytes[1] & 1;
     p.size = size - 2;
     p.bytes = malloc(p.size + 1);

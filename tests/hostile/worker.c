@@ -768,5 +768,6 @@ void __wrap_worker_put_result(ob_packet *p, const worker_result *result)
 int main(int argc, char **argv)
 {
     (void)argc;
-    return ob_worker_serve(argv, OB_PROFILE_WORKER, hash, NULL);
+    const ob_worker_program program = {.profile = OB_PROFILE_WORKER, .hash = hash};
+    return ob_worker_serve(argv, &program);
 }

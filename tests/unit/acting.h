@@ -40,7 +40,7 @@ static ob_regime laws[] = {
      .surfaces = EVERYTHING,
      .countries = "CC",
      .bases = 1 << OB_BASIS_ORDER,
-     .orderable = 1 << OB_DETECTOR_KNOWN,
+     .orderable = 1 << OB_MATERIAL_KNOWN,
      .court_only = true},
 };
 enum { HOUSE, LAND, SHORTER, KEEPING, PLANNED, ORDERS, LAWS };
@@ -53,9 +53,10 @@ const ob_regimes *ob_law_regimes(void)
 
 const uint8_t ob_law_regimes_digest[32], ob_law_floor_digest[32];
 const int64_t ob_law_built_at = BUILT_AT;
-const ob_method_spec ob_law_methods[OB_METHODS] = {
-    [OB_METHOD_DIGESTS] = {OB_DETECTOR_KNOWN, OB_STATE_ON, 10},
-    [OB_METHOD_PDQ] = {OB_DETECTOR_KNOWN, OB_STATE_TRIAL, 10}};
+enum { DIGESTS, PDQ };
+const ob_detector_spec ob_law_detectors[OB_DETECTORS_MOST] = {
+    [DIGESTS] = {"digests", OB_MATERIAL_KNOWN, OB_STATE_ON, 10, "the same bytes"},
+    [PDQ] = {"pdq", OB_MATERIAL_KNOWN, OB_STATE_TRIAL, 10, "similar pictures"}};
 
 /* What is left out above is what every law here has. */
 static inline void complete_laws(void)
@@ -70,7 +71,7 @@ static inline void complete_laws(void)
         r->displaces = "";
         r->services = r->encryptions = EVERYTHING;
         memcpy(r->basis_article, articles, sizeof articles);
-        for (int d = 0; d < OB_DETECTOR_OTHER; d++)
+        for (int d = 0; d < OB_MATERIAL_OTHER; d++)
             r->detectors[d] = OB_PERMISSION_YES;
     }
 }

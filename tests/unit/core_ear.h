@@ -113,7 +113,8 @@ bool __wrap_ob_gateways_own(const ob_request *request)
     return false;
 }
 
-void __wrap_daemon_say(const char *who, const char *format, ...);
+void __wrap_daemon_say(const char *who, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void __wrap_daemon_say(const char *who, const char *format, ...)
 {
     char line[1200];

@@ -16,6 +16,7 @@
 #include <obhut/records/conversation.h>
 #include <obhut/records/order.h>
 #include <obhut/records/profile.h>
+#include <obhut/regimes.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -55,9 +56,22 @@ const ob_regimes *ob_law_regimes(void)
 
 const uint8_t ob_law_regimes_digest[32], ob_law_floor_digest[32];
 const int64_t ob_law_built_at = 1;
-const ob_method_spec ob_law_methods[OB_METHODS] = {
-    [OB_METHOD_DIGESTS] = {OB_DETECTOR_KNOWN, OB_STATE_ON, 10},
-    [OB_METHOD_PDQ] = {OB_DETECTOR_KNOWN, OB_STATE_TRIAL, 10}};
+/* A test that has a detector of its own says here what a file in data/detectors would, and sets the
+ * other two. */
+#ifndef MORE_DETECTORS
+#define MORE_DETECTORS                                                                             \
+    {                                                                                              \
+        .id = NULL                                                                                 \
+    }
+#endif
+static const ob_detector_class *more_detector; /* its class */
+static const char *worker_program = OB_WORKER;
+
+enum { DIGESTS, PDQ };
+const ob_detector_spec ob_law_detectors[OB_DETECTORS_MOST] = {
+    [DIGESTS] = {"digests", OB_MATERIAL_KNOWN, OB_STATE_ON, 10, "the same bytes"},
+    [PDQ] = {"pdq", OB_MATERIAL_KNOWN, OB_STATE_TRIAL, 10, "similar pictures"},
+    MORE_DETECTORS};
 
 static inline void make_laws(void)
 {
@@ -73,7 +87,7 @@ static inline void make_laws(void)
     laws[STRICTER].bases = 1 << OB_BASIS_PUBLIC;
     laws[ORDERS].countries = "CC";
     laws[ORDERS].bases = 1 << OB_BASIS_ORDER;
-    laws[ORDERS].orderable = 1 << OB_DETECTOR_KNOWN;
+    laws[ORDERS].orderable = 1 << OB_MATERIAL_KNOWN;
     laws[ORDERS].court_only = true;
 }
 
@@ -109,7 +123,9 @@ static inline void open_engine(place *p, unsigned decoders)
                                        .decoders = decoders,
                                        .searchers = 2,
                                        .queue_most = 4096,
-                                       .worker = {.program = OB_WORKER, .time_ms = 600000}};
+                                       .detectors = &more_detector,
+                                       .detector_count = more_detector ? 1 : 0,
+                                       .worker = {.program = worker_program, .time_ms = 600000}};
     must(ob_engine_open(&p->engine, &options, &err), &err);
 }
 
@@ -160,7 +176,7 @@ static inline void set_profile(place *p, const char *country)
                           .regime = "eu-dsa",
                           .surfaces = EVERYTHING,
                           .bases = EVERYTHING,
-                          .detectors = 1 << OB_DETECTOR_KNOWN,
+                          .detectors = 1 << OB_MATERIAL_KNOWN,
                           .has_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
     must(WRITES(p->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
@@ -195,7 +211,7 @@ static inline ob_gate_decision ask(place *p, const ob_item *i)
 {
     ob_gate_decision d;
     ob_error err = {0};
-    must(ob_engine_ask(&d, p->engine, i, OB_EVERY_METHOD, &err), &err);
+    must(ob_engine_ask(&d, p->engine, i, OB_EVERY_DETECTOR, &err), &err);
     return d;
 }
 
@@ -212,9 +228,9 @@ typedef struct waiting {
     unsigned left;
 } waiting;
 
-static inline void on_done(ob_task *task)
+static inline void on_done(ob_work *work)
 {
-    waiting *w = task->context;
+    waiting *w = work->context;
     pthread_mutex_lock(&w->lock);
     w->left--;
     pthread_cond_signal(&w->more);
@@ -224,17 +240,18 @@ static inline void on_done(ob_task *task)
 static uint8_t *picture;
 static size_t picture_size;
 
-static inline ob_task task_for(const ob_item *i, waiting *w)
+static inline ob_file_work picture_file(void)
 {
-    ob_task task = {.kind = OB_TASK_SCAN,
-                    .done = on_done,
-                    .context = w,
-                    .item = *i,
-                    .file = memfd_create("test", MFD_CLOEXEC),
-                    .size = picture_size,
-                    .limit = OB_LISTS_NO_LIMIT};
-    assert_true(task.file >= 0 && write(task.file, picture, picture_size) == (ssize_t)picture_size);
-    return task;
+    const ob_file_work out = {.file = memfd_create("test", MFD_CLOEXEC), .size = picture_size};
+    assert_true(out.file >= 0 && write(out.file, picture, picture_size) == (ssize_t)picture_size);
+    return out;
+}
+
+static inline ob_scan scan_for(const ob_item *i, waiting *w)
+{
+    return (ob_scan){.work = {.done = on_done, .context = w, .item = *i},
+                     .file = picture_file(),
+                     .limit = OB_LISTS_NO_LIMIT};
 }
 
 static inline void wait_for(waiting *w)
@@ -250,26 +267,27 @@ static inline void wait_for(waiting *w)
 static inline const char *scan(place *p, const ob_item *i)
 {
     waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = 1};
-    ob_task task = task_for(i, &w);
+    ob_scan scan = scan_for(i, &w);
+    const ob_decision *d = &scan.work.decision;
     ob_error err = {0};
-    must(ob_engine_add(p->engine, &task, &err), &err);
+    must(ob_engine_scan(p->engine, &scan, &err), &err);
     wait_for(&w);
-    if (task.status == OB_EBUSY) {
-        ob_task_clear(&task);
+    if (scan.work.status == OB_EBUSY) {
+        ob_scan_clear(&scan);
         return "BUSY";
     }
-    must(task.status, &task.error);
-    const char *said = ob_reason_name(task.why.reason);
-    bool looked = task.why.reason == OB_ALLOWED;
-    bool of_now = ob_reason_is_operational(task.why.reason);
-    assert_int_equal(task.action == OB_ACTION_NOT_SCANNED, !looked && !of_now);
-    assert_int_equal(task.action == OB_ACTION_COULD_NOT, of_now);
-    assert_int_equal(task.hindrance != OB_HINDRANCE_NONE, of_now);
+    must(scan.work.status, &scan.work.error);
+    const char *said = ob_reason_name(d->gate.reason);
+    bool looked = d->gate.reason == OB_ALLOWED;
+    bool of_now = ob_reason_is_operational(d->gate.reason);
+    assert_int_equal(d->action == OB_ACTION_NOT_SCANNED, !looked && !of_now);
+    assert_int_equal(d->action == OB_ACTION_COULD_NOT, of_now);
+    assert_int_equal(d->hindrance != OB_HINDRANCE_NONE, of_now);
     if (looked)
-        assert_int_equal(task.job->media.format, OB_FORMAT_JPEG);
+        assert_int_equal(scan.file.result->media.format, OB_FORMAT_JPEG);
     else
-        assert_null(task.job);
-    ob_task_clear(&task);
+        assert_null(scan.file.result);
+    ob_scan_clear(&scan);
     return said;
 }
 
@@ -311,7 +329,7 @@ static inline int64_t add_order(place *p, const char *account)
                       .has_detectors = true,
                       .has_accounts = true,
                       .service = "example",
-                      .detectors = 1 << OB_DETECTOR_KNOWN,
+                      .detectors = 1 << OB_MATERIAL_KNOWN,
                       .received = now - 86400,
                       .start = now - 10,
                       .end = now + 86400,

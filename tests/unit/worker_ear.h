@@ -100,13 +100,16 @@ static ob_packet worker_ear_welcome(worker_ear *e)
 /* A job with a permit that is good, for a file of so many bytes. */
 static ob_packet worker_ear_job(worker_ear *e, uint64_t number, int file, uint64_t size)
 {
-    worker_job job = {
-        .number = number, .size = size, .hash = 1, .digests = OB_DIGEST_ALL, .cpu_ms = 1000};
-    uint32_t methods = UINT32_C(1) << OB_METHOD_PDQ | UINT32_C(1) << OB_METHOD_DIGESTS;
+    worker_job job = {.number = number,
+                      .size = size,
+                      .wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH, [OB_EXTRACT_DIGESTS] = OB_OWN_WISH},
+                      .digests = OB_DIGEST_ALL,
+                      .cpu_ms = 1000};
+    uint32_t detectors = OB_OWN_WISH;
     ob_permit_item item = {.size = size};
     const ob_permit_mac mac = ob_holder_maker(&e->holder);
     ob_packet p = ob_packet_of(WORKER_JOB, number);
-    if (!holder_look_at(&item, file) || ob_own_files_permit(NULL, &job.permit, &methods, &item,
+    if (!holder_look_at(&item, file) || ob_own_files_permit(NULL, &job.permit, &detectors, &item,
                                                             ob_epochs_now(e->epochs), &mac, NULL))
         abort();
     worker_put_job(&p, &job);
@@ -129,7 +132,8 @@ static unsigned worker_ear_live(worker_ear *e)
     unsigned results = 0;
     ob_packet p;
     shutdown(e->far, SHUT_WR);
-    if (ob_worker_serve(arguments, OB_PROFILE_WORKER, worker_ear_hash, NULL))
+    const ob_worker_program program = {.profile = OB_PROFILE_WORKER, .hash = worker_ear_hash};
+    if (ob_worker_serve(arguments, &program))
         abort();
     ob_wire *owner = ob_wire_new(e->far, &worker_protocol, OWNER_SIDE, NULL);
     for (ob_wire_got got; (got = ob_wire_receive(owner, &p)) == OB_WIRE_PACKET; results++)

@@ -43,7 +43,7 @@ static ob_gate_decision try_order(const ob_order *o)
 {
     static const char stand_in[] = "an account that it names";
     const ob_regime *regime = ob_regime_find(ob_law_regimes(), o->regime);
-    unsigned detector = o->detectors ? (unsigned)__builtin_ctz(o->detectors) : OB_DETECTOR_KNOWN;
+    unsigned detector = o->detectors ? (unsigned)__builtin_ctz(o->detectors) : OB_MATERIAL_KNOWN;
     ob_situation s = {
         .mode = OB_MODE_PRODUCTION,
         .at = o->start ? o->start : ob_now(),
@@ -59,7 +59,7 @@ static ob_gate_decision try_order(const ob_order *o)
                                                                        : OB_SURFACE_PUBLIC,
         .encryption = OB_ENCRYPTION_TRANSPORT,
         .locus = OB_LOCUS_SERVER,
-        .detector = (ob_detector)detector,
+        .detector = (ob_material)detector,
         .basis = OB_BASIS_ORDER,
         .child_user = true,
         .detector_state = OB_STATE_ON,

@@ -10,38 +10,39 @@
 
 /* ---- States ---------------------------------------------------------------------------------- */
 
-static void set_name(ob_detector_record *r, unsigned method)
+static void set_name(ob_detector_record *r, ob_detector detector)
 {
-    snprintf(r->detector, sizeof r->detector, "%s", ob_word_name(OB_WORD_METHOD, method));
+    snprintf(r->detector, sizeof r->detector, "%s", ob_law_detectors[detector].id);
 }
 
-ob_status ob_detectors_now(ob_detector_record out[OB_METHODS], ob_view *view, ob_error *err)
+ob_status ob_detectors_now(ob_detector_record out[OB_DETECTORS_MOST], ob_view *view, ob_error *err)
 {
     ob_detector_record *records = NULL;
     size_t count = 0;
-    unsigned method;
-    for (unsigned m = 0; m < OB_METHODS; m++) {
-        out[m] = (ob_detector_record){.state = (uint32_t)ob_law_methods[m].state};
-        set_name(&out[m], m);
+    ob_detector detector;
+    for (ob_detector d = 0; d < OB_DETECTORS_MOST; d++) {
+        out[d] = (ob_detector_record){.state = (uint32_t)ob_law_detectors[d].state};
+        if (ob_law_detectors[d].id)
+            set_name(&out[d], d);
     }
     ob_status status = ob_store_detectors(&records, &count, view, err);
     for (size_t i = 0; i < count; i++)
-        if (ob_word_parse(&method, OB_WORD_METHOD, records[i].detector)) {
-            out[method] = records[i];
+        if (ob_detector_parse(&detector, records[i].detector)) {
+            out[detector] = records[i];
             if (records[i].state >= OB_STATE_COUNT)
-                out[method].state = OB_STATE_SUSPENDED;
+                out[detector].state = OB_STATE_SUSPENDED;
         }
     free(records);
     return status;
 }
 
-ob_status ob_detector_suspend(ob_act *act, ob_method method, const char *reason, ob_error *err)
+ob_status ob_detector_suspend(ob_act *act, ob_detector detector, const char *reason, ob_error *err)
 {
     ob_detector_record r = {.state = OB_STATE_SUSPENDED, .at = ob_now()};
     ob_status status = ob_own_words(r.reason, reason, err);
     if (status)
         return status;
-    set_name(&r, method);
+    set_name(&r, detector);
     snprintf(r.by, sizeof r.by, "%s", ob_actor_name(act->actor));
     return ob_store_detector_set(act->w, &r, err);
 }
@@ -81,7 +82,7 @@ ob_status ob_measurement_check(const ob_measurement *m, ob_error *err)
         return ob_fail(err, OB_EINVAL,
                        "a measurement is needed: items looked at, false alarms, name of the data");
     const double limit = ob_measured_limit(m->items, m->false_alarms);
-    const unsigned bound = ob_law_methods[m->method].bound_per_million;
+    const unsigned bound = ob_law_detectors[m->detector].bound_per_million;
     return m->state == OB_STATE_ON && limit > bound
                ? ob_fail(err, OB_EREFUSED,
                          "the upper 95 %% limit of this measurement is %.1f false alarms in a "
@@ -106,7 +107,7 @@ ob_status ob_detector_set(ob_act *act, const ob_measurement *m, const char *prop
     ob_status status = ob_measurement_check(m, err); /* the bound may be another by now */
     if (status)
         return status;
-    set_name(&r, m->method);
+    set_name(&r, m->detector);
     snprintf(r.by, sizeof r.by, "%s", ob_actor_name(act->actor));
     snprintf(r.reason, sizeof r.reason, "measured on %.200s; proposed by %s", m->data, proposed_by);
     return ob_store_detector_set(act->w, &r, err);

@@ -65,7 +65,7 @@ void ob_profile_opens(ob_opening out[OB_OPENINGS], const ob_profile *p)
             want_private(o, p);
         o->surfaces = with(p->surfaces, o->surface);
         o->bases = with(p->bases, o->basis);
-        o->detectors = with(p->detectors, OB_DETECTOR_KNOWN);
+        o->detectors = with(p->detectors, OB_MATERIAL_KNOWN);
         o->is_open = !o->needs_country && !o->needs_register &&
                      !(o->kinds | o->surfaces | o->bases | o->detectors);
     }

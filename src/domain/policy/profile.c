@@ -50,8 +50,8 @@ static uint32_t *set_of(ob_profile *p, uint32_t *never, ob_word word)
     case OB_WORD_BASIS:
         *never = UINT32_C(1) << OB_BASIS_NONE;
         return &p->bases;
-    case OB_WORD_DETECTOR:
-        *never = UINT32_C(1) << OB_DETECTOR_OTHER;
+    case OB_WORD_MATERIAL:
+        *never = UINT32_C(1) << OB_MATERIAL_OTHER;
         return &p->detectors;
     default:
         return NULL;

@@ -171,40 +171,40 @@ bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
                 ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s", name));
         return false;
     }
-    if (!ob_command_item(&c->task.item, &code, c->api->options.acts, request, &err))
+    if (!ob_command_item(&c->work.item, &code, c->api->options.acts, request, &err))
         return true;
     api_end(c, ob_answer_problem(400, code, "%s", err.text));
     return false;
 }
 
-bool api_may_scan(api_call *c, uint32_t methods)
+bool api_may_scan(api_call *c, uint32_t detectors)
 {
     ob_engine *engine = c->api->options.engine;
-    ob_gate_decision *why = &c->task.why;
+    ob_gate_decision *why = &c->work.decision.gate;
     ob_error err = {0};
-    ob_status status = ob_engine_ask(why, engine, &c->task.item, methods, &err);
+    ob_status status = ob_engine_ask(why, engine, &c->work.item, detectors, &err);
     if (!status && why->allow)
         return true;
     if (status)
         status = api_of_records(&err)->status;
-    c->task.hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
-    if (status && !c->task.hindrance)
+    c->work.decision.hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
+    if (status && !c->work.decision.hindrance)
         api_end(c, ob_answer_error(&err));
     else
-        api_end(c, api_unscanned(&c->task));
+        api_end(c, api_unscanned(&c->work.decision));
     return false;
 }
 
-ob_answer api_unscanned(const ob_task *task)
+ob_answer api_unscanned(const ob_decision *d)
 {
-    return task->hindrance ? ob_answer_could_not(task->hindrance, NULL)
-                           : ob_answer_json(200, ob_api_not_scanned(&task->why));
+    return d->hindrance ? ob_answer_could_not(d->hindrance, NULL)
+                        : ob_answer_json(200, ob_api_not_scanned(&d->gate));
 }
 
 bool api_has_room(api_call *c)
 {
     ob_engine *engine = c->api->options.engine;
-    if (ob_engine_has_room(engine, c->task.client))
+    if (ob_engine_has_room(engine, c->work.client))
         return true;
     ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
     api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));

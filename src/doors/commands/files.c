@@ -5,22 +5,17 @@
 #include <strings.h>
 #include <unistd.h>
 
-void api_run(api_call *c, void (*done)(ob_task *task))
+void api_begin_work(api_call *c, const char *via, void (*done)(ob_work *work))
 {
-    ob_error err = {0};
-    c->task.done = done;
-    c->task.context = c;
-    if (ob_engine_add(c->api->options.engine, &c->task, &err)) {
-        if (c->task.file >= 0)
-            close(c->task.file);
-        ob_call_answer(&c->call, ob_answer_could_not(c->task.hindrance, NULL));
-    }
+    c->work.via = via;
+    c->work.done = done;
+    c->work.context = c;
 }
 
 void api_gone(ob_call *call)
 {
     api_call *c = (api_call *)call;
-    if (ob_engine_forget(c->api->options.engine, &c->task))
+    if (ob_engine_forget(c->api->options.engine, &c->work))
         ob_call_answer(call, (ob_answer){.status = 503}); /* to nobody */
 }
 
@@ -32,37 +27,54 @@ static void set_undecodable(json_t *object, const ob_job_result *job)
     json_object_set_new(object, "detail", ob_json_text(job->error.text));
 }
 
-static void set_picture(json_t *object, const ob_task *t)
+static void set_picture(json_t *object, const ob_scan *s)
 {
-    const uint32_t unseen = t->job->media.unseen;
-    if (t->action == OB_ACTION_UNDECODABLE && unseen) {
+    const uint32_t unseen = s->file.result->media.unseen;
+    if (s->work.decision.action == OB_ACTION_UNDECODABLE && unseen) {
         json_object_set_new(object, "reason", json_string(ob_api_unseen(unseen)));
         json_object_set_new(object, "detail", json_string(ob_api_unseen_text(unseen)));
     }
-    ob_api_set_picture(object, &t->job->media);
+    ob_api_set_picture(object, &s->file.result->media);
 }
 
-json_t *ob_api_scan(const ob_task *t, unsigned threshold)
+/* Entries of lists, and what detectors without a list say. */
+static void set_signals(json_t *object, const ob_scan *s, const ob_detectors *detectors,
+                        unsigned threshold)
 {
-    if (t->action == OB_ACTION_NOT_SCANNED)
-        return ob_api_not_scanned(&t->why);
-    if (t->action == OB_ACTION_COULD_NOT)
-        return ob_api_could_not(t->hindrance);
-    json_t *object = json_object(), *matches = json_array();
-    json_object_set_new(object, "action", json_string(ob_action_name(t->action)));
-    if (t->job->status)
-        set_undecodable(object, t->job);
-    else if (t->job->media.format)
-        set_picture(object, t);
-    if (t->findings.low_quality)
-        json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
-    for (size_t i = 0; i < t->findings.count; i++)
-        json_array_append_new(matches, ob_api_match(&t->findings.match[i], threshold));
+    json_t *matches = json_array(), *others = json_array();
+    for (size_t i = 0; i < s->signals.count; i++) {
+        const ob_signal *signal = &s->signals.signal[i];
+        if (signal->has_entry)
+            json_array_append_new(matches, ob_api_match(signal, threshold));
+        else
+            json_array_append_new(others, ob_api_signal(signal, detectors));
+    }
     json_object_set_new(object, "matches", matches);
-    json_object_set_new(object, "total", json_integer((json_int_t)t->findings.total));
-    json_object_set_new(object, "basis", json_string(ob_word_name(OB_WORD_BASIS, t->why.basis)));
-    json_object_set_new(object, "regime", json_string(t->why.regime ? t->why.regime->id : ""));
-    json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
+    json_object_set_new(object, "total", json_integer((json_int_t)s->signals.total));
+    if (json_array_size(others))
+        json_object_set(object, "signals", others);
+    json_decref(others);
+}
+
+json_t *ob_api_scan(const ob_scan *s, const ob_detectors *detectors, unsigned threshold)
+{
+    const ob_decision *d = &s->work.decision;
+    if (d->action == OB_ACTION_NOT_SCANNED)
+        return ob_api_not_scanned(&d->gate);
+    if (d->action == OB_ACTION_COULD_NOT)
+        return ob_api_could_not(d->hindrance);
+    json_t *object = json_object();
+    json_object_set_new(object, "action", json_string(ob_action_name(d->action)));
+    if (s->file.result->status)
+        set_undecodable(object, s->file.result);
+    else if (s->file.result->media.format)
+        set_picture(object, s);
+    if (s->signals.low_quality)
+        json_object_set_new(object, "not_matched", json_string("LOW_QUALITY"));
+    set_signals(object, s, detectors, threshold);
+    json_object_set_new(object, "basis", json_string(ob_word_name(OB_WORD_BASIS, d->gate.basis)));
+    json_object_set_new(object, "regime", json_string(d->gate.regime ? d->gate.regime->id : ""));
+    json_object_set_new(object, "took_us", json_integer((json_int_t)s->work.took_us));
     return object;
 }
 
@@ -75,18 +87,22 @@ static ob_answer too_many_tries(unsigned retry_after_s)
     return answer;
 }
 
-static void answer_scan(ob_task *t)
+static void answer_scan(ob_work *work)
 {
-    api_call *c = t->context;
+    api_call *c = work->context;
     unsigned retry_after_s;
-    if (t->findings.total && !tries_take(&retry_after_s, &c->api->tries, &t->item)) {
+    if (c->scan.signals.total && !tries_take(&retry_after_s, &c->api->tries, &work->item)) {
         ob_call_answer(&c->call, too_many_tries(retry_after_s));
         return;
     }
+    if (work->decision.action == OB_ACTION_COULD_NOT) {
+        ob_call_answer(&c->call, api_unscanned(&work->decision));
+        return;
+    }
+    const ob_api_options *o = &c->api->options;
     ob_call_answer(&c->call,
-                   t->action == OB_ACTION_COULD_NOT
-                       ? api_unscanned(t)
-                       : ob_answer_json(200, ob_api_scan(t, c->api->options.policy->distance)));
+                   ob_answer_json(200, ob_api_scan(&c->scan, ob_engine_detectors(o->engine),
+                                                   o->policy->distance)));
 }
 
 static void set_digest(json_t *object, const char *name, const uint8_t *digest, size_t size)
@@ -96,26 +112,28 @@ static void set_digest(json_t *object, const char *name, const uint8_t *digest, 
     json_object_set_new(object, name, json_string(text));
 }
 
-static void answer_hash(ob_task *t)
+static void answer_hash(ob_work *work)
 {
-    api_call *c = t->context;
-    if (t->action == OB_ACTION_NOT_SCANNED || t->action == OB_ACTION_COULD_NOT) {
-        ob_call_answer(&c->call, api_unscanned(t));
+    api_call *c = work->context;
+    const ob_action action = work->decision.action;
+    if (action == OB_ACTION_NOT_SCANNED || action == OB_ACTION_COULD_NOT) {
+        ob_call_answer(&c->call, api_unscanned(&work->decision));
         return;
     }
+    const ob_job_result *result = c->hashing.file.result;
     json_t *object = json_object();
-    if (t->job->status) {
+    if (result->status) {
         json_object_set_new(object, "action", json_string("undecodable"));
-        set_undecodable(object, t->job);
-    } else if (t->job->media.format) {
-        ob_api_set_picture(object, &t->job->media);
+        set_undecodable(object, result);
+    } else if (result->media.format) {
+        ob_api_set_picture(object, &result->media);
     }
-    if (t->job->digested == OB_DIGEST_ALL) {
-        set_digest(object, "md5", t->job->digests.md5, OB_MD5_SIZE);
-        set_digest(object, "sha1", t->job->digests.sha1, OB_SHA1_SIZE);
-        set_digest(object, "sha256", t->job->digests.sha256, OB_SHA256_SIZE);
+    if (result->digested == OB_DIGEST_ALL) {
+        set_digest(object, "md5", result->digests.md5, OB_MD5_SIZE);
+        set_digest(object, "sha1", result->digests.sha1, OB_SHA1_SIZE);
+        set_digest(object, "sha256", result->digests.sha256, OB_SHA256_SIZE);
     }
-    json_object_set_new(object, "took_us", json_integer((json_int_t)t->took_us));
+    json_object_set_new(object, "took_us", json_integer((json_int_t)work->took_us));
     ob_call_answer(&c->call, ob_answer_json(200, object));
 }
 
@@ -127,32 +145,59 @@ static ob_answer too_large(const api_call *c)
                              (unsigned long long)c->api->options.body_most);
 }
 
-static void take_file(api_call *c, ob_body body, ob_task_kind kind, void (*done)(ob_task *task))
+/* Sets *out to the body, which is the engine's from now on; false: it is answered. */
+static bool take_file(ob_file_work *out, api_call *c, ob_body body)
 {
     if (body.too_large) {
         ob_call_answer(&c->call, too_large(c));
-        return;
+        return false;
     }
-    c->task.kind = kind;
-    c->task.via = "/v1/scan";
-    c->task.file = body.file;
-    c->task.size = body.size;
-    c->task.limit = API_LIMIT;
-    api_run(c, done);
+    *out = (ob_file_work){.file = body.file, .size = body.size, .owner = c->owner};
+    return true;
+}
+
+/* The engine has not taken it. */
+static void give_back(api_call *c, const ob_file_work *file)
+{
+    close(file->file);
+    ob_call_answer(&c->call, ob_answer_could_not(c->work.decision.hindrance, NULL));
 }
 
 static void take_scan(ob_call *call, ob_body body)
 {
-    take_file((api_call *)call, body, OB_TASK_SCAN, answer_scan);
+    api_call *c = (api_call *)call;
+    if (!take_file(&c->scan.file, c, body))
+        return;
+    c->scan.limit = API_LIMIT;
+    api_begin_work(c, "/v1/scan", answer_scan);
+    if (ob_engine_scan(c->api->options.engine, &c->scan, NULL))
+        give_back(c, &c->scan.file);
 }
 
 static void take_hash(ob_call *call, ob_body body)
 {
-    take_file((api_call *)call, body, OB_TASK_HASH, answer_hash);
+    api_call *c = (api_call *)call;
+    if (!take_file(&c->hashing.file, c, body))
+        return;
+    api_begin_work(c, "/v1/hash", answer_hash);
+    if (ob_engine_hash(c->api->options.engine, &c->hashing, NULL))
+        give_back(c, &c->hashing.file);
 }
 
-static const ob_call_class scan_class = {.body = take_scan, .gone = api_gone, .end = api_end_call};
-static const ob_call_class hash_class = {.body = take_hash, .gone = api_gone, .end = api_end_call};
+static void end_scan(ob_call *call)
+{
+    ob_scan_clear(&((api_call *)call)->scan);
+    api_end_call(call);
+}
+
+static void end_hash(ob_call *call)
+{
+    ob_hashing_clear(&((api_call *)call)->hashing);
+    api_end_call(call);
+}
+
+static const ob_call_class scan_class = {.body = take_scan, .gone = api_gone, .end = end_scan};
+static const ob_call_class hash_class = {.body = take_hash, .gone = api_gone, .end = end_hash};
 
 /* "application/json", or some "…+json": a picture in it would be text, and never found. */
 static bool is_json(const char *type)
@@ -181,18 +226,18 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
     uint64_t most = c->api->options.body_most;
     if (is_json(request->content_type))
         return api_end(c, no_json());
-    if (!api_describe(c, request, token) || !api_may_scan(c, OB_EVERY_METHOD))
+    if (!api_describe(c, request, token) || !api_may_scan(c, OB_EVERY_DETECTOR))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most)
         return api_end(c, too_large(c));
     if (request->content_length == 0)
         return api_end(c, ob_answer_problem(400, "NO_BODY", "the file is the body: it is missing"));
     unsigned retry_after_s;
-    if (class == &scan_class && !tries_left(&retry_after_s, &c->api->tries, &c->task.item))
+    if (class == &scan_class && !tries_left(&retry_after_s, &c->api->tries, &c->work.item))
         return api_end(c, too_many_tries(retry_after_s));
     if (!api_has_room(c))
         return OB_PLAN_ANSWER;
-    memcpy(&c->task.owner, token->fingerprint, sizeof c->task.owner);
+    memcpy(&c->owner, token->fingerprint, sizeof c->owner);
     c->call.class = class;
     c->call.most = most;
     return OB_PLAN_FILE;

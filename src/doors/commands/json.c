@@ -40,23 +40,33 @@ static void set_classification(json_t *object, const ob_list_match *match)
         json_object_set_new(object, "classification", json_string(match->classification));
 }
 
-json_t *ob_api_match(const ob_match *match, unsigned threshold)
+json_t *ob_api_match(const ob_signal *signal, unsigned threshold)
 {
-    json_t *object = entry_of(&match->entry);
-    if (match->by_hash) {
-        set_hash(object, &match->entry, threshold);
-        json_object_set_new(object, "quality", json_integer(match->quality));
-        json_object_set_new(object, "version", json_string(ob_version_name(match->version)));
+    json_t *object = entry_of(&signal->entry);
+    if (signal->by_hash) {
+        set_hash(object, &signal->entry, threshold);
+        json_object_set_new(object, "quality", json_integer(signal->quality));
+        json_object_set_new(object, "version", json_string(ob_version_name(signal->version)));
         json_object_set_new(object, "orientation",
-                            json_string(ob_dihedral_name(match->orientation)));
-        json_object_set_new(object, "frame", json_integer(match->frame));
-        json_object_set_new(object, "look", json_string(ob_look_name(match->look)));
+                            json_string(ob_dihedral_name(signal->orientation)));
+        json_object_set_new(object, "frame", json_integer(signal->frame));
+        json_object_set_new(object, "look", json_string(ob_look_name(signal->look)));
     }
-    if (match->by_digest)
-        json_object_set_new(object, "digest", json_string(ob_list_digest_name(match->digest)));
-    set_sources(object, match->sources, match->source_count);
-    set_classification(object, &match->entry);
+    if (signal->by_digest)
+        json_object_set_new(object, "digest", json_string(ob_list_digest_name(signal->digest)));
+    set_sources(object, signal->sources, signal->source_count);
+    set_classification(object, &signal->entry);
     return object;
+}
+
+json_t *ob_api_signal(const ob_signal *signal, const ob_detectors *detectors)
+{
+    json_t *names = json_array();
+    for (int d = 0; d < OB_DETECTORS_MOST; d++)
+        if (signal->detectors >> d & 1 && detectors->of[d])
+            json_array_append_new(names, json_string(detectors->of[d]->name));
+    return json_pack("{s:o, s:f, s:s}", "detectors", names, "score", (double)signal->score,
+                     "explanation", signal->words);
 }
 
 json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,

@@ -54,13 +54,13 @@ static json_t *answer_one(api_call *c, uint32_t number, const ob_list_match *mat
 }
 
 /* On a thread of the engine, for some queries after the other. */
-static void write_found(ob_task *t, uint32_t first, uint32_t count)
+static void write_found(ob_look_up *l, uint32_t first, uint32_t count)
 {
-    api_call *c = t->context;
+    api_call *c = l->work.context;
     size_t next[1 + OB_LIST_DIGESTS] = {0};
     for (uint32_t i = first; i < first + count && !c->no_memory; i++) {
         const int kind = c->queries[i].is_digest ? 1 + (int)c->queries[i].kind : 0;
-        const ob_list_matches *of = &t->matches[kind];
+        const ob_list_matches *of = &l->matches.of[kind];
         size_t from = next[kind], to = from;
         while (to < of->count && of->match[to].query == i)
             to++;
@@ -87,11 +87,12 @@ static ob_answer finish_answer(api_call *c, uint64_t took_us)
     return answer;
 }
 
-static void answer_match(ob_task *t)
+static void answer_match(ob_work *work)
 {
-    api_call *c = t->context;
-    const bool scanned = t->action != OB_ACTION_NOT_SCANNED && t->action != OB_ACTION_COULD_NOT;
-    ob_call_answer(&c->call, scanned ? finish_answer(c, t->took_us) : api_unscanned(t));
+    api_call *c = work->context;
+    const ob_decision *d = &work->decision;
+    const bool scanned = d->action != OB_ACTION_NOT_SCANNED && d->action != OB_ACTION_COULD_NOT;
+    ob_call_answer(&c->call, scanned ? finish_answer(c, work->took_us) : api_unscanned(d));
 }
 
 /* ---- Requests -------------------------------------------------------------------------------- */
@@ -118,8 +119,8 @@ static ob_status take_queries(api_call *c, const json_t *one, const json_t *many
     ob_status status = OB_OK;
     for (size_t i = 0; i < count && !status; i++)
         status = take_query(c, one ? one : json_array_get(many, i), i, err);
-    c->task.queries = c->queries;
-    c->task.query_count = (uint32_t)count;
+    c->look_up.queries = c->queries;
+    c->look_up.query_count = (uint32_t)count;
     return status;
 }
 
@@ -131,7 +132,7 @@ static void take_match(ob_call *call, ob_body body)
     if (!object)
         return;
     const json_t *limit = json_object_get(object, "limit");
-    c->task.limit = limit ? (uint32_t)json_integer_value(limit) : API_LIMIT;
+    c->look_up.limit = limit ? (uint32_t)json_integer_value(limit) : API_LIMIT;
     ob_status status =
         take_queries(c, json_object_get(object, "query"), json_object_get(object, "queries"), &err);
     json_decref(object);
@@ -139,12 +140,12 @@ static void take_match(ob_call *call, ob_body body)
         ob_call_answer(&c->call, api_error(c, &err));
         return;
     }
-    c->task.kind = OB_TASK_LOOK_UP;
-    c->task.via = "/v1/match";
-    c->task.found = write_found;
+    c->look_up.found = write_found;
     if (!c->single)
         write_text(c, "{\"results\":[");
-    api_run(c, answer_match);
+    api_begin_work(c, "/v1/match", answer_match);
+    if (ob_engine_look_up(c->api->options.engine, &c->look_up, NULL))
+        ob_call_answer(call, ob_answer_could_not(c->work.decision.hindrance, NULL));
 }
 
 static const ob_call_class match_class = {
@@ -154,8 +155,8 @@ ob_plan commands_hash_match(api_call *c, const ob_request *request, const ob_tok
 {
     if (!api_describe(c, request, token))
         return OB_PLAN_ANSWER;
-    c->task.item.is_hash = true;
-    if (!api_may_scan(c, OB_EVERY_METHOD))
+    c->work.item.is_hash = true;
+    if (!api_may_scan(c, OB_EVERY_DETECTOR))
         return OB_PLAN_ANSWER;
     return api_want_json(c, request, &match_class);
 }

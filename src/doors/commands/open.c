@@ -30,7 +30,7 @@ static json_t *set_of(const ob_opening *o)
         json_array_append_new(set, json_string("register yes"));
     want(set, "surfaces", o->surfaces, OB_WORD_SURFACE);
     want(set, "bases", o->bases, OB_WORD_BASIS);
-    want(set, "detectors", o->detectors, OB_WORD_DETECTOR);
+    want(set, "detectors", o->detectors, OB_WORD_MATERIAL);
     return set;
 }
 

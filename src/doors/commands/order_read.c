@@ -57,7 +57,7 @@ static ob_status detectors_at(ob_order *out, const json_t *in, ob_error *err)
     json_array_foreach((json_t *)(uintptr_t)array, i, value)
     {
         const char *name = json_string_value(value);
-        if (!name || !ob_word_parse(&detector, OB_WORD_DETECTOR, name))
+        if (!name || !ob_word_parse(&detector, OB_WORD_MATERIAL, name))
             return unreadable("detectors", err);
         out->detectors |= UINT32_C(1) << detector;
     }

@@ -44,7 +44,7 @@ static json_t *profile_json(const ob_profile *p)
                      words_of(p->kinds, OB_WORD_SERVICE_KIND), "country", p->country, "regime",
                      p->regime, "surfaces", words_of(p->surfaces, OB_WORD_SURFACE), "bases",
                      words_of(p->bases, OB_WORD_BASIS), "detectors",
-                     words_of(p->detectors, OB_WORD_DETECTOR), "register", (int)p->has_register);
+                     words_of(p->detectors, OB_WORD_MATERIAL), "register", (int)p->has_register);
 }
 
 ob_status commands_policy_show(json_t **out, const commands_call *call, ob_error *err)
@@ -66,7 +66,7 @@ static ob_status set_one(ob_profile *p, const char *key, const char *value, ob_e
     } words[] = {{"kinds", OB_WORD_SERVICE_KIND},
                  {"surfaces", OB_WORD_SURFACE},
                  {"bases", OB_WORD_BASIS},
-                 {"detectors", OB_WORD_DETECTOR}};
+                 {"detectors", OB_WORD_MATERIAL}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(key, words[i].key))
             return set_words(p, value, words[i].word, err);
@@ -166,32 +166,42 @@ ob_status commands_safeguard_ls(json_t **out, const commands_call *call, ob_erro
 
 /* ---- Detectors ------------------------------------------------------------------------------- */
 
-static ob_status read_method(unsigned *out, const commands_call *call, ob_error *err)
+/* The sentence names those that there are. */
+static ob_status no_detector(const char *name, ob_error *err)
+{
+    char names[200] = "";
+    for (ob_detector d = 0; d < ob_detector_count(); d++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", d ? ", " : "",
+                 ob_law_detectors[d].id);
+    return ob_fail(err, OB_ENOTFOUND, "no detector is called \"%.60s\": %s", name, names);
+}
+
+static ob_status read_detector(ob_detector *out, const commands_call *call, ob_error *err)
 {
     const char *name;
     ob_status status = commands_text(&name, call, "name", err);
-    if (!status && !ob_word_parse(out, OB_WORD_METHOD, name))
-        status = ob_fail(err, OB_ENOTFOUND, "no detector is called \"%.60s\": digests, pdq", name);
+    if (!status && !ob_detector_parse(out, name))
+        status = no_detector(name, err);
     return status;
 }
 
 ob_status commands_detector_ls(json_t **out, const commands_call *call, ob_error *err)
 {
-    ob_detector_record now[OB_METHODS];
+    ob_detector_record now[OB_DETECTORS_MOST];
     ob_status status = ob_detectors_now(now, call->view, err);
     if (status)
         return status;
     json_t *array = json_array();
-    for (unsigned m = 0; m < OB_METHODS; m++) {
-        const ob_method_spec *spec = &ob_law_methods[m];
-        json_t *one = json_pack("{s:s, s:s, s:s, s:i}", "name", now[m].detector, "kind",
-                                ob_word_name(OB_WORD_DETECTOR, spec->detector), "state",
-                                ob_word_name(OB_WORD_STATE, now[m].state), "bound_per_million",
+    for (ob_detector d = 0; d < ob_detector_count(); d++) {
+        const ob_detector_spec *spec = &ob_law_detectors[d];
+        json_t *one = json_pack("{s:s, s:s, s:s, s:i}", "name", now[d].detector, "kind",
+                                ob_word_name(OB_WORD_MATERIAL, spec->material), "state",
+                                ob_word_name(OB_WORD_STATE, now[d].state), "bound_per_million",
                                 (int)spec->bound_per_million);
-        if (now[m].at) {
-            json_object_set_new(one, "by", json_string(now[m].by));
-            json_object_set_new(one, "reason", json_string(now[m].reason));
-            json_object_set_new(one, "at", commands_time(now[m].at));
+        if (now[d].at) {
+            json_object_set_new(one, "by", json_string(now[d].by));
+            json_object_set_new(one, "reason", json_string(now[d].reason));
+            json_object_set_new(one, "at", commands_time(now[d].at));
         }
         json_array_append_new(array, one);
     }
@@ -201,27 +211,26 @@ ob_status commands_detector_ls(json_t **out, const commands_call *call, ob_error
 
 ob_status commands_detector_suspend(json_t **out, const commands_call *call, ob_error *err)
 {
-    unsigned method;
+    ob_detector detector;
     (void)out;
-    ob_status status = read_method(&method, call, err);
-    return status ? status
-                  : ob_detector_suspend(call->act, (ob_method)method,
-                                        commands_optional(call, "reason"), err);
+    ob_status status = read_detector(&detector, call, err);
+    return status
+               ? status
+               : ob_detector_suspend(call->act, detector, commands_optional(call, "reason"), err);
 }
 
 static ob_status read_measurement(ob_measurement *m, const commands_call *call, ob_error *err)
 {
-    unsigned method = 0, state = OB_STATE_COUNT;
+    unsigned state = OB_STATE_COUNT;
     const char *wanted = commands_optional(call, "state");
     m->data = commands_optional(call, "data");
-    ob_status status = read_method(&method, call, err);
+    ob_status status = read_detector(&m->detector, call, err);
     if (wanted)
         ob_word_parse(&state, OB_WORD_STATE, wanted);
     if (!status)
         status = commands_number(&m->items, call, "items", err);
     if (!status)
         status = commands_number(&m->false_alarms, call, "false_alarms", err);
-    m->method = (ob_method)method;
     m->state = (ob_detector_state)state;
     if (!status)
         status = ob_measurement_check(m, err);
@@ -233,9 +242,9 @@ static char *body_of(const ob_measurement *m)
     char digest[2 * sizeof m->document + 1];
     ob_hex(digest, m->document, sizeof m->document);
     return commands_body(json_pack(
-        "{s:s, s:s, s:I, s:I, s:f, s:s, s:s}", "name", ob_word_name(OB_WORD_METHOD, m->method),
-        "state", ob_word_name(OB_WORD_STATE, m->state), "items", (json_int_t)m->items,
-        "false_alarms", (json_int_t)m->false_alarms, "upper_limit_per_million",
+        "{s:s, s:s, s:I, s:I, s:f, s:s, s:s}", "name", ob_law_detectors[m->detector].id, "state",
+        ob_word_name(OB_WORD_STATE, m->state), "items", (json_int_t)m->items, "false_alarms",
+        (json_int_t)m->false_alarms, "upper_limit_per_million",
         ob_measured_limit(m->items, m->false_alarms), "data", m->data, "document", digest));
 }
 
@@ -265,13 +274,12 @@ ob_status commands_detector_step(json_t **out, const commands_call *call, const 
         .false_alarms = json_integer_value(json_object_get(body, "false_alarms")),
         .data = json_string_value(json_object_get(body, "data")),
     };
-    unsigned method, wanted;
+    unsigned wanted;
     (void)second;
     (void)reason;
-    if (!name || !state || !m.data || !ob_word_parse(&method, OB_WORD_METHOD, name) ||
+    if (!name || !state || !m.data || !ob_detector_parse(&m.detector, name) ||
         !ob_word_parse(&wanted, OB_WORD_STATE, state))
         return ob_fail(err, OB_EFORMAT, "no measurement");
-    m.method = (ob_method)method;
     m.state = (ob_detector_state)wanted;
     ob_status status = ob_detector_set(call->act, &m, p->proposed_by, err);
     if (!status)
@@ -281,11 +289,16 @@ ob_status commands_detector_step(json_t **out, const commands_call *call, const 
 
 /* ---- The clock ------------------------------------------------------------------------------- */
 
+static ob_counts *counts_of(const ob_service *service)
+{
+    return ob_permits_counts(ob_engine_permits(service->engine));
+}
+
 ob_status commands_clock_show(json_t **out, const commands_call *call, ob_error *err)
 {
     int64_t counter = 0;
     const ob_service *a = call->service;
-    ob_status status = a->engine ? ob_engine_settle(a->engine, err) : OB_OK;
+    ob_status status = a->engine ? ob_counts_flush(counts_of(a), err) : OB_OK;
     if (!status) /* the view is asked only now, and so it knows of that */
         status = ob_store_clock(&counter, call->view, err);
     int64_t now = ob_now();
@@ -317,8 +330,9 @@ ob_status commands_clock_step(json_t **out, const commands_call *call, const jso
     (void)p;
     (void)second;
     (void)reason;
-    ob_status status = a->engine ? ob_engine_accept_clock(a->engine, call->act, err)
-                                 : ob_clock_accept(call->act, ob_now(), err);
+    ob_status status = a->engine
+                           ? ob_permits_accept_clock(ob_engine_permits(a->engine), call->act, err)
+                           : ob_clock_accept(call->act, ob_now(), err);
     if (!status)
         *out = json_pack("{s:o}", "now", commands_time(ob_now()));
     return status;

@@ -74,7 +74,7 @@ ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token
     const ob_api_options *o = &call->api->options;
     ob_engine_counts counts;
     ob_engine_count(&counts, o->engine);
-    const char *clock = ob_engine_clock(o->engine);
+    const char *clock = ob_permits_clock(ob_engine_permits(o->engine), ob_now());
     json_t *reasons = hindrances_of(&counts, clock, o->lists);
     bool ready = !json_array_size(reasons);
     char regimes[65], floor[65], build[OB_BUILD_ID];
@@ -82,9 +82,9 @@ ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token
     ob_hex(floor, ob_law_floor_digest, sizeof ob_law_floor_digest);
     json_t *object =
         json_pack("{s:b, s:s, s:o, s:b, s:i, s:I, s:I}", "ready", ready, "version", OB_VERSION,
-                  "sandbox", layers_of(counts.layers), "heif", ob_workers_have_heif(), "decoders",
-                  (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists), "entries",
-                  (json_int_t)ob_lists_entries(o->lists));
+                  "sandbox", layers_of(counts.layers), "heif", ob_workers_have(OB_PROGRAM_HEIF),
+                  "decoders", (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists),
+                  "entries", (json_int_t)ob_lists_entries(o->lists));
     const uint32_t front = atomic_load(&ob_api_counters(call->api)->front_layers);
     json_object_set_new(object, "front", layers_of(front));
     json_object_set_new(object, "missing",
@@ -164,17 +164,29 @@ static void hindrance_metrics(ob_buf *out, ob_api *api, const ob_engine_counts *
 
 static void match_metrics(ob_buf *out, ob_engine *engine)
 {
-    ob_match_count *counts = NULL;
+    ob_hit_count *counts = NULL;
     size_t count = 0;
-    if (ob_engine_matches(&counts, &count, engine, NULL))
+    if (ob_engine_hits(&counts, &count, engine, NULL))
         return;
     metric(out, "matches_total", "counter",
            "Matches: of a file or a hash, one of each list that has it.");
     for (size_t i = 0; i < count; i++)
-        ob_buf_printf(out, NULL, "obhut_matches_total{list=\"%s\",action=\"%s\",via=\"%s\"} %llu\n",
-                      counts[i].list, ob_action_name(counts[i].action), counts[i].via,
+        ob_buf_printf(out, NULL, "obhut_matches_total{%s=\"%s\",action=\"%s\",via=\"%s\"} %llu\n",
+                      *counts[i].detector ? "detector" : "list",
+                      *counts[i].detector ? counts[i].detector : counts[i].list,
+                      ob_action_name(counts[i].action), counts[i].via,
                       (unsigned long long)counts[i].count);
     free(counts);
+}
+
+static void detector_metrics(ob_buf *out, const ob_engine_counts *c)
+{
+    metric(out, "detector_items_total", "counter", "Files and look-ups that a detector judged.");
+    for (ob_detector d = 0; d < ob_detector_count(); d++)
+        value(out, "detector_items_total", "detector", ob_law_detectors[d].id, c->looked[d]);
+    metric(out, "detector_signals_total", "counter", "What it said of files.");
+    for (ob_detector d = 0; d < ob_detector_count(); d++)
+        value(out, "detector_signals_total", "detector", ob_law_detectors[d].id, c->signals[d]);
 }
 
 static void lists_metrics(ob_buf *out, ob_lists *lists)
@@ -228,6 +240,7 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
             value(&text, "denied_total", "reason", ob_reason_name((ob_reason)r),
                   c.denied_reason[r]);
     hindrance_metrics(&text, api, &c);
+    detector_metrics(&text, &c);
     single(&text, "hashes_total", "counter", "Files that were only hashed.", c.hashes);
     single(&text, "look_ups_total", "counter", "Requests to match hashes.", c.look_ups);
     single(&text, "queries_total", "counter", "Hashes that were matched.", c.queries);

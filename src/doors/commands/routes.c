@@ -71,7 +71,6 @@ ob_api_counts *ob_api_counters(ob_api *api)
 void api_end_call(ob_call *call)
 {
     api_call *c = (api_call *)call;
-    ob_task_clear(&c->task);
     ob_buf_free(&c->call.answer.body);
     ob_buf_free(&c->text);
     free(c->queries);
@@ -136,7 +135,7 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
     }
     memcpy(c->token, token->name, sizeof c->token);
     memcpy(&c->call.client, token->fingerprint, sizeof c->call.client);
-    snprintf(c->task.client, sizeof c->task.client, "token %s", token->name);
+    snprintf(c->work.client, sizeof c->work.client, "token %s", token->name);
     return true;
 }
 
@@ -237,6 +236,5 @@ ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)
         return OB_PLAN_ANSWER;
     c->api = api;
     c->call.class = &plain;
-    c->task.file = -1;
     return begin(c, request);
 }

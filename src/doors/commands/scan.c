@@ -18,23 +18,23 @@ typedef struct waiting {
     bool done;
 } waiting;
 
-static void on_done(ob_task *task)
+static void on_done(ob_work *work)
 {
-    waiting *w = task->context;
+    waiting *w = work->context;
     pthread_mutex_lock(&w->lock);
     w->done = true;
     pthread_cond_signal(&w->is_done);
     pthread_mutex_unlock(&w->lock);
 }
 
-static ob_status run(ob_task *task, ob_engine *engine, ob_error *err)
+static ob_status run(ob_scan *scan, ob_engine *engine, ob_error *err)
 {
     waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .is_done = PTHREAD_COND_INITIALIZER};
-    task->done = on_done;
-    task->context = &w;
-    ob_status status = ob_engine_add(engine, task, err);
+    scan->work.done = on_done;
+    scan->work.context = &w;
+    ob_status status = ob_engine_scan(engine, scan, err);
     if (status) {
-        close(task->file);
+        close(scan->file.file);
         return status;
     }
     pthread_mutex_lock(&w.lock);
@@ -43,9 +43,9 @@ static ob_status run(ob_task *task, ob_engine *engine, ob_error *err)
     pthread_mutex_unlock(&w.lock);
     pthread_cond_destroy(&w.is_done);
     pthread_mutex_destroy(&w.lock);
-    if (task->status && err)
-        *err = task->error;
-    return task->status;
+    if (scan->work.status && err)
+        *err = scan->work.error;
+    return scan->work.status;
 }
 
 /* ---- The request ----------------------------------------------------------------------------- */
@@ -69,18 +69,18 @@ static ob_status describe(ob_item *item, const commands_call *call, ob_error *er
     return status ? status : ob_command_item(item, &code, call->service->acts, &request, err);
 }
 
-static ob_status options(ob_task *task, const commands_call *call, ob_error *err)
+static ob_status options(ob_scan *scan, const commands_call *call, ob_error *err)
 {
     const json_t *distance = json_object_get(call->request, "distance");
-    task->limit = OB_LISTS_NO_LIMIT;
-    task->media.exact = json_is_true(json_object_get(call->request, "exact"));
+    scan->limit = OB_LISTS_NO_LIMIT;
+    scan->file.media.exact = json_is_true(json_object_get(call->request, "exact"));
     if (json_is_true(json_object_get(call->request, "reference")))
-        task->media.variant = OB_PDQ_REFERENCE;
+        scan->file.media.variant = OB_PDQ_REFERENCE;
     if (!distance)
         return OB_OK;
-    task->has_distance = true;
+    scan->has_distance = true;
     const json_int_t bits = json_integer_value(distance);
-    task->distance = (unsigned)bits;
+    scan->distance = (unsigned)bits;
     return json_is_integer(distance) && bits >= 0 && bits <= OB_PDQ_MAX_DISTANCE
                ? OB_OK
                : ob_fail(err, OB_EINVAL, "a distance is from 0 to %d", OB_PDQ_MAX_DISTANCE);
@@ -89,24 +89,24 @@ static ob_status options(ob_task *task, const commands_call *call, ob_error *err
 ob_status commands_scan(json_t **out, const commands_call *call, ob_error *err)
 {
     struct stat info;
-    ob_task task = {.kind = OB_TASK_SCAN, .file = -1};
+    ob_scan scan = {.file.file = -1};
     if (call->file < 0 || fstat(call->file, &info) || !S_ISREG(info.st_mode))
         return ob_fail(err, OB_EINVAL, "a regular file is needed");
-    task.size = (uint64_t)info.st_size;
+    scan.file.size = (uint64_t)info.st_size;
     ob_status status = ob_service_need_engine(call->service, err);
     if (!status)
-        status = describe(&task.item, call, err);
+        status = describe(&scan.work.item, call, err);
     if (!status)
-        status = options(&task, call, err);
+        status = options(&scan, call, err);
     if (status)
         return status;
-    task.file = fcntl(call->file, F_DUPFD_CLOEXEC, 3);
-    if (task.file < 0)
+    scan.file.file = fcntl(call->file, F_DUPFD_CLOEXEC, 3);
+    if (scan.file.file < 0)
         return ob_fail(err, OB_EIO, "the file cannot be kept open: %s", strerror(errno));
-    status = run(&task, call->service->engine, err);
+    status = run(&scan, call->service->engine, err);
     if (!status)
-        *out =
-            ob_api_scan(&task, task.has_distance ? task.distance : call->service->policy->distance);
-    ob_task_clear(&task);
+        *out = ob_api_scan(&scan, ob_engine_detectors(call->service->engine),
+                           scan.has_distance ? scan.distance : call->service->policy->distance);
+    ob_scan_clear(&scan);
     return status;
 }

@@ -112,7 +112,13 @@ typedef struct api_call {
     ob_call call; /* first */
     ob_api *api;
     const ob_command *command;
-    ob_task task;
+    union { /* what it hands the engine */
+        ob_work work;
+        ob_scan scan;
+        ob_hashing hashing;
+        ob_look_up look_up;
+    };
+    uint64_t owner; /* whose files: as ob_file_work.owner */
     ob_act_job job; /* of requests that change records */
     uint32_t limit;
     /* Look-ups. */
@@ -195,13 +201,13 @@ ob_plan api_want_json(api_call *call, const ob_request *request, const ob_call_c
 /* The body, which is what the row says; NULL after answering. The caller drops it. */
 json_t *api_json(api_call *call, ob_body body);
 
-/* What a request says of its item, into call->task.item, where the token is for it. Otherwise sets
+/* What a request says of its item, into call->work.item, where the token is for it. Otherwise sets
  * the answer and returns false. */
 bool api_describe(api_call *call, const ob_request *request, const ob_token *token);
 
-/* Whether the gate lets it be looked at by these methods. Otherwise sets the answer, that nobody
+/* Whether the gate lets it be looked at by these detectors. Otherwise sets the answer, that nobody
  * looked or that nobody could, and returns false. */
-bool api_may_scan(api_call *call, uint32_t methods);
+bool api_may_scan(api_call *call, uint32_t detectors);
 
 /* Whether there is room for another item. Otherwise sets the answer and returns false. */
 bool api_has_room(api_call *call);
@@ -210,12 +216,12 @@ bool api_has_room(api_call *call);
 ob_answer api_error(api_call *call, const ob_error *err);
 
 /* The answer to an item that nobody looked at, because nobody may, or could not now. */
-ob_answer api_unscanned(const ob_task *task);
+ob_answer api_unscanned(const ob_decision *decision);
 
-/* Hands the task in; on failure answers. */
-void api_run(api_call *call, void (*done)(ob_task *task));
+/* Before its work is handed in: `done` is called once it is done. */
+void api_begin_work(api_call *call, const char *via, void (*done)(ob_work *work));
 
-/* The client of a task has gone: a task that was not begun is dropped. */
+/* Nobody waits for what was handed in: it is not begun any more. */
 void api_gone(ob_call *call);
 
 #endif

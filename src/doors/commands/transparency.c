@@ -14,13 +14,18 @@ enum { DAY = 86400, DAYS = 30, FEW = 10 };
 
 /* ---- Words ----------------------------------------------------------------------------------- */
 
+enum { DETECTORS_NAMED = 4 };
+
 typedef struct words {
     const char *lang, *other_lang, *other_name, *title, *lead, *scanned, *not_scanned_by, *never,
-        *counts, *laws, *methods, *digests, *surface, *answer, *basis, *law, *number, *reason,
-        *why_not, *since, *until, *open_end, *none, *few, *house_rule, *counted, *method, *state,
+        *counts, *laws, *how_looked, *digests, *surface, *answer, *basis, *law, *number, *reason,
+        *why_not, *since, *until, *open_end, *none, *few, *house_rule, *counted, *detector, *state,
         *how, *ask, *service;
     const char *surfaces[OB_SURFACES], *bases[OB_BASIS_COUNT], *grounds[OB_BASIS_COUNT],
-        *method_names[OB_METHODS], *states[OB_STATE_COUNT], *floor[8];
+        *states[OB_STATE_COUNT], *floor[8];
+    struct {
+        const char *id, *name;
+    } detectors[DETECTORS_NAMED];
 } words;
 
 static const words in[OB_LANGUAGES] = {
@@ -38,7 +43,7 @@ static const words in[OB_LANGUAGES] = {
          .never = "What nobody looks at, whatever the settings",
          .counts = "How often",
          .laws = "Under which law",
-         .methods = "How it is scanned for",
+         .how_looked = "How it is scanned for",
          .digests = "Which software this is",
          .surface = "Where",
          .answer = "May somebody look?",
@@ -54,7 +59,7 @@ static const words in[OB_LANGUAGES] = {
          .few = "fewer than 10",
          .house_rule = "This service has chosen this law as its own rule.",
          .counted = "Counted over the last 30 days. Numbers below 10 are not told exactly.",
-         .method = "Method",
+         .detector = "Method",
          .state = "State",
          .how =
              "Anybody with the same release can compute these digests, and see that neither laws "
@@ -72,7 +77,7 @@ static const words in[OB_LANGUAGES] = {
               "an own wish about an own image", "a court has ordered it for this very account",
               "two persons have recorded a cause against this very account: known material only, "
               "at most 30 days"},
-         .method_names = {"the same file (digests)", "similar pictures (PDQ)"},
+         .detectors = {{"digests", "the same file (digests)"}, {"pdq", "similar pictures (PDQ)"}},
          .states = {"not tested: not used", "on trial: every hit is a question for a person", "on",
                     "suspended: not used"},
          .floor = {"end-to-end encrypted messages, on any server",
@@ -98,7 +103,7 @@ static const words in[OB_LANGUAGES] = {
          .never = "Was niemand ansieht, gleich was eingestellt ist",
          .counts = "Wie oft",
          .laws = "Nach welchem Gesetz",
-         .methods = "Wie gesucht wird",
+         .how_looked = "Wie gesucht wird",
          .digests = "Welche Software das ist",
          .surface = "Wo",
          .answer = "Darf jemand nachsehen?",
@@ -114,7 +119,7 @@ static const words in[OB_LANGUAGES] = {
          .few = "weniger als 10",
          .house_rule = "Dieser Dienst hat dieses Gesetz als eigene Regel gewählt.",
          .counted = "Gezählt über die letzten 30 Tage. Zahlen unter 10 werden nicht genau genannt.",
-         .method = "Verfahren",
+         .detector = "Verfahren",
          .state = "Stand",
          .how = "Wer dieselbe Version hat, kann diese Prüfsummen nachrechnen und sehen, dass weder "
                 "Gesetze noch Grenzen verändert wurden.",
@@ -132,7 +137,8 @@ static const words in[OB_LANGUAGES] = {
                      "ein Gericht hat es für genau dieses Konto angeordnet",
                      "zwei Menschen haben einen Anlass gegen genau dieses Konto festgehalten: nur "
                      "bekanntes Material, höchstens 30 Tage"},
-         .method_names = {"dieselbe Datei (Prüfsummen)", "ähnliche Bilder (PDQ)"},
+         .detectors = {{"digests", "dieselbe Datei (Prüfsummen)"},
+                       {"pdq", "ähnliche Bilder (PDQ)"}},
          .states = {"nicht erprobt: nicht benutzt",
                     "in Erprobung: jeder Treffer ist eine Frage an einen Menschen", "in Betrieb",
                     "ausgesetzt: nicht benutzt"},
@@ -374,14 +380,24 @@ static ob_status put_counts(page *p, ob_error *err)
     return OB_OK;
 }
 
-static void put_methods(page *p)
+/* What this page calls a detector; one that it has no words for goes by its id. */
+static const char *name_of_detector(const words *w, ob_detector detector)
+{
+    const char *id = ob_law_detectors[detector].id;
+    for (int i = 0; i < DETECTORS_NAMED && w->detectors[i].id; i++)
+        if (!strcmp(w->detectors[i].id, id))
+            return w->detectors[i].name;
+    return id;
+}
+
+static void put_detectors(page *p)
 {
     const words *w = p->w;
-    put_heading(p, w->methods);
-    put(p, "<table><thead><tr><th>%s</th><th>%s</th></tr></thead><tbody>", w->method, w->state);
-    for (int m = 0; m < OB_METHODS; m++)
-        put(p, "<tr><td>%s</td><td>%s</td></tr>", w->method_names[m],
-            w->states[ob_engine_method(p->options->engine, (ob_method)m)]);
+    put_heading(p, w->how_looked);
+    put(p, "<table><thead><tr><th>%s</th><th>%s</th></tr></thead><tbody>", w->detector, w->state);
+    for (ob_detector d = 0; d < ob_detector_count(); d++)
+        put(p, "<tr><td>%s</td><td>%s</td></tr>", name_of_detector(w, d),
+            w->states[ob_permits_detector(ob_engine_permits(p->options->engine), d)]);
     put_bytes(p, "</tbody></table>");
 }
 
@@ -430,7 +446,7 @@ static ob_status write_page(page *p, ob_error *err)
     ob_status status = put_counts(p, err);
     if (status)
         return status;
-    put_methods(p);
+    put_detectors(p);
     put_digests(p);
     put_bytes(p, "</main></body></html>\n");
     return OB_OK;
@@ -450,7 +466,7 @@ static ob_status make_page(ob_buf *out, void *context, ob_error *err)
     if (!status)
         status = ob_store_profile(&p.profile, p.view, err);
     if (!status)
-        status = ob_engine_laws(p.laws, &p.law_count, p.options->engine, err);
+        status = ob_permits_laws(p.laws, &p.law_count, ob_engine_permits(p.options->engine), err);
     if (!status)
         status = write_page(&p, err);
     ob_view_close(p.view);

@@ -130,7 +130,7 @@ static void check_records(finding *f, bool renew)
     ob_profile profile;
     unsigned reviewers;
     const uint32_t closed = UINT32_C(1) << OB_SURFACE_DIRECT | UINT32_C(1) << OB_SURFACE_GROUP;
-    if (!ob_engine_service(&profile, &reviewers, f->options->engine, renew))
+    if (!ob_permits_service(&profile, &reviewers, ob_engine_permits(f->options->engine), renew))
         return; /* what is not known is no reason to warn of it */
     if (profile.surfaces & closed && !profile.has_register)
         warn(f, API_NO_REGISTER,

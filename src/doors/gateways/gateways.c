@@ -121,7 +121,7 @@ bool ob_gateways_own(const ob_request *request)
 void gateway_end_call(ob_call *call)
 {
     gateway_call *c = (gateway_call *)call;
-    ob_task_clear(&c->task);
+    ob_scan_clear(&c->scan);
     ob_buf_free(&c->call.answer.body);
     free(c);
 }
@@ -162,7 +162,7 @@ static ob_plan begin(ob_call **out, ob_gateways *g, const ob_request *request,
         return OB_PLAN_ANSWER;
     c->gateways = g;
     c->call.class = &class;
-    c->task.file = -1;
+    c->scan.file.file = -1;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i].path);
         const char *rest = request->path + 4;
@@ -174,7 +174,7 @@ static ob_plan begin(ob_call **out, ob_gateways *g, const ob_request *request,
             return begin_unsure(c, &kinds[i], found, of_records(g, status));
         if (found && hindrance)
             return begin_unsure(c, &kinds[i], true, hindrance);
-        snprintf(c->task.client, sizeof c->task.client, "gateway %s", c->gateway.name);
+        snprintf(c->scan.work.client, sizeof c->scan.work.client, "gateway %s", c->gateway.name);
         if (found)
             return kinds[i].begin(c, request);
     }

@@ -19,7 +19,7 @@ typedef struct gateway_call {
     ob_call call; /* first */
     ob_gateways *gateways;
     ob_gateway gateway; /* whose path it is */
-    ob_task task;
+    ob_scan scan;
 } gateway_call;
 
 void gateway_end_call(ob_call *call);

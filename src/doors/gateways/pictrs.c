@@ -22,7 +22,7 @@ static ob_answer undecodable(const gateway_call *c, ob_undecodable why)
 {
     if (!c->gateway.damaged_passes)
         return no("UNDECODABLE", "this file could not be looked at");
-    ob_engine_let_through(c->gateways->options.engine, c->task.client, OB_HINDRANCE_NONE, why);
+    ob_engine_let_through(c->gateways->options.engine, c->scan.work.client, OB_HINDRANCE_NONE, why);
     return ob_answer_json(
         200, json_pack("{s:s, s:s}", "action", "undecodable", "reason", ob_undecodable_name(why)));
 }
@@ -31,7 +31,7 @@ static ob_answer could_not(const gateway_call *c, ob_hindrance hindrance)
 {
     if (c->gateway.fail_closed)
         return ob_answer_could_not(hindrance, NULL);
-    ob_engine_let_through(c->gateways->options.engine, c->task.client, hindrance,
+    ob_engine_let_through(c->gateways->options.engine, c->scan.work.client, hindrance,
                           OB_UNDECODABLE_FAILED);
     return ob_answer_json(200, json_pack("{s:s, s:s}", "action", "could_not", "reason",
                                          ob_hindrance_name(hindrance)));
@@ -47,15 +47,16 @@ static uint32_t yes_of(const ob_gateway *gateway)
            (gateway->review_passes ? lenient : 0);
 }
 
-static ob_answer answer_of(const ob_task *t, const gateway_call *c)
+static ob_answer answer_of(const ob_work *work, const gateway_call *c)
 {
-    if (t->yes >> t->action & 1)
-        return yes(t->action);
-    switch (t->action) {
+    const ob_decision *d = &work->decision;
+    if (work->yes >> d->action & 1)
+        return yes(d->action);
+    switch (d->action) {
     case OB_ACTION_COULD_NOT:
-        return could_not(c, t->hindrance);
+        return could_not(c, d->hindrance);
     case OB_ACTION_UNDECODABLE:
-        return undecodable(c, ob_undecodable_of(t->job->status));
+        return undecodable(c, d->undecodable);
     case OB_ACTION_BLOCK:
         return no("BLOCK", "this file is not accepted here");
     default:
@@ -63,10 +64,10 @@ static ob_answer answer_of(const ob_task *t, const gateway_call *c)
     }
 }
 
-static void answer(ob_task *t)
+static void answer(ob_work *work)
 {
-    gateway_call *c = t->context;
-    ob_call_answer(&c->call, answer_of(t, c));
+    gateway_call *c = work->context;
+    ob_call_answer(&c->call, answer_of(work, c));
 }
 
 static void take(ob_call *call, ob_body body)
@@ -76,17 +77,17 @@ static void take(ob_call *call, ob_body body)
         ob_call_answer(&c->call, undecodable(c, OB_UNDECODABLE_TOO_LARGE));
         return;
     }
-    c->task.kind = OB_TASK_SCAN;
-    c->task.via = c->task.client;
-    c->task.yes = yes_of(&c->gateway);
-    c->task.done = answer;
-    c->task.context = c;
-    c->task.file = body.file;
-    c->task.size = body.size;
-    c->task.limit = 1;
-    if (ob_engine_add(c->gateways->options.engine, &c->task, NULL)) {
+    ob_work *work = &c->scan.work;
+    work->via = work->client;
+    work->yes = yes_of(&c->gateway);
+    work->done = answer;
+    work->context = c;
+    c->scan.file.file = body.file;
+    c->scan.file.size = body.size;
+    c->scan.limit = 1;
+    if (ob_engine_scan(c->gateways->options.engine, &c->scan, NULL)) {
         close(body.file);
-        ob_call_answer(&c->call, could_not(c, c->task.hindrance));
+        ob_call_answer(&c->call, could_not(c, work->decision.hindrance));
     }
 }
 
@@ -104,14 +105,14 @@ static ob_answer late(ob_call *call)
     gateway_call *c = (gateway_call *)call;
     ob_engine_could_not(c->gateways->options.engine, OB_HINDRANCE_BUSY);
     if (!c->gateway.fail_closed)
-        c->task.yes = UINT32_MAX;
+        c->scan.work.yes = UINT32_MAX;
     return could_not(c, OB_HINDRANCE_BUSY);
 }
 
 static void gone(ob_call *call)
 {
     gateway_call *c = (gateway_call *)call;
-    if (ob_engine_forget(c->gateways->options.engine, &c->task))
+    if (ob_engine_forget(c->gateways->options.engine, &c->scan.work))
         ob_call_answer(call, (ob_answer){.status = 503}); /* to nobody */
 }
 
@@ -119,8 +120,8 @@ static void gone(ob_call *call)
 static bool may_scan(gateway_call *c)
 {
     ob_engine *engine = c->gateways->options.engine;
-    ob_gate_decision *why = &c->task.why;
-    ob_status status = ob_engine_ask(why, engine, &c->task.item, OB_EVERY_METHOD, NULL);
+    ob_gate_decision *why = &c->scan.work.decision.gate;
+    ob_status status = ob_engine_ask(why, engine, &c->scan.work.item, OB_EVERY_DETECTOR, NULL);
     if (!status && why->allow)
         return true;
     ob_hindrance hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
@@ -133,7 +134,7 @@ static bool may_scan(gateway_call *c)
 static bool has_room(gateway_call *c)
 {
     ob_engine *engine = c->gateways->options.engine;
-    if (ob_engine_has_room(engine, c->task.client))
+    if (ob_engine_has_room(engine, c->scan.work.client))
         return true;
     ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
     c->call.answer = could_not(c, OB_HINDRANCE_BUSY);
@@ -145,12 +146,12 @@ ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
     static const ob_call_class class = {
         .body = take, .could_not = unable, .late = late, .gone = gone, .end = gateway_end_call};
     const uint64_t most = c->gateways->options.body_most;
-    ob_item *item = &c->task.item;
+    ob_item *item = &c->scan.work.item;
     *item = (ob_item){.media = OB_MEDIA_IMAGE,
                       .surface = (ob_surface)c->gateway.surface,
                       .encryption = OB_ENCRYPTION_TRANSPORT};
     ob_random(&item->id, sizeof item->id); /* the file is all that it says */
-    memcpy(&c->task.owner, c->gateway.fingerprint, sizeof c->task.owner);
+    memcpy(&c->scan.file.owner, c->gateway.fingerprint, sizeof c->scan.file.owner);
     if (strcmp(request->method, "POST")) {
         c->call.answer = ob_answer_problem(405, "METHOD", "files are posted here");
         c->call.answer.allow = "POST";

@@ -1,16 +1,7 @@
-/* From findings to an action. */
+/* From signals to a decision. */
 #include <obhut/engine.h>
 
 #include <string.h>
-#include <strings.h>
-
-static const char *const actions[OB_ACTIONS] = {
-    "allow", "review", "warn", "blur", "hold", "block", "not_scanned", "undecodable", "could_not"};
-
-const char *ob_action_name(ob_action action)
-{
-    return action < OB_ACTIONS ? actions[action] : "unknown";
-}
 
 static const char *const undecodable[OB_UNDECODABLES] = {
     "DAMAGED", "UNKNOWN_FORMAT", "UNSUPPORTED", "TOO_LARGE", "TOO_SLOW", "CRASHED", "FAILED"};
@@ -41,52 +32,6 @@ ob_undecodable ob_undecodable_of(ob_status status)
     }
 }
 
-bool ob_action_parse(ob_action *out, const char *name)
-{
-    for (int a = OB_ACTION_ALLOW; a <= OB_ACTION_BLOCK; a++)
-        if (!strcmp(actions[a], name)) {
-            *out = (ob_action)a;
-            return true;
-        }
-    return false;
-}
-
-static size_t trim(const char **text)
-{
-    *text += strspn(*text, " \t");
-    size_t length = strlen(*text);
-    while (length && strchr(" \t", (*text)[length - 1]))
-        length--;
-    return length;
-}
-
-bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b)
-{
-    const char *x = a->source, *y = b->source;
-    const size_t m = trim(&x), n = trim(&y);
-    return m == n && !strncasecmp(x, y, m);
-}
-
-static bool is_told(const char *const *told, size_t count, const ob_list_match *match)
-{
-    for (size_t i = 0; i < count; i++)
-        if (ob_match_same_source(&(ob_list_match){.source = told[i]}, match))
-            return true;
-    return false;
-}
-
-size_t ob_match_sources(const char *out[OB_MATCH_SOURCES], const ob_list_match *of,
-                        const ob_list_match *all, size_t count, bool by_digest)
-{
-    size_t n = 0;
-    out[n++] = of->source;
-    for (size_t i = 0; i < count && n < OB_MATCH_SOURCES; i++)
-        if ((by_digest || !memcmp(&all[i].hash, &of->hash, sizeof of->hash)) &&
-            !is_told(out, n, &all[i]))
-            out[n++] = all[i].source;
-    return n;
-}
-
 static ob_action stricter(const ob_policy *policy, ob_action than, const char *list)
 {
     for (size_t k = 0; k < policy->list_count; k++)
@@ -95,14 +40,42 @@ static ob_action stricter(const ob_policy *policy, ob_action than, const char *l
     return than;
 }
 
-ob_action ob_decide(const ob_policy *policy, const ob_findings *findings)
+/* The strictest of `actions` that is not beyond `wanted`. */
+static ob_action within(ob_action wanted, uint32_t actions)
 {
-    if (!findings->count)
-        return OB_ACTION_ALLOW;
-    ob_action action = findings->source_count > 1 ? policy->two_sources : policy->one_source;
-    for (size_t i = 0; i < findings->count; i++)
-        action = stricter(policy, action, findings->match[i].entry.list);
-    return action;
+    while (wanted > OB_ACTION_ALLOW && !(actions >> wanted & 1))
+        wanted--;
+    return wanted;
+}
+
+/* By how many sources, or by a detector without a list. */
+static void decide_by_sources(ob_decision *d, const ob_policy *policy, const ob_signals *signals)
+{
+    const bool two = signals->source_count > 1;
+    d->action = two ? policy->two_sources : policy->one_source;
+    d->because = two ? OB_BECAUSE_TWO_SOURCES : signals->source_count ? OB_BECAUSE_ONE_SOURCE : 0;
+    for (size_t i = 0; i < signals->count; i++)
+        if (!signals->signal[i].has_entry)
+            d->because |= OB_BECAUSE_SCORE;
+}
+
+void ob_decide(ob_decision *out, const ob_policy *policy, const ob_signals *signals,
+               uint32_t actions)
+{
+    out->action = OB_ACTION_ALLOW;
+    out->because = OB_BECAUSE_NOTHING_FOUND;
+    if (!signals->count)
+        return;
+    decide_by_sources(out, policy, signals);
+    ob_action wanted = out->action;
+    for (size_t i = 0; i < signals->count; i++)
+        if (signals->signal[i].has_entry)
+            wanted = stricter(policy, wanted, signals->signal[i].entry.list);
+    if (wanted != out->action)
+        out->because |= OB_BECAUSE_LIST;
+    out->action = within(wanted, actions);
+    if (out->action != wanted)
+        out->because |= OB_BECAUSE_PERMIT;
 }
 
 ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match, size_t count)

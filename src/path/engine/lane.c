@@ -18,9 +18,8 @@ enum {
     PLACED_BYTES = 512000000,                /* of all that have a place and do not run yet */
     BEYOND_MOST = 512,                       /* that wait for a place */
     BEYOND_BYTES = 256000000,                /* of all of them */
-    QUERY_BYTES = 256,                       /* of one query with its text, about */
-    TASK_BYTES = BEYOND_BYTES / BEYOND_MOST, /* what one weighs besides its bytes */
-    LEAST_US = 1000,                         /* that a task costs its client at first */
+    TASK_BYTES = BEYOND_BYTES / BEYOND_MOST, /* what work weighs besides its bytes */
+    LEAST_US = 1000,                         /* that work costs its client at first */
 };
 
 /* ---- Lines ------------------------------------------------------------------------------------
@@ -32,7 +31,7 @@ static void line_init(line *l)
     l->last = &l->first;
 }
 
-static void put(line *l, ob_task *t)
+static void put(line *l, ob_turn *t)
 {
     t->next = NULL;
     *l->last = t;
@@ -40,7 +39,7 @@ static void put(line *l, ob_task *t)
     l->count++;
 }
 
-static void put_first(line *l, ob_task *t)
+static void put_first(line *l, ob_turn *t)
 {
     t->next = l->first;
     l->first = t;
@@ -50,9 +49,9 @@ static void put_first(line *l, ob_task *t)
 }
 
 /* Takes out what *at points to. */
-static ob_task *take_at(line *l, ob_task **at)
+static ob_turn *take_at(line *l, ob_turn **at)
 {
-    ob_task *t = *at;
+    ob_turn *t = *at;
     *at = t->next;
     if (l->last == &t->next)
         l->last = at;
@@ -65,7 +64,7 @@ static ob_task *take_at(line *l, ob_task **at)
  */
 
 /* Which of a client's lines a task stands in. */
-static int line_of(const ob_task *t)
+static int line_of(const ob_turn *t)
 {
     return (t->asks ? SPEEDS : 0) + (t->is_slow ? SLOW : QUICK);
 }
@@ -109,17 +108,17 @@ static client *client_of(lane *l, const char *name)
     return idle ? take_over(idle, name) : &l->clients[LANE_CLIENTS_MOST - 1];
 }
 
-static uint64_t weight_of(const ob_task *t)
+static uint64_t weight_of(const ob_turn *t)
 {
-    return TASK_BYTES + t->size + (uint64_t)t->query_count * QUERY_BYTES;
+    return TASK_BYTES + t->bytes;
 }
 
-static uint64_t bytes_of(const ob_task *t)
+static uint64_t bytes_of(const ob_turn *t)
 {
-    return weight_of(t) - TASK_BYTES;
+    return t->bytes;
 }
 
-static uint64_t cost_of(const ob_task *t)
+static uint64_t cost_of(const ob_turn *t)
 {
     return t->cost_us > LEAST_US ? t->cost_us : LEAST_US;
 }
@@ -138,13 +137,20 @@ static bool may_wait(const lane *l, uint64_t bytes)
     return l->beyond < BEYOND_MOST && l->beyond_bytes + bytes <= BEYOND_BYTES;
 }
 
-static void enter(lane *l, client *c, ob_task *t, bool placed)
+static void come(lane *l, client *c, ob_turn *t)
 {
-    t->turn = ++l->came;
+    t->came = ++l->came;
     t->by = c;
-    t->until_ms = placed ? 0 : ob_now_monotonic_ms() + l->wait_ms;
+    t->until_ms = 0;
     if (!waiting_of(c) && c->paid_us < l->paid_us)
         c->paid_us = l->paid_us; /* who was away has saved nothing */
+}
+
+static void enter(lane *l, client *c, ob_turn *t, bool placed)
+{
+    come(l, c, t);
+    if (!placed)
+        t->until_ms = ob_now_monotonic_ms() + l->wait_ms;
     put(&c->line[line_of(t)], t);
     if (placed) {
         c->placed++;
@@ -159,7 +165,7 @@ static void enter(lane *l, client *c, ob_task *t, bool placed)
 
 /* It keeps its place, and stands before the rest of its client's: what has begun holds what it has
  * found, and so few do at once. */
-static void go_on(lane *l, client *c, ob_task *t)
+static void go_on(lane *l, client *c, ob_turn *t)
 {
     if (!waiting_of(c) && c->paid_us < l->paid_us)
         c->paid_us = l->paid_us;
@@ -170,9 +176,9 @@ static void go_on(lane *l, client *c, ob_task *t)
     l->placed_bytes += bytes_of(t);
 }
 
-static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
+static ob_turn *leave_line(lane *l, client *c, int which, ob_turn **at)
 {
-    ob_task *t = take_at(&c->line[which], at);
+    ob_turn *t = take_at(&c->line[which], at);
     if (!t->until_ms) {
         c->placed--;
         l->placed--;
@@ -186,13 +192,13 @@ static ob_task *leave_line(lane *l, client *c, int which, ob_task **at)
 }
 
 /* The first of a client's that waits for a place, or NULL. */
-static ob_task *first_beyond(const client *c)
+static ob_turn *first_beyond(const client *c)
 {
-    ob_task *first = NULL;
+    ob_turn *first = NULL;
     for (int i = 0; i < LINES && c->beyond_weight; i++)
-        for (ob_task *t = c->line[i].first; t; t = t->next)
+        for (ob_turn *t = c->line[i].first; t; t = t->next)
             if (t->until_ms) {
-                if (!first || t->turn < first->turn)
+                if (!first || t->came < first->came)
                     first = t;
                 break;
             }
@@ -203,12 +209,12 @@ static ob_task *first_beyond(const client *c)
 static bool fill_place(lane *l)
 {
     client *poorest = NULL;
-    ob_task *next = NULL;
+    ob_turn *next = NULL;
     for (unsigned i = 0; i < l->client_count; i++) {
         client *c = &l->clients[i];
-        ob_task *t = first_beyond(c);
+        ob_turn *t = first_beyond(c);
         if (!t || (poorest && c->placed > poorest->placed) ||
-            (poorest && c->placed == poorest->placed && t->turn > next->turn))
+            (poorest && c->placed == poorest->placed && t->came > next->came))
             continue;
         poorest = c;
         next = t;
@@ -243,13 +249,13 @@ static client *richer(lane *l, const client *c, uint64_t weight)
 }
 
 /* Takes out who of a client's came last of those that wait for a place. */
-static ob_task *push_out(lane *l, client *c)
+static ob_turn *push_out(lane *l, client *c)
 {
-    ob_task **last = NULL;
+    ob_turn **last = NULL;
     int of = 0;
     for (int i = 0; i < LINES; i++)
-        for (ob_task **at = &c->line[i].first; *at; at = &(*at)->next)
-            if ((*at)->until_ms && (!last || (*at)->turn > (*last)->turn)) {
+        for (ob_turn **at = &c->line[i].first; *at; at = &(*at)->next)
+            if ((*at)->until_ms && (!last || (*at)->came > (*last)->came)) {
                 last = at;
                 of = i;
             }
@@ -257,7 +263,7 @@ static ob_task *push_out(lane *l, client *c)
 }
 
 /* Makes room for `t` as far as it is its client's; who gives way for it goes to *pushed. */
-static bool make_room(line *pushed, lane *l, const client *c, const ob_task *t)
+static bool make_room(line *pushed, lane *l, const client *c, const ob_turn *t)
 {
     client *rich;
     while (!may_wait(l, bytes_of(t)) && (rich = richer(l, c, weight_of(t))))
@@ -276,7 +282,7 @@ static bool has_seat(const lane *l)
     return l->seated + l->standing[QUICK] + slow < l->seats;
 }
 
-static bool may_begin(const lane *l, const ob_task *t)
+static bool may_begin(const lane *l, const ob_turn *t)
 {
     if (l->closing) /* nothing is looked at any more: all is handed out */
         return true;
@@ -286,12 +292,12 @@ static bool may_begin(const lane *l, const ob_task *t)
 }
 
 /* What a client would have done next: the first that came of those that may begin. */
-static ob_task *next_of(const lane *l, const client *c)
+static ob_turn *next_of(const lane *l, const client *c)
 {
-    ob_task *next = NULL;
+    ob_turn *next = NULL;
     for (int i = 0; i < LINES; i++) {
-        ob_task *t = c->line[i].first;
-        if (t && (!next || t->turn < next->turn) && may_begin(l, t))
+        ob_turn *t = c->line[i].first;
+        if (t && (!next || t->came < next->came) && may_begin(l, t))
             next = t;
     }
     return next;
@@ -313,7 +319,7 @@ static client *turn_of(lane *l)
     return next;
 }
 
-static void sit_down(lane *l, ob_task *t)
+static void sit_down(lane *l, ob_turn *t)
 {
     t->seat = 0;
     while (l->is_taken[t->seat])
@@ -323,7 +329,7 @@ static void sit_down(lane *l, ob_task *t)
     l->slow_running += t->is_slow;
 }
 
-static void stand_up(lane *l, ob_task *t)
+static void stand_up(lane *l, ob_turn *t)
 {
     l->is_taken[t->seat] = false;
     t->seat = LANE_STANDS;
@@ -334,14 +340,9 @@ static void stand_up(lane *l, ob_task *t)
         pthread_cond_signal(&l->some);
 }
 
-static ob_task *begin_next(lane *l)
+/* It has left its line. */
+static void begin(lane *l, client *c, ob_turn *t)
 {
-    client *c = turn_of(l);
-    if (!c)
-        return NULL;
-    ob_task *t = next_of(l, c);
-    const int which = line_of(t);
-    leave_line(l, c, which, &c->line[which].first);
     if (l->paid_us < c->paid_us)
         l->paid_us = c->paid_us;
     c->paid_us += cost_of(t);
@@ -353,13 +354,24 @@ static ob_task *begin_next(lane *l)
         l->asking++;
     else if (!l->closing)
         sit_down(l, t);
+}
+
+static ob_turn *begin_next(lane *l)
+{
+    client *c = turn_of(l);
+    if (!c)
+        return NULL;
+    ob_turn *t = next_of(l, c);
+    const int which = line_of(t);
+    leave_line(l, c, which, &c->line[which].first);
+    begin(l, c, t);
     return t;
 }
 
 /* ---- Tasks ------------------------------------------------------------------------------------
  */
 
-ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *t)
+ob_hindrance lane_add(ob_turn **pushed, lane *l, ob_turn *t)
 {
     ob_hindrance hindrance = OB_HINDRANCE_NONE;
     line out;
@@ -374,11 +386,25 @@ ob_hindrance lane_add(ob_task **pushed, lane *l, ob_task *t)
         enter(l, c, t, false);
     else
         hindrance = OB_HINDRANCE_BUSY;
-    if (!hindrance)
-        pthread_cond_signal(&l->some);
     pthread_mutex_unlock(&l->lock);
+    if (!hindrance) /* who wakes finds the lock free */
+        pthread_cond_signal(&l->some);
     *pushed = out.first;
     return hindrance;
+}
+
+bool lane_begin(lane *l, ob_turn *t)
+{
+    pthread_mutex_lock(&l->lock);
+    const bool begins = !l->closing && !t->asks && !t->is_slow && !l->placed && !l->beyond &&
+                        has_place(l, bytes_of(t)) && has_seat(l);
+    if (begins) {
+        client *c = client_of(l, t->client);
+        come(l, c, t);
+        begin(l, c, t);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return begins;
 }
 
 static bool is_empty(const lane *l)
@@ -386,9 +412,9 @@ static bool is_empty(const lane *l)
     return !l->placed && !l->beyond;
 }
 
-ob_task *lane_take(bool *closing, lane *l)
+ob_turn *lane_take(bool *closing, lane *l)
 {
-    ob_task *t;
+    ob_turn *t;
     pthread_mutex_lock(&l->lock);
     while (!(t = begin_next(l)) && !(l->closing && is_empty(l)))
         pthread_cond_wait(&l->some, &l->lock);
@@ -397,7 +423,7 @@ ob_task *lane_take(bool *closing, lane *l)
     return t;
 }
 
-void lane_sit(lane *l, ob_task *t)
+void lane_sit(lane *l, ob_turn *t)
 {
     pthread_mutex_lock(&l->lock);
     if (t->seat == LANE_STANDS) {
@@ -413,7 +439,7 @@ void lane_sit(lane *l, ob_task *t)
     pthread_mutex_unlock(&l->lock);
 }
 
-void lane_stand(lane *l, ob_task *t)
+void lane_stand(lane *l, ob_turn *t)
 {
     pthread_mutex_lock(&l->lock);
     if (t->asks && t->seat != LANE_STANDS) {
@@ -424,12 +450,12 @@ void lane_stand(lane *l, ob_task *t)
     pthread_mutex_unlock(&l->lock);
 }
 
-bool lane_leave(lane *l, ob_task *t, bool is_through)
+bool lane_leave(lane *l, ob_turn *t, bool is_through)
 {
     pthread_mutex_lock(&l->lock);
     client *c = t->by;
     const uint64_t cost = cost_of(t);
-    c->paid_us = c->paid_us - cost + t->turn_us;
+    c->paid_us = c->paid_us - cost + t->took_us;
     c->running--;
     l->running--;
     if (t->seat != LANE_STANDS)
@@ -445,11 +471,11 @@ bool lane_leave(lane *l, ob_task *t, bool is_through)
 }
 
 /* By its place alone: it may never have been added. */
-static bool take_out(lane *l, const ob_task *t)
+static bool take_out(lane *l, const ob_turn *t)
 {
     const int which = line_of(t);
     for (unsigned i = 0; i < l->client_count; i++)
-        for (ob_task **at = &l->clients[i].line[which].first; *at; at = &(*at)->next)
+        for (ob_turn **at = &l->clients[i].line[which].first; *at; at = &(*at)->next)
             if (*at == t) {
                 leave_line(l, &l->clients[i], which, at);
                 return true;
@@ -457,7 +483,7 @@ static bool take_out(lane *l, const ob_task *t)
     return false;
 }
 
-bool lane_forget(lane *l, const ob_task *t)
+bool lane_forget(lane *l, const ob_turn *t)
 {
     pthread_mutex_lock(&l->lock);
     bool found = take_out(l, t);
@@ -469,7 +495,7 @@ bool lane_forget(lane *l, const ob_task *t)
 static void take_late(line *late, int64_t *next_ms, lane *l, client *c, int64_t now_ms)
 {
     for (int i = 0; i < LINES && c->beyond_weight; i++)
-        for (ob_task **at = &c->line[i].first; *at;) {
+        for (ob_turn **at = &c->line[i].first; *at;) {
             const int64_t until = (*at)->until_ms;
             if (until && until <= now_ms) {
                 put(late, leave_line(l, c, i, at));
@@ -481,7 +507,7 @@ static void take_late(line *late, int64_t *next_ms, lane *l, client *c, int64_t 
         }
 }
 
-ob_task *lane_late(int64_t *next_ms, lane *l, int64_t now_ms)
+ob_turn *lane_late(int64_t *next_ms, lane *l, int64_t now_ms)
 {
     line late;
     line_init(&late);

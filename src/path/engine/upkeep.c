@@ -5,6 +5,7 @@
 #include <obhut/records/log.h>
 #include <obhut/records/retention.h>
 #include <obhut/regimes.h>
+#include <obhut/upkeep.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ enum { HOUR_S = 3600, DAY_S = 86400, BELIEVED_S = 8 * DAY_S };
 
 struct upkeep {
     const ob_engine_options *options;
-    const keeper *keeper;
+    ob_permits *permits;
     pthread_mutex_t lock;
     pthread_cond_t closing_now;
     pthread_t thread;
@@ -126,9 +127,9 @@ struct upkeep {
 };
 
 /* A clock that has jumped ahead would delete what is not due. */
-static ob_status check_clock(int64_t last, int64_t now, const keeper *k, ob_error *err)
+static ob_status check_clock(int64_t last, int64_t now, ob_permits *permits, ob_error *err)
 {
-    if (strcmp(keeper_clock((keeper *)(uintptr_t)k, now), "ok") != 0)
+    if (strcmp(ob_permits_clock(permits, now), "ok") != 0)
         return ob_fail(err, OB_EREFUSED, "nothing is deleted while the clock is not right");
     if (last > 0 && now > last + BELIEVED_S)
         return ob_fail(err, OB_EREFUSED,
@@ -165,7 +166,7 @@ static void reap(upkeep *u)
         status = ob_store_counter(&scrubbed, view, OB_COUNTER_SCRUBBED, &err);
     ob_view_close(view);
     if (!status)
-        status = check_clock(last, now, u->keeper, &err);
+        status = check_clock(last, now, u->permits, &err);
     bool scrub = is_time_to_scrub(now, scrubbed);
     if (!status)
         status = ob_records_reap(reaped, &count, o->store, o->acts, NULL, now, scrub, &err);
@@ -193,14 +194,14 @@ static void *keep_up(void *argument)
     return NULL;
 }
 
-ob_status upkeep_start(upkeep **out, const ob_engine_options *options, const keeper *keeper,
+ob_status upkeep_start(upkeep **out, const ob_engine_options *options, ob_permits *permits,
                        ob_error *err)
 {
     upkeep *u = calloc(1, sizeof *u);
     if (!u)
         return ob_fail(err, OB_ENOMEM, "out of memory: upkeep");
     u->options = options;
-    u->keeper = keeper;
+    u->permits = permits;
     pthread_mutex_init(&u->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

@@ -77,7 +77,8 @@ static ob_status plan(ob_job *job, slot *slot, const pictures_options *options, 
         return ob_fail(err, OB_ELIMIT, "%lld bytes; pictures of up to %llu bytes are read",
                        (long long)info.st_size, (unsigned long long)PICTURES_MAX_FILE);
     *job = (ob_job){.permit = ob_own_files_permit,
-                    .hash = is_picture,
+                    .wants = {[OB_EXTRACT_PDQ] = is_picture ? OB_OWN_WISH : 0,
+                              [OB_EXTRACT_DIGESTS] = options->digests ? OB_OWN_WISH : 0},
                     .digests = options->digests,
                     .size = (uint64_t)info.st_size,
                     .media = options->media};
@@ -98,7 +99,7 @@ static ob_status hash_file(slot *slot, const pictures_options *options, ob_worke
     else if (!status)
         status = ob_workers_do(&slot->picture.job, workers, &job, file, err);
     close(file);
-    if (status || options->ask || slot->picture.job.status || job.hash)
+    if (status || options->ask || slot->picture.job.status || job.wants[OB_EXTRACT_PDQ])
         return status;
     slot->picture.job.status =
         ob_fail(&slot->picture.job.error, OB_ENOTFOUND, "no picture of a format that is known");

@@ -209,7 +209,7 @@ static void close_all(core *c)
     if (c->admin_socket >= 0)
         close(c->admin_socket);
     if (!ob_commands_wait(ADMIN_WAIT_MS)) { /* it would use what is closed below */
-        ob_engine_settle(c->service.engine, NULL);
+        ob_counts_flush(ob_permits_counts(ob_engine_permits(c->service.engine)), NULL);
         daemon_say("core", "a command was cut short");
         _exit(EXIT_FINE); /* whatever was acknowledged is on the disk */
     }

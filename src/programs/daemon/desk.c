@@ -21,8 +21,8 @@ struct desks {
     pthread_mutex_t lock;
     pthread_cond_t some;
     line line[LINES];
-    unsigned turn; /* the line that is served next, if somebody stands there */
-    unsigned waiting, most;
+    unsigned turn;                /* the line that is served next, if somebody stands there */
+    unsigned waiting, most, idle; /* idle: threads that wait for a job */
     bool closing, yields;
     pthread_t threads[THREADS_MOST];
     unsigned thread_count;
@@ -52,8 +52,10 @@ static void *work(void *argument)
         ob_yield_to_others();
     pthread_mutex_lock(&d->lock);
     for (;;) {
+        d->idle++;
         while (!d->waiting && !d->closing)
             pthread_cond_wait(&d->some, &d->lock);
+        d->idle--;
         desk_job *job = take_next(d);
         if (!job)
             break;
@@ -108,9 +110,11 @@ bool desks_put(desks *d, desk_job *job)
         *l->last = job;
         l->last = &job->next;
         d->waiting++;
-        pthread_cond_signal(&d->some);
     }
+    const bool wakes = has_room && d->idle;
     pthread_mutex_unlock(&d->lock);
+    if (wakes) /* who wakes finds the lock free */
+        pthread_cond_signal(&d->some);
     return has_room;
 }
 

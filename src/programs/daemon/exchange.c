@@ -26,6 +26,7 @@ static void wake(exchange *x)
 {
     if (x->suspended)
         MHD_resume_connection(x->connection);
+    x->visitor->door->woken = true;
     x->suspended = false;
 }
 

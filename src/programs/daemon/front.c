@@ -229,14 +229,31 @@ static bool hear_main(front *f)
 
 static int wait_ms(front *f, int64_t now, int64_t sweep_at)
 {
-    int64_t wait = sweep_at - now;
+    int64_t until = sweep_at;
     for (int i = 0; i < OB_LISTENERS; i++) {
+        door *d = &f->doors[i];
         MHD_UNSIGNED_LONG_LONG http_ms;
-        if (f->doors[i].http && MHD_get_timeout(f->doors[i].http, &http_ms) == MHD_YES &&
-            (int64_t)http_ms < wait)
-            wait = (int64_t)http_ms;
+        d->due_ms = sweep_at;
+        if (d->http && MHD_get_timeout(d->http, &http_ms) == MHD_YES &&
+            http_ms < (uint64_t)(sweep_at - now))
+            d->due_ms = now + (int64_t)http_ms;
+        if (d->due_ms < until)
+            until = d->due_ms;
     }
-    return wait > 0 ? (int)wait : 0;
+    return until > now ? (int)(until - now) : 0;
+}
+
+/* The library looks where something has come or is due: each look is a system call. */
+static void run_doors(front *f, const struct pollfd *events)
+{
+    const int64_t now = daemon_now_ms();
+    for (int i = 0; i < OB_LISTENERS; i++) {
+        door *d = &f->doors[i];
+        if (!d->http || (!events[i].revents && !d->woken && now < d->due_ms))
+            continue;
+        d->woken = false;
+        MHD_run(d->http);
+    }
 }
 
 static int events_of(const door *d)
@@ -262,7 +279,7 @@ static void run(front *f)
             exchange_core_lost(f);
         if (f->core && all[1].revents & (POLLIN | POLLHUP | POLLERR))
             hear_core(f);
-        for_doors(f, run_http);
+        run_doors(f, all + 2);
         now = daemon_now_ms();
         if (now >= sweep_at) {
             sweep(f);

@@ -101,6 +101,8 @@ typedef struct door {
     callers callers;
     visitor *visitors;
     unsigned visitor_count, leaving; /* leaving: of these */
+    bool woken;                      /* an answer has come for one that sleeps */
+    int64_t due_ms;                  /* when the library wants to look, whatever comes */
 } door;
 
 /* One request. */

@@ -16,5 +16,7 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    return ob_worker_serve(argv, OB_PROFILE_WORKER_THREADS, ob_media_hash_heif, prepare);
+    const ob_worker_program program = {
+        .profile = OB_PROFILE_WORKER_THREADS, .hash = ob_media_hash_heif, .prepare = prepare};
+    return ob_worker_serve(argv, &program);
 }

@@ -13,5 +13,7 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    return ob_worker_serve(argv, OB_PROFILE_WORKER, ob_media_hash, prepare);
+    const ob_worker_program program = {
+        .profile = OB_PROFILE_WORKER, .hash = ob_media_hash, .prepare = prepare};
+    return ob_worker_serve(argv, &program);
 }

@@ -213,7 +213,7 @@ static const row all[] = {
     {"item.encryption", WORD(encryption, OB_WORD_ENCRYPTION), .needed = true},
     {"item.locus", WORD(locus, OB_WORD_LOCUS), .needed = true},
     {"item.form", TAKES_FLAG, TO(is_hash), .yes = "hash", .no = "bytes"},
-    {"detector", WORD(detector, OB_WORD_DETECTOR), .needed = true},
+    {"detector", WORD(detector, OB_WORD_MATERIAL), .needed = true},
     {"basis", WORD(basis, OB_WORD_BASIS), .needed = true},
     {"conversation", GROUP},
     {"conversation.protected", TAKES_FLAG, TO(is_protected), .yes = "yes", .no = "no",
@@ -227,7 +227,7 @@ static const row all[] = {
     {"host.audit", TAKES_FLAG, TO(audit_ok), .yes = "ok", .no = "*", .needed = true},
     {"policy", GROUP},
     {"policy.bases", SET(policy_bases, OB_WORD_BASIS), .needed = true},
-    {"policy.detectors", SET(policy_detectors, OB_WORD_DETECTOR), .needed = true},
+    {"policy.detectors", SET(policy_detectors, OB_WORD_MATERIAL), .needed = true},
     {"policy.surfaces", SET(policy_surfaces, OB_WORD_SURFACE), .needed = true},
     {"list", GROUP},
     {"list.trust", OWN(set_list_trust)},
@@ -256,7 +256,7 @@ static const row all[] = {
      .of = ORDER},
     {"order.authenticated", TAKES_TRUTH, TO(order.authenticated), .of = ORDER},
     {"order.service", TAKES_TEXT, TO(order.service), .of = ORDER},
-    {"order.detectors", SET(order.detectors, OB_WORD_DETECTOR), HAS(order.has_detectors),
+    {"order.detectors", SET(order.detectors, OB_WORD_MATERIAL), HAS(order.has_detectors),
      .of = ORDER},
     {"order.accounts", OWN(set_order_accounts), .of = ORDER},
     {"order.received", TAKES_TIME, TO(order.received), HAS(order.has_received), .of = ORDER},
@@ -405,6 +405,6 @@ void ob_facts_end(ob_facts *f)
     for (size_t i = 0; i < FACTS && !s->incomplete; i++)
         if (all[i].needed && !(f->seen >> i & 1))
             s->incomplete = all[i].path;
-    if (!s->incomplete && s->detector == OB_DETECTOR_KNOWN && f->list_seen != 3)
+    if (!s->incomplete && s->detector == OB_MATERIAL_KNOWN && f->list_seen != 3)
         s->incomplete = f->list_seen & 1 ? "list.purpose" : "list.trust";
 }

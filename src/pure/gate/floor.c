@@ -21,7 +21,7 @@ bool gate_has_text(const ob_texts *texts, const char *text)
 /* No purpose but child sexual abuse. */
 bool floor_purpose(gate_case *c)
 {
-    return c->s->detector >= OB_DETECTOR_OTHER;
+    return c->s->detector >= OB_MATERIAL_OTHER;
 }
 
 /* No audio, no live, no analysis of metadata. */
@@ -81,7 +81,7 @@ bool floor_suspicionless(gate_case *c)
 bool floor_known_only(gate_case *c)
 {
     return c->s->basis == OB_BASIS_VOLUNTARY && gate_is_private(c->s) &&
-           c->s->detector != OB_DETECTOR_KNOWN;
+           c->s->detector != OB_MATERIAL_KNOWN;
 }
 
 /* Private storage only by notice of the exact item, or by an own wish or an order. */
@@ -114,7 +114,7 @@ bool floor_detector_unmeasured(gate_case *c)
 bool floor_list(gate_case *c)
 {
     const ob_situation *s = c->s;
-    return s->detector == OB_DETECTOR_KNOWN &&
+    return s->detector == OB_MATERIAL_KNOWN &&
            (!s->list_trusted || (!s->list_csam && s->basis != OB_BASIS_OWN_IMAGE));
 }
 

@@ -117,7 +117,7 @@ bool law_not_orderable(gate_case *c)
 bool law_no_child_user(gate_case *c)
 {
     return by_order(c) && c->regime->grooming_needs_child &&
-           c->s->detector == OB_DETECTOR_GROOMING && !c->s->child_user;
+           c->s->detector == OB_MATERIAL_GROOMING && !c->s->child_user;
 }
 
 bool law_order_suspended(gate_case *c)
@@ -166,7 +166,7 @@ bool law_evidence(gate_case *c)
 bool law_safeguard_missing(gate_case *c)
 {
     uint32_t needed = c->regime->safeguards;
-    if (c->s->detector == OB_DETECTOR_GROOMING)
+    if (c->s->detector == OB_MATERIAL_GROOMING)
         needed |= c->regime->safeguards_grooming;
     uint32_t missing = needed & ~c->s->safeguards.recorded;
     if (!needs_evidence(c) || !missing)

@@ -67,7 +67,7 @@ ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_
     const ob_situation *first = NULL;
     ob_gate_decision best = {.reason = OB_POLICY_OFF, .names = "", .article = "", .law_names = ""};
     memset(&c, 0, sizeof c);
-    for (int m = 0; m < OB_METHODS; m++) {
+    for (int m = 0; m < OB_DETECTORS_MOST; m++) {
         const ob_situation *s = request->situation[m];
         if (!s)
             continue;
@@ -78,7 +78,7 @@ ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_
             best = d;
         first = first ? first : s;
         if (d.allow)
-            c.terms.methods |= UINT32_C(1) << m;
+            c.terms.detectors |= UINT32_C(1) << m;
         if (d.allow && (!c.terms.expires || d.expires < c.terms.expires))
             c.terms.expires = d.expires;
     }
@@ -107,7 +107,7 @@ ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob
     c.item = use->item;
     c.epochs = use->epochs;
     c.monotonic_until_ms = use->monotonic_ms + PERMIT_MS;
-    c.terms.methods = use->methods;
+    c.terms.detectors = use->detectors;
     c.terms.basis = OB_BASIS_NONE;
     c.terms.own_files = true;
     c.terms.issued = use->now;
@@ -151,8 +151,8 @@ static ob_status check(content *c, const ob_permit *permit, const ob_permit_use 
         return ob_fail(err, OB_EREFUSED, "the permit is not for this holder, or was changed");
     if (!is_same_item(&c->item, &use->item))
         return ob_fail(err, OB_EREFUSED, "the permit is for another item");
-    if (use->methods & ~c->terms.methods || !use->methods)
-        return ob_fail(err, OB_EREFUSED, "the permit is for another method");
+    if (use->detectors & ~c->terms.detectors || !use->detectors)
+        return ob_fail(err, OB_EREFUSED, "the permit is for another detector");
     if (use->now < c->terms.issued)
         return ob_fail(err, OB_EREFUSED, "the permit was made after now: a clock was set back");
     if (use->now >= c->terms.expires || use->monotonic_ms >= c->monotonic_until_ms)
@@ -192,6 +192,6 @@ ob_status ob_permit_hand_on(ob_permit *out, const ob_permit *permit, const ob_pe
     if (status)
         return status;
     c.item = *item;
-    c.terms.methods = use->methods;
+    c.terms.detectors = use->detectors;
     return add_mac(out, &c, to, err);
 }

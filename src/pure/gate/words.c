@@ -9,10 +9,9 @@ static const char *const media[] = {"image", "video", "text", "audio", "live", "
 static const char *const surfaces[] = {"direct", "group", "public", "storage"};
 static const char *const encryptions[] = {"none", "transport", "e2ee", "e2ee_planned", "e2ee_past"};
 static const char *const loci[] = {"server", "device", "disclosed"};
-static const char *const detectors[] = {"known", "new", "grooming", "other"};
+static const char *const materials[] = {"known", "new", "grooming", "other"};
 static const char *const bases[] = {"none",    "public",    "report", "notice",
                                     "consent", "own_image", "order",  "voluntary"};
-static const char *const methods[] = {"digests", "pdq"};
 static const char *const states[] = {"untested", "trial", "on", "suspended"};
 static const char *const safeguards[] = {
     "impact_assessment", "prior_consultation",   "internal_procedures",
@@ -79,9 +78,8 @@ static const struct {
     [OB_WORD_SURFACE] = WORDS(surfaces, OB_SURFACES),
     [OB_WORD_ENCRYPTION] = WORDS(encryptions, OB_ENCRYPTION_COUNT),
     [OB_WORD_LOCUS] = WORDS(loci, OB_LOCUS_COUNT),
-    [OB_WORD_DETECTOR] = WORDS(detectors, OB_DETECTOR_COUNT),
+    [OB_WORD_MATERIAL] = WORDS(materials, OB_MATERIALS),
     [OB_WORD_BASIS] = WORDS(bases, OB_BASIS_COUNT),
-    [OB_WORD_METHOD] = WORDS(methods, OB_METHODS),
     [OB_WORD_STATE] = WORDS(states, OB_STATE_COUNT),
     [OB_WORD_SAFEGUARD] = WORDS(safeguards, OB_SAFEGUARD_COUNT),
     [OB_WORD_REASON] = WORDS(reasons, OB_REASON_COUNT),

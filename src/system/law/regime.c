@@ -206,9 +206,9 @@ static void read_detectors(reader *r, const json_t *root)
     ob_regime *regime = &r->file->regime;
     const json_t *detectors = object_at(r, root, "detectors", true);
     if (detectors)
-        check_members(r, detectors, "detectors", detector_names, OB_DETECTOR_OTHER);
-    for (unsigned d = 0; detectors && d < OB_DETECTOR_OTHER; d++) {
-        const json_t *rule = object_at(r, detectors, ob_word_name(OB_WORD_DETECTOR, d), true);
+        check_members(r, detectors, "detectors", detector_names, OB_MATERIAL_OTHER);
+    for (unsigned d = 0; detectors && d < OB_MATERIAL_OTHER; d++) {
+        const json_t *rule = object_at(r, detectors, ob_word_name(OB_WORD_MATERIAL, d), true);
         if (!rule)
             return;
         check_members(r, rule, "detectors", names, 3);
@@ -228,16 +228,16 @@ static void read_orders(reader *r, const json_t *root)
         return;
     check_members(r, orders, "orders", names, 7);
     regime->court_only = truth_at(r, orders, "court_only");
-    regime->orderable = set_at(r, orders, "detectors", OB_WORD_DETECTOR);
+    regime->orderable = set_at(r, orders, "detectors", OB_WORD_MATERIAL);
     regime->months_before = number_at(r, orders, "months_before", 1200);
     regime->grooming_needs_child = truth_at(r, orders, "grooming_needs_child");
     regime->order_article = article_of(r, orders, "orders");
     const json_t *most = object_at(r, orders, "months_most", true);
     if (most)
-        check_members(r, most, "months_most", detector_names, OB_DETECTOR_OTHER);
-    for (unsigned d = 0; most && d < OB_DETECTOR_OTHER; d++)
-        if (json_object_get(most, ob_word_name(OB_WORD_DETECTOR, d)))
-            regime->months_most[d] = number_at(r, most, ob_word_name(OB_WORD_DETECTOR, d), 1200);
+        check_members(r, most, "months_most", detector_names, OB_MATERIAL_OTHER);
+    for (unsigned d = 0; most && d < OB_MATERIAL_OTHER; d++)
+        if (json_object_get(most, ob_word_name(OB_WORD_MATERIAL, d)))
+            regime->months_most[d] = number_at(r, most, ob_word_name(OB_WORD_MATERIAL, d), 1200);
 }
 
 static uint32_t read_safeguards(reader *r, const json_t *root, const char *member)

@@ -376,6 +376,8 @@ static uint64_t cost_ico(source *from, const uint8_t *head)
 
 static uint64_t decoding_ns(source *from, const uint8_t *head, ob_format format)
 {
+    if (ob_format_at(format)->program == OB_PROGRAM_NONE)
+        return 1; /* nothing is decoded */
     switch (format) {
     case OB_FORMAT_JPEG:
         return cost_jpeg(from);
@@ -391,11 +393,6 @@ static uint64_t decoding_ns(source *from, const uint8_t *head, ob_format format)
         return bmp_pixels(head + 14) * NS_PNG;
     case OB_FORMAT_ICO:
         return cost_ico(from, head);
-    case OB_FORMAT_JXL:
-    case OB_FORMAT_SVG:
-    case OB_FORMAT_AVIF_MINI:
-    case OB_FORMAT_JPEG_2000:
-        return 1; /* nothing is decoded */
     default:
         return cost_heif(from);
     }

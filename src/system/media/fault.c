@@ -58,21 +58,7 @@ bool ob_media_fault_is_sane(const ob_media_fault *f)
 /* As people write it. */
 static const char *written(uint32_t format)
 {
-    static const char *const names[OB_FORMATS] = {"file",
-                                                  "JPEG",
-                                                  "PNG",
-                                                  "WebP",
-                                                  "GIF",
-                                                  "TIFF",
-                                                  "AVIF",
-                                                  "HEIC",
-                                                  "BMP",
-                                                  "ICO",
-                                                  "JPEG XL",
-                                                  "SVG",
-                                                  "AVIF of brand mif3",
-                                                  "JPEG 2000"};
-    return names[format];
+    return format ? ob_format_at((ob_format)format)->title : "file";
 }
 
 static void fill(char *out, size_t room, const char *sentence, const ob_media_fault *f)

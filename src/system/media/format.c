@@ -1,26 +1,40 @@
-/* Formats by their first bytes, limits, frames: what needs no decoder. */
+/* The table of picture formats, their first bytes, limits, frames: what needs no decoder. */
 #include "media_priv.h"
 
 #include <string.h>
 
-const char *ob_format_name(ob_format format)
+/* ---- First bytes ------------------------------------------------------------------------------
+ */
+
+static bool begins(const uint8_t *bytes, size_t size, const char *with, size_t length)
 {
-    static const char *const names[OB_FORMATS] = {"unknown", "jpeg", "png",       "webp",     "gif",
-                                                  "tiff",    "avif", "heic",      "bmp",      "ico",
-                                                  "jxl",     "svg",  "avif-mini", "jpeg-2000"};
-    return format < OB_FORMATS ? names[format] : names[OB_FORMAT_UNKNOWN];
+    return size >= length && !memcmp(bytes, with, length);
 }
 
-bool ob_format_is_heif(ob_format format)
+static bool is_jpeg(const uint8_t *bytes, size_t size)
 {
-    return format == OB_FORMAT_AVIF || format == OB_FORMAT_HEIC;
+    return begins(bytes, size, "\xFF\xD8\xFF", 3);
 }
 
-const char *ob_look_name(ob_look look)
+static bool is_png(const uint8_t *bytes, size_t size)
 {
-    static const char *const names[OB_LOOKS] = {"stored", "coloured", "on_white", "on_black",
-                                                "whole"};
-    return look < OB_LOOKS ? names[look] : "unknown";
+    return begins(bytes, size, "\x89PNG\r\n\x1A\n", 8);
+}
+
+static bool is_webp(const uint8_t *bytes, size_t size)
+{
+    return size >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4);
+}
+
+static bool is_gif(const uint8_t *bytes, size_t size)
+{
+    return begins(bytes, size, "GIF87a", 6) || begins(bytes, size, "GIF89a", 6);
+}
+
+static bool is_tiff(const uint8_t *bytes, size_t size)
+{
+    return begins(bytes, size, "II*\0", 4) || begins(bytes, size, "MM\0*", 4) ||
+           begins(bytes, size, "II+\0", 4) || begins(bytes, size, "MM\0+", 4);
 }
 
 /* ISO base media files say with four letters what they are (ISO/IEC 23008-12, AV1 Image File
@@ -33,16 +47,23 @@ static bool is_one_of(const uint8_t *brand, const char (*of)[5], size_t count)
     return false;
 }
 
+static bool has_brands(const uint8_t *bytes, size_t size)
+{
+    return size >= 12 && !memcmp(bytes + 4, "ftyp", 4);
+}
+
 /* The first brand, or one of those that it says to be compatible with: browsers take either. */
 static ob_format sniff_brands(const uint8_t *bytes, size_t size)
 {
     static const char avif[][5] = {"avif", "avis"}, mini[][5] = {"mif3"};
     static const char heic[][5] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"};
+    ob_format found = OB_FORMAT_UNKNOWN;
+    if (!has_brands(bytes, size))
+        return found;
     const uint64_t box =
         (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | bytes[2] << 8 | bytes[3];
     size_t end = size < OB_MEDIA_SNIFF ? size : OB_MEDIA_SNIFF;
     end = box < end ? (size_t)box : end;
-    ob_format found = OB_FORMAT_UNKNOWN;
     if (is_one_of(bytes + 8, mini, 1))
         return OB_FORMAT_AVIF_MINI;
     for (size_t at = 8; at + 4 <= (end < 12 ? 12 : end) && found != OB_FORMAT_AVIF;
@@ -53,6 +74,21 @@ static ob_format sniff_brands(const uint8_t *bytes, size_t size)
             found = OB_FORMAT_HEIC;
     }
     return found;
+}
+
+static bool is_avif_mini(const uint8_t *bytes, size_t size)
+{
+    return sniff_brands(bytes, size) == OB_FORMAT_AVIF_MINI;
+}
+
+static bool is_avif(const uint8_t *bytes, size_t size)
+{
+    return sniff_brands(bytes, size) == OB_FORMAT_AVIF;
+}
+
+static bool is_heic(const uint8_t *bytes, size_t size)
+{
+    return sniff_brands(bytes, size) == OB_FORMAT_HEIC;
 }
 
 /* The signature of JPEG XL (ISO/IEC 18181-2), bare or in boxes. */
@@ -105,30 +141,78 @@ static bool is_svg(const uint8_t *bytes, size_t size)
     return false;
 }
 
+/* ---- The formats ------------------------------------------------------------------------------
+ *
+ * docs/HASHING.md has this table; tests/docs/test_tables.py holds it, fuzzers and tests to it. */
+
+static const ob_format_row formats[OB_FORMATS] = {
+    [OB_FORMAT_UNKNOWN] = {"unknown", "unknown", OB_PROGRAM_NONE, NULL, NULL},
+    [OB_FORMAT_JPEG] = {"jpeg", "JPEG", OB_PROGRAM_STANDARD,
+                        "every kind that libjpeg-turbo decodes, CMYK and progressive too; of MPO "
+                        "and Ultra HDR the first picture",
+                        is_jpeg},
+    [OB_FORMAT_PNG] = {"png", "PNG", OB_PROGRAM_STANDARD,
+                       "every colour type and depth; of a moving one every frame, and the picture "
+                       "that it hides",
+                       is_png},
+    [OB_FORMAT_WEBP] = {"webp", "WebP", OB_PROGRAM_STANDARD,
+                        "still; of a moving one every frame, each as it is shown: drawn onto what "
+                        "was there",
+                        is_webp},
+    [OB_FORMAT_GIF] = {"gif", "GIF", OB_PROGRAM_STANDARD,
+                       "still; of a moving one every frame, each as it is shown: drawn onto what "
+                       "was there",
+                       is_gif},
+    [OB_FORMAT_TIFF] = {"tiff", "TIFF", OB_PROGRAM_STANDARD,
+                        "everything that libtiff turns into RGBA; grey, RGB and CMYK of any number "
+                        "of bits and floating point, the largest being white where nothing says "
+                        "what is; pages count as frames",
+                        is_tiff},
+    [OB_FORMAT_AVIF_MINI] = {"avif-mini", "AVIF of brand mif3", OB_PROGRAM_NONE, NULL,
+                             is_avif_mini},
+    [OB_FORMAT_AVIF] = {"avif", "AVIF", OB_PROGRAM_HEIF,
+                        "the picture, turned as its file says, with its crop and without; of a "
+                        "sequence every frame",
+                        is_avif},
+    [OB_FORMAT_HEIC] = {"heic", "HEIC", OB_PROGRAM_HEIF,
+                        "the primary picture, turned as its file says", is_heic},
+    [OB_FORMAT_JXL] = {"jxl", "JPEG XL", OB_PROGRAM_NONE, NULL, is_jxl},
+    [OB_FORMAT_JPEG_2000] = {"jpeg-2000", "JPEG 2000", OB_PROGRAM_NONE, NULL, is_jpeg_2000},
+    [OB_FORMAT_BMP] = {"bmp", "BMP", OB_PROGRAM_STANDARD,
+                       "every kind but those that hold a JPEG or PNG", is_bmp},
+    [OB_FORMAT_ICO] = {"ico", "ICO", OB_PROGRAM_STANDARD,
+                       "the largest picture; of a cursor (CUR) too", is_ico},
+    [OB_FORMAT_SVG] = {"svg", "SVG", OB_PROGRAM_NONE, NULL, is_svg},
+};
+
+const ob_format_row *ob_format_at(ob_format format)
+{
+    return &formats[format < OB_FORMATS ? format : OB_FORMAT_UNKNOWN];
+}
+
+const char *ob_format_name(ob_format format)
+{
+    return ob_format_at(format)->name;
+}
+
 ob_format ob_media_sniff(const uint8_t *bytes, size_t size)
 {
-    if (size >= 3 && !memcmp(bytes, "\xFF\xD8\xFF", 3))
-        return OB_FORMAT_JPEG;
-    if (size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1A\n", 8))
-        return OB_FORMAT_PNG;
-    if (size >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
-        return OB_FORMAT_WEBP;
-    if (size >= 6 && (!memcmp(bytes, "GIF87a", 6) || !memcmp(bytes, "GIF89a", 6)))
-        return OB_FORMAT_GIF;
-    if (size >= 4 && (!memcmp(bytes, "II*\0", 4) || !memcmp(bytes, "MM\0*", 4) ||
-                      !memcmp(bytes, "II+\0", 4) || !memcmp(bytes, "MM\0+", 4)))
-        return OB_FORMAT_TIFF;
-    if (size >= 12 && !memcmp(bytes + 4, "ftyp", 4))
-        return sniff_brands(bytes, size);
-    if (is_jxl(bytes, size))
-        return OB_FORMAT_JXL;
-    if (is_jpeg_2000(bytes, size))
-        return OB_FORMAT_JPEG_2000;
-    if (is_bmp(bytes, size))
-        return OB_FORMAT_BMP;
-    if (is_ico(bytes, size))
-        return OB_FORMAT_ICO;
-    return is_svg(bytes, size) ? OB_FORMAT_SVG : OB_FORMAT_UNKNOWN;
+    /* A file with brands is told by these alone: a film may look like a directory of icons. */
+    const int end = has_brands(bytes, size) ? OB_FORMAT_HEIC + 1 : OB_FORMATS;
+    for (int f = OB_FORMAT_UNKNOWN + 1; f < end; f++)
+        if (formats[f].is(bytes, size))
+            return (ob_format)f;
+    return OB_FORMAT_UNKNOWN;
+}
+
+/* ---- Looks ------------------------------------------------------------------------------------
+ */
+
+const char *ob_look_name(ob_look look)
+{
+    static const char *const names[OB_LOOKS] = {"stored", "coloured", "on_white", "on_black",
+                                                "whole"};
+    return look < OB_LOOKS ? names[look] : "unknown";
 }
 
 /* ---- Orientation --------------------------------------------------------------------------- */

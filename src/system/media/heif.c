@@ -89,7 +89,7 @@ ob_status ob_media_hash_heif(ob_media_result *out, const uint8_t *bytes, size_t 
                              const ob_media_options *options, ob_media_fault *fault)
 {
     const ob_format format = ob_media_sniff(bytes, size);
-    if (!ob_format_is_heif(format))
+    if (ob_format_at(format)->program != OB_PROGRAM_HEIF)
         return media_fail(fault, OB_MEDIA_KIND);
     return media_hash_with(out, format == OB_FORMAT_AVIF ? media_decode_avif : media_decode_heif,
                            bytes, size, options, fault);

@@ -210,11 +210,10 @@ ob_status media_deliver(const media_sink *sink, const uint8_t *pixels, size_t st
 
 static ob_status refuse(ob_format format, ob_media_fault *fault)
 {
-    const bool is_known = format == OB_FORMAT_SVG || format == OB_FORMAT_AVIF_MINI ||
-                          format == OB_FORMAT_JXL || format == OB_FORMAT_JPEG_2000;
-    ob_status status = media_fail(fault, ob_format_is_heif(format) ? OB_MEDIA_OTHER_DECODER
-                                         : is_known                ? OB_MEDIA_UNSUPPORTED
-                                                                   : OB_MEDIA_NOT_KNOWN);
+    const bool is_others = ob_format_at(format)->program != OB_PROGRAM_NONE;
+    ob_status status = media_fail(fault, is_others ? OB_MEDIA_OTHER_DECODER
+                                         : format  ? OB_MEDIA_UNSUPPORTED
+                                                   : OB_MEDIA_NOT_KNOWN);
     if (fault)
         fault->format = format;
     return status;

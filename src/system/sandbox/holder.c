@@ -44,13 +44,13 @@ bool holder_look_at(ob_permit_item *item, int file)
     return true;
 }
 
-ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *methods,
+ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *detectors,
                               const ob_permit_item *item, ob_epochs epochs,
                               const ob_permit_mac *mac, ob_error *err)
 {
     (void)context;
     const ob_permit_use use = {.item = *item,
-                               .methods = *methods,
+                               .detectors = *detectors,
                                .epochs = epochs,
                                .now = ob_now(),
                                .monotonic_ms = ob_now_monotonic_ms()};

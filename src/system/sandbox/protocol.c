@@ -6,12 +6,12 @@
 enum {
     U32 = sizeof(uint32_t),
     U64 = sizeof(uint64_t),
-    JOB_SIZE = U64 + 5 * U32 + U32 + OB_PERMIT_KEY + U32 + sizeof(ob_permit),
+    JOB_SIZE = U64 + (OB_EXTRACTS + 4) * U32 + U32 + OB_PERMIT_KEY + U32 + sizeof(ob_permit),
     PDQ_SIZE = U32 + sizeof((ob_pdq){0}.hash) + U32,
     FRAME_SIZE = 2 * U32 + PDQ_SIZE + U32 + sizeof(ob_hash256),
     DIGESTS_SIZE = 3 * U32 + OB_MD5_SIZE + OB_SHA1_SIZE + OB_SHA256_SIZE,
     MEDIA_SIZE = 8 * U32 + PDQ_SIZE + U32 + sizeof(ob_hash256), /* without further frames */
-    RESULT_LEAST = 5 * U32 + DIGESTS_SIZE + MEDIA_SIZE,
+    RESULT_LEAST = 5 * U32 + U64 + DIGESTS_SIZE + MEDIA_SIZE,
     RESULT_MOST = RESULT_LEAST + (OB_MEDIA_HASHES - 1) * FRAME_SIZE,
     WHY_MOST = 200,
 };
@@ -23,6 +23,7 @@ static const ob_wire_kind kinds[WORKER_MESSAGES] = {
     [WORKER_WELCOME] = {"WELCOME", OWNER_SIDE, U32 + OB_KEY_SIZE, U32 + OB_KEY_SIZE,
                         OB_WIRE_HAS_FILE},
     [WORKER_JOB] = {"JOB", OWNER_SIDE, JOB_SIZE, JOB_SIZE, OB_WIRE_HAS_FILE},
+    [WORKER_ROOM] = {"ROOM", OWNER_SIDE, 0, 0, OB_WIRE_HAS_FILE},
     [WORKER_RESULT] = {"RESULT", WORKER_SIDE, RESULT_LEAST, RESULT_MOST, OB_WIRE_NO_FILE},
 };
 
@@ -37,7 +38,8 @@ const ob_wire_protocol worker_protocol = {
 void worker_put_job(ob_packet *p, const worker_job *job)
 {
     ob_put_u64(p, job->size);
-    ob_put_u32(p, job->hash);
+    for (int e = 0; e < OB_EXTRACTS; e++)
+        ob_put_u32(p, job->wants[e]);
     ob_put_u32(p, job->digests);
     ob_put_u32(p, job->variant);
     ob_put_u32(p, job->exact);
@@ -50,7 +52,8 @@ bool worker_get_job(worker_job *out, ob_packet *p)
 {
     out->number = p->id;
     ob_get_u64(&out->size, p);
-    ob_get_u32(&out->hash, p);
+    for (int e = 0; e < OB_EXTRACTS; e++)
+        ob_get_u32(&out->wants[e], p);
     ob_get_u32(&out->digests, p);
     ob_get_u32(&out->variant, p);
     ob_get_u32(&out->exact, p);
@@ -60,11 +63,24 @@ bool worker_get_job(worker_job *out, ob_packet *p)
     return ob_get_end(p);
 }
 
+const char *ob_extract_name(ob_extract extract)
+{
+    static const char *const names[OB_EXTRACTS] = {"hashes", "digests", "a memory file"};
+    return extract < OB_EXTRACTS ? names[extract] : "nothing";
+}
+
+uint32_t worker_detectors(const uint32_t wants[OB_EXTRACTS])
+{
+    uint32_t detectors = 0;
+    for (int e = 0; e < OB_EXTRACTS; e++)
+        detectors |= wants[e];
+    return detectors;
+}
+
 ob_permit_use worker_use(const worker_job *job, int file, ob_epochs epochs)
 {
     ob_permit_use use = {.item.size = job->size,
-                         .methods = (job->hash ? UINT32_C(1) << OB_METHOD_PDQ : 0) |
-                                    (job->digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0),
+                         .detectors = worker_detectors(job->wants),
                          .epochs = epochs,
                          .now = ob_now(),
                          .monotonic_ms = ob_now_monotonic_ms()};
@@ -115,6 +131,7 @@ void worker_put_result(ob_packet *p, const worker_result *r)
     ob_put_bytes(p, r->digests.md5, sizeof r->digests.md5);
     ob_put_bytes(p, r->digests.sha1, sizeof r->digests.sha1);
     ob_put_bytes(p, r->digests.sha256, sizeof r->digests.sha256);
+    ob_put_u64(p, r->file_size);
     put_media(p, &r->media);
 }
 
@@ -164,6 +181,7 @@ bool worker_get_result(worker_result *out, ob_packet *p)
     ob_get_block(out->digests.md5, sizeof out->digests.md5, p);
     ob_get_block(out->digests.sha1, sizeof out->digests.sha1, p);
     ob_get_block(out->digests.sha256, sizeof out->digests.sha256, p);
+    ob_get_u64(&out->file_size, p);
     get_media(&out->media, p);
     return ob_get_end(p);
 }
@@ -201,7 +219,7 @@ static bool is_reason(const worker_result *r, const worker_job *job)
     if (f->reason >= OB_MEDIA_REASONS)
         return f->reason < WORKER_REASONS && !f->format && !f->at && !f->of && !r->digested;
     return ob_media_fault_is_sane(f) && r->digested == job->digests &&
-           (f->reason == OB_MEDIA_FINE || job->hash);
+           (f->reason == OB_MEDIA_FINE || job->wants[OB_EXTRACT_PDQ]);
 }
 
 static ob_status explain(ob_error *err, const ob_media_fault *f)
@@ -225,11 +243,12 @@ bool worker_take_result(ob_job_result *out, bool *refused, const worker_result *
 {
     const bool fine = result->fault.reason == OB_MEDIA_FINE;
     if (result->number != job->number || !is_reason(result, job) ||
-        (job->hash && fine && !is_picture(&result->media)))
+        (job->wants[OB_EXTRACT_PDQ] && fine && !is_picture(&result->media)) ||
+        result->file_size > (fine && job->wants[OB_EXTRACT_FILE] ? OB_RESULT_FILE_MOST : 0))
         return false;
-    *out = (ob_job_result){.digested = result->digested};
+    *out = (ob_job_result){.digested = result->digested, .file_size = result->file_size};
     out->status = explain(&out->error, &result->fault);
-    if (job->hash && fine)
+    if (job->wants[OB_EXTRACT_PDQ] && fine)
         out->media = result->media;
     if (result->digested)
         out->digests = result->digests;

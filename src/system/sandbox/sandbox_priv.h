@@ -17,7 +17,8 @@ typedef enum worker_message {
                        * sealed with */
     WORKER_JOB,       /* to it, with the descriptor of the file: worker_job. The packet's number
                        * cannot be guessed: an answer to it was given by somebody who has read it */
-    WORKER_RESULT,    /* from it, under the job's number: worker_result */
+    WORKER_ROOM,   /* to it, after a job that wants one: the descriptor of a memory file to fill */
+    WORKER_RESULT, /* from it, under the job's number: worker_result */
     WORKER_MESSAGES,
 } worker_message;
 
@@ -26,7 +27,7 @@ extern const ob_wire_protocol worker_protocol;
 
 typedef struct worker_job {
     uint64_t number, size;
-    uint32_t hash, digests, variant, exact, cpu_ms;
+    uint32_t wants[OB_EXTRACTS], digests, variant, exact, cpu_ms;
     uint8_t item[OB_PERMIT_KEY];
     ob_permit permit;
 } worker_job;
@@ -50,6 +51,7 @@ typedef struct worker_result {
     uint32_t digested;
     ob_media_result media;
     ob_digests digests;
+    uint64_t file_size; /* of the memory file, that was filled; 0: none */
 } worker_result;
 
 void worker_put_result(ob_packet *p, const worker_result *result);
@@ -62,6 +64,9 @@ bool worker_get_result(worker_result *out, ob_packet *p);
  * its caller finds out. */
 bool worker_take_result(ob_job_result *out, bool *refused, const worker_result *result,
                         const worker_job *job);
+
+/* The detectors that something of a file is taken for. */
+uint32_t worker_detectors(const uint32_t wants[OB_EXTRACTS]);
 
 /* What the holder of the permit in a job knows when it is about to look. */
 ob_permit_use worker_use(const worker_job *job, int file, ob_epochs epochs);
@@ -117,7 +122,20 @@ ob_epoch_page *epochs_open(int file);
 /* Sets device and inode. */
 bool holder_look_at(ob_permit_item *item, int file);
 
-/* ---- filter.c -------------------------------------------------------------------------------- */
+/* ---- result_file.c ------------------------------------------------------------------------- */
+
+/* A memory file of OB_RESULT_FILE_MOST zero bytes that can neither grow nor shrink, for a worker to
+ * fill; -1: there is no memory. */
+int result_file_new(void);
+
+/* From now on nobody can change it. False: somebody still may, who has it mapped. */
+bool result_file_seal(int file);
+
+/* In the worker: has `program` fill it. Returns how many bytes, 0: none. */
+uint64_t result_file_fill(int file, const ob_worker_program *program, const uint8_t *bytes,
+                          size_t size);
+
+/* ---- filter.c ------------------------------------------------------------------------------ */
 
 /* Loads the filter of system calls. OB_EREFUSED. */
 ob_status filter_load(ob_confinement profile, ob_error *err);

@@ -40,8 +40,9 @@ static uint32_t digest(worker_result *result, ob_digester *digester, const worke
     return OB_MEDIA_FINE;
 }
 
-static ob_media_fault decode(worker_result *result, const worker_job *job, int file,
-                             ob_worker_hasher hash)
+/* Hashes, and a memory file, as the job wants them. */
+static ob_media_fault decode(worker_result *result, const worker_job *job, int file, int room,
+                             const ob_worker_program *program)
 {
     ob_media_fault fault = {.reason = OB_MEDIA_EMPTY};
     if (!job->size)
@@ -52,8 +53,11 @@ static ob_media_fault decode(worker_result *result, const worker_job *job, int f
         return fault;
     fault.reason = OB_MEDIA_FINE;
     const ob_media_options options = {.variant = (ob_pdq_variant)job->variant, .exact = job->exact};
-    if (hash(&result->media, map, job->size, &options, &fault) && !fault.reason)
+    if (job->wants[OB_EXTRACT_PDQ] &&
+        program->hash(&result->media, map, job->size, &options, &fault) && !fault.reason)
         fault.reason = OB_MEDIA_NO_HASH;
+    if (!fault.reason && room >= 0 && program->fill)
+        result->file_size = result_file_fill(room, program, map, job->size);
     munmap(map, job->size);
     return fault;
 }
@@ -89,8 +93,8 @@ static void refuse(worker_result *result)
     result->fault.reason = WORKER_NO_PERMIT;
 }
 
-static void do_job(worker_result *result, const worker_job *job, int file, ob_worker_hasher hash,
-                   ob_digester *digester, holding *h)
+static void do_job(worker_result *result, const worker_job *job, int file, int room,
+                   const ob_worker_program *program, ob_digester *digester, holding *h)
 {
     if (!take_permit(h, job, file)) {
         refuse(result);
@@ -102,8 +106,8 @@ static void do_job(worker_result *result, const worker_job *job, int file, ob_wo
     limit_cpu(job->cpu_ms);
     if (!result->fault.reason && job->digests)
         result->fault.reason = digest(result, digester, job, file);
-    if (!result->fault.reason && job->hash)
-        result->fault = decode(result, job, file, hash);
+    if (!result->fault.reason && (job->wants[OB_EXTRACT_PDQ] || room >= 0))
+        result->fault = decode(result, job, file, room, program);
     limit_cpu(0);
     if (!still_permitted(h, job, file))
         refuse(result);
@@ -146,31 +150,43 @@ static bool say_hello(ob_wire *wire, uint32_t layers, const char *why)
     return said;
 }
 
-/* Jobs, until the owner is gone or sends what is none. `answer` has the memory for the longest. */
-static void do_jobs(ob_wire *wire, ob_packet *answer, ob_worker_hasher hash, ob_digester *digester,
-                    holding *h)
+/* A job with its file and, where it wants one, its memory file. False: the owner is gone, or sends
+ * what is none. */
+static bool take_job(worker_job *job, ob_packet *p, ob_packet *room, ob_wire *wire)
 {
-    ob_packet p;
+    *room = ob_packet_of(WORKER_ROOM, 0);
+    if (ob_wire_await(wire, p) != OB_WIRE_PACKET)
+        return false;
+    if (p->kind == WORKER_JOB && worker_get_job(job, p) &&
+        (!job->wants[OB_EXTRACT_FILE] ||
+         (ob_wire_await(wire, room) == OB_WIRE_PACKET && room->kind == WORKER_ROOM)))
+        return true;
+    ob_packet_free(p);
+    ob_packet_free(room);
+    return false;
+}
+
+/* Jobs, until the owner is gone or sends what is none. `answer` has the memory for the longest. */
+static void do_jobs(ob_wire *wire, ob_packet *answer, const ob_worker_program *program,
+                    ob_digester *digester, holding *h)
+{
+    ob_packet p, room;
+    worker_job job;
     bool sent = true;
-    while (sent && ob_wire_await(wire, &p) == OB_WIRE_PACKET) {
-        worker_job job;
-        if (p.kind != WORKER_JOB || !worker_get_job(&job, &p)) {
-            ob_packet_free(&p);
-            return;
-        }
+    while (sent && take_job(&job, &p, &room, wire)) {
         worker_result result;
         memset(&result, 0, sizeof result); /* no stale byte leaves, not even between fields */
         result.number = job.number;
-        do_job(&result, &job, p.file, hash, digester, h);
+        do_job(&result, &job, p.file, room.file, program, digester, h);
         ob_packet_free(&p);
+        ob_packet_free(&room);
         ob_packet_reset(answer, WORKER_RESULT, result.number);
         worker_put_result(answer, &result);
         sent = ob_wire_send(wire, answer);
     }
 }
 
-int ob_worker_serve(char **arguments, ob_confinement profile, ob_worker_hasher hash,
-                    void (*prepare)(void))
+int ob_worker_serve(char **arguments, const ob_worker_program *program)
 {
     uint32_t layers = 0;
     ob_digester *digester = NULL;
@@ -182,14 +198,14 @@ int ob_worker_serve(char **arguments, ob_confinement profile, ob_worker_hasher h
     ob_packet answer = ob_packet_of(WORKER_RESULT, 0);
     if (!wire || !ob_packet_reserve(&answer, worker_protocol.kinds[WORKER_RESULT].most))
         return 3;
-    if (prepare)
-        prepare();
-    if (ob_confine(&layers, profile, &err))
+    if (program->prepare)
+        program->prepare();
+    if (ob_confine(&layers, program->profile, &err))
         layers = 0;
     holding h = {.epochs = NULL};
     const bool said = say_hello(wire, layers, layers ? "" : err.text);
     if (said && layers && take_welcome(&h, wire))
-        do_jobs(wire, &answer, hash, digester, &h);
+        do_jobs(wire, &answer, program, digester, &h);
     ob_epoch_page_free(h.epochs);
     ob_packet_free(&answer);
     ob_wire_free(wire);

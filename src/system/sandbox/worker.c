@@ -157,9 +157,16 @@ static ob_status explain_death(const worker_job *job, int ended, ob_error *err)
 static unsigned more_ms(const ob_job *job)
 {
     enum { BYTES_PER_MS = 100000 };
-    uint64_t ms = job->digests ? job->size / BYTES_PER_MS : 0;
+    uint64_t ms = job->wants[OB_EXTRACT_DIGESTS] ? job->size / BYTES_PER_MS : 0;
     return ms > 3600000 ? 3600000 : (unsigned)ms;
 }
+
+/* A job on its way: its packet, the file, and the memory file that is to be filled (-1: none). */
+typedef struct errand {
+    const ob_job *job;
+    worker_job wire;
+    int file, room;
+} errand;
 
 /* How a job ended. BROKEN: no honest worker does that, and this one is gone. */
 typedef enum outcome { ANSWERED, NOT_PERMITTED, LOST, BROKEN } outcome;
@@ -214,18 +221,32 @@ static bool has_no_permit(ob_worker *w, const worker_job *job, int file)
     return ob_permit_take(&terms, &job->permit, &use, &mac, NULL) != OB_OK;
 }
 
+/* What the worker has filled is the result's, once nobody can change it any more. */
+static bool take_room(ob_job_result *out, errand *e)
+{
+    if (!out->file_size)
+        return true;
+    if (!result_file_seal(e->room))
+        return false;
+    out->has_file = true;
+    out->file = e->room;
+    e->room = -1;
+    return true;
+}
+
 /* Waits for the answer; every way in which it may not come ends the process. */
-static outcome await(ob_job_result *out, ob_worker *w, const worker_job *job, int file,
-                     unsigned time_ms, bool is_trial)
+static outcome await(ob_job_result *out, ob_worker *w, errand *e, unsigned time_ms)
 {
     worker_result result;
     ob_error err = {0};
     bool refused = false;
-    outcome o = receive(&result, w, job, time_ms, &err);
-    if (o == ANSWERED && !worker_take_result(out, &refused, &result, job))
+    outcome o = receive(&result, w, &e->wire, time_ms, &err);
+    if (o == ANSWERED && !worker_take_result(out, &refused, &result, &e->wire))
         o = BROKEN;
     if (o == ANSWERED && refused)
-        o = has_no_permit(w, job, file) ? NOT_PERMITTED : BROKEN;
+        o = has_no_permit(w, &e->wire, e->file) ? NOT_PERMITTED : BROKEN;
+    if (o == ANSWERED && !take_room(out, e))
+        o = BROKEN;
     if (o == ANSWERED)
         w->process.holder.taken = w->process.holder.made;
     if (o == ANSWERED || o == NOT_PERMITTED)
@@ -233,77 +254,103 @@ static outcome await(ob_job_result *out, ob_worker *w, const worker_job *job, in
     process_kill(&w->process);
     if (o == BROKEN)
         ob_fail(&err, OB_ECRASH, "the decoder's answer makes no sense");
-    if (!is_trial || err.status != OB_ETIME)
+    if (!e->job->trial_ms || err.status != OB_ETIME)
         tell_problem(w, err.text);
     *out = (ob_job_result){.status = err.status, .error = err};
     return o;
 }
 
 /* A permit for this file and this process; what it is not for is not asked. */
-static ob_status get_permit(worker_job *wire, uint32_t *methods, ob_worker *w, const ob_job *job,
-                            int file, ob_error *err)
+static ob_status get_permit(errand *e, uint32_t *detectors, ob_worker *w, ob_error *err)
 {
+    const ob_job *job = e->job;
     ob_permit_item item = {.size = job->size};
     const ob_permit_mac mac = ob_holder_maker(&w->process.holder);
-    *methods = (job->hash ? UINT32_C(1) << OB_METHOD_PDQ : 0) |
-               (job->digests ? UINT32_C(1) << OB_METHOD_DIGESTS : 0);
+    *detectors = worker_detectors(job->wants);
     memcpy(item.id, job->item, sizeof item.id);
-    if (!holder_look_at(&item, file))
+    if (!holder_look_at(&item, e->file))
         return ob_fail(err, OB_EIO, "the file cannot be looked at: %s", strerror(errno));
     if (!job->permit)
         return ob_fail(err, OB_EREFUSED, "there is no permit");
-    ob_status status = job->permit(job->permit_context, &wire->permit, methods, &item,
+    ob_status status = job->permit(job->permit_context, &e->wire.permit, detectors, &item,
                                    ob_epochs_now(epochs_of(w)), &mac, err);
-    if (!(*methods >> OB_METHOD_PDQ & 1))
-        wire->hash = false;
-    if (!(*methods >> OB_METHOD_DIGESTS & 1))
-        wire->digests = 0;
+    for (int x = 0; x < OB_EXTRACTS; x++)
+        e->wire.wants[x] = job->wants[x] & *detectors;
+    e->wire.digests = e->wire.wants[OB_EXTRACT_DIGESTS] ? job->digests : 0;
     return status;
 }
 
-/* False: it does not read, or is gone. The file stays the caller's. */
-static bool send_job(ob_worker *w, const worker_job *job, int file)
+/* A memory file, where one is to be filled: a new one for each attempt. */
+static ob_status need_room(errand *e, ob_error *err)
 {
-    ob_packet p = ob_packet_of(WORKER_JOB, job->number);
-    worker_put_job(&p, job);
-    p.file = file;
-    p.is_lent = true;
-    const bool sent = ob_wire_send(w->process.wire, &p);
-    ob_packet_free(&p);
+    if (e->room >= 0)
+        close(e->room);
+    e->room = e->wire.wants[OB_EXTRACT_FILE] ? result_file_new() : -1;
+    return e->wire.wants[OB_EXTRACT_FILE] && e->room < 0
+               ? ob_fail(err, OB_ENOMEM, "out of memory: what a worker hands over")
+               : OB_OK;
+}
+
+static bool send(ob_worker *w, ob_packet *p, int file)
+{
+    p->file = file;
+    p->is_lent = true;
+    const bool sent = ob_wire_send(w->process.wire, p);
+    ob_packet_free(p);
     return sent;
+}
+
+/* False: it does not read, or is gone. Files stay who they belong to. */
+static bool send_job(ob_worker *w, const errand *e)
+{
+    ob_packet p = ob_packet_of(WORKER_JOB, e->wire.number);
+    ob_packet room = ob_packet_of(WORKER_ROOM, e->wire.number);
+    worker_put_job(&p, &e->wire);
+    return send(w, &p, e->file) && (e->room < 0 || send(w, &room, e->room));
+}
+
+/* A second time where the process had died before, does not read, or breaks its promises after it
+ * had other files: what somebody planted there costs this file nothing. */
+static ob_status do_errand(ob_job_result *out, ob_worker *w, errand *e, ob_error *err)
+{
+    const unsigned time_ms = w->options.time_ms + more_ms(e->job);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        uint32_t detectors;
+        ob_random(&e->wire.number, sizeof e->wire.number);
+        ob_status status = make_ready(w, &e->wire, e->job->client, err);
+        if (!status)
+            status = get_permit(e, &detectors, w, err);
+        if (!status)
+            status = need_room(e, err);
+        if (status)
+            return status;
+        const bool had_others = w->of_this++ > 0;
+        if (!send_job(w, e)) {
+            process_kill(&w->process);
+            continue;
+        }
+        outcome o = await(out, w, e, time_ms);
+        if (o == BROKEN && had_others && !attempt)
+            continue;
+        out->detectors = detectors;
+        return o == NOT_PERMITTED ? ob_fail(err, OB_EREFUSED, "%s", out->error.text) : OB_OK;
+    }
+    return ob_fail(err, OB_EIO, "no worker takes jobs");
 }
 
 ob_status ob_worker_do(ob_job_result *out, ob_worker *w, const ob_job *job, int file, ob_error *err)
 {
-    worker_job wire = {.size = job->size,
-                       .hash = job->hash,
-                       .digests = job->digests,
-                       .variant = job->media.variant,
-                       .exact = job->media.exact,
-                       .cpu_ms =
-                           (job->trial_ms ? job->trial_ms : w->options.cpu_ms) + more_ms(job)};
-    memcpy(wire.item, job->item, sizeof wire.item);
-    /* A second time where the process had died before, does not read, or breaks its promises after
-     * it had other files: what somebody planted there costs this file nothing. */
-    for (int attempt = 0; attempt < 2; attempt++) {
-        uint32_t methods;
-        ob_random(&wire.number, sizeof wire.number);
-        ob_status status = make_ready(w, &wire, job->client, err);
-        if (!status)
-            status = get_permit(&wire, &methods, w, job, file, err);
-        if (status)
-            return status;
-        const bool had_others = w->of_this++ > 0;
-        if (!send_job(w, &wire, file)) {
-            process_kill(&w->process);
-            continue;
-        }
-        outcome o =
-            await(out, w, &wire, file, w->options.time_ms + more_ms(job), job->trial_ms != 0);
-        if (o == BROKEN && had_others && !attempt)
-            continue;
-        out->methods = methods;
-        return o == NOT_PERMITTED ? ob_fail(err, OB_EREFUSED, "%s", out->error.text) : OB_OK;
-    }
-    return ob_fail(err, OB_EIO, "no worker takes jobs");
+    const unsigned cpu_ms = job->trial_ms ? job->trial_ms : w->options.cpu_ms;
+    errand e = {.job = job,
+                .wire = {.size = job->size,
+                         .variant = job->media.variant,
+                         .exact = job->media.exact,
+                         .cpu_ms = cpu_ms + more_ms(job)},
+                .file = file,
+                .room = -1};
+    memcpy(e.wire.item, job->item, sizeof e.wire.item);
+    ob_status status = do_errand(out, w, &e, err);
+    if (e.room >= 0)
+        close(e.room);
+    return status;
 }

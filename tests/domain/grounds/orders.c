@@ -32,7 +32,7 @@ static wish good(void)
                             .verified_by = "cleo",
                             .service = "example",
                             .has_detectors = true,
-                            .detectors = 1 << OB_DETECTOR_KNOWN,
+                            .detectors = 1 << OB_MATERIAL_KNOWN,
                             .has_accounts = true,
                             .received = TODAY - DAY,
                             .start = TODAY,
@@ -70,7 +70,7 @@ static void what_the_gate_would_never_carry_out_is_neither_proposed_nor_taken(vo
         o->has_accounts = cases[i].member != 3;
         *o->redress = cases[i].member == 4 ? '\0' : 'r';
         *o->regime = cases[i].member == 5 ? 'x' : 'o';
-        o->detectors = cases[i].member == 6 ? 1 << OB_DETECTOR_NEW : 1 << OB_DETECTOR_KNOWN;
+        o->detectors = cases[i].member == 6 ? 1 << OB_MATERIAL_NEW : 1 << OB_MATERIAL_KNOWN;
         DONE(p, "ada", propose, &w);
         assert_false(w.why.allow);
         assert_string_equal(ob_reason_name(w.why.reason), ob_reason_name(cases[i].reason));

@@ -13,7 +13,7 @@ typedef struct wish {
     int64_t proposal;
 } wish;
 
-ACT(suspend, const char, ob_detector_suspend(act, OB_METHOD_PDQ, in, err))
+ACT(suspend, const char, ob_detector_suspend(act, PDQ, in, err))
 ACT(propose, wish, ob_detector_propose(&in->proposal, act, &in->m, in->body, err))
 ACT(set, wish, ob_detector_set(act, &in->m, "bea", err))
 ACT(write_down, ob_detector_record, ob_store_detector_set(act->w, in, err))
@@ -22,15 +22,15 @@ ACT(write_down, ob_detector_record, ob_store_detector_set(act->w, in, err))
 static wish good(void)
 {
     return (wish){
-        .m = {.method = OB_METHOD_PDQ, .state = OB_STATE_ON, .items = 1000000, .data = "some data"},
+        .m = {.detector = PDQ, .state = OB_STATE_ON, .items = 1000000, .data = "some data"},
         .body = "{}"};
 }
 
-static ob_detector_record state_of(memory_place *p, ob_method method)
+static ob_detector_record state_of(memory_place *p, ob_detector detector)
 {
-    ob_detector_record now[OB_METHODS];
+    ob_detector_record now[OB_DETECTORS_MOST];
     MUST(READS(p->store, &err_, ob_detectors_now(now, view, &err_)));
-    return now[method];
+    return now[detector];
 }
 
 /* Chi-squared tables: half of the 95 % quantile for 2 (n + 1) degrees of freedom. */
@@ -75,7 +75,7 @@ static void a_measurement_justifies_a_state_or_does_not(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const ob_measurement m = {.method = OB_METHOD_PDQ,
+        const ob_measurement m = {.detector = PDQ,
                                   .state = cases[i].state,
                                   .items = cases[i].items,
                                   .false_alarms = cases[i].alarms,
@@ -97,7 +97,7 @@ static void what_a_measurement_does_not_justify_is_neither_proposed_nor_done(voi
     w = good();
     w.body = NULL;
     FAILS(p, "ada", propose, &w, OB_ENOMEM, "out of memory");
-    assert_int_equal(state_of(p, OB_METHOD_PDQ).state, OB_STATE_TRIAL);
+    assert_int_equal(state_of(p, PDQ).state, OB_STATE_TRIAL);
 }
 
 static void a_detector_is_on_when_two_persons_say_so(void **state)
@@ -109,9 +109,9 @@ static void a_detector_is_on_when_two_persons_say_so(void **state)
     MUST(READS(p->store, &err_, ob_store_proposal(&proposal, view, w.proposal, &err_)));
     assert_string_equal(proposal.kind, "detector");
     assert_string_equal(proposal.proposed_by, "bea");
-    assert_int_equal(state_of(p, OB_METHOD_PDQ).state, OB_STATE_TRIAL);
+    assert_int_equal(state_of(p, PDQ).state, OB_STATE_TRIAL);
     DONE(p, "ada", set, &w);
-    ob_detector_record now = state_of(p, OB_METHOD_PDQ);
+    ob_detector_record now = state_of(p, PDQ);
     assert_int_equal(now.state, OB_STATE_ON);
     assert_int_equal(now.at, TODAY);
     assert_string_equal(now.by, "ada");
@@ -128,7 +128,7 @@ static void anybody_suspends_a_detector_with_a_reason(void **state)
     FAILS(p, "ada", suspend, no_word, OB_EINVAL, "a reason is needed");
     FAILS(p, "ada", suspend, much, OB_ELIMIT, "at most 2000 bytes");
     DONE(p, "ada", suspend, reason);
-    ob_detector_record now = state_of(p, OB_METHOD_PDQ);
+    ob_detector_record now = state_of(p, PDQ);
     assert_int_equal(now.state, OB_STATE_SUSPENDED);
     assert_string_equal(now.reason, reason);
 }
@@ -136,13 +136,13 @@ static void anybody_suspends_a_detector_with_a_reason(void **state)
 static void a_detector_is_as_it_was_shipped_until_somebody_says_otherwise(void **state)
 {
     memory_place *p = *state;
-    ob_detector_record now = state_of(p, OB_METHOD_DIGESTS);
+    ob_detector_record now = state_of(p, DIGESTS);
     assert_string_equal(now.detector, "digests");
     assert_int_equal(now.state, OB_STATE_ON);
     assert_int_equal(now.at, 0);
     ob_detector_record strange = {.detector = "digests", .state = OB_STATE_COUNT, .by = "ada"};
     DONE(p, "ada", write_down, &strange);
-    assert_int_equal(state_of(p, OB_METHOD_DIGESTS).state, OB_STATE_SUSPENDED);
+    assert_int_equal(state_of(p, DIGESTS).state, OB_STATE_SUSPENDED);
 }
 
 int main(void)

@@ -30,7 +30,7 @@ static void a_fresh_directory_looks_at_public_uploads_and_nothing_else(void **st
 }
 
 /* Adds one more when fewer than `most` are on their way. */
-static bool add_when_few(place *p, ob_task *task, waiting *w, unsigned most)
+static bool add_when_few(place *p, ob_scan *one, waiting *w, unsigned most)
 {
     const ob_item i = item(OB_SURFACE_PUBLIC, NULL);
     ob_error err = {0};
@@ -40,8 +40,8 @@ static bool add_when_few(place *p, ob_task *task, waiting *w, unsigned most)
     pthread_mutex_unlock(&w->lock);
     if (!few)
         return false;
-    *task = task_for(&i, w);
-    must(ob_engine_add(p->engine, task, &err), &err);
+    *one = scan_for(&i, w);
+    must(ob_engine_scan(p->engine, one, &err), &err);
     return true;
 }
 
@@ -50,32 +50,32 @@ static void a_law_that_ends_in_mid_run_drops_what_was_not_looked_at(void **state
     enum { MOST = 100000, QUEUE = 500 };
     place *p = *state;
     waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
-    ob_task *tasks = calloc(MOST, sizeof *tasks);
+    ob_scan *scans = calloc(MOST, sizeof *scans);
     unsigned count = 0, looked = 0, dropped = 0;
     bool after_end = false;
-    assert_non_null(tasks);
+    assert_non_null(scans);
     laws[DSA].until = ob_now() + 2;
     while (ob_now() < laws[DSA].until && count < MOST) /* the queue is full when it ends */
-        count += add_when_few(p, &tasks[count], &w, QUEUE);
+        count += add_when_few(p, &scans[count], &w, QUEUE);
     wait_for(&w);
     for (unsigned k = 0; k < count; k++) {
-        must(tasks[k].status, &tasks[k].error);
-        bool was_dropped = tasks[k].action == OB_ACTION_NOT_SCANNED;
+        must(scans[k].work.status, &scans[k].work.error);
+        bool was_dropped = scans[k].work.decision.action == OB_ACTION_NOT_SCANNED;
         if (was_dropped) {
-            assert_int_equal(tasks[k].why.reason, OB_REGIME_EXPIRED);
-            assert_null(tasks[k].job);
+            assert_int_equal(scans[k].work.decision.gate.reason, OB_REGIME_EXPIRED);
+            assert_null(scans[k].file.result);
         } else {
-            assert_int_equal(tasks[k].job->media.format, OB_FORMAT_JPEG);
+            assert_int_equal(scans[k].file.result->media.format, OB_FORMAT_JPEG);
             assert_false(after_end); /* one thread: nothing is looked at after the first drop */
         }
         after_end |= was_dropped;
         looked += !was_dropped;
         dropped += was_dropped;
-        ob_task_clear(&tasks[k]);
+        ob_scan_clear(&scans[k]);
     }
     print_message("# %u were looked at, %u dropped\n", looked, dropped);
     assert_true(looked > 0 && dropped > QUEUE / 2); /* how many: the machine's business */
-    free(tasks);
+    free(scans);
 }
 
 static void a_withdrawn_consent_stops_the_next_item(void **state)
@@ -177,7 +177,8 @@ static void an_order_opens_whom_it_names_while_it_is_valid(void **state)
     his.encryption = OB_ENCRYPTION_E2EE;
     assert_string_equal(scan(p, &his), "FLOOR_E2EE_SERVER");
     his.encryption = OB_ENCRYPTION_NONE;
-    must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_STATE_SUSPENDED, 100, &err)),
+    must(WRITES(p->store, &err,
+                ob_store_order_set_state(w, id, OB_ORDER_STATE_SUSPENDED, 100, &err)),
          &err);
     assert_string_equal(scan(p, &his), "ORDER_SUSPENDED");
     must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_VALID, 100, &err)), &err);
@@ -257,9 +258,9 @@ static void the_stricter_of_two_rules_wins_and_a_derogation_displaces_one(void *
     assert_string_equal(answer(p, &i), "NO_BASIS");
     i = item(OB_SURFACE_PUBLIC, NULL);
     assert_string_equal(answer(p, &i), "ALLOWED");
-    laws[STRICTER].detectors[OB_DETECTOR_KNOWN] = OB_PERMISSION_UNVERIFIED;
+    laws[STRICTER].detectors[OB_MATERIAL_KNOWN] = OB_PERMISSION_UNVERIFIED;
     assert_string_equal(answer(p, &i), "DETECTOR_UNVERIFIED");
-    laws[STRICTER].detectors[OB_DETECTOR_KNOWN] = OB_PERMISSION_YES;
+    laws[STRICTER].detectors[OB_MATERIAL_KNOWN] = OB_PERMISSION_YES;
 }
 
 static void safeguards_count_while_they_are_current(void **state)
@@ -303,31 +304,27 @@ static void a_suspended_detector_is_not_used(void **state)
     ob_item i = item(OB_SURFACE_PUBLIC, NULL);
     must(WRITES(p->store, &err, ob_store_detector_set(w, &r, &err)), &err);
     waiting done = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = 1};
-    ob_task task = task_for(&i, &done);
-    task.kind = OB_TASK_HASH; /* wants both */
-    must(ob_engine_add(p->engine, &task, &err), &err);
+    ob_hashing hashing = {.work = {.done = on_done, .context = &done, .item = i},
+                          .file = picture_file()}; /* wants both */
+    must(ob_engine_hash(p->engine, &hashing, &err), &err);
     wait_for(&done);
-    must(task.status, &task.error);
-    assert_int_equal(task.job->methods, 1 << OB_METHOD_DIGESTS);
-    assert_int_equal(task.job->media.format, OB_FORMAT_UNKNOWN); /* nobody hashed it */
-    assert_int_equal(task.job->digested, OB_DIGEST_ALL);
-    ob_task_clear(&task);
+    must(hashing.work.status, &hashing.work.error);
+    assert_int_equal(hashing.file.result->detectors, 1 << DIGESTS);
+    assert_int_equal(hashing.file.result->media.format, OB_FORMAT_UNKNOWN); /* nobody hashed it */
+    assert_int_equal(hashing.file.result->digested, OB_DIGEST_ALL);
+    ob_hashing_clear(&hashing);
     snprintf(r.detector, sizeof r.detector, "digests");
     must(WRITES(p->store, &err, ob_store_detector_set(w, &r, &err)), &err);
     assert_string_equal(scan(p, &i), "DETECTOR_SUSPENDED");
     ob_query query = {.is_digest = true};
-    task = (ob_task){.kind = OB_TASK_LOOK_UP,
-                     .done = on_done,
-                     .context = &done,
-                     .item = i,
-                     .queries = &query,
-                     .query_count = 1};
+    ob_look_up look_up = {.work = {.done = on_done, .context = &done, .item = i},
+                          .queries = &query,
+                          .query_count = 1};
     done.left = 1;
-    must(ob_engine_add(p->engine, &task, &err), &err);
+    must(ob_engine_look_up(p->engine, &look_up, &err), &err);
     wait_for(&done);
-    assert_int_equal(task.action, OB_ACTION_NOT_SCANNED);
-    assert_int_equal(task.why.reason, OB_DETECTOR_SUSPENDED);
-    ob_task_clear(&task);
+    assert_int_equal(look_up.work.decision.action, OB_ACTION_NOT_SCANNED);
+    assert_int_equal(look_up.work.decision.gate.reason, OB_DETECTOR_SUSPENDED);
 }
 
 int main(void)

@@ -11,9 +11,9 @@ enum { WAIT_MS = 10000, MOST = 2, BEYOND = 512, MANY = MOST + BEYOND };
 
 typedef struct counter {
     lane lane;
-    ob_task tasks[MANY + 1];
+    ob_turn turns[MANY + 1];
     int64_t begun_ms;
-    ob_task *last; /* that was taken */
+    ob_turn *last; /* that was taken */
 } counter;
 
 static int begin(void **state)
@@ -23,6 +23,8 @@ static int begin(void **state)
     clock_stand(INT64_C(1900000000));
     c->begun_ms = ob_now_monotonic_ms();
     lane_init(&c->lane, NULL, MOST, WAIT_MS);
+    for (unsigned i = 0; i <= MANY; i++)
+        c->turns[i].client = "";
     *state = c;
     return 0;
 }
@@ -36,9 +38,9 @@ static int end(void **state)
     return 0;
 }
 
-static ob_hindrance hand_in(counter *c, ob_task *t)
+static ob_hindrance hand_in(counter *c, ob_turn *t)
 {
-    ob_task *pushed;
+    ob_turn *pushed;
     ob_hindrance hindrance = lane_add(&pushed, &c->lane, t);
     assert_null(pushed);
     return hindrance;
@@ -47,7 +49,7 @@ static ob_hindrance hand_in(counter *c, ob_task *t)
 /* What was taken last is done, after so long. */
 static void leave_after(counter *c, uint64_t took_us)
 {
-    c->last->turn_us = took_us;
+    c->last->took_us = took_us;
     lane_leave(&c->lane, c->last, true);
 }
 
@@ -59,18 +61,18 @@ static void leave(counter *c)
 static void add(counter *c, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
-        assert_int_equal(hand_in(c, &c->tasks[i]), OB_HINDRANCE_NONE);
+        assert_int_equal(hand_in(c, &c->turns[i]), OB_HINDRANCE_NONE);
 }
 
 static void takes(counter *c, unsigned number)
 {
     bool closing;
     c->last = lane_take(&closing, &c->lane);
-    assert_ptr_equal(c->last, &c->tasks[number]);
+    assert_ptr_equal(c->last, &c->turns[number]);
     assert_false(closing);
 }
 
-static ob_task *late(counter *c, int64_t *next)
+static ob_turn *late(counter *c, int64_t *next)
 {
     *next = INT64_MAX;
     return lane_late(next, &c->lane, ob_now_monotonic_ms());
@@ -100,6 +102,31 @@ static void who_waits_for_a_place_gets_it_in_turn(void **state)
     assert_true(at_once(c));
 }
 
+static void what_begins_at_once_passes_nobody_and_pays(void **state)
+{
+    counter *c = *state;
+    c->lane.seats = 1;
+    c->turns[0].client = "a";
+    c->turns[1].client = "b";
+    assert_true(lane_begin(&c->lane, &c->turns[0]));
+    assert_int_equal(c->turns[0].seat, 0);
+    assert_false(lane_begin(&c->lane, &c->turns[1])); /* there is no seat */
+    c->last = &c->turns[0];
+    leave_after(c, 5000);
+    c->turns[0].asks = true;
+    assert_false(lane_begin(&c->lane, &c->turns[0])); /* a record may be slow */
+    c->turns[0].asks = false;
+    add(c, 0, 2);
+    assert_false(lane_begin(&c->lane, &c->turns[2])); /* two wait */
+    takes(c, 1);                                      /* the first has had its turn */
+    leave(c);
+    takes(c, 0);
+    leave(c);
+    assert_true(lane_begin(&c->lane, &c->turns[2]));
+    c->last = &c->turns[2];
+    leave(c);
+}
+
 static void who_comes_later_does_not_pass_who_waits(void **state)
 {
     counter *c = *state;
@@ -123,9 +150,9 @@ static void who_has_waited_so_long_is_given_back_and_nobody_else(void **state)
     assert_null(late(c, &next));
     assert_int_equal(next, c->begun_ms + WAIT_MS);
     clock_pass(6);
-    ob_task *first = late(c, &next);
-    assert_ptr_equal(first, &c->tasks[2]); /* the two that have a place stay */
-    assert_ptr_equal(first->next, &c->tasks[3]);
+    ob_turn *first = late(c, &next);
+    assert_ptr_equal(first, &c->turns[2]); /* the two that have a place stay */
+    assert_ptr_equal(first->next, &c->turns[3]);
     assert_null(first->next->next);
     assert_int_equal(next, c->begun_ms + 4000 + WAIT_MS);
     takes(c, 0);
@@ -143,7 +170,7 @@ static void only_so_many_wait(void **state)
     bool is;
     add(c, 0, MANY);
     assert_false(lane_has_room(&is, &c->lane, ""));
-    assert_int_equal(hand_in(c, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
+    assert_int_equal(hand_in(c, &c->turns[MANY]), OB_HINDRANCE_BUSY);
     takes(c, 0);
     leave(c);
     assert_true(lane_has_room(&is, &c->lane, ""));
@@ -156,10 +183,10 @@ static void only_so_many_bytes_wait(void **state)
     enum { SIZE = 100000000 };
     counter *c = *state;
     for (int i = 0; i < 6; i++)
-        c->tasks[i].size = SIZE;
+        c->turns[i].bytes = SIZE;
     add(c, 0, 4);
-    assert_int_equal(hand_in(c, &c->tasks[4]), OB_HINDRANCE_BUSY);
-    c->tasks[5].size = SIZE / 2;
+    assert_int_equal(hand_in(c, &c->turns[4]), OB_HINDRANCE_BUSY);
+    c->turns[5].bytes = SIZE / 2;
     add(c, 5, 6);
     takes(c, 0);
     leave(c); /* the third has a place: its bytes wait no more */
@@ -172,13 +199,13 @@ static void who_is_forgotten_leaves_its_place_to_the_next(void **state)
     int64_t next;
     add(c, 0, 6);
     takes(c, 0);
-    assert_false(lane_forget(&c->lane, &c->tasks[0])); /* it runs */
-    assert_true(lane_forget(&c->lane, &c->tasks[4]));
-    assert_false(lane_forget(&c->lane, &c->tasks[4]));
-    assert_true(lane_forget(&c->lane, &c->tasks[1])); /* it had a place */
+    assert_false(lane_forget(&c->lane, &c->turns[0])); /* it runs */
+    assert_true(lane_forget(&c->lane, &c->turns[4]));
+    assert_false(lane_forget(&c->lane, &c->turns[4]));
+    assert_true(lane_forget(&c->lane, &c->turns[1])); /* it had a place */
     takes(c, 2);
     assert_true(
-        lane_forget(&c->lane, &c->tasks[5])); /* the last: who comes stands behind the rest */
+        lane_forget(&c->lane, &c->turns[5])); /* the last: who comes stands behind the rest */
     add(c, 1, 2);
     leave(c);
     takes(c, 3);
@@ -198,13 +225,13 @@ static void who_waits_at_the_end_is_handed_out_as_such(void **state)
     pthread_mutex_unlock(&c->lane.lock);
     for (unsigned i = 0; i < 4; i++) {
         c->last = lane_take(&closing, &c->lane);
-        assert_ptr_equal(c->last, &c->tasks[i]);
+        assert_ptr_equal(c->last, &c->turns[i]);
         assert_true(closing);
         leave(c);
     }
     assert_null(lane_take(&closing, &c->lane));
     assert_false(lane_has_room(&is, &c->lane, ""));
-    assert_int_equal(hand_in(c, &c->tasks[4]), OB_HINDRANCE_STOPPING);
+    assert_int_equal(hand_in(c, &c->turns[4]), OB_HINDRANCE_STOPPING);
 }
 
 /* ---- Turns ------------------------------------------------------------------------------------
@@ -213,7 +240,7 @@ static void who_waits_at_the_end_is_handed_out_as_such(void **state)
 static void are_of(counter *c, unsigned from, unsigned to, const char *client)
 {
     for (unsigned i = from; i < to; i++)
-        snprintf(c->tasks[i].client, sizeof c->tasks[i].client, "%s", client);
+        c->turns[i].client = client;
 }
 
 static void a_hundred_slow_files_delay_another_client_by_one(void **state)
@@ -250,9 +277,9 @@ static void who_is_not_through_has_another_turn(void **state)
     are_of(c, 2, 3, "neighbour");
     add(c, 0, 3);
     takes(c, 0);
-    c->last->turn_us = 200000;
+    c->last->took_us = 200000;
     assert_false(lane_leave(&c->lane, c->last, false));
-    assert_int_equal(c->tasks[0].until_ms, 0); /* it keeps its place */
+    assert_int_equal(c->turns[0].until_ms, 0); /* it keeps its place */
     takes(c, 2);
     leave(c);
     takes(c, 0); /* before the rest of its client's: few hold what they have found */
@@ -298,22 +325,22 @@ static void a_place_that_is_free_goes_to_who_has_fewest(void **state)
     add(c, 0, 6);
     takes(c, 0);
     leave(c);
-    assert_int_equal(c->tasks[5].until_ms, 0);
-    assert_int_not_equal(c->tasks[2].until_ms, 0);
+    assert_int_equal(c->turns[5].until_ms, 0);
+    assert_int_not_equal(c->turns[2].until_ms, 0);
 }
 
 static void who_has_most_waiting_gives_way(void **state)
 {
     counter *c = *state;
-    ob_task *pushed;
+    ob_turn *pushed;
     bool is;
     are_of(c, 0, MANY, "greedy");
     are_of(c, MANY, MANY + 1, "neighbour");
     add(c, 0, MANY);
     assert_false(lane_has_room(&is, &c->lane, "greedy"));
     assert_true(lane_has_room(&is, &c->lane, "neighbour"));
-    assert_int_equal(lane_add(&pushed, &c->lane, &c->tasks[MANY]), OB_HINDRANCE_NONE);
-    assert_ptr_equal(pushed, &c->tasks[MANY - 1]); /* who came last */
+    assert_int_equal(lane_add(&pushed, &c->lane, &c->turns[MANY]), OB_HINDRANCE_NONE);
+    assert_ptr_equal(pushed, &c->turns[MANY - 1]); /* who came last */
     assert_null(pushed->next);
     assert_int_equal(hand_in(c, pushed), OB_HINDRANCE_BUSY);
     assert_int_equal(lane_waiting(&c->lane), MANY);
@@ -322,35 +349,35 @@ static void who_has_most_waiting_gives_way(void **state)
 static void who_has_as_much_as_others_gives_no_more(void **state)
 {
     counter *c = *state;
-    ob_task *pushed;
+    ob_turn *pushed;
     const unsigned half = MOST + BEYOND / 2;
     are_of(c, 0, MANY + 1, "one");
     add(c, 0, MANY);
     for (unsigned i = 0; i < BEYOND / 2; i++) { /* another, in the place of those that go */
-        static ob_task others[BEYOND];
-        snprintf(others[i].client, sizeof others[i].client, "other");
+        static ob_turn others[BEYOND];
+        others[i].client = "other";
         assert_int_equal(lane_add(&pushed, &c->lane, &others[i]), OB_HINDRANCE_NONE);
-        assert_ptr_equal(pushed, &c->tasks[MANY - 1 - i]);
+        assert_ptr_equal(pushed, &c->turns[MANY - 1 - i]);
     }
-    assert_int_equal(hand_in(c, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
+    assert_int_equal(hand_in(c, &c->turns[MANY]), OB_HINDRANCE_BUSY);
     are_of(c, MANY, MANY + 1, "other");
-    assert_int_equal(hand_in(c, &c->tasks[MANY]), OB_HINDRANCE_BUSY);
+    assert_int_equal(hand_in(c, &c->turns[MANY]), OB_HINDRANCE_BUSY);
     assert_int_equal(c->lane.beyond, BEYOND);
-    assert_int_not_equal(c->tasks[half - 1].until_ms, 0);
+    assert_int_not_equal(c->turns[half - 1].until_ms, 0);
 }
 
 static void a_slow_file_runs_alone_and_quick_ones_pass(void **state)
 {
     counter *c = *state;
-    c->tasks[0].is_slow = c->tasks[1].is_slow = true;
+    c->turns[0].is_slow = c->turns[1].is_slow = true;
     add(c, 0, 4);
     takes(c, 0);
     takes(c, 2); /* also the same client's */
-    ob_task *quick = c->last;
+    ob_turn *quick = c->last;
     takes(c, 3);
     leave(c);
     lane_leave(&c->lane, quick, true);
-    c->last = &c->tasks[0];
+    c->last = &c->turns[0];
     leave(c);
     takes(c, 1);
 }
@@ -359,8 +386,11 @@ static void more_clients_than_have_a_turn_of_their_own_are_served_all_the_same(v
 {
     counter *c = *state;
     c->lane.most = MANY;
-    for (unsigned i = 0; i < 300; i++)
-        snprintf(c->tasks[i].client, sizeof c->tasks[i].client, "client %u", i);
+    static char names[300][OB_CLIENT_TEXT];
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(names[i], sizeof names[i], "client %u", i);
+        c->turns[i].client = names[i];
+    }
     add(c, 0, 300);
     for (unsigned i = 0; i < 300; i++) {
         bool closing;
@@ -378,7 +408,7 @@ static void more_clients_than_have_a_turn_of_their_own_are_served_all_the_same(v
 static void ask(counter *c, unsigned from, unsigned to)
 {
     for (unsigned i = from; i < to; i++)
-        c->tasks[i].asks = true;
+        c->turns[i].asks = true;
 }
 
 static void who_asks_has_no_seat_until_it_has_asked(void **state)
@@ -389,19 +419,19 @@ static void who_asks_has_no_seat_until_it_has_asked(void **state)
     ask(c, 0, 1);
     add(c, 0, 2);
     takes(c, 0);
-    assert_int_equal(c->tasks[0].seat, LANE_STANDS);
+    assert_int_equal(c->turns[0].seat, LANE_STANDS);
     takes(c, 1);
-    assert_int_equal(c->tasks[1].seat, 0);
+    assert_int_equal(c->turns[1].seat, 0);
     leave(c);
-    lane_sit(&c->lane, &c->tasks[0]);
-    assert_int_equal(c->tasks[0].seat, 0);
-    lane_sit(&c->lane, &c->tasks[0]); /* it sits already */
+    lane_sit(&c->lane, &c->turns[0]);
+    assert_int_equal(c->turns[0].seat, 0);
+    lane_sit(&c->lane, &c->turns[0]); /* it sits already */
     assert_int_equal(c->lane.seated, 1);
-    lane_stand(&c->lane, &c->tasks[0]); /* it asks once more: another may sit meanwhile */
+    lane_stand(&c->lane, &c->turns[0]); /* it asks once more: another may sit meanwhile */
     add(c, 2, 3);
     takes(c, 2);
     leave(c);
-    lane_leave(&c->lane, &c->tasks[0], true); /* it has asked in vain */
+    lane_leave(&c->lane, &c->turns[0], true); /* it has asked in vain */
     assert_int_equal(c->lane.asking + c->lane.seated + c->lane.running, 0);
 }
 
@@ -415,21 +445,21 @@ static void only_so_many_ask_and_who_does_not_passes(void **state)
     for (unsigned i = 0; i < ASK; i++)
         takes(c, i);
     takes(c, ASK + 1); /* the same client's */
-    lane_sit(&c->lane, &c->tasks[0]);
+    lane_sit(&c->lane, &c->turns[0]);
     takes(c, ASK);
-    lane_leave(&c->lane, &c->tasks[0], true);
+    lane_leave(&c->lane, &c->turns[0], true);
 }
 
 typedef struct sitter {
     pthread_t thread;
     lane *lane;
-    ob_task *task;
+    ob_turn *turn;
 } sitter;
 
 static void *sit(void *argument)
 {
     sitter *s = argument;
-    lane_sit(s->lane, s->task);
+    lane_sit(s->lane, s->turn);
     return NULL;
 }
 
@@ -444,10 +474,10 @@ static void until_standing(lane *l, int speed)
     } while (!standing);
 }
 
-/* Three tasks, of which the second asks: the first sits, and the second has asked and waits. */
+/* Three turns, of which the second asks: the first sits, and the second has asked and waits. */
 static void let_one_stand(counter *c, sitter *s, unsigned seats)
 {
-    *s = (sitter){.lane = &c->lane, .task = &c->tasks[1]};
+    *s = (sitter){.lane = &c->lane, .turn = &c->turns[1]};
     c->lane.seats = seats;
     c->lane.most = 10;
     ask(c, 1, 2);
@@ -455,7 +485,7 @@ static void let_one_stand(counter *c, sitter *s, unsigned seats)
     takes(c, 0);
     takes(c, 1);
     assert_int_equal(pthread_create(&s->thread, NULL, sit, s), 0);
-    until_standing(&c->lane, s->task->is_slow ? SLOW : QUICK);
+    until_standing(&c->lane, s->turn->is_slow ? SLOW : QUICK);
 }
 
 static void who_has_asked_sits_down_before_who_comes(void **state)
@@ -463,11 +493,11 @@ static void who_has_asked_sits_down_before_who_comes(void **state)
     counter *c = *state;
     sitter s;
     let_one_stand(c, &s, 1);
-    c->last = &c->tasks[0];
+    c->last = &c->turns[0];
     leave(c);
     pthread_join(s.thread, NULL);
-    assert_int_equal(c->tasks[1].seat, 0);
-    c->last = &c->tasks[1];
+    assert_int_equal(c->turns[1].seat, 0);
+    c->last = &c->turns[1];
     leave(c);
     takes(c, 2);
 }
@@ -477,15 +507,15 @@ static void who_is_slow_and_has_asked_stands_until_no_other_runs(void **state)
 {
     counter *c = *state;
     sitter s;
-    c->tasks[0].is_slow = c->tasks[1].is_slow = true;
+    c->turns[0].is_slow = c->turns[1].is_slow = true;
     let_one_stand(c, &s, 2);
     takes(c, 2);
     leave(c);
-    assert_int_equal(c->tasks[1].seat, LANE_STANDS);
-    c->last = &c->tasks[0];
+    assert_int_equal(c->turns[1].seat, LANE_STANDS);
+    c->last = &c->turns[0];
     leave(c);
     pthread_join(s.thread, NULL);
-    assert_int_not_equal(c->tasks[1].seat, LANE_STANDS);
+    assert_int_not_equal(c->turns[1].seat, LANE_STANDS);
 }
 
 #define ONE(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -494,6 +524,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ONE(who_waits_for_a_place_gets_it_in_turn),
+        ONE(what_begins_at_once_passes_nobody_and_pays),
         ONE(who_comes_later_does_not_pass_who_waits),
         ONE(who_has_waited_so_long_is_given_back_and_nobody_else),
         ONE(only_so_many_wait),

@@ -15,7 +15,7 @@ static uint64_t counted(place *p, ob_reason reason)
     size_t count = 0;
     uint64_t sum = 0;
     ob_error err = {0};
-    must(ob_engine_settle(p->engine, &err), &err);
+    must(ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), &err), &err);
     must(READS(p->store, &err, ob_store_tallies(&tallies, &count, view, 0, INT64_MAX, &err)), &err);
     for (size_t i = 0; i < count; i++)
         sum += tallies[i].reason == reason ? tallies[i].count : 0;
@@ -64,7 +64,7 @@ static void what_cannot_be_recorded_does_not_happen(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
     ask(p, &denied);
     ob_error err = {0};
-    ob_status full = ob_engine_settle(p->engine, &err);
+    ob_status full = ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), &err);
     const ob_gate_decision d = ask(p, &i);
     ob_hindrance hindrance = ob_engine_hindrance(p->engine, &d, OB_OK);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -75,7 +75,7 @@ static void what_cannot_be_recorded_does_not_happen(void **state)
     assert_true(hindrance == OB_HINDRANCE_LOG || hindrance == OB_HINDRANCE_RECORDS);
     assert_int_equal(counts.could_not[hindrance], 1);
     assert_int_equal(counts.denied_reason[OB_NO_AUDIT] + counts.denied[OB_SURFACE_PUBLIC], 0);
-    must(ob_engine_settle(p->engine, &err), &err);
+    must(ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), &err), &err);
     assert_string_equal(scan(p, &i), "ALLOWED");
 }
 
@@ -85,7 +85,7 @@ static void what_was_allowed_at_its_head_and_cannot_be_looked_at_now_could_not(v
     waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = 1};
     const ob_item i = item(OB_SURFACE_PUBLIC, NULL), denied = item(OB_SURFACE_STORAGE, "anna");
     assert_true(ask(p, &i).allow);
-    ob_task task = task_for(&i, &w);
+    ob_scan one = scan_for(&i, &w);
     ob_error err = {0};
     signal(SIGXFSZ, SIG_IGN);
     struct rlimit before, none;
@@ -94,20 +94,21 @@ static void what_was_allowed_at_its_head_and_cannot_be_looked_at_now_could_not(v
     none.rlim_cur = 0; /* a disk without room */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
     ask(p, &denied);
-    ob_status full = ob_engine_settle(p->engine, NULL);
-    must(ob_engine_add(p->engine, &task, &err), &err);
+    ob_status full = ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), NULL);
+    must(ob_engine_scan(p->engine, &one, &err), &err);
     wait_for(&w);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     ob_engine_counts counts;
     ob_engine_count(&counts, p->engine);
     assert_true(full);
-    assert_int_equal(task.status, OB_OK);
-    assert_int_equal(task.action, OB_ACTION_COULD_NOT);
-    assert_true(task.hindrance == OB_HINDRANCE_LOG || task.hindrance == OB_HINDRANCE_RECORDS);
-    assert_null(task.job);
-    assert_int_equal(counts.could_not[task.hindrance], 1);
+    assert_int_equal(one.work.status, OB_OK);
+    assert_int_equal(one.work.decision.action, OB_ACTION_COULD_NOT);
+    assert_true(one.work.decision.hindrance == OB_HINDRANCE_LOG ||
+                one.work.decision.hindrance == OB_HINDRANCE_RECORDS);
+    assert_null(one.file.result);
+    assert_int_equal(counts.could_not[one.work.decision.hindrance], 1);
     assert_int_equal(counts.denied_reason[OB_NO_AUDIT], 0);
-    ob_task_clear(&task);
+    ob_scan_clear(&one);
 }
 
 typedef struct crowd {
@@ -147,7 +148,8 @@ static void acts_that_find_no_room_are_told_as_busy(void **state)
     assert_int_equal(more.job.status, OB_EBUSY);
     assert_int_equal(ob_engine_hindrance(p->engine, NULL, more.job.status), OB_HINDRANCE_BUSY);
     ask(p, &denied); /* a count, which is an act too */
-    assert_int_equal(ob_engine_settle(p->engine, NULL), OB_EBUSY);
+    assert_int_equal(ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), NULL),
+                     OB_EBUSY);
     const ob_gate_decision d = ask(p, &i);
     ob_engine_counts counts;
     ob_engine_count(&counts, p->engine);
@@ -164,7 +166,7 @@ static void acts_that_find_no_room_are_told_as_busy(void **state)
     clock_real();
     files_end();
     for (int k = 0; k < 2; k++) /* what was counted before and after the first try */
-        must(ob_engine_settle(p->engine, &err), &err);
+        must(ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), &err), &err);
     assert_string_equal(scan(p, &i), "ALLOWED");
     free(all);
 }
@@ -175,23 +177,24 @@ static void what_waits_while_the_engine_ends_is_told_that_it_stops(void **state)
     place *p = *state;
     waiting w = {
         .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER, .left = COUNT};
-    static ob_task tasks[COUNT];
+    static ob_scan scans[COUNT];
     const ob_item i = item(OB_SURFACE_PUBLIC, NULL);
     ob_error err = {0};
     unsigned stopped = 0;
     for (int k = 0; k < COUNT; k++) {
-        tasks[k] = task_for(&i, &w);
-        must(ob_engine_add(p->engine, &tasks[k], &err), &err);
+        scans[k] = scan_for(&i, &w);
+        must(ob_engine_scan(p->engine, &scans[k], &err), &err);
     }
     ob_engine_close(p->engine);
     wait_for(&w);
     for (int k = 0; k < COUNT; k++) {
-        bool told = tasks[k].status == OB_EBUSY;
-        assert_int_equal(tasks[k].status, told ? OB_EBUSY : OB_OK);
-        assert_int_equal(tasks[k].hindrance, told ? OB_HINDRANCE_STOPPING : OB_HINDRANCE_NONE);
-        assert_int_equal(tasks[k].action == OB_ACTION_COULD_NOT, told);
+        bool told = scans[k].work.status == OB_EBUSY;
+        assert_int_equal(scans[k].work.status, told ? OB_EBUSY : OB_OK);
+        assert_int_equal(scans[k].work.decision.hindrance,
+                         told ? OB_HINDRANCE_STOPPING : OB_HINDRANCE_NONE);
+        assert_int_equal(scans[k].work.decision.action == OB_ACTION_COULD_NOT, told);
         stopped += told;
-        ob_task_clear(&tasks[k]);
+        ob_scan_clear(&scans[k]);
     }
     assert_true(stopped > 0);
     open_engine(p, 1);
@@ -199,7 +202,7 @@ static void what_waits_while_the_engine_ends_is_told_that_it_stops(void **state)
 
 static ob_status accept_clock(ob_act *act, void *engine, ob_error *err)
 {
-    return ob_engine_accept_clock(engine, act, err);
+    return ob_permits_accept_clock(ob_engine_permits(engine), act, err);
 }
 
 static void a_clock_that_was_set_back_stops_everything(void **state)
@@ -208,7 +211,7 @@ static void a_clock_that_was_set_back_stops_everything(void **state)
     ob_error err = {0};
     ob_item i = item(OB_SURFACE_PUBLIC, NULL);
     assert_string_equal(scan(p, &i), "ALLOWED");
-    must(ob_engine_settle(p->engine, &err), &err);
+    must(ob_counts_flush(ob_permits_counts(ob_engine_permits(p->engine)), &err), &err);
     int64_t mark = 0;
     must(READS(p->store, &err, ob_store_clock(&mark, view, &err)), &err);
     assert_true(mark >= ob_now() - 60);
@@ -216,10 +219,10 @@ static void a_clock_that_was_set_back_stops_everything(void **state)
     must(WRITES(p->store, &err, ob_store_clock_set(w, ob_now() + 3600, &err)),
          &err); /* the last permit: in an hour */
     open_engine(p, 1);
-    assert_string_equal(ob_engine_clock(p->engine), "backwards");
+    assert_string_equal(ob_permits_clock(ob_engine_permits(p->engine), ob_now()), "backwards");
     assert_string_equal(scan(p, &i), "CLOCK");
     must(ob_acts_do(NULL, p->acts, "clock.accept", NULL, accept_clock, p->engine, &err), &err);
-    assert_string_equal(ob_engine_clock(p->engine), "ok");
+    assert_string_equal(ob_permits_clock(ob_engine_permits(p->engine), ob_now()), "ok");
     assert_string_equal(scan(p, &i), "ALLOWED");
 }
 

@@ -7,7 +7,7 @@ enum { GREEDY = 100 };
 
 typedef struct turns {
     waiting w; /* first: on_done's */
-    ob_task task[GREEDY + 8];
+    ob_scan one[GREEDY + 8];
 } turns;
 
 static turns *turns_new(void)
@@ -31,15 +31,15 @@ static void hand_in(place *p, turns *all, unsigned from, unsigned to, const char
     const ob_item i = item(OB_SURFACE_PUBLIC, NULL);
     ob_error err = {0};
     for (unsigned k = from; k < to; k++) {
-        ob_task *t = &all->task[k];
-        *t = task_for(&i, NULL);
-        t->done = on_done;
-        t->context = all;
-        snprintf(t->client, sizeof t->client, "%s", client);
+        ob_scan *t = &all->one[k];
+        *t = scan_for(&i, NULL);
+        t->work.done = on_done;
+        t->work.context = all;
+        snprintf(t->work.client, sizeof t->work.client, "%s", client);
         pthread_mutex_lock(&all->w.lock);
         all->w.left++;
         pthread_mutex_unlock(&all->w.lock);
-        must(ob_engine_add(p->engine, t, &err), &err);
+        must(ob_engine_scan(p->engine, t, &err), &err);
     }
 }
 
@@ -87,17 +87,17 @@ static void let_go(turns *all, unsigned count)
     signal_decoder(SIGCONT);
     wait_for(&all->w);
     for (unsigned k = 0; k < count; k++) {
-        assert_int_equal(all->task[k].status, OB_OK);
-        ob_task_clear(&all->task[k]);
+        assert_int_equal(all->one[k].work.status, OB_OK);
+        ob_scan_clear(&all->one[k]);
     }
 }
 
-/* Which of so many a task was that was begun, from 1. */
+/* Which of so many a one was that was begun, from 1. */
 static unsigned place_of(const turns *all, unsigned which, unsigned count)
 {
     unsigned at = 1;
     for (unsigned k = 0; k < count; k++)
-        at += all->task[k].sat_us < all->task[which].sat_us;
+        at += all->one[k].work.sat_us < all->one[which].work.sat_us;
     return at;
 }
 
@@ -146,16 +146,16 @@ static void hand_in_long(place *p, turns *all, unsigned which)
 {
     const ob_item i = item(OB_SURFACE_PUBLIC, NULL);
     ob_error err = {0};
-    ob_task *t = &all->task[which];
-    *t = task_for(&i, NULL);
-    t->done = on_done;
-    t->context = all;
-    assert_int_equal(ftruncate(t->file, 0), 0);
-    assert_int_equal(pwrite(t->file, webp_of_40_bytes, sizeof webp_of_40_bytes, 0),
+    ob_scan *t = &all->one[which];
+    *t = scan_for(&i, NULL);
+    t->work.done = on_done;
+    t->work.context = all;
+    assert_int_equal(ftruncate(t->file.file, 0), 0);
+    assert_int_equal(pwrite(t->file.file, webp_of_40_bytes, sizeof webp_of_40_bytes, 0),
                      sizeof webp_of_40_bytes);
-    t->size = sizeof webp_of_40_bytes;
-    snprintf(t->client, sizeof t->client, "token neighbour"); /* not even its own */
-    must(ob_engine_add(p->engine, t, &err), &err);
+    t->file.size = sizeof webp_of_40_bytes;
+    snprintf(t->work.client, sizeof t->work.client, "token neighbour"); /* not even its own */
+    must(ob_engine_scan(p->engine, t, &err), &err);
 }
 
 static int nice_of(int process)
@@ -175,15 +175,15 @@ static void a_brief_file_does_not_wait_for_a_long_one(void **state)
     assert_int_equal(kill(of_long, SIGSTOP), 0);
     hand_in(p, all, 0, 1, "token neighbour");
     wait_for(&all->w);
-    assert_int_equal(all->task[0].action, OB_ACTION_ALLOW);
+    assert_int_equal(all->one[0].work.decision.action, OB_ACTION_ALLOW);
     assert_int_equal(nice_of(of_long), mine + 10 < 19 ? mine + 10 : 19);
     pthread_mutex_lock(&all->w.lock);
     all->w.left++;
     pthread_mutex_unlock(&all->w.lock);
     assert_int_equal(kill(of_long, SIGCONT), 0);
     wait_for(&all->w);
-    ob_task_clear(&all->task[0]);
-    ob_task_clear(&all->task[1]);
+    ob_scan_clear(&all->one[0]);
+    ob_scan_clear(&all->one[1]);
     turns_free(all);
 }
 
@@ -198,13 +198,13 @@ static void a_file_that_turns_out_to_be_long_is_tried_again_among_those(void **s
     assert_int_equal(kill(decoder(0), SIGPROF), 0); /* as its clock would */
     signal_decoder(SIGCONT);
     wait_for(&all->w);
-    assert_int_equal(all->task[0].status, OB_OK);
-    assert_int_equal(all->task[0].action, OB_ACTION_ALLOW);
-    assert_true(all->task[0].is_long);
+    assert_int_equal(all->one[0].work.status, OB_OK);
+    assert_int_equal(all->one[0].work.decision.action, OB_ACTION_ALLOW);
+    assert_true(all->one[0].work.is_long);
     ob_engine_count(&now, p->engine);
     assert_int_equal(now.workers_lost, 0); /* that is no news */
     assert_int_equal(now.slow, 1);
-    ob_task_clear(&all->task[0]);
+    ob_scan_clear(&all->one[0]);
     turns_free(all);
 }
 
@@ -219,9 +219,9 @@ typedef struct hearing {
     bool in_order;
 } hearing;
 
-static void on_found(ob_task *t, uint32_t from, uint32_t count)
+static void on_found(ob_look_up *l, uint32_t from, uint32_t count)
 {
-    hearing *h = t->context;
+    hearing *h = l->work.context;
     h->in_order &= from == h->next && count;
     h->next = from + count;
     h->most = count > h->most ? count : h->most;
@@ -238,25 +238,44 @@ static void many_queries_are_looked_up_some_at_a_time(void **state)
         queries[i].is_digest = i % 3 == 0;
         ob_random(&queries[i].hash, sizeof queries[i].hash);
     }
-    ob_task task = {.kind = OB_TASK_LOOK_UP,
-                    .done = on_done,
-                    .context = &h,
-                    .item = item(OB_SURFACE_PUBLIC, NULL),
-                    .queries = queries,
-                    .query_count = QUERIES,
-                    .limit = 100,
-                    .found = on_found};
+    ob_look_up one = {
+        .work = {.done = on_done, .context = &h, .item = item(OB_SURFACE_PUBLIC, NULL)},
+        .queries = queries,
+        .query_count = QUERIES,
+        .limit = 100,
+        .found = on_found};
     h.w.left = 1;
-    must(ob_engine_add(p->engine, &task, &err), &err);
+    must(ob_engine_look_up(p->engine, &one, &err), &err);
     wait_for(&h.w);
-    assert_int_equal(task.status, OB_OK);
-    assert_int_equal(task.action, OB_ACTION_ALLOW);
+    assert_int_equal(one.work.status, OB_OK);
+    assert_int_equal(one.work.decision.action, OB_ACTION_ALLOW);
     assert_true(h.in_order);
     assert_int_equal(h.next, QUERIES);
     assert_true(h.most <= 256);
-    for (int i = 0; i <= OB_LIST_DIGESTS; i++)
-        assert_null(task.matches[i].match); /* nothing is kept */
-    ob_task_clear(&task);
+    for (int i = 0; i < OB_QUERY_KINDS; i++)
+        assert_null(one.matches.of[i].match); /* nothing is kept */
+}
+
+static void note_thread(ob_work *work)
+{
+    *(pthread_t *)work->context = pthread_self();
+}
+
+static void a_brief_look_up_is_done_by_who_asks_for_it(void **state)
+{
+    place *p = *state;
+    ob_query query = {.is_digest = true};
+    pthread_t by = 0;
+    ob_error err = {0};
+    ob_look_up one = {
+        .work = {.done = note_thread, .context = &by, .item = item(OB_SURFACE_PUBLIC, NULL)},
+        .queries = &query,
+        .query_count = 1,
+        .limit = 100};
+    must(ob_engine_look_up(p->engine, &one, &err), &err);
+    assert_true(pthread_equal(by, pthread_self()));
+    assert_int_equal(one.work.status, OB_OK);
+    assert_int_equal(one.work.decision.action, OB_ACTION_ALLOW);
 }
 
 int main(void)
@@ -269,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_turns_out_to_be_long_is_tried_again_among_those,
                                         begin, end),
         cmocka_unit_test_setup_teardown(many_queries_are_looked_up_some_at_a_time, begin, end),
+        cmocka_unit_test_setup_teardown(a_brief_look_up_is_done_by_who_asks_for_it, begin, end),
     };
     return cmocka_run_group_tests_name("engine_turns", tests, load_picture, free_picture);
 }

@@ -22,12 +22,12 @@ typedef struct liar {
 
 static void ask(liar *l, client *c)
 {
-    static const char *const requests[] = {
-        "GET /v1/thing HTTP/1.1\r\nHost: x\r\n\r\n",
-        "POST /v1/scan HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nbytes",
-        "POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        "Content-Length: 2\r\n\r\n{}",
-    };
+    static const char head[] = "GET /v1/thing HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char file[] =
+        "POST /v1/scan HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nbytes";
+    static const char json[] = "POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                               "application/json\r\nContent-Length: 2\r\n\r\n{}";
+    const char *const requests[] = {head, file, json};
     const char *request = requests[test_below(&l->random, 3)];
     if (c->socket < 0)
         c->socket = front_ear_connect(&l->ear);

@@ -1,10 +1,12 @@
-/* A permit is for one item, one holder, some methods and a short time: everything else is refused.
+/* A permit is for one item, one holder, some detectors and a short time: everything else is
+ * refused.
  */
 #include "test.h"
 
 #include <obhut/permit.h>
 
 enum { NOW = 1800000000, MONOTONIC_MS = 5000000 };
+enum { DIGESTS, PDQ }; /* detectors */
 
 static const ob_regime law = {.id = "a-law",
                               .title = "A law",
@@ -92,7 +94,7 @@ static ob_permit_request request_for(const ob_situation *s)
 }
 
 static const ob_permit_use good = {.item = {.id = {7}, .device = 1, .inode = 2, .size = 3},
-                                   .methods = 3,
+                                   .detectors = 3,
                                    .epochs = {10, 20},
                                    .now = NOW,
                                    .monotonic_ms = MONOTONIC_MS};
@@ -139,7 +141,7 @@ static void a_permit_says_what_it_is_for(void **state)
     assert_string_equal(terms.regime, "a-law");
     assert_string_equal(terms.article, "Art. 1");
     assert_int_equal(terms.basis, OB_BASIS_PUBLIC);
-    assert_int_equal(terms.methods, 3);
+    assert_int_equal(terms.detectors, 3);
     assert_int_equal(terms.actions, 63);
     assert_int_equal(terms.record, 5);
     assert_int_equal(terms.issued, NOW);
@@ -228,16 +230,16 @@ static void it_is_for_its_methods_only(void **state)
     ob_gate_decision why;
     const ob_situation s = situation(OB_BASIS_PUBLIC);
     ob_permit_request request = request_for(&s);
-    request.situation[OB_METHOD_PDQ] = NULL;
+    request.situation[PDQ] = NULL;
     const ob_permit_mac mac = maker(&h);
     assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_OK);
     ob_permit_use use = good;
     assert_false(takes(&h, &permit, &use));
-    use.methods = 1 << OB_METHOD_PDQ;
+    use.detectors = 1 << PDQ;
     assert_false(takes(&h, &permit, &use));
-    use.methods = 0;
+    use.detectors = 0;
     assert_false(takes(&h, &permit, &use));
-    use.methods = 1 << OB_METHOD_DIGESTS;
+    use.detectors = 1 << DIGESTS;
     assert_true(takes(&h, &permit, &use));
 }
 
@@ -286,14 +288,14 @@ static void handing_on_adds_nothing(void **state)
     const ob_permit_item file = {.id = {7}, .device = 8, .inode = 9, .size = 10};
     ob_permit handed;
     ob_permit_use use = good;
-    use.methods = 1 << OB_METHOD_DIGESTS;
+    use.detectors = 1 << DIGESTS;
     use.now = NOW + 100;
     assert_int_equal(ob_permit_hand_on(&handed, &permit, &use, &from, &file, &to, NULL), OB_OK);
     ob_permit_use there = use;
     there.item = file;
-    there.methods = 3;
-    assert_false(takes(&worker, &handed, &there)); /* not for more methods */
-    there.methods = use.methods;
+    there.detectors = 3;
+    assert_false(takes(&worker, &handed, &there)); /* not for more detectors */
+    there.detectors = use.detectors;
     there.now = NOW + 180;
     assert_false(takes(&worker, &handed, &there)); /* not for longer */
     there.now = NOW + 179;
@@ -336,11 +338,11 @@ static void what_is_denied_gets_none(void **state)
     assert_false(why.allow);
     assert_int_equal(why.reason, OB_FLOOR_MEDIA);
     a = b = situation(OB_BASIS_PUBLIC);
-    a.detector_state = OB_STATE_SUSPENDED; /* one method of two */
+    a.detector_state = OB_STATE_SUSPENDED; /* one detector of two */
     assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_OK);
     ob_permit_use use = good;
     assert_false(takes(&h, &permit, &use));
-    use.methods = 1 << OB_METHOD_PDQ;
+    use.detectors = 1 << PDQ;
     assert_true(takes(&h, &permit, &use));
     const ob_permit_request nothing = {.monotonic_ms = 1};
     assert_int_equal(ob_permit_make(&permit, &why, &nothing, &laws, &mac, NULL), OB_EREFUSED);

@@ -72,7 +72,7 @@ static void make_regime(ob_regime *out, test_random *r, const char *id, int64_t 
         .scope_article = "Art. 2",
         .bases = bits(r, OB_BASIS_COUNT, 95),
         .court_only = chance(r, 50),
-        .orderable = bits(r, OB_DETECTOR_COUNT, 95),
+        .orderable = bits(r, OB_MATERIALS, 95),
         .months_before = chance(r, 20) ? 3 : 0,
         .grooming_needs_child = chance(r, 20),
         .order_article = "Art. 3",
@@ -84,7 +84,7 @@ static void make_regime(ob_regime *out, test_random *r, const char *id, int64_t 
     };
     for (int i = 0; i < OB_BASIS_COUNT; i++)
         out->basis_article[i] = "Art. 5";
-    for (int i = 0; i < OB_DETECTOR_COUNT; i++) {
+    for (int i = 0; i < OB_MATERIALS; i++) {
         out->detectors[i] = chance(r, 92) ? OB_PERMISSION_YES : (ob_permission)test_below(r, 3);
         out->detector_article[i] = "Art. 6";
         out->months_most[i] = chance(r, 30) ? (unsigned)test_below(r, 30) : 0;
@@ -129,7 +129,7 @@ static void make_order(world *w, test_random *r)
         .has_received = chance(r, 96),
         .has_start = chance(r, 96),
         .has_end = chance(r, 96),
-        .detectors = bits(r, OB_DETECTOR_COUNT, 85),
+        .detectors = bits(r, OB_MATERIALS, 85),
         .received = w->s.at - 300 * DAY,
         .start = w->s.at - (int64_t)test_below(r, 100) * DAY,
     };
@@ -165,9 +165,9 @@ static void make_world(world *w, test_random *r)
                : chance(r, 75)                              ? OB_LOCUS_SERVER
                                : (ob_locus)test_below(r, OB_LOCUS_COUNT);
     s->is_hash = chance(r, 30);
-    s->detector = chance(r, 60)   ? OB_DETECTOR_KNOWN
-                  : chance(r, 95) ? (ob_detector)test_below(r, 3)
-                                  : OB_DETECTOR_OTHER;
+    s->detector = chance(r, 60)   ? OB_MATERIAL_KNOWN
+                  : chance(r, 95) ? (ob_material)test_below(r, 3)
+                                  : OB_MATERIAL_OTHER;
     s->is_protected = chance(r, 8);
     s->child_user = chance(r, 60);
     s->detector_state =
@@ -175,7 +175,7 @@ static void make_world(world *w, test_random *r)
     s->clock_ok = chance(r, 98);
     s->audit_ok = chance(r, 98);
     s->policy_bases = bits(r, OB_BASIS_COUNT, 95);
-    s->policy_detectors = bits(r, OB_DETECTOR_COUNT, 97);
+    s->policy_detectors = bits(r, OB_MATERIALS, 97);
     s->policy_surfaces = bits(r, OB_SURFACES, 97);
     s->list_trusted = chance(r, 95);
     s->list_csam = chance(r, 93);
@@ -243,14 +243,14 @@ static bool is_closed(const world *w)
     bool order = s->basis == OB_BASIS_ORDER;
     bool by_itself =
         s->basis == OB_BASIS_VOLUNTARY || s->basis == OB_BASIS_PUBLIC || s->basis == OB_BASIS_NONE;
-    bool list_bad = s->detector == OB_DETECTOR_KNOWN &&
+    bool list_bad = s->detector == OB_MATERIAL_KNOWN &&
                     (!s->list_trusted || (!s->list_csam && s->basis != OB_BASIS_OWN_IMAGE));
-    return s->detector == OB_DETECTOR_OTHER || s->media == OB_MEDIA_AUDIO ||
+    return s->detector == OB_MATERIAL_OTHER || s->media == OB_MEDIA_AUDIO ||
            s->media == OB_MEDIA_LIVE || s->media == OB_MEDIA_METADATA ||
            (s->locus == OB_LOCUS_DEVICE && !own_wish) || (s->locus == OB_LOCUS_SERVER && e2ee) ||
            (order && (s->order.everybody || !w->ordered.texts.count || names(&w->ordered, "*"))) ||
            (order && !s->order.judicial) || (is_private(s) && by_itself && !cause) ||
-           (is_private(s) && by_itself && s->detector != OB_DETECTOR_KNOWN) ||
+           (is_private(s) && by_itself && s->detector != OB_MATERIAL_KNOWN) ||
            (s->surface == OB_SURFACE_STORAGE && by_itself) ||
            (s->is_protected && s->basis != OB_BASIS_REPORT && s->locus != OB_LOCUS_DEVICE &&
             !(order && s->order.names_professional)) ||

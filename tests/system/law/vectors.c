@@ -104,7 +104,7 @@ static void in_the_gap_nobody_looks_without_being_asked(void **state)
         ob_locus locus = (ob_locus)(k % OB_LOCUS_COUNT);
         json_object_set_new(item, "locus", json_string(ob_word_name(OB_WORD_LOCUS, locus)));
         k /= OB_LOCUS_COUNT;
-        json_object_set_new(s, "detector", json_string(ob_word_name(OB_WORD_DETECTOR, k % 3)));
+        json_object_set_new(s, "detector", json_string(ob_word_name(OB_WORD_MATERIAL, k % 3)));
         k /= 3;
         json_object_set_new(
             s, "service",
@@ -161,7 +161,7 @@ static void assert_same(const ob_regime *a, const ob_regime *b)
     assert_true(same_text(a->scope_article, b->scope_article));
     for (int i = 0; i < OB_BASIS_COUNT; i++)
         assert_true(same_text(a->basis_article[i], b->basis_article[i]));
-    for (int i = 0; i < OB_DETECTOR_COUNT; i++) {
+    for (int i = 0; i < OB_MATERIALS; i++) {
         assert_true(a->detectors[i] == b->detectors[i] && a->months_most[i] == b->months_most[i]);
         assert_true(same_text(a->detector_article[i], b->detector_article[i]));
     }

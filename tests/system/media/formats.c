@@ -411,9 +411,76 @@ static void what_is_no_picture_is_said_to_be_none(void **state)
     }
 }
 
+/* ---- First bytes ---------------------------------------------------------------------------- */
+
+/* The beginning of a file of each format; what is behind it does not matter. */
+static const struct {
+    ob_format format;
+    size_t size;
+    const char *bytes;
+} beginnings[] = {
+    {OB_FORMAT_JPEG, 4, "\xFF\xD8\xFF\xE0"},
+    {OB_FORMAT_PNG, 8, "\x89PNG\r\n\x1A\n"},
+    {OB_FORMAT_WEBP, 12, "RIFF\0\0\0\0WEBP"},
+    {OB_FORMAT_GIF, 6, "GIF87a"},
+    {OB_FORMAT_GIF, 6, "GIF89a"},
+    {OB_FORMAT_TIFF, 4, "II*\0"},
+    {OB_FORMAT_TIFF, 4, "MM\0+"},
+    {OB_FORMAT_AVIF_MINI, 20,
+     "\0\0\0\x14"
+     "ftypmif3\0\0\0\0avif"},
+    {OB_FORMAT_AVIF, 20,
+     "\0\0\0\x14"
+     "ftypmif1\0\0\0\0avif"},
+    {OB_FORMAT_HEIC, 20,
+     "\0\0\0\x14"
+     "ftypheic\0\0\0\0mif1"},
+    {OB_FORMAT_JXL, 2, "\xFF\x0A"},
+    {OB_FORMAT_JXL, 12, "\0\0\0\x0CJXL \r\n\x87\n"},
+    {OB_FORMAT_JPEG_2000, 4, "\xFF\x4F\xFF\x51"},
+    {OB_FORMAT_JPEG_2000, 12, "\0\0\0\x0CjP  \r\n\x87\n"},
+    {OB_FORMAT_BMP, 18, "BM\0\0\0\0\0\0\0\0\0\0\0\0\x28\0\0\0"},
+    {OB_FORMAT_ICO, 22, "\0\0\1\0\1\0\x20\x20\0\0\0\0\0\0\0\0\0\0\x16\0\0\0"},
+    {OB_FORMAT_SVG, 6, " <svg "},
+    {OB_FORMAT_UNKNOWN, 5, "hello"},
+    /* a film whose box of brands looks like a directory of icons */
+    {OB_FORMAT_UNKNOWN, 24,
+     "\0\0\1\0"
+     "ftypisom\0\0\0\0isomisom"},
+};
+
+static void every_format_is_known_by_its_first_bytes(void **state)
+{
+    uint32_t seen = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        uint8_t bytes[64] = {0};
+        memcpy(bytes, beginnings[i].bytes, beginnings[i].size);
+        assert_int_equal(ob_media_sniff(bytes, sizeof bytes), beginnings[i].format);
+        seen |= UINT32_C(1) << beginnings[i].format;
+    }
+    assert_int_equal(seen, (UINT32_C(1) << OB_FORMATS) - 1);
+}
+
+static void every_format_has_a_row_of_its_own(void **state)
+{
+    (void)state;
+    for (int f = 0; f < OB_FORMATS; f++) {
+        const ob_format_row *row = ob_format_at((ob_format)f);
+        assert_true(row->name && *row->name && row->title && row->program < OB_PROGRAMS);
+        assert_int_equal(row->hashed != NULL, row->program != OB_PROGRAM_NONE);
+        assert_int_equal(row->is != NULL, f != OB_FORMAT_UNKNOWN);
+        for (int other = 0; other < f; other++)
+            assert_string_not_equal(row->name, ob_format_name((ob_format)other));
+    }
+    assert_string_equal(ob_format_name(OB_FORMATS), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_format_is_known_by_its_first_bytes),
+        cmocka_unit_test(every_format_has_a_row_of_its_own),
         cmocka_unit_test(every_colour_type_and_depth_of_png_gives_its_hash),
         cmocka_unit_test(every_kind_of_jpeg_gives_its_hash),
         cmocka_unit_test(a_smooth_picture_of_full_colours_is_hashed_as_it_is_drawn),

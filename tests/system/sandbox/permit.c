@@ -27,18 +27,20 @@ static ob_worker *start(const ob_epoch_page *epochs)
 
 /* ---- Makers that cheat ----------------------------------------------------------------------- */
 
+enum { DIGESTS, PDQ }; /* detectors */
+
 typedef enum cheat {
     HONEST,
-    NONE,         /* bytes that are no permit */
-    OTHER_ITEM,   /* a good permit for another item */
-    OTHER_FILE,   /* for the same item in another file */
-    OTHER_METHOD, /* for digests, and hashing is wanted */
-    LATE,         /* over already */
-    REPLAY,       /* the one of the job before */
-    OTHER_WORKER, /* sealed for another process */
-    OLD_EPOCH,    /* made before a withdrawal */
-    FLIPPED,      /* one bit was changed */
-    REFUSES,      /* the maker itself says no */
+    NONE,           /* bytes that are no permit */
+    OTHER_ITEM,     /* a good permit for another item */
+    OTHER_FILE,     /* for the same item in another file */
+    OTHER_DETECTOR, /* for digests, and hashing is wanted */
+    LATE,           /* over already */
+    REPLAY,         /* the one of the job before */
+    OTHER_WORKER,   /* sealed for another process */
+    OLD_EPOCH,      /* made before a withdrawal */
+    FLIPPED,        /* one bit was changed */
+    REFUSES,        /* the maker itself says no */
 } cheat;
 
 typedef struct maker {
@@ -47,12 +49,13 @@ typedef struct maker {
     ob_holder other;
 } maker;
 
-static ob_status make(void *context, ob_permit *out, uint32_t *methods, const ob_permit_item *item,
-                      ob_epochs epochs, const ob_permit_mac *mac, ob_error *err)
+static ob_status make(void *context, ob_permit *out, uint32_t *detectors,
+                      const ob_permit_item *item, ob_epochs epochs, const ob_permit_mac *mac,
+                      ob_error *err)
 {
     maker *m = context;
     ob_permit_use use = {.item = *item,
-                         .methods = *methods,
+                         .detectors = *detectors,
                          .epochs = epochs,
                          .now = ob_now(),
                          .monotonic_ms = ob_now_monotonic_ms()};
@@ -63,8 +66,8 @@ static ob_status make(void *context, ob_permit *out, uint32_t *methods, const ob
         use.item.id[0] ^= 1;
     if (m->how == OTHER_FILE)
         use.item.inode++;
-    if (m->how == OTHER_METHOD)
-        use.methods = 1 << OB_METHOD_DIGESTS;
+    if (m->how == OTHER_DETECTOR)
+        use.detectors = 1 << DIGESTS;
     if (m->how == LATE) {
         use.now -= OB_PERMIT_SECONDS + 1;
         use.monotonic_ms -= (OB_PERMIT_SECONDS + 1) * 1000;
@@ -86,8 +89,11 @@ static ob_status look(ob_job_result *out, ob_worker *worker, maker *m, const voi
                       size_t size)
 {
     int file = file_of(bytes, size);
-    const ob_job job = {
-        .hash = true, .size = size, .item = {1, 2, 3}, .permit = make, .permit_context = m};
+    const ob_job job = {.wants = {[OB_EXTRACT_PDQ] = 1 << PDQ},
+                        .size = size,
+                        .item = {1, 2, 3},
+                        .permit = make,
+                        .permit_context = m};
     ob_error err = {0};
     ob_status status = ob_worker_do(out, worker, &job, file, &err);
     close(file);
@@ -126,7 +132,7 @@ static void without_a_maker_nobody_looks(void **state)
     (void)state;
     ob_worker *worker = start(NULL);
     int file = file_of(picture, sizeof picture);
-    const ob_job job = {.hash = true, .size = sizeof picture};
+    const ob_job job = {.wants = {[OB_EXTRACT_PDQ] = 1 << PDQ}, .size = sizeof picture};
     ob_job_result result;
     assert_int_equal(ob_worker_do(&result, worker, &job, file, NULL), OB_EREFUSED);
     close(file);
@@ -180,7 +186,7 @@ static void a_forked_process_cannot_make_permits(void **state)
     ob_permit permit;
     ob_holder_init(&holder);
     const ob_permit_use use = {
-        .methods = 1, .now = ob_now(), .monotonic_ms = ob_now_monotonic_ms()};
+        .detectors = 1, .now = ob_now(), .monotonic_ms = ob_now_monotonic_ms()};
     const ob_permit_mac mac = ob_holder_maker(&holder), taker = ob_holder_taker(&holder);
     assert_int_equal(ob_permit_own_files(&permit, &use, &mac, NULL), OB_OK);
     fflush(stdout);

@@ -22,7 +22,9 @@ int64_t __wrap_process_starved_ms(const worker_process *p)
 static ob_job_result look(unsigned time_ms, const char *what)
 {
     const ob_worker_options options = {.program = OB_HOSTILE_WORKER, .time_ms = time_ms};
-    const ob_job job = {.hash = true, .permit = ob_own_files_permit, .size = strlen(what)};
+    const ob_job job = {.wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH},
+                        .permit = ob_own_files_permit,
+                        .size = strlen(what)};
     const int file = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     ob_worker *worker = NULL;
     ob_job_result result = {0};

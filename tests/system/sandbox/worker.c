@@ -74,11 +74,12 @@ static void on_problem(void *context, const char *sentence)
 static ob_job_result do_bytes(ob_worker *worker, const void *bytes, size_t size, bool exact)
 {
     int file = sealed(bytes, size);
-    const ob_job job = {.hash = true,
-                        .permit = ob_own_files_permit,
-                        .digests = OB_DIGEST_ALL,
-                        .size = size,
-                        .media.exact = exact};
+    const ob_job job = {
+        .wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH, [OB_EXTRACT_DIGESTS] = OB_OWN_WISH},
+        .permit = ob_own_files_permit,
+        .digests = OB_DIGEST_ALL,
+        .size = size,
+        .media.exact = exact};
     ob_job_result result;
     ob_error err = {0};
     if (ob_worker_do(&result, worker, &job, file, &err))
@@ -420,8 +421,10 @@ static void a_process_has_a_limit_for_its_life(void **state)
 static ob_job_result do_for(ob_worker *worker, uint64_t client, const char *bytes)
 {
     int file = sealed(bytes, strlen(bytes));
-    const ob_job job = {
-        .hash = true, .permit = ob_own_files_permit, .size = strlen(bytes), .client = client};
+    const ob_job job = {.wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH},
+                        .permit = ob_own_files_permit,
+                        .size = strlen(bytes),
+                        .client = client};
     ob_job_result result;
     ob_error err = {0};
     if (ob_worker_do(&result, worker, &job, file, &err))
@@ -465,7 +468,7 @@ static void clients_in_turn_keep_their_processes(void **state)
     unsigned most = 0;
     for (unsigned i = 0; i < 40; i++) {
         int file = sealed("GIF89a", 6);
-        const ob_job job = {.hash = true,
+        const ob_job job = {.wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH},
                             .permit = ob_own_files_permit,
                             .size = 6,
                             .client = i < 20 ? i % 3 : i % 7};
@@ -504,7 +507,8 @@ static void what_is_no_worker_is_told_of(void **state)
 static void answers_that_make_no_sense_are_no_answers(void **state)
 {
     (void)state;
-    const worker_job job = {.number = 7, .hash = 1, .digests = OB_DIGEST_MD5};
+    const worker_job job = {
+        .number = 7, .wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH}, .digests = OB_DIGEST_MD5};
     const worker_result good = {
         .number = 7,
         .digested = OB_DIGEST_MD5,
@@ -533,7 +537,7 @@ static void answers_that_make_no_sense_are_no_answers(void **state)
 static void every_reason_is_a_sentence_of_ours(void **state)
 {
     (void)state;
-    const worker_job job = {.number = 7, .hash = 1};
+    const worker_job job = {.number = 7, .wants = {[OB_EXTRACT_PDQ] = OB_OWN_WISH}};
     for (uint32_t reason = 1; reason < WORKER_REASONS; reason++) {
         worker_result r = {.number = 7, .fault.reason = reason};
         ob_job_result out;

@@ -25,7 +25,7 @@ static void fields_are_got_as_they_were_put(void **state)
     uint32_t u32;
     uint64_t u64;
     int64_t i64;
-    const char *text, *none, *empty;
+    const char *text = NULL, *none = "", *empty = NULL;
     const void *bytes, *tail;
     size_t size, tail_size;
     assert_true(ob_get_u32(&u32, copy) && u32 == UINT32_MAX);

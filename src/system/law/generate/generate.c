@@ -1,4 +1,4 @@
-/* Writes the built-in regimes and methods as C: generate BUILT-AT FLOOR-SOURCE FILE.json … >
+/* Writes the built-in regimes and detectors as C: generate BUILT-AT FLOOR-SOURCE FILE.json … >
  * builtin.c. The files are read by the same code that reads one to explain it. */
 #include "../law_priv.h"
 
@@ -84,10 +84,10 @@ static void print_regime(const ob_regime *r)
     print_member("scope_article", r->scope_article);
     printf("     .bases = %" PRIu32 ",\n", r->bases);
     print_texts("basis_article", r->basis_article, OB_BASIS_COUNT);
-    for (int d = 0; d < OB_DETECTOR_COUNT; d++)
+    for (int d = 0; d < OB_MATERIALS; d++)
         printf("     .detectors[%d] = %d, .months_most[%d] = %u,\n", d, (int)r->detectors[d], d,
                r->months_most[d]);
-    print_texts("detector_article", r->detector_article, OB_DETECTOR_COUNT);
+    print_texts("detector_article", r->detector_article, OB_MATERIALS);
     printf("     .court_only = %d, .orderable = %" PRIu32 ", .months_before = %u, "
            ".grooming_needs_child = %d,\n",
            r->court_only, r->orderable, r->months_before, r->grooming_needs_child);
@@ -105,7 +105,8 @@ static void print_regime(const ob_regime *r)
     puts("},");
 }
 
-/* ---- Methods --------------------------------------------------------------------------------- */
+/* ---- Detectors ----------------------------------------------------------------------------------
+ */
 
 static void die(const char *path, const char *what)
 {
@@ -122,21 +123,33 @@ static unsigned word_at(const json_t *json, const char *path, const char *member
     return value;
 }
 
-static bool is_method(const char *path)
+static const char *text_at(const json_t *json, const char *path, const char *member)
+{
+    const char *text = json_string_value(json_object_get(json, member));
+    if (!text || !*text)
+        die(path, member);
+    return text;
+}
+
+static bool is_detector(const char *path)
 {
     return strstr(path, "/detectors/") != NULL;
 }
 
-static void print_method(const char *path)
+static void print_detector(const char *path)
 {
     json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     json_t *bound = json_object_get(json, "bound_per_million");
     if (!json_is_object(json) || json_object_size(json) != 5 || !json_is_integer(bound) ||
         json_integer_value(bound) < 1 || json_integer_value(bound) > 1000000)
-        die(path, "no method: id, kind, state, bound_per_million, about");
-    printf("    [%u] = {%u, %u, %u},\n", word_at(json, path, "id", OB_WORD_METHOD),
-           word_at(json, path, "kind", OB_WORD_DETECTOR),
+        die(path, "no detector: id, kind, state, bound_per_million, about");
+    printf("    {");
+    print_text(text_at(json, path, "id"));
+    printf(", (ob_material)%u, (ob_detector_state)%u, %u, ",
+           word_at(json, path, "kind", OB_WORD_MATERIAL),
            word_at(json, path, "state", OB_WORD_STATE), (unsigned)json_integer_value(bound));
+    print_text(text_at(json, path, "about"));
+    puts("},");
     json_decref(json);
 }
 
@@ -161,13 +174,13 @@ int main(int argc, char **argv)
     printf("const uint8_t ob_law_floor_digest[32] = ");
     print_digest(digest);
     printf(";\nconst int64_t ob_law_built_at = INT64_C(%s);\n\n", argv[1]);
-    puts("const ob_method_spec ob_law_methods[OB_METHODS] = {");
+    puts("const ob_detector_spec ob_law_detectors[OB_DETECTORS_MOST] = {");
     for (int i = 3; i < argc; i++)
-        if (is_method(argv[i]))
-            print_method(argv[i]);
+        if (is_detector(argv[i]))
+            print_detector(argv[i]);
     puts("};\n");
     for (int i = 3; i < argc; i++) {
-        if (is_method(argv[i]))
+        if (is_detector(argv[i]))
             continue;
         ob_error err = {0};
         char *bytes = read_file(argv[i], &size);

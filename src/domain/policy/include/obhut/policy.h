@@ -107,16 +107,16 @@ struct ob_safeguard_facts ob_safeguards_at(const ob_safeguards all[OB_LAWS_MOST]
 
 /* ---- Detectors ------------------------------------------------------------------------------- */
 
-/* Sets out[] to the state of each detector: as the records have it, else as it is shipped, with an
- * `at` of 0 and an empty `by`. A state that this version does not know counts as suspended. */
-ob_status ob_detectors_now(ob_detector_record out[OB_METHODS], ob_view *view, ob_error *err);
+/* The state of each detector: as the records have it; else as it is shipped, with an `at` of 0 and
+ * nobody who set it. A state that is not known is suspended. */
+ob_status ob_detectors_now(ob_detector_record out[OB_DETECTORS_MOST], ob_view *view, ob_error *err);
 
-/* Suspends a detector at once: stopping needs no second person. */
-ob_status ob_detector_suspend(ob_act *act, ob_method method, const char *reason, ob_error *err);
+/* To stop needs nobody else. */
+ob_status ob_detector_suspend(ob_act *act, ob_detector detector, const char *reason, ob_error *err);
 
 /* What was measured on named data, and the state that it is to justify. */
 typedef struct ob_measurement {
-    ob_method method;
+    ob_detector detector;
     ob_detector_state state; /* trial or on */
     int64_t items, false_alarms;
     const char *data;
@@ -128,8 +128,7 @@ typedef struct ob_measurement {
 double ob_measured_limit(int64_t items, int64_t false_alarms);
 enum { OB_ALARMS_MOST = 500 }; /* e to that power is still a double */
 
-/* Checks whether a measurement justifies its state: for `on` the limit must lie within the
- * detector's bound. OB_EREFUSED. */
+/* Whether it justifies the state: for `on` its limit lies within the detector's bound. */
 ob_status ob_measurement_check(const ob_measurement *m, ob_error *err);
 
 /* Proposes a state and sets *proposal to the proposal's number. `body` is what the proposal stores

@@ -84,12 +84,15 @@ json_t *ob_api_could_not(ob_hindrance hindrance);
 
 /* {action, format, …, matches, total, took_us}: what was found of a file, or one of the two above.
  */
-json_t *ob_api_scan(const ob_task *task, unsigned threshold);
+json_t *ob_api_scan(const ob_scan *scan, const ob_detectors *detectors, unsigned threshold);
 
 /* ---- JSON that others use too ---------------------------------------------------------------- */
 
-/* A match of a file. `threshold`: the distance that was asked for. */
-json_t *ob_api_match(const ob_match *match, unsigned threshold);
+/* A signal of a file that is an entry of a list. `threshold`: the distance that was asked for. */
+json_t *ob_api_match(const ob_signal *signal, unsigned threshold);
+
+/* One that is none: {detectors, score, explanation}. */
+json_t *ob_api_signal(const ob_signal *signal, const ob_detectors *detectors);
 
 /* A match of a look-up: by digest where `digest` is not NULL. */
 json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,

@@ -56,13 +56,14 @@ typedef enum ob_locus {
     OB_LOCUS_COUNT,
 } ob_locus;
 
-typedef enum ob_detector {
-    OB_DETECTOR_KNOWN,    /* lists of known material */
-    OB_DETECTOR_NEW,      /* models for material that is on no list */
-    OB_DETECTOR_GROOMING, /* models for text */
-    OB_DETECTOR_OTHER,
-    OB_DETECTOR_COUNT,
-} ob_detector;
+/* What is looked for. */
+typedef enum ob_material {
+    OB_MATERIAL_KNOWN,    /* lists of known material */
+    OB_MATERIAL_NEW,      /* models for material that is on no list */
+    OB_MATERIAL_GROOMING, /* models for text */
+    OB_MATERIAL_OTHER,
+    OB_MATERIALS,
+} ob_material;
 
 typedef enum ob_basis {
     OB_BASIS_NONE,
@@ -76,12 +77,10 @@ typedef enum ob_basis {
     OB_BASIS_COUNT,
 } ob_basis;
 
-/* How detectors look: each has a state and a measured error of its own. */
-typedef enum ob_method {
-    OB_METHOD_DIGESTS, /* MD5, SHA-1, SHA-256: the same bytes */
-    OB_METHOD_PDQ,     /* similar pictures */
-    OB_METHODS,
-} ob_method;
+/* What looks. Each detector has a number, its place in a table of the program (obhut/regimes.h), a
+ * state and a measured error of its own. The gate knows no more of it. */
+typedef unsigned ob_detector;
+enum { OB_DETECTORS_MOST = 8 };
 
 /* A detector's life. */
 typedef enum ob_detector_state {
@@ -177,9 +176,8 @@ typedef enum ob_word {
     OB_WORD_SURFACE,
     OB_WORD_ENCRYPTION,
     OB_WORD_LOCUS,
-    OB_WORD_DETECTOR,
+    OB_WORD_MATERIAL,
     OB_WORD_BASIS,
-    OB_WORD_METHOD,
     OB_WORD_STATE,
     OB_WORD_SAFEGUARD,
     OB_WORD_REASON,
@@ -266,14 +264,14 @@ typedef struct ob_regime {
 
     uint32_t bases;
     const char *basis_article[OB_BASIS_COUNT];
-    ob_permission detectors[OB_DETECTOR_COUNT];
-    const char *detector_article[OB_DETECTOR_COUNT];
+    ob_permission detectors[OB_MATERIALS];
+    const char *detector_article[OB_MATERIALS];
 
     /* Orders. */
     bool court_only;
-    uint32_t orderable;                      /* detectors */
-    unsigned months_most[OB_DETECTOR_COUNT]; /* 0: no limit is known */
-    unsigned months_before;                  /* between receipt and start */
+    uint32_t orderable;                 /* detectors */
+    unsigned months_most[OB_MATERIALS]; /* 0: no limit is known */
+    unsigned months_before;             /* between receipt and start */
     bool grooming_needs_child;
     const char *order_article;
 
@@ -328,7 +326,7 @@ typedef struct ob_situation {
     ob_encryption encryption;
     ob_locus locus;
     bool is_hash; /* the item is a hash that somebody has computed */
-    ob_detector detector;
+    ob_material detector;
     ob_basis basis;
     bool is_protected, child_user;
     ob_detector_state detector_state;

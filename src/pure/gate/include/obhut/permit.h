@@ -1,7 +1,7 @@
 /* Permits: what the gate issues for one item, and what a bearer checks before it scans. Pure: time,
  * the epoch and the MAC come in.
  *
- * A permit names the item, the methods that may look, what may be done, why, under which article
+ * A permit names the item, the detectors that may look, what may be done, why, under which article
  * and for how long. Its MAC is that of one bearer: a worker process, or the engine's own threads.
  * Nothing outside permit.c can make one, read its fields from memory by name, or change a byte of
  * it without being found out. docs/THREATS.md says what was tried. */
@@ -37,8 +37,8 @@ typedef struct ob_epochs {
 
 /* What a permit says, for those who act on it. */
 typedef struct ob_permit_terms {
-    uint32_t methods; /* bit m: ob_method m */
-    uint32_t actions; /* bit a: ob_action a of engine */
+    uint32_t detectors; /* bit m: ob_detector m */
+    uint32_t actions;   /* bit a: ob_action a of engine */
     ob_basis basis;
     bool own_files; /* the permit is for files of the user who typed the command, not for a service
                      */
@@ -50,9 +50,9 @@ typedef struct ob_permit_terms {
 } ob_permit_terms;
 
 /* One way to look at an item: production situations of the same item under the same basis, one a
- * method. `situation` NULL: the method is switched off. */
+ * detector. `situation` NULL: the detector is switched off. */
 typedef struct ob_permit_request {
-    const ob_situation *situation[OB_METHODS];
+    const ob_situation *situation[OB_DETECTORS_MOST];
     ob_permit_item item;
     ob_epochs epochs;
     int64_t monotonic_ms; /* now, of a clock that nobody sets */
@@ -60,8 +60,8 @@ typedef struct ob_permit_request {
     int64_t record, tell_by;
 } ob_permit_request;
 
-/* Decides each method among `regimes`, and makes a permit for those that are allowed. Sets *why to
- * the first allow, or to the denial that got furthest. OB_EREFUSED where none is allowed, a
+/* Decides each detector among `regimes`, and makes a permit for those that are allowed. Sets *why
+ * to the first allow, or to the denial that got furthest. OB_EREFUSED where none is allowed, a
  * situation is not of production, they speak of different items, or there is no MAC for this
  * process. */
 ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_request *request,
@@ -70,7 +70,7 @@ ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_
 /* What a bearer knows when it is about to scan. */
 typedef struct ob_permit_use {
     ob_permit_item item;
-    uint32_t methods; /* that it would use */
+    uint32_t detectors; /* that it would use */
     ob_epochs epochs;
     int64_t now, monotonic_ms;
 } ob_permit_use;

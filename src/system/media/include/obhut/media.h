@@ -6,6 +6,7 @@
 #include <obhut/base.h>
 #include <obhut/hash.h>
 
+/* In the order in which first bytes are compared; format.c has a row for each. */
 typedef enum ob_format {
     OB_FORMAT_UNKNOWN = 0,
     OB_FORMAT_JPEG,
@@ -13,16 +14,36 @@ typedef enum ob_format {
     OB_FORMAT_WEBP,
     OB_FORMAT_GIF,
     OB_FORMAT_TIFF,
+    OB_FORMAT_AVIF_MINI, /* known and not decoded: AVIF of brand mif3 */
     OB_FORMAT_AVIF,
     OB_FORMAT_HEIC,
+    OB_FORMAT_JXL,       /* known and not decoded */
+    OB_FORMAT_JPEG_2000, /* the same */
     OB_FORMAT_BMP,
     OB_FORMAT_ICO,
-    OB_FORMAT_JXL,
-    OB_FORMAT_SVG,       /* known and not decoded */
-    OB_FORMAT_AVIF_MINI, /* the same: AVIF of brand mif3 */
-    OB_FORMAT_JPEG_2000, /* the same */
+    OB_FORMAT_SVG, /* the same */
     OB_FORMATS,
 } ob_format;
+
+/* Programs that decode: each is a process of its own, with its own libraries. */
+typedef enum ob_media_program {
+    OB_PROGRAM_NONE,     /* nobody decodes it */
+    OB_PROGRAM_STANDARD, /* obhut-worker */
+    OB_PROGRAM_HEIF,     /* obhut-worker-heif: links libraries under the GPL, installed by choice */
+    OB_PROGRAMS,
+} ob_media_program;
+
+/* A picture format. */
+typedef struct ob_format_row {
+    const char *name;         /* "jpeg": in answers, and of its fuzzer and seeds */
+    const char *title;        /* as people write it */
+    ob_media_program program; /* that decodes it */
+    const char *hashed;       /* what of it is hashed; NULL: nothing */
+    bool (*is)(const uint8_t *bytes, size_t size); /* by its first bytes */
+} ob_format_row;
+
+/* The row of a format; of OB_FORMAT_UNKNOWN where there is no such format. */
+const ob_format_row *ob_format_at(ob_format format);
 
 /* "jpeg", "png", …, "unknown". */
 const char *ob_format_name(ob_format format);
@@ -32,10 +53,6 @@ enum { OB_MEDIA_SNIFF = 512 };
 /* Returns the format by the first bytes (OB_MEDIA_SNIFF are enough); the name of a file does not
  * matter. */
 ob_format ob_media_sniff(const uint8_t *bytes, size_t size);
-
-/* Whether only the worker program for HEIF decodes it: that one links libraries under the GPL and
- * is installed by choice. */
-bool ob_format_is_heif(ob_format format);
 
 /* Limits of what is decoded at all: beyond them OB_ELIMIT. */
 #define OB_MEDIA_MAX_PIXELS (UINT64_C(1) << 28) /* the largest phone cameras make 200 million */

@@ -43,24 +43,35 @@ void ob_epoch_raise(ob_epoch_page *page, bool personal);
 /* Returns both epochs as they are now. */
 ob_epochs ob_epochs_now(const ob_epoch_page *page);
 
-/* Makes the permit for an item and the worker that will get it, at the last moment. *methods is
+/* Makes the permit for an item and the worker that will get it, at the last moment. *detectors is
  * what is wanted; it may be made less. OB_EREFUSED: nobody may look. */
-typedef ob_status (*ob_permit_maker)(void *context, ob_permit *out, uint32_t *methods,
+typedef ob_status (*ob_permit_maker)(void *context, ob_permit *out, uint32_t *detectors,
                                      const ob_permit_item *item, ob_epochs epochs,
                                      const ob_permit_mac *mac, ob_error *err);
 
 /* The maker for commands on files of one's own: permits everything. No service has a use for it. */
-ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *methods,
+ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *detectors,
                               const ob_permit_item *item, ob_epochs epochs,
                               const ob_permit_mac *mac, ob_error *err);
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
+/* What a worker can take from a file. */
+typedef enum ob_extract {
+    OB_EXTRACT_PDQ,     /* hashes of its pictures */
+    OB_EXTRACT_DIGESTS, /* of its bytes */
+    OB_EXTRACT_FILE,    /* a memory file that the worker program fills: a rendition, frames, text */
+    OB_EXTRACTS,
+} ob_extract;
+
+/* "hashes", "digests", "a memory file"; "nothing" of any other number. */
+const char *ob_extract_name(ob_extract extract);
+
 /* What is wanted of a file. */
 typedef struct ob_job {
-    bool hash;
-    uint32_t digests; /* OB_DIGEST_… */
-    uint64_t size;    /* bytes, from the beginning of the file */
+    uint32_t wants[OB_EXTRACTS]; /* bit d: detector d needs it; 0: it is not taken */
+    uint32_t digests;            /* OB_EXTRACT_DIGESTS: which, OB_DIGEST_… */
+    uint64_t size;               /* bytes, from the beginning of the file */
     ob_media_options media;
     uint64_t client;   /* whose file: a process gets one client's only */
     unsigned trial_ms; /* not 0: it gets no more of the processor, and where that is not enough it
@@ -70,6 +81,9 @@ typedef struct ob_job {
     void *permit_context;
 } ob_job;
 
+/* For commands on files of one's own, whose permits name no detector: what they want of a file. */
+enum { OB_OWN_WISH = 1 };
+
 typedef struct ob_job_result {
     /* Of hashing, where it was wanted: OB_OK, and media is set; OB_EFORMAT: damaged; OB_ELIMIT,
      * OB_ENOMEM, OB_ETIME: beyond a bound; OB_ENOTFOUND: no picture of a format that is known or
@@ -77,12 +91,25 @@ typedef struct ob_job_result {
     ob_status status;
     ob_error error;
     ob_media_result media;
-    uint32_t methods;  /* that the permit was for */
-    uint32_t digested; /* OB_DIGEST_… that are set in digests; also where hashing failed */
+    uint32_t detectors; /* that the permit was for */
+    uint32_t digested;  /* OB_DIGEST_… that are set in digests; also where hashing failed */
     ob_digests digests;
+    /* OB_EXTRACT_FILE, where the worker has filled it: nobody can change it any more. What is in it
+     * was made from bytes that nobody vouches for, by a process that they may have taken over. */
+    bool has_file;
+    int file;           /* the caller's: ob_result_close */
+    uint64_t file_size; /* bytes that were filled, at most OB_RESULT_FILE_MOST */
 } ob_job_result;
 
-/* ---- Workers --------------------------------------------------------------------------------- */
+enum { OB_RESULT_FILE_MOST = 4 << 20 };
+
+/* Reads the first bytes of a result's memory file; returns how many, 0 where there is none. */
+size_t ob_result_read(void *out, size_t size, const ob_job_result *of);
+
+/* Closes the memory file, where there is one. */
+void ob_result_close(ob_job_result *result);
+
+/* ---- Workers ------------------------------------------------------------------------------ */
 
 /* What holds a process. */
 enum {
@@ -130,8 +157,9 @@ ob_status ob_worker_do(ob_job_result *out, ob_worker *worker, const ob_job *job,
 
 void ob_worker_stop(ob_worker *worker); /* NULL is fine */
 
-/* The workers that all formats need, some for each of the two programs: those of the second are
- * started when a HEIF file comes, and further ones when further clients do. */
+/* The workers that all formats need, some for each worker program: those of another than the
+ * standard one are started when a file of its formats comes, and further ones when further clients
+ * do. */
 typedef struct ob_workers ob_workers;
 /* Starts the first worker and waits until it is confined. The strings and the context in options
  * must outlive *out, which the caller owns: ob_workers_stop. Errors as ob_worker_start. */
@@ -143,8 +171,8 @@ ob_status ob_workers_do(ob_job_result *out, ob_workers *workers, const ob_job *j
 uint32_t ob_workers_layers(const ob_workers *workers);
 void ob_workers_stop(ob_workers *workers); /* NULL is fine */
 
-/* Whether the worker program for AVIF and HEIC is installed. */
-bool ob_workers_have_heif(void);
+/* Whether a worker program is installed. */
+bool ob_workers_have(ob_media_program program);
 
 /* ---- Confining oneself ----------------------------------------------------------------------- */
 
@@ -165,10 +193,19 @@ enum { OB_WORKER_CHANNEL = 3, OB_FRONT_LISTENING = 4, OB_FRONT_LISTENERS = 3 };
 typedef ob_status (*ob_worker_hasher)(ob_media_result *out, const uint8_t *bytes, size_t size,
                                       const ob_media_options *options, ob_media_fault *fault);
 
+/* What a worker program does. */
+typedef struct ob_worker_program {
+    ob_confinement profile;
+    ob_worker_hasher hash;
+    /* Fills a memory file of `room` zero bytes and sets *size; NULL, or not OB_OK: there is none.
+     */
+    ob_status (*fill)(void *out, size_t *size, size_t room, const uint8_t *bytes, size_t of);
+    void (*prepare)(void); /* before the confinement; may be NULL */
+} ob_worker_program;
+
 /* The life of a worker process: confines itself and does jobs until its channel is closed. Returns
  * the exit code. `arguments` are the program's: the first says how many seconds of the processor
- * its life may take. `hash` decodes; `prepare` (may be NULL) runs before the confinement. */
-int ob_worker_serve(char **arguments, ob_confinement profile, ob_worker_hasher hash,
-                    void (*prepare)(void));
+ * its life may take. */
+int ob_worker_serve(char **arguments, const ob_worker_program *program);
 
 #endif

@@ -1,6 +1,6 @@
 /* What was found, and what passed without being looked at, until it is told: to the log, and on
  * standard error. Never of which item, account or file. */
-#include "engine_priv.h"
+#include "permits_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,38 +8,42 @@
 /* ---- Matches ---------------------------------------------------------------------------------
  */
 
-static bool is_same(const matched *a, const matched *b)
+static bool is_same(const ob_hit *a, const ob_hit *b)
 {
-    return a->action == b->action && a->answer == b->answer && !strcmp(a->list, b->list) &&
-           !strcmp(a->source, b->source) && !strcmp(a->via, b->via);
+    return a->action == b->action && a->answer == b->answer && !strcmp(a->detector, b->detector) &&
+           !strcmp(a->list, b->list) && !strcmp(a->source, b->source) && !strcmp(a->via, b->via);
 }
 
-void matches_add(matches *m, const matched *one)
+void hits_add(hits *h, const ob_hit *one)
 {
-    for (size_t i = 0; i < m->count; i++)
-        if (is_same(&m->kind[i], one)) {
-            m->kind[i].count += one->count;
+    for (size_t i = 0; i < h->count; i++)
+        if (is_same(&h->kind[i], one)) {
+            h->kind[i].count += one->count;
             return;
         }
-    if (m->count < MATCHES_MOST)
-        m->kind[m->count++] = *one;
+    if (h->count < HITS_MOST)
+        h->kind[h->count++] = *one;
     else
-        m->more += one->count;
+        h->more += one->count;
 }
 
-static const char *answer_of(const matched *one)
+static const char *answer_of(const ob_hit *one)
 {
     static const char *const answers[] = {"", "refused", "let_through"};
     return answers[one->answer];
 }
 
-void matches_log(ob_entry *out, const char *member, const matches *m)
+void hits_log(ob_entry *out, const char *member, const hits *h)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        const matched *one = &m->kind[i];
+    for (size_t i = 0; i < h->count; i++) {
+        const ob_hit *one = &h->kind[i];
         ob_entry *inner = ob_entry_new();
-        ob_entry_text(inner, "list", one->list);
-        ob_entry_text(inner, "source", one->source);
+        if (*one->detector) {
+            ob_entry_text(inner, "detector", one->detector);
+        } else {
+            ob_entry_text(inner, "list", one->list);
+            ob_entry_text(inner, "source", one->source);
+        }
         ob_entry_text(inner, "via", one->via);
         ob_entry_text(inner, "action", ob_action_name(one->action));
         ob_entry_number(inner, "count", (int64_t)one->count);
@@ -58,24 +62,34 @@ static void quote(char *out, size_t room, const char *text)
     out[at] = '\0';
 }
 
-void matches_tell(const matches *m, const teller *to)
+static void describe(char *out, size_t room, const ob_hit *one)
+{
+    char source[OB_LIST_TEXT_MAX + 1];
+    quote(source, sizeof source, one->source);
+    if (*one->detector)
+        snprintf(out, room, "by the detector \"%s\"", one->detector);
+    else
+        snprintf(out, room, "in list \"%s\" (%s%s%s)", one->list,
+                 *source ? "source \"" : "no source given", source, *source ? "\"" : "");
+}
+
+void hits_tell(const hits *h, const ob_counts_listener *to)
 {
     static const char *const words[] = {"", ", refused", ", let through"};
-    char line[600], source[OB_LIST_TEXT_MAX + 1];
-    for (size_t i = 0; i < m->count; i++) {
-        const matched *one = &m->kind[i];
+    char line[600], where[300];
+    for (size_t i = 0; i < h->count; i++) {
+        const ob_hit *one = &h->kind[i];
         char many[32] = "a match";
         if (one->count > 1)
             snprintf(many, sizeof many, "%llu matches", (unsigned long long)one->count);
-        quote(source, sizeof source, one->source);
-        snprintf(line, sizeof line, "%s in list \"%s\" (%s%s%s) by %s: %s%s", many, one->list,
-                 *source ? "source \"" : "no source given", source, *source ? "\"" : "", one->via,
+        describe(where, sizeof where, one);
+        snprintf(line, sizeof line, "%s %s by %s: %s%s", many, where, one->via,
                  ob_action_name(one->action), words[one->answer]);
         to->say(to->context, line);
     }
-    if (!m->more)
+    if (!h->more)
         return;
-    snprintf(line, sizeof line, "%llu matches more in this second", (unsigned long long)m->more);
+    snprintf(line, sizeof line, "%llu matches more in this second", (unsigned long long)h->more);
     to->say(to->context, line);
 }
 
@@ -98,7 +112,7 @@ void passed_add(passed *p, const char *via, const char *reason)
     p->kind[i].number++;
 }
 
-void passed_tell(const passed *p, const teller *to)
+void passed_tell(const passed *p, const ob_counts_listener *to)
 {
     char line[900];
     if (!p->all)
@@ -112,26 +126,4 @@ void passed_tell(const passed *p, const teller *to)
                                p->kind[i].via, p->kind[i].reason,
                                (unsigned long long)p->kind[i].number);
     to->say(to->context, line);
-}
-
-/* ---- Since the start --------------------------------------------------------------------------
- */
-
-void tally_matches(match_counts *c, const matched *one)
-{
-    ob_match_count *found = NULL;
-    pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; i < c->count && !found; i++)
-        if (c->kind[i].action == one->action && !strcmp(c->kind[i].list, one->list) &&
-            !strcmp(c->kind[i].via, one->via))
-            found = &c->kind[i];
-    if (!found) {
-        const bool fits = c->count < MATCH_COUNTS_MOST;
-        found = &c->kind[fits ? c->count++ : MATCH_COUNTS_MOST - 1];
-        memcpy(found->list, fits ? one->list : "other", fits ? sizeof found->list : 6);
-        memcpy(found->via, fits ? one->via : "other", fits ? sizeof found->via : 6);
-        found->action = one->action;
-    }
-    found->count += one->count;
-    pthread_mutex_unlock(&c->lock);
 }

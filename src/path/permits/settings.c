@@ -1,4 +1,5 @@
-#include "engine_priv.h"
+/* What a service is, as the records have it: profile, laws, safeguards, detectors, reviewers. */
+#include "permits_priv.h"
 
 #include <obhut/records/person.h>
 #include <obhut/staff.h>
@@ -6,14 +7,14 @@
 #include <stdlib.h>
 
 /* What an impact assessment is about has changed when a detector's state did, too. */
-static ob_status read_methods(settings *s, ob_view *view, ob_error *err)
+static ob_status read_detectors(settings *s, ob_view *view, ob_error *err)
 {
-    ob_detector_record now[OB_METHODS];
+    ob_detector_record now[OB_DETECTORS_MOST];
     ob_status status = ob_detectors_now(now, view, err);
-    for (int m = 0; m < OB_METHODS && !status; m++) {
-        s->method[m] = (ob_detector_state)now[m].state;
-        if (now[m].at > s->changed_at)
-            s->changed_at = now[m].at;
+    for (int d = 0; d < OB_DETECTORS_MOST && !status; d++) {
+        s->detector[d] = (ob_detector_state)now[d].state;
+        if (now[d].at > s->changed_at)
+            s->changed_at = now[d].at;
     }
     return status;
 }
@@ -36,7 +37,7 @@ ob_status settings_read(settings *out, ob_view *view, ob_error *err)
     ob_status status = ob_store_profile(&s.profile, view, err);
     s.changed_at = s.profile.changed_at;
     if (!status)
-        status = read_methods(&s, view, err);
+        status = read_detectors(&s, view, err);
     if (!status)
         status = ob_safeguards_read(s.safeguards, view, err);
     if (!status)

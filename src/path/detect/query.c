@@ -1,5 +1,5 @@
 /* Hashes and digests as people type them. */
-#include <obhut/engine.h>
+#include "detect_priv.h"
 
 #include <string.h>
 
@@ -25,4 +25,18 @@ ob_status ob_query_parse(ob_query *out, const char *text, size_t length, ob_erro
     if (!status)
         *out = made;
     return status;
+}
+
+ob_status query_places(ob_list_matches *found, const uint32_t *place, uint32_t count, ob_error *err)
+{
+    ob_status status = ob_list_matches_whole(found, count, err);
+    for (size_t i = 0; i < found->count && !status; i++)
+        found->match[i].query = place[found->match[i].query];
+    return status;
+}
+
+void ob_query_matches_free(ob_query_matches *matches)
+{
+    for (int i = 0; i < OB_QUERY_KINDS; i++)
+        ob_list_matches_free(&matches->of[i]);
 }

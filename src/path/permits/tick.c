@@ -1,7 +1,7 @@
-/* What the log is told of a second: how often public uploads were looked at, by which basis and
- * regime, and a salted digest of which; of a day: all counts. Nothing else about looking ever gets
- * there: it must not become a diary of who sent what when. */
-#include "engine_priv.h"
+/* What the log is told of a second, in one entry: how often public uploads were looked at, by which
+ * basis and regime, and a salted digest of which; of a day: all counts. Nothing else about looking
+ * ever gets there: it must not become a diary of who sent what when. */
+#include "permits_priv.h"
 
 #include <obhut/crypto.h>
 #include <obhut/records/log.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY = 86400, TIME = 32 };
+enum { TIME = 32 };
 
 /* ---- A second ---------------------------------------------------------------------------------
  */
@@ -42,7 +42,7 @@ static void log_counts(ob_entry *out, const char *member, const ob_tally *kinds,
 {
     ob_entry_list(out, member);
     for (size_t i = 0; i < count; i++) {
-        if (!leaf_has(&kinds[i]))
+        if (!tick_has(&kinds[i]))
             continue;
         ob_entry *one = ob_entry_new();
         ob_entry_text(one, "basis", ob_word_name(OB_WORD_BASIS, kinds[i].basis));
@@ -53,12 +53,12 @@ static void log_counts(ob_entry *out, const char *member, const ob_tally *kinds,
     }
 }
 
-bool leaf_has(const ob_tally *kind)
+bool tick_has(const ob_tally *kind)
 {
     return kind->reason == OB_ALLOWED && kind->surface == OB_SURFACE_PUBLIC;
 }
 
-ob_status leaf_fill(ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
+ob_status tick_fill(ob_act *act, const ob_record_key *items, size_t count, uint64_t more,
                     const ob_tally *kinds, size_t kind_count, const char *service, ob_error *err)
 {
     uint8_t digest[32];
@@ -145,7 +145,7 @@ static ob_status read_last_day(int64_t *out, ob_store *store, ob_error *err)
     return status;
 }
 
-ob_status leaf_days(ob_acts *acts, ob_store *store, int64_t today, ob_error *err)
+ob_status tick_days(ob_acts *acts, ob_store *store, int64_t today, ob_error *err)
 {
     enum { MOST = 62 }; /* what a service missed that long ago has no counts */
     int64_t last = -1;
