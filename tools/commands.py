@@ -358,8 +358,11 @@ def operation(command):
         out += ["      requestBody:", f"        required: {json.dumps(needed)}",
                 "        content:", f"          {flow(kind)}: {{schema: {flow(made)}}}"]
     done = {"description": answers.get("about", "done"), "content": content(command)}
+    if 304 in statuses(command):
+        done["headers"] = {"ETag": {"required": True, "description": "its version", "schema": {"type": "string"}}}
     out += ["      responses:", f'        "{answers.get("status", 200)}": {flow(done)}']
-    out += [f'        "{status}": {{$ref: "#/components/responses/Problem"}}' for status in statuses(command)]
+    out += [f'        "{status}": ' + (flow({"description": "it is a version that the client has"}) if status == 304
+                                       else '{$ref: "#/components/responses/Problem"}') for status in statuses(command)]
     could_not = answers.get("could_not", "CouldNot")
     return "\n".join([*out, f'        "503": {{$ref: "#/components/responses/{could_not}"}}', ""])
 

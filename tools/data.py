@@ -32,7 +32,8 @@ kept. Of what is looked at, or not, only counts remain.
 | lock | `lock` | one writer at a time | empty file | no |
 
 Nothing else is stored. Bodies are in memory only while they are on their way; those that nobody may look at are
-overwritten piece by piece. What the service prints names no item, account, token or path. `hash`, `match` and `scan`
+overwritten piece by piece. A client's address goes with its request from the front to the core, in memory, until the answer is there; it is
+written down nowhere. What the service prints names no item, account, token or path. `hash`, `match` and `scan`
 keep nothing of what they looked at: results go to standard output.
 
 ## The records

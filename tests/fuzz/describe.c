@@ -42,15 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         field->value = at + 1;
         at += 2 + strlen(field->value);
     }
-    if (size & 1)
-        request.content_type = copy;
-    if (size & 2)
-        request.idempotency_key = copy;
+    const ob_field headers[] = {{"Content-Type", copy}, {"Idempotency-Key", copy}};
+    request.headers = headers + (size & 1);
+    request.header_count = size & 2 ? 1 : 2 - (size & 1);
     ob_item item = {.surface = OB_SURFACES};
     ob_error err = {0};
     const char *code = NULL;
     const ob_command *scan = ob_command_find("file.scan");
-    ob_status status = ob_command_check_head(&code, scan, &request, NULL, &err);
+    ob_status status = ob_command_check_head(&code, scan, &request, &err);
     if (!status)
         status = ob_command_item(&item, &code, acts(), &request, &err);
     if (!status != (item.surface < OB_SURFACES) ||

@@ -13,6 +13,14 @@ static void check(const ob_packet *p, const char *text)
         abort();
 }
 
+static void check_all(const ob_packet *p, const ob_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        check(p, fields[i].name);
+        check(p, fields[i].value);
+    }
+}
+
 static void unpack(ob_packet *p)
 {
     asked a;
@@ -28,14 +36,13 @@ static void unpack(ob_packet *p)
         abort();
     check(p, a.request.method);
     check(p, a.request.path);
-    check(p, a.request.authorization);
-    check(p, a.request.content_type);
-    check(p, a.request.idempotency_key);
-    check(p, a.request.language);
-    for (size_t i = 0; i < a.request.query_count; i++) {
-        check(p, a.query[i].name);
-        check(p, a.query[i].value);
-    }
+    check(p, a.request.peer);
+    if (!ob_is_utf8(a.request.path, strlen(a.request.path)))
+        abort();
+    for (size_t i = 0; i < a.request.header_count; i++)
+        check(p, a.request.headers[i].value);
+    check_all(p, a.request.cookies, a.request.cookie_count);
+    check_all(p, a.request.query, a.request.query_count);
     (void)ob_request_token(&a.request);
 }
 

@@ -86,11 +86,13 @@ static void ask(ob_api *api, const struct target *to, const char *word, const ch
 {
     char path[PATH];
     print_path(path, to->path, word);
+    const ob_field headers[] = {{"Authorization", "Bearer x"},
+                                {"Content-Type", "application/json"},
+                                {"Idempotency-Key", named}};
     const ob_request request = {.method = to->method,
                                 .path = path,
-                                .authorization = "Bearer x",
-                                .content_type = "application/json",
-                                .idempotency_key = named,
+                                .headers = headers,
+                                .header_count = named ? 3 : 2,
                                 .content_length = -1};
     ob_call *call = NULL;
     if (ob_api_begin(&call, api, &request) == OB_PLAN_BYTES) {

@@ -23,7 +23,7 @@ static char large[MESSAGE_MOST + 99];
 static const char *token;
 
 /* A head of a request: fields without a tail. */
-typedef enum asks { A_SCAN_HEAD, A_READY_HEAD, AN_EXPLANATION_HEAD, HEADS } asks;
+typedef enum asks { A_SCAN_HEAD, A_READY_HEAD, AN_EXPLANATION_HEAD, A_WAITING_HEAD, HEADS } asks;
 static ob_packet heads[HEADS];
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -107,6 +107,9 @@ static bool packet(uint32_t kind, uint32_t first, uint64_t id, uint64_t second, 
         ob_put_tail(&p, large, zeros);
         zeros = 0;
         break;
+    case MESSAGE_TAKEN:
+        ob_put_u64(&p, second);
+        break;
     case MESSAGE_UNABLE:
     case MESSAGE_LAYERS:
         ob_put_u32(&p, first);
@@ -180,19 +183,25 @@ static uint32_t await(uint64_t id, int ms)
 }
 
 static void make_head(asks what, const char *method, const char *path, int64_t length,
-                      const char *surface)
+                      const char *name, const char *value)
 {
     char bearer[300];
     ob_packet *p = &heads[what];
     snprintf(bearer, sizeof bearer, "Bearer %s", token);
-    const ob_request request = {
-        .method = method, .path = path, .authorization = bearer, .content_length = length};
+    const ob_field headers[] = {{"Authorization", bearer}, {"If-None-Match", "*"}};
+    const ob_request request = {.method = method,
+                                .path = path,
+                                .peer = "192.0.2.7",
+                                .headers = headers,
+                                .header_count = 2,
+                                .content_length = length};
     if (p->kind) /* there was one before */
         ob_packet_free(p);
     *p = ob_packet_of(MESSAGE_ASK, 0);
     channel_put_request(p, &request, false);
-    if (surface)
-        channel_put_field(p, "surface", surface);
+    channel_put_field(p, NULL, NULL); /* no cookies */
+    if (name)
+        channel_put_field(p, name, value);
     channel_put_field(p, NULL, NULL);
 }
 
@@ -213,7 +222,14 @@ static int memory_file(size_t size, bool sealed)
 
 /* ---- Lies of one or two packets -------------------------------------------------------------- */
 
-typedef enum first { NOTHING, A_SCAN, AN_EXPLANATION, A_SCAN_GONE, A_READY } first;
+typedef enum first {
+    NOTHING,
+    A_SCAN,
+    AN_EXPLANATION,
+    A_SCAN_GONE,
+    A_READY,
+    WHO_WAITS /* for something to happen; nothing is told of that */
+} first;
 typedef enum beside {
     NO_FILE,
     OPEN_FILE,
@@ -237,6 +253,7 @@ static const struct lie {
     {"kind-0", NOTHING, 0, 0, 1, 0, 0, NO_FILE, true},
     {"kind-of-the-core-plan", NOTHING, MESSAGE_PLAN, 0, 1, 0, 0, NO_FILE, true},
     {"kind-of-the-core-answer", NOTHING, MESSAGE_ANSWER, 200, 1, 0, 0, NO_FILE, true},
+    {"kind-of-the-core-piece", NOTHING, MESSAGE_PIECE, 0, 1, 0, 0, NO_FILE, true},
     {"kind-99", NOTHING, 99, 0, 1, 0, 0, NO_FILE, true},
     {"kind-highest", NOTHING, UINT32_MAX, 0, 1, 0, 0, NO_FILE, true},
     {"ask-without-more", NOTHING, MESSAGE_ASK, 0, 1, 0, 0, NO_FILE, false},
@@ -297,6 +314,15 @@ static const struct lie {
      false},
     {"layers-all", NOTHING, MESSAGE_LAYERS, UINT32_MAX, 0, 0, 0, NO_FILE, false},
     {"layers-longer", NOTHING, MESSAGE_LAYERS, 0, 0, 0, 9, NO_FILE, true},
+    {"taken-of-nobody", NOTHING, MESSAGE_TAKEN, 0, 3, 5, 0, NO_FILE, false},
+    {"taken-longer", NOTHING, MESSAGE_TAKEN, 0, 3, 5, 4, NO_FILE, true},
+    {"taken-without-pieces", A_SCAN, MESSAGE_TAKEN, 0, 7, 5, 0, NO_FILE, true},
+    {"taken-nothing", A_SCAN, MESSAGE_TAKEN, 0, 7, 0, 0, NO_FILE, true},
+    {"body-of-who-waits", WHO_WAITS, MESSAGE_BODY, 0, 7, 0, 0, NO_FILE, true},
+    {"unable-of-who-waits", WHO_WAITS, MESSAGE_UNABLE, 1, 7, 0, 0, NO_FILE, true},
+    {"ask-over-who-waits", WHO_WAITS, MESSAGE_ASK, 0, 7, 0, 0, NO_FILE, true},
+    {"late-of-who-waits", WHO_WAITS, MESSAGE_LATE, 0, 7, 0, 0, NO_FILE, false},
+    {"gone-of-who-waits", WHO_WAITS, MESSAGE_GONE, 0, 7, 0, 0, NO_FILE, false},
     {"too-long", NOTHING, MESSAGE_ASK, 0, 1, 0, MESSAGE_MOST + 8, NO_FILE, true},
     {"body-in-a-file-and-beside", A_SCAN, MESSAGE_BODY, 0, 7, 50, 50, SEALED_AND_ZEROS, true},
 };
@@ -306,6 +332,11 @@ static void prepare(first first)
     const bool scans = first == A_SCAN || first == A_SCAN_GONE;
     if (first == NOTHING)
         return;
+    if (first == WHO_WAITS) {
+        ask(A_WAITING_HEAD, 7, NULL, 0);
+        poll(NULL, 0, 300);
+        return;
+    }
     ask(scans                     ? A_SCAN_HEAD
         : first == AN_EXPLANATION ? AN_EXPLANATION_HEAD
                                   : A_READY_HEAD,
@@ -453,7 +484,8 @@ static void early(uint64_t id, bool scans, size_t size, int64_t announced)
     static char body[8000];
     memset(body, '{', sizeof body);
     make_head(scans ? A_SCAN_HEAD : AN_EXPLANATION_HEAD, "POST",
-              scans ? "/v1/scan" : "/v1/gate/explain", announced, scans ? "public" : NULL);
+              scans ? "/v1/scan" : "/v1/gate/explain", announced, scans ? "surface" : NULL,
+              "public");
     ask(scans ? A_SCAN_HEAD : AN_EXPLANATION_HEAD, id, body, size);
 }
 
@@ -782,9 +814,10 @@ static void do_line(char *line)
     char *rest = NULL, *name = strtok_r(line, " \n", &rest), *what = strtok_r(NULL, " \n", &rest);
     char *count = strtok_r(NULL, " \n", &rest);
     token = what ? what : "";
-    make_head(A_SCAN_HEAD, "POST", "/v1/scan", -1, "public");
-    make_head(AN_EXPLANATION_HEAD, "POST", "/v1/gate/explain", -1, NULL);
-    make_head(A_READY_HEAD, "GET", "/readyz", 0, NULL);
+    make_head(A_SCAN_HEAD, "POST", "/v1/scan", -1, "surface", "public");
+    make_head(AN_EXPLANATION_HEAD, "POST", "/v1/gate/explain", -1, NULL, NULL);
+    make_head(A_READY_HEAD, "GET", "/readyz", 0, NULL, NULL);
+    make_head(A_WAITING_HEAD, "GET", "/v1/lists", 0, "wait", "50");
     if (!name)
         return;
     if (!strcmp(name, "list"))

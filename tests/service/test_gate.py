@@ -457,7 +457,7 @@ class Transparency(Service):
         text = body.decode()
         check = html.parser.HTMLParser()
         opened = []
-        check.handle_starttag = lambda tag, _: opened.append(tag) if tag not in ("meta", "br") else None
+        check.handle_starttag = lambda tag, _: opened.append(tag) if tag not in ("meta", "br", "link") else None
         check.handle_endtag = lambda tag: self.assertEqual(opened.pop(), tag)
         check.feed(text)
         self.assertEqual(opened, [])

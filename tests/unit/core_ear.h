@@ -44,13 +44,51 @@ static void ear_could_not(ob_call *call, ob_hindrance hindrance)
 static void ear_end(ob_call *call)
 {
     atomic_fetch_sub(&ear_calls, 1);
-    ob_buf_free(&call->answer.body);
+    ob_answer_free(&call->answer);
     free(call);
+}
+
+static bool ear_happened(const ob_call *call)
+{
+    return call->client % 3 == 0;
+}
+
+static bool ear_again(ob_call *call, bool last)
+{
+    if (!last && call->client % 2)
+        return false;
+    call->answer = ob_answer_text(200, "text/plain", "again");
+    return true;
+}
+
+/* As many pieces as anybody takes, of more than may be on their way. */
+static void *ear_pour(void *argument)
+{
+    static const char zeros[10000];
+    ob_call *call = argument;
+    ob_call_answer(call, ob_answer_in_pieces(200, "text/plain"));
+    for (int i = 0; i < 50 && ob_answer_piece(call, zeros, sizeof zeros, false); i++)
+        ;
+    ob_answer_piece(call, zeros, 1, true);
+    return NULL;
+}
+
+static void ear_begin_pieces(ob_call *call, ob_body body)
+{
+    pthread_t thread;
+    (void)body;
+    if (pthread_create(&thread, NULL, ear_pour, call))
+        abort();
+    pthread_detach(thread);
 }
 
 static const ob_call_class ear_brief = {.body = ear_body, .end = ear_end};
 static const ob_call_class ear_long = {
     .is_long = true, .body = ear_body, .could_not = ear_could_not, .end = ear_end};
+
+static const ob_call_class ear_waits = {
+    .body = ear_body, .happened = ear_happened, .again = ear_again, .end = ear_end};
+static const ob_call_class ear_pieces = {.body = ear_begin_pieces, .end = ear_end};
 
 /* The path says what becomes of a request. */
 static ob_plan ear_begin(ob_call **out, const ob_request *request)
@@ -65,6 +103,17 @@ static ob_plan ear_begin(ob_call **out, const ob_request *request)
     call->most = what == 'f' || what == 'F' ? EAR_FILE_MOST : EAR_BYTES_MOST;
     if (what == 'f' || what == 'F')
         return OB_PLAN_FILE;
+    if (what == 'w') {
+        static atomic_uint clients;
+        call->class = &ear_waits;
+        call->client = clients++;
+        call->wait_ms = 20;
+        return OB_PLAN_WAIT;
+    }
+    if (what == 'p') {
+        call->class = &ear_pieces;
+        return OB_PLAN_BYTES;
+    }
     if (what == 'b' || what == 'l')
         return OB_PLAN_BYTES;
     call->answer = ob_answer_text(200, "text/plain", "head");
@@ -150,6 +199,7 @@ static void ear_open(ear *e)
     e->main = ends[1];
     pthread_mutex_init(&c->telling, NULL);
     pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->took, NULL);
     if (desks_open(&c->desks, CALLS, false, NULL) || desks_open(&c->asking, CALLS, false, NULL) ||
         desks_open(&c->reading, CALLS, true, NULL) || desks_open(&c->showing, CALLS, true, NULL))
         abort();
@@ -191,6 +241,7 @@ static void ear_turn(ear *e)
     if (c->front)
         peer_hear(c);
     carry_back(c);
+    wait_look(c);
     peer_look_after(c);
     ear_drain(e->main);
     if (e->front >= 0)
@@ -245,10 +296,11 @@ static bool ear_serves(ear *e)
 {
     static uint8_t bytes[FLAT_MOST];
     ob_packet p = ob_packet_of(MESSAGE_ASK, 77), got;
-    const ob_request request = {.method = "GET", .path = "/a"};
+    const ob_request request = {.method = "GET", .path = "/a", .peer = ""};
     bool answered = false;
     ear_introduce(e);
     channel_put_request(&p, &request, false);
+    channel_put_field(&p, NULL, NULL);
     channel_put_field(&p, NULL, NULL);
     channel_put_body(&p, NULL, 0);
     if (send(e->front, bytes, flat(bytes, &p), MSG_NOSIGNAL) < 0)
@@ -282,7 +334,11 @@ static void ear_close(ear *e)
     desks_close(c->reading);
     desks_close(c->showing);
     carry_back(c);
-    if (c->call_count || ear_calls)
+    for (int i = 0; i < 6000 && ear_calls; i++) { /* those who make pieces */
+        poll(NULL, 0, 10);
+        carry_back(c);
+    }
+    if (c->call_count || ear_calls || c->waiting)
         abort();
     for (int i = 0; i < OB_LISTENERS; i++)
         if (c->held[i])

@@ -301,6 +301,7 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
         enable_under_lock(lists->dir, name, enabled, NULL);
         pthread_mutex_lock(&lists->guard);
         slot->enabled = enabled;
+        lists->changes++;
         pthread_mutex_unlock(&lists->guard);
     }
     pthread_mutex_unlock(&slot->writing);

@@ -42,6 +42,7 @@ void set_replace(ob_lists *lists, slot *slot, live *with)
     slot->now = with;
     slot->enabled = info.enabled;
     slot->trouble = NULL;
+    lists->changes++;
     pthread_mutex_unlock(&lists->guard);
     free(trouble);
     live_release(old);
@@ -58,6 +59,7 @@ void set_trouble(ob_lists *lists, slot *slot, const char *why)
     if (copy) {
         slot->trouble = copy;
         slot->reported = false;
+        lists->changes++;
     }
     pthread_mutex_unlock(&lists->guard);
     if (copy) {
@@ -71,6 +73,7 @@ void set_advance(ob_lists *lists, slot *slot, live *next)
     pthread_mutex_lock(&lists->guard);
     live *old = slot->now;
     slot->now = next;
+    lists->changes++;
     pthread_mutex_unlock(&lists->guard);
     live_release(old);
 }
@@ -245,6 +248,11 @@ void ob_lists_close(ob_lists *lists)
 const char *ob_lists_dir(const ob_lists *lists)
 {
     return lists->dir;
+}
+
+uint64_t ob_lists_changes(const ob_lists *lists)
+{
+    return lists->changes;
 }
 
 size_t ob_lists_count(ob_lists *lists)

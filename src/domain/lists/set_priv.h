@@ -52,7 +52,8 @@ struct ob_lists {
     atomic_bool started;
     bool first; /* there was no state */
 
-    uint64_t merge_at; /* so many entries added or withdrawn, and a list is merged */
+    _Atomic uint64_t changes; /* counts changes of what any list finds or says */
+    uint64_t merge_at;        /* entries added or withdrawn that make the keeper merge a list */
     pthread_t maintainer;
     bool maintaining; /* the thread runs */
     atomic_bool stop;

@@ -83,7 +83,8 @@ static void take_id(ob_item *item, const ob_acts *acts, const ob_request *r)
 {
     const char *text = ob_request_value(r, "item");
     bool given;
-    take_word(&given, &item->id, acts, OB_PSEUDONYM_ITEM, text ? text : r->idempotency_key);
+    take_word(&given, &item->id, acts, OB_PSEUDONYM_ITEM,
+              text ? text : ob_request_header(r, "Idempotency-Key"));
     if (!given)
         ob_random(&item->id, sizeof item->id);
 }
@@ -102,8 +103,9 @@ static ob_media media_of(const ob_request *r)
         const char *prefix;
         ob_media media;
     } kinds[] = {{"video/", OB_MEDIA_VIDEO}, {"audio/", OB_MEDIA_AUDIO}, {"text/", OB_MEDIA_TEXT}};
-    for (size_t i = 0; r->content_type && i < sizeof kinds / sizeof *kinds; i++)
-        if (!strncasecmp(r->content_type, kinds[i].prefix, strlen(kinds[i].prefix)))
+    const char *type = ob_request_header(r, "Content-Type");
+    for (size_t i = 0; type && i < sizeof kinds / sizeof *kinds; i++)
+        if (!strncasecmp(type, kinds[i].prefix, strlen(kinds[i].prefix)))
             return kinds[i].media;
     return OB_MEDIA_IMAGE;
 }
@@ -153,7 +155,7 @@ bool api_check_head(api_call *c, const ob_command *command, const ob_request *re
     const char *code = NULL;
     ob_error err = {0};
     c->command = command;
-    if (!ob_command_check_head(&code, command, request, c->path_word, &err))
+    if (!ob_command_check_head(&code, command, request, &err))
         return true;
     api_end(c, ob_answer_problem(400, code, "%s", err.text));
     return false;

@@ -137,24 +137,33 @@ static ob_status check_names(const char **code, const ob_command *c, const ob_re
     return OB_OK;
 }
 
-/* The only header that is a field of a row. */
-static const char *head_value(const ob_request *r, const char *name)
+/* What is said of a field outside of the body; NULL: nothing. `part` has room for a part of the
+ * path, which is "" where it is longer than any field. */
+static const char *value_of(char *part, size_t size, const ob_command *c, const ob_request *r,
+                            const ob_command_field *f)
 {
-    return !strcmp(name, "Idempotency-Key") ? r->idempotency_key : NULL;
+    switch (ob_command_where(c, f)) {
+    case OB_IN_PATH:
+        ob_path_part(part, size, c->path, r->path, f->name);
+        return part;
+    case OB_IN_HEAD:
+        return ob_request_header(r, f->name);
+    default:
+        return ob_request_value(r, f->name);
+    }
 }
 
 ob_status ob_command_check_head(const char **code, const ob_command *c, const ob_request *r,
-                                const char *word, ob_error *err)
+                                ob_error *err)
 {
+    char part[1024];
     ob_status status =
         c->answers && c->answers->takes_any_query ? OB_OK : check_names(code, c, r, err);
     for (const ob_command_field *f = c->takes; f && f->name && !status; f++) {
         const ob_field_where where = ob_command_where(c, f);
         if (where == OB_IN_BODY || where == OB_IS_BODY)
             continue;
-        const char *text = where == OB_IN_PATH    ? word
-                           : where == OB_IN_QUERY ? ob_request_value(r, f->name)
-                                                  : head_value(r, f->name);
+        const char *text = value_of(part, sizeof part, c, r, f);
         *code = f->code ? f->code : "INVALID";
         if (text ? !fields_text_fits(f, text) : f->is_needed)
             status = refuse(f, text != NULL, err);

@@ -224,7 +224,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
                          const ob_call_class *class)
 {
     uint64_t most = c->api->options.body_most;
-    if (is_json(request->content_type))
+    if (is_json(ob_request_header(request, "Content-Type")))
         return api_end(c, no_json());
     if (!api_describe(c, request, token) || !api_may_scan(c, OB_EVERY_DETECTOR))
         return OB_PLAN_ANSWER;

@@ -1,6 +1,4 @@
-/* What the service says about itself: /readyz, /metrics, /v1/lists. The front alone answers
- * /healthz.
- */
+/* What the service says about itself: /readyz, /metrics. The front alone answers /healthz. */
 #include "services_priv.h"
 
 #include <obhut/clock.h>
@@ -105,23 +103,7 @@ ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token
     return api_end(call, ob_answer_json(ready ? 200 : 503, object));
 }
 
-ob_plan commands_list_names(api_call *call, const ob_request *request, const ob_token *token)
-{
-    (void)request;
-    (void)token;
-    ob_list_info *infos = NULL;
-    size_t count = 0;
-    ob_error err = {0};
-    if (ob_lists_info(&infos, &count, call->api->options.lists, &err))
-        return api_end(call, api_error(call, &err));
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, ob_api_list(&infos[i]));
-    free(infos);
-    return api_end(call, ob_answer_json(200, json_pack("{s:o}", "lists", array)));
-}
-
-/* ---- Metrics: the text format of Prometheus -------------------------------------------------- */
+/* ---- Metrics: the text format of Prometheus ------------------------------------------------- */
 
 static void metric(ob_buf *out, const char *name, const char *type, const char *help)
 {

@@ -71,9 +71,10 @@ ob_api_counts *ob_api_counters(ob_api *api)
 void api_end_call(ob_call *call)
 {
     api_call *c = (api_call *)call;
-    ob_buf_free(&c->call.answer.body);
+    ob_answer_free(&c->call.answer);
     ob_buf_free(&c->text);
     free(c->queries);
+    free(c->known);
     free(c->texts);
     free(c);
 }
@@ -141,42 +142,21 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
 
 /* ---- Finding the handler --------------------------------------------------------------------- */
 
-/* Whether a path is that of a route; what stands where the route has {id} goes to `word`, cut where
- * it is longer than any that is taken. */
-static bool is_path(const ob_command *route, const char *path, char *word, size_t size)
-{
-    const char *hole = strstr(route->path, "{id}");
-    if (!hole)
-        return !strcmp(route->path, path);
-    size_t before = (size_t)(hole - route->path), after = strlen(hole + 4);
-    size_t length = strlen(path);
-    if (strncmp(route->path, path, before) || length <= before + after ||
-        strcmp(path + length - after, hole + 4))
-        return false;
-    length -= before + after;
-    if (length >= size)
-        length = size - 1;
-    memcpy(word, path + before, length);
-    word[length] = '\0';
-    return true;
-}
-
-static bool is_at(const ob_command *route, const ob_request *request, char *word, size_t size)
+static bool is_at(const ob_command *route, const ob_request *request)
 {
     static const uint32_t places[OB_LISTENERS] = {
         [OB_LISTENER_SERVICES] = OB_AT_SERVICES, [OB_LISTENER_PUBLIC] = OB_AT_PUBLIC};
     return route->begin && route->places & places[request->listener] &&
-           is_path(route, request->path, word, size);
+           ob_path_is(route->path, request->path, true);
 }
 
 /* What the path of a refused request takes: every method of every route there. */
 static ob_plan refuse_method(api_call *c, const ob_request *request)
 {
-    char word[sizeof c->path_word];
     size_t length = 0;
     const ob_command *route;
     for (size_t i = 0; (route = ob_command_at(i)) != NULL; i++)
-        if (is_at(route, request, word, sizeof word)) {
+        if (is_at(route, request)) {
             const char *method = route->method;
             length +=
                 (size_t)snprintf(c->allow + length, sizeof c->allow - length, "%s%s%s",
@@ -192,7 +172,7 @@ static ob_plan begin(api_call *c, const ob_request *request)
     bool is_here = false;
     const ob_command *route;
     for (size_t i = 0; (route = ob_command_at(i)) != NULL; i++) {
-        if (!is_at(route, request, c->path_word, sizeof c->path_word))
+        if (!is_at(route, request))
             continue;
         bool head = !strcmp(request->method, "HEAD") && !strcmp(route->method, "GET");
         if (head || !strcmp(route->method, request->method)) {
@@ -218,11 +198,10 @@ static bool item_asks(const ob_request *request)
 
 bool ob_api_asks(const ob_request *request)
 {
-    char word[OB_PSEUDONYM_TEXT + 2];
     bool any = false;
     const ob_command *route;
     for (size_t i = 0; (route = ob_command_at(i)) != NULL; i++)
-        if (is_at(route, request, word, sizeof word))
+        if (is_at(route, request))
             any |= route->asks == OB_ASKS_ALWAYS ||
                    (route->asks == OB_ASKS_BY_ITEM && item_asks(request));
     return any;

@@ -410,7 +410,11 @@ static const ob_command rows[] = {
         NUMBER("limit", MAY, 1, API_LIMIT_MOST, OB_LOGGED_NEVER, "matches of each, otherwise 100; an answer has at most 16384 in all, so of many queries each gets its share, and total counts the others")),
      ANSWERS(.about = "one result, or results in the order of the queries, or that nobody looked", .schemas = "Result|Results|NotScanned")},
     {"list.names", "which lists there are", OB_EFFECT_SHOWS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, commands_list_names),
-     .gives = LISTS("lists", "all of them"), ANSWERS(.about = "all lists")},
+     .more = "The answer has a version (ETag). Who names it in If-None-Match gets 304 where it is still the same, and with wait only when something has changed or so many seconds have passed: a service that stores hashes of its own can ask again as soon as there is something new. An answer may come earlier, and say 304 all the same.",
+     .takes = FIELDS(
+        QUERY_RANGE("wait", 1, 50, OB_LOGGED_NEVER, "so many seconds it may take until something has changed; without If-None-Match nothing is waited for"),
+        HEAD_TEXT("If-None-Match", NULL, OB_LOGGED_NEVER, "versions that the client has, as ETag said them")),
+     .gives = LISTS("lists", "all of them"), ANSWERS(.about = "all lists", .also = {304})},
     {"report.add", "what a participant of a conversation reports", OB_EFFECT_ACTS, SERVICES("POST", "/v1/reports", OB_SCOPE_REPORTS, OB_ASKS_ALWAYS, commands_report_add),
      .more = "It opens exactly the items that it names, with locus disclosed.",
      .takes = FIELDS(

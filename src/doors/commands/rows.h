@@ -37,6 +37,7 @@
 #define QUERY_TEXT(n, lo, hi, problem, log, says) {.name = n, .kind = OB_FIELD_TEXT, .least = lo, .most = hi, .where = OB_IN_QUERY, .code = problem, RULE(log), .about = says}
 #define QUERY_WORD(n, need, problem, log, of, says) {.name = n, .kind = OB_FIELD_WORD, need, .where = OB_IN_QUERY, .code = problem, RULE(log), .words = of, .about = says}
 #define QUERY_NUMBER(n, problem, log, says) {.name = n, .kind = OB_FIELD_NUMBER, .least = 1, .most = INT64_MAX, .where = OB_IN_QUERY, .code = problem, RULE(log), .about = says}
+#define QUERY_RANGE(n, lo, hi, log, says) {.name = n, .kind = OB_FIELD_NUMBER, .least = lo, .most = hi, .where = OB_IN_QUERY, RULE(log), .about = says}
 #define QUERY_TIME(n, log, says) {.name = n, .kind = OB_FIELD_TIME, .where = OB_IN_QUERY, RULE(log), .about = says}
 #define QUERY_TRUTH(n, log, says) {.name = n, .kind = OB_FIELD_TRUTH, .where = OB_IN_QUERY, RULE(log), .about = says}
 #define HEAD_TEXT(n, problem, log, says) {.name = n, .kind = OB_FIELD_TEXT, .least = 0, .most = 256, .where = OB_IN_HEAD, .code = problem, RULE(log), .about = says}

@@ -64,8 +64,7 @@ static ob_status describe(ob_item *item, const commands_call *call, ob_error *er
         if (request.query_count < FIELDS_MOST && json_is_string(value))
             fields[request.query_count++] = (ob_field){key, json_string_value(value)};
     }
-    ob_status status =
-        ob_command_check_head(&code, ob_command_find("file.scan"), &request, NULL, err);
+    ob_status status = ob_command_check_head(&code, ob_command_find("file.scan"), &request, err);
     return status ? status : ob_command_item(item, &code, call->service->acts, &request, err);
 }
 

@@ -132,9 +132,11 @@ typedef struct api_call {
     bool what_if;
     /* Records. */
     char token[OB_NAME_MAX + 1];
-    char allow[40];                        /* methods, where the one that came is none of them */
-    char path_word[OB_PSEUDONYM_TEXT + 2]; /* what stands in the path where a route has {id} */
+    char allow[40]; /* methods, where the one that came is none of them */
     struct record_body *record_body;
+    /* Lists. */
+    char *known;   /* versions that the client has; NULL: it does not wait */
+    uint64_t seen; /* changes of lists, when they were looked at last */
 } api_call;
 
 /* Every request begins with zeros for one. */
@@ -221,7 +223,7 @@ ob_answer api_unscanned(const ob_decision *decision);
 /* Before its work is handed in: `done` is called once it is done. */
 void api_begin_work(api_call *call, const char *via, void (*done)(ob_work *work));
 
-/* Nobody waits for what was handed in: it is not begun any more. */
+/* The client has gone: work that was not begun is dropped. */
 void api_gone(ob_call *call);
 
 #endif

@@ -389,11 +389,14 @@ static ob_status begin_record(api_call *c, const ob_request *request, const ob_p
     c->call.class = &unread;
     if (!d)
         return ob_fail(err, OB_ENOMEM, "out of memory: try again");
-    if (request->idempotency_key)
-        snprintf(d->client_key, sizeof d->client_key, "%s", request->idempotency_key);
-    return kind
-               ? take_key(&d->conversation.id, c->api->options.acts, *kind, "id", c->path_word, err)
-               : OB_OK;
+    const char *key = ob_request_header(request, "Idempotency-Key");
+    char id[OB_PSEUDONYM_TEXT + 1];
+    if (key)
+        snprintf(d->client_key, sizeof d->client_key, "%s", key);
+    if (!kind)
+        return OB_OK;
+    ob_path_part(id, sizeof id, c->command->path, request->path, "id");
+    return take_key(&d->conversation.id, c->api->options.acts, *kind, "id", id, err);
 }
 
 static ob_plan want(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,

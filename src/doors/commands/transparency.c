@@ -2,6 +2,7 @@
 #include "services_priv.h"
 
 #include <obhut/law.h>
+#include <obhut/pages.h>
 #include <obhut/records/profile.h>
 #include <obhut/records/tally.h>
 
@@ -18,7 +19,7 @@ enum { DETECTORS_NAMED = 4 };
 
 typedef struct words {
     const char *lang, *other_lang, *other_name, *title, *lead, *scanned, *not_scanned_by, *never,
-        *counts, *laws, *how_looked, *digests, *surface, *answer, *basis, *law, *number, *reason,
+        *counts, *laws, *how_found, *digests, *surface, *answer, *basis, *law, *number, *reason,
         *why_not, *since, *until, *open_end, *none, *few, *house_rule, *counted, *detector, *state,
         *how, *ask, *service;
     const char *surfaces[OB_SURFACES], *bases[OB_BASIS_COUNT], *grounds[OB_BASIS_COUNT],
@@ -43,7 +44,7 @@ static const words in[OB_LANGUAGES] = {
          .never = "What nobody looks at, whatever the settings",
          .counts = "How often",
          .laws = "Under which law",
-         .how_looked = "How it is scanned for",
+         .how_found = "How it is scanned for",
          .digests = "Which software this is",
          .surface = "Where",
          .answer = "May somebody look?",
@@ -103,7 +104,7 @@ static const words in[OB_LANGUAGES] = {
          .never = "Was niemand ansieht, gleich was eingestellt ist",
          .counts = "Wie oft",
          .laws = "Nach welchem Gesetz",
-         .how_looked = "Wie gesucht wird",
+         .how_found = "Wie gesucht wird",
          .digests = "Welche Software das ist",
          .surface = "Wo",
          .answer = "Darf jemand nachsehen?",
@@ -152,29 +153,8 @@ static const words in[OB_LANGUAGES] = {
                    "hingesehen und es bestätigt hat."}},
 };
 
-static const char style[] =
-    ":root{color-scheme:light dark;--ink:#1d2327;--soft:#55606a;--line:#d5dbe0;--paper:#fff;"
-    "--yes:#0b6b46;--no:#55606a}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e7ecef;--soft:#a7b2bb;--line:#3a444c;"
-    "--paper:#14191d;--yes:#6fd3a6;--no:#a7b2bb}}"
-    "body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,sans-serif}"
-    "main{max-width:46rem;margin:0 auto;padding:1.5rem 1rem 3rem}"
-    "h1{font-size:1.7rem;line-height:1.2;margin:.4rem 0 1rem}h2{font-size:1.15rem;margin:2.2rem 0 "
-    ".5rem}"
-    "p{margin:.5rem 0}nav{text-align:right}a{color:inherit}"
-    "table{border-collapse:collapse;width:100%;margin:.5rem 0}"
-    "th,td{text-align:left;vertical-align:top;padding:.45rem .7rem .45rem 0;"
-    "border-bottom:1px solid var(--line);overflow-wrap:anywhere}"
-    "th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;padding-right:0;white-space:"
-    "nowrap}"
-    ".warn{font-weight:600}.yes{color:var(--yes);font-weight:600}.no{color:var(--no)}"
-    "time{white-space:nowrap}ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.25rem 0}"
-    "code{font:.82rem/1.4 ui-monospace,monospace;overflow-wrap:anywhere}.soft{color:var(--soft)}"
-    "@media(max-width:32rem){table,tbody,tr,td,th{display:block}thead{display:none}"
-    "tr{border-bottom:1px solid var(--line);padding:.5rem 0}td,td.n{border:0;padding:.1rem 0;"
-    "text-align:left}}";
-
-/* ---- Writing --------------------------------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------------------------------
+ */
 
 typedef struct page {
     ob_buf out;
@@ -210,6 +190,12 @@ static void put_safe(page *p, const char *text)
             put(p, "&#%d;", *text);
         else
             ob_buf_append(&p->out, text, 1, NULL);
+}
+
+/* From the page's own place on, so that it is found where a proxy has put all of it elsewhere. */
+static void put_file(page *p, const char *what, const char *name)
+{
+    put(p, "<link rel=\"%s\" href=\"%s\">", what, ob_page_path(name) + 1);
 }
 
 static void put_heading(page *p, const char *text)
@@ -393,7 +379,7 @@ static const char *name_of_detector(const words *w, ob_detector detector)
 static void put_detectors(page *p)
 {
     const words *w = p->w;
-    put_heading(p, w->how_looked);
+    put_heading(p, w->how_found);
     put(p, "<table><thead><tr><th>%s</th><th>%s</th></tr></thead><tbody>", w->detector, w->state);
     for (ob_detector d = 0; d < ob_detector_count(); d++)
         put(p, "<tr><td>%s</td><td>%s</td></tr>", name_of_detector(w, d),
@@ -419,7 +405,7 @@ static ob_language choose(const ob_request *request)
 {
     const char *wanted = ob_request_value(request, "lang");
     if (!wanted)
-        wanted = request->language;
+        wanted = ob_request_header(request, "Accept-Language");
     return wanted && !strncmp(wanted, "de", 2) ? OB_GERMAN : OB_ENGLISH;
 }
 
@@ -430,11 +416,9 @@ static ob_status write_page(page *p, ob_error *err)
     put(p,
         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>%s</title>",
         w->title);
-    put_bytes(p, "<style>");
-    put_bytes(p, style);
-    put(p,
-        "</style></head><body><main><nav><a href=\"?lang=%s\" hreflang=\"%s\" "
-        "lang=\"%s\">%s</a></nav>",
+    put_file(p, "stylesheet", "transparency/style.css");
+    put_file(p, "icon", "transparency/icon.svg");
+    put(p, "</head><body><main><nav><a href=\"?lang=%s\" hreflang=\"%s\" lang=\"%s\">%s</a></nav>",
         w->other_lang, w->other_lang, w->other_lang, w->other_name);
     put(p, "<h1>%s</h1><p>%s</p><p class=\"soft\">%s: ", w->title, w->lead, w->service);
     put_safe(p, p->profile.service);

@@ -22,41 +22,6 @@ typedef struct web_call {
 
 /* ---- Finding the row ------------------------------------------------------------------------- */
 
-/* What a field in braces stands for: up to the next slash. False: it is empty, or larger than any.
- */
-static bool take_word(char out[WORD_MOST + 1], const char **path)
-{
-    const size_t size = strcspn(*path, "/");
-    if (!size || size > WORD_MOST)
-        return false;
-    memcpy(out, *path, size);
-    out[size] = '\0';
-    *path += size;
-    return true;
-}
-
-/* Whether a path is the row's; what stands for its fields goes into `fields`, which may be NULL. */
-static bool is_at(const ob_command *c, const char *path, json_t *fields)
-{
-    const char *at = c->path;
-    while (*at && *path) {
-        char word[WORD_MOST + 1], name[OB_FIELD_WORD_MOST];
-        if (*at != '{') {
-            if (*at++ != *path++)
-                return false;
-            continue;
-        }
-        const size_t size = strcspn(at, "}");
-        snprintf(name, sizeof name, "%.*s", (int)size - 1, at + 1);
-        if (!take_word(word, &path))
-            return false;
-        if (fields)
-            json_object_set_new(fields, name, ob_json_text(word));
-        at += size + 1;
-    }
-    return !*at && !*path;
-}
-
 static bool is_asked_here(const ob_command *c)
 {
     return c->path && c->places & OB_AT_STAFF;
@@ -78,7 +43,7 @@ static const ob_command *find(char allow[ALLOW_MOST], const ob_request *request)
 {
     const ob_command *c;
     for (size_t i = 0; (c = ob_command_at(i)) != NULL; i++)
-        if (is_asked_here(c) && is_at(c, request->path, NULL)) {
+        if (is_asked_here(c) && ob_path_is(c->path, request->path, false)) {
             if (is_method(c, request->method))
                 return c;
             add_method(allow, c->method);
@@ -116,19 +81,23 @@ static ob_status add_field(json_t *request, const ob_command *c, const char *nam
                : ob_fail(err, OB_ENOMEM, "out of memory: a request");
 }
 
+/* What stands in the path for a field in braces. */
+static ob_status add_part(json_t *out, const ob_command *c, const ob_request *request,
+                          const char *brace, ob_error *err)
+{
+    char name[OB_FIELD_WORD_MOST], word[WORD_MOST + 1];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(brace, "}") - 1, brace + 1);
+    return ob_path_part(word, sizeof word, c->path, request->path, name)
+               ? add_field(out, c, name, word, err)
+               : ob_fail(err, OB_EINVAL, "\"%s\" has at most %d bytes", name, WORD_MOST);
+}
+
 static ob_status read_head(json_t *out, const ob_command *c, const ob_request *request,
                            ob_error *err)
 {
-    const char *name;
-    json_t *value, *fields = json_object();
     ob_status status = OB_OK;
-    is_at(c, request->path, fields);
-    json_object_foreach(fields, name, value)
-    {
-        if (!status)
-            status = add_field(out, c, name, json_string_value(value), err);
-    }
-    json_decref(fields);
+    for (const char *at = c->path; !status && (at = strchr(at, '{')) != NULL; at++)
+        status = add_part(out, c, request, at, err);
     if (!status && request->query_count && !strcmp(c->method, "POST"))
         status = ob_fail(err, OB_EINVAL, "\"%.60s\": fields of a POST stand in its body",
                          request->query[0].name);
@@ -221,7 +190,7 @@ static void end_call(ob_call *call)
 {
     web_call *c = (web_call *)call;
     json_decref(c->request);
-    ob_buf_free(&c->call.answer.body);
+    ob_answer_free(&c->call.answer);
     free(c);
 }
 

@@ -122,7 +122,7 @@ void gateway_end_call(ob_call *call)
 {
     gateway_call *c = (gateway_call *)call;
     ob_scan_clear(&c->scan);
-    ob_buf_free(&c->call.answer.body);
+    ob_answer_free(&c->call.answer);
     free(c);
 }
 

@@ -1,3 +1,4 @@
+/* Requests and answers. */
 #include <obhut/http.h>
 #include <obhut/json.h>
 
@@ -13,6 +14,19 @@ const char *ob_listener_name(ob_listener listener)
     return names[listener];
 }
 
+/* ---- Requests ------------------------------------------------------------------------------- */
+
+const char *const ob_request_headers[] = {"Authorization",
+                                          "Content-Type",
+                                          "Idempotency-Key",
+                                          "Accept-Language",
+                                          "If-None-Match",
+                                          "Origin",
+                                          NULL};
+
+_Static_assert(sizeof ob_request_headers / sizeof *ob_request_headers == OB_REQUEST_HEADERS + 1,
+               "as many as there are");
+
 const char *ob_request_value(const ob_request *request, const char *name)
 {
     for (size_t i = 0; i < request->query_count; i++)
@@ -21,10 +35,26 @@ const char *ob_request_value(const ob_request *request, const char *name)
     return NULL;
 }
 
+const char *ob_request_header(const ob_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (!strcasecmp(request->headers[i].name, name))
+            return request->headers[i].value;
+    return NULL;
+}
+
+const char *ob_request_cookie(const ob_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->cookie_count; i++)
+        if (!strcmp(request->cookies[i].name, name))
+            return request->cookies[i].value;
+    return NULL;
+}
+
 const char *ob_request_token(const ob_request *request)
 {
     static const char scheme[] = "Bearer ";
-    const char *value = request->authorization;
+    const char *value = ob_request_header(request, "Authorization");
     if (!value || strncasecmp(value, scheme, sizeof scheme - 1))
         return NULL;
     value += sizeof scheme - 1;
@@ -36,6 +66,16 @@ const char *ob_request_token(const ob_request *request)
 static const char out_of_memory[] =
     "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"BUSY\","
     "\"detail\":\"out of memory\",\"action\":\"could_not\",\"reason\":\"BUSY\"}\n";
+
+ob_answer ob_answer_file(unsigned status, const char *type, int file)
+{
+    return (ob_answer){.status = status, .type = type, .has_file = true, .file = file};
+}
+
+ob_answer ob_answer_in_pieces(unsigned status, const char *type)
+{
+    return (ob_answer){.status = status, .type = type, .in_pieces = true};
+}
 
 ob_answer ob_answer_text(unsigned status, const char *type, const char *text)
 {
@@ -167,4 +207,9 @@ void ob_call_answer(ob_call *call, ob_answer answer)
 {
     call->answer = answer;
     call->answered(call);
+}
+
+bool ob_answer_piece(ob_call *call, const void *bytes, size_t size, bool last)
+{
+    return call->piece(call, bytes, size, last);
 }

@@ -19,6 +19,26 @@ static size_t character(const unsigned char *p)
     return length;
 }
 
+bool ob_is_utf8(const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes, *end = p + size;
+    while (p < end) {
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+        unsigned char last[4] = {0}; /* what is cut off is no character */
+        const size_t left = (size_t)(end - p);
+        for (size_t i = 0; i < sizeof last && i < left; i++)
+            last[i] = p[i];
+        const size_t length = character(last);
+        if (!length)
+            return false;
+        p += length;
+    }
+    return true;
+}
+
 json_t *ob_json_text(const char *bytes)
 {
     json_t *text = json_string(bytes);

@@ -21,6 +21,23 @@ static void key_of(uint8_t key[CALLER_KEY], const struct sockaddr *address)
     }
 }
 
+void caller_print(char out[INET6_ADDRSTRLEN], const struct sockaddr *address)
+{
+    const void *bytes = NULL;
+    int family = address ? address->sa_family : AF_UNSPEC;
+    *out = '\0';
+    if (family == AF_INET)
+        bytes = &((const struct sockaddr_in *)address)->sin_addr;
+    if (family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+        const bool is_four = IN6_IS_ADDR_V4MAPPED(six);
+        bytes = is_four ? six->s6_addr + 12 : six->s6_addr;
+        family = is_four ? AF_INET : AF_INET6;
+    }
+    if (bytes && !inet_ntop(family, bytes, out, INET6_ADDRSTRLEN))
+        *out = '\0';
+}
+
 static caller **place_of(callers *all, const uint8_t key[CALLER_KEY])
 {
     unsigned sum = 0;

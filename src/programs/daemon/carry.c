@@ -35,28 +35,45 @@ void carry_drop(core *c, ob_listener listener, ob_packet *copy)
 
 /* ---- Answers -------------------------------------------------------------------------------- */
 
-/* The body goes with the packet where there is room for it, else in a memory file. */
-static void send_answer(core *c, carried *k, uint64_t id, const ob_answer *answer)
+static void put_head(ob_packet *p, unsigned status, const ob_answer *answer)
+{
+    const uint32_t how =
+        (answer->has_file ? ANSWER_IS_FILE : 0) | (answer->in_pieces ? ANSWER_IN_PIECES : 0);
+    ob_put_u32(p, status);
+    ob_put_u32(p, answer->retry_after_s);
+    ob_put_u32(p, how);
+    ob_put_text(p, answer->type ? answer->type : "text/plain");
+    ob_put_text(p, answer->allow);
+    ob_put_text(p, answer->headers.bytes);
+}
+
+/* The body goes with the packet where there is room for it, else in a memory file; a file goes as
+ * it is. False: out of memory. */
+static bool put_body(ob_packet *p, ob_answer *answer)
+{
+    const bool fits = p->size + sizeof(uint32_t) + answer->body.size <= MESSAGE_MOST;
+    if (answer->has_file)
+        p->file = answer->file;
+    else if (!fits)
+        p->file = channel_file(answer->body.bytes, answer->body.size);
+    ob_put_tail(p, answer->body.bytes, p->file < 0 && fits ? answer->body.size : 0);
+    answer->has_file = false; /* the packet's now */
+    return !p->failed && (p->file >= 0 || fits);
+}
+
+static void send_answer(core *c, carried *k, uint64_t id, ob_answer *answer)
 {
     ob_packet p = ob_packet_of(MESSAGE_ANSWER, id);
-    ob_put_u32(&p, answer->status);
-    ob_put_u32(&p, answer->retry_after_s);
-    ob_put_text(&p, answer->type ? answer->type : "text/plain");
-    ob_put_text(&p, answer->allow);
-    const bool fits = p.size + sizeof(uint32_t) + answer->body.size <= MESSAGE_MOST;
-    if (!fits)
-        p.file = channel_file(answer->body.bytes, answer->body.size);
-    if (p.failed || (!fits && p.file < 0)) { /* out of memory: that needs none */
+    put_head(&p, answer->status, answer);
+    if (!put_body(&p, answer)) { /* that needs no memory */
         ob_packet_reset(&p, MESSAGE_ANSWER, id);
-        ob_put_u32(&p, 500);
-        ob_put_u32(&p, 0);
-        ob_put_text(&p, "text/plain");
-        ob_put_text(&p, NULL);
+        put_head(&p, 500, &(ob_answer){.in_pieces = answer->in_pieces});
         ob_put_tail(&p, NULL, 0);
-    } else {
-        ob_put_tail(&p, answer->body.bytes, fits ? answer->body.size : 0);
     }
-    peer_tell(c, k, &p);
+    if (answer->in_pieces)
+        peer_tell_more(c, k, &p);
+    else
+        peer_tell(c, k, &p);
 }
 
 /* Its number may come again. */
@@ -96,6 +113,7 @@ static void drop_head(carried *k)
 void carry_end(carried *k)
 {
     leave_table(k);
+    wait_remove(k);
     if (k->call)
         k->call->class->end(k->call);
     drop_head(k);
@@ -115,22 +133,37 @@ void carry_come_back(carried *k)
         (void)!write(c->answered_event, &one, sizeof one);
 }
 
-/* From any thread: the main one only takes it off its table. */
-static void answer_call(carried *k)
+/* From any thread: the main one only takes it off its table. Of an answer in pieces the last one
+ * lets it come back. */
+void carry_answer(carried *k)
 {
+    const bool flows = k->call->answer.in_pieces;
+    if (flows) {
+        pthread_mutex_lock(&k->core->telling);
+        k->flows = true;
+        pthread_mutex_unlock(&k->core->telling);
+    }
     send_answer(k->core, k, k->id, &k->call->answer);
-    carry_come_back(k);
+    if (!flows)
+        carry_come_back(k);
 }
 
 static void on_answered(ob_call *call)
 {
-    answer_call(call->carrier);
+    carry_answer(call->carrier);
+}
+
+static void take_call(carried *k)
+{
+    k->call->answered = on_answered;
+    k->call->piece = pieces_send;
+    k->call->carrier = k;
 }
 
 void carry_refuse(core *c, uint64_t id, ob_answer why)
 {
     send_answer(c, NULL, id, &why);
-    ob_buf_free(&why.body);
+    ob_answer_free(&why);
 }
 
 void carry_refuse_busy(core *c, uint64_t id)
@@ -180,15 +213,14 @@ static void read_its_body(carried *k, const asked *a)
     ob_packet *head = k->head;
     const ob_listener listener = k->listener;
     k->head = NULL;
-    k->call->answered = on_answered;
-    k->call->carrier = k;
+    take_call(k);
     k->is_head = false;
     if (k->call->class->is_long) {
         if (letter_set_aside(k, head, a->body, a->body_size))
             return;
         ob_engine_could_not(c->service.engine, OB_HINDRANCE_BUSY);
         k->call->answer = ob_answer_could_not(OB_HINDRANCE_BUSY, NULL);
-        answer_call(k);
+        carry_answer(k);
         carry_drop(c, listener, head);
         return;
     }
@@ -218,7 +250,7 @@ static void look_at_head(desk_job *job)
     drop_head(k);
     if (k->head_is_fine && k->call && k->plan == OB_PLAN_ANSWER) {
         k->is_head = false;
-        answer_call(k);
+        carry_answer(k);
         return;
     }
     carry_come_back(k);
@@ -292,8 +324,11 @@ static void take_plan(carried *k)
         carry_end(k);
         return;
     }
-    k->call->answered = on_answered;
-    k->call->carrier = k;
+    take_call(k);
+    if (k->plan == OB_PLAN_WAIT) {
+        wait_add(k);
+        return;
+    }
     ob_packet p = ob_packet_of(MESSAGE_PLAN, k->id);
     ob_put_u32(&p, k->plan);
     ob_put_u64(&p, k->call->most);
@@ -344,6 +379,8 @@ static bool take_the_word(carried *k)
 void carry_late(core *c, uint64_t id)
 {
     carried *k = carry_find(c, id);
+    if (k && k->waits)
+        k->wait_until_ms = 0;
     if (!k || k->is_head || !k->busy || !k->call->class->late || !take_the_word(k))
         return;
     carry_refuse(c, id, k->call->class->late(k->call));

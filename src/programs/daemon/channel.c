@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,8 +22,10 @@ static const ob_wire_kind kinds[MESSAGES] = {
                         OB_WIRE_NO_FILE},
     [MESSAGE_LAYERS] = {"LAYERS", CHANNEL_FRONT, U32, U32, OB_WIRE_NO_FILE},
     [MESSAGE_LATE] = {"LATE", CHANNEL_FRONT, 0, 0, OB_WIRE_NO_FILE},
+    [MESSAGE_TAKEN] = {"TAKEN", CHANNEL_FRONT, U64, U64, OB_WIRE_NO_FILE},
     [MESSAGE_PLAN] = {"PLAN", CHANNEL_CORE, U32 + U64, U32 + U64, OB_WIRE_NO_FILE},
-    [MESSAGE_ANSWER] = {"ANSWER", CHANNEL_CORE, 5 * U32, MESSAGE_MOST, OB_WIRE_MAY_HAVE_FILE},
+    [MESSAGE_ANSWER] = {"ANSWER", CHANNEL_CORE, 7 * U32, MESSAGE_MOST, OB_WIRE_MAY_HAVE_FILE},
+    [MESSAGE_PIECE] = {"PIECE", CHANNEL_CORE, 2 * U32, MESSAGE_MOST, OB_WIRE_NO_FILE},
 };
 
 const ob_wire_protocol channel_protocol = {
@@ -43,10 +46,9 @@ void channel_put_request(ob_packet *p, const ob_request *request, bool only_told
     ob_put_i64(p, request->content_length);
     ob_put_text(p, request->method);
     ob_put_text(p, request->path);
-    ob_put_text(p, request->authorization);
-    ob_put_text(p, request->content_type);
-    ob_put_text(p, request->idempotency_key);
-    ob_put_text(p, request->language);
+    ob_put_text(p, request->peer);
+    for (int i = 0; i < OB_REQUEST_HEADERS; i++)
+        ob_put_text(p, ob_request_header(request, ob_request_headers[i]));
 }
 
 /* Pairs end with a name that is NULL. */
@@ -72,19 +74,41 @@ bool channel_get_listener(ob_listener *out, bool *only_told, ob_packet *p)
     return !p->failed && listener < OB_LISTENERS && told <= 1;
 }
 
-static bool get_query(asked *out, ob_packet *p)
+static void get_headers(asked *out, ob_packet *p)
 {
-    for (size_t i = 0;; i++) {
+    for (int i = 0; i < OB_REQUEST_HEADERS; i++) {
+        ob_field *field = &out->headers[out->request.header_count];
+        field->name = ob_request_headers[i];
+        ob_get_text(&field->value, p);
+        out->request.header_count += field->value != NULL;
+    }
+}
+
+static bool get_pairs(size_t *count, ob_field fields[REQUEST_FIELDS], ob_packet *p)
+{
+    for (*count = 0;; (*count)++) {
         ob_field field;
         if (!ob_get_text(&field.name, p))
             return false;
         if (!field.name)
             return true;
-        if (i == REQUEST_FIELDS || !ob_get_text(&field.value, p) || !field.value)
+        if (*count == REQUEST_FIELDS || !ob_get_text(&field.value, p) || !field.value)
             return false;
-        out->query[i] = field;
-        out->request.query_count = i + 1;
+        fields[*count] = field;
     }
+}
+
+static bool is_text(const char *text)
+{
+    return ob_is_utf8(text, strlen(text));
+}
+
+static bool are_texts(const ob_request *r)
+{
+    bool are = is_text(r->path);
+    for (size_t i = 0; i < r->query_count && are; i++)
+        are = is_text(r->query[i].name) && is_text(r->query[i].value);
+    return are;
 }
 
 /* What came with the head is all of the body. */
@@ -102,18 +126,18 @@ static bool get_body(asked *out, ob_packet *p)
 bool channel_get_request(asked *out, ob_packet *p)
 {
     ob_request *r = &out->request;
-    *r = (ob_request){.query = out->query};
+    *r = (ob_request){.query = out->query, .cookies = out->cookies, .headers = out->headers};
     ob_get_again(p);
     if (!channel_get_listener(&r->listener, &out->only_told, p))
         return false;
     ob_get_i64(&r->content_length, p);
     ob_get_text(&r->method, p);
     ob_get_text(&r->path, p);
-    ob_get_text(&r->authorization, p);
-    ob_get_text(&r->content_type, p);
-    ob_get_text(&r->idempotency_key, p);
-    ob_get_text(&r->language, p);
-    return get_query(out, p) && get_body(out, p) && ob_get_end(p) && r->method && r->path;
+    ob_get_text(&r->peer, p);
+    get_headers(out, p);
+    return get_pairs(&r->cookie_count, out->cookies, p) &&
+           get_pairs(&r->query_count, out->query, p) && get_body(out, p) && ob_get_end(p) &&
+           r->method && r->path && r->peer && are_texts(r);
 }
 
 /* ---- Memory files ---------------------------------------------------------------------------- */

@@ -19,12 +19,18 @@ typedef enum message_kind {
     MESSAGE_COUNTS,  /* ob_front_count numbers: u64 each */
     MESSAGE_LAYERS,  /* once: u32: OB_CONFINED_… that hold the front, as it says */
     MESSAGE_LATE,    /* this answer is wanted now, as it is without having been looked at */
+    MESSAGE_TAKEN,   /* u64: bytes of an answer in pieces that the client has taken since */
     /* core to front */
     MESSAGE_PLAN,   /* the body is wanted: u32: ob_plan, u64: most bytes */
-    MESSAGE_ANSWER, /* u32: status, u32: Retry-After; texts: type, Allow; a tail: the body, unless
-                     * it is in a memory file */
+    MESSAGE_ANSWER, /* u32: status, u32: Retry-After, u32: ANSWER_…; texts: type, Allow, further
+                     * header fields; a tail: the body, unless it is in a file or comes in pieces */
+    MESSAGE_PIECE,  /* the next bytes of an answer in pieces: u32: PIECE_…; a tail */
     MESSAGES,
 } message_kind;
+
+/* Of an answer: its file is what was asked for, of which parts may be, too; its body follows. */
+enum { ANSWER_IS_FILE = 1, ANSWER_IN_PIECES = 2 };
+enum { PIECE_MORE, PIECE_LAST, PIECE_BROKEN }; /* broken: no more comes, and it is not whole */
 
 enum { MESSAGE_MOST = 60000 }; /* bytes of fields; what is larger goes into a memory file */
 enum { BODY_INLINED = MESSAGE_MOST - 16 }; /* bytes of a body that fit beside its other fields */
@@ -40,11 +46,12 @@ typedef struct asked {
     bool only_told;     /* there is no room for it: what is told then is all that is wanted */
     const char *body;   /* that came with the head; NULL: none did */
     size_t body_size;
-    ob_field query[REQUEST_FIELDS];
+    ob_field query[REQUEST_FIELDS], cookies[REQUEST_FIELDS], headers[OB_REQUEST_HEADERS];
 } asked;
 
-/* Puts all but the query and the body: further pairs follow (channel_put_field), then
- * channel_put_body, which may be done again. The same packet can be sent again. */
+/* Puts all but cookies, query and body: the pairs of both follow (channel_put_field), each up to
+ * one without a name, then channel_put_body, which may be done again. The same packet can be sent
+ * again. */
 void channel_put_request(ob_packet *p, const ob_request *request, bool only_told);
 void channel_put_field(ob_packet *p, const char *name, const char *value);
 void channel_put_body(ob_packet *p, const void *body, size_t size);
@@ -53,7 +60,7 @@ void channel_put_body(ob_packet *p, const void *body, size_t size);
  * there is. */
 bool channel_get_listener(ob_listener *out, bool *only_told, ob_packet *p);
 
-/* False: it makes no sense. It may be got again. */
+/* False: it makes no sense; a path or query that is no UTF-8 makes none. It may be got again. */
 bool channel_get_request(asked *out, ob_packet *p);
 
 /* A memory file with these bytes, which nobody can change any more; -1: out of memory. */

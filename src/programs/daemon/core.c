@@ -42,12 +42,13 @@ static void run(core *c)
 {
     while (!c->stopping) {
         const bool is_full = peer_look_after(c);
+        const int wait_ms = wait_look(c);
         struct pollfd all[4] = {
             {.fd = CONTROL_FD, .events = POLLIN},
             {.fd = c->answered_event, .events = POLLIN},
             {.fd = c->admin_socket, .events = POLLIN},
             {.fd = c->front ? ob_wire_socket(c->front) : -1, .events = is_full ? POLLOUT : POLLIN}};
-        if (poll(all, 4, is_full ? LOOK_MS : -1) < 0 && errno != EINTR)
+        if (poll(all, 4, is_full && wait_ms < 0 ? LOOK_MS : wait_ms) < 0 && errno != EINTR)
             return;
         if (all[0].revents && !hear_main(c))
             return;
@@ -206,6 +207,7 @@ static ob_status open_all(core *c, ob_error *err)
 static void close_all(core *c)
 {
     ob_error err = {0};
+    pieces_end(c);
     if (c->admin_socket >= 0)
         close(c->admin_socket);
     if (!ob_commands_wait(ADMIN_WAIT_MS)) { /* it would use what is closed below */
@@ -251,6 +253,11 @@ int core_main(const config *config)
     c->main = ob_wire_new(CONTROL_FD, &control_protocol, CONTROL_CHILD, NULL);
     pthread_mutex_init(&c->telling, NULL);
     pthread_mutex_init(&c->lock, NULL);
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->took, &steady);
+    pthread_condattr_destroy(&steady);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys and records are in here */
     ob_status status = c->answered_event < 0 || !c->main
                            ? ob_fail(&err, OB_EIO, "%s", strerror(errno))

@@ -1,5 +1,6 @@
 /* The parts of the core: core.c is its life and its main thread, peer.c the front as it sees it,
- * carry.c a request on its way, letter.c the body of one. */
+ * carry.c a request on its way, letter.c the body of one, pieces.c an answer in pieces, wait.c
+ * requests that wait for something to happen. */
 #ifndef OBHUT_CORE_H
 #define OBHUT_CORE_H
 
@@ -32,8 +33,14 @@ typedef struct carried {
     ob_call *call;
     ob_plan plan;
     uint64_t id;
-    ob_listener listener; /* over which it came, as the front says */
-    bool busy;            /* a desk has it, or a handler the body and will answer */
+    ob_listener listener;  /* over which it came, as the front says */
+    bool busy;             /* a desk has it, or a handler the body and will answer */
+    bool waits;            /* among those that wait for something to happen */
+    int64_t wait_until_ms; /* 0: it never did */
+    struct carried *next_waiting;
+    bool flows;           /* its answer is given, and comes in pieces; under core.telling, with */
+    bool is_broken;       /* no more pieces go to the client */
+    uint64_t sent, taken; /* bytes of pieces: what the front was sent, and the client has taken */
     atomic_bool gone;     /* nobody waits for the answer any more */
     bool told;            /* the front has its answer; under core.telling */
     struct carried *next; /* among those that come back */
@@ -49,6 +56,8 @@ typedef struct core {
     desks *showing;        /* of what is for everybody: nobody else waits behind a crowd */
     int admin_socket;
     pthread_mutex_t telling; /* of `front`, but for what is heard from it, and of `deaf` */
+    pthread_cond_t took;     /* a client has taken pieces, or has gone */
+    bool flows_end;          /* the service stops: no more pieces are sent */
     ob_wire *front;          /* set by the main thread only */
     bool deaf;               /* it could not be told something */
     char blame[400];         /* why the front will be hung up on; "": it does its part */
@@ -58,6 +67,8 @@ typedef struct core {
     carried *calls[CALLS];
     pthread_mutex_t lock; /* of what was answered */
     carried *answered;
+    carried *waiting; /* for something to happen; the main thread's */
+    unsigned waiting_count;
     int answered_event;
     bool stopping, ran;
     ob_wire *main;
@@ -74,6 +85,8 @@ void peer_blame(core *c, const char *why);
 /* Any thread. `k`: whose answer it is, which is for nobody else: another front has other requests
  * under the same numbers. NULL: the main thread's, which knows. Frees the packet. */
 void peer_tell(core *c, carried *k, ob_packet *p);
+/* The same of an answer of which more follows. */
+void peer_tell_more(core *c, carried *k, ob_packet *p);
 
 /* Another front, or NULL: the one before is gone, with peer_lose for what it had asked. */
 void peer_set(core *c, ob_wire *front);
@@ -121,6 +134,27 @@ void carry_come_back(carried *k);
 
 /* Off the table, and freed. */
 void carry_end(carried *k);
+
+/* From a desk: sends the answer that is there. */
+void carry_answer(carried *k);
+
+/* ---- pieces.c -------------------------------------------------------------------------------- */
+
+/* An ob_call's `piece`. */
+bool pieces_send(ob_call *call, const void *bytes, size_t size, bool last);
+/* The front said: the client has taken so many bytes. */
+void pieces_taken(core *c, ob_packet *p);
+/* Nobody waits any more for clients that take nothing. */
+void pieces_wake(core *c);
+void pieces_end(core *c);
+
+/* ---- wait.c ---------------------------------------------------------------------------------- */
+
+/* The main thread's. It waits until something has happened. */
+void wait_add(carried *k);
+void wait_remove(carried *k);
+/* Looks whether something has; how many ms may pass until it is to be called again, -1: any. */
+int wait_look(core *c);
 
 /* ---- letter.c -------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * connection sleeps while the core thinks. */
 #include "front.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,14 +16,14 @@ enum {
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
-static void sleep_now(exchange *x)
+void exchange_sleep(exchange *x)
 {
     if (!x->suspended)
         MHD_suspend_connection(x->connection);
     x->suspended = true;
 }
 
-static void wake(exchange *x)
+void exchange_wake(exchange *x)
 {
     if (x->suspended)
         MHD_resume_connection(x->connection);
@@ -32,8 +33,8 @@ static void wake(exchange *x)
 
 /* ---- Answers --------------------------------------------------------------------------------- */
 
-static void set_answer(exchange *x, unsigned status, const char *type, const char *body,
-                       size_t size)
+void exchange_set_answer(exchange *x, unsigned status, const char *type, const char *body,
+                         size_t size)
 {
     if (x->answered)
         return;
@@ -48,12 +49,12 @@ static void take_answer(exchange *x, ob_answer answer)
 {
     if (!x->answered)
         x->retry_after_s = answer.retry_after_s;
-    set_answer(x, answer.status, answer.type, answer.body.bytes ? answer.body.bytes : "",
-               answer.body.size);
+    exchange_set_answer(x, answer.status, answer.type, answer.body.bytes ? answer.body.bytes : "",
+                        answer.body.size);
     ob_buf_free(&answer.body);
 }
 
-static void set_problem(exchange *x, unsigned status, const char *code, const char *detail)
+void exchange_set_problem(exchange *x, unsigned status, const char *code, const char *detail)
 {
     take_answer(x, ob_answer_problem(status, code, "%s", detail));
 }
@@ -68,89 +69,23 @@ static void set_could_not(exchange *x, ob_hindrance hindrance, const char *detai
     take_answer(x, ob_answer_could_not(hindrance, detail));
 }
 
-static const char *header(exchange *x, const char *name)
+const char *exchange_header(const exchange *x, const char *name)
 {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
-static bool came_by(const exchange *x, ob_listener listener)
+bool exchange_came_by(const exchange *x, ob_listener listener)
 {
     return x->visitor->door->listener == listener;
 }
 
-/* Programs are told a problem, people who look for a page get one that says it. */
-static void show_to_people(exchange *x)
-{
-    ob_buf page = {0};
-    const char *chosen = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "lang");
-    if (!came_by(x, OB_LISTENER_PUBLIC) || strcmp(x->type, "application/problem+json") != 0)
-        return;
-    if (page_of(&page, x->status, header(x, "Accept"),
-                chosen ? chosen : header(x, "Accept-Language"))) {
-        const ob_buf problem = x->answer;
-        x->answer = page;
-        page = problem;
-        snprintf(x->type, sizeof x->type, "text/html; charset=utf-8");
-    }
-    ob_buf_free(&page);
-}
-
-static enum MHD_Result give_answer(exchange *x)
-{
-    char number[16];
-    struct MHD_Response *response;
-    show_to_people(x);
-    if (x->answer_file >= 0) {
-        response = MHD_create_response_from_fd(x->answer_size, x->answer_file);
-        x->answer_file = -1; /* the response's now */
-    } else {
-        response =
-            MHD_create_response_from_buffer(x->answer.size, x->answer.bytes, MHD_RESPMEM_MUST_COPY);
-    }
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", x->type);
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (!strncmp(x->type, "text/html", 9)) /* no script, nothing from elsewhere */
-        MHD_add_response_header(response, "Content-Security-Policy",
-                                "default-src 'none'; style-src 'unsafe-inline'; "
-                                "frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-    if (*x->allow)
-        MHD_add_response_header(response, "Allow", x->allow);
-    if (x->status == 401)
-        MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
-    if (x->retry_after_s) {
-        snprintf(number, sizeof number, "%u", x->retry_after_s);
-        MHD_add_response_header(response, "Retry-After", number);
-    }
-    if (x->status == 415)
-        MHD_add_response_header(response, "Accept-Encoding", "identity");
-    if (x->front->stopping || x->is_beyond || x->closes)
-        MHD_add_response_header(response, "Connection", "close");
-    enum MHD_Result queued = MHD_queue_response(x->connection, x->status, response);
-    MHD_destroy_response(response);
-    x->state = EXCHANGE_ANSWERED;
-    return queued;
-}
-
 /* ---- Asking the core ------------------------------------------------------------------------ */
-
-static enum MHD_Result pack_pair(void *context, enum MHD_ValueKind kind, const char *key,
-                                 size_t key_size, const char *value, size_t value_size)
-{
-    (void)kind;
-    (void)key_size;
-    (void)value_size;
-    channel_put_field(context, key, value ? value : "");
-    return MHD_YES;
-}
 
 /* Length of the body that was announced; -1: it comes in chunks, -2: nonsense. */
 static int64_t body_length(exchange *x)
 {
-    const char *length = header(x, "Content-Length");
-    const char *coding = header(x, "Transfer-Encoding");
+    const char *length = exchange_header(x, "Content-Length");
+    const char *coding = exchange_header(x, "Transfer-Encoding");
     if (coding)
         return -1;
     if (!length)
@@ -173,24 +108,6 @@ static void send_count(front *f)
 static void forget_head(exchange *x)
 {
     ob_packet_free(&x->head);
-}
-
-static bool pack_head(exchange *x, const char *method, const char *path)
-{
-    ob_packet *to = &x->head;
-    const ob_request request = {.listener = x->visitor->door->listener,
-                                .method = method,
-                                .path = path,
-                                .authorization = header(x, "Authorization"),
-                                .content_type = header(x, "Content-Type"),
-                                .idempotency_key = header(x, "Idempotency-Key"),
-                                .language = header(x, "Accept-Language"),
-                                .content_length = x->length};
-    channel_put_request(to, &request, x->only_told);
-    MHD_get_connection_values_n(x->connection, MHD_GET_ARGUMENT_KIND, pack_pair, to);
-    channel_put_field(to, NULL, NULL);
-    channel_put_body(to, NULL, 0);
-    return !to->failed && ob_packet_size(to) <= MESSAGE_MOST;
 }
 
 static void stop_waiting(exchange *x)
@@ -264,10 +181,11 @@ static void ask_core(exchange *x)
 static bool goes_with_head(exchange *x, const char *path)
 {
     static const char json[] = "application/json";
-    const char *type = header(x, "Content-Type");
+    const char *type = exchange_header(x, "Content-Type");
     return x->length > 0 && x->length <= BODY_SHORT &&
-           ob_packet_size(&x->head) + (size_t)x->length <= MESSAGE_MOST && !header(x, "Expect") &&
-           !strncmp(path, "/v1/", 4) && type && !strncasecmp(type, json, sizeof json - 1);
+           ob_packet_size(&x->head) + (size_t)x->length <= MESSAGE_MOST &&
+           !exchange_header(x, "Expect") && !strncmp(path, "/v1/", 4) && type &&
+           !strncasecmp(type, json, sizeof json - 1);
 }
 
 static bool keep_body(exchange *x, bool to_file, uint64_t most)
@@ -279,7 +197,7 @@ static bool keep_body(exchange *x, bool to_file, uint64_t most)
 /* Those that ask how the service is are told at once; those that bring something may wait. */
 static bool brings_something(const exchange *x, const char *path)
 {
-    return came_by(x, OB_LISTENER_SERVICES) &&
+    return exchange_came_by(x, OB_LISTENER_SERVICES) &&
            (!strncmp(path, "/v1/", 4) || !strncmp(path, "/gw/", 4));
 }
 
@@ -302,33 +220,19 @@ static void ask(exchange *x, const char *method, const char *path)
         set_could_not(x, OB_HINDRANCE_STOPPING, NULL);
         return;
     }
-    if (f->core && came_by(x, OB_LISTENER_SERVICES) && !strcmp(path, "/metrics"))
+    if (f->core && exchange_came_by(x, OB_LISTENER_SERVICES) && !strcmp(path, "/metrics"))
         send_count(f);
     if (x->length == -2)
-        set_problem(x, 400, "INVALID", "the length of the body makes no sense");
-    else if (!pack_head(x, method, path))
-        set_problem(x, 400, "INVALID", "the head of this request is too large");
+        exchange_set_problem(x, 400, "INVALID", "the length of the body makes no sense");
+    else if (!head_put(x, method, path))
+        exchange_set_problem(x, 400, "INVALID", "the head of this request is too large");
     else if (goes_with_head(x, path) && keep_body(x, false, BODY_SHORT))
         x->state = EXCHANGE_FILLING;
     else
         ask_core(x);
 }
 
-/* ---- Whether the process lives ----------------------------------------------------------------
- */
-
-/* Asks nobody: whoever watches over the service is answered also while the core is not there, or
- * does not get round to it. */
-static void tell_health(exchange *x, const char *method)
-{
-    static const char fine[] = "{\"status\":\"ok\"}\n";
-    if (!strcmp(method, "GET") || !strcmp(method, "HEAD")) {
-        set_answer(x, 200, "application/json", fine, sizeof fine - 1);
-        return;
-    }
-    snprintf(x->allow, sizeof x->allow, "GET, HEAD");
-    set_problem(x, 405, "METHOD", "/healthz takes GET, HEAD");
-}
+/* ---- Where there is no room ------------------------------------------------------------------ */
 
 /* Programs that ask there have limits of their own, and take no answer for an error. */
 static bool is_of_gateway(const char *path)
@@ -340,7 +244,7 @@ static bool is_of_gateway(const char *path)
  * whoever asks whether the service is ready is told so, not that somebody else is busy. */
 static bool has_room_of_its_own(exchange *x, const char *path)
 {
-    if (!came_by(x, OB_LISTENER_SERVICES))
+    if (!exchange_came_by(x, OB_LISTENER_SERVICES))
         return false;
     x->only_told = is_of_gateway(path);
     return x->only_told || !strcmp(path, "/readyz");
@@ -350,7 +254,7 @@ static bool has_room_of_its_own(exchange *x, const char *path)
 static enum MHD_Result tell_beyond(exchange *x)
 {
     set_could_not(x, OB_HINDRANCE_BUSY, "too many connections are open already: try again");
-    return give_answer(x);
+    return reply_give(x);
 }
 
 /* ---- The body ------------------------------------------------------------------------------- */
@@ -378,7 +282,7 @@ static bool finish_body(exchange *x)
     } else if (in->too_large) {
         f->counts[OB_FRONT_LARGE]++;
     } else if (fault) {
-        set_problem(x, 400, "MULTIPART", fault);
+        exchange_set_problem(x, 400, "MULTIPART", fault);
     } else if (in->file >= 0 && !channel_seal(in->file)) {
         give_back(x, OB_HINDRANCE_FAULT);
     } else if (!in->to_file && in->bytes.size > BODY_INLINED) {
@@ -494,30 +398,32 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         url = strict_path(url);
         x->closes = fault.closes;
         if (fault.status)
-            set_problem(x, fault.status, fault.code, fault.sentence);
+            exchange_set_problem(x, fault.status, fault.code, fault.sentence);
         if (fault.closes)
-            return give_answer(x);
+            return reply_give(x);
         x->is_beyond = x->visitor->is_beyond && front_has_too_many(x->visitor->door);
         x->may_wait = brings_something(x, url);
-        if (came_by(x, OB_LISTENER_SERVICES) && is_of_gateway(url))
+        if (exchange_came_by(x, OB_LISTENER_SERVICES) && is_of_gateway(url))
             x->answer_by_ms = x->began_ms + x->front->config->gateway_time_ms;
+        x->is_get = !strcmp(method, "GET");
+        x->is_head = !strcmp(method, "HEAD");
         if (x->answered)
             ; /* its body is taken, so that the client hears the answer */
-        else if (!came_by(x, OB_LISTENER_PUBLIC) && !strcmp(url, "/healthz"))
-            tell_health(x, method);
+        else if (own_answer(x, method, url))
+            ; /* without the core */
         else if (x->is_beyond && !has_room_of_its_own(x, url))
             return tell_beyond(x);
         else
             ask(x, method, url);
         if (!x->answered && x->state == EXCHANGE_ASKING) {
-            sleep_now(x);
+            exchange_sleep(x);
             return MHD_YES;
         }
     }
     if (!x->head_done) { /* the library still stands behind the head */
         x->head_done = true;
-        if (x->answered && (x->is_beyond || header(x, "Expect")))
-            return give_answer(x); /* instead of "continue": the body is never sent */
+        if (x->answered && (x->is_beyond || exchange_header(x, "Expect")))
+            return reply_give(x); /* instead of "continue": the body is never sent */
         if (x->answered)
             x->state = EXCHANGE_DROPPING;
         return MHD_YES;
@@ -530,11 +436,11 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
         else if (x->planned)
             send_body(x);
         if (!x->answered) {
-            sleep_now(x);
+            exchange_sleep(x);
             return MHD_YES;
         }
     }
-    return x->answered ? give_answer(x) : MHD_YES;
+    return x->answered ? reply_give(x) : MHD_YES;
 }
 
 /* Nobody waits for what the core would answer. */
@@ -563,6 +469,8 @@ void exchange_ended(void *context, struct MHD_Connection *connection, void **slo
     forget_head(x);
     intake_free(&x->body);
     ob_buf_free(&x->answer);
+    ob_buf_free(&x->headers);
+    flow_free(x);
     if (x->answer_file >= 0)
         close(x->answer_file);
     room_let_go(x, x->answer_size);
@@ -599,14 +507,16 @@ static void hear_plan(exchange *x, ob_packet *p)
     give_back(x, OB_HINDRANCE_BUSY);
 }
 
-/* Answers that nobody reads take memory as bodies do. */
+/* Memory files that nobody reads take memory as bodies do. */
 static bool take_answer_file(exchange *x, ob_packet *p)
 {
     const off_t end = lseek(p->file, 0, SEEK_END);
-    const uint64_t size = end > 0 ? (uint64_t)end : 0;
-    if (!room_hold(x, size))
+    const bool is_memory = fcntl(p->file, F_GET_SEALS) >= 0;
+    x->answer_file_size = end > 0 ? (uint64_t)end : 0;
+    const uint64_t held = is_memory ? x->answer_file_size : 0;
+    if (!room_hold(x, held))
         return false;
-    x->answer_size = size;
+    x->answer_size = held;
     x->answer_file = p->file;
     p->file = -1;
     return true;
@@ -614,15 +524,17 @@ static bool take_answer_file(exchange *x, ob_packet *p)
 
 static void hear_answer(exchange *x, ob_packet *p)
 {
-    uint32_t status, retry_after_s;
-    const char *type, *allow;
+    uint32_t status, retry_after_s, how;
+    const char *type, *allow, *headers;
     const void *body;
     size_t size;
-    x->asked = false; /* it owes nothing more */
     ob_get_u32(&status, p);
     ob_get_u32(&retry_after_s, p);
+    ob_get_u32(&how, p);
     ob_get_text(&type, p);
     ob_get_text(&allow, p);
+    ob_get_text(&headers, p);
+    x->asked = how & ANSWER_IN_PIECES; /* else it owes nothing more */
     ob_get_bytes(&body, &size, p);
     if (!ob_get_end(p) || !type || x->answered) {
         set_could_not(x, OB_HINDRANCE_FAULT, NULL);
@@ -634,12 +546,35 @@ static void hear_answer(exchange *x, ob_packet *p)
     }
     x->retry_after_s = retry_after_s;
     snprintf(x->allow, sizeof x->allow, "%s", allow ? allow : "");
-    set_answer(x, status, type, body, size);
+    if (headers && ob_buf_append(&x->headers, headers, strlen(headers), NULL)) {
+        set_could_not(x, OB_HINDRANCE_FAULT, NULL);
+        return;
+    }
+    x->answer_is_file = how & ANSWER_IS_FILE;
+    x->flow.flows = how & ANSWER_IN_PIECES;
+    exchange_set_answer(x, status, type, body, size);
     if (x->state == EXCHANGE_WAITING) /* what came with its head is not handed over anew */
         intake_drop(&x->body);
     if (x->state == EXCHANGE_TAKING) { /* another core does not want it any more */
         intake_drop(&x->body);
         x->state = EXCHANGE_DROPPING;
+    }
+}
+
+static void hear_piece(exchange *x, ob_packet *p)
+{
+    uint32_t what;
+    const void *bytes;
+    size_t size;
+    ob_get_u32(&what, p);
+    ob_get_bytes(&bytes, &size, p);
+    if (!x->flow.flows)
+        return;
+    if (what != PIECE_MORE)
+        x->asked = false;
+    if (!ob_get_end(p) || what == PIECE_BROKEN || !flow_add(x, bytes, size, what == PIECE_LAST)) {
+        flow_break(x);
+        tell_gone(x);
     }
 }
 
@@ -652,8 +587,10 @@ void exchange_hear(front *f, ob_packet *p)
         hear_plan(x, p);
     else if (p->kind == MESSAGE_ANSWER)
         hear_answer(x, p);
+    else if (p->kind == MESSAGE_PIECE)
+        hear_piece(x, p);
     if (x->answered || x->state != EXCHANGE_WAITING) /* else there is more to be heard */
-        wake(x);
+        exchange_wake(x);
 }
 
 void exchange_core_came(front *f)
@@ -665,7 +602,7 @@ void exchange_core_came(front *f)
         stop_waiting(x);
         ask_core(x);
         if (x->answered)
-            wake(x);
+            exchange_wake(x);
     }
 }
 
@@ -678,7 +615,7 @@ static void lose_core(exchange *x)
     else
         wait_for_core(x);
     if (x->answered)
-        wake(x);
+        exchange_wake(x);
 }
 
 void exchange_core_lost(front *f)
@@ -689,6 +626,10 @@ void exchange_core_lost(front *f)
         exchange *x = f->exchanges[i];
         if (x && x->asked && !x->answered)
             lose_core(x);
+        if (x && x->asked && x->flow.flows) {
+            flow_break(x);
+            exchange_wake(x);
+        }
         if (x)
             x->asked = false;
     }
@@ -703,13 +644,23 @@ void exchange_lost_body(exchange *x)
     stop_waiting(x);
     x->front->counts[OB_FRONT_LARGE]++;
     set_could_not(x, OB_HINDRANCE_BUSY, NULL);
-    wake(x);
+    exchange_wake(x);
+}
+
+void exchange_hurry(front *f)
+{
+    for (unsigned i = 0; i < EXCHANGES_MOST && f->core; i++) {
+        const exchange *x = f->exchanges[i];
+        ob_packet p = ob_packet_of(MESSAGE_LATE, x ? x->id : 0);
+        if (x && x->asked && !x->answered && x->state == EXCHANGE_ASKING)
+            ob_wire_send(f->core, &p);
+    }
 }
 
 void exchange_end_waiting(exchange *x)
 {
     give_up(x, NULL);
-    wake(x);
+    exchange_wake(x);
 }
 
 void exchange_is_late(exchange *x)
@@ -724,15 +675,15 @@ void exchange_is_late(exchange *x)
     } else {
         tell_gone(x);
         set_could_not(x, OB_HINDRANCE_BUSY, NULL);
-        wake(x);
+        exchange_wake(x);
     }
 }
 
 void exchange_was_left(exchange *x)
 {
     tell_gone(x);
-    set_problem(x, 400, "CLOSED", "the connection was closed before there was an answer");
-    wake(x);
+    exchange_set_problem(x, 400, "CLOSED", "the connection was closed before there was an answer");
+    exchange_wake(x);
 }
 
 void exchange_give_way(visitor *v)
@@ -743,11 +694,15 @@ void exchange_give_way(visitor *v)
     v->door->front->counts[OB_FRONT_GAVE_WAY]++;
     if (!x || !x->suspended || x->answered) {
         shutdown(v->socket, SHUT_RDWR);
+        if (x && x->flow.flows) { /* the library does not look at one that sleeps */
+            flow_break(x);
+            exchange_wake(x);
+        }
         return;
     }
     tell_gone(x);
     stop_waiting(x);
     x->is_beyond = true; /* the connection ends with the answer */
     set_could_not(x, OB_HINDRANCE_BUSY, "too many connections are open already: try again");
-    wake(x);
+    exchange_wake(x);
 }

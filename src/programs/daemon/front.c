@@ -80,6 +80,7 @@ static visitor *welcome(door *d, struct MHD_Connection *connection)
     }
     v->door = d;
     v->socket = socket->connect_fd;
+    caller_print(v->address, address ? address->client_addr : NULL);
     v->idle_since_ms = daemon_now_ms();
     v->next = d->visitors;
     d->visitor_count++;
@@ -130,8 +131,8 @@ static bool start_http(door *d)
         d->connections_most + FRONT_BEYOND, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)FRONT_HEAD_AND_BUFFER,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_ended, d, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        d, MHD_OPTION_URI_LOG_CALLBACK, strict_target, d, MHD_OPTION_SERVER_INSANITY,
-        (int)MHD_DSC_SANE, MHD_OPTION_END);
+        d, MHD_OPTION_URI_LOG_CALLBACK, strict_target, d, MHD_OPTION_UNESCAPE_CALLBACK,
+        strict_unescape, d, MHD_OPTION_SERVER_INSANITY, (int)MHD_DSC_SANE, MHD_OPTION_END);
     return d->http != NULL;
 }
 
@@ -209,6 +210,7 @@ static void begin_stop(front *f)
         return;
     f->stopping = true;
     for_doors(f, stop_taking);
+    exchange_hurry(f);
     sweep(f);
 }
 

@@ -1,7 +1,8 @@
 /* The parts of the front: front.c is its life, leave.c what it gives up, exchange.c one request
- * from head to answer, strict.c what a head must be, intake.c the body of a request, room.c the
- * memory for all, caller.c who is there, sweep.c an end for what takes too long, page.c errors for
- * people. */
+ * from head to answer, strict.c what a head must be, head.c what of a head the core is told,
+ * intake.c the body of a request, reply.c what the client is sent, flow.c a body in pieces, own.c
+ * what the front answers alone, room.c the memory for all, caller.c who is there, sweep.c an end
+ * for what takes too long, page.c errors for people. */
 #ifndef OBHUT_FRONT_H
 #define OBHUT_FRONT_H
 
@@ -10,7 +11,9 @@
 #include "daemon.h"
 
 #include <obhut/api.h>
+#include <obhut/pages.h>
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
 
 /* ---- caller.c --------------------------------------------------------------------------------
@@ -33,6 +36,9 @@ typedef struct callers {
 /* It has one connection more, or one less: with the last it is gone. NULL: out of memory. */
 caller *caller_come(callers *all, const struct sockaddr *address);
 void caller_go(callers *all, caller *c);
+
+/* The address as text, "" where it is none of a network. */
+void caller_print(char out[INET6_ADDRSTRLEN], const struct sockaddr *address);
 
 /* Who has most of something; NULL: there is nobody. */
 caller *caller_with_most(const callers *all, uint64_t (*has)(const caller *));
@@ -105,6 +111,15 @@ typedef struct door {
     int64_t due_ms;                  /* when the library wants to look, whatever comes */
 } door;
 
+/* A body that comes in pieces, and goes to the client as it takes them. */
+typedef struct flow {
+    bool flows;        /* the answer has such a body */
+    bool is_whole;     /* its last piece has come */
+    bool is_broken;    /* it never will: the client is told so by the end of its connection */
+    ob_buf waiting;    /* bytes that the client has not taken; from `at` on */
+    size_t at, untold; /* untold: bytes that it has taken and the core has not heard of */
+} flow;
+
 /* One request. */
 typedef struct exchange {
     front *front;
@@ -128,6 +143,7 @@ typedef struct exchange {
     bool may_wait;         /* it can be asked anew as long as nothing of its body was handed over */
     bool waits;            /* for a core */
     bool changes;          /* the records, if it is done */
+    bool is_get, is_head;  /* the method */
     int64_t wait_until_ms; /* since it first had to; 0: it never had */
     int64_t answer_by_ms;  /* who asks waits no longer; 0: no such limit is known */
     bool is_late;          /* the core was told so */
@@ -138,9 +154,14 @@ typedef struct exchange {
     int64_t began_ms;
     unsigned status, retry_after_s;
     char type[80], allow[32];
+    const ob_page *page; /* that is the answer; NULL: none is */
+    ob_buf headers;      /* lines of "Name: value" of the answer */
     ob_buf answer;
     int answer_file; /* or -1 */
-    size_t answer_size;
+    uint64_t answer_file_size;
+    bool answer_is_file; /* the core has it as one: parts of it can be asked for */
+    size_t answer_size;  /* bytes of answers that are held for it */
+    flow flow;
 } exchange;
 
 /* A connection: they may never finish a head, and who has most of them gives way. */
@@ -150,10 +171,12 @@ struct visitor {
     caller *from;
     exchange *on; /* NULL: no head has come, or its answer has gone */
     int socket;
-    int64_t idle_since_ms;    /* 0: a request is on its way */
-    bool leaves;              /* it has given way, and ends */
-    bool is_beyond;           /* it came when there was no room, and nobody gave way */
-    const char *target_end;   /* of the request that is on its way, in the library's buffer */
+    int64_t idle_since_ms;          /* 0: a request is on its way */
+    bool leaves;                    /* it has given way, and ends */
+    bool is_beyond;                 /* it came when there was no room, and nobody gave way */
+    char address[INET6_ADDRSTRLEN]; /* "": a socket of this machine */
+    const char *target,
+        *target_end;          /* of the request that is on its way, in the library's buffer */
     const char *wrong_target; /* why it cannot be taken; NULL: it can */
 };
 
@@ -200,6 +223,9 @@ bool exchange_has_body(const exchange *x);
 /* They gave way: a client that only waits for a core hears so. */
 void exchange_lost_body(exchange *x);
 
+/* The service stops: calls that wait for something to happen are answered now. */
+void exchange_hurry(front *f);
+
 /* There was no core for too long. */
 void exchange_end_waiting(exchange *x);
 
@@ -208,6 +234,52 @@ void exchange_was_left(exchange *x);
 
 /* Who asks waits no longer: the core says what it hears, or, where it does not, we. */
 void exchange_is_late(exchange *x);
+
+/* Whether it came by that door. */
+bool exchange_came_by(const exchange *x, ob_listener listener);
+
+/* A header field of the request, or NULL. */
+const char *exchange_header(const exchange *x, const char *name);
+
+/* Lets the library go on with a connection that sleeps, or stop. */
+void exchange_sleep(exchange *x);
+void exchange_wake(exchange *x);
+
+/* The answer is there; those that come later are not taken. */
+void exchange_set_answer(exchange *x, unsigned status, const char *type, const char *body,
+                         size_t size);
+void exchange_set_problem(exchange *x, unsigned status, const char *code, const char *detail);
+
+/* ---- head.c ---------------------------------------------------------------------------------- */
+
+/* Puts method, path, client, and what of its fields, cookies and query a handler may want into the
+ * packet that the core is sent. False: out of memory, or too large. */
+bool head_put(exchange *x, const char *method, const char *path);
+
+/* ---- reply.c --------------------------------------------------------------------------------- */
+
+/* Sends the client the answer that is there. */
+enum MHD_Result reply_give(exchange *x);
+
+/* ---- flow.c ---------------------------------------------------------------------------------- */
+
+enum {
+    FLOW_WINDOW = 256 << 10
+}; /* bytes that the core may send before the client has taken them */
+
+/* A piece came. False: there is no room for it, or it is more than may come. */
+bool flow_add(exchange *x, const void *bytes, size_t size, bool last);
+/* No more comes. */
+void flow_break(exchange *x);
+/* The library's callback that takes the next bytes. */
+ssize_t flow_read(void *exchange, uint64_t at, char *out, size_t most);
+void flow_free(exchange *x);
+
+/* ---- own.c ----------------------------------------------------------------------------------- */
+
+/* Answers what needs no core: whether this process lives, and built-in files. False: it is none of
+ * that. */
+bool own_answer(exchange *x, const char *method, const char *path);
 
 /* ---- strict.c -------------------------------------------------------------------------------- */
 
@@ -220,6 +292,8 @@ typedef struct head_fault {
 
 /* MHD's callback for the target as it came, before anything of it is taken apart. */
 void *strict_target(void *door, const char *target, struct MHD_Connection *connection);
+/* And the one that takes escapes away, in place: of a path, all but those of "/" and "%". */
+size_t strict_unescape(void *door, struct MHD_Connection *connection, char *text);
 head_fault strict_head(exchange *x, const char *method, const char *version);
 /* The path of a target that may name scheme and host. */
 const char *strict_path(const char *url);

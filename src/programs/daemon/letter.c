@@ -131,6 +131,8 @@ static bool is_as_planned(core *c, const carried *k, const said *s, int file)
 {
     if (k->busy)
         peer_blame(c, "it sent a second body");
+    else if (k->waits)
+        peer_blame(c, "it sent a body that was not asked for");
     else if (s->too_large && (file >= 0 || s->inlined_size))
         peer_blame(c, "it sent a body and said that it was too large to be sent");
     else if (!s->too_large && file < 0 && k->plan == OB_PLAN_FILE)
@@ -180,9 +182,9 @@ void letter_unable(core *c, ob_packet *p)
     uint32_t said;
     carried *k = carry_find(c, p->id);
     ob_get_u32(&said, p);
-    if (k && k->busy)
+    if (k && (k->busy || k->waits))
         peer_blame(c, "it could not take a body that it was not to take");
-    if (!k || k->busy)
+    if (!k || k->busy || k->waits)
         return;
     const ob_hindrance why =
         said > 0 && said < OB_HINDRANCES ? (ob_hindrance)said : OB_HINDRANCE_FAULT;

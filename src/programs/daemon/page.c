@@ -1,6 +1,8 @@
 /* What could not be answered, said to people. */
 #include "front.h"
 
+#include <obhut/pages.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -88,14 +90,15 @@ bool page_of(ob_buf *out, unsigned status, const char *accept, const char *langu
 {
     static const char form[] =
         "<!doctype html><html lang=\"%s\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width,initial-scale=1\"><title>%s</title><style>:root{"
-        "color-scheme:light dark}body{font:1.0625rem/1.5 system-ui,sans-serif;max-width:40rem;"
-        "margin:3rem auto;padding:0 1rem}</style></head><body><main><h1>%s</h1><p>%s</p></main>"
+        "content=\"width=device-width,initial-scale=1\"><title>%s</title><link rel=\"stylesheet\" "
+        "href=\"%s\"><link rel=\"icon\" href=\"%s\"></head><body><main><h1>%s</h1><p>%s</p></main>"
         "</body></html>\n";
     char page[1200];
     const words *w = words_of(status, language);
     if (!w || is_for_programs(accept))
         return false;
-    const int size = snprintf(page, sizeof page, form, w->lang, w->title, w->title, w->sentence);
+    const int size =
+        snprintf(page, sizeof page, form, w->lang, w->title, ob_page_path("transparency/style.css"),
+                 ob_page_path("transparency/icon.svg"), w->title, w->sentence);
     return !ob_buf_append(out, page, (size_t)size, NULL);
 }

@@ -24,15 +24,25 @@ void peer_blame(core *c, const char *why)
     snprintf(c->blame, sizeof c->blame, "%s (%s)", why, text);
 }
 
-void peer_tell(core *c, carried *k, ob_packet *p)
+static void tell(core *c, carried *k, ob_packet *p, bool is_all)
 {
     pthread_mutex_lock(&c->telling);
     if (c->front && !(k && k->gone) && !ob_wire_send(c->front, p))
         c->deaf = true;
-    if (k)
+    if (k && is_all)
         k->told = true;
     pthread_mutex_unlock(&c->telling);
     ob_packet_free(p);
+}
+
+void peer_tell(core *c, carried *k, ob_packet *p)
+{
+    tell(c, k, p, true);
+}
+
+void peer_tell_more(core *c, carried *k, ob_packet *p)
+{
+    tell(c, k, p, false);
 }
 
 void peer_set(core *c, ob_wire *front)
@@ -91,6 +101,7 @@ void peer_lose(core *c)
     for (size_t i = 0; i < CALLS; i++)
         if (c->calls[i])
             carry_gone(c, c->calls[i]->id);
+    pieces_wake(c);
 }
 
 static void hear(core *c, ob_packet *p)
@@ -107,6 +118,10 @@ static void hear(core *c, ob_packet *p)
         break;
     case MESSAGE_GONE:
         carry_gone(c, p->id);
+        pieces_wake(c);
+        break;
+    case MESSAGE_TAKEN:
+        pieces_taken(c, p);
         break;
     case MESSAGE_LATE:
         carry_late(c, p->id);

@@ -6,20 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include <jansson.h>
-
 typedef enum MHD_Result yes_or_no;
 
 static const head_fault fine = {0};
 
 /* ---- The target ------------------------------------------------------------------------------ */
-
-static bool is_utf8(const void *bytes, size_t size)
-{
-    json_t *text = json_stringn(bytes, size); /* none of what is not */
-    json_decref(text);
-    return text != NULL;
-}
 
 static int digit(char c)
 {
@@ -74,7 +65,7 @@ static const char *wrong_target(const char *target)
         return "an escape in the target is none: % and two hexadecimal digits are one";
     if (has_control(bytes, size))
         return "control characters have no place in a target, escaped or not";
-    return is_utf8(bytes, size) ? NULL : "the target is no UTF-8";
+    return ob_is_utf8(bytes, size) ? NULL : "the target is no UTF-8";
 }
 
 void *strict_target(void *door, const char *target, struct MHD_Connection *connection)
@@ -84,10 +75,44 @@ void *strict_target(void *door, const char *target, struct MHD_Connection *conne
     visitor *v = info ? info->socket_context : NULL;
     (void)door;
     if (v) {
+        v->target = target;
         v->target_end = target + strlen(target);
         v->wrong_target = wrong_target(target);
     }
     return NULL;
+}
+
+/* "%2F" and "%25" stay as they are: a slash that belongs to a part of a path does not end the part,
+ * and nothing is decoded twice. */
+static size_t unescape_path(char *text)
+{
+    size_t size = 0;
+    for (const char *from = text; *from; from++) {
+        int high = 0, low = 0;
+        if (*from == '%' && (high = digit(from[1])) >= 0 && (low = digit(from[2])) >= 0) {
+            const char c = (char)(high << 4 | low);
+            from += 2;
+            if (c == '/' || c == '%') {
+                memcpy(text + size, c == '/' ? "%2F" : "%25", 3);
+                size += 3;
+            } else {
+                text[size++] = c;
+            }
+        } else {
+            text[size++] = *from;
+        }
+    }
+    text[size] = '\0';
+    return size;
+}
+
+size_t strict_unescape(void *door, struct MHD_Connection *connection, char *text)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const visitor *v = info ? info->socket_context : NULL;
+    (void)door;
+    return v && text == v->target ? unescape_path(text) : MHD_http_unescape(text);
 }
 
 const char *strict_path(const char *url)
@@ -103,7 +128,7 @@ typedef struct reading {
     const char *next; /* where the next one begins, if nothing is between */
     bool is_broken;   /* something was: a line that goes on, a NUL, a line end without CR */
     bool has_control, is_named; /* is_named: every name is one */
-    unsigned hosts, lengths, codings, contents, keys, types, tokens;
+    unsigned hosts, lengths, codings, contents, keys, types, tokens, cookies, origins;
     const char *coding, *content, *key, *type, *expect;
 } reading;
 
@@ -143,7 +168,9 @@ static yes_or_no read_field(void *context, enum MHD_ValueKind kind, const char *
                  {"Content-Encoding", &r->contents, &r->content},
                  {"Idempotency-Key", &r->keys, &r->key},
                  {"Content-Type", &r->types, &r->type},
-                 {"Authorization", &r->tokens, NULL}};
+                 {"Authorization", &r->tokens, NULL},
+                 {"Cookie", &r->cookies, NULL},
+                 {"Origin", &r->origins, NULL}};
     (void)kind;
     if (!value)
         value = "";
@@ -232,9 +259,10 @@ head_fault strict_head(exchange *x, const char *method, const char *version)
         fault = bad("a field of this head has characters that have no place there");
     else if (r.hosts > 1 || (!r.hosts && strcmp(version, "HTTP/1.0") != 0))
         fault = bad("one Host is needed");
-    else if (r.keys > 1 || r.types > 1 || r.tokens > 1)
-        fault = bad("Authorization, Content-Type and Idempotency-Key are taken once");
-    else if (r.key && !is_utf8(r.key, strlen(r.key)))
+    else if (r.keys > 1 || r.types > 1 || r.tokens > 1 || r.cookies > 1 || r.origins > 1)
+        fault =
+            bad("Authorization, Content-Type, Cookie, Idempotency-Key and Origin are taken once");
+    else if (r.key && !ob_is_utf8(r.key, strlen(r.key)))
         fault = bad("Idempotency-Key is no UTF-8");
     if (!fault.status)
         fault = framing_of(&r, version);

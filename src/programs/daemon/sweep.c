@@ -33,14 +33,27 @@ static void end_those_who_went(const door *d)
     }
 }
 
+/* Where no more comes of the request, the end of what comes is the client's. */
+static bool only_waits(const exchange *x)
+{
+    return x->state == EXCHANGE_WAITING ||
+           (x->state == EXCHANGE_ASKING && x->asked && !x->length && !x->answered);
+}
+
 /* The library does not look at a connection that sleeps. Who has closed it does not wait for an
  * answer, so that the core need not look at what came with it. */
 static void forget_those_who_went(front *f)
 {
     for (unsigned i = 0; i < EXCHANGES_MOST && f->exchange_count; i++) {
         exchange *x = f->exchanges[i];
-        if (x && x->suspended && x->state == EXCHANGE_WAITING && has_gone(x))
+        if (!x || !x->suspended || !(only_waits(x) || x->flow.flows) || !has_gone(x))
+            continue;
+        if (x->flow.flows) {
+            flow_break(x);
+            exchange_wake(x);
+        } else {
             exchange_was_left(x);
+        }
     }
 }
 

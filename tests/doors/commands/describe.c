@@ -13,12 +13,12 @@ static ob_status item_of(ob_item *out, const char **code, const memory_place *p,
                          const ob_field query[6], const char *named)
 {
     ob_error err = {0};
-    ob_request r = {.query = query, .idempotency_key = named};
+    const ob_field header = {"Idempotency-Key", named};
+    ob_request r = {.query = query, .headers = &header, .header_count = named ? 1 : 0};
     while (r.query_count < 6 && query[r.query_count].name)
         r.query_count++;
     *code = NULL;
-    assert_int_equal(ob_command_check_head(code, ob_command_find("file.scan"), &r, NULL, &err),
-                     OB_OK);
+    assert_int_equal(ob_command_check_head(code, ob_command_find("file.scan"), &r, &err), OB_OK);
     ob_status status = ob_command_item(out, code, p->acts, &r, &err);
     assert_true(!status || *err.text);
     return status;

@@ -5,12 +5,19 @@
 
 #include <stdio.h>
 
-static ob_status check(const char *command, const ob_request *r, const char *word,
-                       const char **code, ob_error *err)
+/* `word`: what stands in the path for its field; NULL: it has none. */
+static ob_status check(const char *command, ob_request *r, const char *word, const char **code,
+                       ob_error *err)
 {
+    char path[400];
+    const ob_command *c = ob_command_find(command);
+    const char *brace = strchr(c->path, '{');
+    snprintf(path, sizeof path, "%.*s%s%s", (int)strcspn(c->path, "{"), c->path, word ? word : "",
+             brace ? brace + strcspn(brace, "}") + 1 : "");
     *code = NULL;
     *err = (ob_error){0};
-    return ob_command_check_head(code, ob_command_find(command), r, word, err);
+    r->path = path;
+    return ob_command_check_head(code, c, r, err);
 }
 
 typedef struct head_case {
@@ -75,7 +82,8 @@ static void a_head_is_what_the_row_says_or_a_problem_with_its_code(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const head_case *c = &cases[i];
-        ob_request r = {.query = c->query, .idempotency_key = c->named};
+        const ob_field named = {"Idempotency-Key", c->named};
+        ob_request r = {.query = c->query, .headers = &named, .header_count = c->named ? 1 : 0};
         const char *code;
         ob_error err;
         while (r.query_count < 3 && c->query[r.query_count].name)
@@ -175,7 +183,7 @@ static void a_number_in_a_query_has_digits_and_nothing_before_them(void **state)
         const ob_request r = {.query = &query, .query_count = 1};
         const char *code;
         ob_error err = {0};
-        const ob_status status = ob_command_check_head(&code, &command, &r, NULL, &err);
+        const ob_status status = ob_command_check_head(&code, &command, &r, &err);
         if (!status != cases[i].fits)
             fail_msg("%s=%s: %d %s", cases[i].name, cases[i].text, (int)status, err.text);
     }

@@ -53,11 +53,13 @@ static ob_api *asked;
 /* Goes as far as to the act that it would be. */
 static ob_call *ask(uint64_t written_most, const char *method, const char *path, const char *body)
 {
+    const ob_field headers[] = {{"Authorization", "Bearer x"},
+                                {"Content-Type", "application/json"},
+                                {"Idempotency-Key", "one"}};
     const ob_request request = {.method = method,
                                 .path = path,
-                                .authorization = "Bearer x",
-                                .content_type = "application/json",
-                                .idempotency_key = "one",
+                                .headers = headers,
+                                .header_count = 3,
                                 .content_length = (int64_t)strlen(body)};
     const ob_api_options options = {.written_most = written_most};
     ob_call *call = NULL;
@@ -129,10 +131,11 @@ static void what_is_refused_for_its_head_leaves_nothing(void **state)
                                            {"PUT", "/v1/conversations/a/members"},
                                            {"DELETE", "/v1/accounts/a/consents"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ob_field headers[] = {{"Authorization", "Bearer x"}, {"Idempotency-Key", name}};
         const ob_request request = {.method = cases[i][0],
                                     .path = cases[i][1],
-                                    .authorization = "Bearer x",
-                                    .idempotency_key = name,
+                                    .headers = headers,
+                                    .header_count = 2,
                                     .content_length = 1};
         ob_call *call = NULL;
         assert_int_equal(ob_api_open(&asked, &(ob_api_options){0}, NULL), OB_OK);

@@ -47,11 +47,13 @@ static ob_answer answer_to(ob_service *s, const asking *a)
     char bearer[200];
     ob_call *call = NULL;
     snprintf(bearer, sizeof bearer, "Bearer %s", a->token ? a->token : "");
+    const ob_field token = {"Authorization", bearer};
     ob_request r = {.listener = OB_LISTENER_STAFF,
                     .method = a->method,
                     .path = a->path,
                     .query = a->query,
-                    .authorization = a->token ? bearer : NULL,
+                    .headers = &token,
+                    .header_count = a->token ? 1 : 0,
                     .content_length = a->length ? a->length
                                       : a->body ? (int64_t)strlen(a->body)
                                                 : 0};
@@ -176,10 +178,12 @@ static void too_many_at_once_are_told_to_come_again(void **state)
     ob_call *call = NULL;
     char bearer[200];
     snprintf(bearer, sizeof bearer, "Bearer %s", ada);
+    const ob_field token = {"Authorization", bearer};
     const ob_request r = {.listener = OB_LISTENER_STAFF,
                           .method = "GET",
                           .path = "/v1/policy",
-                          .authorization = bearer};
+                          .headers = &token,
+                          .header_count = 1};
     assert_int_equal(ob_commands_begin_http(&call, &s, &r), OB_PLAN_BYTES);
     hand_over(call, NULL);
     assert_int_equal(call->answer.status, 503);

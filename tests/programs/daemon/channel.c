@@ -141,9 +141,12 @@ static void a_peer_comes_with_a_descriptor(void **state)
 static ob_packet head_of(uint32_t listener, int64_t length)
 {
     ob_packet p = ob_packet_of(MESSAGE_ASK, 1);
-    const ob_request request = {.method = "POST", .path = "/v1/match", .content_length = length};
+    const ob_request request = {
+        .method = "POST", .path = "/v1/match", .peer = "", .content_length = length};
     channel_put_request(&p, &request, false);
     memcpy(p.bytes ? p.bytes : p.small, &listener, sizeof listener);
+    channel_put_field(&p, "name", "value");
+    channel_put_field(&p, NULL, NULL);
     channel_put_field(&p, "surface", "public");
     channel_put_field(&p, NULL, NULL);
     return p;
@@ -195,8 +198,9 @@ static void a_head_has_so_many_fields_and_no_more(void **state)
     asked a;
     for (unsigned fields = REQUEST_FIELDS - 1; fields <= REQUEST_FIELDS + 1; fields++) {
         ob_packet p = ob_packet_of(MESSAGE_ASK, 1);
-        const ob_request request = {.method = "GET", .path = "/"};
+        const ob_request request = {.method = "GET", .path = "/", .peer = ""};
         channel_put_request(&p, &request, true);
+        channel_put_field(&p, NULL, NULL);
         for (unsigned i = 0; i < fields; i++)
             channel_put_field(&p, "name", "value");
         channel_put_field(&p, NULL, NULL);

@@ -81,20 +81,33 @@ static bool hear_front(liar *l)
 static ob_packet any_packet(liar *l)
 {
     static const char zeros[3000];
+    static const char *const headers[] = {NULL,
+                                          "",
+                                          "ETag: \"a\"\n",
+                                          "Set-Cookie: a=b\nLink: c\n",
+                                          "X",
+                                          "X:\nY\n\n: a",
+                                          "X: a\r\nY: b\n"};
     test_random *r = &l->random;
     const uint64_t id = test_below(r, 20) ? l->newest - test_below(r, CLIENTS + 2) : test_next(r);
     const uint32_t kind = test_below(r, 2)    ? MESSAGE_ANSWER
+                          : test_below(r, 2)  ? MESSAGE_PIECE
                           : test_below(r, 20) ? MESSAGE_PLAN
                                               : (uint32_t)test_below(r, MESSAGES + 2);
     ob_packet p = ob_packet_of(kind, id);
-    if (kind == MESSAGE_PLAN) {
+    if (kind == MESSAGE_PIECE) {
+        ob_put_u32(&p, (uint32_t)test_below(r, 4));
+        ob_put_tail(&p, zeros, test_below(r, sizeof zeros));
+    } else if (kind == MESSAGE_PLAN) {
         ob_put_u32(&p, (uint32_t)test_below(r, 5));
         ob_put_u64(&p, test_below(r, 2) ? 1000 : test_next(r));
     } else {
         ob_put_u32(&p, test_below(r, 9) ? 200 : (uint32_t)test_next(r));
         ob_put_u32(&p, (uint32_t)test_below(r, 3));
+        ob_put_u32(&p, (uint32_t)test_below(r, 5));
         ob_put_text(&p, test_below(r, 30) ? "text/plain" : NULL);
         ob_put_text(&p, test_below(r, 2) ? "GET" : NULL);
+        ob_put_text(&p, headers[test_below(r, sizeof headers / sizeof *headers)]);
         ob_put_tail(&p, zeros, test_below(r, 4) ? 0 : test_below(r, sizeof zeros));
     }
     return p;
@@ -144,7 +157,9 @@ static void expect_service(liar *l)
                 ob_packet answer = ob_packet_of(MESSAGE_ANSWER, p.id);
                 ob_put_u32(&answer, 200);
                 ob_put_u32(&answer, 0);
+                ob_put_u32(&answer, 0);
                 ob_put_text(&answer, "text/plain");
+                ob_put_text(&answer, NULL);
                 ob_put_text(&answer, NULL);
                 ob_put_tail(&answer, "honest", 6);
                 ob_wire_send(l->ear.core, &answer);

@@ -3,22 +3,27 @@
 #include "core_ear.h"
 #include "packets.h"
 
-static const char *const paths[] = {"/a", "/b",      "/f",      "/l",      "/F",
-                                    "/n", "/a-long", "/b-long", "/f-long", ""};
+static const char *const paths[] = {"/a",      "/b",      "/f", "/l", "/F",      "/n", "/a-long",
+                                    "/b-long", "/f-long", "",   "/w", "/w-long", "/p"};
 
 static void put_ask(ob_packet *p, test_random *r)
 {
     const size_t body = test_below(r, 3) ? 0 : test_below(r, 300);
     static const char zeros[300];
+    static const ob_field token = {"Authorization", "Bearer x"};
     const ob_request request = {.listener = (ob_listener)test_below(r, 2),
                                 .method = test_below(r, 9) ? "POST" : NULL,
                                 .path = paths[test_below(r, sizeof paths / sizeof *paths)],
-                                .authorization = test_below(r, 2) ? "Bearer x" : NULL,
+                                .peer = test_below(r, 9) ? "192.0.2.7" : NULL,
+                                .headers = &token,
+                                .header_count = test_below(r, 2),
                                 .content_length = (int64_t)body};
     channel_put_request(p, &request, !test_below(r, 9));
-    for (uint64_t i = test_below(r, 4); i; i--)
-        channel_put_field(p, "name", "value");
-    channel_put_field(p, NULL, NULL);
+    for (int pairs = 0; pairs < 2; pairs++) { /* cookies and the query */
+        for (uint64_t i = test_below(r, 4); i; i--)
+            channel_put_field(p, "name", "value");
+        channel_put_field(p, NULL, NULL);
+    }
     channel_put_body(p, zeros, body);
 }
 
@@ -34,10 +39,11 @@ static void put_body(ob_packet *p, test_random *r)
 /* Few numbers, so that replays and what comes out of order meet a request. */
 static ob_packet any_packet(test_random *r)
 {
-    static const uint32_t often[] = {MESSAGE_ASK,  MESSAGE_ASK,    MESSAGE_ASK,  MESSAGE_BODY,
-                                     MESSAGE_BODY, MESSAGE_UNABLE, MESSAGE_GONE, MESSAGE_LATE};
-    const uint32_t kind =
-        test_below(r, 20) ? often[test_below(r, 8)] : (uint32_t)test_below(r, MESSAGES + 2);
+    static const uint32_t often[] = {MESSAGE_ASK,  MESSAGE_ASK,  MESSAGE_ASK,
+                                     MESSAGE_BODY, MESSAGE_BODY, MESSAGE_UNABLE,
+                                     MESSAGE_GONE, MESSAGE_LATE, MESSAGE_TAKEN};
+    const uint32_t kind = test_below(r, 20) ? often[test_below(r, sizeof often / sizeof *often)]
+                                            : (uint32_t)test_below(r, MESSAGES + 2);
     uint64_t id = test_below(r, 12);
     if (!test_below(r, 30))
         id = test_below(r, 2) ? id + CALLS : test_next(r);
@@ -48,6 +54,8 @@ static ob_packet any_packet(test_random *r)
         put_body(&p, r);
     else if (kind == MESSAGE_UNABLE || kind == MESSAGE_LAYERS)
         ob_put_u32(&p, (uint32_t)test_below(r, 9));
+    else if (kind == MESSAGE_TAKEN)
+        ob_put_u64(&p, test_below(r, 2) ? 10000 : test_next(r));
     else if (kind == MESSAGE_COUNTS)
         for (int i = 0; i < OB_FRONT_COUNTS; i++)
             ob_put_u64(&p, test_next(r));

@@ -95,6 +95,10 @@ const char *ob_lists_dir(const ob_lists *lists);
  * with free(). No file is read. */
 ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_error *err);
 
+/* Returns a number that changes whenever the answers of these functions may have changed. Never
+ * waits. */
+uint64_t ob_lists_changes(const ob_lists *lists);
+
 /* Returns the number of lists that are switched on. */
 size_t ob_lists_count(ob_lists *lists);
 /* Returns the number of entries in all lists that are switched on. */

@@ -174,10 +174,10 @@ bool ob_command_is_of(const ob_command *command, const char *group);
 ob_status ob_command_check(const ob_command *command, const json_t *request, bool has_file,
                            ob_error *err);
 
-/* The same of what stands in a request's path, query and head; `word` is what stands in its path
- * for the field in braces, NULL where there is none. OB_EINVAL; *code is then the problem's. */
+/* The same of what stands in a request's path, query and head. OB_EINVAL; *code is then the
+ * problem's. */
 ob_status ob_command_check_head(const char **code, const ob_command *command,
-                                const ob_request *request, const char *word, ob_error *err);
+                                const ob_request *request, ob_error *err);
 
 /* The same of a JSON body. */
 ob_status ob_command_check_body(const ob_command *command, const json_t *body, ob_error *err);
