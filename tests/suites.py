@@ -1,5 +1,5 @@
 """What there is to run: every suite with its tree, its command and what it needs. A file tests/FLOOR/MODULE/WHAT.c,
-tests/cli, tests/service, tests/store, tests/docs or tests/build is a suite."""
+tests/cli, tests/service, tests/store, tests/docs, tests/build or tests/source is a suite."""
 import dataclasses
 import os
 import pathlib
@@ -168,6 +168,7 @@ def suites():
     yield from python_suites("store", "{build}/store-{what}", every)
     yield from python_suites("docs", "docs/{stem}", ["release"])
     yield from python_suites("build", "source/{stem}", ["release"])
+    yield from python_suites("source", "source/{stem}", ["release"])
     yield from wasm_suites()
     yield from fuzz_suites()
 

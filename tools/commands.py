@@ -307,7 +307,7 @@ def answer(command):
     answers = command.get("answers", {})
     if "schemas" in answers:
         return named(answers["schemas"])
-    if not command["gives"] and command["effect"] in ("looks", "reads about persons"):
+    if not command["gives"] and command["effect"] in ("shows", "reads about persons"):
         return {"type": "object"}
     return members([f | {"needed": False} for f in command["gives"]], given)
 

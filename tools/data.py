@@ -59,7 +59,7 @@ the command says that it has not.
   officer decides: `obhut hold keep N --reason …`, or `obhut hold end N`.
 - **Nothing is left in the files.** Once a night, with `obhut record reap` and `obhut audit forget` at once, what was deleted is
   overwritten, also what was removed by request. SQLite's file is written anew, once for all tables, and its journal emptied:
-  whoever writes waits for that, whoever reads does not. On PostgreSQL the tables of which something went are
+  writers wait for that, readers do not. On PostgreSQL the tables of which something went are
   written anew one by one (`VACUUM FULL`), on a connection of its own that gives way to others; its own journal (`pg_wal`) holds what was deleted until the server recycles it, at
   once where the role may do so (`pg_checkpoint`; `pg_switch_wal`), and columns with personal data are kept out of its
   statistics. Somebody who reads for long meanwhile delays it: the service says so, and tries again in an hour; until it has succeeded, the

@@ -20,7 +20,7 @@ ob_status core_search(uint32_t *total, core_match *match, uint32_t capacity, con
                       uint32_t entries, const ob_hash256 *queries, uint32_t count,
                       uint32_t distance, ob_error *err);
 
-static ob_status keep(void *context, uint32_t query, uint64_t entry, unsigned distance)
+static ob_status copy(void *context, uint32_t query, uint64_t entry, unsigned distance)
 {
     core_matches *m = context;
     if (m->count < m->capacity)
@@ -38,13 +38,13 @@ ob_status core_search(uint32_t *total, core_match *match, uint32_t capacity, con
     ob_status status =
         ob_index_open(&index, memory, ob_index_size(entries), entries, OB_ISA_AUTO, err);
     if (!status)
-        status = ob_index_search(&index, queries, count, distance, keep, &m, err);
+        status = ob_index_search(&index, queries, count, distance, copy, &m, err);
     if (!status)
         *total = m.count;
     return status;
 }
 
-/* ---- The gate ---------------------------------------------------------------------------------- */
+/* ---- The gate -------------------------------------------------------------------------------- */
 
 /* A decision, for a caller that knows no C: everything 4 bytes wide. NULL where there is nothing. */
 typedef struct core_answer {

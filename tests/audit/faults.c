@@ -53,7 +53,7 @@ static void append_all(life *l, ob_audit *audit)
         l->kept[i] = fine(l, ob_audit_append(&l->numbers[i], audit, "word", members, &err), &err);
         ob_entry_free(members);
         if (i % 3 == 2)
-            fine(l, ob_audit_seal(audit, &err), &err);
+            fine(l, ob_audit_sign(audit, &err), &err);
     }
 }
 
@@ -75,7 +75,7 @@ static void live(life *l)
 {
     ob_error err = {0};
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = l->dir, .seal_ms = 1000000};
+    ob_audit_options options = {.dir = l->dir, .checkpoint_ms = 1000000};
     if (!fine(l, ob_audit_open(&audit, &options, &err), &err))
         return;
     append_all(l, audit);

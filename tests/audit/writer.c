@@ -36,7 +36,7 @@ static ob_status write_all(ob_audit *audit, ob_error *err)
         line[strcspn(line, "\n")] = '\0';
         if (!strcmp(line, "leave"))
             _exit(0);
-        status = strcmp(line, "seal") ? append(audit, line, err) : ob_audit_seal(audit, err);
+        status = strcmp(line, "seal") ? append(audit, line, err) : ob_audit_sign(audit, err);
     }
     free(line);
     return status;

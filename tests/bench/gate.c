@@ -49,7 +49,7 @@ static ob_record_key key(const char *kind, uint64_t number)
     char text[64];
     uint8_t secret[OB_KEY_SIZE] = {1};
     snprintf(text, sizeof text, "%s %llu", kind, (unsigned long long)number);
-    ob_code(k.bytes, secret, "bench", text, strlen(text));
+    ob_mac(k.bytes, secret, "bench", text, strlen(text));
     return k;
 }
 
@@ -107,7 +107,7 @@ static void set_profile(service *s, const char *country, uint32_t bases)
                           .surfaces = 15,
                           .bases = bases,
                           .detectors = 1 << OB_MATERIAL_KNOWN,
-                          .keeps_register = true};
+                          .has_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
     must(WRITES(s->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
     for (uint32_t k = 0; k < OB_SAFEGUARD_COUNT; k++) {

@@ -13,7 +13,7 @@ def users(pattern):
 
 class Permits(unittest.TestCase):
     def test_only_one_file_makes_them(self):
-        self.assertEqual(users(r"seal->code"), ["pure/gate/permit.c"])
+        self.assertEqual(users(r"mac->compute"), ["pure/gate/permit.c"])
         self.assertEqual(users(r"\bob_permit_make\("),
                          ["path/permits/permits.c", "pure/gate/include/obhut/permit.h", "pure/gate/permit.c"])
 

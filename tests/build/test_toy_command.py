@@ -11,7 +11,7 @@ from test_modules import ROOT, flags
 FOLDER = "src/doors/commands"
 BUILD = ROOT / "build/release"
 LAST_ROW = '    {"restore", '
-ROW = """    {"toy.say", "say a text, once or several times", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/toy"), RUN(commands_toy_say),
+ROW = """    {"toy.say", "say a text, once or several times", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/toy"), RUN(commands_toy_say),
      .takes = FIELDS(
         TEXT("text", MUST, 20, OB_LOGGED_NEVER, "TEXT", "what is said"),
         NUMBER("times", MAY, 1, 3, OB_LOGGED_PLAIN, "how often, 1 to 3; otherwise once")),

@@ -79,7 +79,7 @@ static void close_all(fixture *f)
     ob_store_close(f->store);
 }
 
-/* ---- Making --------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static ob_status make(const fixture *f, ob_error *err)
 {
@@ -121,7 +121,7 @@ static bool try_make(fixture *f, where *w)
     return met;
 }
 
-/* ---- Restoring ------------------------------------------------------------------------------ */
+/* ---- Restoring ------------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
 {
@@ -192,7 +192,7 @@ static bool try_restore(fixture *f, where *w)
     return met;
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 static void set_up(fixture *f)
 {

@@ -50,7 +50,7 @@ static void fail(const char *what)
     abort();
 }
 
-/* ---- Paths ---------------------------------------------------------------------------------- */
+/* ---- Paths ----------------------------------------------------------------------------------- */
 
 /* Where an open file lies, by the name that it has now. */
 static void path_of(char out[PATH_MAX], int file)
@@ -73,7 +73,7 @@ static void path_of_call(char out[PATH_MAX], const ob_file_call *call)
         snprintf(out + length, PATH_MAX - length, "%s%s", length ? "/" : "", call->path);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 static void make_condition(void)
 {
@@ -119,7 +119,7 @@ static bool wait_in(rule *r)
     return r->is_used;
 }
 
-/* ---- Deciding ------------------------------------------------------------------------------- */
+/* ---- Deciding -------------------------------------------------------------------------------- */
 
 /* Counts; returns the rule that decides, or NULL. */
 static rule *find(ob_file_verb verb, const char *path)
@@ -155,7 +155,7 @@ static int before(void *context, const ob_file_call *call)
     return error;
 }
 
-/* ---- From outside --------------------------------------------------------------------------- */
+/* ---- From outside ---------------------------------------------------------------------------- */
 
 static rule *rule_at(int number)
 {

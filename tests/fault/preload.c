@@ -62,7 +62,7 @@ static bool fails(int kind)
     return atomic_load(&ever_after) ? call >= n : call == n;
 }
 
-/* ---- Memory --------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 void *malloc(size_t size)
 {
@@ -88,7 +88,7 @@ void *realloc(void *memory, size_t size)
     return NULL;
 }
 
-/* ---- Writing -------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* Only files with this in their path; "": all. */
 static char only[64];

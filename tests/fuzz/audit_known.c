@@ -93,7 +93,7 @@ static void make(past *p, int first)
         if (ob_audit_append(NULL, audit, "word", members, NULL))
             abort();
         ob_entry_free(members);
-        if ((n == SEALED - 1 || n == 4) && ob_audit_seal(audit, NULL))
+        if ((n == SEALED - 1 || n == 4) && ob_audit_sign(audit, NULL))
             abort();
         if (n == SEALED - 1)
             ob_audit_signed_now(&p->known, audit);
@@ -129,8 +129,7 @@ static void begin(void)
     atexit(clean_up);
 }
 
-/* ---- Pieces ------------------------------------------------------------------------------------
- */
+/* ---- Pieces ---------------------------------------------------------------------------------- */
 
 typedef struct files {
     ob_buf log, notes;

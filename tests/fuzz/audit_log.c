@@ -158,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ob_audit_read(p->audit, 0, UINT64_MAX, count, &next, NULL);
     if (report.fine && next != report.entries)
         abort();
-    if (report.fine && report.sealed && ob_audit_prove(&proof, p->audit, report.sealed - 1, NULL))
+    if (report.fine && report.covered && ob_audit_prove(&proof, p->audit, report.covered - 1, NULL))
         abort();
     open_and_close(p, &check, &report);
     ob_buf_free(&log);

@@ -57,7 +57,7 @@ static void read_note(const signer *s, const char *text, size_t size, note_kind 
     note note;
     size_t used = 0;
     tree_hash root;
-    if (note_parse(&note, &used, text, size, kind, &s->name, s->sum, NULL))
+    if (note_parse(&note, &used, text, size, &(note_rule){kind, &s->name, s->sum}, NULL))
         return;
     if (used > size || tree_root(&root, &note.frontier, s->sum, NULL) ||
         !tree_same(&root, &note.root))

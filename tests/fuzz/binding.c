@@ -30,7 +30,7 @@ static void begin(void)
     const ob_audit_options options = {.dir = dir};
     if (ob_audit_open(&audit, &options, NULL) || ob_acts_open(&acts, store, audit, dir, NULL))
         abort();
-    if (ob_acts_lists_keep(acts, &(ob_acts_lists){.changes = 7, .sum = {1, 2, 3}}, NULL))
+    if (ob_acts_lists_set(acts, &(ob_acts_lists){.changes = 7, .sum = {1, 2, 3}}, NULL))
         abort();
     ob_acts_close(acts);
     ob_audit_close(audit, NULL);

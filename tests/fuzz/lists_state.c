@@ -12,7 +12,7 @@ static void check(const list_state *list)
         abort();
     for (size_t i = 0; i < list->journal_count; i++)
         if (strlen(list->journals[i].sum) > JOURNAL_SUM_DIGITS ||
-            state_mark(list, list->journals[i].number) != &list->journals[i])
+            state_extent(list, list->journals[i].number) != &list->journals[i])
             abort();
 }
 

@@ -44,7 +44,7 @@ static ob_status add_pair(ob_store *store, unsigned number, ob_error *err)
     ob_token t = token_of(name, number);
     ob_gateway g = {.kind = "pict-rs"};
     snprintf(g.name, sizeof g.name, "%s", name);
-    memcpy(g.print, t.print, sizeof g.print);
+    memcpy(g.fingerprint, t.fingerprint, sizeof g.fingerprint);
     ob_status status = open_writing(store, err);
     if (status)
         return status;

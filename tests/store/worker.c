@@ -21,8 +21,8 @@ static ob_status add_pair(ob_store *store, unsigned number, ob_error *err)
     ob_gateway g = {.kind = "pict-rs", .made_at = number};
     snprintf(t.name, sizeof t.name, "pair%u", number);
     snprintf(g.name, sizeof g.name, "pair%u", number);
-    memcpy(t.print, &number, sizeof number);
-    memcpy(g.print, &number, sizeof number);
+    memcpy(t.fingerprint, &number, sizeof number);
+    memcpy(g.fingerprint, &number, sizeof number);
     ob_status status = open_writing(store, err);
     if (status)
         return status;

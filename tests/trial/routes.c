@@ -181,7 +181,7 @@ static ob_plan told(api_call *c, const ob_request *r, const ob_token *token)
 
 #define ROUTE(p, f)                                                                                \
     {                                                                                              \
-        .name = p, .about = "a trial", .effect = OB_EFFECT_LOOKS, .places = OB_AT_SERVICES,        \
+        .name = p, .about = "a trial", .effect = OB_EFFECT_SHOWS, .places = OB_AT_SERVICES,        \
         .is_inner = true, .method = "GET", .path = p, .scope = OB_TOKEN_NONE, .begin = f,          \
         ANSWERS(.takes_any_query = true)                                                           \
     }

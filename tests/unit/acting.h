@@ -12,8 +12,7 @@
 #include <obhut/records/profile.h>
 #include <obhut/regimes.h>
 
-/* ---- Laws, in the place of those that are built in -------------------------------------------
- */
+/* ---- Laws, in the place of those that are built in ------------------------------------------- */
 
 enum { EVERYTHING = 0x7FFFFFFF, BUILT_AT = 1700000000, TODAY = 1800000000 };
 
@@ -77,8 +76,7 @@ static inline void complete_laws(void)
     }
 }
 
-/* ---- Acts ------------------------------------------------------------------------------------
- */
+/* ---- Acts ------------------------------------------------------------------------------------ */
 
 /* A function that is an act: of what `in` points to. */
 #define ACT(name, type, call)                                                                      \
@@ -130,8 +128,7 @@ static inline void set_country(memory_place *p, const char *country)
     MUST(WRITES(p->store, &err_, ob_store_profile_set(w, &profile, &err_)));
 }
 
-/* ---- The log ---------------------------------------------------------------------------------
- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 /* Entries so far, and the last one's words. */
 typedef struct told {
@@ -158,8 +155,7 @@ static inline told log_of(const memory_place *p)
     return t;
 }
 
-/* ---- Beginning -------------------------------------------------------------------------------
- */
+/* ---- Beginning ------------------------------------------------------------------------------- */
 
 static inline int acting_begin(void **state)
 {

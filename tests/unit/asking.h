@@ -67,8 +67,7 @@ static inline char *person(ob_service *s, const char *name, const char *role)
     return token;
 }
 
-/* ---- The log ------------------------------------------------------------------------------------
- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 typedef struct last_entry {
     unsigned count; /* of all */

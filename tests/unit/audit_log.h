@@ -20,8 +20,7 @@
             fail_msg("%s:%d: %s", __FILE__, __LINE__, err_.text);                                  \
     } while (0)
 
-/* ---- Directories ------------------------------------------------------------------------------
- */
+/* ---- Directories ----------------------------------------------------------------------------- */
 
 typedef struct place {
     char dir[TEST_FOLDER_SIZE]; /* a data directory */
@@ -47,8 +46,7 @@ static inline place new_place(void)
     return p;
 }
 
-/* ---- Files -------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 typedef struct bytes {
     char *text;
@@ -80,8 +78,7 @@ static inline void save(const char *dir, const char *name, const char *text, siz
     close(file);
 }
 
-/* ---- Logs ---------------------------------------------------------------------------------------
- */
+/* ---- Logs ------------------------------------------------------------------------------------ */
 
 static inline ob_audit *open_log(const char *dir)
 {
@@ -124,11 +121,10 @@ static inline void assert_fine(const char *dir, uint64_t entries, uint64_t seale
         fail_msg("%s, byte %llu, entry %llu: %s", report.file, (unsigned long long)report.offset,
                  (unsigned long long)report.entry, report.problem);
     assert_int_equal(report.entries, entries);
-    assert_int_equal(report.sealed, sealed);
+    assert_int_equal(report.covered, sealed);
 }
 
-/* ---- The tree as RFC 9162, 2.1.1 defines it
- * ------------------------------------------------------ */
+/* ---- The tree as RFC 9162, 2.1.1 defines it -------------------------------------------------- */
 
 static inline tree_hash naive_root(const tree_hash *leaves, size_t count)
 {
@@ -161,8 +157,7 @@ static inline tree_hash naive_leaf(const char *text, size_t size)
     return out;
 }
 
-/* ---- Reading what is there
- * ------------------------------------------------------------------------ */
+/* ---- Reading what is there ------------------------------------------------------------------- */
 
 typedef struct found {
     uint64_t count;

@@ -25,8 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Laws, in the place of those that are built in
- * ------------------------------------------------- */
+/* ---- Laws, in the place of those that are built in ------------------------------------------- */
 
 enum { EVERYTHING = 0x7FFFFFFF };
 
@@ -92,8 +91,7 @@ static inline void make_laws(void)
     laws[ORDERS].court_only = true;
 }
 
-/* ---- A place to work in
- * ----------------------------------------------------------------------------- */
+/* ---- A place to work in ---------------------------------------------------------------------- */
 
 typedef struct place {
     char dir[64];
@@ -179,7 +177,7 @@ static inline void set_profile(place *p, const char *country)
                           .surfaces = EVERYTHING,
                           .bases = EVERYTHING,
                           .detectors = 1 << OB_MATERIAL_KNOWN,
-                          .keeps_register = true};
+                          .has_register = true};
     snprintf(profile.country, sizeof profile.country, "%s", country);
     must(WRITES(p->store, &err, ob_store_profile_set(w, &profile, &err)), &err);
 }
@@ -222,8 +220,7 @@ static inline const char *answer(place *p, const ob_item *i)
     return ob_reason_name(ask(p, i).reason);
 }
 
-/* ---- Looking at files
- * ----------------------------------------------------------------------------------- */
+/* ---- Looking at files ------------------------------------------------------------------------ */
 
 typedef struct waiting {
     pthread_mutex_t lock;
@@ -294,8 +291,7 @@ static inline const char *scan(place *p, const ob_item *i)
     return said;
 }
 
-/* ---- Records
- * ------------------------------------------------------------------------------------------- */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 static inline void set_consent(place *p, bool a, bool b)
 {

@@ -81,7 +81,7 @@ static inline ob_status place_token_add(ob_writing *w, const char *name, ob_erro
 {
     ob_token token = {.surfaces = 1, .scopes = 1, .made_at = 1};
     snprintf(token.name, sizeof token.name, "%s", name);
-    ob_random(token.print, sizeof token.print);
+    ob_random(token.fingerprint, sizeof token.fingerprint);
     return ob_store_token_add(w, &token, err);
 }
 

@@ -118,7 +118,7 @@ static inline ob_token token_of(const char *name, unsigned n)
     ob_token t = {.surfaces = 0xFFFFFFFFu - n, .scopes = n, .made_at = INT64_C(4102444800) + n};
     ob_record_key key = key_of(n);
     snprintf(t.name, sizeof t.name, "%s", name);
-    memcpy(t.print, key.bytes, sizeof t.print);
+    memcpy(t.fingerprint, key.bytes, sizeof t.fingerprint);
     return t;
 }
 

@@ -114,10 +114,10 @@ static inline ob_packet worker_ear_job(worker_ear *e, uint64_t number, int file,
                       .cpu_ms = 1000};
     uint32_t detectors = OB_OWN_WISH;
     ob_permit_item item = {.size = size};
-    const ob_seal seal = ob_holder_maker(&e->holder);
+    const ob_permit_mac mac = ob_holder_maker(&e->holder);
     ob_packet p = ob_packet_of(WORKER_JOB, number);
     if (!holder_look_at(&item, file) || ob_own_files_permit(NULL, &job.permit, &detectors, &item,
-                                                            ob_epochs_now(e->epochs), &seal, NULL))
+                                                            ob_epochs_now(e->epochs), &mac, NULL))
         abort();
     worker_put_job(&p, &job);
     p.file = file;

@@ -9,29 +9,28 @@
 #include <string.h>
 
 enum {
-    CODE_SHOWN = 16,  /* bytes of a code in the log */
-    CODES_MOST = 500, /* in one entry */
+    ALIAS_BYTES = 16,   /* bytes of an alias in the log */
+    ALIASES_MOST = 500, /* in one entry */
 };
 
-/* ---- Codes ------------------------------------------------------------------------------------
- */
+/* ---- Codes ----------------------------------------------------------------------------------- */
 
 void ob_acts_pseudonym(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
                        const char *text)
 {
     static const char *const uses[] = {"obhut account", "obhut conversation", "obhut item",
                                        "obhut person", "obhut delivery"};
-    ob_code(out->bytes, acts->key, uses[kind], text, strlen(text));
+    ob_mac(out->bytes, acts->key, uses[kind], text, strlen(text));
 }
 
 /* What the log knows a subject by. With its key destroyed nobody can make it again. */
-static void write_code(char out[OB_LOG_CODE], const ob_record_key *key, const char *kind)
+static void write_alias(char out[OB_LOG_ALIAS], const ob_record_key *key, const char *kind)
 {
-    uint8_t code[OB_CODE_SIZE];
-    char hex[2 * CODE_SHOWN + 1];
-    ob_code(code, key->bytes, "obhut log subject", "", 0);
-    ob_hex(hex, code, CODE_SHOWN);
-    snprintf(out, OB_LOG_CODE, "%s:%s", kind, hex);
+    uint8_t mac[OB_MAC_SIZE];
+    char hex[2 * ALIAS_BYTES + 1];
+    ob_mac(mac, key->bytes, "obhut log subject", "", 0);
+    ob_hex(hex, mac, ALIAS_BYTES);
+    snprintf(out, OB_LOG_ALIAS, "%s:%s", kind, hex);
 }
 
 static const char *kind_word(ob_pseudonym_kind kind)
@@ -39,30 +38,29 @@ static const char *kind_word(ob_pseudonym_kind kind)
     return kind == OB_PSEUDONYM_PERSON ? "person" : "account";
 }
 
-ob_status ob_acts_log_code(bool *found, char out[OB_LOG_CODE], const ob_acts *acts, ob_view *view,
-                           ob_pseudonym_kind kind, const char *name, ob_error *err)
+ob_status ob_acts_log_alias(bool *found, char out[OB_LOG_ALIAS], const ob_acts *acts, ob_view *view,
+                            ob_pseudonym_kind kind, const char *name, ob_error *err)
 {
     ob_record_key subject, key;
     ob_acts_pseudonym(&subject, acts, kind, name);
     ob_status status = ob_store_log_key_find(found, &key, view, &subject, err);
     if (!status && *found)
-        write_code(out, &key, kind_word(kind));
+        write_alias(out, &key, kind_word(kind));
     ob_wipe(&key, sizeof key);
     return status;
 }
 
 /* Makes the key where there is none. */
-static ob_status need_code(char out[OB_LOG_CODE], ob_record_key *key, ob_writing *w,
-                           ob_pseudonym_kind kind, const ob_record_key *subject, ob_error *err)
+static ob_status need_alias(char out[OB_LOG_ALIAS], ob_record_key *key, ob_writing *w,
+                            ob_pseudonym_kind kind, const ob_record_key *subject, ob_error *err)
 {
     ob_status status = ob_store_log_key(key, w, subject, ob_now(), err);
     if (!status)
-        write_code(out, key, kind_word(kind));
+        write_alias(out, key, kind_word(kind));
     return status;
 }
 
-/* ---- Members ----------------------------------------------------------------------------------
- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 void ob_act_number(ob_act *act, const char *member, int64_t number)
 {
@@ -89,11 +87,11 @@ void ob_act_yes(ob_act *act, const char *member, bool is_so)
 static void set_subject(ob_act *act, const char *member, ob_pseudonym_kind kind,
                         const ob_record_key *subject, ob_record_key *key)
 {
-    char code[OB_LOG_CODE];
+    char alias[OB_LOG_ALIAS];
     if (act->error.status)
         return;
-    if (!need_code(code, key, act->w, kind, subject, &act->error))
-        ob_act_word(act, member, code);
+    if (!need_alias(alias, key, act->w, kind, subject, &act->error))
+        ob_act_word(act, member, alias);
 }
 
 void ob_act_account(ob_act *act, const char *member, const ob_record_key *account)
@@ -109,18 +107,18 @@ void ob_act_account(ob_act *act, const char *member, const ob_record_key *accoun
 
 void ob_act_accounts(ob_act *act, const char *member, const ob_record_key *accounts, size_t count)
 {
-    size_t in_full = count ? (count - 1) / CODES_MOST * CODES_MOST : 0; /* in entries before */
+    size_t in_full = count ? (count - 1) / ALIASES_MOST * ALIASES_MOST : 0; /* in entries before */
     ob_entry *one = act->members;
     ob_entry_list(one, member);
     for (size_t i = 0; i < count && !act->error.status; i++) {
-        char code[OB_LOG_CODE];
+        char alias[OB_LOG_ALIAS];
         ob_record_key key;
-        if (i % CODES_MOST == 0)
+        if (i % ALIASES_MOST == 0)
             one = i < in_full ? ob_entry_new() : act->members;
-        if (!need_code(code, &key, act->w, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error))
-            ob_entry_list_text(one, member, code);
+        if (!need_alias(alias, &key, act->w, OB_PSEUDONYM_ACCOUNT, &accounts[i], &act->error))
+            ob_entry_list_text(one, member, alias);
         ob_wipe(&key, sizeof key);
-        if (one != act->members && ((i + 1) % CODES_MOST == 0 || act->error.status))
+        if (one != act->members && ((i + 1) % ALIASES_MOST == 0 || act->error.status))
             ob_act_also(act, act->what, one);
     }
 }
@@ -135,13 +133,13 @@ void ob_act_person(ob_act *act, const char *member, const char *name)
 
 void ob_act_text(ob_act *act, const char *member, const char *text)
 {
-    uint8_t code[OB_CODE_SIZE];
-    char hex[2 * OB_CODE_SIZE + 1];
+    uint8_t mac[OB_MAC_SIZE];
+    char hex[2 * OB_MAC_SIZE + 1];
     const uint8_t *key = act->has_key      ? act->key.bytes
                          : act->has_by_key ? act->by_key.bytes
                                            : act->acts->key;
-    ob_code(code, key, "obhut log text", text, strlen(text));
-    ob_hex(hex, code, sizeof code);
+    ob_mac(mac, key, "obhut log text", text, strlen(text));
+    ob_hex(hex, mac, sizeof mac);
     ob_act_word(act, member, hex);
 }
 
@@ -163,8 +161,7 @@ void ob_act_quiet(ob_act *act)
     act->quiet = true;
 }
 
-/* ---- Life -------------------------------------------------------------------------------------
- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 static void set_by(ob_act *act, const char *name)
 {

@@ -20,7 +20,7 @@ ob_status ob_acts_open(ob_acts **out, ob_store *store, ob_audit *audit, const ch
     if (!status)
         status = acts_writer_start(acts, err);
     if (!status)
-        status = acts_recover_deeds(acts, err);
+        status = acts_recover_intents(acts, err);
     if (!status)
         status = bind_log_begin(acts, err);
     if (status)

@@ -47,6 +47,6 @@ void bind_log_end(ob_acts *acts);
 ob_status acts_recover_log(int64_t *last, ob_acts *acts, ob_error *err);
 
 /* For each deed that had begun and did not end, an entry `unfinished`. */
-ob_status acts_recover_deeds(ob_acts *acts, ob_error *err);
+ob_status acts_recover_intents(ob_acts *acts, ob_error *err);
 
 #endif

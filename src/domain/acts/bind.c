@@ -1,6 +1,6 @@
 /* What binds the files beside the records to them. The records keep a check value of the key of
  * pseudonyms, so that another one is never taken for it; and what of the log was signed last, under
- * a code made with that key, so that neither the log nor these records can be cut back or exchanged
+ * a MAC made with that key, so that neither the log nor these records can be cut back or exchanged
  * alone by somebody who has the files and not the keys. They keep what the lists are in the same
  * way. */
 #include "acts_priv.h"
@@ -18,8 +18,7 @@ static const char of_key[] = "pseudonym", of_log[] = "log", of_lists[] = "lists"
 
 #define MEND "Restore it, or records, log and keys, from one backup"
 
-/* ---- Codes -------------------------------------------------------------------------------------
- */
+/* ---- Codes ----------------------------------------------------------------------------------- */
 
 static void put_number(uint8_t *out, uint64_t number)
 {
@@ -28,7 +27,7 @@ static void put_number(uint8_t *out, uint64_t number)
 }
 
 /* Of all that it says. */
-static void code_of(ob_record_key *out, const uint8_t key[OB_KEY_SIZE], const ob_binding *b)
+static void mac_of(ob_record_key *out, const uint8_t key[OB_KEY_SIZE], const ob_binding *b)
 {
     enum { NUMBERS = 17 };
     uint8_t bytes[NUMBERS + sizeof b->root.bytes];
@@ -38,14 +37,14 @@ static void code_of(ob_record_key *out, const uint8_t key[OB_KEY_SIZE], const ob
     bytes[16] = b->is_closed;
     memcpy(bytes + NUMBERS, b->root.bytes, sizeof b->root.bytes);
     snprintf(use, sizeof use, "obhut binding %s", b->name);
-    ob_code(out->bytes, key, use, bytes, sizeof bytes);
+    ob_mac(out->bytes, key, use, bytes, sizeof bytes);
 }
 
 static bool fits(const uint8_t key[OB_KEY_SIZE], const ob_binding *b)
 {
-    ob_record_key code;
-    code_of(&code, key, b);
-    return ob_same(code.bytes, b->code.bytes, sizeof code.bytes);
+    ob_record_key mac;
+    mac_of(&mac, key, b);
+    return ob_same(mac.bytes, b->mac.bytes, sizeof mac.bytes);
 }
 
 static ob_binding named(const char *name)
@@ -55,8 +54,7 @@ static ob_binding named(const char *name)
     return out;
 }
 
-/* ---- The key -----------------------------------------------------------------------------------
- */
+/* ---- The key --------------------------------------------------------------------------------- */
 
 /* What the records say of both, and whether any act of theirs is in a log. */
 typedef struct bound {
@@ -77,7 +75,7 @@ static ob_status read_bound(bound *out, ob_store *store, ob_error *err)
     if (!status)
         status = ob_store_binding(&out->has_lists, &out->lists, view, of_lists, err);
     if (!status)
-        status = ob_store_mark(&out->last, view, OB_MARK_LOG_ENTRY, err);
+        status = ob_store_counter(&out->last, view, OB_COUNTER_LOG_ENTRY, err);
     ob_view_close(view);
     return status;
 }
@@ -128,11 +126,12 @@ static ob_status read_key(uint8_t key[OB_KEY_SIZE], const bound *b, const char *
 
 static ob_status put(ob_writing *w, ob_binding *b, const uint8_t key[OB_KEY_SIZE], ob_error *err)
 {
-    code_of(&b->code, key, b);
+    mac_of(&b->mac, key, b);
     return ob_store_binding_set(w, b, err);
 }
 
-static ob_status keep(ob_store *store, ob_binding *b, const uint8_t key[OB_KEY_SIZE], ob_error *err)
+static ob_status write_binding(ob_store *store, ob_binding *b, const uint8_t key[OB_KEY_SIZE],
+                               ob_error *err)
 {
     ob_writing *w = NULL;
     ob_status status = ob_writing_begin(&w, store, err);
@@ -146,7 +145,7 @@ static ob_status reopen(ob_acts *acts, bound *b, ob_error *err)
     if (!b->has_log || !b->log.is_closed)
         return OB_OK;
     b->log.is_closed = false;
-    return keep(acts->store, &b->log, acts->key, err);
+    return write_binding(acts->store, &b->log, acts->key, err);
 }
 
 ob_status bind_key(ob_acts *acts, const char *dir, ob_error *err)
@@ -162,14 +161,13 @@ ob_status bind_key(ob_acts *acts, const char *dir, ob_error *err)
     return status ? status : reopen(acts, &b, err);
 }
 
-/* ---- The log -----------------------------------------------------------------------------------
- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 static ob_status check_log(const bound *b, const uint8_t key[OB_KEY_SIZE], ob_error *err)
 {
     if (b->has_key && !b->has_log)
         return ob_fail(err, OB_EREFUSED,
-                       "the records do not say any more what of the log was signed (binding "
+                       "the records no longer say what of the log was signed (binding "
                        "\"log\"): somebody changed them. Restore records and log from one backup");
     if (b->has_log && (b->log.entries < 0 || b->log.bytes < 0 || !fits(key, &b->log)))
         return ob_fail(err, OB_EREFUSED,
@@ -248,25 +246,25 @@ static ob_binding binding_of(const ob_audit_signed *is_signed)
     return out;
 }
 
-static ob_status run_keep(ob_act *act, void *context, ob_error *err)
+static ob_status run_set(ob_act *act, void *context, ob_error *err)
 {
     ob_act_quiet(act);
     return put(act->w, context, act->acts->key, err);
 }
 
-ob_status ob_acts_lists_keep(ob_acts *acts, const ob_acts_lists *now, ob_error *err)
+ob_status ob_acts_lists_set(ob_acts *acts, const ob_acts_lists *now, ob_error *err)
 {
     ob_binding b = named(of_lists);
     b.entries = (int64_t)now->changes;
     memcpy(b.root.bytes, now->sum, sizeof b.root.bytes);
-    return ob_acts_do(NULL, acts, "bind", NULL, run_keep, &b, err);
+    return ob_acts_do(NULL, acts, "bind", NULL, run_set, &b, err);
 }
 
 /* Both together: records that have one and not the other were changed. */
-static ob_status run_keep_both(ob_act *act, void *context, ob_error *err)
+static ob_status run_set_both(ob_act *act, void *context, ob_error *err)
 {
     ob_binding key = named(of_key);
-    ob_status status = run_keep(act, context, err);
+    ob_status status = run_set(act, context, err);
     return status ? status : put(act->w, &key, act->acts->key, err);
 }
 
@@ -274,19 +272,19 @@ static ob_status run_keep_both(ob_act *act, void *context, ob_error *err)
 static void hear_signed(void *context, const ob_audit_signed *is_signed)
 {
     ob_binding b = binding_of(is_signed);
-    ob_acts_do(NULL, context, "bind", NULL, run_keep, &b, NULL);
+    ob_acts_do(NULL, context, "bind", NULL, run_set, &b, NULL);
 }
 
 ob_status bind_log_begin(ob_acts *acts, ob_error *err)
 {
     ob_audit_signed now;
-    /* From here on what is not signed must have codes, and an older version made none. */
-    ob_status status = acts->was_bound ? OB_OK : ob_audit_seal(acts->audit, err);
+    /* From here on what is not signed must have MACs, and an older version made none. */
+    ob_status status = acts->was_bound ? OB_OK : ob_audit_sign(acts->audit, err);
     if (status)
         return status;
     ob_audit_signed_now(&now, acts->audit);
     ob_binding b = binding_of(&now);
-    status = ob_acts_do(NULL, acts, "bind", NULL, run_keep_both, &b, err);
+    status = ob_acts_do(NULL, acts, "bind", NULL, run_set_both, &b, err);
     acts->is_bound = !status;
     if (!status)
         ob_audit_on_signed(acts->audit, hear_signed, acts);
@@ -296,10 +294,10 @@ ob_status bind_log_begin(ob_acts *acts, ob_error *err)
 void bind_log_end(ob_acts *acts)
 {
     ob_audit_signed now;
-    if (!acts->is_bound || ob_audit_seal_last(acts->audit, NULL) || !ob_audit_fine(acts->audit))
+    if (!acts->is_bound || ob_audit_sign_last(acts->audit, NULL) || !ob_audit_fine(acts->audit))
         return;
     ob_audit_signed_now(&now, acts->audit);
     now.is_closed = now.entries == ob_audit_size(acts->audit);
     ob_binding b = binding_of(&now);
-    keep(acts->store, &b, acts->key, NULL);
+    write_binding(acts->store, &b, acts->key, NULL);
 }

@@ -1,4 +1,4 @@
-/* Whose consents the log tells of: with the account's own key, and with nothing else. */
+/* Entries about consents, under aliases that only the account's own key makes. */
 #include "acts_priv.h"
 
 #include <obhut/clock.h>
@@ -9,46 +9,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODE_SHOWN = 16, SALT_TEXT = 2 * CODE_SHOWN + 1 }; /* bytes of a code in the log */
+enum { ALIAS_BYTES = 16, SALT_TEXT = 2 * ALIAS_BYTES + 1 }; /* bytes of a hidden alias in the log */
 
 static void make_salt(char out[SALT_TEXT])
 {
-    uint8_t random[CODE_SHOWN];
+    uint8_t random[ALIAS_BYTES];
     ob_random(random, sizeof random);
     ob_hex(out, random, sizeof random);
 }
 
-static void consent_code(char out[2 * CODE_SHOWN + 1], const ob_record_key *key, const char *salt)
+static void compute_alias(char out[2 * ALIAS_BYTES + 1], const ob_record_key *key, const char *salt)
 {
-    uint8_t code[OB_CODE_SIZE];
-    ob_code(code, key->bytes, "obhut log consent", salt, strlen(salt));
-    ob_hex(out, code, CODE_SHOWN);
+    uint8_t mac[OB_MAC_SIZE];
+    ob_mac(mac, key->bytes, "obhut log consent", salt, strlen(salt));
+    ob_hex(out, mac, ALIAS_BYTES);
 }
 
 /* Within entries of this salt. False where it could not be had. */
-static bool account_code(char out[2 * CODE_SHOWN + 1], ob_act *act, const ob_record_key *account,
+static bool hidden_alias(char out[2 * ALIAS_BYTES + 1], ob_act *act, const ob_record_key *account,
                          const char *salt)
 {
     ob_record_key key;
     if (act->error.status || ob_store_log_key(&key, act->w, account, ob_now(), &act->error))
         return false;
-    consent_code(out, &key, salt);
+    compute_alias(out, &key, salt);
     ob_wipe(&key, sizeof key);
     return true;
 }
 
 void ob_act_hidden(ob_act *act, const char *member, const ob_record_key *account)
 {
-    char salt[SALT_TEXT], code[2 * CODE_SHOWN + 1];
+    char salt[SALT_TEXT], alias[2 * ALIAS_BYTES + 1];
     make_salt(salt);
-    if (!account_code(code, act, account, salt))
+    if (!hidden_alias(alias, act, account, salt))
         return;
     ob_act_word(act, "salt", salt);
-    ob_act_word(act, member, code);
+    ob_act_word(act, member, alias);
 }
 
-/* ---- Of a conversation ------------------------------------------------------------------------
- */
+/* ---- Of a conversation ----------------------------------------------------------------------- */
 
 /* Looks up accounts in sorted members. */
 static int compare_members(const void *a, const void *b)
@@ -63,19 +62,26 @@ static bool consents_in(const ob_member *members, size_t count, const ob_member 
     return found && found->consents;
 }
 
-enum { CODES_MOST = 500 }; /* of an entry */
+enum { ALIASES_MOST = 500 }; /* of an entry */
 
-/* Who consents in `one` and not in `other`: a code each, of this salt. */
-static void difference(ob_act *act, ob_entry *out, const char *list, const char *salt,
-                       const ob_member *one, size_t one_count, const ob_member *other,
-                       size_t other_count, size_t *from)
+typedef struct members {
+    const ob_member *member;
+    size_t count;
+} members;
+
+/* Lists the members from *from on who consent in `one` and not in `other`, each by an alias made
+ * with the entry's salt. */
+static void difference(ob_act *act, ob_entry *out, const char *list, members one, members other,
+                       size_t *from)
 {
-    char code[2 * CODE_SHOWN + 1];
+    char alias[2 * ALIAS_BYTES + 1];
+    const char *salt = ob_entry_get_text(out, "salt");
     ob_entry_list(out, list);
-    for (; *from < one_count && ob_entry_list_size(out, list) < CODES_MOST; (*from)++)
-        if (one[*from].consents && !consents_in(other, other_count, &one[*from]) &&
-            account_code(code, act, &one[*from].account, salt))
-            ob_entry_list_text(out, list, code);
+    for (; salt && *from < one.count && ob_entry_list_size(out, list) < ALIASES_MOST; (*from)++)
+        if (one.member[*from].consents &&
+            !consents_in(other.member, other.count, &one.member[*from]) &&
+            hidden_alias(alias, act, &one.member[*from].account, salt))
+            ob_entry_list_text(out, list, alias);
 }
 
 static ob_entry *new_consents(const ob_act *act, const char *salt)
@@ -89,19 +95,20 @@ static ob_entry *new_consents(const ob_act *act, const char *salt)
 }
 
 /* Entries about consents that were given or withdrawn; who neither did nor does consent is in none.
- * Accounts have codes that differ from entry to entry, or the log would tell who talks to whom. */
+ * Accounts have aliases that differ from entry to entry, or the log would tell who talks to whom.
+ */
 void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
                      const ob_member *now, size_t now_count)
 {
+    const members earlier = {before, before_count}, after = {now, now_count};
     size_t given_from = 0, withdrawn_from = 0;
     ob_act_quiet(act);
     while (given_from < now_count || withdrawn_from < before_count) {
         char salt[SALT_TEXT];
         make_salt(salt);
         ob_entry *one = new_consents(act, salt);
-        difference(act, one, "given", salt, now, now_count, before, before_count, &given_from);
-        difference(act, one, "withdrawn", salt, before, before_count, now, now_count,
-                   &withdrawn_from);
+        difference(act, one, "given", after, earlier, &given_from);
+        difference(act, one, "withdrawn", earlier, after, &withdrawn_from);
         if (ob_entry_failed(one) || ob_entry_list_size(one, "given") ||
             ob_entry_list_size(one, "withdrawn"))
             ob_act_also(act, "consent", one);
@@ -110,8 +117,7 @@ void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
     }
 }
 
-/* ---- Finding them again -----------------------------------------------------------------------
- */
+/* ---- Finding them again ---------------------------------------------------------------------- */
 
 typedef struct search {
     ob_record_key key;
@@ -119,7 +125,7 @@ typedef struct search {
     size_t count, capacity;
 } search;
 
-static ob_status keep_found(search *s, const ob_logged_consent *one, ob_error *err)
+static ob_status add_found(search *s, const ob_logged_consent *one, ob_error *err)
 {
     if (s->count == s->capacity) {
         size_t more = 2 * s->capacity + 16;
@@ -133,20 +139,20 @@ static ob_status keep_found(search *s, const ob_logged_consent *one, ob_error *e
     return OB_OK;
 }
 
-static ob_status look_at(search *s, const ob_entry *entry, uint64_t number, ob_error *err)
+static ob_status check_entry(search *s, const ob_entry *entry, uint64_t number, ob_error *err)
 {
     static const char *const lists[] = {"withdrawn", "given"};
     const char *salt = ob_entry_get_text(entry, "salt"), *at = ob_entry_get_text(entry, "at");
-    char code[2 * CODE_SHOWN + 1];
+    char alias[2 * ALIAS_BYTES + 1];
     ob_status status = OB_OK;
     if (!salt)
         return OB_OK;
-    consent_code(code, &s->key, salt);
+    compute_alias(alias, &s->key, salt);
     for (int given = 1; given >= 0 && !status; given--)
-        if (ob_entry_list_has(entry, lists[given], code)) {
+        if (ob_entry_list_has(entry, lists[given], alias)) {
             ob_logged_consent one = {.entry = number, .given = given};
             snprintf(one.at, sizeof one.at, "%s", at ? at : "");
-            status = keep_found(s, &one, err);
+            status = add_found(s, &one, err);
         }
     return status;
 }
@@ -154,13 +160,13 @@ static ob_status look_at(search *s, const ob_entry *entry, uint64_t number, ob_e
 /* Few entries are about consents: the others are not parsed. */
 static ob_status take(void *context, uint64_t number, const char *text, size_t size, ob_error *err)
 {
-    static const char mark[] = "\"what\":\"consent\"";
+    static const char needle[] = "\"what\":\"consent\"";
     ob_entry *entry = NULL;
-    if (!memmem(text, size, mark, sizeof mark - 1))
+    if (!memmem(text, size, needle, sizeof needle - 1))
         return OB_OK;
     ob_status status = ob_entry_read(&entry, text, size, err);
     if (!status)
-        status = look_at(context, entry, number, err);
+        status = check_entry(context, entry, number, err);
     ob_entry_free(entry);
     return status;
 }

@@ -14,7 +14,7 @@ typedef struct tail {
     bool in_part;
 } tail;
 
-static ob_status keep_unsure(tail *t, uint64_t n, ob_error *err)
+static ob_status add_unsure(tail *t, uint64_t n, ob_error *err)
 {
     if (t->count == t->capacity) {
         size_t more = 2 * t->capacity + 16;
@@ -49,7 +49,7 @@ static ob_status take_entry(void *context, uint64_t number, const char *text, si
     } else if (is_act) {
         t->acts += !t->in_part;
         t->in_part = ob_entry_is(entry, "part");
-        status = keep_unsure(t, number, err);
+        status = add_unsure(t, number, err);
     }
     ob_entry_free(entry);
     return status;
@@ -64,31 +64,31 @@ static ob_status say(ob_acts *acts, const char *what, uint64_t entry, ob_error *
     return status;
 }
 
-static ob_status read_mark(int64_t *last, ob_acts *acts, ob_error *err)
+static ob_status read_counter(int64_t *last, ob_acts *acts, ob_error *err)
 {
     ob_view *view = NULL;
     ob_status status = ob_view_open(&view, acts->store, err);
     if (!status)
-        status = ob_store_mark(last, view, OB_MARK_LOG_ENTRY, err);
+        status = ob_store_counter(last, view, OB_COUNTER_LOG_ENTRY, err);
     ob_view_close(view);
     return status;
 }
 
-/* A commit of which nobody heard how it went can still come to count: the server finishes it after
- * the connection broke, and the next opening finds it in the journal. Whoever writes again cannot
- * begin before the one, and has overwritten the other: from then on it is as it is. */
-static ob_status settle(int64_t *last, ob_acts *acts, ob_error *err)
+/* A commit whose answer was lost may still take effect: the server completes it after the
+ * connection broke, or the next opening finds it in the journal. A new transaction begins after the
+ * first case and overwrites the second; from then on the records do not change by themselves. */
+static ob_status recover(int64_t *last, ob_acts *acts, ob_error *err)
 {
     int64_t times = 0;
     ob_writing *w = NULL;
     ob_status status = ob_writing_begin(&w, acts->store, err);
     if (status)
         return status;
-    status = ob_store_mark(last, ob_writing_view(w), OB_MARK_LOG_ENTRY, err);
+    status = ob_store_counter(last, ob_writing_view(w), OB_COUNTER_LOG_ENTRY, err);
     if (!status)
-        status = ob_store_mark(&times, ob_writing_view(w), OB_MARK_SETTLED, err);
+        status = ob_store_counter(&times, ob_writing_view(w), OB_COUNTER_RECOVERED, err);
     if (!status) /* another value every time, or nothing would be written */
-        status = ob_store_mark_set(w, OB_MARK_SETTLED, times + 1, err);
+        status = ob_store_counter_set(w, OB_COUNTER_RECOVERED, times + 1, err);
     return ob_writing_end(w, status, err);
 }
 
@@ -97,9 +97,9 @@ ob_status acts_recover_log(int64_t *out, ob_acts *acts, ob_error *err)
     int64_t last;
     tail t = {0};
     uint64_t size = ob_audit_size(acts->audit);
-    ob_status status = read_mark(&last, acts, err);
+    ob_status status = read_counter(&last, acts, err);
     if (!status && last + 1 < (int64_t)size)
-        status = settle(&last, acts, err);
+        status = recover(&last, acts, err);
     if (!status && last >= (int64_t)size)
         status = ob_fail(err, OB_EREFUSED,
                          "the records know entry %lld of the log, which has only %llu: they are "
@@ -120,24 +120,24 @@ ob_status acts_recover_log(int64_t *out, ob_acts *acts, ob_error *err)
     return status;
 }
 
-static ob_status end_deed(ob_act *act, void *context, ob_error *err)
+static ob_status end_intent(ob_act *act, void *context, ob_error *err)
 {
     const uint64_t *entry = context;
     ob_act_number(act, "entry", (int64_t)*entry);
-    return ob_store_deed_end(act->w, *entry, err);
+    return ob_store_intent_end(act->w, *entry, err);
 }
 
-ob_status acts_recover_deeds(ob_acts *acts, ob_error *err)
+ob_status acts_recover_intents(ob_acts *acts, ob_error *err)
 {
     uint64_t *entries = NULL;
     size_t count = 0;
     ob_view *view = NULL;
     ob_status status = ob_view_open(&view, acts->store, err);
     if (!status)
-        status = ob_store_deeds(&entries, &count, view, err);
+        status = ob_store_intents(&entries, &count, view, err);
     ob_view_close(view);
     for (size_t i = 0; i < count && !status; i++)
-        status = ob_acts_do(NULL, acts, "unfinished", NULL, end_deed, &entries[i], err);
+        status = ob_acts_do(NULL, acts, "unfinished", NULL, end_intent, &entries[i], err);
     free(entries);
     return status;
 }

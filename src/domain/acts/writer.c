@@ -1,9 +1,9 @@
-/* Who writes, one thread at a time: it takes all acts that wait, runs each in a part of one
- * transaction, appends their entries to the log with one write, and lets the records keep them:
- * what is in the records is in the log, and whoever waits is told when both are durable. Where the
- * records refuse after all, or the process dies in between, further entries say that it was not
- * done. There is a thread for it; who would wait anyway, and comes when nobody writes, does it
- * itself. */
+/* The writer, one thread at a time: it takes all acts that wait, runs each in a part of one
+ * transaction, appends their entries to the log with one write, and commits the transaction. So
+ * what is in the records is in the log, and callers go on when both are durable. Where the records
+ * refuse after all, or the process dies in between, a further entry says that the act was not done.
+ * A thread of its own writes; a caller that waits anyway, and comes while nothing is written,
+ * writes itself. */
 #include "acts_priv.h"
 
 #include <obhut/clock.h>
@@ -17,14 +17,13 @@
 
 enum {
     TOGETHER_MOST = 256,  /* acts of one transaction */
-    WAITING_MOST = 16384, /* beyond, whoever comes is told to come again */
+    WAITING_MOST = 16384, /* beyond, an act is refused with OB_EBUSY */
     PATIENCE_MS = 10000,  /* an act that has waited so long is not begun */
-    OVERWRITING_MS = 500, /* how often it is looked at whether overwriting has ended */
-    BETWEEN_MS = 10,      /* looks; all that are late by then go at once */
+    OVERWRITING_MS = 500, /* how often to check whether overwriting has ended */
+    BETWEEN_MS = 10,      /* checks for late acts; all that are late by then are refused together */
 };
 
-/* ---- Waiting ----------------------------------------------------------------------------------
- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 static void refuse_slow(ob_act_job *job)
 {
@@ -32,14 +31,14 @@ static void refuse_slow(ob_act_job *job)
                           "the records or the log are slow: nothing was done, try again");
 }
 
-/* What was deleted is being overwritten: that ends by itself, and nothing is slow. Whoever has the
- * time waits for it. */
+/* Whether a patient act waits because deleted records are being overwritten: that ends by itself,
+ * and does not count as slow. */
 static bool waits_on(const ob_acts *acts, const ob_act_job *job)
 {
     return job->patient && ob_store_overwrites(acts->store);
 }
 
-/* Takes those out that have waited too long; under the lock. */
+/* Removes the acts that have waited too long from the queue. Call this under the lock. */
 static ob_act_job *take_late(ob_acts *acts)
 {
     const int64_t now = ob_now_monotonic_ms();
@@ -47,7 +46,7 @@ static ob_act_job *take_late(ob_acts *acts)
     while (*at) {
         ob_act_job *job = *at;
         if (waits_on(acts, job))
-            job->until_ms = now + PATIENCE_MS; /* from when that ends */
+            job->until_ms = now + PATIENCE_MS; /* its time begins when overwriting ends */
         if (job->until_ms > now) {
             at = &job->next;
             continue;
@@ -62,17 +61,18 @@ static ob_act_job *take_late(ob_acts *acts)
     return late;
 }
 
-static void tell(ob_act_job *jobs)
+static void call_done(ob_act_job *jobs)
 {
     for (ob_act_job *job = jobs, *next; job; job = next) {
-        next = job->next; /* once it is told, it may be gone */
+        next = job->next; /* after its `done`, a job may no longer exist */
         job->done(job);
     }
 }
 
-/* Under the lock: until the first has waited too long. Where nobody waits, whoever comes from now
- * on is due later than that; who is late already waits for the end of overwriting. */
-static struct timespec next_look(const ob_acts *acts)
+/* When the first waiting act will have waited too long. Call this under the lock. Where no act
+ * waits, later ones are due later than the instant returned; an act that is late already waits for
+ * the end of overwriting. */
+static struct timespec next_check(const ob_acts *acts)
 {
     const int64_t now = ob_now_monotonic_ms();
     int64_t next = now + PATIENCE_MS;
@@ -84,40 +84,39 @@ static struct timespec next_look(const ob_acts *acts)
     return ob_in_ms(next - now > BETWEEN_MS ? next - now : BETWEEN_MS);
 }
 
-/* While the writer waits for a disk, somebody else must look at who has waited too long. */
+/* A second thread: it refuses acts that have waited too long while the writer waits for a disk. */
 static void *watch(void *argument)
 {
     ob_acts *acts = argument;
     pthread_mutex_lock(&acts->queue);
     while (!acts->closing) {
-        const struct timespec until = next_look(acts);
+        const struct timespec until = next_check(acts);
         pthread_cond_timedwait(&acts->ends, &acts->queue, &until);
         ob_act_job *late = take_late(acts);
         pthread_mutex_unlock(&acts->queue);
         for (ob_act_job *job = late; job; job = job->next)
             refuse_slow(job);
-        tell(late);
+        call_done(late);
         pthread_mutex_lock(&acts->queue);
     }
     pthread_mutex_unlock(&acts->queue);
     return NULL;
 }
 
-/* ---- One act ----------------------------------------------------------------------------------
- */
+/* ---- One act --------------------------------------------------------------------------------- */
 
-/* What is written together. */
+/* Acts that are written together. */
 typedef struct together {
     ob_acts *acts;
     ob_writing *w;
     ob_audit_entry *entries;
-    ob_entry **members; /* of them, owned */
+    ob_entry **members; /* of these entries; owned */
     size_t count, capacity;
     uint64_t first; /* number of the first, once it is in the log */
     bool logged;
 } together;
 
-/* Takes *members where it succeeds. */
+/* Adds an entry. Takes ownership of *members where it succeeds. */
 static ob_status add_entry(together *t, const char *what, ob_entry **members, ob_error *err)
 {
     if (t->count == t->capacity) {
@@ -134,7 +133,8 @@ static ob_status add_entry(together *t, const char *what, ob_entry **members, ob
     }
     ob_entry_yes(*members, "act", true);
     const ob_audit_entry entry = {.what = what, .members = *members};
-    ob_status status = ob_audit_entry_check(&entry, err); /* or it would fail the others, too */
+    ob_status status =
+        ob_audit_entry_check(&entry, err); /* a wrong entry would fail the others, too */
     if (status)
         return status;
     t->entries[t->count] = entry;
@@ -149,7 +149,7 @@ static void forget_entries(together *t, size_t from)
         ob_entry_free(t->members[--t->count]);
 }
 
-/* The entries of an act, its own the last. */
+/* Adds the entries of an act, its own as the last. */
 static ob_status add_entries(together *t, ob_act *act, ob_error *err)
 {
     ob_status status =
@@ -161,7 +161,8 @@ static ob_status add_entries(together *t, ob_act *act, ob_error *err)
     return status;
 }
 
-/* Somebody wanted what they may not: an act of its own, so that what it makes known is kept. */
+/* Logs that a forbidden act was refused, as an act of its own, so that the entry stays although the
+ * refused act is undone. */
 static ob_status say_refused(together *t, const ob_act_job *job, ob_error *err)
 {
     ob_act act;
@@ -188,7 +189,7 @@ static void fail_job(ob_act_job *job, ob_status status, const ob_error *why)
     job->error = *why;
 }
 
-/* In a part of the transaction, so that what fails alone is undone alone. */
+/* Runs one act in a part of the transaction, so that it can be undone alone. */
 static void run_job(together *t, ob_act_job *job)
 {
     const size_t before = t->count;
@@ -216,10 +217,10 @@ static void run_job(together *t, ob_act_job *job)
     }
 }
 
-/* ---- Together ---------------------------------------------------------------------------------
- */
+/* ---- Together -------------------------------------------------------------------------------- */
 
-/* In the log before the records keep it; every entry but the last says that more follows. */
+/* Appends all entries, before the transaction is committed; every entry but the last says that more
+ * follow. */
 static ob_status append(together *t, ob_error *err)
 {
     for (size_t i = 0; i + 1 < t->count; i++)
@@ -229,23 +230,23 @@ static ob_status append(together *t, ob_error *err)
     return status ? ob_fail_in(err, status, "what cannot be logged is not done") : OB_OK;
 }
 
-/* What acts keep of their entries' numbers. */
-static ob_status keep_numbers(together *t, ob_act_job *jobs, ob_error *err)
+/* Gives acts their entries' numbers, before the transaction is committed. */
+static ob_status call_on_commit(together *t, ob_act_job *jobs, ob_error *err)
 {
     ob_status status = OB_OK;
     for (ob_act_job *job = jobs; job && !status; job = job->next) {
         if (job->status || !job->entry_count)
             continue;
         job->entry = t->first + job->first_entry + job->entry_count - 1;
-        if (job->act.keep)
-            status = job->act.keep(job->act.keep_context, t->w, job->entry, err);
+        if (job->act.on_commit)
+            status = job->act.on_commit(job->act.on_commit_context, t->w, job->entry, err);
     }
     return status ? status
-                  : ob_store_mark_set(t->w, OB_MARK_LOG_ENTRY, (int64_t)(t->first + t->count - 1),
-                                      err);
+                  : ob_store_counter_set(t->w, OB_COUNTER_LOG_ENTRY,
+                                         (int64_t)(t->first + t->count - 1), err);
 }
 
-/* The records did not keep it; or they did, and could not say so any more. */
+/* Handles a failed commit: the records may have it all the same, and could no longer say so. */
 static ob_status recover(together *t, ob_status status, ob_error *err)
 {
     int64_t last;
@@ -256,8 +257,8 @@ static ob_status recover(together *t, ob_status status, ob_error *err)
     return OB_OK;
 }
 
-/* Acts are taken when they can be done: until then each of them can be told that it was too long.
- */
+/* Takes the waiting acts only when the transaction has begun: until then each of them may still be
+ * refused for waiting too long. */
 static ob_status begin(together *t, ob_error *err)
 {
     int64_t last;
@@ -277,17 +278,17 @@ static ob_status write_jobs(together *t, ob_act_job *jobs, ob_error *err)
     if (t->count)
         status = append(t, err);
     if (!status && t->count)
-        status = keep_numbers(t, jobs, err);
+        status = call_on_commit(t, jobs, err);
     status = ob_writing_end(t->w, status, err);
     return status && t->logged ? recover(t, status, err) : status;
 }
 
-/* `begun`: whether it could be, with its error. */
+/* Writes the acts; `begun` is the result of beginning the transaction, with its error. */
 static void write_together(together *t, ob_act_job *jobs, ob_status begun, ob_error *err)
 {
     ob_status status = begun ? begun : write_jobs(t, jobs, err);
     for (ob_act_job *job = jobs; job; job = job->next) {
-        /* what was refused is told when it is in the log */
+        /* a refusal is reported once it is in the log */
         if (status && (!job->status || job->status == OB_EREFUSED))
             fail_job(job, status, err);
         act_end(&job->act);
@@ -295,10 +296,10 @@ static void write_together(together *t, ob_act_job *jobs, ob_status begun, ob_er
     forget_entries(t, 0);
     free(t->entries);
     free(t->members);
-    tell(jobs);
+    call_done(jobs);
 }
 
-/* NULL where nobody waits any more. */
+/* Takes the waiting acts; NULL where there are none. */
 static ob_act_job *take_some(ob_acts *acts)
 {
     pthread_mutex_lock(&acts->queue);
@@ -342,8 +343,7 @@ static void *write_all(void *argument)
     return NULL;
 }
 
-/* ---- Asking for it ----------------------------------------------------------------------------
- */
+/* ---- Asking for it --------------------------------------------------------------------------- */
 
 static void prepare(ob_act_job *job)
 {
@@ -374,8 +374,8 @@ static void has_written(ob_acts *acts)
     pthread_mutex_unlock(&acts->queue);
 }
 
-/* False where it would have to wait: then it does so with the others, where somebody looks at how
- * long. */
+/* Writes the act on this thread, if that is possible at once. Returns false where it would have to
+ * wait: then it joins the queue, where waiting is limited. */
 static bool write_itself(ob_acts *acts, ob_act_job *job)
 {
     ob_error err = {0};
@@ -404,11 +404,11 @@ void ob_acts_post(ob_acts *acts, ob_act_job *job)
         *acts->last = job;
         acts->last = &job->next;
         acts->waiting++;
-        if (!acts->writes) /* who writes looks again by itself */
+        if (!acts->writes) /* a running writer checks the queue again by itself */
             pthread_cond_signal(&acts->some);
     }
     pthread_mutex_unlock(&acts->queue);
-    if (is_refused) /* else it is the writer's, and may be done already */
+    if (is_refused) /* else it belongs to the writer, and may be done already */
         job->done(job);
 }
 
@@ -487,32 +487,30 @@ bool ob_acts_log_slow(const ob_acts *acts)
     return ob_audit_slow(acts->audit);
 }
 
-/* ---- What is not in the records ----------------------------------------------------------------
- */
+/* ---- What is not in the records -------------------------------------------------------------- */
 
 typedef struct ended {
     uint64_t entry;
     ob_entry *members;
 } ended;
 
-static ob_status end_deed(ob_act *act, void *context, ob_error *err)
+static ob_status end_intent(ob_act *act, void *context, ob_error *err)
 {
     const ended *e = context;
     ob_status status = add_members(act, e->members, err);
     ob_act_number(act, "entry", (int64_t)e->entry);
-    return status ? status : ob_store_deed_end(act->w, e->entry, err);
+    return status ? status : ob_store_intent_end(act->w, e->entry, err);
 }
 
-void ob_acts_deed_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *members)
+void ob_acts_intent_ended(ob_acts *acts, uint64_t entry, bool done, ob_entry *members)
 {
     ended e = {.entry = entry, .members = members};
-    /* where that cannot be said, the next start says that it is not known */
-    ob_acts_do(NULL, acts, done ? "done" : "not_done", NULL, end_deed, &e, NULL);
+    /* where that cannot be logged, the next start logs that the outcome is unknown */
+    ob_acts_do(NULL, acts, done ? "done" : "not_done", NULL, end_intent, &e, NULL);
     ob_entry_free(members);
 }
 
-/* ---- Life -------------------------------------------------------------------------------------
- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 static bool start(pthread_t *out, void *(*run)(void *), ob_acts *acts)
 {

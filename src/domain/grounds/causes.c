@@ -83,7 +83,7 @@ ob_status ob_cause_add(int64_t *id, int64_t *until, ob_act *act, const ob_cause_
         status = check_ground(&c.record_at, wish, act->view, err);
     if (status)
         return status;
-    grounds_tell(act, &c.account, c.reason);
+    grounds_log(act, &c.account, c.reason);
     *until = c.until = c.from + wish->days * DAY_S;
     snprintf(c.proposed_by, sizeof c.proposed_by, "%s", proposed_by);
     snprintf(c.confirmed_by, sizeof c.confirmed_by, "%s", ob_actor_name(act->actor));

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 /* The members as they are now, told beside those that there were. */
-static ob_status tell(ob_act *act, const ob_record_key *id, const ob_member *before,
-                      size_t before_count, ob_error *err)
+static ob_status log_members(ob_act *act, const ob_record_key *id, const ob_member *before,
+                             size_t before_count, ob_error *err)
 {
     ob_member *now = NULL;
     size_t count = 0;
@@ -27,7 +27,7 @@ ob_status ob_conversation_set(ob_act *act, const ob_conversation *conversation,
     if (!status)
         status = ob_store_conversation_set(act->w, conversation, members, count, err);
     if (!status)
-        status = tell(act, id, before, before_count, err);
+        status = log_members(act, id, before, before_count, err);
     free(before);
     return status;
 }

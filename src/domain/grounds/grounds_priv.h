@@ -10,6 +10,6 @@ ob_status grounds_propose(int64_t *id, ob_act *act, const char *kind, const char
                           ob_error *err);
 
 /* The same: the entry says whom the act is about, and by a code why. */
-void grounds_tell(ob_act *act, const ob_record_key *account, const char *why);
+void grounds_log(ob_act *act, const ob_record_key *account, const char *why);
 
 #endif

@@ -16,7 +16,7 @@ static ob_status limit_of(int64_t *limit, const ob_regime **regime, int64_t sinc
     ob_status status = ob_store_profile(&profile, view, err);
     if (status)
         return status;
-    ob_profile_keeps_most(&months, regime, &profile);
+    ob_profile_retention(&months, regime, &profile);
     if (months)
         *limit = ob_time_add_months(since, months);
     return OB_OK;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void tell(ob_act *act, const ob_incoming *in, int64_t id, size_t items)
+static void log_members(ob_act *act, const ob_incoming *in, int64_t id, size_t items)
 {
     static const ob_record_key nobody;
     if (in->kind == OB_INCOMING_REPORT) {
@@ -32,7 +32,7 @@ ob_status ob_incoming_add(int64_t *id, bool *is_known, ob_act *act, const ob_inc
     if (!status)
         status = ob_store_delivery_add(act->w, &delivery->key, &delivery->digest, *id, in->at, err);
     if (!status)
-        tell(act, in, *id, count);
+        log_members(act, in, *id, count);
     return status;
 }
 

@@ -37,8 +37,7 @@ struct ob_order_facts ob_order_facts_at(const ob_order_brief *o, int64_t at)
     };
 }
 
-/* ---- Taking one ------------------------------------------------------------------------------
- */
+/* ---- Taking one ------------------------------------------------------------------------------ */
 
 static ob_gate_decision try_order(const ob_order *o)
 {
@@ -143,8 +142,7 @@ ob_status ob_order_add(int64_t *id, ob_act *act, const ob_order *wanted,
     return status;
 }
 
-/* ---- Keeping them ----------------------------------------------------------------------------
- */
+/* ---- Keeping them ---------------------------------------------------------------------------- */
 
 ob_status ob_order_set_state(ob_act *act, int64_t id, ob_order_state state, ob_error *err)
 {

@@ -12,7 +12,7 @@ ob_status grounds_propose(int64_t *id, ob_act *act, const char *kind, const char
                 : ob_fail(err, OB_ENOMEM, "out of memory: a proposal");
 }
 
-void grounds_tell(ob_act *act, const ob_record_key *account, const char *why)
+void grounds_log(ob_act *act, const ob_record_key *account, const char *why)
 {
     ob_act_account(act, "about", account);
     ob_act_text(act, "reason", why);
@@ -33,7 +33,7 @@ ob_status ob_verdict_add(int64_t *id, ob_act *act, const ob_record_key *account,
     ob_status status = ob_own_words(v.reason, why, err);
     if (status)
         return status;
-    grounds_tell(act, account, v.reason);
+    grounds_log(act, account, v.reason);
     snprintf(v.proposed_by, sizeof v.proposed_by, "%s", proposed_by);
     snprintf(v.confirmed_by, sizeof v.confirmed_by, "%s", ob_actor_name(act->actor));
     return ob_store_verdict_add(id, act->w, &v, err);

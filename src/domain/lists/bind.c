@@ -35,7 +35,7 @@ static ob_status compare(const lists_state *state, const char *dir, const ob_lis
     return ob_fail(
         err, OB_EFORMAT,
         "lists are not those that the records know: %s/lists.state, of change %llu, does "
-        "not follow change %llu that they were told of. " MEND,
+        "not follow change %llu that they know. " MEND,
         dir, is, was, dir);
 }
 
@@ -51,30 +51,30 @@ ob_status ob_lists_compare(const char *dir, const ob_lists_bound *known, ob_erro
 
 /* ---- Telling --------------------------------------------------------------------------------- */
 
-static ob_status tell(ob_lists *lists, ob_error *err)
+static ob_status store(ob_lists *lists, ob_error *err)
 {
     ob_lists_bound now = {.changes = lists->state.changes};
     memcpy(now.sum, lists->state.said, sizeof now.sum);
-    state_telling(&lists->state); /* they may keep it and not say so */
-    ob_status status = lists->tell(lists->tell_context, &now, err);
+    state_reporting(&lists->state); /* they may keep it and not say so */
+    ob_status status = lists->store(lists->store_context, &now, err);
     lists->is_bound = !status;
     if (!status)
-        state_has_told(&lists->state);
+        state_reported(&lists->state);
     return status;
 }
 
-static bool may_tell(ob_lists *lists)
+static bool may_store(ob_lists *lists)
 {
     pthread_mutex_lock(&lists->guard);
     const bool other = lists->other != NULL;
     pthread_mutex_unlock(&lists->guard);
-    return lists->tell && lists->state.there && !other;
+    return lists->store && lists->state.there && !other;
 }
 
 void bind_again(ob_lists *lists)
 {
-    if (!lists->is_bound && may_tell(lists))
-        tell(lists, NULL);
+    if (!lists->is_bound && may_store(lists))
+        store(lists, NULL);
 }
 
 ob_status bind_save(ob_lists *lists, ob_error *err)
@@ -96,19 +96,19 @@ static void set_other(ob_lists *lists, char *why)
     pthread_mutex_lock(&lists->guard);
     char *before = lists->other;
     lists->other = why;
-    lists->told_other = false;
+    lists->reported_other = false;
     pthread_mutex_unlock(&lists->guard);
     free(before);
 }
 
-ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_keep_bound *to,
+ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_store_bound *to,
                         void *context, ob_error *err)
 {
     ob_error problem = {0};
     ob_status status = OB_OK;
     pthread_mutex_lock(&lists->noting);
-    lists->tell = to;
-    lists->tell_context = context;
+    lists->store = to;
+    lists->store_context = context;
     if (known && compare(&lists->state, lists->dir, known, &problem)) {
         char *why = strdup(problem.text);
         set_other(lists, why);
@@ -121,10 +121,10 @@ ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_k
     if (status) {
         /* said already */
     } else if (known && !memcmp(known->sum, lists->state.said, sizeof known->sum)) {
-        state_has_told(&lists->state);
+        state_reported(&lists->state);
         lists->is_bound = true;
     } else if (lists->state.there) {
-        status = tell(lists, err);
+        status = store(lists, err);
     }
     pthread_mutex_unlock(&lists->noting);
     return status;
@@ -136,7 +136,7 @@ void ob_lists_unbind(ob_lists *lists)
         return;
     pthread_mutex_lock(&lists->noting);
     bind_again(lists);
-    lists->tell = NULL;
+    lists->store = NULL;
     pthread_mutex_unlock(&lists->noting);
 }
 
@@ -152,8 +152,8 @@ ob_status ob_lists_accept(ob_lists *lists, ob_error *err)
     ob_status status = atomic_load(&lists->started) ? OB_OK : own_start(lists, err);
     if (!status)
         status = state_save(&lists->state, lists->dir, err); /* it may be missing */
-    if (!status && lists->tell)
-        status = tell(lists, err);
+    if (!status && lists->store)
+        status = store(lists, err);
     pthread_mutex_unlock(&lists->noting);
     if (!status)
         set_other(lists, NULL);

@@ -79,13 +79,13 @@ ob_status change_end(change *c, ob_status status, ob_error *err)
     const journal before = c->slot->journal;
     if (!status)
         status = journal_commit(&c->group, err);
-    if (!status && c->slot->journal.mark.groups != before.mark.groups) {
+    if (!status && c->slot->journal.extent.groups != before.extent.groups) {
         status = note_journal(c->lists, c->slot, err);
         if (status)
             journal_step_back(&c->slot->journal, &before);
     }
     if (status && note_unsure(c->lists)) { /* what it may say must be there at the next start */
-        journal_leave(&c->group);
+        journal_abandon(&c->group);
         ob_fail_in(err, status, "it may count after all once the lists are opened again");
     } else if (journal_drop(&c->group, &problem))
         ob_fail_in(err, status, "it may count after all once the lists are opened again (%s)",

@@ -40,9 +40,9 @@ void hits_free(hits *h)
 
 static void swap(hit *a, hit *b)
 {
-    const hit kept = *a;
+    const hit swapped = *a;
     *a = *b;
-    *b = kept;
+    *b = swapped;
 }
 
 static void rise(hit *heap, uint32_t at)
@@ -76,7 +76,7 @@ static void note_nearest(hits *to, const hit *found)
     }
 }
 
-/* ---- Noting ------------------------------------------------------------------------------- */
+/* ---- Noting ---------------------------------------------------------------------------------- */
 
 static ob_status need_room(hits *to, size_t more, ob_error *err)
 {
@@ -117,7 +117,7 @@ ob_status hits_append(hits *to, const hits *from, ob_error *err)
     return OB_OK;
 }
 
-/* ---- The end ------------------------------------------------------------------------------ */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 static void count_of_each(hits *h)
 {

@@ -1,3 +1,4 @@
+/* A set of entries' ids, as a tree that copies what is added. */
 #include "ids.h"
 
 #include <search.h>

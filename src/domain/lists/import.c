@@ -14,7 +14,7 @@ typedef struct importing {
     entries entries;
 } importing;
 
-/* ---- Wishes ------------------------------------------------------------------------------- */
+/* ---- Wishes ---------------------------------------------------------------------------------- */
 
 /* "…/Known 2024.csv" becomes "known-2024". */
 static ob_status name_from_file(char out[OB_LIST_NAME_MAX + 1], const char *file, ob_error *err)
@@ -59,7 +59,7 @@ ob_status import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *wish, ob_
     return status;
 }
 
-/* ---- The whole ---------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 /* Whether the list is on, or true for a new one. */
 static ob_status is_enabled(bool *out, const char *dir, const char *name, ob_error *err)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Of digests, nearly half have more bits set than a PDQ hash can have. */
-enum { HELD = 256, POSING_PART = 4 };
+enum { PENDING = 256, POSING_PART = 4 };
 
 typedef struct reading {
     const ob_import *wish;
@@ -24,8 +24,8 @@ typedef struct reading {
     void *context;
 
     /* Entries that wait to be screened together, and their texts. */
-    entry held[HELD];
-    size_t text[HELD][3]; /* where id, source, classification start; 0: none */
+    entry pending[PENDING];
+    size_t text[PENDING][3]; /* where id, source, classification start; 0: none */
     ob_buf texts;
     uint32_t count;
 
@@ -39,7 +39,7 @@ static void line_error(const reading *r, const char *sentence)
         r->wish->line_error(r->wish->context, sentence);
 }
 
-static ob_status hold_text(size_t *out, reading *r, const char *text, ob_error *err)
+static ob_status copy_text(size_t *out, reading *r, const char *text, ob_error *err)
 {
     *out = 0;
     if (!text || !*text)
@@ -49,14 +49,14 @@ static ob_status hold_text(size_t *out, reading *r, const char *text, ob_error *
     return status ? status : ob_buf_append(&r->texts, text, strlen(text) + 1, err);
 }
 
-static ob_status hold(reading *r, const entry *e, ob_error *err)
+static ob_status add_pending(reading *r, const entry *e, ob_error *err)
 {
     size_t *text = r->text[r->count];
-    r->held[r->count++] = *e;
-    ob_status status = hold_text(&text[0], r, e->id, err);
+    r->pending[r->count++] = *e;
+    ob_status status = copy_text(&text[0], r, e->id, err);
     if (!status)
-        status = hold_text(&text[1], r, e->source, err);
-    return status ? status : hold_text(&text[2], r, e->classification, err);
+        status = copy_text(&text[1], r, e->source, err);
+    return status ? status : copy_text(&text[2], r, e->classification, err);
 }
 
 /* Why an entry cannot count, in `why`; false: it can. */
@@ -99,13 +99,13 @@ static bool refuse(reading *r, const entry *e, bool near)
 /* Passes on what is held, in its order, but for what is refused. */
 static ob_status pass_on(reading *r, ob_error *err)
 {
-    ob_hash256 hashes[HELD];
-    bool near[HELD];
+    ob_hash256 hashes[PENDING];
+    bool near[PENDING];
     for (uint32_t i = 0; i < r->count; i++)
-        hashes[i] = r->held[i].hash;
+        hashes[i] = r->pending[i].hash;
     ob_status status = list_screen_all(near, r->screen, hashes, r->count, err);
     for (uint32_t i = 0; i < r->count && !status; i++) {
-        entry *e = &r->held[i];
+        entry *e = &r->pending[i];
         e->id = r->text[i][0] ? r->texts.bytes + r->text[i][0] : NULL;
         e->source = r->text[i][1] ? r->texts.bytes + r->text[i][1] : "";
         e->classification = r->text[i][2] ? r->texts.bytes + r->text[i][2] : "";
@@ -143,8 +143,8 @@ static ob_status read_lines(reading *r, int file, uint64_t total, ob_error *err)
         } else if (status) {
             status = ob_fail(err, status, "%s", problem.text);
         } else {
-            status = hold(r, &entry, err);
-            if (!status && r->count == HELD)
+            status = add_pending(r, &entry, err);
+            if (!status && r->count == PENDING)
                 status = pass_on(r, err);
         }
         if (r->wish->progress && reader_bytes(reader) >= shown + STEP) {

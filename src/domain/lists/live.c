@@ -1,4 +1,4 @@
-/* A list at one moment: opening, what it has, checking. */
+/* A list at one moment: opens it, describes it, checks it. */
 #include "live_priv.h"
 
 #include <obhut/file.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-/* ---- Users -------------------------------------------------------------------------------- */
+/* ---- Users ----------------------------------------------------------------------------------- */
 
 static ob_status live_new(live **out, obx *file, ob_error *err)
 {
@@ -31,7 +31,7 @@ static ob_status live_new(live **out, obx *file, ob_error *err)
     return OB_OK;
 }
 
-live *live_keep(live *list)
+live *live_ref(live *list)
 {
     atomic_fetch_add(&list->users, 1);
     return list;
@@ -54,7 +54,7 @@ void live_release(live *list)
         return;
     if (list->withdrawn && atomic_fetch_sub(&list->withdrawn->users, 1) == 1)
         free(list->withdrawn);
-    free(list->marks);
+    free(list->extents);
     release_base(list->base);
     free(list);
 }
@@ -94,7 +94,7 @@ uint64_t live_changes(const live *list)
     return list->added + list->withdrawn_of_file;
 }
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 typedef struct replaying {
     live *list;
@@ -114,11 +114,11 @@ static ob_status replay(void *context, const entry *e, ob_error *err)
     return status;
 }
 
-/* What a list is read with. */
+/* How to read a list. */
 typedef struct reading {
     const char *dir, *name;
     const lists_state *state;
-    const list_state *of; /* NULL: nobody has noted this list yet */
+    const list_state *of; /* NULL: the state does not have this list */
     uint64_t at_once;
 } reading;
 
@@ -126,20 +126,22 @@ static ob_status read_journal(replaying *r, const reading *from, uint64_t number
 {
     char *path = NULL;
     int version = 0;
-    journal_mark whole = {.number = number};
+    journal_extent whole = {.number = number};
+    const journal_reading how = {state_extent(from->of, number), replay, r};
     ob_status status = list_journal_path(&path, from->dir, from->name, number, err);
     if (!status)
-        status = journal_read(&whole, &version, path, state_mark(from->of, number), replay, r, err);
+        status = journal_read(&whole, &version, path, &how, err);
     if (!status && version >= JOURNAL_VERSION && !from->state->there)
         status = ob_fail(err, OB_EFORMAT,
                          "%s/lists.state is missing, so that nobody can say whether %s is whole: "
                          "put it back, or import or remove the list",
                          from->dir, path);
     if (!status) {
-        journal_mark *more = realloc(r->list->marks, (r->list->mark_count + 1) * sizeof *more);
+        journal_extent *more =
+            realloc(r->list->extents, (r->list->extent_count + 1) * sizeof *more);
         if (more) {
-            r->list->marks = more;
-            more[r->list->mark_count++] = whole;
+            r->list->extents = more;
+            more[r->list->extent_count++] = whole;
         } else {
             status = ob_fail(err, OB_ENOMEM, "out of memory: journals of a list");
         }
@@ -151,16 +153,16 @@ static ob_status read_journal(replaying *r, const reading *from, uint64_t number
 static ob_status check_journals(const live *list, const reading *from, ob_error *err)
 {
     for (size_t i = 0; from->of && i < from->of->journal_count; i++) {
-        const journal_mark *mark = &from->of->journals[i];
-        bool there = mark->number < live_journal(list) || !mark->groups;
-        for (size_t k = 0; k < list->mark_count && !there; k++)
-            there = list->marks[k].number == mark->number;
+        const journal_extent *extent = &from->of->journals[i];
+        bool there = extent->number < live_journal(list) || !extent->groups;
+        for (size_t k = 0; k < list->extent_count && !there; k++)
+            there = list->extents[k].number == extent->number;
         if (!there)
             return ob_fail(err, OB_EFORMAT,
                            "%s/lists/%s.%llu.log is missing, with %llu changes that were "
                            "acknowledged: restore it from a backup, or import or remove the list",
-                           from->dir, from->name, (unsigned long long)mark->number,
-                           (unsigned long long)mark->groups);
+                           from->dir, from->name, (unsigned long long)extent->number,
+                           (unsigned long long)extent->groups);
     }
     return OB_OK;
 }
@@ -186,7 +188,7 @@ static bool is_sum(const uint8_t known[OB_SHA256_SIZE], const obx *file)
     return !memcmp(known, file->sum, sizeof file->sum);
 }
 
-/* Whether the file is the one that was written last, or was about to be. */
+/* Says whether the file is the one that was written last, or was about to take its place. */
 static ob_status check_file(const obx *file, const reading *from, const char *path, ob_error *err)
 {
     static const uint8_t none[OB_SHA256_SIZE];
@@ -222,7 +224,7 @@ bool live_is_of(const live *list, const char *path)
            now.st_mtim.tv_nsec == file->written.tv_nsec && !(now.st_mode & 0022);
 }
 
-/* Sets *moved where a merge, an import or a switch came in between, so that file and journals do
+/* Sets *moved where a merge, an import or a switch happened meanwhile, so that file and journals do
  * not belong together. */
 static ob_status open_once(live **out, bool *moved, const reading *from, ob_error *err)
 {
@@ -256,7 +258,7 @@ static ob_status open_once(live **out, bool *moved, const reading *from, ob_erro
     return status;
 }
 
-/* Whether DIR/lists.state was written again meanwhile; takes the new one over. */
+/* Says whether DIR/lists.state was written again meanwhile, and reads it then. */
 static bool has_changed(lists_state *state, const char *dir)
 {
     lists_state now;
@@ -306,16 +308,16 @@ ob_status live_note(list_state *to, const live *list, ob_error *err)
     memset(to->next, 0, sizeof to->next);
     to->removed = false;
     to->is = list->base->file.info.enabled ? SWITCH_ON : SWITCH_OFF;
-    state_drop_marks(to, live_journal(list));
-    for (size_t i = 0; i < list->mark_count && !status; i++)
-        if (list->marks[i].groups)
-            status = state_put_mark(to, &list->marks[i], err);
+    state_drop_extents(to, live_journal(list));
+    for (size_t i = 0; i < list->extent_count && !status; i++)
+        if (list->extents[i].groups)
+            status = state_put_extent(to, &list->extents[i], err);
     return status;
 }
 
-/* ---- All entries --------------------------------------------------------------------------- */
+/* ---- All entries ----------------------------------------------------------------------------- */
 
-/* Where the hash and the digests of each entry of the file stand, + 1; 0: nowhere. */
+/* The places of the hash and digests of each entry in the file, plus 1; 0: none. */
 typedef struct places {
     uint32_t *of[1 + DIGEST_KINDS];
 } places;
@@ -422,7 +424,7 @@ ob_status live_each(const live *list,
     return live_end(list, status, err);
 }
 
-/* ---- Settling ----------------------------------------------------------------------------- */
+/* ---- Settling -------------------------------------------------------------------------------- */
 
 ob_status live_whole(const live *list, ob_error *err)
 {
@@ -450,13 +452,13 @@ ob_status live_check(live *list, ob_error *err)
     return live_end(list, status, err);
 }
 
-ob_status live_settle(live *list, ob_error *err)
+ob_status live_preload(live *list, ob_error *err)
 {
     base *b = list->base;
     const uint64_t huge = UINT64_C(2) << 20, size = b->file.index_size;
-    if (b->settled || mapping_is_copy(b->file.mapping))
+    if (b->preloaded || mapping_is_copy(b->file.mapping))
         return OB_OK;
-    b->settled = true;
+    b->preloaded = true;
     ob_status status = live_check(list, err);
     if (status || size < huge)
         return status;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* ---- Values ------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 /* An entry's hash and digests as they are stored. */
 typedef struct values {
@@ -73,8 +73,7 @@ static bool has_values(const base *b, uint64_t n, const values *v)
     return true;
 }
 
-/* ---- The table: open addressing, a slot for each value of an entry ----------------------------
- */
+/* ---- The table: open addressing, a slot for each value of an entry --------------------------- */
 
 static uint64_t place_of(const base *b, int column, const uint8_t *value)
 {
@@ -159,7 +158,7 @@ ob_status live_find_added(const live *next, const entry *which,
     return status;
 }
 
-/* ---- Adding ------------------------------------------------------------------------------- */
+/* ---- Adding ---------------------------------------------------------------------------------- */
 
 /* Freed with free(). */
 static added *copy_texts(const entry *from)
@@ -219,7 +218,7 @@ ob_status live_add(live *next, const entry *e, ob_error *err)
     return OB_OK;
 }
 
-/* ---- Withdrawing --------------------------------------------------------------------------- */
+/* ---- Withdrawing ----------------------------------------------------------------------------- */
 
 /* Gives the list bits of its own that reach beyond `number`. */
 static ob_status need_bits(live *next, uint64_t number, ob_error *err)
@@ -256,7 +255,7 @@ ob_status live_withdraw(uint64_t *withdrawn, live *next, uint64_t number, ob_err
     return OB_OK;
 }
 
-/* ---- The next list -------------------------------------------------------------------------- */
+/* ---- The next list --------------------------------------------------------------------------- */
 
 ob_status live_next(live **out, const live *from, ob_error *err)
 {

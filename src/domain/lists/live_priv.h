@@ -36,7 +36,7 @@ typedef struct base {
     uint64_t pages_size;
     _Atomic(const ob_index *) index;
     atomic_bool damaged;
-    bool settled;
+    bool preloaded;
     uint64_t added;  /* entries in chunks */
     uint32_t *table; /* finds added entries by their values: number + 1 */
     unsigned table_bits;
@@ -59,8 +59,9 @@ struct live {
     uint32_t digests;       /* bit k: it has digests of kind k */
     bits *withdrawn;        /* NULL: none */
     uint64_t withdrawn_of_file, withdrawn_of_added;
-    journal_mark *marks; /* of the journals that it was read from; not of what live_next makes */
-    size_t mark_count;
+    journal_extent
+        *extents; /* of the journals that it was read from; not of what live_next makes */
+    size_t extent_count;
 };
 
 static inline size_t live_chunks(const live *list)
@@ -104,7 +105,7 @@ static inline const char *added_classification(const added *a)
     return source + strlen(source) + 1;
 }
 
-/* ---- live_change.c -------------------------------------------------------------------------- */
+/* ---- live_change.c --------------------------------------------------------------------------- */
 
 void live_drop_added(base *base);
 

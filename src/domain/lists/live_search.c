@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* ---- Hashes ------------------------------------------------------------------------------- */
+/* ---- Hashes ---------------------------------------------------------------------------------- */
 
 typedef struct collector {
     const live *list;
@@ -55,7 +55,7 @@ ob_status live_match(hits *out, const live *list, const ob_hash256 *queries, uin
     return live_end(list, status, err);
 }
 
-/* ---- Digests ------------------------------------------------------------------------------ */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 static ob_status match_file_digests(hits *out, const live *list, int kind, const uint8_t *queries,
                                     uint32_t count, ob_error *err)
@@ -78,10 +78,20 @@ static ob_status match_file_digests(hits *out, const live *list, int kind, const
     return status;
 }
 
-static ob_status match_chunk_digests(hits *out, const live *list, size_t number, int kind,
-                                     const uint8_t *queries, uint32_t count, ob_error *err)
+/* Digests of one kind that are looked up. */
+typedef struct wanted {
+    int kind;
+    const uint8_t *queries;
+    uint32_t count;
+} wanted;
+
+static ob_status match_chunk_digests(hits *out, const live *list, size_t number, const wanted *what,
+                                     ob_error *err)
 {
     const chunk *c = list->base->chunks[number];
+    const int kind = what->kind;
+    const uint8_t *queries = what->queries;
+    const uint32_t count = what->count;
     unsigned width = list_digest_kinds[kind].width;
     uint32_t there = live_used(list, number, 1 + kind);
     ob_status status = OB_OK;
@@ -105,13 +115,13 @@ ob_status live_match_digests(hits *out, const live *list, int kind, const uint8_
         return status;
     status = match_file_digests(out, list, kind, queries, count, err);
     for (size_t i = 0; i < live_chunks(list) && !status; i++)
-        status = match_chunk_digests(out, list, i, kind, queries, count, err);
+        status = match_chunk_digests(out, list, i, &(wanted){kind, queries, count}, err);
     if (status)
         ob_fail_in(err, status, "list \"%s\"", list->base->file.info.name);
     return live_end(list, status, err);
 }
 
-/* ---- What an entry is ----------------------------------------------------------------------- */
+/* ---- What an entry is ------------------------------------------------------------------------ */
 
 ob_status live_describe(ob_list_match *out, const live *list, uint64_t number, ob_error *err)
 {
@@ -136,16 +146,16 @@ ob_status live_describe(ob_list_match *out, const live *list, uint64_t number, o
 /* ---- Entries that have what is asked for ----------------------------------------------------- */
 
 /* Keeps the hits that are in `other` too; both in order of their entries. */
-static void intersect(hits *kept, const hits *other)
+static void intersect(hits *common, const hits *other)
 {
     size_t count = 0, k = 0;
-    for (size_t i = 0; i < kept->count; i++) {
-        while (k < other->count && other->hit[k].entry < kept->hit[i].entry)
+    for (size_t i = 0; i < common->count; i++) {
+        while (k < other->count && other->hit[k].entry < common->hit[i].entry)
             k++;
-        if (k < other->count && other->hit[k].entry == kept->hit[i].entry)
-            kept->hit[count++] = kept->hit[i];
+        if (k < other->count && other->hit[k].entry == common->hit[i].entry)
+            common->hit[count++] = common->hit[i];
     }
-    kept->count = count;
+    common->count = count;
 }
 
 static int by_entry(const void *a, const void *b)
@@ -154,7 +164,7 @@ static int by_entry(const void *a, const void *b)
     return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-static ob_status keep_id(hits *hits, const live *list, const char *id, ob_error *err)
+static ob_status filter_by_id(hits *hits, const live *list, const char *id, ob_error *err)
 {
     size_t count = 0;
     ob_status status = OB_OK;
@@ -216,6 +226,6 @@ ob_status live_find(hits *out, const live *next, const entry *which, ob_error *e
     if (!status)
         status = live_find_added(next, which, note_added, &f, err);
     if (!status && which->id)
-        status = keep_id(out, next, which->id, err);
+        status = filter_by_id(out, next, which->id, err);
     return live_end(next, status, err);
 }

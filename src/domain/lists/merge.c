@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- When --------------------------------------------------------------------------------- */
+/* ---- When ------------------------------------------------------------------------------------ */
 
 void own_wake(ob_lists *lists)
 {
@@ -20,7 +20,7 @@ bool own_is_due(const ob_lists *lists, const slot *slot, const live *list)
     return live_changes(list) >= lists->merge_at + atomic_load(&slot->put_off);
 }
 
-/* ---- Merging ------------------------------------------------------------------------------ */
+/* ---- Merging --------------------------------------------------------------------------------- */
 
 typedef struct gathering {
     entries entries;
@@ -58,7 +58,7 @@ static ob_status begin_merge(live **from, uint64_t *number, ob_lists *lists, slo
     journal_close(&slot->journal);
     slot->journal = next;
     *number = ++slot->journal_number;
-    *from = live_keep(slot->now);
+    *from = live_ref(slot->now);
     return OB_OK;
 }
 
@@ -133,7 +133,7 @@ ob_status ob_lists_merge(ob_lists *lists, const char *name,
     return status;
 }
 
-/* ---- The keeper --------------------------------------------------------------------------- */
+/* ---- The keeper ------------------------------------------------------------------------------ */
 
 void own_say(const ob_lists *lists, const ob_error *err)
 {
@@ -141,13 +141,13 @@ void own_say(const ob_lists *lists, const ob_error *err)
         lists->problem(lists->problem_context, err->text);
 }
 
-static void keep_slot(ob_lists *lists, slot *slot)
+static void maintain_slot(ob_lists *lists, slot *slot)
 {
     ob_error err = {0};
     live *now = atomic_load(&lists->started) ? set_now(lists, slot) : NULL;
     if (!now)
         return;
-    if (live_settle(now, &err) && !live_whole(now, NULL))
+    if (live_preload(now, &err) && !live_whole(now, NULL))
         own_say(lists, &err);
     if (live_whole(now, NULL)) {
         live_release(now);
@@ -157,7 +157,7 @@ static void keep_slot(ob_lists *lists, slot *slot)
     bool due = own_is_due(lists, slot, now);
     uint64_t changes = live_changes(now);
     live_release(now);
-    /* Whoever imports or updates the list wakes the keeper again. */
+    /* An import or update of the list wakes this thread again. */
     if (!due || atomic_load(&lists->stop) || atomic_load(&slot->busy) != SLOT_FREE)
         return;
     if (ob_lists_merge(lists, slot->name, NULL, NULL, &err)) {
@@ -179,9 +179,9 @@ static void for_each(ob_lists *lists, void (*what)(ob_lists *lists, slot *slot))
     }
 }
 
-static void *keep(void *argument)
+static void *maintain(void *argument)
 {
-    enum { LOOK_S = 5 };
+    enum { CHECK_S = 5 };
     ob_lists *lists = argument;
     struct timespec next = {0}, now;
     pthread_mutex_lock(&lists->guard);
@@ -193,9 +193,9 @@ static void *keep(void *argument)
             watch_state(lists);
             pthread_mutex_lock(&lists->guard);
             for_each(lists, watch_slot);
-            next.tv_sec = now.tv_sec + LOOK_S;
+            next.tv_sec = now.tv_sec + CHECK_S;
         }
-        for_each(lists, keep_slot);
+        for_each(lists, maintain_slot);
         while (!lists->work && !atomic_load(&lists->stop))
             if (pthread_cond_timedwait(&lists->wake, &lists->guard, &next))
                 break;
@@ -204,27 +204,27 @@ static void *keep(void *argument)
     return NULL;
 }
 
-ob_status ob_lists_keep(ob_lists *lists, void (*problem)(void *context, const char *sentence),
-                        void *context, ob_error *err)
+ob_status ob_lists_maintain(ob_lists *lists, void (*problem)(void *context, const char *sentence),
+                            void *context, ob_error *err)
 {
     lists->problem = problem;
     lists->problem_context = context;
-    if (pthread_create(&lists->keeper, NULL, keep, lists))
+    if (pthread_create(&lists->maintainer, NULL, maintain, lists))
         return ob_fail(err, OB_ENOMEM, "no thread could be started: keeping lists");
-    lists->keeping = true;
+    lists->maintaining = true;
     return OB_OK;
 }
 
 void own_end(ob_lists *lists)
 {
-    if (lists->keeping) {
+    if (lists->maintaining) {
         pthread_mutex_lock(&lists->guard);
         atomic_store(&lists->stop, true);
         pthread_cond_signal(&lists->wake);
         pthread_mutex_unlock(&lists->guard);
-        pthread_join(lists->keeper, NULL);
+        pthread_join(lists->maintainer, NULL);
     }
-    const bool known = !note_settle(lists, NULL);
+    const bool known = !note_recover(lists, NULL);
     for (size_t i = 0; i < lists->count; i++) {
         journal *j = &lists->slots[i]->journal;
         j->uncertain &= known; /* else what the state may say must stay there */

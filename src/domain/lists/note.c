@@ -74,14 +74,15 @@ ob_status note_journal(ob_lists *lists, const slot *slot, ob_error *err)
 {
     pthread_mutex_lock(&lists->noting);
     list_state *list = state_need(&lists->state, slot->name);
-    const journal_mark *known = state_mark(list, slot->journal.mark.number);
-    const journal_mark before =
-        known ? *known : (journal_mark){.number = slot->journal.mark.number};
-    ob_status status = list ? state_put_mark(list, &slot->journal.mark, err) : out_of_memory(err);
+    const journal_extent *known = state_extent(list, slot->journal.extent.number);
+    const journal_extent before =
+        known ? *known : (journal_extent){.number = slot->journal.extent.number};
+    ob_status status =
+        list ? state_put_extent(list, &slot->journal.extent, err) : out_of_memory(err);
     if (!status)
         status = bind_save(lists, err);
     if (status && list) {
-        state_put_mark(list, &before, NULL);
+        state_put_extent(list, &before, NULL);
         take_back(lists, status, err);
     }
     pthread_mutex_unlock(&lists->noting);
@@ -117,7 +118,7 @@ bool note_unsure(ob_lists *lists)
     return unsure;
 }
 
-ob_status note_settle(ob_lists *lists, ob_error *err)
+ob_status note_recover(ob_lists *lists, ob_error *err)
 {
     pthread_mutex_lock(&lists->noting);
     ob_status status = lists->state.unsure ? bind_save(lists, err) : OB_OK;
@@ -173,7 +174,7 @@ bool note_stands(const ob_lists *lists, const char *name)
     return any;
 }
 
-void note_kept(ob_lists *lists, const char *name)
+void note_not_removed(ob_lists *lists, const char *name)
 {
     pthread_mutex_lock(&lists->noting);
     list_state *list = state_need(&lists->state, name);
@@ -192,7 +193,7 @@ void note_removed(ob_lists *lists, const char *name)
     pthread_mutex_unlock(&lists->noting);
 }
 
-/* ---- The start ------------------------------------------------------------------------------ */
+/* ---- The start ------------------------------------------------------------------------------- */
 
 static ob_status finish_removals(ob_lists *lists, bool *any, ob_error *err)
 {

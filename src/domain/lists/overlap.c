@@ -19,12 +19,11 @@ typedef struct comparing {
     live *of, **others;
     ob_list_shared *shared; /* of each of the others */
     size_t count;
-    uint64_t stride, at, looked;
+    uint64_t stride, at, compared;
     batch batch;
 } comparing;
 
-/* ---- One batch, one list ----------------------------------------------------------------------
- */
+/* ---- One batch, one list --------------------------------------------------------------------- */
 
 static void note_found(batch *b, const hits *found, const uint32_t *of)
 {
@@ -79,14 +78,13 @@ static ob_status compare_batch(comparing *c, ob_error *err)
         for (uint32_t e = 0; e < b->entries && !status; e++)
             c->shared[i].entries += b->found[e];
     }
-    c->looked += b->entries;
+    c->compared += b->entries;
     b->entries = b->hash_count = 0;
     memset(b->digest_count, 0, sizeof b->digest_count);
     return status;
 }
 
-/* ---- A list ------------------------------------------------------------------------------------
- */
+/* ---- A list ---------------------------------------------------------------------------------- */
 
 static ob_status take(void *context, const entry *e, ob_error *err)
 {
@@ -109,7 +107,7 @@ static ob_status take(void *context, const entry *e, ob_error *err)
 }
 
 /* The list, and all others that there are, switched on or not. */
-static ob_status keep_lists(comparing *c, ob_lists *lists, const char *name, ob_error *err)
+static ob_status ref_lists(comparing *c, ob_lists *lists, const char *name, ob_error *err)
 {
     pthread_mutex_lock(&lists->guard);
     c->others = calloc(lists->count + 1, sizeof(live *));
@@ -117,10 +115,10 @@ static ob_status keep_lists(comparing *c, ob_lists *lists, const char *name, ob_
     for (size_t i = 0; c->others && c->shared && i < lists->count; i++) {
         const slot *slot = lists->slots[i];
         if (slot->now && !strcmp(slot->name, name)) {
-            c->of = live_keep(slot->now);
+            c->of = live_ref(slot->now);
         } else if (slot->now) {
             memcpy(c->shared[c->count].list, slot->name, sizeof slot->name);
-            c->others[c->count++] = live_keep(slot->now);
+            c->others[c->count++] = live_ref(slot->now);
         }
     }
     pthread_mutex_unlock(&lists->guard);
@@ -131,20 +129,20 @@ static ob_status keep_lists(comparing *c, ob_lists *lists, const char *name, ob_
 
 static size_t drop_strangers(ob_list_shared *shared, size_t count)
 {
-    size_t kept = 0;
+    size_t shared_count = 0;
     for (size_t i = 0; i < count; i++)
         if (shared[i].entries)
-            shared[kept++] = shared[i];
-    return kept;
+            shared[shared_count++] = shared[i];
+    return shared_count;
 }
 
-ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *looked, ob_lists *lists,
+ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *compared, ob_lists *lists,
                            const char *name, uint64_t most, ob_error *err)
 {
     comparing *c = calloc(1, sizeof *c);
     if (!c)
         return ob_fail(err, OB_ENOMEM, "out of memory: lists");
-    ob_status status = keep_lists(c, lists, name, err);
+    ob_status status = ref_lists(c, lists, name, err);
     if (!status && c->count) {
         ob_list_info info;
         live_info(&info, c->of);
@@ -160,7 +158,7 @@ ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *looked
     if (!status) {
         *out = c->shared;
         *count = drop_strangers(c->shared, c->count);
-        *looked = c->looked;
+        *compared = c->compared;
         c->shared = NULL;
     }
     free(c->shared);

@@ -1,10 +1,11 @@
-/* The one process that changes lists: opening them, some entries, on and off, whole lists. */
+/* The functions of the one process that changes lists: open them, change entries, switch, remove.
+ */
 #include "set_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 ob_status own_start(ob_lists *lists, ob_error *err)
 {
@@ -18,7 +19,7 @@ ob_status own_start(ob_lists *lists, ob_error *err)
     return status;
 }
 
-ob_status ob_lists_hold(ob_lists **out, const char *dir, ob_error *err)
+ob_status ob_lists_own_unchecked(ob_lists **out, const char *dir, ob_error *err)
 {
     enum { MERGE_AT = 65536 };
     int lock = -1;
@@ -44,7 +45,7 @@ ob_status ob_lists_hold(ob_lists **out, const char *dir, ob_error *err)
 ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err)
 {
     ob_lists *lists = NULL;
-    ob_status status = ob_lists_hold(&lists, dir, err);
+    ob_status status = ob_lists_own_unchecked(&lists, dir, err);
     if (!status)
         status = own_start(lists, err);
     if (status)
@@ -111,16 +112,16 @@ ob_status own_begin_alone(slot **out, ob_lists *lists, const char *name, ob_erro
 ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
 {
     if (slot->journal.file >= 0) {
-        ob_status known = note_settle(lists, err);
-        return known ? known : journal_settle(&slot->journal, err);
+        ob_status known = note_recover(lists, err);
+        return known ? known : journal_recover(&slot->journal, err);
     }
     uint64_t next = 0, of_file = live_journal(slot->now);
     ob_status status = list_next_journal(&next, lists->dir, slot->name, err);
     slot->journal_number = next > of_file ? next - 1 : of_file;
     pthread_mutex_lock(&lists->noting);
-    const journal_mark *known =
-        state_mark(state_find(&lists->state, slot->name), slot->journal_number);
-    const journal_mark least = known ? *known : (journal_mark){.number = 0};
+    const journal_extent *known =
+        state_extent(state_find(&lists->state, slot->name), slot->journal_number);
+    const journal_extent least = known ? *known : (journal_extent){.number = 0};
     pthread_mutex_unlock(&lists->noting);
     if (!status)
         status = journal_open(&slot->journal, lists->dir, slot->name, slot->journal_number,
@@ -133,9 +134,9 @@ ob_status own_need_journal(ob_lists *lists, slot *slot, ob_error *err)
     return status;
 }
 
-/* ---- Entries ------------------------------------------------------------------------------ */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
-/* A public entry as lists have them. */
+/* Converts a public entry to an internal one. */
 static ob_status take_entry(entry *out, const ob_list_entry *from, bool withdrawn, ob_error *err)
 {
     entry e = {.id = from->id && *from->id ? from->id : NULL,
@@ -229,16 +230,23 @@ static ob_status make_all(change *c, const entry *entries, size_t count, ob_erro
     return status || !ids_alone ? status : live_each(c->slot->now, withdraw_by_id, &b, err);
 }
 
-static ob_status change_entries(change *c, ob_lists *lists, const char *name,
-                                const ob_list_entry *from, size_t count, bool withdrawn,
+/* Entries that are to be added or withdrawn. */
+typedef struct wanted {
+    const ob_list_entry *from;
+    size_t count;
+    bool withdrawn;
+} wanted;
+
+static ob_status change_entries(change *c, ob_lists *lists, const char *name, wanted what,
                                 ob_error *err)
 {
+    const size_t count = what.count;
     slot *slot = NULL;
     entry *entries = calloc(count + 1, sizeof *entries);
     ob_status status = entries ? OB_OK : ob_fail(err, OB_ENOMEM, "out of memory: entries");
     for (size_t i = 0; i < count && !status; i++) {
-        status = take_entry(&entries[i], &from[i], withdrawn, err);
-        if (!status && !withdrawn)
+        status = take_entry(&entries[i], &what.from[i], what.withdrawn, err);
+        if (!status && !what.withdrawn)
             status = screen(lists, &entries[i], err);
     }
     if (!status)
@@ -261,7 +269,7 @@ ob_status ob_lists_add(uint64_t *added, ob_lists *lists, const char *name,
     if (count > OB_LISTS_ADD_MAX)
         return ob_fail(err, OB_ELIMIT, "%zu entries at once; at most %d can be added", count,
                        OB_LISTS_ADD_MAX);
-    ob_status status = change_entries(&c, lists, name, entries, count, false, err);
+    ob_status status = change_entries(&c, lists, name, (wanted){entries, count, false}, err);
     if (!status && added)
         *added = c.added;
     return status;
@@ -271,7 +279,7 @@ ob_status ob_lists_withdraw(uint64_t *withdrawn, ob_lists *lists, const char *na
                             const ob_list_entry *which, size_t count, ob_error *err)
 {
     change c = {0};
-    ob_status status = change_entries(&c, lists, name, which, count, true, err);
+    ob_status status = change_entries(&c, lists, name, (wanted){which, count, true}, err);
     if (!status && withdrawn)
         *withdrawn = c.withdrawn;
     return status;
@@ -289,7 +297,7 @@ ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, 
     status = list_find(&called, lists->dir, name, err);
     if (!status)
         status = note_switch(lists, name, enabled, err);
-    if (!status) { /* that counts, at the next start too; what the file is called may wait */
+    if (!status) { /* the switch is durable; renaming the file may wait */
         enable_under_lock(lists->dir, name, enabled, NULL);
         pthread_mutex_lock(&lists->guard);
         slot->enabled = enabled;
@@ -315,7 +323,7 @@ ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err)
     if (!status) {
         status = remove_under_lock(lists->dir, name, err);
         if (status && note_stands(lists, name))
-            note_kept(lists, name);
+            note_not_removed(lists, name);
         else if (status) /* it is gone; should a disk that fails bring it back, a start removes it
                           */
             unsure = true;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Slots -------------------------------------------------------------------------------- */
+/* ---- Slots ----------------------------------------------------------------------------------- */
 
 /* Under the guard. */
 static slot *find(const ob_lists *lists, const char *name)
@@ -26,7 +26,7 @@ slot *set_find(ob_lists *lists, const char *name)
 live *set_now(ob_lists *lists, slot *slot)
 {
     pthread_mutex_lock(&lists->guard);
-    live *now = slot->now ? live_keep(slot->now) : NULL;
+    live *now = slot->now ? live_ref(slot->now) : NULL;
     pthread_mutex_unlock(&lists->guard);
     return now;
 }
@@ -58,7 +58,7 @@ void set_trouble(ob_lists *lists, slot *slot, const char *why)
         slot->now = NULL;
     if (copy) {
         slot->trouble = copy;
-        slot->told = false;
+        slot->reported = false;
         lists->changes++;
     }
     pthread_mutex_unlock(&lists->guard);
@@ -111,9 +111,9 @@ ob_status set_slot(slot **out, ob_lists *lists, const char *name, ob_error *err)
     return ob_fail(err, OB_ENOMEM, "out of memory: lists");
 }
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
-/* Whoever owns them goes on without a list that cannot be opened, and says so; others fail. */
+/* An owner goes on without a list that cannot be opened, and reports it; a reader fails. */
 static ob_status open_list(ob_lists *lists, const list_name *name, bool owner, ob_error *err)
 {
     live *list = NULL;
@@ -177,7 +177,7 @@ static ob_status open_all(ob_lists *lists, bool owner, ob_error *err)
         if (owner || state_is_on(state_find(&lists->state, names[i].name), names[i].enabled))
             status = open_list(lists, &names[i], owner, err);
     free(names);
-    /* After the lists: what was removed meanwhile is not noted any more. */
+    /* After the lists, so that a list that was removed meanwhile is no longer in the state. */
     state_free(&lists->state);
     if (!status)
         status = state_load(&lists->state, lists->dir, err);
@@ -321,27 +321,27 @@ uint32_t ob_lists_digests(ob_lists *lists)
     return any;
 }
 
-/* ---- Matching ----------------------------------------------------------------------------- */
+/* ---- Matching -------------------------------------------------------------------------------- */
 
 /* The lists that one search looks at. */
-typedef struct kept {
+typedef struct list_refs {
     ob_error missing; /* why some list could not be searched; OB_OK: all were */
     size_t count;
     live *lists[];
-} kept;
+} list_refs;
 
-static ob_status keep_enabled(kept **out, ob_lists *lists, ob_error *err)
+static ob_status ref_enabled(list_refs **out, ob_lists *lists, ob_error *err)
 {
     pthread_mutex_lock(&lists->guard);
-    kept *k = malloc(sizeof *k + lists->count * sizeof *k->lists);
+    list_refs *k = malloc(sizeof *k + lists->count * sizeof *k->lists);
     if (k)
-        *k = (kept){.count = 0};
+        *k = (list_refs){.count = 0};
     if (k && lists->other)
         ob_fail(&k->missing, OB_EIO, "%s", lists->other);
     for (size_t i = 0; k && !lists->other && i < lists->count; i++) {
         const slot *slot = lists->slots[i];
         if (slot->now && slot->enabled)
-            k->lists[k->count++] = live_keep(slot->now);
+            k->lists[k->count++] = live_ref(slot->now);
         else if (slot->trouble && slot->enabled)
             ob_fail(&k->missing, OB_EIO, "%s", slot->trouble);
     }
@@ -352,7 +352,7 @@ static ob_status keep_enabled(kept **out, ob_lists *lists, ob_error *err)
 
 void ob_list_matches_free(ob_list_matches *matches)
 {
-    kept *k = matches->kept;
+    list_refs *k = matches->refs;
     for (size_t i = 0; k && i < k->count; i++)
         live_release(k->lists[i]);
     free(k);
@@ -362,8 +362,8 @@ void ob_list_matches_free(ob_list_matches *matches)
 
 /* A list that turns out not to be whole is left out from now on. What it has told already may be
  * wrong: *again is set. */
-static ob_status leave_out(bool *again, kept *k, size_t number, const ob_error *problem,
-                           ob_error *err)
+static ob_status exclude(bool *again, list_refs *k, size_t number, const ob_error *problem,
+                         ob_error *err)
 {
     if (problem->status != OB_EFORMAT && problem->status != OB_EIO)
         return ob_fail(err, problem->status, "%s", problem->text);
@@ -375,30 +375,30 @@ static ob_status leave_out(bool *again, kept *k, size_t number, const ob_error *
 }
 
 /* Turns what hits_end left into *out, which takes `k` over unless it must be looked for again. */
-static ob_status tell(ob_list_matches *out, bool *again, kept *k, const hits *found, uint64_t total,
-                      ob_error *err)
+static ob_status make_matches(ob_list_matches *out, bool *again, list_refs *k, const hits *found,
+                              uint64_t total, ob_error *err)
 {
-    ob_list_matches told = {
-        .total = total, .kept = k, .missing = k->missing.status ? k->missing.text : NULL};
+    ob_list_matches made = {
+        .total = total, .refs = k, .missing = k->missing.status ? k->missing.text : NULL};
     ob_status status = OB_OK;
     if (found->count) {
-        told.match = malloc(found->count * sizeof *told.match);
-        if (!told.match)
+        made.match = malloc(found->count * sizeof *made.match);
+        if (!made.match)
             status = ob_fail(err, OB_ENOMEM, "out of memory: %zu matches", found->count);
     }
     for (size_t i = 0; i < found->count && !status && !*again; i++) {
         const hit *h = &found->hit[i];
-        ob_list_match *match = &told.match[told.count++];
+        ob_list_match *match = &made.match[made.count++];
         *match = (ob_list_match){
             .query = h->query, .distance = h->distance, .hash = h->hash, .of_query = h->of_query};
         ob_error problem = {0};
         if (live_describe(match, k->lists[h->list], h->entry, &problem))
-            status = leave_out(again, k, h->list, &problem, err);
+            status = exclude(again, k, h->list, &problem, err);
     }
     if (status || *again)
-        free(told.match);
+        free(made.match);
     else
-        *out = told;
+        *out = made;
     return status;
 }
 
@@ -418,13 +418,13 @@ static ob_status search_live(hits *out, const search *s, const live *list, ob_er
                      : live_match_digests(out, list, (int)s->kind, s->digests, s->count, err);
 }
 
-static ob_status search_list(hits *out, bool *again, const search *s, kept *k, size_t number,
+static ob_status search_list(hits *out, bool *again, const search *s, list_refs *k, size_t number,
                              ob_error *err)
 {
     ob_error problem = {0};
     if (!search_live(out, s, k->lists[number], &problem))
         return OB_OK;
-    return leave_out(again, k, number, &problem, err);
+    return exclude(again, k, number, &problem, err);
 }
 
 static uint32_t share_of(const search *s)
@@ -434,7 +434,7 @@ static uint32_t share_of(const search *s)
 }
 
 /* The nearest of each list on its own, so that none is left out because another has many. */
-static ob_status search_each(hits *out, uint64_t *total, bool *again, const search *s, kept *k,
+static ob_status search_each(hits *out, uint64_t *total, bool *again, const search *s, list_refs *k,
                              ob_error *err)
 {
     ob_status status = OB_OK;
@@ -459,7 +459,7 @@ static ob_status search_each(hits *out, uint64_t *total, bool *again, const sear
     return status;
 }
 
-static ob_status search_all(hits *out, uint64_t *total, bool *again, const search *s, kept *k,
+static ob_status search_all(hits *out, uint64_t *total, bool *again, const search *s, list_refs *k,
                             ob_error *err)
 {
     const uint32_t share = share_of(s);
@@ -475,11 +475,11 @@ static ob_status search_all(hits *out, uint64_t *total, bool *again, const searc
 
 static ob_status match(ob_list_matches *out, ob_lists *lists, const search *s, ob_error *err)
 {
-    kept *k = NULL;
+    list_refs *k = NULL;
     hits found = {0};
     uint64_t total = 0;
     bool again = true;
-    ob_status status = keep_enabled(&k, lists, err);
+    ob_status status = ref_enabled(&k, lists, err);
     while (!status && again) {
         hits_free(&found);
         total = 0;
@@ -487,11 +487,11 @@ static ob_status match(ob_list_matches *out, ob_lists *lists, const search *s, o
         status = s->limit == OB_LISTS_OF_EACH ? search_each(&found, &total, &again, s, k, err)
                                               : search_all(&found, &total, &again, s, k, err);
         if (!status && !again)
-            status = tell(out, &again, k, &found, total, err);
-        if (again && lists->keeping)
+            status = make_matches(out, &again, k, &found, total, err);
+        if (again && lists->maintaining)
             own_wake(lists); /* the keeper takes it out and says so */
     }
-    ob_list_matches mine = {.kept = k};
+    ob_list_matches mine = {.refs = k};
     if (status)
         ob_list_matches_free(&mine);
     hits_free(&found);
@@ -508,7 +508,7 @@ ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries
     return with_match >= queries ? OB_OK : ob_fail(err, OB_EIO, "%s", matches->missing);
 }
 
-/* ---- Trouble ------------------------------------------------------------------------------ */
+/* ---- Trouble --------------------------------------------------------------------------------- */
 
 size_t ob_lists_trouble(char **out, ob_lists *lists)
 {

@@ -1,4 +1,4 @@
-/* The files of lists that belong together, for whoever copies them. */
+/* Opens files of lists that belong together, so that they can be copied. */
 #include "lists_priv.h"
 
 #include <obhut/file.h>
@@ -72,7 +72,7 @@ static ob_status add_list(ob_list_files *to, bool *moved, const char *dir, const
     return status;
 }
 
-static ob_status add_settled(ob_list_files *to, const char *dir, const char *name, ob_error *err)
+static ob_status add_at_rest(ob_list_files *to, const char *dir, const char *name, ob_error *err)
 {
     enum { TRIES = 100 };
     const size_t first = to->count;
@@ -120,7 +120,7 @@ ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err)
     if (!status)
         status = list_names(&names, &count, dir, err);
     for (size_t i = 0; i < count && !status; i++)
-        status = add_settled(&files, dir, names[i].name, err);
+        status = add_at_rest(&files, dir, names[i].name, err);
     free(names);
     if (status)
         ob_list_files_close(&files);

@@ -11,8 +11,7 @@ typedef struct updating {
     ids gone; /* that were named alone */
 } updating;
 
-/* ---- Withdrawn by number ----------------------------------------------------------------------
- */
+/* ---- Withdrawn by number --------------------------------------------------------------------- */
 
 /* Publishers tell deletions by the entry's number alone. The list is read once for many of them. */
 enum { IDS_MOST = 65536 };
@@ -40,13 +39,13 @@ static ob_status withdraw_ids(updating *u, ob_error *err)
     return status;
 }
 
-static ob_status keep_id(updating *u, const char *id, ob_error *err)
+static ob_status copy_id(updating *u, const char *id, ob_error *err)
 {
     ob_status status = ids_add(&u->gone, id, err);
     return status || u->gone.count < IDS_MOST ? status : withdraw_ids(u, err);
 }
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* A file that is refused in the end is read on only for its other faults. */
 static ob_status take(void *context, const entry *from, ob_error *err)
@@ -56,7 +55,7 @@ static ob_status take(void *context, const entry *from, ob_error *err)
     if ((u->counts->bad || u->counts->refused) && !u->import->keep_going)
         return OB_OK;
     if (e.withdrawn && !entry_has_content(&e))
-        return keep_id(u, e.id, err);
+        return copy_id(u, e.id, err);
     if (!*e.source && u->import->source)
         e.source = u->import->source;
     ob_status status = OB_OK;

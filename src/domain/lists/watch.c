@@ -10,8 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- Whether anything happened -----------------------------------------------------------------
- */
+/* ---- Whether anything happened --------------------------------------------------------------- */
 
 static void add(uint64_t *sum, uint64_t value)
 {
@@ -99,12 +98,12 @@ static ob_status check_journals(ob_lists *lists, const slot *slot, ob_error *err
     const list_state *of = state_find(&lists->state, slot->name);
     for (size_t i = 0; of && i < of->journal_count && !status; i++) {
         char *path = NULL;
-        const journal_mark *mark = &of->journals[i];
-        if (mark->number < live_journal(slot->now) || !mark->groups)
+        const journal_extent *extent = &of->journals[i];
+        if (extent->number < live_journal(slot->now) || !extent->groups)
             continue;
-        status = list_journal_path(&path, lists->dir, slot->name, mark->number, err);
+        status = list_journal_path(&path, lists->dir, slot->name, extent->number, err);
         if (!status)
-            status = journal_check(path, mark, err);
+            status = journal_check(path, extent, err);
         free(path);
     }
     pthread_mutex_unlock(&lists->noting);
@@ -131,7 +130,7 @@ static ob_status open_again(ob_lists *lists, slot *slot, ob_error *err)
 }
 
 /* What is searched, with its files. */
-static ob_status look_at_list(ob_lists *lists, slot *slot, ob_error *said, ob_error *err)
+static ob_status check_list(ob_lists *lists, slot *slot, ob_error *said, ob_error *err)
 {
     bool same = false;
     ob_status status = live_whole(slot->now, err);
@@ -143,16 +142,16 @@ static ob_status look_at_list(ob_lists *lists, slot *slot, ob_error *said, ob_er
 }
 
 /* Sets *said to what is new about the list. Under both of its locks. */
-static void look(ob_lists *lists, slot *slot, ob_error *said)
+static void check_slot(ob_lists *lists, slot *slot, ob_error *said)
 {
     ob_error now = {0};
     const uint64_t files = files_of(lists, slot->name);
     const bool broken = slot->now && live_whole(slot->now, NULL), out = slot->trouble != NULL;
-    if ((!slot->now && !out) || (slot->looked && slot->files == files && !broken && !slot->again))
+    if ((!slot->now && !out) || (slot->checked && slot->files == files && !broken && !slot->again))
         return;
     const ob_status status =
-        out ? open_again(lists, slot, &now) : look_at_list(lists, slot, said, &now);
-    slot->looked = true;
+        out ? open_again(lists, slot, &now) : check_list(lists, slot, said, &now);
+    slot->checked = true;
     slot->files = files;
     slot->again = status && status != OB_EFORMAT; /* that stays as it is until somebody mends it */
     if (status == OB_ENOMEM)
@@ -169,9 +168,9 @@ static void look(ob_lists *lists, slot *slot, ob_error *said)
 
 static void say_trouble(slot *slot, ob_error *said)
 {
-    if (!slot->trouble || slot->told)
+    if (!slot->trouble || slot->reported)
         return;
-    slot->told = true;
+    slot->reported = true;
     ob_fail(said, OB_EIO, "%s", slot->trouble);
 }
 
@@ -183,7 +182,7 @@ void watch_slot(ob_lists *lists, slot *slot)
     if (pthread_mutex_trylock(&slot->renewing)) /* it is imported, updated or removed */
         return;
     pthread_mutex_lock(&slot->writing);
-    look(lists, slot, &said);
+    check_slot(lists, slot, &said);
     say_trouble(slot, &said);
     pthread_mutex_unlock(&slot->writing);
     pthread_mutex_unlock(&slot->renewing);
@@ -196,9 +195,9 @@ static void say_other(ob_lists *lists)
 {
     ob_error said = {0};
     pthread_mutex_lock(&lists->guard);
-    if (lists->other && !lists->told_other)
+    if (lists->other && !lists->reported_other)
         ob_fail(&said, OB_EFORMAT, "%s", lists->other);
-    lists->told_other = lists->other != NULL;
+    lists->reported_other = lists->other != NULL;
     pthread_mutex_unlock(&lists->guard);
     if (said.status)
         own_say(lists, &said);

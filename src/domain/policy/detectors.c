@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- States ----------------------------------------------------------------------------------
- */
+/* ---- States ---------------------------------------------------------------------------------- */
 
 static void set_name(ob_detector_record *r, ob_detector detector)
 {
@@ -48,8 +47,7 @@ ob_status ob_detector_suspend(ob_act *act, ob_detector detector, const char *rea
     return ob_store_detector_set(act->w, &r, err);
 }
 
-/* ---- Measurements ----------------------------------------------------------------------------
- */
+/* ---- Measurements ---------------------------------------------------------------------------- */
 
 /* The number of events of which so few, or fewer, are seen in 5 of 100 cases only: the upper 95 %
  * limit of what was counted (Poisson). Found by halving. */

@@ -25,7 +25,7 @@ void ob_profile_laws(const ob_regime *out[OB_LAWS_MOST], size_t *count, const ob
         out[(*count)++] = house;
 }
 
-void ob_profile_keeps_most(uint32_t *months, const ob_regime **regime, const ob_profile *p)
+void ob_profile_retention(uint32_t *months, const ob_regime **regime, const ob_profile *p)
 {
     const ob_regime *laws[OB_LAWS_MOST];
     size_t count;

@@ -51,7 +51,7 @@ static uint32_t with(uint32_t have, unsigned more)
 static void want_private(ob_opening *o, const ob_profile *p)
 {
     o->needs_country = !has_law(p);
-    o->needs_register = !p->keeps_register;
+    o->needs_register = !p->has_register;
     if (!(p->kinds >> OB_SERVICE_NUMBER_BASED & 1))
         o->kinds = with(p->kinds, OB_SERVICE_INTERPERSONAL);
 }

@@ -24,8 +24,7 @@ bool ob_safeguard_parse(uint32_t *out, const char *name)
     return is_known;
 }
 
-/* ---- Recording -------------------------------------------------------------------------------
- */
+/* ---- Recording ------------------------------------------------------------------------------- */
 
 static ob_status check_regime(const char *regime, ob_error *err)
 {
@@ -55,8 +54,7 @@ ob_status ob_safeguard_remove(ob_act *act, const char *regime, uint32_t safeguar
     return status ? status : ob_store_safeguard_remove(act->w, regime, safeguard, err);
 }
 
-/* ---- What counts -----------------------------------------------------------------------------
- */
+/* ---- What counts ----------------------------------------------------------------------------- */
 
 /* The place of a regime, or an empty one; NULL: all are taken. */
 static ob_safeguards *place_of(ob_safeguards all[OB_LAWS_MOST], const char *regime)

@@ -27,23 +27,24 @@ ob_status ob_staff_person_add(char secret[], ob_writing *w, const char *name, ui
                        OB_NAME_MAX);
     snprintf(person.name, sizeof person.name, "%s", name);
     ob_secret_make(secret);
-    ob_secret_print(person.print, secret, OB_SECRET_TEXT);
+    ob_secret_fingerprint(person.fingerprint, secret, OB_SECRET_TEXT);
     return ob_store_person_add(w, &person, err);
 }
 
 ob_status ob_staff_person_find(bool *found, ob_person *out, ob_view *view, const char *secret,
                                ob_error *err)
 {
-    uint8_t print[OB_CODE_SIZE];
+    uint8_t fingerprint[OB_MAC_SIZE];
     ob_person *persons = NULL;
     size_t count = 0;
     *found = false;
-    ob_secret_print(print, secret, strlen(secret));
+    ob_secret_fingerprint(fingerprint, secret, strlen(secret));
     ob_status status = ob_store_persons(&persons, &count, view, err);
     if (status)
         return status;
     for (size_t i = 0; i < count; i++)
-        if (ob_same(persons[i].print, print, sizeof print) && !persons[i].ended_at) {
+        if (ob_same(persons[i].fingerprint, fingerprint, sizeof fingerprint) &&
+            !persons[i].ended_at) {
             *out = persons[i];
             *found = true;
         }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 _Static_assert((int)OB_TOKEN_TEXT == (int)OB_SECRET_TEXT, "a token's secret is a secret");
-_Static_assert((int)OB_PRINT_SIZE == (int)OB_CODE_SIZE, "a print is a code");
+_Static_assert((int)OB_FINGERPRINT_SIZE == (int)OB_MAC_SIZE, "a fingerprint is as long as a MAC");
 
 static const char *const scopes[OB_SCOPES] = {"scan", "match", "lists", "reports", "consents"};
 
@@ -35,7 +35,7 @@ struct ob_staff {
     uint64_t generation; /* of the store when they were read */
 };
 
-/* ---- Opening -------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 /* Under the lock. */
 static ob_status read_tokens(ob_staff *staff, ob_error *err)
@@ -84,7 +84,7 @@ void ob_staff_close(ob_staff *staff)
     free(staff);
 }
 
-/* ---- Tokens --------------------------------------------------------------------------------- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uint32_t surfaces,
                              uint32_t scopes_wanted, ob_error *err)
@@ -98,20 +98,20 @@ ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uin
                        OB_NAME_MAX);
     snprintf(token.name, sizeof token.name, "%s", name);
     ob_secret_make(secret);
-    ob_secret_print(token.print, secret, OB_SECRET_TEXT);
+    ob_secret_fingerprint(token.fingerprint, secret, OB_SECRET_TEXT);
     return ob_store_token_add(w, &token, err);
 }
 
 ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
                               ob_error *err)
 {
-    uint8_t print[OB_CODE_SIZE];
+    uint8_t fingerprint[OB_MAC_SIZE];
     *found = false;
-    ob_secret_print(print, secret, strlen(secret));
+    ob_secret_fingerprint(fingerprint, secret, strlen(secret));
     pthread_mutex_lock(&staff->lock);
     ob_status status = read_tokens(staff, err);
     for (size_t i = 0; i < staff->count && !status; i++)
-        if (ob_same(staff->tokens[i].print, print, sizeof print)) {
+        if (ob_same(staff->tokens[i].fingerprint, fingerprint, sizeof fingerprint)) {
             *out = staff->tokens[i];
             *found = true;
         }
@@ -148,7 +148,7 @@ static ob_status write_secret(const char *path, const char *dir, const char *sec
 static ob_status check_secret(const ob_staff *staff, const char *path, ob_error *err)
 {
     char text[OB_SECRET_TEXT + 3] = ""; /* a byte more than a token and its newline */
-    uint8_t print[OB_CODE_SIZE];
+    uint8_t fingerprint[OB_MAC_SIZE];
     const ob_file_rule rule = {.most = 4096, .forbidden = 0077};
     const ob_token *own = NULL;
     int file = -1;
@@ -163,9 +163,9 @@ static ob_status check_secret(const ob_staff *staff, const char *path, ob_error 
         if (!strcmp(staff->tokens[i].name, own_name))
             own = &staff->tokens[i];
     const size_t length = got > 0 && text[got - 1] == '\n' ? (size_t)got - 1 : (size_t)got;
-    ob_secret_print(print, text, length);
+    ob_secret_fingerprint(fingerprint, text, length);
     ob_wipe(text, sizeof text);
-    if (own && !ob_same(print, own->print, sizeof print))
+    if (own && !ob_same(fingerprint, own->fingerprint, sizeof fingerprint))
         return ob_fail(
             err, OB_EREFUSED,
             "%s is not the token that the records know (\"own\"): put it back, or remove "

@@ -6,7 +6,7 @@
 
 #include <obhut/backup.h>
 
-/* ---- sequence.c ----------------------------------------------------------------------------- */
+/* ---- sequence.c ------------------------------------------------------------------------------ */
 
 enum { SEQUENCE_NAME = 127, SEQUENCE_FILES_MOST = 100000, SEQUENCE_SMALL = 1 << 16 };
 
@@ -57,13 +57,13 @@ ob_status sequence_read(void *s, void *bytes, size_t capacity, size_t *size, ob_
 /* Reads what is left of the file and forgets it. */
 ob_status sequence_skip(sequence *s, ob_error *err);
 
-/* ---- about.c -------------------------------------------------------------------------------- */
+/* ---- about.c --------------------------------------------------------------------------------- */
 
 /* The first file. about_print appends it to *out; about_read takes it from a sequence. */
 ob_status about_print(ob_buf *out, const ob_backup_about *about, ob_error *err);
 ob_status about_read(ob_backup_about *out, sequence *s, ob_error *err);
 
-/* ---- stream.c ------------------------------------------------------------------------------- */
+/* ---- stream.c -------------------------------------------------------------------------------- */
 
 /* Writes all of it to the descriptor that `context` points to: an ob_seal_put. */
 ob_status stream_write(void *context, const void *bytes, size_t size, ob_error *err);
@@ -84,7 +84,7 @@ ob_status opened_begin(opened *out, ob_backup_about *about, int file, const ob_s
                        ob_error *err);
 void opened_close(opened *o);
 
-/* ---- spool.c -------------------------------------------------------------------------------- */
+/* ---- spool.c --------------------------------------------------------------------------------- */
 
 /* Bytes that wait in a file without a name, sealed with a key that is nowhere else. */
 typedef struct spool {
@@ -104,7 +104,7 @@ ob_status spool_turn(spool *s, ob_error *err);
 ob_status spool_get(void *spool, void *bytes, size_t capacity, size_t *size, ob_error *err);
 void spool_close(spool *s);
 
-/* ---- place.c -------------------------------------------------------------------------------- */
+/* ---- place.c --------------------------------------------------------------------------------- */
 
 /* Where a directory is built before it takes its name. */
 typedef struct place {

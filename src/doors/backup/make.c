@@ -30,10 +30,10 @@ typedef struct making {
     ob_buf text; /* of `about` */
     spool records;
     ob_seal_writer *out;
-    uint64_t done, told;
+    uint64_t done, reported;
 } making;
 
-/* ---- Collecting ----------------------------------------------------------------------------- */
+/* ---- Collecting ------------------------------------------------------------------------------ */
 
 /* Takes the descriptor over. */
 static ob_status add_item(making *m, const char *name, int file, uint64_t size, uint32_t mode,
@@ -143,12 +143,12 @@ static ob_status add_lists(making *m, ob_error *err)
     return status;
 }
 
-static void tell(making *m, const char *step, uint64_t done, uint64_t total)
+static void report(making *m, const char *step, uint64_t done, uint64_t total)
 {
     enum { OFTEN = 1 << 20 };
-    if (m->source->progress && (!done || done - m->told >= OFTEN)) {
+    if (m->source->progress && (!done || done - m->reported >= OFTEN)) {
         m->source->progress(m->source->context, step, done, total);
-        m->told = done;
+        m->reported = done;
     }
 }
 
@@ -167,7 +167,7 @@ static ob_status fix_instant(ob_view *view, ob_audit_extent *extent, const makin
     ob_status status = ob_writing_begin(&w, m->source->store, err);
     if (status)
         return status;
-    status = ob_store_mark(&last, view, OB_MARK_LOG_ENTRY, err);
+    status = ob_store_counter(&last, view, OB_COUNTER_LOG_ENTRY, err);
     if (!status)
         status = ob_audit_extent_now(extent, m->source->audit, err);
     return ob_writing_end(w, status, err);
@@ -214,7 +214,7 @@ static ob_status collect(making *m, ob_error *err)
     return status;
 }
 
-/* ---- Writing -------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static ob_status put_sealed(void *context, const void *bytes, size_t size, ob_error *err)
 {
@@ -222,38 +222,42 @@ static ob_status put_sealed(void *context, const void *bytes, size_t size, ob_er
     return ob_seal_add(m->out, bytes, size, err);
 }
 
-/* The next bytes of an item; *got 0 where it is shorter than it was. */
-static ob_status read_item(making *m, const item *from, uint64_t at, char *piece, size_t size,
-                           size_t *got, ob_error *err)
+typedef struct piece {
+    char *bytes;
+    size_t size;
+} piece;
+
+/* Reads the next bytes of an item, at most into->size, and sets that to how many there were; 0
+ * where the item is shorter than it was. */
+static ob_status read_item(piece *into, making *m, const item *from, uint64_t at, ob_error *err)
 {
     if (from->head.rank == RANK_RECORDS)
-        return spool_get(&m->records, piece, size, got, err);
+        return spool_get(&m->records, into->bytes, into->size, &into->size, err);
     if (from->head.rank == RANK_ABOUT) {
-        memcpy(piece, m->text.bytes + at, size);
-        *got = size;
+        memcpy(into->bytes, m->text.bytes + at, into->size);
         return OB_OK;
     }
-    ssize_t now = ob_file_pread(from->file, piece, size, (off_t)at);
-    *got = now > 0 ? (size_t)now : 0;
+    ssize_t now = ob_file_pread(from->file, into->bytes, into->size, (off_t)at);
+    into->size = now > 0 ? (size_t)now : 0;
     return now < 0 && errno != EINTR
                ? ob_fail(err, OB_EIO, "%s cannot be read: %s", from->head.name, strerror(errno))
            : now ? OB_OK
                  : ob_fail(err, OB_EIO, "%s became shorter while it was copied", from->head.name);
 }
 
-static ob_status copy_item(making *m, const item *from, char *piece, uint64_t total, ob_error *err)
+static ob_status copy_item(making *m, const item *from, char *bytes, uint64_t total, ob_error *err)
 {
     ob_status status = sequence_put(&from->head, put_sealed, m, err);
     for (uint64_t at = 0; at < from->head.size && !status;) {
         uint64_t left = from->head.size - at;
-        size_t size = left < OB_SEAL_PIECE ? (size_t)left : OB_SEAL_PIECE, got = 0;
-        status = read_item(m, from, at, piece, size, &got, err);
+        piece now = {bytes, left < OB_SEAL_PIECE ? (size_t)left : OB_SEAL_PIECE};
+        status = read_item(&now, m, from, at, err);
         if (!status)
-            status = ob_seal_add(m->out, piece, got, err);
-        at += got;
-        m->done += got;
+            status = ob_seal_add(m->out, now.bytes, now.size, err);
+        at += now.size;
+        m->done += now.size;
         if (!status)
-            tell(m, "writing", m->done, total);
+            report(m, "writing", m->done, total);
     }
     return status;
 }
@@ -267,12 +271,12 @@ static ob_status write_out(making *m, int file, const ob_seal_public *to, ob_err
         status = ob_seal_begin(&m->out, &ob_backup_kind, to, stream_write, &file, err);
     for (size_t i = 0; i < m->count; i++)
         total += m->items[i].head.size;
-    m->told = 0;
+    m->reported = 0;
     for (size_t i = 0; i < m->count && !status; i++)
         status = copy_item(m, &m->items[i], piece, total, err);
     if (!status)
         status = ob_seal_finish(m->out, err);
-    m->about.files = m->count - 1; /* `about` tells of the others */
+    m->about.files = m->count - 1; /* without `about`, which describes the others */
     m->about.bytes = total;
     if (piece)
         ob_wipe(piece, OB_SEAL_PIECE);
@@ -280,7 +284,7 @@ static ob_status write_out(making *m, int file, const ob_seal_public *to, ob_err
     return status;
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 ob_status ob_backup_make(ob_backup_about *out, int file, const ob_seal_public *to,
                          const ob_backup_source *source, ob_error *err)

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Trees ---------------------------------------------------------------------------------- */
+/* ---- Trees ----------------------------------------------------------------------------------- */
 
 enum { LEVELS = 4 }; /* a directory of ours has two */
 
@@ -71,7 +71,7 @@ static ob_status clear(const place *p, ob_error *err)
     return walk(p, p->file, LEVELS, remove_one, err);
 }
 
-static ob_status settle_file(const place *p, int file, const char *name, ob_error *err)
+static ob_status sync_file(const place *p, int file, const char *name, ob_error *err)
 {
     return (p->has_owner && fchown(file, p->owner, p->group)) || ob_file_sync(file)
                ? ob_fail(err, OB_EIO, "%s: %s cannot be made durable: %s", p->path, name,
@@ -79,22 +79,22 @@ static ob_status settle_file(const place *p, int file, const char *name, ob_erro
                : OB_OK;
 }
 
-static ob_status settle_one(const place *p, int dir, const char *name, bool is_dir, ob_error *err)
+static ob_status sync_one(const place *p, int dir, const char *name, bool is_dir, ob_error *err)
 {
     int file = ob_file_open(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
     (void)is_dir;
     if (file < 0)
         return ob_fail(err, OB_EIO, "%s: %s cannot be opened: %s", p->path, name, strerror(errno));
-    ob_status status = settle_file(p, file, name, err);
+    ob_status status = sync_file(p, file, name, err);
     close(file);
     return status;
 }
 
 /* Gives everything to its owner and to the disk; directories after what is in them. */
-static ob_status settle(const place *p, ob_error *err)
+static ob_status sync_all(const place *p, ob_error *err)
 {
-    ob_status status = walk(p, p->file, LEVELS, settle_one, err);
-    return status ? status : settle_file(p, p->file, "the directory", err);
+    ob_status status = walk(p, p->file, LEVELS, sync_one, err);
+    return status ? status : sync_file(p, p->file, "the directory", err);
 }
 
 /* The directory that holds p->dir. */
@@ -115,7 +115,7 @@ static ob_status open_above(int *out, const place *p, ob_error *err)
     return status;
 }
 
-/* ---- Beginning ------------------------------------------------------------------------------ */
+/* ---- Beginning ------------------------------------------------------------------------------- */
 
 /* Somebody has the directory's lock: a service, or a command. */
 static bool is_in_use(int dir)
@@ -154,7 +154,7 @@ static ob_status check_empty(const place *p, int dir, ob_error *err)
 }
 
 /* An existing directory must be empty, and one that can be replaced. */
-static ob_status look_at(place *p, ob_error *err)
+static ob_status check_place(place *p, ob_error *err)
 {
     struct stat here = {0}, above = {0};
     int parent = -1;
@@ -208,8 +208,8 @@ static ob_status take(place *p, ob_error *err)
     p->file = ob_file_open(AT_FDCWD, p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (p->file < 0 || ob_file_stat(&ours, p->file))
         return ob_fail(err, OB_EIO, "%s cannot be opened: %s", p->path, strerror(errno));
-    /* Whoever had it may have given it its name, and then it is another path's: the look behind the
-     * lock tells. */
+    /* The process that had the lock may have renamed it, and then it belongs to another path: this
+     * is checked once the lock is held. */
     if (flock(p->file, LOCK_EX | LOCK_NB) ||
         ob_file_stat_at(&now, AT_FDCWD, p->path, AT_SYMLINK_NOFOLLOW) ||
         now.st_ino != ours.st_ino || now.st_dev != ours.st_dev) {
@@ -245,7 +245,7 @@ ob_status place_begin(place *out, const char *dir, ob_error *err)
         out->path = NULL;
         return ob_fail(err, OB_ENOMEM, "out of memory: a path");
     }
-    ob_status status = look_at(out, err);
+    ob_status status = check_place(out, err);
     if (!status)
         status = make_above(out->dir, err);
     return status ? status : take(out, err);
@@ -275,12 +275,12 @@ ob_status place_file(int *out, const place *p, const char *name, uint32_t mode, 
 ob_status place_finish(place *p, ob_error *err)
 {
     int above = -1;
-    ob_status status = settle(p, err);
+    ob_status status = sync_all(p, err);
     if (!status)
         status = open_above(&above, p, err);
     if (!status && ob_file_rename(p->path, p->dir))
         status = errno == ENOTEMPTY || errno == EEXIST
-                     ? ob_fail(err, OB_EBUSY, "%s is not empty any more", p->dir)
+                     ? ob_fail(err, OB_EBUSY, "%s is no longer empty", p->dir)
                      : ob_fail(err, OB_EIO, "%s cannot take the place of %s: %s", p->path, p->dir,
                                strerror(errno));
     if (!status) {

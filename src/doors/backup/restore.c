@@ -18,20 +18,20 @@ typedef struct restoring {
     opened from;
     place place;
     ob_backup_about about;
-    uint64_t told;
+    uint64_t reported;
 } restoring;
 
-static void tell(restoring *r, const char *step)
+static void report(restoring *r, const char *step)
 {
     enum { OFTEN = 1 << 20 };
     uint64_t done = r->from.sequence.bytes;
-    if (r->target->progress && done - r->told >= OFTEN) {
+    if (r->target->progress && done - r->reported >= OFTEN) {
         r->target->progress(r->target->context, step, done, 0);
-        r->told = done;
+        r->reported = done;
     }
 }
 
-/* ---- Files ---------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static ob_status write_all(int to, const char *bytes, size_t size, const char *name, ob_error *err)
 {
@@ -58,14 +58,14 @@ static ob_status restore_file(restoring *r, char *piece, ob_error *err)
         status = sequence_read(s, piece, OB_SEAL_PIECE, &got, err);
         if (!status)
             status = write_all(file, piece, got, s->now.name, err);
-        tell(r, "reading");
+        report(r, "reading");
     }
     if (file >= 0 && close(file) && !status)
         status = ob_fail(err, OB_EIO, "%s cannot be written: %s", s->now.name, strerror(errno));
     return status;
 }
 
-/* ---- Records -------------------------------------------------------------------------------- */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 /* The database keeps them when their end is told: so before that, the end of all is verified. */
 static ob_status give_records(void *context, void *bytes, size_t capacity, size_t *size,
@@ -74,7 +74,7 @@ static ob_status give_records(void *context, void *bytes, size_t capacity, size_
     restoring *r = context;
     bool end = false;
     ob_status status = sequence_read(&r->from.sequence, bytes, capacity, size, err);
-    tell(r, "records");
+    report(r, "records");
     if (status || *size || !capacity)
         return status;
     status = sequence_next(&end, &r->from.sequence, err);
@@ -103,7 +103,7 @@ static ob_status restore_records(restoring *r, ob_error *err)
     return status;
 }
 
-/* ---- The log -------------------------------------------------------------------------------- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
 {
@@ -143,7 +143,7 @@ static ob_status restore_log(restoring *r, ob_error *err)
     return status ? status : closed;
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 /* In the order of a backup: the log is complete and checked before a database keeps anything. */
 static ob_status restore_all(restoring *r, ob_error *err)

@@ -14,7 +14,7 @@ typedef struct file_head {
 } file_head;
 _Static_assert(sizeof(file_head) == 16, "as documented");
 
-/* ---- Names ---------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static const char *const audit_names[] = {"checkpoints", "key", "log"};
 enum { AUDIT_NAMES = sizeof audit_names / sizeof *audit_names };
@@ -62,7 +62,7 @@ static bool is_small(backup_rank rank)
     return rank == RANK_ABOUT || rank == RANK_KEYS;
 }
 
-/* ---- Writing -------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 ob_status sequence_put(const sequence_file *file, ob_seal_put put, void *context, ob_error *err)
 {
@@ -73,7 +73,7 @@ ob_status sequence_put(const sequence_file *file, ob_seal_put put, void *context
     return status ? status : put(context, file->name, head.name_size, err);
 }
 
-/* ---- Reading -------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* As much as there is, up to `size`. */
 static ob_status get_all(size_t *got, sequence *s, void *bytes, size_t size, ob_error *err)

@@ -66,7 +66,7 @@ ob_status commands_token_remove(json_t **out, const commands_call *call, ob_erro
     return status ? status : ob_store_token_remove(call->act->w, name, err);
 }
 
-/* ---- Gateways ------------------------------------------------------------------------------- */
+/* ---- Gateways -------------------------------------------------------------------------------- */
 
 /* Without a word the safe one. */
 static bool is_word(const commands_call *call, const char *field, const char *lenient)

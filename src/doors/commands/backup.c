@@ -1,4 +1,5 @@
-/* `obhut backup make`: by whoever owns the directory, into a file that came with the request. */
+/* `obhut backup make`: run by the process that owns the directory, into a file that came with the
+ * request. */
 #include "commands_priv.h"
 
 #include <obhut/backup.h>

@@ -93,8 +93,7 @@ ob_status commands_audit_forget(json_t **out, const commands_call *call, ob_erro
 ob_status commands_clock_show(json_t **out, const commands_call *call, ob_error *err);
 ob_status commands_clock_accept(json_t **out, const commands_call *call, ob_error *err);
 
-/* ---- Steps of two persons ----------------------------------------------------------------------
- */
+/* ---- Steps of two persons -------------------------------------------------------------------- */
 
 /* What happens when the second person agrees: `body` is what was proposed, `p` by whom, `second`
  * who agrees, `reason` why (""), as that person wrote it. */
@@ -122,7 +121,7 @@ ob_status commands_clock_step(json_t **out, const commands_call *call, const jso
  * frees it; NULL: out of memory. */
 char *commands_body(json_t *body);
 
-/* What was proposed, by whoever the request is from: {proposal, kind, proposed_by, until}. */
+/* The proposal that a request has made: {proposal, kind, proposed_by, until}. */
 json_t *commands_proposed(const commands_call *call, const char *kind, int64_t id);
 
 /* Who the request is from: the person of its personal token, or the operator. Sets call->actor.
@@ -139,8 +138,7 @@ enum {
     GUARDS = 1 << OB_ROLE_LEAD | 1 << OB_ROLE_OFFICER,
 };
 
-/* ---- The log -----------------------------------------------------------------------------------
- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 /* What of a request and of its answer stands in the log: what the command's row says of each field.
  */
@@ -148,7 +146,7 @@ void commands_log_request(ob_act *act, const json_t *request, const ob_command *
 void commands_log_answer(ob_act *act, const json_t *request, const json_t *answer,
                          const ob_command *command);
 /* Of a look: what for, and about whom, where the log knows them. The caller frees *out. */
-ob_status commands_log_look(ob_entry **out, const commands_call *call, const ob_command *command,
+ob_status commands_log_read(ob_entry **out, const commands_call *call, const ob_command *command,
                             ob_error *err);
 ob_entry *commands_log_done(const json_t *answer, const ob_command *command);
 
@@ -156,8 +154,7 @@ ob_entry *commands_log_done(const json_t *answer, const ob_command *command);
  * "set" is what `obhut policy set` would have to be told, nothing where it is open. */
 json_t *commands_open(const ob_profile *p);
 
-/* ---- Requests ----------------------------------------------------------------------------------
- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 /* The number at `key`; OB_EINVAL where it is missing or none. */
 ob_status commands_number(int64_t *out, const commands_call *call, const char *key, ob_error *err);

@@ -28,8 +28,7 @@ static bool is_private(ob_surface surface)
     return surface == OB_SURFACE_DIRECT || surface == OB_SURFACE_GROUP;
 }
 
-/* ---- Fields ------------------------------------------------------------------------------------
- */
+/* ---- Fields ---------------------------------------------------------------------------------- */
 
 /* A word of the service's own; *given says whether it was there. */
 static void take_word(bool *given, ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
@@ -149,8 +148,7 @@ json_t *ob_api_could_not(ob_hindrance hindrance)
                      ob_hindrance_name(hindrance), "detail", ob_hindrance_text(hindrance));
 }
 
-/* ---- Calls -------------------------------------------------------------------------------------
- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 bool api_check_head(api_call *c, const ob_command *command, const ob_request *request)
 {
@@ -181,7 +179,7 @@ bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
     return false;
 }
 
-bool api_may_look(api_call *c, uint32_t detectors)
+bool api_may_scan(api_call *c, uint32_t detectors)
 {
     ob_engine *engine = c->api->options.engine;
     ob_gate_decision *why = &c->work.decision.gate;
@@ -195,11 +193,11 @@ bool api_may_look(api_call *c, uint32_t detectors)
     if (status && !c->work.decision.hindrance)
         api_end(c, ob_answer_error(&err));
     else
-        api_end(c, api_not_looked_at(&c->work.decision));
+        api_end(c, api_unscanned(&c->work.decision));
     return false;
 }
 
-ob_answer api_not_looked_at(const ob_decision *d)
+ob_answer api_unscanned(const ob_decision *d)
 {
     return d->hindrance ? ob_answer_could_not(d->hindrance, NULL)
                         : ob_answer_json(200, ob_api_not_scanned(&d->gate));
@@ -225,8 +223,7 @@ ob_answer api_error(api_call *c, const ob_error *err)
     return ob_answer_could_not(hindrance, NULL);
 }
 
-/* ---- Bodies ------------------------------------------------------------------------------------
- */
+/* ---- Bodies ---------------------------------------------------------------------------------- */
 
 ob_plan api_want_json(api_call *c, const ob_request *request, const ob_call_class *class)
 {

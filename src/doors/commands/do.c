@@ -1,3 +1,5 @@
+/* Does one request of a command: finds its row, checks fields and roles, logs, calls the row's
+ * function. */
 #include "commands_priv.h"
 
 #include <obhut/crypto.h>
@@ -112,8 +114,7 @@ json_t *commands_time(int64_t seconds)
     return json_string(text);
 }
 
-/* ---- Doing ------------------------------------------------------------------------------------
- */
+/* ---- Doing ----------------------------------------------------------------------------------- */
 
 static ob_entry *one_word(const char *member, const char *word)
 {
@@ -134,13 +135,13 @@ static void log_stranger(const commands_call *call, const char *name)
     ob_acts_log(NULL, call->service->acts, "refused", NULL, members, NULL);
 }
 
-static ob_status look(json_t **out, commands_call *call, const ob_command *c, const ob_actor *actor,
+static ob_status show(json_t **out, commands_call *call, const ob_command *c, const ob_actor *actor,
                       ob_error *err)
 {
     ob_entry *members = NULL;
     ob_status status = OB_OK;
     if (actor->person || c->effect == OB_EFFECT_READS)
-        status = commands_log_look(&members, call, c, err);
+        status = commands_log_read(&members, call, c, err);
     if (members)
         status = ob_acts_log(NULL, call->service->acts, actor->person ? "login" : "looked", actor,
                              members, err);
@@ -226,22 +227,22 @@ static ob_status act(json_t **out, commands_call *call, const ob_command *c, con
     return status;
 }
 
-static ob_status keep_deed(void *context, ob_writing *w, uint64_t entry, ob_error *err)
+static ob_status begin_intent(void *context, ob_writing *w, uint64_t entry, ob_error *err)
 {
     (void)context;
-    return ob_store_deed_begin(w, entry, err);
+    return ob_store_intent_begin(w, entry, err);
 }
 
 static ob_status announce(ob_act *act, void *context, ob_error *err)
 {
     const acting *a = context;
-    act->keep = keep_deed;
+    act->on_commit = begin_intent;
     commands_log_request(act, a->call->request, a->command);
     return commands_may(a->call, a->command, err);
 }
 
-static ob_status deed(json_t **out, commands_call *call, const ob_command *c, const ob_actor *actor,
-                      ob_error *err)
+static ob_status with_intent(json_t **out, commands_call *call, const ob_command *c,
+                             const ob_actor *actor, ob_error *err)
 {
     uint64_t number = 0;
     acting a = {.call = call, .command = c};
@@ -249,7 +250,7 @@ static ob_status deed(json_t **out, commands_call *call, const ob_command *c, co
     if (status)
         return status;
     status = c->run(out, call, err);
-    ob_acts_deed_ended(call->service->acts, number, !status, commands_log_done(*out, c));
+    ob_acts_intent_ended(call->service->acts, number, !status, commands_log_done(*out, c));
     return status;
 }
 
@@ -284,12 +285,12 @@ static ob_status run(json_t **out, commands_call *call, const ob_command *c, ob_
     case OB_EFFECT_ACTS:
         return act(out, call, c, &actor, err);
     case OB_EFFECT_ERASES:
-        return c->has_acts_of_its_own ? look(out, call, c, &actor, err)
+        return c->has_acts_of_its_own ? show(out, call, c, &actor, err)
                                       : act(out, call, c, &actor, err);
     case OB_EFFECT_DOES:
-        return deed(out, call, c, &actor, err);
+        return with_intent(out, call, c, &actor, err);
     default:
-        return look(out, call, c, &actor, err);
+        return show(out, call, c, &actor, err);
     }
 }
 

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- What is said of one that does not fit -----------------------------------------------------
- */
+/* ---- What is said of one that does not fit --------------------------------------------------- */
 
 static ob_status refuse(const ob_command_field *f, bool is_there, ob_error *err)
 {
@@ -19,8 +18,7 @@ static ob_status refuse_name(const ob_command *c, const char *name, ob_error *er
     return ob_fail(err, OB_EINVAL, "\"%.60s\" is no field of \"%s\"", name, c->name);
 }
 
-/* ---- A request as JSON --------------------------------------------------------------------------
- */
+/* ---- A request as JSON ----------------------------------------------------------------------- */
 
 static ob_status check_members(const ob_command *c, const ob_command_field *f, const json_t *value,
                                ob_error *err);
@@ -115,8 +113,7 @@ ob_status ob_command_check(const ob_command *c, const json_t *request, bool has_
     return OB_OK;
 }
 
-/* ---- A request of a service's -------------------------------------------------------------------
- */
+/* ---- A request of a service's ---------------------------------------------------------------- */
 
 static const ob_command_field *find_at(const ob_command *c, const char *name, ob_field_where where)
 {

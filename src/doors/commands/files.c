@@ -19,7 +19,7 @@ void api_gone(ob_call *call)
         ob_call_answer(call, (ob_answer){.status = 503}); /* to nobody */
 }
 
-/* ---- Answers -------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void set_undecodable(json_t *object, const ob_job_result *job)
 {
@@ -96,7 +96,7 @@ static void answer_scan(ob_work *work)
         return;
     }
     if (work->decision.action == OB_ACTION_COULD_NOT) {
-        ob_call_answer(&c->call, api_not_looked_at(&work->decision));
+        ob_call_answer(&c->call, api_unscanned(&work->decision));
         return;
     }
     const ob_api_options *o = &c->api->options;
@@ -117,7 +117,7 @@ static void answer_hash(ob_work *work)
     api_call *c = work->context;
     const ob_action action = work->decision.action;
     if (action == OB_ACTION_NOT_SCANNED || action == OB_ACTION_COULD_NOT) {
-        ob_call_answer(&c->call, api_not_looked_at(&work->decision));
+        ob_call_answer(&c->call, api_unscanned(&work->decision));
         return;
     }
     const ob_job_result *result = c->hashing.file.result;
@@ -137,7 +137,7 @@ static void answer_hash(ob_work *work)
     ob_call_answer(&c->call, ob_answer_json(200, object));
 }
 
-/* ---- Requests ------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static ob_answer too_large(const api_call *c)
 {
@@ -226,7 +226,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
     uint64_t most = c->api->options.body_most;
     if (is_json(ob_request_header(request, "Content-Type")))
         return api_end(c, no_json());
-    if (!api_describe(c, request, token) || !api_may_look(c, OB_EVERY_DETECTOR))
+    if (!api_describe(c, request, token) || !api_may_scan(c, OB_EVERY_DETECTOR))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most)
         return api_end(c, too_large(c));
@@ -237,7 +237,7 @@ static ob_plan want_file(api_call *c, const ob_request *request, const ob_token 
         return api_end(c, too_many_tries(retry_after_s));
     if (!api_has_room(c))
         return OB_PLAN_ANSWER;
-    memcpy(&c->owner, token->print, sizeof c->owner);
+    memcpy(&c->owner, token->fingerprint, sizeof c->owner);
     c->call.class = class;
     c->call.most = most;
     return OB_PLAN_FILE;

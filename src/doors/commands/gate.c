@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* ---- Explaining -------------------------------------------------------------------------------
- */
+/* ---- Explaining ------------------------------------------------------------------------------ */
 
 static json_t *explain(api_call *c, const json_t *situation)
 {
@@ -50,8 +49,7 @@ ob_plan commands_situation_explain(api_call *c, const ob_request *request, const
     return api_want_json(c, request, &class);
 }
 
-/* ---- Regimes ----------------------------------------------------------------------------------
- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 ob_plan commands_regime_ls(api_call *c, const ob_request *request, const ob_token *token)
 {

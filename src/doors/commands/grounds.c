@@ -6,8 +6,7 @@
 
 enum { MOST = 1000 };
 
-/* ---- Reports ------------------------------------------------------------------------------------
- */
+/* ---- Reports --------------------------------------------------------------------------------- */
 
 static bool wants_notices(const commands_call *call)
 {
@@ -59,8 +58,7 @@ ob_status commands_report_remove(json_t **out, const commands_call *call, ob_err
     return status ? status : ob_incoming_remove(call->act, wanted_kind(call), id, err);
 }
 
-/* ---- Verdicts
- * ------------------------------------------------------------------------------------ */
+/* ---- Verdicts -------------------------------------------------------------------------------- */
 
 ob_status commands_verdict_add(json_t **out, const commands_call *call, ob_error *err)
 {
@@ -124,8 +122,7 @@ ob_status commands_verdict_overturn(json_t **out, const commands_call *call, ob_
     return status ? status : ob_verdict_overturn(call->act, id, err);
 }
 
-/* ---- Causes
- * --------------------------------------------------------------------------------------- */
+/* ---- Causes ---------------------------------------------------------------------------------- */
 
 static ob_status read_cause(ob_cause_wish *wish, const commands_call *call, ob_error *err)
 {
@@ -227,8 +224,7 @@ ob_status commands_cause_told(json_t **out, const commands_call *call, ob_error 
     return status ? status : ob_cause_told(call->act, id, err);
 }
 
-/* ---- Consents
- * -------------------------------------------------------------------------------------- */
+/* ---- Consents -------------------------------------------------------------------------------- */
 
 ob_status commands_consent_withdraw(json_t **out, const commands_call *call, ob_error *err)
 {

@@ -79,7 +79,8 @@ static const ob_command_group groups[] = {
      {"obhut policy set country DE"}},
     {"proposal",
      "what waits for a second person",
-     "Whoever proposed something cannot agree to it. What the operator proposes needs two persons: "
+     "The person who proposed something cannot agree to it. What the operator proposes needs two "
+     "persons: "
      "the first who agrees becomes its proposer.",
      {"OBHUT_PERSON_TOKEN=… obhut proposal approve 3 --reason \"looked at all four items\""}},
     {"report",

@@ -1,3 +1,4 @@
+/* The JSON of answers: matches, findings, pictures, lists. */
 #include "services_priv.h"
 
 #include <string.h>

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Periods ----------------------------------------------------------------------------------
- */
+/* ---- Periods --------------------------------------------------------------------------------- */
 
 ob_status commands_record_kinds(json_t **out, const commands_call *call, ob_error *err)
 {
@@ -55,8 +54,7 @@ ob_status commands_record_reap(json_t **out, const commands_call *call, ob_error
     return status;
 }
 
-/* ---- Holds ------------------------------------------------------------------------------------
- */
+/* ---- Holds ----------------------------------------------------------------------------------- */
 
 /* "report", "verdict", …: the one that the request names. */
 static ob_status read_record(ob_hold_wish *h, const commands_call *call, ob_error *err)
@@ -174,8 +172,7 @@ ob_status commands_hold_keep(json_t **out, const commands_call *call, ob_error *
     return status ? status : ob_hold_decide(call->act, id, commands_optional(call, "reason"), err);
 }
 
-/* ---- Who is in the log ------------------------------------------------------------------------
- */
+/* ---- Who is in the log ----------------------------------------------------------------------- */
 
 static ob_status read_subject(ob_pseudonym_kind *kind, const char **name, const commands_call *call,
                               ob_error *err)
@@ -193,11 +190,11 @@ ob_status commands_audit_code(json_t **out, const commands_call *call, ob_error 
 {
     ob_pseudonym_kind kind;
     const char *name;
-    char code[OB_LOG_CODE];
+    char code[OB_LOG_ALIAS];
     bool found = false;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status)
-        status = ob_acts_log_code(&found, code, call->service->acts, call->view, kind, name, err);
+        status = ob_acts_log_alias(&found, code, call->service->acts, call->view, kind, name, err);
     if (!status && !found)
         status = ob_fail(err, OB_ENOTFOUND,
                          "nobody of that name is in the log; or their key was destroyed, and "
@@ -215,10 +212,10 @@ ob_status commands_audit_names(json_t **out, const commands_call *call, ob_error
     json_t *names = json_object();
     ob_status status = ob_store_persons(&persons, &count, call->view, err);
     for (size_t i = 0; i < count && !status; i++) {
-        char code[OB_LOG_CODE];
+        char code[OB_LOG_ALIAS];
         bool found = false;
-        status = ob_acts_log_code(&found, code, call->service->acts, call->view,
-                                  OB_PSEUDONYM_PERSON, persons[i].name, err);
+        status = ob_acts_log_alias(&found, code, call->service->acts, call->view,
+                                   OB_PSEUDONYM_PERSON, persons[i].name, err);
         if (!status && found)
             json_object_set_new(names, code, json_string(persons[i].name));
     }

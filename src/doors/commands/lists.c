@@ -71,8 +71,7 @@ static ob_status import_of(ob_import *out, const commands_call *call, ob_error *
     return status ? status : take_accept(&out->accept, call, err);
 }
 
-/* ---- What was understood ------------------------------------------------------------------------
- */
+/* ---- What was understood --------------------------------------------------------------------- */
 
 static json_t *names_as_counts(const ob_import_names *names)
 {
@@ -116,15 +115,15 @@ static void add_overlap(json_t *to, const commands_call *call, const char *name)
 {
     ob_list_shared *shared = NULL;
     size_t count = 0;
-    uint64_t looked = 0;
-    if (!to || ob_lists_overlap(&shared, &count, &looked, call->service->lists, name,
+    uint64_t compared = 0;
+    if (!to || ob_lists_overlap(&shared, &count, &compared, call->service->lists, name,
                                 OB_LISTS_OVERLAP_MOST, NULL))
         return;
     json_t *object = json_object();
     for (size_t i = 0; i < count; i++)
         json_object_set_new(object, shared[i].list, json_integer((json_int_t)shared[i].entries));
     free(shared);
-    json_object_set_new(to, "compared", json_integer((json_int_t)looked));
+    json_object_set_new(to, "compared", json_integer((json_int_t)compared));
     json_object_set_new(to, "shared", object);
 }
 
@@ -260,7 +259,7 @@ ob_status commands_list_withdraw(json_t **out, const commands_call *call, ob_err
     return change(out, call, false, err);
 }
 
-/* ---- Whole lists ---------------------------------------------------------------------------- */
+/* ---- Whole lists ----------------------------------------------------------------------------- */
 
 ob_status commands_list_merge(json_t **out, const commands_call *call, ob_error *err)
 {

@@ -55,7 +55,7 @@ static void log_value(ob_act *act, const char *member, const json_t *value)
 }
 
 /* Whom it is about comes first: what they said is told by a code of their key. */
-static void tell_about(ob_act *act, const ob_command_field *f, const json_t *request)
+static void add_about(ob_act *act, const ob_command_field *f, const json_t *request)
 {
     const char *text = json_string_value(json_object_get(request, f->name));
     ob_record_key key;
@@ -65,7 +65,7 @@ static void tell_about(ob_act *act, const ob_command_field *f, const json_t *req
     ob_act_account(act, "about", &key);
 }
 
-static void tell(ob_act *act, const ob_command_field *f, const json_t *request)
+static void add_member(ob_act *act, const ob_command_field *f, const json_t *request)
 {
     const json_t *value = json_object_get(request, f->name);
     const char *text = json_string_value(value);
@@ -78,7 +78,7 @@ static void tell(ob_act *act, const ob_command_field *f, const json_t *request)
 }
 
 /* A list may be called as its file is. */
-static void tell_list(ob_act *act, const json_t *request)
+static void add_list(ob_act *act, const json_t *request)
 {
     char list[OB_LIST_NAME_MAX + 1];
     const ob_import import = {.file = json_string_value(json_object_get(request, "file"))};
@@ -89,15 +89,15 @@ static void tell_list(ob_act *act, const json_t *request)
 void commands_log_request(ob_act *act, const json_t *request, const ob_command *command)
 {
     for (const ob_command_field *f = command->takes; f && f->name; f++)
-        tell_about(act, f, request);
+        add_about(act, f, request);
     for (const ob_command_field *f = command->takes; f && f->name; f++)
-        tell(act, f, request);
+        add_member(act, f, request);
     if (command->run == commands_list_import && !json_object_get(request, "name"))
-        tell_list(act, request);
+        add_list(act, request);
 }
 
 /* What somebody said where the entry is about no account: as the command is done it is known. */
-static void tell_words(ob_act *act, const ob_command_field *f, const json_t *request)
+static void add_words(ob_act *act, const ob_command_field *f, const json_t *request)
 {
     const char *text = json_string_value(json_object_get(request, f->name));
     if (text && f->logged == OB_LOGGED_CODE && !ob_entry_has(act->members, f->name))
@@ -108,31 +108,31 @@ void commands_log_answer(ob_act *act, const json_t *request, const json_t *answe
                          const ob_command *command)
 {
     for (const ob_command_field *f = command->takes; f && f->name; f++)
-        tell_words(act, f, request);
+        add_words(act, f, request);
     for (const ob_command_field *f = command->gives; f && f->name; f++)
         if (is_plain(f, answer) && !ob_entry_has(act->members, f->name))
             log_value(act, f->name, json_object_get(answer, f->name));
 }
 
 /* Only where the log knows them already: who looks makes no key. */
-static ob_status tell_subject(ob_entry *out, const ob_command_field *f, const commands_call *call,
-                              ob_view *view, ob_error *err)
+static ob_status add_subject(ob_entry *out, const ob_command_field *f, const commands_call *call,
+                             ob_view *view, ob_error *err)
 {
     const char *text = json_string_value(json_object_get(call->request, f->name));
     const bool is_account = f->logged == OB_LOGGED_ABOUT;
-    char code[OB_LOG_CODE];
+    char code[OB_LOG_ALIAS];
     bool found = false;
     if (!text || strlen(text) > OB_PSEUDONYM_TEXT || (!is_account && f->logged != OB_LOGGED_PERSON))
         return OB_OK;
     ob_status status =
-        ob_acts_log_code(&found, code, call->service->acts, view,
-                         is_account ? OB_PSEUDONYM_ACCOUNT : OB_PSEUDONYM_PERSON, text, err);
+        ob_acts_log_alias(&found, code, call->service->acts, view,
+                          is_account ? OB_PSEUDONYM_ACCOUNT : OB_PSEUDONYM_PERSON, text, err);
     if (!status && found)
         ob_entry_text(out, is_account ? "about" : f->name, code);
     return status;
 }
 
-ob_status commands_log_look(ob_entry **out, const commands_call *call, const ob_command *command,
+ob_status commands_log_read(ob_entry **out, const commands_call *call, const ob_command *command,
                             ob_error *err)
 {
     ob_entry *members = ob_entry_new();
@@ -140,7 +140,7 @@ ob_status commands_log_look(ob_entry **out, const commands_call *call, const ob_
     ob_entry_text(members, "for", command->name);
     ob_status status = ob_view_open(&view, call->service->store, err);
     for (const ob_command_field *f = command->takes; f && f->name && !status; f++)
-        status = tell_subject(members, f, call, view, err);
+        status = add_subject(members, f, call, view, err);
     ob_view_close(view);
     if (status)
         ob_entry_free(members);

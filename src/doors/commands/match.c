@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Answers --------------------------------------------------------------------------------
- *
- * Written as text while queries are looked up, and bounded: once ANSWER_MOST bytes are there,
+/* ---- Answers --------------------------------------------------------------------------------- */
+
+/* Written as text while queries are scanned up, and bounded: once ANSWER_MOST bytes are there,
  * further matches are counted but not told, and `truncated` says so. */
 
 #define ANSWER_MOST (UINT64_C(8) << 20)
@@ -91,11 +91,11 @@ static void answer_match(ob_work *work)
 {
     api_call *c = work->context;
     const ob_decision *d = &work->decision;
-    const bool looked = d->action != OB_ACTION_NOT_SCANNED && d->action != OB_ACTION_COULD_NOT;
-    ob_call_answer(&c->call, looked ? finish_answer(c, work->took_us) : api_not_looked_at(d));
+    const bool scanned = d->action != OB_ACTION_NOT_SCANNED && d->action != OB_ACTION_COULD_NOT;
+    ob_call_answer(&c->call, scanned ? finish_answer(c, work->took_us) : api_unscanned(d));
 }
 
-/* ---- Requests ------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static ob_status take_query(api_call *c, const json_t *value, size_t at, ob_error *err)
 {
@@ -156,7 +156,7 @@ ob_plan commands_hash_match(api_call *c, const ob_request *request, const ob_tok
     if (!api_describe(c, request, token))
         return OB_PLAN_ANSWER;
     c->work.item.is_hash = true;
-    if (!api_may_look(c, OB_EVERY_DETECTOR))
+    if (!api_may_scan(c, OB_EVERY_DETECTOR))
         return OB_PLAN_ANSWER;
     return api_want_json(c, request, &match_class);
 }

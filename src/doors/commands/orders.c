@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Looking at one --------------------------------------------------------------------------
- */
+/* ---- Looking at one -------------------------------------------------------------------------- */
 
 static json_t *draft(const ob_order *o, const ob_gate_decision *d)
 {
@@ -69,8 +68,7 @@ ob_status commands_order_check(json_t **out, const commands_call *call, ob_error
     return status;
 }
 
-/* ---- Taking one
- * ------------------------------------------------------------------------------------- */
+/* ---- Taking one ------------------------------------------------------------------------------ */
 
 /* The transcription with pseudonyms in the place of accounts: what the second person agrees to. */
 static char *body_of(const json_t *order, const ob_record_key *accounts, size_t count,
@@ -160,8 +158,7 @@ ob_status commands_order_step(json_t **out, const commands_call *call, const jso
     return status;
 }
 
-/* ---- Keeping them
- * ------------------------------------------------------------------------------------ */
+/* ---- Keeping them ---------------------------------------------------------------------------- */
 
 static json_t *order_json(const ob_order *o, int64_t now)
 {
@@ -214,7 +211,7 @@ static ob_status set_state(const commands_call *call, ob_order_state state, ob_e
 ob_status commands_order_suspend(json_t **out, const commands_call *call, ob_error *err)
 {
     (void)out;
-    return set_state(call, OB_ORDER_HELD, err);
+    return set_state(call, OB_ORDER_STATE_SUSPENDED, err);
 }
 
 ob_status commands_order_resume(json_t **out, const commands_call *call, ob_error *err)

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Who it is --------------------------------------------------------------------------------
- */
+/* ---- Who it is ------------------------------------------------------------------------------- */
 
 ob_status commands_identify(commands_call *call, ob_view *view, ob_error *err)
 {
@@ -43,8 +42,7 @@ ob_status commands_may(const commands_call *call, const ob_command *command, ob_
                : ob_fail(err, OB_EREFUSED, "%s has no role for this", call->person.name);
 }
 
-/* ---- Persons ----------------------------------------------------------------------------------
- */
+/* ---- Persons --------------------------------------------------------------------------------- */
 
 static const char *role_name(int role)
 {
@@ -98,8 +96,7 @@ ob_status commands_person_remove(json_t **out, const commands_call *call, ob_err
     return status ? status : ob_store_person_end(call->act->w, name, ob_now(), err);
 }
 
-/* ---- Proposals --------------------------------------------------------------------------------
- */
+/* ---- Proposals ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *kind, *command; /* whose row says who agrees, and whether they say why */
@@ -183,9 +180,9 @@ static ob_status run_step(json_t **out, const commands_call *call, const ob_prop
     return status;
 }
 
-/* Beside that of the operator, who proposed it: whoever agrees next reads both. */
-static ob_status keep_reason(const commands_call *call, const ob_proposal *p, const char *reason,
-                             ob_error *err)
+/* Stores a reason beside that of the operator, who proposed: the second person reads both. */
+static ob_status store_reason(const commands_call *call, const ob_proposal *p, const char *reason,
+                              ob_error *err)
 {
     json_t *body = json_loads(p->body, 0, NULL);
     if (!body)
@@ -201,7 +198,7 @@ static ob_status keep_reason(const commands_call *call, const ob_proposal *p, co
 static ob_status adopt(json_t **out, const commands_call *call, const ob_proposal *p,
                        const char *reason, ob_error *err)
 {
-    ob_status status = reason ? keep_reason(call, p, reason, err) : OB_OK;
+    ob_status status = reason ? store_reason(call, p, reason, err) : OB_OK;
     if (!status)
         *out = json_pack("{s:I, s:b, s:s}", "proposal", (json_int_t)p->id, "done", 0, "proposed_by",
                          ob_actor_name(&call->actor));

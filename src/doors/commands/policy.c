@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Profile ----------------------------------------------------------------------------------
- */
+/* ---- Profile --------------------------------------------------------------------------------- */
 
 static json_t *words_of(uint32_t set, ob_word word)
 {
@@ -45,7 +44,7 @@ static json_t *profile_json(const ob_profile *p)
                      words_of(p->kinds, OB_WORD_SERVICE_KIND), "country", p->country, "regime",
                      p->regime, "surfaces", words_of(p->surfaces, OB_WORD_SURFACE), "bases",
                      words_of(p->bases, OB_WORD_BASIS), "detectors",
-                     words_of(p->detectors, OB_WORD_MATERIAL), "register", (int)p->keeps_register);
+                     words_of(p->detectors, OB_WORD_MATERIAL), "register", (int)p->has_register);
 }
 
 ob_status commands_policy_show(json_t **out, const commands_call *call, ob_error *err)
@@ -78,7 +77,7 @@ static ob_status set_one(ob_profile *p, const char *key, const char *value, ob_e
     if (!strcmp(key, "regime"))
         return ob_profile_set_regime(p, value, err);
     if (!strcmp(key, "register") && (!strcmp(value, "yes") || !strcmp(value, "no"))) {
-        p->keeps_register = !strcmp(value, "yes");
+        p->has_register = !strcmp(value, "yes");
         return OB_OK;
     }
     return ob_fail(
@@ -106,8 +105,7 @@ ob_status commands_policy_set(json_t **out, const commands_call *call, ob_error 
     return status;
 }
 
-/* ---- Safeguards --------------------------------------------------------------------------------
- */
+/* ---- Safeguards ------------------------------------------------------------------------------ */
 
 static ob_status read_safeguard(ob_safeguard_record *r, const commands_call *call, ob_error *err)
 {
@@ -166,8 +164,7 @@ ob_status commands_safeguard_ls(json_t **out, const commands_call *call, ob_erro
     return OB_OK;
 }
 
-/* ---- Detectors ----------------------------------------------------------------------------------
- */
+/* ---- Detectors ------------------------------------------------------------------------------- */
 
 /* The sentence names those that there are. */
 static ob_status no_detector(const char *name, ob_error *err)
@@ -290,8 +287,7 @@ ob_status commands_detector_step(json_t **out, const commands_call *call, const 
     return status;
 }
 
-/* ---- The clock
- * ----------------------------------------------------------------------------------- */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
 static ob_counts *counts_of(const ob_service *service)
 {
@@ -300,16 +296,17 @@ static ob_counts *counts_of(const ob_service *service)
 
 ob_status commands_clock_show(json_t **out, const commands_call *call, ob_error *err)
 {
-    int64_t mark = 0;
+    int64_t counter = 0;
     const ob_service *a = call->service;
     ob_status status = a->engine ? ob_counts_flush(counts_of(a), err) : OB_OK;
     if (!status) /* the view is asked only now, and so it knows of that */
-        status = ob_store_clock(&mark, call->view, err);
+        status = ob_store_clock(&counter, call->view, err);
     int64_t now = ob_now();
     if (!status)
-        *out = json_pack("{s:s, s:o, s:o*, s:o}", "clock", ob_clock_state(now, mark), "now",
-                         commands_time(now), "latest_permit", mark ? commands_time(mark) : NULL,
-                         "built_at", commands_time(ob_law_built_at));
+        *out =
+            json_pack("{s:s, s:o, s:o*, s:o}", "clock", ob_clock_state(now, counter), "now",
+                      commands_time(now), "latest_permit", counter ? commands_time(counter) : NULL,
+                      "built_at", commands_time(ob_law_built_at));
     return status;
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOLD_PERCENT = 80 };
+enum { WARN_PERCENT = 80 };
 
 void quota_init(quota *q, uint64_t most)
 {
@@ -59,7 +59,7 @@ quota_answer quota_take(unsigned *retry_after_s, quota *q, const char *token, ui
     pthread_mutex_lock(&q->lock);
     begin_day(q, day);
     quota_line *line = line_of(q, token);
-    const uint64_t told_at = q->most / 100 * TOLD_PERCENT;
+    const uint64_t told_at = q->most / 100 * WARN_PERCENT;
     if (!always && line->bytes + bytes > q->most) {
         q->refused++;
         *retry_after_s = (unsigned)(QUOTA_DAY_S - now % QUOTA_DAY_S);

@@ -1,4 +1,4 @@
-/* What the service tells of itself: /readyz, /metrics. The front alone answers /healthz. */
+/* What the service says about itself: /readyz, /metrics. The front alone answers /healthz. */
 #include "services_priv.h"
 
 #include <obhut/clock.h>
@@ -42,25 +42,25 @@ static const char *records_state(const ob_engine_counts *c)
     return c->counts_late ? "slow" : "cannot be written";
 }
 
-static bool workers_are_held(const ob_engine_counts *c)
+static bool workers_are_confined(const ob_engine_counts *c)
 {
     return c->layers & OB_CONFINED_SECCOMP && c->layers != UINT32_MAX;
 }
 
-/* Why nothing is looked at now, in the words of could_not. A full queue is only told: it is over
- * before whoever asks has drawn a conclusion. */
+/* Why nothing is looked at now, in the words of could_not. A full queue is only reported: it is
+ * over before the caller has drawn a conclusion. */
 static json_t *hindrances_of(const ob_engine_counts *c, const char *clock, ob_lists *lists)
 {
-    const bool holds[OB_HINDRANCES] = {
+    const bool has[OB_HINDRANCES] = {
         [OB_HINDRANCE_LOG] = !c->log_ok || (!c->audit_ok && c->log_slow),
         [OB_HINDRANCE_RECORDS] = !c->audit_ok && c->log_ok && !c->log_slow && !c->counts_busy,
         [OB_HINDRANCE_BUSY] = !c->audit_ok && c->log_ok && !c->log_slow && c->counts_busy,
         [OB_HINDRANCE_CLOCK] = strcmp(clock, "ok") != 0,
-        [OB_HINDRANCE_WORKERS] = !workers_are_held(c),
+        [OB_HINDRANCE_WORKERS] = !workers_are_confined(c),
         [OB_HINDRANCE_LISTS] = ob_lists_trouble(NULL, lists) > 0};
     json_t *array = json_array();
     for (int h = 0; h < OB_HINDRANCES; h++)
-        if (holds[h])
+        if (has[h])
             json_array_append_new(array, json_string(ob_hindrance_name((ob_hindrance)h)));
     return array;
 }

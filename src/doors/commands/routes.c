@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 /* Of today, by a service that ran before. */
 static ob_status know_written(quota *q, ob_store *store, ob_error *err)
@@ -106,7 +106,7 @@ ob_answer api_too_large_json(void)
                              (unsigned long long)API_JSON_BODY_MOST);
 }
 
-/* ---- Tokens --------------------------------------------------------------------------------- */
+/* ---- Tokens ---------------------------------------------------------------------------------- */
 
 /* False after setting the answer. */
 static bool check_token(api_call *c, ob_token *token, const ob_command *route,
@@ -135,7 +135,7 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
         return false;
     }
     memcpy(c->token, token->name, sizeof c->token);
-    memcpy(&c->call.client, token->print, sizeof c->call.client);
+    memcpy(&c->call.client, token->fingerprint, sizeof c->call.client);
     snprintf(c->work.client, sizeof c->work.client, "token %s", token->name);
     return true;
 }

@@ -5,7 +5,7 @@
 #include "rows.h"
 
 /* clang-format off */
-#define SHELL     .effect = OB_EFFECT_LOOKS, .places = OB_AT_SHELL
+#define SHELL     .effect = OB_EFFECT_SHOWS, .places = OB_AT_SHELL
 #define SOCKET    .places = OB_AT_SOCKET
 #define ANYWHERE  .places = OB_AT_SOCKET | OB_AT_STAFF
 #define HTTP(m, p) .method = m, .path = p
@@ -121,9 +121,9 @@ static const ob_command rows[] = {
      .takes = FIELDS(
         PLACE("name", 64, OB_LOGGED_PLAIN, "whose it is"),
         WORDS("surface", MUST, OB_LOGGED_PLAIN, "direct|group|public|storage", "for which it speaks, and for no other; with commas, or said several times"),
-        WORDS("scope", MUST, OB_LOGGED_PLAIN, "scan|match|lists|reports|consents", "what it is good for: to hand in files, to hand in hashes, to see which lists there are, to hand in reports and notices, to tell of members and consents")),
+        WORDS("scope", MUST, OB_LOGGED_PLAIN, "scan|match|lists|reports|consents", "what it is good for: to hand in files, to hand in hashes, to see which lists there are, to hand in reports and notices, to submit members and consents")),
      .gives = SECRET_GIVES("the token")},
-    {"token.ls", "show all tokens, without their secrets", OB_EFFECT_LOOKS, SOCKET, RUN(commands_token_ls), .gives = LISTS("tokens", "all of them")},
+    {"token.ls", "show all tokens, without their secrets", OB_EFFECT_SHOWS, SOCKET, RUN(commands_token_ls), .gives = LISTS("tokens", "all of them")},
     {"token.remove", "remove a token: from now on it is worth nothing", OB_EFFECT_ACTS, SOCKET, RUN(commands_token_remove),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PLAIN, "which"))},
     {"gateway.add", "make a way in for software that can send no token: its path is printed this once and is the secret",
@@ -138,7 +138,7 @@ static const ob_command rows[] = {
      .gives = FIELDS(
         GIVES("name", OB_FIELD_TEXT, OB_LOGGED_PLAIN, "its name"),
         GIVES("path", OB_FIELD_TEXT, OB_LOGGED_NEVER, "its secret path"))},
-    {"gateway.ls", "show all gateways, without their paths", OB_EFFECT_LOOKS, SOCKET, RUN(commands_gateway_ls), .gives = LISTS("gateways", "all of them")},
+    {"gateway.ls", "show all gateways, without their paths", OB_EFFECT_SHOWS, SOCKET, RUN(commands_gateway_ls), .gives = LISTS("gateways", "all of them")},
     {"gateway.remove", "remove a gateway: from now on its path leads nowhere", OB_EFFECT_ACTS, SOCKET, RUN(commands_gateway_remove),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PLAIN, "which"))},
     {"person.add", "make a person; their personal token is printed this once", OB_EFFECT_ACTS, SOCKET, RUN(commands_person_add),
@@ -149,12 +149,12 @@ static const ob_command rows[] = {
      .gives = FIELDS(
         GIVES("name", OB_FIELD_TEXT, OB_LOGGED_NEVER, "their name"),
         GIVES("secret", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the personal token"))},
-    {"person.ls", "show all persons and their roles", OB_EFFECT_LOOKS, SOCKET, RUN(commands_person_ls), .gives = LISTS("persons", "all of them")},
+    {"person.ls", "show all persons and their roles", OB_EFFECT_SHOWS, SOCKET, RUN(commands_person_ls), .gives = LISTS("persons", "all of them")},
     {"person.remove", "remove a person: from now on their token is worth nothing", OB_EFFECT_ACTS, SOCKET, RUN(commands_person_remove),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PERSON, "who"))},
 
     /* ---- What is switched on ---- */
-    {"policy.show", "show what is set, and what that opens", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/policy"), RUN(commands_policy_show),
+    {"policy.show", "show what is set, and what that opens", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/policy"), RUN(commands_policy_show),
      .gives = FIELDS(
         GIVES("service", OB_FIELD_TEXT, OB_LOGGED_NEVER, "its name"), GIVES("kinds", OB_FIELD_WORDS, OB_LOGGED_NEVER, "what it is"),
         GIVES("country", OB_FIELD_TEXT, OB_LOGGED_NEVER, "where"), GIVES("regime", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the house rule"),
@@ -196,7 +196,7 @@ static const ob_command rows[] = {
         GIVES("notices", OB_FIELD_LIST, OB_LOGGED_NEVER, "the latest"))},
     {"report.confirm", "confirm a report: you have looked at all that was disclosed, and it is what was reported", OB_EFFECT_ACTS, ANYWHERE,
      BY(REVIEWERS), HTTP("POST", "/v1/reports/{report}/confirm"), RUN(commands_report_confirm), .takes = FIELDS(ID("report", "its number"))},
-    {"report.remove", "remove a report: it opens nothing any more", OB_EFFECT_ACTS, ANYWHERE, HTTP("DELETE", "/v1/reports/{report}"), RUN(commands_report_remove),
+    {"report.remove", "remove a report: it no longer permits scanning", OB_EFFECT_ACTS, ANYWHERE, HTTP("DELETE", "/v1/reports/{report}"), RUN(commands_report_remove),
      .takes = FIELDS(ID("report", "its number"), TRUTH("notices", OB_LOGGED_PLAIN, "the number is that of a notice"))},
     {"verdict.add", "propose a verdict about an account; a second person confirms it", OB_EFFECT_ACTS, ANYWHERE,
      PROPOSED(REVIEWERS, REVIEWERS), HTTP("POST", "/v1/verdicts"), RUN(commands_verdict_add),
@@ -215,11 +215,11 @@ static const ob_command rows[] = {
         NUMBER("days", MAY, 1, 30, OB_LOGGED_PLAIN, "how long, 1 to 30; otherwise 30")),
      .gives = PROPOSAL_GIVES},
     {"cause.ls", "show the latest causes", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/causes"), RUN(commands_cause_ls), .gives = LISTS("causes", "the latest")},
-    {"cause.end", "end a cause: nothing is looked at because of it any more", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/causes/{cause}/end"), RUN(commands_cause_end),
+    {"cause.end", "end a cause: it no longer permits scanning", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/causes/{cause}/end"), RUN(commands_cause_end),
      .takes = FIELDS(ID("cause", "its number"))},
-    {"cause.told", "record that the account was told of a cause", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/causes/{cause}/told"), RUN(commands_cause_told),
+    {"cause.told", "record that the account was told about a cause", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/causes/{cause}/told"), RUN(commands_cause_told),
      .takes = FIELDS(ID("cause", "its number"))},
-    {"order.check", "tell whether an order would be taken, and if not, why, with a letter to its issuer", OB_EFFECT_LOOKS, ANYWHERE,
+    {"order.check", "tell whether an order would be taken, and if not, why, with a letter to its issuer", OB_EFFECT_SHOWS, ANYWHERE,
      HTTP("POST", "/v1/orders/check"), RUN(commands_order_check),
      .takes = FIELDS(OBJECT("order", OB_LOGGED_NEVER, "the order as it was transcribed (docs/GATE.md)")),
      .gives = FIELDS(
@@ -255,14 +255,14 @@ static const ob_command rows[] = {
         PLACE("name", 64, OB_LOGGED_PLAIN, "the law's word for it"),
         TEXT("regime", MUST, 64, OB_LOGGED_PLAIN, "ID", "the law"), DOCUMENT("what shows it, of which the SHA-256 is kept"),
         NUMBER("year", MAY, 2021, 9999, OB_LOGGED_PLAIN, "of annual_report: the year that it is about"))},
-    {"safeguard.ls", "show those that were recorded", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/safeguards"), RUN(commands_safeguard_ls),
+    {"safeguard.ls", "show those that were recorded", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/safeguards"), RUN(commands_safeguard_ls),
      .gives = LISTS("safeguards", "all of them")},
     {"safeguard.remove", "record that a safeguard is there no more", OB_EFFECT_ACTS, ANYWHERE, HTTP("DELETE", "/v1/safeguards/{name}"), RUN(commands_safeguard_remove),
      .takes = FIELDS(
         PLACE("name", 64, OB_LOGGED_PLAIN, "the law's word for it"), TEXT("regime", MUST, 64, OB_LOGGED_PLAIN, "ID", "the law"))},
-    {"detector.ls", "show detectors and their states", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/detectors"), RUN(commands_detector_ls),
+    {"detector.ls", "show detectors and their states", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/detectors"), RUN(commands_detector_ls),
      .gives = LISTS("detectors", "all of them")},
-    {"detector.suspend", "suspend a detector: it looks at nothing any more", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/detectors/{name}/suspend"),
+    {"detector.suspend", "suspend a detector: it scans nothing from now on", OB_EFFECT_ACTS, ANYWHERE, HTTP("POST", "/v1/detectors/{name}/suspend"),
      RUN(commands_detector_suspend),
      .takes = FIELDS(PLACE("name", 64, OB_LOGGED_PLAIN, "which"), REASON(MUST, OB_LOGGED_CODE, "why, in your own words"))},
     {"detector.set", "propose another state of a detector, with a measurement; a second person agrees", OB_EFFECT_ACTS, ANYWHERE, TWO(LEADS, GUARDS),
@@ -274,7 +274,7 @@ static const ob_command rows[] = {
         NUMBER("false_alarms", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many of them were false alarms"),
         TEXT("data", MUST, 64, OB_LOGGED_NEVER, "NAME", "the name of the data that was measured on"), DOCUMENT("the measurement, of which the SHA-256 is kept")),
      .gives = PROPOSAL_GIVES},
-    {"clock.show", "show what time it is said to be, and whether that is believed", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/clock"), RUN(commands_clock_show),
+    {"clock.show", "show what time it is said to be, and whether that is believed", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/clock"), RUN(commands_clock_show),
      .gives = FIELDS(
         GIVES("clock", OB_FIELD_TEXT, OB_LOGGED_NEVER, "ok; backwards: it is behind the latest permit; or unset: before this program was built"),
         GIVES("now", OB_FIELD_TIME, OB_LOGGED_NEVER, "what it says"),
@@ -286,7 +286,7 @@ static const ob_command rows[] = {
     /* ---- How long records stay ---- */
     {"record.reap", "delete what has been kept long enough; the service does it every hour", OB_EFFECT_ERASES, SOCKET, .has_acts_of_its_own = true, RUN(commands_record_reap),
      .gives = FIELDS(GIVES("reaped", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "how much of each kind"))},
-    {"record.kinds", "show what is stored, what for and how long", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/records/kinds"), RUN(commands_record_kinds),
+    {"record.kinds", "show what is stored, what for and how long", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/records/kinds"), RUN(commands_record_kinds),
      .gives = LISTS("kinds", "all of them")},
     {"hold.add", "keep a record beyond its time: until an end, never longer than a law allows, or because a law demands it", OB_EFFECT_ACTS, ANYWHERE, BY(GUARDS), HTTP("POST", "/v1/holds"), RUN(commands_hold_add),
      .takes = FIELDS(
@@ -326,21 +326,21 @@ static const ob_command rows[] = {
     {"audit.checkpoint", "print the last checkpoint: give it away, and compare the log with it later (verify --since)", SHELL, .takes = FIELDS(LOCAL_PLACE("dir", MAY, "DIR", "as for verify"))},
     {"audit.prove", "print a file that proves that an entry is in the log, or that the log still begins with what it had at a checkpoint", SHELL,
      .takes = FIELDS(LOCAL("since", MAY, "CHECKPOINT", "the checkpoint, in the place of an entry"), LOCAL_PLACE("entry", MAY, "N", "the entry's number, where there is no --since"), LOCAL_PLACE("dir", MAY, "DIR", "as for verify"))},
-    {"audit.code", "print the code that stands for somebody in the log", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/code"), RUN(commands_audit_code),
+    {"audit.code", "print the alias that stands for somebody in the log", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/code"), RUN(commands_audit_code),
      .takes = FIELDS(ACCOUNT(MAY, "of an account"), TEXT("person", MAY, 64, OB_LOGGED_PERSON, "NAME", "or of one of the staff")),
      .gives = FIELDS(GIVES("code", OB_FIELD_TEXT, OB_LOGGED_NEVER, "the code"))},
     {"audit.consents", "show which entries tell that an account gave or withdrew a consent", OB_EFFECT_READS, ANYWHERE, HTTP("GET", "/v1/audit/consents"),
      RUN(commands_audit_consents), .takes = FIELDS(ACCOUNT(MUST, "whose consents")), .gives = LISTS("consents", "in the order of the log")},
-    {"audit.forget", "destroy the key that makes somebody's code: nobody can tell any more which entries are about them", OB_EFFECT_ERASES, ANYWHERE,
+    {"audit.forget", "destroy the key that makes somebody's alias: then nobody can tell which entries are about them", OB_EFFECT_ERASES, ANYWHERE,
      BY(GUARDS), HTTP("POST", "/v1/audit/forget"), RUN(commands_audit_forget),
      .takes = FIELDS(ACCOUNT(MAY, "an account"), TEXT("person", MAY, 64, OB_LOGGED_PERSON, "NAME", "or one of the staff"))},
-    {"audit.names", "what the staff's codes in the log stand for", OB_EFFECT_LOOKS, ANYWHERE, HTTP("GET", "/v1/audit/names"), RUN(commands_audit_names), .is_inner = true,
+    {"audit.names", "what the staff's codes in the log stand for", OB_EFFECT_SHOWS, ANYWHERE, HTTP("GET", "/v1/audit/names"), RUN(commands_audit_names), .is_inner = true,
      .gives = FIELDS(GIVES("names", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "names by code"))},
     {"checkpoint.given", "a checkpoint was given away", OB_EFFECT_ACTS, SOCKET, RUN(commands_checkpoint_given), .is_inner = true,
      .takes = FIELDS(NUMBER("entries", MUST, 0, INT64_MAX, OB_LOGGED_PLAIN, "how many entries it is about"))},
 
     /* ---- Looking ---- */
-    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_LOOKS, SOCKET, RUN(commands_status),
+    {"status", "show lists and their age, what a hit does, what is open, the last backup", OB_EFFECT_SHOWS, SOCKET, RUN(commands_status),
      .gives = FIELDS(
         GIVES("version", OB_FIELD_TEXT, OB_LOGGED_NEVER, "of the program"), GIVES("running", OB_FIELD_TRUTH, OB_LOGGED_NEVER, "whether the service runs"),
         GIVES("lists", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them, with their age"),
@@ -348,7 +348,7 @@ static const ob_command rows[] = {
         GIVES("listeners", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "where it can be asked"), GIVES("actions", OB_FIELD_OBJECT, OB_LOGGED_NEVER, "what a hit does"),
         GIVES("gateways", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"), GIVES("tokens", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"),
         GIVES("persons", OB_FIELD_LIST, OB_LOGGED_NEVER, "all of them"), GIVES("open", OB_FIELD_LIST, OB_LOGGED_NEVER, "what may be looked at"))},
-    {"check", "read all that lies in the data directory, and say what is right", OB_EFFECT_LOOKS, SOCKET, RUN(commands_check),
+    {"check", "read all that lies in the data directory, and say what is right", OB_EFFECT_SHOWS, SOCKET, RUN(commands_check),
      .takes = FIELDS(
         INNER_TRUTH("records", "all of the records, too"), LOCAL("config", MAY, "FILE", "this configuration of obhutd, too"))},
     {"hash", "print hashes and digests of pictures", SHELL,
@@ -359,7 +359,7 @@ static const ob_command rows[] = {
     {"match", "find which hashes are on a list", SHELL,
      .takes = FIELDS(
         PLACES("hashes", MUST, "hashes and digests, or - for one a line from standard input"), LOCAL_NUMBER("distance", 0, 31, "at most so many of 256 bits differ, 0 to 31; otherwise 31"))},
-    {"scan", "tell what the service would say of files", OB_EFFECT_LOOKS, SOCKET, RUN(commands_scan),
+    {"scan", "tell what the service would say of files", OB_EFFECT_SHOWS, SOCKET, RUN(commands_scan),
      .takes = FIELDS(
         PLACES("files", MUST, "files, or directories of them"),
         INNER_OBJECT("item", "what is said of the item, as to POST /v1/scan"),
@@ -396,21 +396,21 @@ static const ob_command rows[] = {
         LOCAL("records", MAY, "URL", "the records go into this empty PostgreSQL database, whatever they came from"))},
 
     /* ---- What services ask, and everybody ---- */
-    {"file.scan", "look at a file and say what to do", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, commands_file_scan),
+    {"file.scan", "look at a file and say what to do", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/scan", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, commands_file_scan),
      .takes = FIELDS(ITEM_FIELDS, BODY_FILE("the file, or the first part of multipart/form-data with one")),
      ANSWERS(.about = "what was found, or that nobody looked", .schemas = "Scan|Picture|NotScanned", .also = {429})},
-    {"file.hash", "hash a file without matching it", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, commands_file_hash),
+    {"file.hash", "hash a file without matching it", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/hash", OB_SCOPE_SCAN, OB_ASKS_BY_ITEM, commands_file_hash),
      .takes = FIELDS(ITEM_FIELDS, BODY_FILE("the file, or the first part of multipart/form-data with one")),
      ANSWERS(.about = "hashes and digests, or that nobody looked", .schemas = "Scan|Picture|NotScanned")},
-    {"hash.match", "match hashes and digests that were computed elsewhere", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, commands_hash_match),
+    {"hash.match", "match hashes and digests that were computed elsewhere", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, commands_hash_match),
      .takes = FIELDS(
         ITEM_FIELDS,
         TEXT("query", MAY, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "HASH", "64 hexadecimal digits (PDQ), or md5:…, sha1:…, sha256:…, photodna:…, tmk:…, vpdq:… (the hash itself, PhotoDNA as base64 or hexadecimal digits, or sha256: and the digits of its SHA-256)"),
         TEXTS("queries", MAY, OB_QUERIES_MAX, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "or several such texts"),
         NUMBER("limit", MAY, 1, API_LIMIT_MOST, OB_LOGGED_NEVER, "matches of each, otherwise 100; an answer has at most 16384 in all, so of many queries each gets its share, and total counts the others")),
      ANSWERS(.about = "one result, or results in the order of the queries, or that nobody looked", .schemas = "Result|Results|NotScanned")},
-    {"list.names", "which lists there are", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, commands_list_names),
-     .more = "The answer has a version (ETag). A client that names it in If-None-Match gets 304 where it is still the same, and with wait only when something has changed or so many seconds have passed: a service that keeps hashes of its own can look again as soon as there is something new. An answer may come earlier, and say 304 all the same.",
+    {"list.names", "which lists there are", OB_EFFECT_SHOWS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, commands_list_names),
+     .more = "The answer has a version (ETag). A client that names it in If-None-Match gets 304 where it is still the same, and with wait only when something has changed or so many seconds have passed: a service that stores hashes of its own can ask again as soon as there is something new. An answer may come earlier, and say 304 all the same.",
      .takes = FIELDS(
         QUERY_RANGE("wait", 1, 50, OB_LOGGED_NEVER, "so many seconds it may take until something has changed; without If-None-Match nothing is waited for"),
         HEAD_TEXT("If-None-Match", NULL, OB_LOGGED_NEVER, "versions that the client has, as ETag said them")),
@@ -443,19 +443,19 @@ static const ob_command rows[] = {
      SERVICES("DELETE", "/v1/accounts/{id}/consents", OB_SCOPE_CONSENTS, OB_ASKS_ALWAYS, commands_consents_withdraw),
      .takes = FIELDS(PLACE("id", 256, OB_LOGGED_ABOUT, "the account, as the service names it"), NO_DELIVERY),
      .gives = FIELDS(GIVES("conversations", OB_FIELD_NUMBER, OB_LOGGED_PLAIN, "in which it consented")), ANSWERS(.about = "it counts for the next item")},
-    {"situation.explain", "whether something may be looked at, and why", OB_EFFECT_LOOKS, SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, commands_situation_explain),
+    {"situation.explain", "whether something may be looked at, and why", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/gate/explain", OB_TOKEN_ANY, OB_ASKS_NEVER, commands_situation_explain),
      .more = "Answers for a situation, or for a list of them, as docs/GATE.md describes them. Hypothetical: nothing is looked at and nothing is permitted.",
      .takes = FIELDS(
         QUERY_TIME("at", OB_LOGGED_NEVER, "another moment: 2028-04-03T20:00:00Z"), QUERY_TRUTH("what_if", OB_LOGGED_NEVER, "what every other regime would say, too"),
         BODY_ANY("situation", 1000, "a situation, or several")),
      ANSWERS(.about = "one answer, or answers in the order of the situations", .schemas = "Explanation|Explanations")},
-    {"regime.ls", "the laws that this release knows", OB_EFFECT_LOOKS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, commands_regime_ls),
+    {"regime.ls", "the laws that this release knows", OB_EFFECT_SHOWS, SERVICES("GET", "/v1/gate/regimes", OB_TOKEN_ANY, OB_ASKS_NEVER, commands_regime_ls),
      ANSWERS(.about = "dates, states, digests, days left", .schemas = "Regimes")},
-    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_LOOKS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, commands_ready),
+    {"ready", "whether the service can look, and what holds its workers", OB_EFFECT_SHOWS, SERVICES("GET", "/readyz", OB_TOKEN_NONE, OB_ASKS_NEVER, commands_ready),
      ANSWERS(.about = "it can", .schemas = "Ready", .could_not = "NotReady", .takes_any_query = true)},
-    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_LOOKS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, commands_metrics),
+    {"metrics", "counters, as Prometheus reads them", OB_EFFECT_SHOWS, SERVICES("GET", "/metrics", OB_TOKEN_ANY, OB_ASKS_ALWAYS, commands_metrics),
      .more = "Made at most once a second.", ANSWERS(.about = "counters", .type = "text/plain", .takes_any_query = true)},
-    {"page", "what is being looked at and what is not, for people (HTML)", OB_EFFECT_LOOKS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, commands_page),
+    {"page", "what is being looked at and what is not, for people (HTML)", OB_EFFECT_SHOWS, PUBLIC("GET", "/transparency", OB_ASKS_ALWAYS, commands_page),
      .more = "Made at most once a second; counts may be about two seconds behind. On this listener 404, 405 and 503 are a page for people, in German or English, unless Accept prefers JSON: then they are problems as everywhere.",
      .takes = FIELDS(QUERY_TEXT("lang", 0, 256, NULL, OB_LOGGED_NEVER, "de, or en; otherwise as Accept-Language says")),
      ANSWERS(.about = "the page", .type = "text/html", .could_not = "PageCouldNot")},

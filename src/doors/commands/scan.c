@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Waiting
- * ---------------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 typedef struct waiting {
     pthread_mutex_t lock;
@@ -49,8 +48,7 @@ static ob_status run(ob_scan *scan, ob_engine *engine, ob_error *err)
     return scan->work.status;
 }
 
-/* ---- The request
- * -------------------------------------------------------------------------------------- */
+/* ---- The request ----------------------------------------------------------------------------- */
 
 /* Its members, as if they were the query of an HTTP request, and held to the same row. */
 static ob_status describe(ob_item *item, const commands_call *call, ob_error *err)

@@ -33,8 +33,7 @@ void snapshot_end(snapshot *s);
  * what was written within 15 s. OB_EIO: there is none, and it takes long. */
 ob_status snapshot_get(ob_buf *out, snapshot *s, snapshot_make make, void *context, ob_error *err);
 
-/* ---- quota.c -----------------------------------------------------------------------------------
- */
+/* ---- quota.c --------------------------------------------------------------------------------- */
 
 #define QUOTA_MOST (UINT64_C(2000) * 1000 * 1000) /* bytes of a token and a day */
 enum { QUOTA_LINES = 256, QUOTA_DAY_S = 86400 };
@@ -72,8 +71,7 @@ void quota_know(quota *q, const char *token, int64_t day, uint64_t bytes);
  * has used. */
 void quota_count(uint64_t *refused, unsigned *percent, quota *q);
 
-/* ---- tries.c ----------------------------------------------------------------------------------
- */
+/* ---- tries.c --------------------------------------------------------------------------------- */
 
 enum { TRIES_LINES = 4096 };
 
@@ -135,7 +133,7 @@ typedef struct api_call {
     /* Records. */
     char token[OB_NAME_MAX + 1];
     char allow[40]; /* methods, where the one that came is none of them */
-    struct deed *deed;
+    struct record_body *record_body;
     /* Lists. */
     char *known;   /* versions that the client has; NULL: it does not wait */
     uint64_t seen; /* changes of lists, when they were looked at last */
@@ -172,8 +170,7 @@ ob_plan api_end(api_call *call, ob_answer answer);
  * what is damaged is told as what cannot be read. */
 const ob_error *api_of_records(ob_error *err);
 
-/* ---- warnings.c -------------------------------------------------------------------------------
- */
+/* ---- warnings.c ------------------------------------------------------------------------------ */
 
 /* Why a service protects nobody, or less than its operator believes. */
 typedef enum api_warning {
@@ -212,7 +209,7 @@ bool api_describe(api_call *call, const ob_request *request, const ob_token *tok
 
 /* Whether the gate lets it be looked at by these detectors. Otherwise sets the answer, that nobody
  * looked or that nobody could, and returns false. */
-bool api_may_look(api_call *call, uint32_t detectors);
+bool api_may_scan(api_call *call, uint32_t detectors);
 
 /* Whether there is room for another item. Otherwise sets the answer and returns false. */
 bool api_has_room(api_call *call);
@@ -221,12 +218,12 @@ bool api_has_room(api_call *call);
 ob_answer api_error(api_call *call, const ob_error *err);
 
 /* The answer to an item that nobody looked at, because nobody may, or could not now. */
-ob_answer api_not_looked_at(const ob_decision *decision);
+ob_answer api_unscanned(const ob_decision *decision);
 
 /* Before its work is handed in: `done` is called once it is done. */
 void api_begin_work(api_call *call, const char *via, void (*done)(ob_work *work));
 
-/* Nobody waits for what was handed in: it is not begun any more. */
+/* The client has gone: work that was not begun is dropped. */
 void api_gone(ob_call *call);
 
 #endif

@@ -34,8 +34,7 @@ ob_field_where ob_command_where(const ob_command *c, const ob_command_field *f)
     return in_query ? OB_IN_QUERY : OB_IN_BODY;
 }
 
-/* ---- All of it as JSON
- * --------------------------------------------------------------------------- */
+/* ---- All of it as JSON ----------------------------------------------------------------------- */
 
 static json_t *fields_json(const ob_command *c, const ob_command_field *fields);
 
@@ -120,7 +119,7 @@ static const char *token_of(const ob_command *c)
 
 static json_t *command_json(const ob_command *c)
 {
-    static const char *const effects[] = {[OB_EFFECT_LOOKS] = "looks",
+    static const char *const effects[] = {[OB_EFFECT_SHOWS] = "shows",
                                           [OB_EFFECT_READS] = "reads about persons",
                                           [OB_EFFECT_ACTS] = "changes",
                                           [OB_EFFECT_ERASES] = "erases",

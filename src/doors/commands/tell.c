@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Reading -----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* A word of the service's own. "-" is nobody, as in a query. */
 static ob_status take_key(ob_record_key *out, const ob_acts *acts, ob_pseudonym_kind kind,
@@ -51,11 +50,10 @@ static ob_status items_at(ob_record_key **out, size_t *count, const ob_acts *act
     return OB_OK;
 }
 
-/* ---- Doing --------------------------------------------------------------------------------------
- */
+/* ---- Doing ----------------------------------------------------------------------------------- */
 
 /* What a request wants. */
-typedef struct deed {
+typedef struct record_body {
     char client_key[OB_PSEUDONYM_TEXT + 2]; /* its Idempotency-Key; "" : none */
     ob_delivery delivery;
     ob_incoming incoming;
@@ -66,10 +64,10 @@ typedef struct deed {
     int64_t id;
     uint64_t changed;
     bool counts; /* among what its token has written today */
-} deed;
+} record_body;
 
 /* Bytes in the records and the log, about: measured, and rather too many. */
-static uint64_t bytes_of(const deed *d)
+static uint64_t bytes_of(const record_body *d)
 {
     enum { ACT = 1000, ONE = 200 };
     return ACT + ONE * (uint64_t)d->count + strlen(d->incoming.reason);
@@ -78,7 +76,7 @@ static uint64_t bytes_of(const deed *d)
 /* With what is written, so that a start goes on counting where this one ended. */
 static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
 {
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(d)};
     memcpy(more.token, c->token, sizeof more.token);
     ob_status status = ob_store_written_add(act->w, &more, err);
@@ -89,7 +87,7 @@ static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
 static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 {
     api_call *c = context;
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     bool is_known = false;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_incoming_add(&d->id, &is_known, act, &d->incoming, d->items, d->count,
@@ -100,7 +98,7 @@ static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
 {
     const api_call *c = context;
-    const deed *d = c->deed;
+    const record_body *d = c->record_body;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_conversation_set(act, &d->conversation, d->members, d->count, err);
     return status ? status : count_written(act, c, err);
@@ -110,7 +108,7 @@ static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 {
     const api_call *c = context;
     ob_act_word(act, "token", c->token);
-    ob_status status = ob_conversation_remove(act, &c->deed->conversation.id, err);
+    ob_status status = ob_conversation_remove(act, &c->record_body->conversation.id, err);
     return status ? status : count_written(act, c, err);
 }
 
@@ -118,7 +116,7 @@ static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 static ob_status withdraw(ob_act *act, void *context, ob_error *err)
 {
     const api_call *c = context;
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_consent_withdraw(&d->changed, act, &d->conversation.id, err);
     if (!status && d->changed)
@@ -127,8 +125,7 @@ static ob_status withdraw(ob_act *act, void *context, ob_error *err)
     return status;
 }
 
-/* ---- Answers ----------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 /* Where a connection broke, it may have been kept; a delivery is known again, and who is a member
  * or consents is said whole: so the same request again does no harm. */
@@ -151,7 +148,7 @@ static ob_answer failed(const ob_act_job *job)
 static void answer(ob_act_job *job, json_t *done)
 {
     api_call *c = job->context;
-    const deed *d = c->deed;
+    const record_body *d = c->record_body;
     if (job->status || !d->counts)
         quota_give_back(&c->api->written, c->token, bytes_of(d));
     if (!job->status) {
@@ -165,7 +162,7 @@ static void answer(ob_act_job *job, json_t *done)
 
 static void answer_incoming(ob_act_job *job)
 {
-    const deed *d = ((api_call *)job->context)->deed;
+    const record_body *d = ((api_call *)job->context)->record_body;
     answer(job, json_pack("{s:I}", d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice",
                           (json_int_t)d->id));
 }
@@ -177,13 +174,13 @@ static void answer_done(ob_act_job *job)
 
 static void answer_withdrawn(ob_act_job *job)
 {
-    const deed *d = ((api_call *)job->context)->deed;
+    const record_body *d = ((api_call *)job->context)->record_body;
     answer(job, json_pack("{s:I}", "conversations", (json_int_t)d->changed));
 }
 
 static void end_call(ob_call *call)
 {
-    deed *d = ((api_call *)call)->deed;
+    record_body *d = ((api_call *)call)->record_body;
     if (d) {
         free(d->items);
         free(d->members);
@@ -206,7 +203,7 @@ static bool may_write(api_call *c, const doing *what)
     const ob_api_options *options = &c->api->options;
     quota *q = &c->api->written;
     unsigned retry_after_s = 0;
-    switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->deed), what->takes_back)) {
+    switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->record_body), what->takes_back)) {
     case QUOTA_NEARLY:
         if (options->problem) {
             char sentence[200];
@@ -240,13 +237,12 @@ static void do_it(api_call *c, const doing *what)
     ob_acts_post(c->api->options.acts, &c->job);
 }
 
-/* ---- Bodies -------------------------------------------------------------------------------------
- */
+/* ---- Bodies ---------------------------------------------------------------------------------- */
 
 static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind kind, ob_error *err)
 {
     const ob_acts *acts = c->api->options.acts;
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     ob_status status = OB_OK;
     d->incoming = (ob_incoming){.kind = kind, .at = ob_now()};
     if (kind == OB_INCOMING_REPORT)
@@ -264,7 +260,7 @@ static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind k
 static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
 {
     const json_t *array = json_object_get(in, "members");
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     ob_status status = OB_OK;
     d->count = json_array_size(array);
     d->conversation.changed_at = ob_now();
@@ -287,7 +283,7 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
  * what it says. */
 static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
 {
-    deed *d = c->deed;
+    record_body *d = c->record_body;
     const ob_acts *acts = c->api->options.acts;
     uint8_t sum[OB_SHA256_SIZE];
     char text[2 * OB_SHA256_SIZE + OB_NAME_MAX + OB_PSEUDONYM_TEXT + 16];
@@ -374,8 +370,7 @@ static void take_withdrawal(ob_call *call, ob_body body)
     do_it((api_call *)call, &withdrawal);
 }
 
-/* ---- Heads --------------------------------------------------------------------------------------
- */
+/* ---- Heads ----------------------------------------------------------------------------------- */
 
 static void no_body(ob_call *call, ob_body body)
 {
@@ -383,14 +378,14 @@ static void no_body(ob_call *call, ob_body body)
     ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
 }
 
-/* Of a call that has a deed and no handler yet. */
+/* Of a call that has a record_body and no handler yet. */
 static const ob_call_class unread = {.body = no_body, .end = end_call};
 
-/* Makes the deed, of what stands in the path where that has a word of the service's own. */
-static ob_status begin_deed(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
-                            ob_error *err)
+/* Makes the record_body, of what stands in the path where that has a word of the service's own. */
+static ob_status begin_record(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
+                              ob_error *err)
 {
-    deed *d = c->deed = calloc(1, sizeof *d);
+    record_body *d = c->record_body = calloc(1, sizeof *d);
     c->call.class = &unread;
     if (!d)
         return ob_fail(err, OB_ENOMEM, "out of memory: try again");
@@ -408,7 +403,7 @@ static ob_plan want(api_call *c, const ob_request *request, const ob_pseudonym_k
                     const ob_call_class *class)
 {
     ob_error err = {0};
-    if (begin_deed(c, request, kind, &err))
+    if (begin_record(c, request, kind, &err))
         return api_end(c, api_error(c, &err));
     return api_want_json(c, request, class);
 }
@@ -418,7 +413,7 @@ static ob_plan want_nothing(api_call *c, const ob_request *request, ob_pseudonym
                             const ob_call_class *class)
 {
     ob_error err = {0};
-    if (begin_deed(c, request, &kind, &err))
+    if (begin_record(c, request, &kind, &err))
         return api_end(c, api_error(c, &err));
     if (request->content_length > (int64_t)API_JSON_BODY_MOST)
         return api_end(c, api_too_large_json());

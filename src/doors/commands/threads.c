@@ -18,11 +18,11 @@ bool ob_commands_enter(uint32_t place)
 {
     if (atomic_fetch_add(those_at(place), 1) < THREADS_MOST)
         return true;
-    ob_commands_leave(place);
+    ob_commands_exit(place);
     return false;
 }
 
-void ob_commands_leave(uint32_t place)
+void ob_commands_exit(uint32_t place)
 {
     atomic_fetch_sub(those_at(place), 1);
 }

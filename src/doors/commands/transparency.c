@@ -1,4 +1,4 @@
-/* GET /transparency: what is being looked at and what is not, for everybody to read. */
+/* GET /transparency: what is being scanned at and what is not, for everybody to read. */
 #include "services_priv.h"
 
 #include <obhut/law.h>
@@ -13,14 +13,13 @@
 
 enum { DAY = 86400, DAYS = 30, FEW = 10 };
 
-/* ---- Words --------------------------------------------------------------------------------------
- */
+/* ---- Words ----------------------------------------------------------------------------------- */
 
 enum { DETECTORS_NAMED = 4 };
 
 typedef struct words {
-    const char *lang, *other_lang, *other_name, *title, *lead, *looked, *not_looked, *never,
-        *counts, *laws, *how_looked, *digests, *surface, *answer, *basis, *law, *number, *reason,
+    const char *lang, *other_lang, *other_name, *title, *lead, *scanned, *not_scanned_by, *never,
+        *counts, *laws, *how_found, *digests, *surface, *answer, *basis, *law, *number, *reason,
         *why_not, *since, *until, *open_end, *none, *few, *house_rule, *counted, *detector, *state,
         *how, *ask, *service;
     const char *surfaces[OB_SURFACES], *bases[OB_BASIS_COUNT], *grounds[OB_BASIS_COUNT],
@@ -35,17 +34,17 @@ static const words in[OB_LANGUAGES] = {
         {.lang = "en",
          .other_lang = "de",
          .other_name = "Deutsch",
-         .title = "What is looked at here",
+         .title = "What is scanned at here",
          .lead =
              "This service looks for known material of child sexual abuse. This page says where it "
              "looks and where it does not, under which law, and how often. It is made by the "
              "software itself.",
-         .looked = "Where somebody may look",
-         .not_looked = "nobody looks",
+         .scanned = "Where somebody may look",
+         .not_scanned_by = "nobody looks",
          .never = "What nobody looks at, whatever the settings",
          .counts = "How often",
          .laws = "Under which law",
-         .how_looked = "How it is looked for",
+         .how_found = "How it is scanned for",
          .digests = "Which software this is",
          .surface = "Where",
          .answer = "May somebody look?",
@@ -53,7 +52,7 @@ static const words in[OB_LANGUAGES] = {
          .law = "Law",
          .number = "Items",
          .reason = "Reason",
-         .why_not = "Not looked at",
+         .why_not = "Not scanned at",
          .since = "since",
          .until = "until",
          .open_end = "no end is known",
@@ -63,9 +62,10 @@ static const words in[OB_LANGUAGES] = {
          .counted = "Counted over the last 30 days. Numbers below 10 are not told exactly.",
          .detector = "Method",
          .state = "State",
-         .how = "Whoever has the same release can compute these digests, and see that neither laws "
-                "nor "
-                "limits were changed.",
+         .how =
+             "Anybody with the same release can compute these digests, and see that neither laws "
+             "nor "
+             "limits were changed.",
          .ask = "The regimes together",
          .service = "Service",
          .surfaces = {"messages between two people", "closed groups", "public posts and uploads",
@@ -88,7 +88,7 @@ static const words in[OB_LANGUAGES] = {
                    "anything on your own device, unless you want it yourself",
                    "anything for another purpose than child sexual abuse",
                    "Nothing is reported, and no account is sanctioned, before a trained person has "
-                   "looked and confirmed."}},
+                   "scanned and confirmed."}},
     [OB_GERMAN] =
         {.lang = "de",
          .other_lang = "en",
@@ -99,12 +99,12 @@ static const words in[OB_LANGUAGES] = {
              "Seite "
              "sagt, wo er sucht und wo nicht, nach welchem Gesetz und wie oft. Die Software selbst "
              "erstellt sie.",
-         .looked = "Wo jemand nachsehen darf",
-         .not_looked = "niemand sieht nach",
+         .scanned = "Wo jemand nachsehen darf",
+         .not_scanned_by = "niemand sieht nach",
          .never = "Was niemand ansieht, gleich was eingestellt ist",
          .counts = "Wie oft",
          .laws = "Nach welchem Gesetz",
-         .how_looked = "Wie gesucht wird",
+         .how_found = "Wie gesucht wird",
          .digests = "Welche Software das ist",
          .surface = "Wo",
          .answer = "Darf jemand nachsehen?",
@@ -203,8 +203,7 @@ static void put_heading(page *p, const char *text)
     put(p, "<h2>%s</h2>", text);
 }
 
-/* ---- Parts --------------------------------------------------------------------------------------
- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 /* Whether any law of the service could allow this basis on this surface. */
 static bool is_possible(const page *p, unsigned surface, unsigned basis)
@@ -214,7 +213,7 @@ static bool is_possible(const page *p, unsigned surface, unsigned basis)
     if (surface == OB_SURFACE_STORAGE && basis == OB_BASIS_VOLUNTARY)
         return false;
     bool is_private = surface == OB_SURFACE_DIRECT || surface == OB_SURFACE_GROUP;
-    if (is_private && !p->profile.keeps_register)
+    if (is_private && !p->profile.has_register)
         return false;
     for (size_t i = 0; i < p->law_count; i++)
         if (p->laws[i]->surfaces >> surface & 1 && p->laws[i]->bases >> basis & 1)
@@ -225,7 +224,7 @@ static bool is_possible(const page *p, unsigned surface, unsigned basis)
 static void put_surfaces(page *p)
 {
     const words *w = p->w;
-    put_heading(p, w->looked);
+    put_heading(p, w->scanned);
     put(p, "<table><thead><tr><th>%s</th><th>%s</th></tr></thead><tbody>", w->surface, w->answer);
     for (unsigned s = 0; s < OB_SURFACES; s++) {
         bool any = false;
@@ -239,7 +238,7 @@ static void put_surfaces(page *p)
             any = true;
         }
         if (!any)
-            put(p, "<span class=\"no\">%s</span>", w->not_looked);
+            put(p, "<span class=\"no\">%s</span>", w->not_scanned_by);
         put_bytes(p, "</td></tr>");
     }
     put_bytes(p, "</tbody></table>");
@@ -304,19 +303,19 @@ static void put_count(page *p, uint64_t count)
         put(p, "<td class=\"n\">%llu</td>", (unsigned long long)count);
 }
 
-static void put_tallies(page *p, const ob_tally *t, size_t count, bool looked)
+static void put_tallies(page *p, const ob_tally *t, size_t count, bool scanned)
 {
     const words *w = p->w;
     bool any = false;
     put(p, "<table><thead><tr><th>%s</th><th>%s</th><th class=\"n\">%s</th></tr></thead><tbody>",
-        w->surface, looked ? w->basis : w->why_not, w->number);
+        w->surface, scanned ? w->basis : w->why_not, w->number);
     for (size_t i = 0; i < count; i++) {
-        if ((t[i].reason == OB_ALLOWED) != looked || t[i].surface >= OB_SURFACES ||
+        if ((t[i].reason == OB_ALLOWED) != scanned || t[i].surface >= OB_SURFACES ||
             t[i].basis >= OB_BASIS_COUNT || t[i].reason >= OB_REASON_COUNT)
             continue;
         any = true;
         put(p, "<tr><td>%s</td><td>", w->surfaces[t[i].surface]);
-        if (looked) {
+        if (scanned) {
             put_safe(p, w->bases[t[i].basis]);
             put_bytes(p, ", ");
             put_safe(p, t[i].regime);
@@ -333,21 +332,21 @@ static void put_tallies(page *p, const ob_tally *t, size_t count, bool looked)
     put_bytes(p, "</tbody></table>");
 }
 
-/* The same surface, basis and reason under several laws is one row where nobody looked. */
+/* The same surface, basis and reason under several laws is one row where nobody scanned. */
 static size_t join_denied(ob_tally *t, size_t count)
 {
-    size_t kept = 0;
+    size_t cached = 0;
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        while (k < kept && (t[i].reason == OB_ALLOWED || t[k].reason != t[i].reason ||
-                            t[k].surface != t[i].surface))
+        while (k < cached && (t[i].reason == OB_ALLOWED || t[k].reason != t[i].reason ||
+                              t[k].surface != t[i].surface))
             k++;
-        if (k < kept)
+        if (k < cached)
             t[k].count += t[i].count;
         else
-            t[kept++] = t[i];
+            t[cached++] = t[i];
     }
-    return kept;
+    return cached;
 }
 
 static ob_status put_counts(page *p, ob_error *err)
@@ -380,7 +379,7 @@ static const char *name_of_detector(const words *w, ob_detector detector)
 static void put_detectors(page *p)
 {
     const words *w = p->w;
-    put_heading(p, w->how_looked);
+    put_heading(p, w->how_found);
     put(p, "<table><thead><tr><th>%s</th><th>%s</th></tr></thead><tbody>", w->detector, w->state);
     for (ob_detector d = 0; d < ob_detector_count(); d++)
         put(p, "<tr><td>%s</td><td>%s</td></tr>", name_of_detector(w, d),
@@ -400,8 +399,7 @@ static void put_digests(page *p)
         OB_VERSION, p->w->how, p->w->ask, regimes, floor, ob_build_id(build));
 }
 
-/* ---- The page
- * ------------------------------------------------------------------------------------ */
+/* ---- The page -------------------------------------------------------------------------------- */
 
 static ob_language choose(const ob_request *request)
 {

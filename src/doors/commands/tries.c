@@ -1,12 +1,13 @@
-/* Whoever uploads and is refused has learned that a picture is listed. Counted by account and day,
- * in memory, and bounded: who has had so many matches hears nothing more until the next day. */
+/* An uploader who is refused has learned that a picture is listed. So matches are counted by
+ * account and day, in memory, and bounded: after so many an account gets no more answers until the
+ * next day. */
 #include "services_priv.h"
 
 #include <obhut/clock.h>
 
 #include <string.h>
 
-enum { LOOKED_AT = 8 }; /* places that an account may be at */
+enum { SCANNED = 8 }; /* places that an account may be at */
 
 void tries_init(tries *t, unsigned most)
 {
@@ -20,14 +21,14 @@ void tries_end(tries *t)
     pthread_mutex_destroy(&t->lock);
 }
 
-/* Its place; else, where `make`, that of whoever has fewest of its neighbours: NULL is never
- * returned then. A day that is over counts for nothing. */
+/* Returns the line of an account; else, where `make`, that of the neighbour with the fewest
+ * matches, never NULL then. Lines of earlier days count as empty. */
 static tries_line *line_of(tries *t, const ob_record_key *account, int64_t day, bool make)
 {
     uint64_t at;
     tries_line *least = NULL;
     memcpy(&at, account->bytes, sizeof at); /* a keyed code: evenly spread, and nobody's choice */
-    for (unsigned i = 0; i < LOOKED_AT; i++) {
+    for (unsigned i = 0; i < SCANNED; i++) {
         tries_line *line = &t->line[(at + i) % TRIES_LINES];
         if (line->day == day && !memcmp(&line->account, account, sizeof *account))
             return line;

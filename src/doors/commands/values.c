@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Values in JSON ----------------------------------------------------------------------------
- */
+/* ---- Values in JSON -------------------------------------------------------------------------- */
 
 bool fields_is_text(const json_t *value, int64_t least, int64_t most)
 {
@@ -117,8 +116,7 @@ bool fields_fit(const ob_command_field *f, const json_t *value)
     return false;
 }
 
-/* ---- Values as text, in a path, a query or a head ----------------------------------------------
- */
+/* ---- Values as text, in a path, a query or a head -------------------------------------------- */
 
 /* Digits as people write them: no sign but -, no zeros before. */
 static bool is_number(const ob_command_field *f, const char *text)
@@ -152,8 +150,7 @@ bool fields_text_fits(const ob_command_field *f, const char *text)
     }
 }
 
-/* ---- In words ----------------------------------------------------------------------------------
- */
+/* ---- In words -------------------------------------------------------------------------------- */
 
 void fields_say(char *out, size_t size, const ob_command_field *f)
 {

@@ -81,7 +81,7 @@ static const ob_list_info *list_of(const finding *f, const char *name)
     return NULL;
 }
 
-static void look_at_lists(finding *f)
+static void check_lists(finding *f)
 {
     size_t enabled = 0;
     for (size_t i = 0; i < f->count; i++)
@@ -93,7 +93,7 @@ static void look_at_lists(finding *f)
              "every list is switched off: nothing can be found (obhut list enable)");
 }
 
-static void look_at_sections(finding *f)
+static void check_sections(finding *f)
 {
     const ob_policy *policy = f->options->policy;
     for (size_t i = 0; i < policy->list_count; i++) {
@@ -125,14 +125,14 @@ static bool any_waits_for_a_person(const ob_policy *policy)
     return any;
 }
 
-static void look_at_records(finding *f, bool renew)
+static void check_records(finding *f, bool renew)
 {
     ob_profile profile;
     unsigned reviewers;
     const uint32_t closed = UINT32_C(1) << OB_SURFACE_DIRECT | UINT32_C(1) << OB_SURFACE_GROUP;
     if (!ob_permits_service(&profile, &reviewers, ob_engine_permits(f->options->engine), renew))
         return; /* what is not known is no reason to warn of it */
-    if (profile.surfaces & closed && !profile.keeps_register)
+    if (profile.surfaces & closed && !profile.has_register)
         warn(f, API_NO_REGISTER,
              "direct or group is switched on, and no register of protected "
              "conversations is kept: nobody looks there (obhut policy set "
@@ -149,10 +149,10 @@ uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew
     finding f = {.options = options, .details = details};
     if (!ob_lists_info(&lists, &f.count, options->lists, NULL)) {
         f.lists = lists;
-        look_at_lists(&f);
-        look_at_sections(&f);
+        check_lists(&f);
+        check_sections(&f);
     }
-    look_at_records(&f, renew);
+    check_records(&f, renew);
     free(lists);
     return f.found;
 }

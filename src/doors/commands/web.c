@@ -51,8 +51,7 @@ static const ob_command *find(char allow[ALLOW_MOST], const ob_request *request)
     return NULL;
 }
 
-/* ---- Its fields ---------------------------------------------------------------------------------
- */
+/* ---- Its fields ------------------------------------------------------------------------------ */
 
 static json_t *from_text(const ob_command_field *f, const char *text)
 {
@@ -131,8 +130,7 @@ static ob_status read_body(json_t *out, const ob_command *c, ob_body body, ob_er
     return status;
 }
 
-/* ---- Doing it ---------------------------------------------------------------------------------
- */
+/* ---- Doing it -------------------------------------------------------------------------------- */
 
 static ob_answer answer_of(json_t *done)
 {
@@ -154,7 +152,7 @@ static void *work(void *argument)
     ob_answer answer = answer_of(done);
     json_decref(done);
     ob_call_answer(&c->call, answer); /* then the call may be gone */
-    ob_commands_leave(OB_AT_STAFF);
+    ob_commands_exit(OB_AT_STAFF);
     return NULL;
 }
 
@@ -169,7 +167,7 @@ static void start(web_call *c)
         started = !pthread_create(&thread, &detached, work, c);
         pthread_attr_destroy(&detached);
         if (!started)
-            ob_commands_leave(OB_AT_STAFF);
+            ob_commands_exit(OB_AT_STAFF);
     }
     if (!started)
         ob_call_answer(&c->call, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));

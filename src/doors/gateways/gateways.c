@@ -20,7 +20,7 @@ static const struct kind {
     ob_plan (*unsure)(gateway_call *call, ob_hindrance hindrance);
 } kinds[] = {{"pict-rs", "pictrs", pictrs_begin, pictrs_unsure}};
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 ob_status ob_gateways_open(ob_gateways **out, const ob_gateways_options *options, ob_error *err)
 {
@@ -62,7 +62,7 @@ ob_status ob_gateways_add(char path[OB_GATEWAY_PATH], ob_writing *w, const char 
     snprintf(gateway.kind, sizeof gateway.kind, "%s", kind);
     char secret[OB_SECRET_TEXT + 1];
     ob_secret_make(secret);
-    ob_secret_print(gateway.print, secret, OB_SECRET_TEXT);
+    ob_secret_fingerprint(gateway.fingerprint, secret, OB_SECRET_TEXT);
     snprintf(path, OB_GATEWAY_PATH, "/gw/%s/%s", word, secret);
     ob_wipe(secret, sizeof secret);
     return ob_store_gateway_add(w, &gateway, err);
@@ -96,13 +96,14 @@ static ob_status read_gateways(ob_gateways *g, ob_error *err)
 static ob_status find(bool *found, ob_gateway *out, ob_gateways *g, const char *kind,
                       const char *secret, ob_error *err)
 {
-    uint8_t print[OB_CODE_SIZE];
+    uint8_t fingerprint[OB_MAC_SIZE];
     *found = false;
-    ob_secret_print(print, secret, strlen(secret));
+    ob_secret_fingerprint(fingerprint, secret, strlen(secret));
     pthread_mutex_lock(&g->lock);
     ob_status status = read_gateways(g, err);
     for (size_t i = 0; i < g->count; i++)
-        if (ob_same(g->known[i].print, print, sizeof print) && !strcmp(g->known[i].kind, kind)) {
+        if (ob_same(g->known[i].fingerprint, fingerprint, sizeof fingerprint) &&
+            !strcmp(g->known[i].kind, kind)) {
             *out = g->known[i];
             *found = true;
         }
@@ -115,7 +116,7 @@ bool ob_gateways_own(const ob_request *request)
     return request->listener == OB_LISTENER_SERVICES && !strncmp(request->path, "/gw/", 4);
 }
 
-/* ---- Calls ---------------------------------------------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 void gateway_end_call(ob_call *call)
 {

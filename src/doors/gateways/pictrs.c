@@ -117,7 +117,7 @@ static void gone(ob_call *call)
 }
 
 /* Whether the gate lets it be looked at. Otherwise sets the answer and returns false. */
-static bool may_look(gateway_call *c)
+static bool may_scan(gateway_call *c)
 {
     ob_engine *engine = c->gateways->options.engine;
     ob_gate_decision *why = &c->scan.work.decision.gate;
@@ -151,13 +151,13 @@ ob_plan pictrs_begin(gateway_call *c, const ob_request *request)
                       .surface = (ob_surface)c->gateway.surface,
                       .encryption = OB_ENCRYPTION_TRANSPORT};
     ob_random(&item->id, sizeof item->id); /* the file is all that it says */
-    memcpy(&c->scan.file.owner, c->gateway.print, sizeof c->scan.file.owner);
+    memcpy(&c->scan.file.owner, c->gateway.fingerprint, sizeof c->scan.file.owner);
     if (strcmp(request->method, "POST")) {
         c->call.answer = ob_answer_problem(405, "METHOD", "files are posted here");
         c->call.answer.allow = "POST";
         return OB_PLAN_ANSWER;
     }
-    if (!may_look(c))
+    if (!may_scan(c))
         return OB_PLAN_ANSWER;
     if (request->content_length > 0 && (uint64_t)request->content_length > most) {
         c->call.answer = undecodable(c, OB_UNDECODABLE_TOO_LARGE);

@@ -1,4 +1,4 @@
-/* What can be told of a directory by reading all of it. */
+/* What can be said about a directory after reading all of it. */
 #include <obhut/service.h>
 
 static ob_status count_bytes(void *context, const void *bytes, size_t size, ob_error *err)
@@ -16,7 +16,7 @@ ob_status ob_service_read_records(uint64_t *bytes, ob_view *view, ob_error *err)
     return status ? status : ob_store_dump(view, count_bytes, bytes, err);
 }
 
-/* Whoever changes them tells the records afterwards, and may do so twice in between. */
+/* The records learn of a change afterwards, and lists may change twice in between. */
 ob_status ob_service_ask_lists(ob_error *out, const char *dir, ob_store *store, ob_error *err)
 {
     enum { TRIES = 3 };

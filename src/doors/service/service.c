@@ -8,19 +8,18 @@
 enum { STEP_MS = 50 };
 
 /* A process that was killed a moment ago may still be on its way out. */
-static ob_status hold(ob_lists **out, const ob_service_options *o, ob_error *err)
+static ob_status own_lists(ob_lists **out, const ob_service_options *o, ob_error *err)
 {
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-    ob_status status = ob_lists_hold(out, o->dir, err);
+    ob_status status = ob_lists_own_unchecked(out, o->dir, err);
     for (unsigned waited = 0; status == OB_EBUSY && waited < o->patience_ms; waited += STEP_MS) {
         nanosleep(&step, NULL);
-        status = ob_lists_hold(out, o->dir, err);
+        status = ob_lists_own_unchecked(out, o->dir, err);
     }
     return status;
 }
 
-/* ---- Lists and records know each other ----------------------------------------------------------
- */
+/* ---- Lists and records know each other ------------------------------------------------------- */
 
 static ob_lists_bound to_lists(const ob_acts_lists *from)
 {
@@ -30,11 +29,11 @@ static ob_lists_bound to_lists(const ob_acts_lists *from)
     return out;
 }
 
-static ob_status keep(void *context, const ob_lists_bound *now, ob_error *err)
+static ob_status set_known_lists(void *context, const ob_lists_bound *now, ob_error *err)
 {
     ob_acts_lists known = {.changes = now->changes};
     memcpy(known.sum, now->sum, sizeof known.sum);
-    return ob_acts_lists_keep(context, &known, err);
+    return ob_acts_lists_set(context, &known, err);
 }
 
 static ob_status bind_lists(const ob_service *s, ob_error *err)
@@ -44,7 +43,9 @@ static ob_status bind_lists(const ob_service *s, ob_error *err)
     ob_status status =
         ob_acts_lists_known(&is_known, &known, s->store, ob_lists_dir(s->lists), err);
     const ob_lists_bound bound = to_lists(&known);
-    return status ? status : ob_lists_bind(s->lists, is_known ? &bound : NULL, keep, s->acts, err);
+    return status
+               ? status
+               : ob_lists_bind(s->lists, is_known ? &bound : NULL, set_known_lists, s->acts, err);
 }
 
 ob_status ob_service_compare_lists(const char *dir, const ob_acts_lists *known, ob_error *err)
@@ -53,8 +54,7 @@ ob_status ob_service_compare_lists(const char *dir, const ob_acts_lists *known, 
     return ob_lists_compare(dir, &bound, err);
 }
 
-/* ---- Strangers --------------------------------------------------------------------------------
- */
+/* ---- Strangers ------------------------------------------------------------------------------- */
 
 unsigned ob_service_stranger(ob_service *s, int64_t now)
 {
@@ -67,8 +67,7 @@ unsigned ob_service_stranger(ob_service *s, int64_t now)
                : 0;
 }
 
-/* ---- The engine
- * ---------------------------------------------------------------------------------- */
+/* ---- The engine ------------------------------------------------------------------------------ */
 
 static const ob_policy default_policy = OB_POLICY_DEFAULT;
 
@@ -93,13 +92,12 @@ ob_status ob_service_need_engine(ob_service *service, ob_error *err)
     return status;
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 /* What only a service needs: commands where none runs leave it alone. */
 static ob_status serve(ob_service *s, const ob_service_options *o, ob_error *err)
 {
-    ob_status status = ob_lists_keep(s->lists, o->problem, o->context, err);
+    ob_status status = ob_lists_maintain(s->lists, o->problem, o->context, err);
     if (!status)
         status = ob_staff_open(&s->staff, s->store, s->acts, err);
     if (!status)
@@ -110,7 +108,7 @@ static ob_status serve(ob_service *s, const ob_service_options *o, ob_error *err
 ob_status ob_service_open(ob_service *out, const ob_service_options *o, ob_error *err)
 {
     ob_service s = {.lists = NULL};
-    ob_status status = hold(&s.lists, o, err);
+    ob_status status = own_lists(&s.lists, o, err);
     if (!status)
         status = ob_store_expect(o->dir, o->records, err);
     if (!status)

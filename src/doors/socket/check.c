@@ -38,7 +38,7 @@ static ob_status check_here(ob_socket_checked *out, const char *dir, bool record
     *out = (ob_socket_checked){.has_records = stands(dir, "obhut.db") || stands(dir, "records")};
     if (!out->has_records && !(records && stands(dir, "audit/log"))) /* a copy of a log has none */
         return OB_OK;
-    ob_status status = ob_store_look(&store, dir, err);
+    ob_status status = ob_store_open_to_read(&store, dir, err);
     out->is_old = !status && !store;
     if (status || !store)
         return status;

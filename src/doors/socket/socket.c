@@ -19,7 +19,7 @@
 
 enum { CONNECTIONS_MOST = 32, READ_TIME_S = 30 };
 
-/* ---- Addresses ------------------------------------------------------------------------------ */
+/* ---- Addresses ------------------------------------------------------------------------------- */
 
 static ob_status address_of(struct sockaddr_un *out, const char *dir, ob_error *err)
 {
@@ -57,7 +57,7 @@ ob_status ob_socket_listen(int *out, const char *dir, ob_error *err)
     return status;
 }
 
-/* ---- Serving -------------------------------------------------------------------------------- */
+/* ---- Serving --------------------------------------------------------------------------------- */
 
 typedef struct connection {
     ob_service *service;
@@ -90,7 +90,7 @@ static void *serve(void *argument)
     json_decref(request);
     socket_incoming_free(&c->in);
     free(c);
-    ob_commands_leave(OB_AT_SOCKET);
+    ob_commands_exit(OB_AT_SOCKET);
     return NULL;
 }
 
@@ -136,14 +136,14 @@ void ob_socket_serve(int listening, ob_service *service)
     if (started)
         return;
     if (entered)
-        ob_commands_leave(OB_AT_SOCKET);
+        ob_commands_exit(OB_AT_SOCKET);
     if (c)
         say_busy(peer);
     free(c);
     close(peer);
 }
 
-/* ---- Asking --------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 /* What a service gives as the status of an error, but never OB_OK. */
 static ob_status status_of(const json_t *error)
@@ -225,7 +225,7 @@ static bool is_quiet(int to)
     return recv(to, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-/* The connection that ob_socket_begin made, for whoever comes first; else a new one. */
+/* The connection that ob_socket_begin made, for the first request; else a new one. */
 static int reach_again(ob_socket_session *s)
 {
     int to = atomic_exchange(&s->first, -1);

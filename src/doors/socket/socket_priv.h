@@ -5,11 +5,10 @@
 
 #include <obhut/socket.h>
 
-/* ---- Lines -------------------------------------------------------------------------------------
- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
-/* Sends an object as a line, with a descriptor (-1: none), which stays the caller's. False: nobody
- * reads it any more. */
+/* Sends an object as a line, with a descriptor (-1: none), which stays the caller's. False: the
+ * client has gone. */
 bool socket_send_line(int to, const json_t *object, int file);
 
 /* Bytes that have come, and a descriptor that came with them. */

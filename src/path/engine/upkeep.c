@@ -41,7 +41,7 @@ static ob_status read_law(uint32_t *months, ob_view *view, ob_error *err)
     const ob_regime *regime;
     ob_status status = ob_store_profile(&profile, view, err);
     if (!status)
-        ob_profile_keeps_most(months, &regime, &profile);
+        ob_profile_retention(months, &regime, &profile);
     return status;
 }
 
@@ -70,11 +70,11 @@ static bool is_worth_telling(const ob_reaped *reaped, size_t count)
     return false;
 }
 
-static ob_status set_mark(ob_store *store, ob_mark mark, int64_t value, ob_error *err)
+static ob_status set_mark(ob_store *store, ob_counter mark, int64_t value, ob_error *err)
 {
     ob_writing *w = NULL;
     ob_status status = ob_writing_begin(&w, store, err);
-    return status ? status : ob_writing_end(w, ob_store_mark_set(w, mark, value, err), err);
+    return status ? status : ob_writing_end(w, ob_store_counter_set(w, mark, value, err), err);
 }
 
 /* What goes is told before it goes, and afterwards what went. Where what was deleted cannot be
@@ -106,7 +106,7 @@ ob_status ob_records_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store
         logged = ob_acts_log(NULL, acts, "reaped", actor, reaped_of("reaped", out, *count),
                              status ? NULL : err);
     if (!status)
-        status = set_mark(store, OB_MARK_REAPED, now, err);
+        status = set_mark(store, OB_COUNTER_REAPED, now, err);
     if (!status && !logged && scrub)
         status = ob_store_scrub(store, err);
     return status ? status : logged;
@@ -161,9 +161,9 @@ static void reap(upkeep *u)
     ob_view *view = NULL;
     ob_status status = ob_view_open(&view, o->store, &err);
     if (!status)
-        status = ob_store_mark(&last, view, OB_MARK_REAPED, &err);
+        status = ob_store_counter(&last, view, OB_COUNTER_REAPED, &err);
     if (!status)
-        status = ob_store_mark(&scrubbed, view, OB_MARK_SCRUBBED, &err);
+        status = ob_store_counter(&scrubbed, view, OB_COUNTER_SCRUBBED, &err);
     ob_view_close(view);
     if (!status)
         status = check_clock(last, now, u->permits, &err);
@@ -171,7 +171,7 @@ static void reap(upkeep *u)
     if (!status)
         status = ob_records_reap(reaped, &count, o->store, o->acts, NULL, now, scrub, &err);
     if (!status && scrub)
-        status = set_mark(o->store, OB_MARK_SCRUBBED, now, &err);
+        status = set_mark(o->store, OB_COUNTER_SCRUBBED, now, &err);
     if (status && o->worker.problem)
         o->worker.problem(o->worker.context, err.text);
 }

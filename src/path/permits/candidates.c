@@ -64,9 +64,9 @@ static void describe(inquiry *q, ob_situation *s)
                         .output_is_patterns = true};
     if (!is_private(item))
         return;
-    ob_yes_no is_protected = !profile->keeps_register ? OB_UNKNOWN
-                             : q->has_conversation    ? q->conversation.is_protected
-                                                      : OB_NO;
+    ob_yes_no is_protected = !profile->has_register ? OB_UNKNOWN
+                             : q->has_conversation  ? q->conversation.is_protected
+                                                    : OB_NO;
     s->is_protected = is_protected == OB_YES;
     s->child_user = q->has_conversation && q->conversation.has_child == OB_YES;
     if (is_protected == OB_UNKNOWN)
@@ -203,10 +203,10 @@ static ob_status try_incoming(bool *allowed, inquiry *q, ob_basis basis, int64_t
     ob_view *view = NULL;
     ob_status status = need_view(&view, q, err);
     if (!status)
-        status = ob_store_incoming_holds(&facts.present, &holds, view,
-                                         basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT
-                                                                  : OB_INCOMING_NOTICE,
-                                         id, &q->item->id, err);
+        status = ob_store_incoming_has(&facts.present, &holds, view,
+                                       basis == OB_BASIS_REPORT ? OB_INCOMING_REPORT
+                                                                : OB_INCOMING_NOTICE,
+                                       id, &q->item->id, err);
     if (status)
         return status;
     if (holds)
@@ -350,7 +350,7 @@ ob_status inquiry_decide(inquiry *q, ob_error *err)
     ob_hex(q->item_text, item->id.bytes, sizeof item->id.bytes);
     ob_hex(q->account_text, item->account.bytes, sizeof item->account.bytes);
     ob_view *view = NULL;
-    if (is_private(item) && item->has_conversation && q->settings->profile.keeps_register) {
+    if (is_private(item) && item->has_conversation && q->settings->profile.has_register) {
         status = need_view(&view, q, err);
         if (!status)
             status = ob_store_conversation_of(&q->has_conversation, &q->conversation, &q->is_member,

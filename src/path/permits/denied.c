@@ -99,10 +99,10 @@ ob_status denied_count(denied *d, batch *b, ob_acts *acts, ob_error *err)
         if (status)
             break;
         /* What could not be done then is another count than what nobody may. */
-        ob_code(code.bytes, d->salt.bytes,
-                ob_reason_is_operational((ob_reason)one->one.reason) ? "obhut could not"
-                                                                     : "obhut denied",
-                one->item.bytes, sizeof one->item.bytes);
+        ob_mac(code.bytes, d->salt.bytes,
+               ob_reason_is_operational((ob_reason)one->one.reason) ? "obhut could not"
+                                                                    : "obhut denied",
+               one->item.bytes, sizeof one->item.bytes);
         if (!remember(d, &code))
             continue;
         batch_count(b, &one->one);

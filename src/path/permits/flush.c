@@ -73,13 +73,13 @@ static ob_status write_batch(ob_act *act, void *context, ob_error *err)
     const writing_down *w = context;
     const batch *b = w->counts->old;
     int64_t last;
-    ob_status status = ob_store_mark(&last, ob_writing_view(act->w), OB_MARK_COUNTED, err);
+    ob_status status = ob_store_counter(&last, ob_writing_view(act->w), OB_COUNTER_COUNTED, err);
     if (!status && last == b->number) { /* it was kept, and nobody heard so: it counts once */
         ob_act_quiet(act);
         return OB_OK;
     }
     if (!status)
-        status = ob_store_mark_set(act->w, OB_MARK_COUNTED, b->number, err);
+        status = ob_store_counter_set(act->w, OB_COUNTER_COUNTED, b->number, err);
     if (!status)
         status = ob_store_tallies_add(act->w, b->kinds, b->kind_count, b->fresh, b->fresh_count,
                                       b->day, atomic_load(&w->counts->clock), err);

@@ -300,7 +300,7 @@ ob_status ob_grant_get(ob_grant *g, ob_gate_decision *why, ob_permits *p, ob_hol
 }
 
 ob_status ob_grant_hand_on(void *context, ob_permit *out, uint32_t *detectors,
-                           const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                           const ob_permit_item *item, ob_epochs epochs, const ob_permit_mac *seal,
                            ob_error *err)
 {
     ob_grant *g = context;

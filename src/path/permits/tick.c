@@ -29,7 +29,7 @@ static ob_status digest_items(uint8_t digest[32], const ob_record_key *items, si
         return ob_fail(err, OB_ENOMEM, "out of memory: an entry of the log");
     ob_random(&salt, sizeof salt);
     for (size_t i = 0; i < count; i++)
-        ob_code(codes[i].bytes, salt.bytes, "obhut permit", &items[i], sizeof items[i]);
+        ob_mac(codes[i].bytes, salt.bytes, "obhut permit", &items[i], sizeof items[i]);
     ob_wipe(&salt, sizeof salt);
     qsort(codes, count, sizeof *codes, compare_codes);
     ob_status status = ob_sha256(digest, codes, count * sizeof *codes, err);
@@ -116,7 +116,7 @@ static ob_status write_day(ob_act *act, void *context, ob_error *err)
     for (size_t i = 0; i < count && !status; i += COUNTS_MOST)
         ob_act_also(act, "counts", counts_of_day(d->text, &tallies[i], count - i));
     free(tallies);
-    return status ? status : ob_store_mark_set(act->w, OB_MARK_LOG_DAY, d->day, err);
+    return status ? status : ob_store_counter_set(act->w, OB_COUNTER_LOG_DAY, d->day, err);
 }
 
 static ob_status log_day(ob_acts *acts, int64_t day, ob_error *err)
@@ -132,7 +132,7 @@ static ob_status set_last_day(ob_act *act, void *context, ob_error *err)
 {
     const int64_t *day = context;
     ob_act_quiet(act);
-    return ob_store_mark_set(act->w, OB_MARK_LOG_DAY, *day, err);
+    return ob_store_counter_set(act->w, OB_COUNTER_LOG_DAY, *day, err);
 }
 
 static ob_status read_last_day(int64_t *out, ob_store *store, ob_error *err)
@@ -140,7 +140,7 @@ static ob_status read_last_day(int64_t *out, ob_store *store, ob_error *err)
     ob_view *view = NULL;
     ob_status status = ob_view_open(&view, store, err);
     if (!status)
-        status = ob_store_mark(out, view, OB_MARK_LOG_DAY, err);
+        status = ob_store_counter(out, view, OB_COUNTER_LOG_DAY, err);
     ob_view_close(view);
     return status;
 }

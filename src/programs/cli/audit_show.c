@@ -22,8 +22,7 @@ bool audit_time_is_valid(const char *text)
     return true;
 }
 
-/* ---- One line ----------------------------------------------------------------------------------
- */
+/* ---- One line -------------------------------------------------------------------------------- */
 
 /* Text without anything that a terminal would take for an order. */
 static ob_status add_text(ob_buf *out, const char *text)
@@ -136,8 +135,7 @@ void audit_print_entry(const char *text, size_t size, const struct json_t *names
     json_decref(entry);
 }
 
-/* ---- Which -------------------------------------------------------------------------------------
- */
+/* ---- Which ----------------------------------------------------------------------------------- */
 
 static bool has_words(const audit_wishes *w, json_t *entry)
 {

@@ -1,3 +1,5 @@
+/* The files of `obhut backup` and `obhut restore`: keys, the backup itself, standard input and
+ * output. */
 #include "backup_files.h"
 
 #include <obhut/backup.h>
@@ -35,7 +37,7 @@ static ob_status sync_folder(const char *path, ob_error *err)
     return status;
 }
 
-/* ---- Keys ----------------------------------------------------------------------------------- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 enum { KEY_FILE_MOST = 4096 };
 
@@ -47,7 +49,7 @@ ob_status backup_write_secret(const char *path, const ob_seal_public *public,
     ob_seal_secret_print(secret_text, secret);
     int size =
         snprintf(text, sizeof text,
-                 "# The secret key of backups of Obhut. Whoever has it and a backup can read\n"
+                 "# The secret key of backups of Obhut. Anybody with it and a backup can read\n"
                  "# records and keys; who loses it has no backups.\n"
                  "# The public key that belongs to it: %s\n%s\n",
                  public_text, secret_text);
@@ -118,7 +120,7 @@ ob_status backup_read_public(ob_seal_public *out, const char *given, ob_error *e
     return status;
 }
 
-/* ---- Backups -------------------------------------------------------------------------------- */
+/* ---- Backups --------------------------------------------------------------------------------- */
 
 ob_status backup_open(int *out, const char *path, ob_error *err)
 {
@@ -158,7 +160,7 @@ static ob_status open_part(backup_output *o, ob_error *err)
     if (o->file < 0 || fstat(o->file, &ours))
         return system_error(err, o->part, "written");
     bool is_locked = !flock(o->file, LOCK_EX | LOCK_NB);
-    /* Whoever had the lock may have given the file its name meanwhile. */
+    /* The process that had the lock may have renamed the file meanwhile. */
     if (!is_locked || lstat(o->part, &now) || now.st_ino != ours.st_ino ||
         now.st_dev != ours.st_dev)
         return ob_fail(err, OB_EBUSY, "another process is writing %s", o->part);
@@ -195,7 +197,7 @@ ob_status backup_output_open(backup_output *out, const char *path, ob_error *err
     return status;
 }
 
-ob_status backup_output_keep(backup_output *o, ob_error *err)
+ob_status backup_output_commit(backup_output *o, ob_error *err)
 {
     if (!o->part)
         return OB_OK;

@@ -30,7 +30,7 @@ typedef struct backup_output {
 ob_status backup_output_open(backup_output *out, const char *path, ob_error *err);
 
 /* Makes it durable under its own name. */
-ob_status backup_output_keep(backup_output *o, ob_error *err);
+ob_status backup_output_commit(backup_output *o, ob_error *err);
 
 /* Removes what was not kept. */
 void backup_output_drop(backup_output *o);

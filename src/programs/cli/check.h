@@ -14,7 +14,7 @@ typedef struct checking {
 } checking;
 
 /* OB_OK: right; else the sentence of `err` says what is wrong, and where. */
-void check_tell(checking *c, const char *name, ob_status status, const ob_error *err);
+void check_report(checking *c, const char *name, ob_status status, const ob_error *err);
 
 /* DIR/NAME. */
 ob_status check_path(char *out, size_t size, const checking *c, const char *name, ob_error *err);

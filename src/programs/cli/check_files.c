@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- Directories -------------------------------------------------------------------------------
- */
+/* ---- Directories ----------------------------------------------------------------------------- */
 
 static void check_dir(checking *c, const char *name)
 {
@@ -30,11 +29,10 @@ static void check_dir(checking *c, const char *name)
                     "has mode %04o: others than its owner may write there; look at who changed it "
                     "and what is in it, then `chmod go-w` it",
                     (unsigned)is.st_mode & 07777);
-    check_tell(c, *name ? name : ".", status, &err);
+    check_report(c, *name ? name : ".", status, &err);
 }
 
-/* ---- Single files ------------------------------------------------------------------------------
- */
+/* ---- Single files ---------------------------------------------------------------------------- */
 
 static ob_status check_secret_text(int file, const char *path, const struct stat *is, ob_error *err)
 {
@@ -95,7 +93,7 @@ static void check_single(checking *c, const struct single *s)
         status = s->check(file, path, &is, &err);
     if (file >= 0)
         close(file);
-    check_tell(c, s->name, status, &err);
+    check_report(c, s->name, status, &err);
 }
 
 static void check_key(checking *c, const char *name)
@@ -107,11 +105,10 @@ static void check_key(checking *c, const char *name)
     if (!status)
         status = ob_key_file_read(key, path, &err);
     ob_wipe(key, sizeof key);
-    check_tell(c, name, status, &err);
+    check_report(c, name, status, &err);
 }
 
-/* ---- All of them -------------------------------------------------------------------------------
- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 void check_files(checking *c)
 {

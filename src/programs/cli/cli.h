@@ -39,7 +39,7 @@ void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_put_name(FILE *to, const char *name);
 
 /* The same and where help is to be had; returns CLI_USAGE. An empty sentence says nothing of its
- * own: whoever found the mistake has said it already. */
+ * own: the mistake was reported already. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The next option, as getopt_long has it; -1: there is none. '?' after a sentence that names an

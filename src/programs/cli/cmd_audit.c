@@ -19,8 +19,7 @@
 
 enum { CLI_WRONG = CLI_FOUND }; /* 1: something is wrong with the log */
 
-/* ---- Files ------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 /* A small file, whole; false after saying what is wrong. */
 static bool read_file(ob_buf *out, const char *path, size_t most)
@@ -53,16 +52,15 @@ static int failed(const ob_error *err)
     return err->status == OB_EFORMAT || err->status == OB_EREFUSED ? CLI_WRONG : CLI_FAILURE;
 }
 
-/* ---- verify ------------------------------------------------------------------------------------
- */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 static void print_report_json(const ob_audit_report *r, const audit_wishes *w)
 {
     json_t *json =
         json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:b,s:i}", "fine", r->fine, "entries",
-                  (json_int_t)r->entries, "sealed", (json_int_t)r->sealed, "unsealed",
-                  (json_int_t)(r->entries - r->sealed), "checkpoints", (json_int_t)r->checkpoints,
-                  "bytes", (json_int_t)r->log_bytes, "sealed_at", r->sealed_at, "key", r->key,
+                  (json_int_t)r->entries, "sealed", (json_int_t)r->covered, "unsealed",
+                  (json_int_t)(r->entries - r->covered), "checkpoints", (json_int_t)r->checkpoints,
+                  "bytes", (json_int_t)r->log_bytes, "sealed_at", r->signed_at, "key", r->key,
                   "key_given", w->key != NULL, "strangers", (int)r->strangers);
     if (json && !r->fine)
         json_object_set_new(json, "problem",
@@ -76,7 +74,7 @@ static void print_report_json(const ob_audit_report *r, const audit_wishes *w)
 
 static void print_report(const ob_audit_report *r, const audit_wishes *w)
 {
-    unsigned long long entries = r->entries, sealed = r->sealed, count = r->checkpoints;
+    unsigned long long entries = r->entries, covered = r->covered, count = r->checkpoints;
     if (!r->fine) {
         printf("WRONG: %s, byte %llu, entry %llu: %s.\n", r->file, (unsigned long long)r->offset,
                (unsigned long long)r->entry, r->problem);
@@ -86,12 +84,12 @@ static void print_report(const ob_audit_report *r, const audit_wishes *w)
         printf("right: %llu entries in %llu bytes are what they were when they were written\n",
                entries, (unsigned long long)r->log_bytes);
         printf("checkpoints: %llu, all signed; the last one, of %s, covers %llu entries\n", count,
-               r->sealed_at, sealed);
+               r->signed_at, covered);
         if (w->since)
             printf("since %s: nothing of what the log had then is changed or missing\n", w->since);
-        if (entries > sealed)
-            printf("not yet sealed: %llu %s behind the last checkpoint\n", entries - sealed,
-                   entries - sealed == 1 ? "entry" : "entries");
+        if (entries > covered)
+            printf("not yet sealed: %llu %s behind the last checkpoint\n", entries - covered,
+                   entries - covered == 1 ? "entry" : "entries");
     }
     if (*r->key)
         printf("key: %s\n", r->key);
@@ -215,8 +213,7 @@ out:
     return code;
 }
 
-/* ---- prove --------------------------------------------------------------------------------------
- */
+/* ---- prove ----------------------------------------------------------------------------------- */
 
 static int prove(const char *dir, const audit_wishes *w)
 {
@@ -238,8 +235,8 @@ out:
 }
 
 /* So that `obhut status` can say when the last one was: its second line is how many entries it
- * covers. Whoever may only read the log gives it away all the same. */
-static void tell_given(const char *data_dir, const char *note)
+ * covers. A user who may only read the log can print it all the same. */
+static void log_given(const char *data_dir, const char *note)
 {
     const char *second = strchr(note, '\n');
     json_t *answer = NULL,
@@ -259,13 +256,12 @@ static int checkpoint(const char *dir, const audit_wishes *w)
     if (!status)
         fwrite(note.bytes, 1, note.size, stdout);
     if (!status && w->data_dir)
-        tell_given(w->data_dir, note.bytes);
+        log_given(w->data_dir, note.bytes);
     ob_buf_free(&note);
     return status ? failed(&err) : CLI_NOTHING;
 }
 
-/* ---- Reading the command line
- * --------------------------------------------------------------------- */
+/* ---- Reading the command line ---------------------------------------------------------------- */
 
 enum { FROM = 256, TO, WHAT, WORD, ACCOUNT, PERSON, AFTER, BEFORE, SINCE, KEY, PROOF, NAMES, JSON };
 static const struct option longs[] = {

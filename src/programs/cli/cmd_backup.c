@@ -84,7 +84,7 @@ static void print_about(FILE *to, const json_t *about)
             json_is_true(json_object_get(about, "lists")) ? "" : "; lists were left out");
 }
 
-/* ---- Key ------------------------------------------------------------------------------------ */
+/* ---- Key ------------------------------------------------------------------------------------- */
 
 static int make_key(const cli *cli, const wish *w)
 {
@@ -103,7 +103,7 @@ static int make_key(const cli *cli, const wish *w)
     return CLI_NOTHING;
 }
 
-/* ---- Make ----------------------------------------------------------------------------------- */
+/* ---- Make ------------------------------------------------------------------------------------ */
 
 static ob_status ask(json_t **out, const cli *cli, const wish *w, const ob_seal_public *key,
                      int file, ob_error *err)
@@ -120,7 +120,7 @@ static ob_status ask(json_t **out, const cli *cli, const wish *w, const ob_seal_
     return status;
 }
 
-static void tell_made(const wish *w, json_t *about)
+static void log_made(const wish *w, json_t *about)
 {
     bool is_file = strcmp(w->to, "-") != 0;
     if (w->json && is_file) {
@@ -148,15 +148,15 @@ static int make(const cli *cli, const wish *w)
     if (!status)
         status = ask(&about, cli, w, &key, to.file, &err);
     if (!status)
-        status = backup_output_keep(&to, &err);
+        status = backup_output_commit(&to, &err);
     backup_output_drop(&to);
     if (!status)
-        tell_made(w, about);
+        log_made(w, about);
     json_decref(about);
     return status ? failed(&err) : CLI_NOTHING;
 }
 
-/* ---- Show ----------------------------------------------------------------------------------- */
+/* ---- Show ------------------------------------------------------------------------------------ */
 
 static void see_file(void *context, const char *name, uint64_t size)
 {
@@ -200,7 +200,7 @@ static int show(const cli *cli, const wish *w)
     return status ? failed(&err) : CLI_NOTHING;
 }
 
-/* ---- Restore -------------------------------------------------------------------------------- */
+/* ---- Restore --------------------------------------------------------------------------------- */
 
 static ob_status open_log(ob_audit **out, const char *dir, ob_error *err)
 {

@@ -21,10 +21,9 @@
 
 enum { CHECK_WRONG = CLI_FOUND };
 
-/* ---- Telling -----------------------------------------------------------------------------------
- */
+/* ---- Telling --------------------------------------------------------------------------------- */
 
-static void tell(checking *c, const char *name, json_t *right, const char *problem)
+static void report(checking *c, const char *name, json_t *right, const char *problem)
 {
     if (c->json) {
         json_t *file = json_pack("{s:o, s:o}", "file", ob_json_text(name), "right", right);
@@ -38,16 +37,16 @@ static void tell(checking *c, const char *name, json_t *right, const char *probl
     json_decref(right);
 }
 
-void check_tell(checking *c, const char *name, ob_status status, const ob_error *err)
+void check_report(checking *c, const char *name, ob_status status, const ob_error *err)
 {
     *(status ? &c->wrong : &c->right) += 1;
-    tell(c, name, json_boolean(!status), status ? err->text : NULL);
+    report(c, name, json_boolean(!status), status ? err->text : NULL);
 }
 
-static void tell_unread(checking *c, const char *name, const char *why)
+static void report_unread(checking *c, const char *name, const char *why)
 {
     c->unread++;
-    tell(c, name, json_null(), why);
+    report(c, name, json_null(), why);
 }
 
 static int finish(checking *c)
@@ -68,8 +67,7 @@ ob_status check_path(char *out, size_t size, const checking *c, const char *name
                : ob_fail(err, OB_EINVAL, "%s: the path is too long", c->dir);
 }
 
-/* ---- Records and log ---------------------------------------------------------------------------
- */
+/* ---- Records and log ------------------------------------------------------------------------- */
 
 static void check_log(checking *c, const ob_socket_checked *checked)
 {
@@ -82,11 +80,11 @@ static void check_log(checking *c, const ob_socket_checked *checked)
     if (!status)
         status = ob_audit_verify(&report, &check, &err);
     if (status) {
-        check_tell(c, "audit", status, &err);
+        check_report(c, "audit", status, &err);
         return;
     }
     if (report.fine) {
-        check_tell(c, "audit (log, checkpoints, key)", OB_OK, NULL);
+        check_report(c, "audit (log, checkpoints, key)", OB_OK, NULL);
         return;
     }
     snprintf(file, sizeof file, "audit/%s", report.file);
@@ -96,7 +94,7 @@ static void check_log(checking *c, const ob_socket_checked *checked)
     else
         status =
             ob_fail(&err, OB_EFORMAT, "byte %llu, entry %llu: %s", offset, entry, report.problem);
-    check_tell(c, file, status, &err);
+    check_report(c, file, status, &err);
 }
 
 static void check_records(checking *c, ob_error *lists)
@@ -106,28 +104,28 @@ static void check_records(checking *c, ob_error *lists)
     ob_error err = {0};
     ob_status status = ob_socket_check(&checked, c->dir, true, &err);
     if (!status && checked.is_old)
-        tell_unread(c, name,
-                    "made by an older version; the service brings them up to date when it starts, "
-                    "and then they can be read");
+        report_unread(
+            c, name,
+            "made by an older version; the service brings them up to date when it starts, "
+            "and then they can be read");
     else if (status || checked.has_records)
-        check_tell(c, name, status, &err);
+        check_report(c, name, status, &err);
     check_log(c, &checked);
     *lists = checked.lists;
     ob_wipe(checked.seed, sizeof checked.seed);
 }
 
-/* ---- Lists -------------------------------------------------------------------------------------
- */
+/* ---- Lists ----------------------------------------------------------------------------------- */
 
 static void check_list(checking *c, const char *file, size_t length)
 {
-    char name[256], told[300];
+    char name[256], shown[300];
     ob_list_info info;
     ob_error err = {0};
     snprintf(name, sizeof name, "%.*s", (int)length, file);
-    snprintf(told, sizeof told, "lists/%s", file);
+    snprintf(shown, sizeof shown, "lists/%s", file);
     ob_status status = ob_list_check(&info, c->dir, name, &err);
-    check_tell(c, told, status, &err);
+    check_report(c, shown, status, &err);
 }
 
 static size_t length_without(const char *file, const char *end)
@@ -158,11 +156,10 @@ static void check_lists(checking *c, const ob_error *known)
     ob_lists_close(lists);
     if (!status && known->status)
         status = ob_fail(&err, known->status, "%s", known->text);
-    check_tell(c, "lists", status, &err);
+    check_report(c, "lists", status, &err);
 }
 
-/* ---- Configuration -----------------------------------------------------------------------------
- */
+/* ---- Configuration --------------------------------------------------------------------------- */
 
 static void check_config(checking *c, const char *file)
 {
@@ -174,11 +171,10 @@ static void check_config(checking *c, const char *file)
         if (!status)
             config_free(&config);
     }
-    check_tell(c, file, status, &err);
+    check_report(c, file, status, &err);
 }
 
-/* ---- All of it ---------------------------------------------------------------------------------
- */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 static int check_all(const char *data_dir, const char *config_file, bool json)
 {

@@ -20,7 +20,7 @@ typedef struct explainer {
     unsigned long answers;
 } explainer;
 
-/* ---- Reading -------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The whole of a file, with a NUL behind it. */
 static ob_status read_all(ob_buf *out, const char *path, size_t most, ob_error *err)
@@ -47,7 +47,7 @@ static ob_status read_all(ob_buf *out, const char *path, size_t most, ob_error *
     return status;
 }
 
-/* ---- Answering ------------------------------------------------------------------------------ */
+/* ---- Answering ------------------------------------------------------------------------------- */
 
 /* `place`: where a situation should be and is none; else NULL. */
 static ob_status answer(explainer *e, const json_t *situation, const char *place, ob_error *err)
@@ -197,7 +197,7 @@ static int explain(int argc, char **argv)
     return cli_finish(status ? CLI_FAILURE : CLI_NOTHING);
 }
 
-/* ---- Regimes -------------------------------------------------------------------------------- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *member)
 {

@@ -23,7 +23,7 @@ typedef struct wishes {
     size_t more_count;
 } wishes;
 
-/* ---- Output ------------------------------------------------------------------------------- */
+/* ---- Output ---------------------------------------------------------------------------------- */
 
 static void format_time(char out[32], int64_t seconds)
 {
@@ -100,7 +100,7 @@ static int failed(const ob_error *err)
     return cli_finish(CLI_FAILURE);
 }
 
-/* ---- Actions ------------------------------------------------------------------------------ */
+/* ---- Actions --------------------------------------------------------------------------------- */
 
 enum { ERRORS_SHOWN = 20 };
 
@@ -133,8 +133,8 @@ static void on_event(void *context, json_t *event)
     cli_progress(text);
 }
 
-/* Asks whoever owns the data directory; takes the reference to `request`. NULL after an error was
- * said. */
+/* Asks the process that owns the data directory; takes the reference to `request`. NULL after an
+ * error was said. */
 static json_t *ask(const cli *cli, json_t *request, int file)
 {
     uint64_t seen = 0;
@@ -283,14 +283,14 @@ static void add_overlap(json_t *to, const cli *cli, const char *name)
     ob_lists *lists = NULL;
     ob_list_shared *shared = NULL;
     size_t count = 0;
-    uint64_t looked = 0;
+    uint64_t compared = 0;
     if (!ob_lists_open(&lists, cli->data_dir, NULL) &&
-        !ob_lists_overlap(&shared, &count, &looked, lists, name, OB_LISTS_OVERLAP_MOST, NULL)) {
+        !ob_lists_overlap(&shared, &count, &compared, lists, name, OB_LISTS_OVERLAP_MOST, NULL)) {
         json_t *object = json_object();
         for (size_t i = 0; i < count; i++)
             json_object_set_new(object, shared[i].list,
                                 json_integer((json_int_t)shared[i].entries));
-        json_object_set_new(to, "compared", json_integer((json_int_t)looked));
+        json_object_set_new(to, "compared", json_integer((json_int_t)compared));
         json_object_set_new(to, "shared", object);
     }
     free(shared);

@@ -15,8 +15,7 @@
 
 enum { PLACES = 2, OPTIONS = 12 };
 
-/* ---- Which command ------------------------------------------------------------------------------
- */
+/* ---- Which command --------------------------------------------------------------------------- */
 
 static bool is_asked_here(const ob_command *c)
 {
@@ -38,8 +37,7 @@ bool cmd_records_has(const char *group)
     return false;
 }
 
-/* ---- Reading the command line
- * -------------------------------------------------------------------- */
+/* ---- Reading the command line ---------------------------------------------------------------- */
 
 typedef struct wish {
     const ob_command *command;
@@ -175,8 +173,7 @@ static int read_line(wish *w, int argc, char **argv)
     return code >= 0 || has_all(w) ? code : cli_usage(w->group, "%s", "");
 }
 
-/* ---- Printing
- * ----------------------------------------------------------------------------------------- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 static void print_value(const json_t *value)
 {
@@ -263,8 +260,7 @@ static void print_answer(const json_t *answer)
         print_object(json_array_get(only, i), "  ");
 }
 
-/* ---- Doing
- * -------------------------------------------------------------------------------------------- */
+/* ---- Doing ----------------------------------------------------------------------------------- */
 
 static int ask(const cli *cli, const wish *w)
 {

@@ -17,7 +17,7 @@ typedef struct scanner {
     bool json, found;
 } scanner;
 
-/* ---- Asking ------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 static const char *text_at(const json_t *object, const char *member)
 {
@@ -25,7 +25,7 @@ static const char *text_at(const json_t *object, const char *member)
     return text ? text : "";
 }
 
-static ob_status look(void *context, picture *picture, int file, ob_error *err)
+static ob_status ask_service(void *context, picture *picture, int file, ob_error *err)
 {
     const scanner *s = context;
     ob_status status = ob_socket_ask(&picture->answer, s->session, s->request, file, NULL, err);
@@ -39,7 +39,7 @@ static ob_status look(void *context, picture *picture, int file, ob_error *err)
     return status;
 }
 
-/* ---- Output ------------------------------------------------------------------------------- */
+/* ---- Output ---------------------------------------------------------------------------------- */
 
 static void print_json(const picture *picture)
 {
@@ -89,7 +89,7 @@ static void print_text(const picture *picture)
         puts(": nothing found");
 }
 
-static void tell(void *context, const picture *picture)
+static void show(void *context, const picture *picture)
 {
     scanner *s = context;
     bool found = json_array_size(json_object_get(picture->answer, "matches")) > 0;
@@ -106,7 +106,7 @@ static void tell(void *context, const picture *picture)
         print_text(picture);
 }
 
-/* ---- The command -------------------------------------------------------------------------- */
+/* ---- The command ----------------------------------------------------------------------------- */
 
 enum { JSON = 256, DISTANCE, ITEM };
 
@@ -176,7 +176,7 @@ int cmd_scan(const cli *cli, int argc, char **argv)
 {
     scanner scanner = {.request = json_pack("{s:s, s:{}}", "do", "scan", "item")};
     pictures_options options = {
-        .look = look, .context = &scanner, .digests = OB_DIGEST_ALL, .other_files = true};
+        .ask = ask_service, .context = &scanner, .digests = OB_DIGEST_ALL, .other_files = true};
     ob_error err = {0};
     pictures_count count = {0};
     int code = read_line(&scanner, &options, argc, argv);
@@ -185,7 +185,7 @@ int cmd_scan(const cli *cli, int argc, char **argv)
         if (!status)
             status = ob_socket_begin(&scanner.session, cli->data_dir, &err);
         if (!status)
-            status = pictures_each(&count, argv + optind, &options, tell, &scanner, &err);
+            status = pictures_each(&count, argv + optind, &options, show, &scanner, &err);
         ob_socket_end(scanner.session);
         if (status)
             cli_say("%s", err.text);

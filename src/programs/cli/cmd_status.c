@@ -17,8 +17,7 @@ static long long number_of(const json_t *object, const char *key)
     return (long long)json_integer_value(json_object_get(object, key));
 }
 
-/* ---- Lists -------------------------------------------------------------------------------------
- */
+/* ---- Lists ----------------------------------------------------------------------------------- */
 
 static void print_list(const json_t *list)
 {
@@ -49,8 +48,7 @@ static void print_lists(const json_t *status)
         puts("  A LIST CANNOT BE SEARCHED: obhut check says which, and why.");
 }
 
-/* ---- Hits --------------------------------------------------------------------------------------
- */
+/* ---- Hits ------------------------------------------------------------------------------------ */
 
 /* What software hears that hears yes and no only. A gateway that says nothing of `review` lets a
  * question for a person pass. */
@@ -96,7 +94,7 @@ static void print_hits(const json_t *status)
     puts("  over HTTP (/v1/scan): the answer says this action, and the service that asked does it");
     for (size_t i = 0; i < json_array_size(gateways); i++)
         print_gateway(json_array_get(gateways, i), one, two);
-    puts("\nWho is told\n  whoever asked, in the answer; Obhut itself sends no message to anybody");
+    puts("\nWho is told\n  the caller, in the answer; Obhut itself sends no message to anybody");
 }
 
 static void print_persons(const json_t *status)
@@ -114,8 +112,7 @@ static void print_persons(const json_t *status)
         puts("  no reviewer is known here (obhut person add)");
 }
 
-/* ---- What is open ------------------------------------------------------------------------------
- */
+/* ---- What is open ---------------------------------------------------------------------------- */
 
 static void print_open(const json_t *status)
 {

@@ -10,8 +10,7 @@
 
 enum { WIDTH = 96 };
 
-/* ---- Text that ends its lines in time
- * ------------------------------------------------------------ */
+/* ---- Text that ends its lines in time -------------------------------------------------------- */
 
 typedef struct column {
     size_t indent, at; /* in columns, not bytes */
@@ -57,8 +56,7 @@ static void put_paragraph(size_t indent, const char *text)
     puts("");
 }
 
-/* ---- A command
- * ----------------------------------------------------------------------------------- */
+/* ---- A command ------------------------------------------------------------------------------- */
 
 static void option_name(char *out, size_t size, const ob_command_field *f)
 {
@@ -139,7 +137,7 @@ static void put_persons(const ob_command_group *group)
     puts("");
     put_paragraph(
         0, "What stops looking, the operator can do alone; what allows it needs persons: set "
-           "OBHUT_PERSON_TOKEN to the personal token of whoever acts.");
+           "OBHUT_PERSON_TOKEN to the personal token of the person who acts.");
 }
 
 static const ob_command_group *find_group(const char *name)
@@ -174,8 +172,7 @@ int cli_help_of(const char *name)
     return cli_finish(CLI_NOTHING);
 }
 
-/* ---- All of them
- * --------------------------------------------------------------------------------- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 int cli_help_all(void)
 {

@@ -61,7 +61,7 @@ static int say_version(void)
 /* Where a service of the whole machine keeps everything. */
 static const char of_the_machine[] = "/var/lib/obhut";
 
-/* Whoever forgets whose service it is would import lists that it never sees. */
+/* A user who forgets this would import lists into a directory that the service never sees. */
 static void say_whose(const char *data_dir, const char *command)
 {
     static const char *const without[] = {"hash", "gate", "restore", "help", "version"};

@@ -1,3 +1,4 @@
+/* Reads values of command-line options. */
 #include "options.h"
 #include "cli.h"
 

@@ -1,3 +1,4 @@
+/* What all commands print: sentences, progress, JSON. */
 #include "cli.h"
 
 #include <obhut/commands.h>

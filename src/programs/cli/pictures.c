@@ -1,3 +1,5 @@
+/* Hashes or scans many files on several threads, and shows the results in the order of the files.
+ */
 #include "pictures.h"
 #include "cli.h"
 
@@ -19,7 +21,7 @@ enum {
     MAX_THREADS = 256,
 };
 
-/* One file on its way. FREE → WAITING (the walker) → DONE (a worker) → FREE (told of). */
+/* One file on its way. FREE → WAITING (the walker) → DONE (a worker) → FREE (shown). */
 typedef struct slot {
     enum { SLOT_FREE, SLOT_WAITING, SLOT_DONE } state;
     bool walked; /* found in a directory, not named by the user */
@@ -34,11 +36,11 @@ typedef struct pipeline {
     pthread_mutex_t lock;
     pthread_cond_t waiting, done;
     slot slots[SLOTS];
-    uint64_t added, taken, told;
+    uint64_t added, taken, shown;
     bool closed;
 } pipeline;
 
-/* ---- One file ----------------------------------------------------------------------------- */
+/* ---- One file -------------------------------------------------------------------------------- */
 
 static bool has_picture_name(const char *path)
 {
@@ -92,19 +94,19 @@ static ob_status hash_file(slot *slot, const pictures_options *options, ob_worke
         return ob_fail(err, OB_EIO, "cannot be opened: %s", strerror(errno));
     ob_job job;
     ob_status status = plan(&job, slot, options, file, err);
-    if (!status && options->look)
-        status = options->look(options->context, &slot->picture, file, err);
+    if (!status && options->ask)
+        status = options->ask(options->context, &slot->picture, file, err);
     else if (!status)
         status = ob_workers_do(&slot->picture.job, workers, &job, file, err);
     close(file);
-    if (status || options->look || slot->picture.job.status || job.wants[OB_EXTRACT_PDQ])
+    if (status || options->ask || slot->picture.job.status || job.wants[OB_EXTRACT_PDQ])
         return status;
     slot->picture.job.status =
         ob_fail(&slot->picture.job.error, OB_ENOTFOUND, "no picture of a format that is known");
     return OB_OK;
 }
 
-/* ---- Workers ------------------------------------------------------------------------------ */
+/* ---- Workers --------------------------------------------------------------------------------- */
 
 static void on_problem(void *context, const char *sentence)
 {
@@ -126,11 +128,11 @@ static void *work(void *argument)
             break;
         slot *slot = &p->slots[p->taken++ % SLOTS];
         pthread_mutex_unlock(&p->lock);
-        if (!p->options->look && !workers && !none.status) /* few files need few of them */
+        if (!p->options->ask && !workers && !none.status) /* few files need few of them */
             ob_workers_start(&workers, &options, &none);
         ob_error problem = none;
         slot->picture.path = slot->path;
-        if ((!workers && !p->options->look) || hash_file(slot, p->options, workers, &problem))
+        if ((!workers && !p->options->ask) || hash_file(slot, p->options, workers, &problem))
             slot->picture.job =
                 (ob_job_result){.status = problem.status ? problem.status : none.status,
                                 .error = problem.status ? problem : none};
@@ -151,7 +153,7 @@ static unsigned processors(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
-/* ---- The calling thread: walks and tells --------------------------------------------------- */
+/* ---- The calling thread: walks and tells ----------------------------------------------------- */
 
 typedef struct teller {
     pipeline *pipeline;
@@ -177,15 +179,15 @@ static void show_progress(teller *t)
     cli_progress(text);
 }
 
-/* Tells of finished files in their order, until at most `left` are on their way. */
-static void tell(teller *t, uint64_t left)
+/* Shows finished files in their order, until at most `left` are on their way. */
+static void show(teller *t, uint64_t left)
 {
     pipeline *p = t->pipeline;
     pthread_mutex_lock(&p->lock);
-    while (p->told < p->added) {
-        slot *slot = &p->slots[p->told % SLOTS];
+    while (p->shown < p->added) {
+        slot *slot = &p->slots[p->shown % SLOTS];
         if (slot->state != SLOT_DONE) {
-            if (p->added - p->told <= left)
+            if (p->added - p->shown <= left)
                 break;
             pthread_cond_wait(&p->done, &p->lock);
             continue;
@@ -206,7 +208,7 @@ static void tell(teller *t, uint64_t left)
         show_progress(t);
         pthread_mutex_lock(&p->lock);
         slot->state = SLOT_FREE;
-        p->told++;
+        p->shown++;
     }
     pthread_mutex_unlock(&p->lock);
 }
@@ -215,12 +217,12 @@ static void tell(teller *t, uint64_t left)
 static ob_status add(teller *t, const char *path, bool walked, int problem, ob_error *err)
 {
     pipeline *p = t->pipeline;
-    tell(t, SLOTS - 1);
+    show(t, SLOTS - 1);
     char *copy = strdup(path);
     if (!copy)
         return ob_fail(err, OB_ENOMEM, "out of memory: a file's name");
     if (problem) { /* goes the way of the others so that the order holds */
-        tell(t, 0);
+        show(t, 0);
         picture failed = {.path = path, .job.status = OB_EIO};
         ob_fail(&failed.job.error, OB_EIO, "cannot be read: %s", strerror(problem));
         t->count.failed++;
@@ -303,7 +305,7 @@ ob_status pictures_each(pictures_count *out, char *const *paths, const pictures_
     for (; *paths && !status; paths++)
         status = walk(&t, *paths, err);
     if (started)
-        tell(&t, 0);
+        show(&t, 0);
 
     pthread_mutex_lock(&p->lock);
     p->closed = true;

@@ -1,3 +1,4 @@
+/* Reads a line of queries for `obhut match`: hashes, digests, or a line of `obhut hash --json`. */
 #include "query_line.h"
 
 #include <obhut/crypto.h>

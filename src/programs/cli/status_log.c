@@ -1,3 +1,4 @@
+/* What `obhut status` reads from the audit log: the last backup, and backups that did not end. */
 #include "status_log.h"
 
 #include <obhut/audit.h>

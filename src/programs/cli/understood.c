@@ -1,3 +1,4 @@
+/* Prints what an import understood of a publisher's file. */
 #include "understood.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* Bytes that grow. */
 #include <obhut/base.h>
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Chooses the instruction set. */
 #include <obhut/base.h>
 
 ob_isa ob_isa_best(void)

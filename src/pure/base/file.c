@@ -26,7 +26,7 @@ int ob_file_ask(ob_file_verb verb, int file, const char *path)
     return problem ? -1 : 0;
 }
 
-/* ---- Names ---------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 int ob_file_open(int dir, const char *path, int flags, mode_t mode)
 {
@@ -53,7 +53,7 @@ int ob_file_stat_at(struct stat *out, int dir, const char *path, int flags)
     return ob_file_ask(OB_FILE_STAT, dir, path) ? -1 : fstatat(dir, path, out, flags);
 }
 
-/* ---- Contents ------------------------------------------------------------------------------- */
+/* ---- Contents -------------------------------------------------------------------------------- */
 
 int ob_file_stat(struct stat *out, int file)
 {
@@ -102,7 +102,7 @@ int ob_file_own(int file, uid_t owner, gid_t group)
                                                 : fchownat(file, "", owner, group, AT_EMPTY_PATH);
 }
 
-/* ---- Files of a data directory -------------------------------------------------------------- */
+/* ---- Files of a data directory --------------------------------------------------------------- */
 
 static const char *kind_name(mode_t mode)
 {

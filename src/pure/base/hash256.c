@@ -1,3 +1,4 @@
+/* The 256-bit hash as text, and the distance of two. */
 #include <obhut/base.h>
 
 void ob_hash256_print(char out[OB_HASH256_HEX + 1], const ob_hash256 *hash)

@@ -1,3 +1,4 @@
+/* Bytes as hexadecimal digits, and back. */
 #include <obhut/base.h>
 
 void ob_hex(char *out, const uint8_t *bytes, size_t size)

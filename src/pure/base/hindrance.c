@@ -1,3 +1,4 @@
+/* The table of hindrances: name, sentence, and when to try again. */
 #include <obhut/hindrance.h>
 
 static const struct {

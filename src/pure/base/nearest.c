@@ -1,3 +1,4 @@
+/* Finds the word that a mistyped one is nearest to, by edit distance. */
 #include <obhut/nearest.h>
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Fills in errors, and cuts their text at a character border. */
 #include <obhut/base.h>
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Lowers the priority of the calling thread. */
 #include <obhut/thread.h>
 
 #include <sys/resource.h>

@@ -22,7 +22,7 @@ static bool audit_wrong(gate_case *c)
 static const struct step {
     ob_reason reason;
     ob_ceiling ceiling;
-    gate_check holds;
+    gate_check applies;
     bool floor_only;
 } steps[] = {
     {OB_INPUT_INCOMPLETE, OB_CEILING_NONE, incomplete, false},
@@ -79,7 +79,7 @@ ob_ceiling ob_reason_ceiling(ob_reason reason)
 static ob_reason first_reason(gate_case *c, bool law_alone)
 {
     for (size_t i = 0; i < STEPS; i++)
-        if (!(law_alone && steps[i].floor_only) && steps[i].holds(c))
+        if (!(law_alone && steps[i].floor_only) && steps[i].applies(c))
             return steps[i].reason;
     return OB_ALLOWED;
 }

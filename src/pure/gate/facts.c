@@ -1,36 +1,37 @@
-/* From the leaves of a JSON object to a situation: every fact is known, of its type and in its list
- * of values, or the situation is incomplete. Records (cause, consent, report, notice, order,
+/* From the members of a JSON object to a situation: every fact is known, of its type and in its
+ * list of values, or the situation is incomplete. Records (cause, consent, report, notice, order,
  * safeguards, detector_output) never make it so: they are garbled, and fail their own reason. */
 #include "gate_priv.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Texts ---------------------------------------------------------------------------------- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
-static const char *keep(ob_facts *f, const char *text)
+static const char *store_text(ob_facts *f, const char *text)
 {
     size_t size = strlen(text) + 1;
     if (size > f->size - f->used)
         return NULL;
-    char *kept = f->memory + f->used;
-    memcpy(kept, text, size);
+    char *stored = f->memory + f->used;
+    memcpy(stored, text, size);
     f->used += size;
-    return kept;
+    return stored;
 }
 
 static bool append(ob_facts *f, ob_texts *texts, const char *text)
 {
-    const char *kept = keep(f, text);
-    if (kept && !texts->count)
-        texts->first = kept;
-    texts->count += kept != NULL;
-    return kept != NULL;
+    const char *stored = store_text(f, text);
+    if (stored && !texts->count)
+        texts->first = stored;
+    texts->count += stored != NULL;
+    return stored != NULL;
 }
 
-/* ---- What a fact can be --------------------------------------------------------------------- */
+/* ---- What a fact can be ---------------------------------------------------------------------- */
 
-/* One fact that is being told of. */
+/* One fact that is being added. */
 typedef struct fact {
     ob_facts *f;
     ob_situation *s;
@@ -39,6 +40,34 @@ typedef struct fact {
     int64_t number;
     bool in_array; /* an element of the array that was begun last */
 } fact;
+
+typedef enum record { NONE, CAUSE, CONSENT, REPORT, NOTICE, ORDER, SAFEGUARDS } record;
+
+typedef enum takes {
+    TAKES_OBJECT, /* an object; `has` is set where it is a record */
+    TAKES_TEXT,
+    TAKES_NAME,  /* a text that is not empty */
+    TAKES_WORD,  /* a value of `word` */
+    TAKES_SET,   /* an array of such values, as bits */
+    TAKES_TEXTS, /* an array of texts */
+    TAKES_TIME,
+    TAKES_TRUTH,
+    TAKES_FLAG, /* a text: true where `yes` names it, else `no` does, or is "*": any text */
+    TAKES_OWN,  /* what the row's function says */
+} takes;
+
+/* A row for each fact: where its value goes, as an offset in ob_situation. */
+typedef struct row {
+    const char *path;
+    takes takes;
+    size_t to;
+    ob_word word;
+    const char *yes, *no; /* words between spaces */
+    bool needed;          /* by every situation */
+    record of;
+    size_t has; /* a flag that is set as well; 0: none */
+    bool (*own)(fact *x);
+} row;
 
 static bool is_text(const fact *x)
 {
@@ -75,13 +104,8 @@ static bool take_texts(ob_texts *texts, const fact *x)
 
 static bool take_text(const char **out, const fact *x)
 {
-    *out = is_text(x) ? keep(x->f, x->text) : NULL;
+    *out = is_text(x) ? store_text(x->f, x->text) : NULL;
     return *out != NULL;
-}
-
-static bool take_time(int64_t *out, const fact *x)
-{
-    return is_text(x) && ob_time_parse(out, x->text);
 }
 
 static bool take_truth(bool *out, const fact *x)
@@ -90,124 +114,38 @@ static bool take_truth(bool *out, const fact *x)
     return x->kind == OB_FACT_TRUE || x->kind == OB_FACT_FALSE;
 }
 
-static bool is_object(const fact *x)
+static bool is_one_of(const char *words, const char *text)
 {
-    return x->kind == OB_FACT_OBJECT;
+    const size_t length = strlen(text);
+    for (const char *word = words; *word; word += strspn(word, " ")) {
+        const size_t size = strcspn(word, " ");
+        if (size == length && !memcmp(word, text, size))
+            return true;
+        word += size;
+    }
+    return false;
 }
 
-/* ---- Facts that are always needed ----------------------------------------------------------- */
+static bool take_flag(bool *out, const fact *x, const row *r)
+{
+    *out = is_text(x) && is_one_of(r->yes, x->text);
+    return is_text(x) && (*out || !strcmp(r->no, "*") || is_one_of(r->no, x->text));
+}
 
-#define WORD(field, type, word)                                                                    \
-    unsigned value;                                                                                \
-    if (!take_word(&value, x, word))                                                               \
-        return false;                                                                              \
-    x->s->field = (type)value;                                                                     \
-    return true
+/* ---- Facts that are like no other ------------------------------------------------------------ */
 
-static bool set_mode(fact *x)
-{
-    WORD(mode, ob_mode, OB_WORD_MODE);
-}
-static bool set_at(fact *x)
-{
-    return take_time(&x->s->at, x);
-}
-static bool set_regime(fact *x)
-{
-    return take_text(&x->s->regime, x);
-}
-static bool set_service_kind(fact *x)
-{
-    WORD(service_kind, ob_service_kind, OB_WORD_SERVICE_KIND);
-}
-static bool set_service_name(fact *x)
-{
-    return take_text(&x->s->service_name, x);
-}
-static bool set_item(fact *x)
-{
-    return take_text(&x->s->item, x) && *x->s->item;
-}
-static bool set_account(fact *x)
-{
-    return take_text(&x->s->account, x) && *x->s->account;
-}
-static bool set_media(fact *x)
-{
-    WORD(media, ob_media, OB_WORD_MEDIA);
-}
-static bool set_surface(fact *x)
-{
-    WORD(surface, ob_surface, OB_WORD_SURFACE);
-}
-static bool set_encryption(fact *x)
-{
-    WORD(encryption, ob_encryption, OB_WORD_ENCRYPTION);
-}
-static bool set_locus(fact *x)
-{
-    WORD(locus, ob_locus, OB_WORD_LOCUS);
-}
-static bool set_form(fact *x)
-{
-    x->s->is_hash = is_text(x) && !strcmp(x->text, "hash");
-    return x->s->is_hash || (is_text(x) && !strcmp(x->text, "bytes"));
-}
-static bool set_detector(fact *x)
-{
-    WORD(detector, ob_material, OB_WORD_MATERIAL);
-}
-static bool set_basis(fact *x)
-{
-    WORD(basis, ob_basis, OB_WORD_BASIS);
-}
-static bool set_protected(fact *x)
-{
-    x->s->is_protected = is_text(x) && !strcmp(x->text, "yes");
-    return x->s->is_protected || (is_text(x) && !strcmp(x->text, "no"));
-}
-static bool set_child_user(fact *x)
-{
-    x->s->child_user = is_text(x) && !strcmp(x->text, "yes");
-    return is_text(x) &&
-           (x->s->child_user || !strcmp(x->text, "no") || !strcmp(x->text, "unknown"));
-}
 static bool set_participants(fact *x)
 {
     return x->kind == OB_FACT_NUMBER && x->number >= 0;
 }
-static bool set_detector_state(fact *x)
-{
-    WORD(detector_state, ob_detector_state, OB_WORD_STATE);
-}
-static bool set_clock(fact *x)
-{
-    x->s->clock_ok = is_text(x) && !strcmp(x->text, "ok");
-    return is_text(x);
-}
-static bool set_audit(fact *x)
-{
-    x->s->audit_ok = is_text(x) && !strcmp(x->text, "ok");
-    return is_text(x);
-}
-static bool set_policy_bases(fact *x)
-{
-    return take_set(&x->s->policy_bases, x, OB_WORD_BASIS);
-}
-static bool set_policy_detectors(fact *x)
-{
-    return take_set(&x->s->policy_detectors, x, OB_WORD_MATERIAL);
-}
-static bool set_policy_surfaces(fact *x)
-{
-    return take_set(&x->s->policy_surfaces, x, OB_WORD_SURFACE);
-}
+
 static bool set_list_trust(fact *x)
 {
     x->f->list_seen |= is_text(x) ? 1 : 0;
-    x->s->list_trusted = is_text(x) && (!strcmp(x->text, "signed") || !strcmp(x->text, "by_hand"));
+    x->s->list_trusted = is_text(x) && is_one_of("signed by_hand", x->text);
     return is_text(x);
 }
+
 static bool set_list_purpose(fact *x)
 {
     x->f->list_seen |= is_text(x) ? 2 : 0;
@@ -215,109 +153,19 @@ static bool set_list_purpose(fact *x)
     return is_text(x);
 }
 
-/* ---- Records -------------------------------------------------------------------------------- */
-
-static bool set_cause(fact *x)
-{
-    x->s->cause.present = true;
-    return is_object(x);
-}
-static bool set_cause_id(fact *x)
-{
-    return take_text(&x->s->cause.id, x);
-}
-static bool set_cause_account(fact *x)
-{
-    return take_text(&x->s->cause.account, x);
-}
-static bool set_cause_ground(fact *x)
-{
-    x->s->cause.ground_ok = is_text(x) && (!strcmp(x->text, "confirmed_verdict") ||
-                                           !strcmp(x->text, "participant_report"));
-    return x->s->cause.ground_ok;
-}
 static bool set_cause_confirmed(fact *x)
 {
     x->s->cause.confirmed = is_text(x) && *x->text;
     return x->s->cause.confirmed;
 }
-static bool set_cause_from(fact *x)
-{
-    return take_time(&x->s->cause.from, x);
-}
-static bool set_cause_until(fact *x)
-{
-    return take_time(&x->s->cause.until, x);
-}
-static bool set_consent(fact *x)
-{
-    x->s->consent.present = true;
-    return is_object(x);
-}
+
 static bool set_consent_by(fact *x)
 {
     x->s->consent.by_account = is_text(x) && !strcmp(x->text, "account");
     x->s->consent.by_all = is_text(x) && !strcmp(x->text, "all_participants");
     return is_text(x);
 }
-static bool set_consent_free(fact *x)
-{
-    return take_truth(&x->s->consent.free, x);
-}
-static bool set_report(fact *x)
-{
-    x->s->report.present = true;
-    return is_object(x);
-}
-static bool set_report_by(fact *x)
-{
-    x->s->report.by_participant = is_text(x) && !strcmp(x->text, "participant");
-    return is_text(x);
-}
-static bool set_report_items(fact *x)
-{
-    return take_texts(&x->s->report.items, x);
-}
-static bool set_notice(fact *x)
-{
-    x->s->notice.present = true;
-    return is_object(x);
-}
-static bool set_notice_items(fact *x)
-{
-    return take_texts(&x->s->notice.items, x);
-}
-static bool set_order(fact *x)
-{
-    x->s->order.present = true;
-    return is_object(x);
-}
-static bool set_order_id(fact *x)
-{
-    return take_text(&x->s->order.id, x);
-}
-static bool set_issuer(fact *x)
-{
-    return take_text(&x->s->order.issuer, x);
-}
-static bool set_issuer_kind(fact *x)
-{
-    x->s->order.judicial = is_text(x) && !strcmp(x->text, "judicial");
-    return is_text(x);
-}
-static bool set_authenticated(fact *x)
-{
-    return take_truth(&x->s->order.authenticated, x);
-}
-static bool set_order_service(fact *x)
-{
-    return take_text(&x->s->order.service, x);
-}
-static bool set_order_detectors(fact *x)
-{
-    x->s->order.has_detectors = true;
-    return take_set(&x->s->order.detectors, x, OB_WORD_MATERIAL);
-}
+
 static bool set_order_accounts(fact *x)
 {
     struct ob_order_facts *order = &x->s->order;
@@ -328,159 +176,157 @@ static bool set_order_accounts(fact *x)
     order->has_accounts = true;
     return take_texts(&order->accounts, x);
 }
-static bool set_received(fact *x)
-{
-    return x->s->order.has_received = take_time(&x->s->order.received, x);
-}
-static bool set_start(fact *x)
-{
-    return x->s->order.has_start = take_time(&x->s->order.start, x);
-}
-static bool set_end(fact *x)
-{
-    return x->s->order.has_end = take_time(&x->s->order.end, x);
-}
-static bool set_reasons(fact *x)
-{
-    return take_text(&x->s->order.reasons, x);
-}
-static bool set_legal_basis(fact *x)
-{
-    return take_text(&x->s->order.legal_basis, x);
-}
-static bool set_redress(fact *x)
-{
-    return take_text(&x->s->order.redress, x);
-}
-static bool set_order_state(fact *x)
-{
-    x->s->order.valid = is_text(x) && !strcmp(x->text, "valid");
-    return is_text(x);
-}
-static bool set_halfway(fact *x)
-{
-    x->s->order.halfway_fine =
-        is_text(x) && (!strcmp(x->text, "not_due") || !strcmp(x->text, "done"));
-    return is_text(x);
-}
-static bool set_names_professional(fact *x)
-{
-    return take_truth(&x->s->order.names_professional, x);
-}
-static bool set_safeguards(fact *x)
-{
-    x->s->safeguards.present = true;
-    return is_object(x);
-}
-static bool set_safeguards_regime(fact *x)
-{
-    return take_text(&x->s->safeguards.regime, x);
-}
-static bool set_recorded(fact *x)
-{
-    return take_set(&x->s->safeguards.recorded, x, OB_WORD_SAFEGUARD);
-}
-static bool set_assessment(fact *x)
-{
-    return take_truth(&x->s->safeguards.assessment_current, x);
-}
+
 static bool set_annual_report(fact *x)
 {
     x->s->safeguards.last_annual_report = x->number;
     return x->kind == OB_FACT_NUMBER;
 }
+
 static bool set_output(fact *x)
 {
     x->s->output_is_patterns = is_text(x) && !strcmp(x->text, "patterns");
     return true; /* whatever else it is: not patterns */
 }
 
-/* ---- All facts ------------------------------------------------------------------------------ */
+/* ---- All facts ------------------------------------------------------------------------------- */
 
-typedef enum record { NONE, CAUSE, CONSENT, REPORT, NOTICE, ORDER, SAFEGUARDS } record;
+#define GROUP           TAKES_OBJECT, .to = 0
+#define TO(field)       .to = offsetof(ob_situation, field)
+#define HAS(field)      .has = offsetof(ob_situation, field)
+#define WORD(field, of) TAKES_WORD, TO(field), .word = of
+#define SET(field, of)  TAKES_SET, TO(field), .word = of
+#define OWN(function)   TAKES_OWN, .own = function
 
-static bool nothing(fact *x)
+static const row all[] = {
+    {"mode", WORD(mode, OB_WORD_MODE), .needed = true},
+    {"at", TAKES_TIME, TO(at), .needed = true},
+    {"regime", TAKES_TEXT, TO(regime), .needed = true},
+    {"service", GROUP},
+    {"service.kind", WORD(service_kind, OB_WORD_SERVICE_KIND), .needed = true},
+    {"service.name", TAKES_TEXT, TO(service_name)},
+    {"item", GROUP},
+    {"item.id", TAKES_NAME, TO(item), .needed = true},
+    {"item.account", TAKES_NAME, TO(account), .needed = true},
+    {"item.media", WORD(media, OB_WORD_MEDIA), .needed = true},
+    {"item.surface", WORD(surface, OB_WORD_SURFACE), .needed = true},
+    {"item.encryption", WORD(encryption, OB_WORD_ENCRYPTION), .needed = true},
+    {"item.locus", WORD(locus, OB_WORD_LOCUS), .needed = true},
+    {"item.form", TAKES_FLAG, TO(is_hash), .yes = "hash", .no = "bytes"},
+    {"detector", WORD(detector, OB_WORD_MATERIAL), .needed = true},
+    {"basis", WORD(basis, OB_WORD_BASIS), .needed = true},
+    {"conversation", GROUP},
+    {"conversation.protected", TAKES_FLAG, TO(is_protected), .yes = "yes", .no = "no",
+     .needed = true},
+    {"conversation.child_user", TAKES_FLAG, TO(child_user), .yes = "yes", .no = "no unknown"},
+    {"conversation.participants", OWN(set_participants)},
+    {"detector_health", GROUP},
+    {"detector_health.state", WORD(detector_state, OB_WORD_STATE), .needed = true},
+    {"host", GROUP},
+    {"host.clock", TAKES_FLAG, TO(clock_ok), .yes = "ok", .no = "*", .needed = true},
+    {"host.audit", TAKES_FLAG, TO(audit_ok), .yes = "ok", .no = "*", .needed = true},
+    {"policy", GROUP},
+    {"policy.bases", SET(policy_bases, OB_WORD_BASIS), .needed = true},
+    {"policy.detectors", SET(policy_detectors, OB_WORD_MATERIAL), .needed = true},
+    {"policy.surfaces", SET(policy_surfaces, OB_WORD_SURFACE), .needed = true},
+    {"list", GROUP},
+    {"list.trust", OWN(set_list_trust)},
+    {"list.purpose", OWN(set_list_purpose)},
+    {"cause", TAKES_OBJECT, HAS(cause.present), .of = CAUSE},
+    {"cause.id", TAKES_TEXT, TO(cause.id), .of = CAUSE},
+    {"cause.account", TAKES_TEXT, TO(cause.account), .of = CAUSE},
+    {"cause.ground", TAKES_FLAG, TO(cause.ground_ok), .yes = "confirmed_verdict participant_report",
+     .no = "", .of = CAUSE},
+    {"cause.confirmed_by", OWN(set_cause_confirmed), .of = CAUSE},
+    {"cause.from", TAKES_TIME, TO(cause.from), .of = CAUSE},
+    {"cause.until", TAKES_TIME, TO(cause.until), .of = CAUSE},
+    {"consent", TAKES_OBJECT, HAS(consent.present), .of = CONSENT},
+    {"consent.by", OWN(set_consent_by), .of = CONSENT},
+    {"consent.free", TAKES_TRUTH, TO(consent.free), .of = CONSENT},
+    {"report", TAKES_OBJECT, HAS(report.present), .of = REPORT},
+    {"report.by", TAKES_FLAG, TO(report.by_participant), .yes = "participant", .no = "*",
+     .of = REPORT},
+    {"report.items", TAKES_TEXTS, TO(report.items), .of = REPORT},
+    {"notice", TAKES_OBJECT, HAS(notice.present), .of = NOTICE},
+    {"notice.items", TAKES_TEXTS, TO(notice.items), .of = NOTICE},
+    {"order", TAKES_OBJECT, HAS(order.present), .of = ORDER},
+    {"order.id", TAKES_TEXT, TO(order.id), .of = ORDER},
+    {"order.issuer", TAKES_TEXT, TO(order.issuer), .of = ORDER},
+    {"order.issuer_kind", TAKES_FLAG, TO(order.judicial), .yes = "judicial", .no = "*",
+     .of = ORDER},
+    {"order.authenticated", TAKES_TRUTH, TO(order.authenticated), .of = ORDER},
+    {"order.service", TAKES_TEXT, TO(order.service), .of = ORDER},
+    {"order.detectors", SET(order.detectors, OB_WORD_MATERIAL), HAS(order.has_detectors),
+     .of = ORDER},
+    {"order.accounts", OWN(set_order_accounts), .of = ORDER},
+    {"order.received", TAKES_TIME, TO(order.received), HAS(order.has_received), .of = ORDER},
+    {"order.start", TAKES_TIME, TO(order.start), HAS(order.has_start), .of = ORDER},
+    {"order.end", TAKES_TIME, TO(order.end), HAS(order.has_end), .of = ORDER},
+    {"order.reasons", TAKES_TEXT, TO(order.reasons), .of = ORDER},
+    {"order.legal_basis", TAKES_TEXT, TO(order.legal_basis), .of = ORDER},
+    {"order.redress", TAKES_TEXT, TO(order.redress), .of = ORDER},
+    {"order.state", TAKES_FLAG, TO(order.valid), .yes = "valid", .no = "*", .of = ORDER},
+    {"order.halfway_report", TAKES_FLAG, TO(order.halfway_fine), .yes = "not_due done", .no = "*",
+     .of = ORDER},
+    {"order.names_professional", TAKES_TRUTH, TO(order.names_professional), .of = ORDER},
+    {"safeguards", TAKES_OBJECT, HAS(safeguards.present), .of = SAFEGUARDS},
+    {"safeguards.regime", TAKES_TEXT, TO(safeguards.regime), .of = SAFEGUARDS},
+    {"safeguards.recorded", SET(safeguards.recorded, OB_WORD_SAFEGUARD), .of = SAFEGUARDS},
+    {"safeguards.assessment_current", TAKES_TRUTH, TO(safeguards.assessment_current),
+     .of = SAFEGUARDS},
+    {"safeguards.last_annual_report", OWN(set_annual_report), .of = SAFEGUARDS},
+    {"detector_output", OWN(set_output)},
+};
+
+/* Words are enums, which the table writes as what they are represented by. */
+_Static_assert(sizeof(ob_mode) == sizeof(unsigned) && sizeof(ob_surface) == sizeof(unsigned),
+               "a word of the gate is as large as unsigned");
+
+static bool set_word(void *to, const fact *x, ob_word word)
 {
-    return is_object(x);
+    unsigned value;
+    if (!take_word(&value, x, word))
+        return false;
+    memcpy(to, &value, sizeof value);
+    return true;
 }
 
-static const struct {
-    const char *path;
-    bool (*set)(fact *x);
-    bool needed; /* by every situation */
-    record of;
-} all[] = {
-    {"mode", set_mode, true, NONE},
-    {"at", set_at, true, NONE},
-    {"regime", set_regime, true, NONE},
-    {"service", nothing, false, NONE},
-    {"service.kind", set_service_kind, true, NONE},
-    {"service.name", set_service_name, false, NONE},
-    {"item", nothing, false, NONE},
-    {"item.id", set_item, true, NONE},
-    {"item.account", set_account, true, NONE},
-    {"item.media", set_media, true, NONE},
-    {"item.surface", set_surface, true, NONE},
-    {"item.encryption", set_encryption, true, NONE},
-    {"item.locus", set_locus, true, NONE},
-    {"item.form", set_form, false, NONE},
-    {"detector", set_detector, true, NONE},
-    {"basis", set_basis, true, NONE},
-    {"conversation", nothing, false, NONE},
-    {"conversation.protected", set_protected, true, NONE},
-    {"conversation.child_user", set_child_user, false, NONE},
-    {"conversation.participants", set_participants, false, NONE},
-    {"detector_health", nothing, false, NONE},
-    {"detector_health.state", set_detector_state, true, NONE},
-    {"host", nothing, false, NONE},
-    {"host.clock", set_clock, true, NONE},
-    {"host.audit", set_audit, true, NONE},
-    {"policy", nothing, false, NONE},
-    {"policy.bases", set_policy_bases, true, NONE},
-    {"policy.detectors", set_policy_detectors, true, NONE},
-    {"policy.surfaces", set_policy_surfaces, true, NONE},
-    {"list", nothing, false, NONE},
-    {"list.trust", set_list_trust, false, NONE},
-    {"list.purpose", set_list_purpose, false, NONE},
-    {"cause", set_cause, false, CAUSE},
-    {"cause.id", set_cause_id, false, CAUSE},
-    {"cause.account", set_cause_account, false, CAUSE},
-    {"cause.ground", set_cause_ground, false, CAUSE},
-    {"cause.confirmed_by", set_cause_confirmed, false, CAUSE},
-    {"cause.from", set_cause_from, false, CAUSE},
-    {"cause.until", set_cause_until, false, CAUSE},
-    {"consent", set_consent, false, CONSENT},
-    {"consent.by", set_consent_by, false, CONSENT},
-    {"consent.free", set_consent_free, false, CONSENT},
-    {"report", set_report, false, REPORT},
-    {"report.by", set_report_by, false, REPORT},
-    {"report.items", set_report_items, false, REPORT},
-    {"notice", set_notice, false, NOTICE},
-    {"notice.items", set_notice_items, false, NOTICE},
-    {"order", set_order, false, ORDER},
-    {"order.id", set_order_id, false, ORDER},
-    {"order.issuer", set_issuer, false, ORDER},
-    {"order.issuer_kind", set_issuer_kind, false, ORDER},
-    {"order.authenticated", set_authenticated, false, ORDER},
-    {"order.service", set_order_service, false, ORDER},
-    {"order.detectors", set_order_detectors, false, ORDER},
-    {"order.accounts", set_order_accounts, false, ORDER},
-    {"order.received", set_received, false, ORDER},
-    {"order.start", set_start, false, ORDER},
-    {"order.end", set_end, false, ORDER},
-    {"order.reasons", set_reasons, false, ORDER},
-    {"order.legal_basis", set_legal_basis, false, ORDER},
-    {"order.redress", set_redress, false, ORDER},
-    {"order.state", set_order_state, false, ORDER},
-    {"order.halfway_report", set_halfway, false, ORDER},
-    {"order.names_professional", set_names_professional, false, ORDER},
-    {"safeguards", set_safeguards, false, SAFEGUARDS},
-    {"safeguards.regime", set_safeguards_regime, false, SAFEGUARDS},
-    {"safeguards.recorded", set_recorded, false, SAFEGUARDS},
-    {"safeguards.assessment_current", set_assessment, false, SAFEGUARDS},
-    {"safeguards.last_annual_report", set_annual_report, false, SAFEGUARDS},
-    {"detector_output", set_output, false, NONE},
-};
+static bool set_value(const row *r, fact *x)
+{
+    void *to = (char *)x->s + r->to;
+    switch (r->takes) {
+    case TAKES_OBJECT:
+        return x->kind == OB_FACT_OBJECT;
+    case TAKES_TEXT:
+        return take_text(to, x);
+    case TAKES_NAME:
+        return take_text(to, x) && *x->text;
+    case TAKES_WORD:
+        return set_word(to, x, r->word);
+    case TAKES_SET:
+        return take_set(to, x, r->word);
+    case TAKES_TEXTS:
+        return take_texts(to, x);
+    case TAKES_TIME:
+        return is_text(x) && ob_time_parse(to, x->text);
+    case TAKES_TRUTH:
+        return take_truth(to, x);
+    case TAKES_FLAG:
+        return take_flag(to, x, r);
+    case TAKES_OWN:
+        return r->own(x);
+    }
+    return false;
+}
+
+/* Times say whether they are there; records and sets are there whatever is in them. */
+static bool set_fact(const row *r, fact *x)
+{
+    const bool fine = set_value(r, x);
+    if (r->has)
+        *(bool *)((char *)x->s + r->has) = fine || r->takes != TAKES_TIME;
+    return fine;
+}
 
 enum { FACTS = sizeof all / sizeof *all };
 
@@ -533,7 +379,7 @@ void ob_facts_add(ob_facts *f, const char *path, ob_fact_kind kind, const char *
         if (kind == OB_FACT_ARRAY)
             f->array = i + 1;
         x.in_array = f->array == i + 1;
-        bool fine = all[i].set(&x);
+        bool fine = set_fact(&all[i], &x);
         if (!fine && all[i].of)
             garble(x.s, all[i].of);
         else if (!fine && !x.s->incomplete)

@@ -11,7 +11,7 @@ const ob_regime *ob_regime_find(const ob_regimes *regimes, const char *id)
     return NULL;
 }
 
-/* ---- The regime itself ---------------------------------------------------------------------- */
+/* ---- The regime itself ----------------------------------------------------------------------- */
 
 bool law_unknown(gate_case *c)
 {
@@ -49,9 +49,9 @@ bool law_no_basis(gate_case *c)
            (s->basis == OB_BASIS_PUBLIC && s->surface != OB_SURFACE_PUBLIC);
 }
 
-/* ---- Reports and notices -------------------------------------------------------------------- */
+/* ---- Reports and notices --------------------------------------------------------------------- */
 
-static bool holds_item(const struct ob_report_facts *report, const ob_situation *s)
+static bool has_item(const struct ob_report_facts *report, const ob_situation *s)
 {
     return report->present && !report->garbled && gate_has_text(&report->items, s->item);
 }
@@ -60,12 +60,12 @@ bool law_report_scope(gate_case *c)
 {
     const ob_situation *s = c->s;
     if (s->basis == OB_BASIS_NOTICE)
-        return !holds_item(&s->notice, s);
+        return !has_item(&s->notice, s);
     return s->basis == OB_BASIS_REPORT && (s->locus != OB_LOCUS_DISCLOSED ||
-                                           !s->report.by_participant || !holds_item(&s->report, s));
+                                           !s->report.by_participant || !has_item(&s->report, s));
 }
 
-/* ---- Orders --------------------------------------------------------------------------------- */
+/* ---- Orders ---------------------------------------------------------------------------------- */
 
 static bool by_order(const gate_case *c)
 {
@@ -149,7 +149,7 @@ bool law_not_targeted(gate_case *c)
     return by_order(c) && !o->everybody && !gate_has_text(&o->accounts, c->s->account);
 }
 
-/* ---- The provider's own initiative ---------------------------------------------------------- */
+/* ---- The provider's own initiative ----------------------------------------------------------- */
 
 static bool needs_evidence(const gate_case *c)
 {
@@ -195,7 +195,7 @@ bool law_report_overdue(gate_case *c)
     return applied && c->s->safeguards.last_annual_report < year;
 }
 
-/* ---- Detectors ------------------------------------------------------------------------------ */
+/* ---- Detectors ------------------------------------------------------------------------------- */
 
 bool law_detector_unverified(gate_case *c)
 {
@@ -208,7 +208,7 @@ bool law_substance(gate_case *c)
     return c->s->media == OB_MEDIA_TEXT && !c->s->output_is_patterns;
 }
 
-/* ---- Articles ------------------------------------------------------------------------------- */
+/* ---- Articles -------------------------------------------------------------------------------- */
 
 static const char *known(const char *article)
 {

@@ -7,7 +7,7 @@
 
 enum { MAGIC = 0x4F425031, PERMIT_MS = OB_PERMIT_SECONDS * 1000 };
 
-/* A permit's bytes. No padding is left unset: they are sealed as they are. */
+/* A permit's bytes. No padding is left unset: the MAC is over all of them. */
 typedef struct content {
     uint32_t magic;
     ob_basis basis;
@@ -16,12 +16,12 @@ typedef struct content {
     ob_epochs epochs;
     int64_t monotonic_until_ms;
     ob_permit_terms terms;
-    uint8_t seal[OB_SEAL_SIZE]; /* over all before */
+    uint8_t mac[OB_PERMIT_MAC_SIZE]; /* over all before */
 } content;
 
 _Static_assert(sizeof(content) <= OB_PERMIT_SIZE, "a permit has room for its content");
 
-enum { SEALED = offsetof(content, seal) };
+enum { UNDER_MAC = offsetof(content, mac) };
 
 static content unpack(const ob_permit *permit)
 {
@@ -30,12 +30,12 @@ static content unpack(const ob_permit *permit)
     return c;
 }
 
-static ob_status seal_up(ob_permit *out, content *c, const ob_seal *seal, ob_error *err)
+static ob_status add_mac(ob_permit *out, content *c, const ob_permit_mac *mac, ob_error *err)
 {
     c->magic = MAGIC;
     c->basis = c->terms.basis;
-    c->sequence = ++*seal->sequence;
-    if (!seal->code(seal->context, c->seal, c, SEALED))
+    c->sequence = ++*mac->sequence;
+    if (!mac->compute(mac->context, c->mac, c, UNDER_MAC))
         return ob_fail(err, OB_EREFUSED, "this process may not make permits");
     memset(out, 0, sizeof *out);
     memcpy(out->bytes, c, sizeof *c);
@@ -50,8 +50,7 @@ static void put_text(char *out, size_t size, const char *text)
     memcpy(out, text, length);
 }
 
-/* ---- Making -------------------------------------------------------------------------------------
- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 static bool is_of_one_item(const ob_situation *a, const ob_situation *b)
 {
@@ -62,7 +61,7 @@ static bool is_of_one_item(const ob_situation *a, const ob_situation *b)
 }
 
 ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_request *request,
-                         const ob_regimes *regimes, const ob_seal *seal, ob_error *err)
+                         const ob_regimes *regimes, const ob_permit_mac *mac, ob_error *err)
 {
     content c;
     const ob_situation *first = NULL;
@@ -97,10 +96,10 @@ ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_
     c.terms.retention_months = best.regime->retention_months;
     put_text(c.terms.regime, sizeof c.terms.regime, best.regime->id);
     put_text(c.terms.article, sizeof c.terms.article, best.article);
-    return seal_up(out, &c, seal, err);
+    return add_mac(out, &c, mac, err);
 }
 
-ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob_seal *seal,
+ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob_permit_mac *mac,
                               ob_error *err)
 {
     content c;
@@ -114,11 +113,10 @@ ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob
     c.terms.issued = use->now;
     c.terms.expires = use->now + OB_PERMIT_SECONDS;
     put_text(c.terms.article, sizeof c.terms.article, "files of one's own, by command");
-    return seal_up(out, &c, seal, err);
+    return add_mac(out, &c, mac, err);
 }
 
-/* ---- Checking -----------------------------------------------------------------------------------
- */
+/* ---- Checking -------------------------------------------------------------------------------- */
 
 static bool is_same_item(const ob_permit_item *a, const ob_permit_item *b)
 {
@@ -126,11 +124,11 @@ static bool is_same_item(const ob_permit_item *a, const ob_permit_item *b)
            a->size == b->size;
 }
 
-/* Compares without telling by its time where two seals differ. */
-static bool is_same_seal(const uint8_t *a, const uint8_t *b)
+/* Compares in a time that does not depend on where two MACs differ. */
+static bool is_same_mac(const uint8_t *a, const uint8_t *b)
 {
     uint8_t differs = 0;
-    for (int i = 0; i < OB_SEAL_SIZE; i++)
+    for (int i = 0; i < OB_PERMIT_MAC_SIZE; i++)
         differs |= a[i] ^ b[i];
     return !differs;
 }
@@ -143,13 +141,13 @@ static bool is_withdrawn(const content *c, const ob_epochs *now)
 }
 
 static ob_status check(content *c, const ob_permit *permit, const ob_permit_use *use,
-                       const ob_seal *seal, ob_error *err)
+                       const ob_permit_mac *mac, ob_error *err)
 {
-    uint8_t code[OB_SEAL_SIZE];
+    uint8_t computed[OB_PERMIT_MAC_SIZE];
     *c = unpack(permit);
     if (c->magic != MAGIC)
         return ob_fail(err, OB_EREFUSED, "there is no permit");
-    if (!seal->code(seal->context, code, c, SEALED) || !is_same_seal(code, c->seal))
+    if (!mac->compute(mac->context, computed, c, UNDER_MAC) || !is_same_mac(computed, c->mac))
         return ob_fail(err, OB_EREFUSED, "the permit is not for this holder, or was changed");
     if (!is_same_item(&c->item, &use->item))
         return ob_fail(err, OB_EREFUSED, "the permit is for another item");
@@ -165,29 +163,29 @@ static ob_status check(content *c, const ob_permit *permit, const ob_permit_use 
 }
 
 ob_status ob_permit_take(ob_permit_terms *terms, const ob_permit *permit, const ob_permit_use *use,
-                         const ob_seal *seal, ob_error *err)
+                         const ob_permit_mac *mac, ob_error *err)
 {
     content c;
-    ob_status status = check(&c, permit, use, seal, err);
+    ob_status status = check(&c, permit, use, mac, err);
     if (status)
         return status;
-    if (c.sequence <= *seal->sequence)
+    if (c.sequence <= *mac->sequence)
         return ob_fail(err, OB_EREFUSED, "the permit was used already");
-    *seal->sequence = c.sequence;
+    *mac->sequence = c.sequence;
     *terms = c.terms;
     return OB_OK;
 }
 
-ob_status ob_permit_still(const ob_permit *permit, const ob_permit_use *use, const ob_seal *seal,
-                          ob_error *err)
+ob_status ob_permit_still(const ob_permit *permit, const ob_permit_use *use,
+                          const ob_permit_mac *mac, ob_error *err)
 {
     content c;
-    return check(&c, permit, use, seal, err);
+    return check(&c, permit, use, mac, err);
 }
 
 ob_status ob_permit_hand_on(ob_permit *out, const ob_permit *permit, const ob_permit_use *use,
-                            const ob_seal *from, const ob_permit_item *item, const ob_seal *to,
-                            ob_error *err)
+                            const ob_permit_mac *from, const ob_permit_item *item,
+                            const ob_permit_mac *to, ob_error *err)
 {
     content c;
     ob_status status = check(&c, permit, use, from, err);
@@ -195,5 +193,5 @@ ob_status ob_permit_hand_on(ob_permit *out, const ob_permit *permit, const ob_pe
         return status;
     c.item = *item;
     c.terms.detectors = use->detectors;
-    return seal_up(out, &c, to, err);
+    return add_mac(out, &c, to, err);
 }

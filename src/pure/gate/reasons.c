@@ -57,7 +57,7 @@ static const char *const texts[OB_REASON_COUNT][OB_LANGUAGES] = {
          "Dies ist ein Vorschlag oder konnte nicht geprüft werden. Es lässt sich erklären, nie "
          "anwenden."},
     [OB_REGIME_NOT_YET] = {"This law does not apply yet.", "Dieses Gesetz gilt noch nicht."},
-    [OB_REGIME_EXPIRED] = {"This law does not apply any more.", "Dieses Gesetz gilt nicht mehr."},
+    [OB_REGIME_EXPIRED] = {"This law no longer applies.", "Dieses Gesetz gilt nicht mehr."},
     [OB_OUT_OF_SCOPE] =
         {"This law is not about services, places or encryption of this kind.",
          "Dieses Gesetz betrifft keine Dienste, Flächen oder Verschlüsselung dieser Art."},

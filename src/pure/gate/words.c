@@ -1,3 +1,4 @@
+/* The names of all values of the gate's words. */
 #include "gate_priv.h"
 
 #include <string.h>

@@ -17,7 +17,7 @@ enum {
     PDQ_NEAREST = 512, /* the reference variant's side */
 };
 
-/* ---- One axis: two box filters and the choice of 64 of their outputs, as weights ---------- */
+/* ---- One axis: two box filters and the choice of 64 of their outputs, as weights ------------- */
 
 typedef struct pdq_axis {
     uint32_t cells;             /* samples along the axis, as fed */
@@ -37,7 +37,7 @@ ob_status pdq_axis_init(pdq_axis *axis, uint32_t size, uint32_t scale, bool mirr
                         ob_error *err);
 void pdq_axis_free(pdq_axis *axis);
 
-/* ---- The arithmetic ----------------------------------------------------------------------- */
+/* ---- The arithmetic -------------------------------------------------------------------------- */
 
 /* D of PDQ, and its transpose. */
 typedef struct pdq_dct_matrix {

@@ -1,3 +1,4 @@
+/* PDQ over rows as they come: box filters, then 64 by 64 averages, then bits. */
 #include "hash_priv.h"
 
 #include <stdlib.h>

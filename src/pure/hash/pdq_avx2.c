@@ -1,3 +1,4 @@
+/* The inner loops of PDQ with AVX2; equal to pdq_portable.c bit by bit. */
 #include "hash_priv.h"
 
 #if OB_HAVE_X86

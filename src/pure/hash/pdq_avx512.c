@@ -1,3 +1,4 @@
+/* The inner loops of PDQ with AVX-512; equal to pdq_portable.c bit by bit. */
 #include "hash_priv.h"
 
 #if OB_HAVE_X86

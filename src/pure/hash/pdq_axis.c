@@ -1,3 +1,4 @@
+/* Which samples of a row or column count for each of the 64 outputs, and with which weight. */
 #include "hash_priv.h"
 
 #include <stdlib.h>
@@ -42,9 +43,9 @@ static void turn(double *weight, int64_t size, int64_t *from, int64_t *to)
 {
     int64_t length = *to - *from + 1, first = size - 1 - *to;
     for (int64_t k = 0; k < length / 2; k++) {
-        double kept = weight[k];
+        double swapped = weight[k];
         weight[k] = weight[length - 1 - k];
-        weight[length - 1 - k] = kept;
+        weight[length - 1 - k] = swapped;
     }
     *from = first;
     *to = first + length - 1;

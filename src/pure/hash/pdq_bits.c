@@ -1,3 +1,5 @@
+/* The cosine transform of 64 by 64 averages, the hash of its 16 by 16 lowest frequencies, and the
+ * quality. */
 #include "hash_priv.h"
 
 #include <string.h>

@@ -20,8 +20,8 @@ typedef struct batch {
     probe *probes;
     uint32_t *ends; /* of each bucket's probes */
     bool any_out;
-    uint32_t *survivors; /* of each query; OUT: finished by comparing with all */
-    index_place *told;   /* of a query that is OUT */
+    uint32_t *survivors;   /* of each query; OUT: finished by comparing with all */
+    index_place *reported; /* of a query that is OUT */
     index_pending pending;
 } batch;
 
@@ -33,8 +33,8 @@ static ob_status allocate(batch *b)
     b->probes = malloc(n * INDEX_VALUES * sizeof *b->probes);
     b->ends = malloc((INDEX_BUCKETS + 1) * sizeof *b->ends);
     b->survivors = calloc(n, sizeof *b->survivors);
-    b->told = calloc(n, sizeof *b->told);
-    if (b->probes && b->ends && b->survivors && b->told)
+    b->reported = calloc(n, sizeof *b->reported);
+    if (b->probes && b->ends && b->survivors && b->reported)
         return OB_OK;
     return ob_fail(b->asker->err, OB_ENOMEM, "out of memory: %u queries at once", b->count);
 }
@@ -112,22 +112,31 @@ static void sort_probes(batch *b, unsigned word)
     }
 }
 
-/* What passed of one block, from place `from` of the bucket on. */
-static ob_status take_survivors(batch *b, unsigned word, uint32_t value, const probe *p,
-                                const index_bucket *bucket, uint32_t from, const uint16_t *places,
+/* A block of a bucket, which begins at its entry number `from`. */
+typedef struct block {
+    unsigned word;
+    uint32_t value;
+    const index_bucket *bucket;
+    uint32_t from;
+} block;
+
+/* Takes the `passed` entries of a block that the filter let through, at `places`. */
+static ob_status take_survivors(batch *b, const probe *p, const block *of, const uint16_t *places,
                                 uint32_t passed)
 {
     if (b->any_out && b->survivors[p->query] == OUT)
         return OB_OK;
     for (uint32_t i = 0; i < passed; i++) {
-        ob_status status = index_pending_add(&b->pending, p->query, bucket, from + places[i], word);
+        ob_status status =
+            index_pending_add(&b->pending, p->query, of->bucket, of->from + places[i], of->word);
         if (status)
             return status;
     }
     b->survivors[p->query] += passed;
     if (b->survivors[p->query] > index_most_survivors(b->index)) {
-        uint32_t entry = index_entry_at(bucket, from + places[passed - 1]);
-        b->told[p->query] = (index_place){.word = word, .bucket = (uint16_t)value, .entry = entry};
+        uint32_t entry = index_entry_at(of->bucket, of->from + places[passed - 1]);
+        b->reported[p->query] =
+            (index_place){.word = of->word, .bucket = (uint16_t)of->value, .entry = entry};
         b->survivors[p->query] = OUT;
         b->any_out = true;
     }
@@ -143,12 +152,13 @@ static ob_status run_bucket(batch *b, unsigned word, uint32_t value, const probe
     for (uint32_t k = 0; k < count; k++)
         for (uint32_t at = 0; at < bucket.count; at += INDEX_BLOCK) {
             uint16_t places[INDEX_BLOCK];
-            uint32_t block = bucket.count - at < INDEX_BLOCK ? bucket.count - at : INDEX_BLOCK;
-            uint32_t passed = b->kernel->filter(places, bucket.next_words + 2 * (size_t)at, block,
+            uint32_t size = bucket.count - at < INDEX_BLOCK ? bucket.count - at : INDEX_BLOCK;
+            uint32_t passed = b->kernel->filter(places, bucket.next_words + 2 * (size_t)at, size,
                                                 probes[k].next_word, probes[k].bits);
             ob_status status = OB_OK;
             if (passed)
-                status = take_survivors(b, word, value, &probes[k], &bucket, at, places, passed);
+                status = take_survivors(b, &probes[k], &(block){word, value, &bucket, at}, places,
+                                        passed);
             if (status)
                 return status;
         }
@@ -170,16 +180,16 @@ static ob_status run_word(batch *b, unsigned word)
     return status;
 }
 
-/* What is OUT, by comparing with all; one that was never started has been told of nothing. */
+/* What is OUT, by comparing with all; of one that was never started, nothing was reported. */
 static ob_status finish(const batch *b, uint32_t number)
 {
     for (uint32_t q = 0; q < b->count; q++) {
         if (b->survivors[q] != OUT)
             continue;
-        const index_place nowhere = {0}, *told = &b->told[q];
-        bool started = memcmp(told, &nowhere, sizeof nowhere) != 0;
-        ob_status status =
-            index_scan(b->index, &b->queries[q], number + q, 1, started ? told : NULL, b->asker);
+        const index_place nowhere = {0}, *reported = &b->reported[q];
+        bool started = memcmp(reported, &nowhere, sizeof nowhere) != 0;
+        ob_status status = index_scan(b->index, &b->queries[q], number + q, 1,
+                                      started ? reported : NULL, b->asker);
         if (status)
             return status;
     }
@@ -207,6 +217,6 @@ ob_status index_search_batch(const ob_index *index, const ob_hash256 *queries, u
     free(b.probes);
     free(b.ends);
     free(b.survivors);
-    free(b.told);
+    free(b.reported);
     return status;
 }

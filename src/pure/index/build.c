@@ -1,3 +1,4 @@
+/* Builds an index: stored hashes, and for each 16-bit word the entries that have a value there. */
 #include "index_priv.h"
 
 #include <stdlib.h>

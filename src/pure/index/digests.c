@@ -52,7 +52,7 @@ static ob_status check(const void *memory, uint64_t size, uint64_t count, unsign
     return OB_OK;
 }
 
-/* ---- Building ----------------------------------------------------------------------------- */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 /* By digest, equal ones by number: a heap over one prefix's few numbers would do, but runs may be
  * long when a digest is listed many times, so this never takes quadratic time. */
@@ -70,9 +70,9 @@ static void sift(uint32_t *run, uint32_t root, uint32_t count, const uint8_t *di
             child++;
         if (compare(digests, width, run[root], run[child]) >= 0)
             return;
-        uint32_t kept = run[root];
+        uint32_t swapped = run[root];
         run[root] = run[child];
-        run[child] = kept;
+        run[child] = swapped;
     }
 }
 
@@ -141,7 +141,7 @@ ob_status ob_digest_set_open(ob_digest_set *out, const void *memory, uint64_t si
     return OB_OK;
 }
 
-/* ---- Finding ------------------------------------------------------------------------------ */
+/* ---- Finding --------------------------------------------------------------------------------- */
 
 /* The digests behind a prefix; empty where the table is not what was built. */
 static inline void bounds(uint64_t *from, uint64_t *to, const ob_digest_set *set, uint32_t which)

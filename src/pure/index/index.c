@@ -1,3 +1,4 @@
+/* The layout of an index in memory, and its entry points. */
 #include "index_priv.h"
 
 #include <stdlib.h>

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-/* ---- Stored hashes ------------------------------------------------------------------------ */
+/* ---- Stored hashes --------------------------------------------------------------------------- */
 
 /* Bits are stored rearranged: neighbouring bits of a perceptual hash depend on each other, and a
  * fixed diagonal order spreads them evenly over the sixteen words. Distances stay what they are. */
@@ -35,7 +35,7 @@ static inline uint32_t index_word(const ob_hash256 *stored, unsigned word)
     return (uint32_t)(stored->q[word / 4] >> (16 * (word % 4))) & 0xFFFF;
 }
 
-/* ---- Pieces 1 to 16 ----------------------------------------------------------------------- */
+/* ---- Pieces 1 to 16 -------------------------------------------------------------------------- */
 
 /* A piece: BUCKETS + 1 numbers of 32 bits, where each bucket starts; then the buckets, six bytes an
  * entry: first the next words of all (16 bits each), then the numbers of all (32 bits each). */
@@ -88,8 +88,9 @@ static inline unsigned index_limit(unsigned distance, unsigned words)
     return distance * words / OB_INDEX_WORDS;
 }
 
-/* Where a match is told of: the first word that starts such a run. All of a search goes by
- * (word, bucket, entry), ascending, so that whoever takes over knows what has been told. */
+/* Where a match is reported: at the first word that starts such a run. A search goes through
+ * (word, bucket, entry) in ascending order, so that a linear scan that takes over knows what was
+ * reported. */
 typedef struct index_place {
     uint32_t word, bucket, entry;
 } index_place;
@@ -98,7 +99,7 @@ index_place index_place_of(const ob_hash256 *stored, uint32_t entry, const ob_ha
                            unsigned distance);
 bool index_place_is_after(const index_place *a, const index_place *b);
 
-/* ---- Kernels ------------------------------------------------------------------------------ */
+/* ---- Kernels --------------------------------------------------------------------------------- */
 
 /* A block is what a kernel looks at in one go. */
 enum { INDEX_BLOCK = 256, INDEX_GROUP = 8 };
@@ -133,7 +134,7 @@ extern const index_kernel index_kernel_simd128;
 
 const index_kernel *index_kernel_for(ob_isa isa);
 
-/* ---- Ways of searching -------------------------------------------------------------------- */
+/* ---- Ways of searching ----------------------------------------------------------------------- */
 
 /* Who asks. */
 typedef struct index_asker {

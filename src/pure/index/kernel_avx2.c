@@ -1,3 +1,4 @@
+/* Compares stored hashes with a query, with AVX2; equal to kernel_portable.c. */
 #include "index_priv.h"
 
 #if OB_HAVE_X86

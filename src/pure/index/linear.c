@@ -16,8 +16,8 @@ typedef struct scan {
     const index_asker *asker;
 } scan;
 
-/* Tells of every match of one query in one block. */
-static ob_status tell(const scan *s, uint32_t query, uint64_t block, uint32_t count)
+/* Reports every match of one query in one block. */
+static ob_status report(const scan *s, uint32_t query, uint64_t block, uint32_t count)
 {
     const ob_index_half *first = s->index->half[0] + block, *second = s->index->half[1] + block;
     uint64_t hits[INDEX_BLOCK / 64];
@@ -57,7 +57,7 @@ static ob_status scan_tile(const scan *s, uint32_t from, uint32_t queries, uint6
                                 : s->kernel->suspects(first, count, group, s->asker->distance);
         suspects &= (1u << queries) - 1;
         for (; suspects; suspects &= suspects - 1) {
-            ob_status status = tell(s, from + (uint32_t)__builtin_ctz(suspects), block, count);
+            ob_status status = report(s, from + (uint32_t)__builtin_ctz(suspects), block, count);
             if (status)
                 return status;
         }

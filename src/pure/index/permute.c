@@ -1,3 +1,4 @@
+/* The permutation of bits between a hash and its stored form. */
 #include "index_priv.h"
 
 /* A hash is a 16 x 16 square of bits: row r is bits 16 r … 16 r + 15. The stored hash takes its

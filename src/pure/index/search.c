@@ -1,7 +1,7 @@
 /* One query: 272 buckets, each filtered by the next word; what passes is verified. */
 #include "index_priv.h"
 
-/* ---- Places ------------------------------------------------------------------------------- */
+/* ---- Places ---------------------------------------------------------------------------------- */
 
 index_place index_place_of(const ob_hash256 *stored, uint32_t entry, const ob_hash256 *query,
                            unsigned distance)
@@ -26,7 +26,7 @@ bool index_place_is_after(const index_place *a, const index_place *b)
     return a->entry > b->entry;
 }
 
-/* ---- Survivors ---------------------------------------------------------------------------- */
+/* ---- Survivors ------------------------------------------------------------------------------- */
 
 static ob_status verify(const index_pending *p, const index_survivor *s)
 {
@@ -42,7 +42,7 @@ static ob_status verify(const index_pending *p, const index_survivor *s)
     d = ob_hash256_distance(&stored, query);
     if (d > asker->distance ||
         index_place_of(&stored, s->entry, query, asker->distance).word != s->word)
-        return OB_OK; /* too far, or told of at another word */
+        return OB_OK; /* too far, or reported at another word */
     return asker->found(asker->context, p->number + s->query, s->entry, d);
 }
 
@@ -90,7 +90,7 @@ ob_status index_pending_add(index_pending *p, uint32_t query, const index_bucket
     return p->posting_count == INDEX_PENDING ? advance(p) : OB_OK;
 }
 
-/* ---- The query ---------------------------------------------------------------------------- */
+/* ---- The query ------------------------------------------------------------------------------- */
 
 typedef struct probe {
     index_bucket bucket;
@@ -171,9 +171,9 @@ ob_status index_search_one(const ob_index *index, const ob_hash256 *query, uint3
                 continue;
             }
             uint32_t entry = index_entry_at(&p->bucket, at + places[passed - 1]);
-            const index_place told = {.word = p->word, .bucket = p->value, .entry = entry};
+            const index_place reported = {.word = p->word, .bucket = p->value, .entry = entry};
             status = index_pending_flush(&pending);
-            return status ? status : index_scan(index, query, number, 1, &told, asker);
+            return status ? status : index_scan(index, query, number, 1, &reported, asker);
         }
     }
     return index_pending_flush(&pending);

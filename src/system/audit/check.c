@@ -16,8 +16,7 @@ typedef struct check {
     note note, old;
 } check;
 
-/* ---- Reading ------------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static ob_status no_proof(ob_error *err, const char *what)
 {
@@ -91,14 +90,14 @@ static ob_status read_hashes(check *c, ob_error *err)
 static ob_status read_note(note *out, check *c, const char *text, size_t size, ob_error *err)
 {
     size_t used;
-    ob_status status = note_parse(out, &used, text, size, NOTE_ALONE, &c->key, c->sum, err);
+    const note_rule rule = {NOTE_ALONE, &c->key, c->sum};
+    ob_status status = note_parse(out, &used, text, size, &rule, err);
     return status == OB_ENOTFOUND ? no_proof(err, "the checkpoint has no end") : status;
 }
 
-/* ---- Inclusion ----------------------------------------------------------------------------------
- */
+/* ---- Inclusion ------------------------------------------------------------------------------- */
 
-static ob_status does_not_hold(ob_error *err)
+static ob_status refuse_proof(ob_error *err)
 {
     return ob_fail(err, OB_EFORMAT,
                    "the proof does not hold: it does not lead to the root that "
@@ -106,7 +105,7 @@ static ob_status does_not_hold(ob_error *err)
 }
 
 /* RFC 9162, 2.1.3.2. */
-static ob_status fold(tree_hash *r, check *c, bool *holds, ob_error *err)
+static ob_status fold(tree_hash *r, check *c, bool *is_right, ob_error *err)
 {
     uint64_t fn = c->index, sn = c->note.frontier.size - 1;
     ob_status status = OB_OK;
@@ -123,7 +122,7 @@ static ob_status fold(tree_hash *r, check *c, bool *holds, ob_error *err)
         fn >>= 1;
         sn >>= 1;
     }
-    *holds = !status && !sn && tree_same(r, &c->note.root);
+    *is_right = !status && !sn && tree_same(r, &c->note.root);
     return status;
 }
 
@@ -142,7 +141,7 @@ static ob_status check_entry(check *c, ob_error *err)
 static ob_status check_inclusion(ob_audit_proof *out, check *c, ob_error *err)
 {
     tree_hash root;
-    bool holds = false;
+    bool is_right = false;
     ob_status status = read_carried(c, err);
     if (!status)
         status = read_index(c, err);
@@ -151,13 +150,13 @@ static ob_status check_inclusion(ob_audit_proof *out, check *c, ob_error *err)
     if (!status)
         status = read_note(&c->note, c, c->at, (size_t)(c->end - c->at), err);
     if (!status && c->index >= c->note.frontier.size)
-        status = does_not_hold(err);
+        status = refuse_proof(err);
     if (!status)
         status = tree_leaf(&root, c->sum, c->carried.bytes, c->carried.size, err);
     if (!status)
-        status = fold(&root, c, &holds, err);
-    if (!status && !holds)
-        status = does_not_hold(err);
+        status = fold(&root, c, &is_right, err);
+    if (!status && !is_right)
+        status = refuse_proof(err);
     if (!status)
         status = check_entry(c, err);
     if (status)
@@ -169,11 +168,10 @@ static ob_status check_inclusion(ob_audit_proof *out, check *c, ob_error *err)
     return OB_OK;
 }
 
-/* ---- Growth -------------------------------------------------------------------------------------
- */
+/* ---- Growth ---------------------------------------------------------------------------------- */
 
 /* RFC 9162, 2.1.4.2, for an old size above 0 and below the new one. */
-static ob_status fold_both(check *c, bool *holds, ob_error *err)
+static ob_status fold_both(check *c, bool *is_right, ob_error *err)
 {
     uint64_t old = c->old.frontier.size, fn = old - 1, sn = c->note.frontier.size - 1;
     bool whole = !(old & (old - 1)); /* then the old root is the first node, and not repeated */
@@ -199,22 +197,22 @@ static ob_status fold_both(check *c, bool *holds, ob_error *err)
         fn >>= 1;
         sn >>= 1;
     }
-    *holds = !status && !sn && tree_same(&fr, &c->old.root) && tree_same(&sr, &c->note.root);
+    *is_right = !status && !sn && tree_same(&fr, &c->old.root) && tree_same(&sr, &c->note.root);
     return status;
 }
 
 static ob_status compare_sizes(check *c, ob_error *err)
 {
     uint64_t old = c->old.frontier.size, new = c->note.frontier.size;
-    bool holds = false;
+    bool is_right = false;
     ob_status status = OB_OK;
     if (old == new)
-        holds = !c->count && tree_same(&c->old.root, &c->note.root);
+        is_right = !c->count && tree_same(&c->old.root, &c->note.root);
     else if (!old)
-        holds = !c->count;
+        is_right = !c->count;
     else if (old < new)
-        status = fold_both(c, &holds, err);
-    return status || holds ? status : does_not_hold(err);
+        status = fold_both(c, &is_right, err);
+    return status || is_right ? status : refuse_proof(err);
 }
 
 static ob_status check_growth(ob_audit_proof *out, check *c, ob_error *err)
@@ -236,8 +234,7 @@ static ob_status check_growth(ob_audit_proof *out, check *c, ob_error *err)
     return OB_OK;
 }
 
-/* ---- Both ---------------------------------------------------------------------------------------
- */
+/* ---- Both ------------------------------------------------------------------------------------ */
 
 static ob_status check_text(ob_audit_proof *out, check *c, ob_error *err)
 {

@@ -40,8 +40,7 @@ bool ob_entry_failed(const ob_entry *entry)
     return entry && entry->failed;
 }
 
-/* ---- Building -----------------------------------------------------------------------------------
- */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 static void set(ob_entry *entry, const char *member, json_t *value)
 {
@@ -111,8 +110,7 @@ void ob_entry_fill(ob_entry *entry, const ob_entry *from)
             from->failed || json_object_update_missing(entry->members, from->members) != 0;
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 ob_status ob_entry_read(ob_entry **out, const char *text, size_t size, ob_error *err)
 {

@@ -130,7 +130,7 @@ static int64_t tick(void)
                : (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static ob_status look(const tail *tail, const char *path, ob_error *err)
+static ob_status check_tail(const tail *tail, const char *path, ob_error *err)
 {
     struct stat is, there;
     if (ob_file_stat(&is, tail->file))
@@ -154,10 +154,10 @@ static ob_status look(const tail *tail, const char *path, ob_error *err)
 ob_status tail_check(tail *tail, const char *path, ob_error *err)
 {
     const int64_t now = tick();
-    if (now >= 0 && now == tail->looked)
+    if (now >= 0 && now == tail->checked)
         return OB_OK;
-    ob_status status = look(tail, path, err);
-    tail->looked = status ? -1 : now;
+    ob_status status = check_tail(tail, path, err);
+    tail->checked = status ? -1 : now;
     return status;
 }
 

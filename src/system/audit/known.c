@@ -1,6 +1,6 @@
-/* What was signed, as somebody else remembers it: whoever has the files but not the key could cut
- * both back to an older checkpoint and write other entries behind it, and a log alone would not
- * show it. */
+/* Compares the log with what the records know to have been signed. A person who has the files but
+ * not the key could cut both files back to an older checkpoint and append other entries; the log
+ * alone would not show that. */
 #include "audit_priv.h"
 
 #include <string.h>
@@ -16,22 +16,23 @@ static ob_status other(ob_error *err, const ob_audit_signed *known)
                    (unsigned long long)known->note_bytes, (unsigned long long)known->entries);
 }
 
-ob_status known_check(note *out, const ob_audit_signed *known, int notes, uint64_t size,
-                      const log_key *key, ob_sha256_sum *sum, ob_error *err)
+ob_status known_check(note *out, const ob_audit_signed *known, const notes_file *notes,
+                      ob_error *err)
 {
+    notes_file before = *notes; /* up to where it was signed */
     note is = {0};
     bool is_there = false;
     uint64_t end = 0;
     ob_buf text = {0};
-    if (size < known->note_bytes)
+    if (notes->size < known->note_bytes)
         return ob_fail(err, OB_EFORMAT,
                        "audit/checkpoints, byte %llu: it ends there, and the records know that "
                        "%llu entries were signed by byte %llu: the end was cut off, or the file is "
                        "an older one. Keep a copy, and " RESTORE,
-                       (unsigned long long)size, (unsigned long long)known->entries,
+                       (unsigned long long)notes->size, (unsigned long long)known->entries,
                        (unsigned long long)known->note_bytes);
-    ob_status status =
-        notes_last(&is, &is_there, &end, &text, notes, known->note_bytes, key, sum, NULL);
+    before.size = known->note_bytes;
+    ob_status status = notes_last(&is, &is_there, &end, &text, &before, NULL);
     ob_buf_free(&text);
     if (status == OB_EIO || status == OB_ENOMEM)
         return ob_fail(err, status, "audit/checkpoints cannot be read");
@@ -54,15 +55,15 @@ static ob_status other_time(ob_error *err, const ob_audit_signed *known, const c
                    (unsigned long long)known->entries);
 }
 
-ob_status known_check_end(const ob_audit_signed *known, uint64_t sealed, uint64_t entries,
+ob_status known_check_end(const ob_audit_signed *known, uint64_t covered, uint64_t entries,
                           uint64_t torn, uint64_t offset, ob_error *err)
 {
     if (!known->is_closed)
         return OB_OK;
-    if (sealed > known->entries)
-        return other_time(err, known, "audit/checkpoints", sealed, offset);
+    if (covered > known->entries)
+        return other_time(err, known, "audit/checkpoints", covered, offset);
     if (entries)
-        return other_time(err, known, "audit/log", sealed, offset);
+        return other_time(err, known, "audit/log", covered, offset);
     if (torn)
         return ob_fail(err, OB_EFORMAT,
                        "audit/log, byte %llu: the service had signed everything when it stopped, "

@@ -9,8 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- Streams ----------------------------------------------------------------------------------
- */
+/* ---- Streams --------------------------------------------------------------------------------- */
 
 ob_status stream_open(stream *out, int dir, const char *name, size_t piece, ob_error *err)
 {
@@ -68,7 +67,7 @@ void stream_take(stream *s, size_t bytes)
     s->at += bytes;
 }
 
-/* Whoever writes holds the lock of the directory. */
+/* The process that writes has the directory's lock. */
 static bool somebody_writes(int dir)
 {
     if (!flock(dir, LOCK_SH | LOCK_NB)) {
@@ -96,8 +95,7 @@ ob_status stream_wait(bool *more, stream *s, ob_error *err)
     return status;
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------
- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 ob_status lines_open(stream *out, int dir, ob_error *err)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Walking: a frontier that knows where its subtrees begin ------------------------------------
- */
+/* ---- Walking: a frontier that knows where its subtrees begin --------------------------------- */
 
 ob_status walk_push(audit_walk *walk, ob_sha256_sum *sum, const tree_hash *leaf, uint64_t offset,
                     ob_error *err)
@@ -34,8 +33,7 @@ walk_place walk_differs(const audit_walk *walk, const tree_frontier *other)
     return place;
 }
 
-/* ---- One line -----------------------------------------------------------------------------------
- */
+/* ---- One line -------------------------------------------------------------------------------- */
 
 /* A newline that became another byte: two lines in one. Sets *at to that byte. */
 static bool is_two_lines(size_t *at, const line *l, ob_sha256_sum *sum)
@@ -96,19 +94,20 @@ static size_t first_other_digit(const char *digits, const tree_hash *hash)
     return i;
 }
 
-ob_status locate(located *out, stream *log, const tree_frontier *frontier, const line *line,
-                 const char *bytes, uint64_t offset, const note *next, ob_sha256_sum *sum,
-                 ob_error *err)
+ob_status locate(located *out, stream *log, const tree_frontier *frontier, const wrong_line *wrong,
+                 ob_sha256_sum *sum, ob_error *err)
 {
+    const line *line = wrong->line;
+    const note *next = wrong->next;
     fork f = {*frontier, *frontier};
     tree_hash leaf;
     size_t at;
     char digits[2 * OB_AUDIT_HASH];
-    out->offset = offset;
+    out->offset = wrong->offset;
     out->what = "one of them was changed";
-    memcpy(digits, bytes, sizeof digits);
+    memcpy(digits, wrong->bytes, sizeof digits);
     if (is_two_lines(&at, line, sum)) {
-        out->offset = offset + LINE_HEAD + at;
+        out->offset = wrong->offset + LINE_HEAD + at;
         out->what = "the newline behind it was changed";
         return OB_OK;
     }
@@ -119,10 +118,10 @@ ob_status locate(located *out, stream *log, const tree_frontier *frontier, const
     if (!push_both(&f, &leaf, &stored, sum) || !go_on(&f, log, next, sum))
         return OB_OK;
     if (has_root(&f.text, next, sum)) {
-        out->offset = offset + first_other_digit(digits, &leaf);
+        out->offset = wrong->offset + first_other_digit(digits, &leaf);
         out->what = "the hash was changed; the entry is what it was";
     } else if (has_root(&f.stored, next, sum)) {
-        out->offset = offset + LINE_HEAD;
+        out->offset = wrong->offset + LINE_HEAD;
         out->what = "the entry was changed";
     }
     return OB_OK;

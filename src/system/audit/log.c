@@ -1,5 +1,6 @@
-/* Appending: whoever comes while nobody writes leads, writes what has gathered and makes it durable
- * for everybody in it; those who come meanwhile gather behind, and the first of them leads next. */
+/* Appends entries. The first thread that comes while no other writes leads: it writes everything
+ * that has gathered and syncs it once. Threads that come meanwhile gather behind, and the first of
+ * them leads next. */
 #include "audit_priv.h"
 
 #include <obhut/clock.h>
@@ -8,15 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- State ------------------------------------------------------------------------------------
- */
+/* ---- State ----------------------------------------------------------------------------------- */
 
 int64_t audit_now(const ob_audit *audit)
 {
     return audit->now ? audit->now(audit->context) : ob_now();
 }
 
-void audit_tell(ob_audit *audit, atomic_bool *fine, bool works, const char *sentence)
+void audit_report(ob_audit *audit, atomic_bool *fine, bool works, const char *sentence)
 {
     bool worked = atomic_exchange(fine, works);
     if (worked && !works && audit->problem)
@@ -50,16 +50,15 @@ uint64_t ob_audit_size(ob_audit *audit)
     return size;
 }
 
-/* ---- One entry as text ------------------------------------------------------------------------
- */
+/* ---- One entry as text ----------------------------------------------------------------------- */
 
-/* All of an entry but its number and time. */
+/* An entry as text, without its number and instant. */
 typedef struct printed {
     const char *what;
-    ob_buf members; /* what stands behind `what` */
+    ob_buf members; /* what follows `what` */
 } printed;
 
-/* What stands behind `what`: ",…}" or "}", into an empty buffer. */
+/* Writes what follows `what`, ",…}" or "}", to an empty buffer. */
 static ob_status print_members(ob_buf *out, const ob_entry *entry, ob_error *err)
 {
     enum { USUAL = 400 }; /* bytes */
@@ -89,18 +88,18 @@ static ob_status print_members(ob_buf *out, const ob_entry *entry, ob_error *err
     return OB_OK;
 }
 
-/* The code, in the place of the brace that ends the entry. */
+/* Replaces the brace that ends the entry by its MAC. */
 static ob_status print_mac(ob_buf *out, size_t start, ob_audit *audit, const tree_hash *before,
                            ob_error *err)
 {
     char text[MAC_TEXT + 1];
     out->size--;
-    ob_status status =
-        mac_of(text, &audit->mac, before, out->bytes + start, out->size - start, audit->sum, err);
+    const mac_input input = {before, out->bytes + start, out->size - start};
+    ob_status status = mac_of(text, &audit->mac, &input, audit->sum, err);
     return status ? status : ob_buf_append(out, text, MAC_TEXT, err);
 }
 
-/* Printed once a second. */
+/* Returns the present instant as text, made once a second. */
 static const char *time_of(ob_audit *audit)
 {
     const int64_t now = audit_now(audit);
@@ -110,13 +109,15 @@ static const char *time_of(ob_audit *audit)
     return audit->at;
 }
 
-static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint64_t number,
-                            const printed *entry, const tree_hash *before, ob_error *err)
+/* Appends the line of an entry to what is gathered, and sets *leaf. */
+static ob_status print_line(tree_hash *leaf, ob_audit *audit, uint64_t number, const printed *entry,
+                            const tree_hash *before, ob_error *err)
 {
+    ob_buf *out = &audit->gathering.text;
     char digits[2 * OB_AUDIT_HASH + 1] = "";
     const ob_buf *members = &entry->members;
     size_t start = out->size;
-    memset(digits, ' ', LINE_HEAD - 1); /* until they are known */
+    memset(digits, ' ', LINE_HEAD - 1); /* until the hash is known */
     ob_status status =
         ob_buf_printf(out, err, "%s {\"n\":%llu,\"at\":\"%s\",\"what\":\"%s\"", digits,
                       (unsigned long long)number, time_of(audit), entry->what);
@@ -138,8 +139,7 @@ static ob_status print_line(ob_buf *out, tree_hash *leaf, ob_audit *audit, uint6
     return OB_OK;
 }
 
-/* ---- Batches ----------------------------------------------------------------------------------
- */
+/* ---- Batches --------------------------------------------------------------------------------- */
 
 static tree_hash last_leaf(const batch *batch)
 {
@@ -148,7 +148,7 @@ static tree_hash last_leaf(const batch *batch)
     return out;
 }
 
-/* Under the lock, like all of these. */
+/* Appends an entry to the batch. Call this and the following under the lock. */
 static ob_status add_line(ob_audit *audit, const printed *entry, ob_error *err)
 {
     batch *batch = &audit->gathering;
@@ -156,7 +156,7 @@ static ob_status add_line(ob_audit *audit, const printed *entry, ob_error *err)
                              : audit->writing.count ? last_leaf(&audit->writing)
                                                     : audit->tip;
     uint64_t n = audit->frontier.size + audit->writing.count + batch->count;
-    ob_status status = print_line(&batch->text, &leaf, audit, n, entry, &before, err);
+    ob_status status = print_line(&leaf, audit, n, entry, &before, err);
     if (!status)
         status = ob_buf_append(&batch->leaves, &leaf, sizeof leaf, err);
     if (!status)
@@ -164,7 +164,7 @@ static ob_status add_line(ob_audit *audit, const printed *entry, ob_error *err)
     return status;
 }
 
-/* All of them, one behind the other, or none. */
+/* Appends all entries one behind the other, or none. */
 static ob_status gather(uint64_t *first, ob_audit *audit, waiter *waiter, const printed *entries,
                         size_t count, ob_error *err)
 {
@@ -192,7 +192,7 @@ static ob_status gather(uint64_t *first, ob_audit *audit, waiter *waiter, const 
 static void finish(batch *batch, ob_status status, const ob_error *err)
 {
     for (waiter *w = batch->first, *next; w; w = next) {
-        next = w->next; /* once it is done, it may be gone */
+        next = w->next; /* a waiter that is done may no longer exist */
         w->status = status;
         if (status)
             w->err = *err;
@@ -204,8 +204,8 @@ static void finish(batch *batch, ob_status status, const ob_error *err)
     batch->first = batch->last = NULL;
 }
 
-/* What the tree will be with this batch: known before a byte is written, so that nothing can go
- * wrong once it is durable. */
+/* Computes the tree with this batch before a byte is written, so that nothing can fail once the
+ * batch is durable. */
 static ob_status grow(ob_audit *audit, const batch *batch, ob_error *err)
 {
     ob_status status = OB_OK;
@@ -218,7 +218,7 @@ static ob_status grow(ob_audit *audit, const batch *batch, ob_error *err)
     return status;
 }
 
-/* Without the lock. */
+/* Writes the batch and syncs. Call this without the lock. */
 static ob_status write_text(ob_audit *audit, ob_error *err)
 {
     atomic_store(&audit->writing_since, monotonic_ms());
@@ -226,11 +226,11 @@ static ob_status write_text(ob_audit *audit, ob_error *err)
     if (!status)
         status = tail_write(&audit->log, audit->writing.text.bytes, audit->writing.text.size, err);
     atomic_store(&audit->writing_since, 0);
-    audit_tell(audit, &audit->log_fine, !status, err->text);
+    audit_report(audit, &audit->log_fine, !status, err->text);
     return status;
 }
 
-/* Writes what has gathered; gives the lock back meanwhile. */
+/* Writes what has gathered; unlocks meanwhile. */
 static void write_batch(ob_audit *audit)
 {
     ob_error err = {0};
@@ -245,7 +245,7 @@ static void write_batch(ob_audit *audit)
     }
     if (status) {
         audit->refused += audit->writing.count + audit->gathering.count;
-        /* Those behind have numbers that follow on what is not there. */
+        /* The entries behind have numbers that follow those of the lost ones. */
         finish(&audit->gathering, status, &err);
     } else {
         audit->frontier = audit->next;
@@ -334,8 +334,7 @@ ob_status ob_audit_append(uint64_t *number, ob_audit *audit, const char *what,
     return ob_audit_append_all(number, audit, &entry, 1, err);
 }
 
-/* ---- Opening and closing ----------------------------------------------------------------------
- */
+/* ---- Opening and closing --------------------------------------------------------------------- */
 
 static ob_status copy_lines(ob_audit *audit, const char *const *lines, ob_error *err)
 {
@@ -370,15 +369,15 @@ static void release(ob_audit *audit)
     free_batch(&audit->gathering);
     free_batch(&audit->writing);
     ob_sha256_drop(&audit->sum);
-    ob_sha256_drop(&audit->seal_sum);
+    ob_sha256_drop(&audit->note_sum);
     if (audit->log.file >= 0)
         close(audit->log.file);
     if (audit->notes.file >= 0)
         close(audit->notes.file);
     if (audit->dir >= 0)
-        close(audit->dir); /* and with it the lock */
+        close(audit->dir); /* which releases the lock */
     pthread_mutex_destroy(&audit->lock);
-    pthread_mutex_destroy(&audit->sealing);
+    pthread_mutex_destroy(&audit->signing);
     pthread_mutex_destroy(&audit->hearing);
     free(audit->log_path);
     free(audit->notes_path);
@@ -397,7 +396,7 @@ static ob_audit *new_audit(const ob_audit_options *options)
     audit->dir = -1;
     audit->log = (tail){.file = -1, .name = "audit/log"};
     audit->notes = (tail){.file = -1, .name = "audit/checkpoints"};
-    audit->seal_ms = options->seal_ms ? options->seal_ms : 60000;
+    audit->checkpoint_ms = options->checkpoint_ms ? options->checkpoint_ms : 60000;
     audit->now = options->now;
     audit->problem = options->problem;
     audit->context = options->context;
@@ -406,7 +405,7 @@ static ob_audit *new_audit(const ob_audit_options *options)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&audit->lock, NULL);
-    pthread_mutex_init(&audit->sealing, NULL);
+    pthread_mutex_init(&audit->signing, NULL);
     pthread_mutex_init(&audit->hearing, NULL);
     pthread_mutex_init(&audit->sleep, NULL);
     pthread_cond_init(&audit->wake, &monotonic);
@@ -425,19 +424,19 @@ static ob_status log_repair(ob_audit *audit, const repair *cut, ob_error *err)
     return status;
 }
 
-/* Before they are signed: these were found, and nobody can tell any more who wrote them. */
-static ob_status log_unsealed(ob_audit *audit, const repair *found, ob_error *err)
+/* Logged before they are signed: these entries were found, and nobody can say who wrote them. */
+static ob_status log_follows(ob_audit *audit, const repair *found, ob_error *err)
 {
     ob_error said = {0};
     ob_fail(&said, OB_EFORMAT,
             "audit/log: %llu entries from %llu on were not signed before the service ended; they "
             "are signed from now on, and the log says so (log.unsealed)",
-            (unsigned long long)found->unsealed, (unsigned long long)audit->sealed);
+            (unsigned long long)found->following, (unsigned long long)audit->covered);
     if (audit->problem)
         audit->problem(audit->context, said.text);
     ob_entry *members = ob_entry_new();
-    ob_entry_number(members, "from", (int64_t)audit->sealed);
-    ob_entry_number(members, "entries", (int64_t)found->unsealed);
+    ob_entry_number(members, "from", (int64_t)audit->covered);
+    ob_entry_number(members, "entries", (int64_t)found->following);
     ob_status status = ob_audit_append(NULL, audit, "log.unsealed", members, err);
     ob_entry_free(members);
     return status;
@@ -453,15 +452,15 @@ ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_erro
     if (!status)
         status = ob_sha256_begin(&audit->sum, err);
     if (!status)
-        status = ob_sha256_begin(&audit->seal_sum, err);
+        status = ob_sha256_begin(&audit->note_sum, err);
     if (!status)
         status = audit_load(audit, options, &cut, err);
     if (!status && (cut.log_bytes || cut.note_bytes))
         status = log_repair(audit, &cut, err);
-    if (!status && cut.unsealed)
-        status = log_unsealed(audit, &cut, err);
+    if (!status && cut.following)
+        status = log_follows(audit, &cut, err);
     if (!status)
-        status = audit_keeper_start(audit, err);
+        status = audit_signer_start(audit, err);
     if (status)
         release(audit);
     else
@@ -469,17 +468,17 @@ ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_erro
     return status;
 }
 
-ob_status ob_audit_seal_last(ob_audit *audit, ob_error *err)
+ob_status ob_audit_sign_last(ob_audit *audit, ob_error *err)
 {
-    audit_keeper_stop(audit);
-    return ob_audit_seal(audit, err);
+    audit_signer_stop(audit);
+    return ob_audit_sign(audit, err);
 }
 
 ob_status ob_audit_close(ob_audit *audit, ob_error *err)
 {
     if (!audit)
         return OB_OK;
-    ob_status status = ob_audit_seal_last(audit, err);
+    ob_status status = ob_audit_sign_last(audit, err);
     release(audit);
     return status;
 }

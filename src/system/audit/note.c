@@ -222,9 +222,10 @@ static ob_status read_signatures(cursor *c, const char *body, size_t size, note_
     return fits ? OB_OK : ob_fail(err, OB_EREFUSED, "not signed by %s", key->name);
 }
 
-ob_status note_parse(note *out, size_t *used, const char *text, size_t size, note_kind kind,
-                     const log_key *key, ob_sha256_sum *sum, ob_error *err)
+ob_status note_parse(note *out, size_t *used, const char *text, size_t size, const note_rule *rule,
+                     ob_error *err)
 {
+    const log_key *key = rule->key;
     size_t most = size < OB_AUDIT_CHECKPOINT_MAX ? size : OB_AUDIT_CHECKPOINT_MAX;
     const char *blank = most ? memmem(text, most, "\n\n", 2) : NULL;
     tree_hash folded;
@@ -238,7 +239,7 @@ ob_status note_parse(note *out, size_t *used, const char *text, size_t size, not
     memset(out, 0, sizeof *out);
     if (!parse_head(out, &lines, key))
         return ob_fail(err, OB_EFORMAT, "not a checkpoint of %s", key->name);
-    ob_status status = read_signatures(&c, text, body, kind, key, err);
+    ob_status status = read_signatures(&c, text, body, rule->kind, key, err);
     if (status)
         return status;
     /* From here on the right key has signed it. */
@@ -246,7 +247,7 @@ ob_status note_parse(note *out, size_t *used, const char *text, size_t size, not
         return ob_fail(err, OB_EREFUSED,
                        "this checkpoint is in a format that this version does not know; use the "
                        "version of Obhut that wrote it, or a newer one");
-    status = tree_root(&folded, &out->frontier, sum, err);
+    status = tree_root(&folded, &out->frontier, rule->sum, err);
     if (!status && !tree_same(&folded, &out->root))
         status = ob_fail(err, OB_EFORMAT, "the frontier of this checkpoint does not give its root");
     if (!status)

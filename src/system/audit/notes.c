@@ -13,6 +13,7 @@ ob_status notes_open(stream *out, int dir, ob_error *err)
 ob_status notes_next(note *out, bool *is_there, stream *s, const log_key *key, ob_sha256_sum *sum,
                      ob_error *err)
 {
+    const note_rule rule = {NOTE_STORED, key, sum};
     for (;;) {
         size_t got = 0, used = 0;
         bool more = false;
@@ -23,7 +24,7 @@ ob_status notes_next(note *out, bool *is_there, stream *s, const log_key *key, o
             return OB_OK;
         }
         if (!status)
-            status = note_parse(out, &used, s->buffer + s->start, got, NOTE_STORED, key, sum, err);
+            status = note_parse(out, &used, s->buffer + s->start, got, &rule, err);
         if (status == OB_ENOTFOUND && !stream_wait(&more, s, NULL) && more)
             continue;
         if (!status) {
@@ -74,25 +75,26 @@ static bool is_unfinished(const char *text, size_t size, const log_key *key)
     return size <= OB_AUDIT_CHECKPOINT_MAX && (!size || begun || !text[size - 1]);
 }
 
-ob_status notes_last(note *out, bool *is_there, uint64_t *end, ob_buf *text, int file,
-                     uint64_t size, const log_key *key, ob_sha256_sum *sum, ob_error *err)
+ob_status notes_last(note *out, bool *is_there, uint64_t *end, ob_buf *text, const notes_file *in,
+                     ob_error *err)
 {
+    const note_rule rule = {NOTE_STORED, in->key, in->sum};
     enum { WINDOW = 4 * OB_AUDIT_CHECKPOINT_MAX };
     size_t first = 0, last = 0, used = 0;
     ob_error problem = {0};
-    uint64_t from = size > WINDOW ? size - WINDOW : 0;
-    size_t length = (size_t)(size - from);
+    uint64_t from = in->size > WINDOW ? in->size - WINDOW : 0;
+    size_t length = (size_t)(in->size - from);
     ob_status status = ob_buf_reserve(text, length, err);
     if (!status)
-        status = file_read(text->bytes, file, "checkpoints", from, length, err);
+        status = file_read(text->bytes, in->file, "checkpoints", from, length, err);
     if (status)
         return status;
     bool found = find_last(&first, &last, text->bytes, length);
-    if (!is_unfinished(text->bytes + last, length - last, key) || (found && from && !first))
+    if (!is_unfinished(text->bytes + last, length - last, in->key) || (found && from && !first))
         return ob_fail(err, OB_EFORMAT,
                        "checkpoints does not end as checkpoints do; " AUDIT_ADVICE);
-    if (found && (status = note_parse(out, &used, text->bytes + first, last - first, NOTE_STORED,
-                                      key, sum, &problem)) != OB_OK)
+    if (found && (status = note_parse(out, &used, text->bytes + first, last - first, &rule,
+                                      &problem)) != OB_OK)
         return ob_fail(err, status == OB_ENOTFOUND ? OB_EFORMAT : status,
                        "the last one in checkpoints: %s; " AUDIT_ADVICE, problem.text);
     memmove(text->bytes, text->bytes + first, last - first);

@@ -126,8 +126,8 @@ static ob_status load_note(note *last, bool *is_there, uint64_t *torn, ob_audit 
     ob_buf text = {0};
     ob_status status = file_size(&size, audit->notes.file, "checkpoints", err);
     if (!status)
-        status = notes_last(last, is_there, &end, &text, audit->notes.file, size, &audit->name,
-                            audit->sum, err);
+        status = notes_last(last, is_there, &end, &text,
+                            &(notes_file){audit->notes.file, size, &audit->name, audit->sum}, err);
     ob_buf_free(&text);
     if (status)
         return status;
@@ -136,8 +136,7 @@ static ob_status load_note(note *last, bool *is_there, uint64_t *torn, ob_audit 
     return OB_OK;
 }
 
-/* ---- What follows it --------------------------------------------------------------------------
- */
+/* ---- What follows it ------------------------------------------------------------------------- */
 
 static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const char *what)
 {
@@ -148,19 +147,19 @@ static ob_status damaged(ob_error *err, uint64_t entry, uint64_t offset, const c
 
 /* Where the last checkpoint ends, the log must be what it signed. Where nothing behind a checkpoint
  * that the records know is believed unread, one of another past of this log is found, too. */
-static ob_status check_sealed(const ob_audit *audit, uint64_t end, ob_error *err)
+static ob_status check_signed(const ob_audit *audit, uint64_t end, ob_error *err)
 {
     tree_hash root;
-    if (audit->frontier.size != audit->sealed)
+    if (audit->frontier.size != audit->covered)
         return OB_OK;
     ob_status status = tree_root(&root, &audit->frontier, audit->sum, err);
-    if (status || (tree_same(&root, &audit->sealed_root) && end == audit->sealed_bytes))
+    if (status || (tree_same(&root, &audit->signed_root) && end == audit->signed_bytes))
         return status;
     return ob_fail(err, OB_EFORMAT,
                    "audit/log, before entry %llu (byte %llu): the last checkpoint in "
                    "audit/checkpoints was made of other entries; nothing was changed or signed. "
                    "Keep a copy; " AUDIT_ADVICE,
-                   (unsigned long long)audit->sealed, (unsigned long long)end);
+                   (unsigned long long)audit->covered, (unsigned long long)end);
 }
 
 /* Whether it was this service that wrote it: no checkpoint says so yet. */
@@ -202,7 +201,7 @@ static ob_status take_line(ob_audit *audit, const char *text, size_t size, uint6
         return status;
     audit->tip = leaf;
     status = tree_push(&audit->frontier, audit->sum, &leaf, err);
-    return status ? status : check_sealed(audit, offset + LINE_HEAD + line.size + 1, err);
+    return status ? status : check_signed(audit, offset + LINE_HEAD + line.size + 1, err);
 }
 
 /* Takes all lines that end in the buffer; *used: their bytes. */
@@ -291,10 +290,10 @@ static ob_status load_from(uint64_t *torn, ob_audit *audit, const note *from, ui
     audit->log.bytes = from->bytes;
     ob_status status = from->bytes ? load_tip(audit, from->bytes, err) : OB_OK;
     if (!status)
-        status = check_sealed(audit, from->bytes, err);
+        status = check_signed(audit, from->bytes, err);
     if (!status)
         status = load_tail(torn, audit, size, err);
-    if (!status && audit->frontier.size < audit->sealed)
+    if (!status && audit->frontier.size < audit->covered)
         status = damaged(err, audit->frontier.size, audit->log.bytes,
                          "entries that the last checkpoint covers are missing");
     return status;
@@ -320,14 +319,13 @@ static ob_status load_log(uint64_t *torn, ob_audit *audit, const note *from, con
     if (before != '\n')
         return damaged(err, last->frontier.size, last->bytes - 1,
                        "no line ends where the last checkpoint says");
-    audit->sealed_bytes = last->bytes;
-    audit->sealed = last->frontier.size;
-    audit->sealed_root = last->root;
+    audit->signed_bytes = last->bytes;
+    audit->covered = last->frontier.size;
+    audit->signed_root = last->root;
     return load_from(torn, audit, from, size, err);
 }
 
-/* ---- Everything -------------------------------------------------------------------------------
- */
+/* ---- Everything ------------------------------------------------------------------------------ */
 
 /* A log begins with a checkpoint over nothing, so that one without any is never taken for new. */
 static ob_status begin(note *first, ob_audit *audit, ob_error *err)
@@ -335,7 +333,7 @@ static ob_status begin(note *first, ob_audit *audit, ob_error *err)
     ob_buf text = {0};
     *first = (note){0};
     audit->notes.dirty = true; /* half a checkpoint may be there */
-    ob_status status = audit_note(&text, &first->root, audit, &first->frontier, 0, audit->sum, err);
+    ob_status status = audit_note(&text, first, audit, audit->sum, err);
     if (!status)
         status = tail_write(&audit->notes, text.bytes, text.size, err);
     ob_buf_free(&text);
@@ -399,30 +397,35 @@ static ob_status check_unbegun(const ob_audit *audit, ob_error *err)
                : OB_OK;
 }
 
-/* What the last checkpoint says, and whether what was signed before is still there. *from is that,
- * or the last one where nothing is known. */
-static ob_status load_notes(note *from, note *last, bool *has_note, repair *cut, ob_audit *audit,
+/* The last checkpoint, and the one that is known to have been signed: the last where none is. */
+typedef struct found_notes {
+    note from, last;
+    bool has_note;
+} found_notes;
+
+/* Reads the last checkpoint, and checks whether what was signed before is still there. */
+static ob_status load_notes(found_notes *out, repair *cut, ob_audit *audit,
                             const ob_audit_signed *known, ob_error *err)
 {
-    ob_status status = load_note(last, has_note, &cut->note_bytes, audit, err);
+    ob_status status = load_note(&out->last, &out->has_note, &cut->note_bytes, audit, err);
     if (!status && known)
-        status = known_check(from, known, audit->notes.file, audit->notes.bytes, &audit->name,
-                             audit->sum, err);
-    if (!status && !*has_note)
+        status = known_check(
+            &out->from, known,
+            &(notes_file){audit->notes.file, audit->notes.bytes, &audit->name, audit->sum}, err);
+    if (!status && !out->has_note)
         status = check_unbegun(audit, err);
-    if (!status && !*has_note) {
+    if (!status && !out->has_note) {
         cut->note_bytes = 0; /* nothing had begun */
-        status = begin(last, audit, err);
+        status = begin(&out->last, audit, err);
     }
     if (!known)
-        *from = *last;
+        out->from = out->last;
     return status;
 }
 
 ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *cut, ob_error *err)
 {
-    note from = {0}, last = {0};
-    bool has_note = false;
+    found_notes notes = {0};
     uint64_t size = 0;
     const ob_audit_signed *known = options->known;
     audit->has_macs = known != NULL;
@@ -430,16 +433,16 @@ ob_status audit_load(ob_audit *audit, const ob_audit_options *options, repair *c
     if (!status)
         status = open_files(audit, options->dir, !known, err);
     if (!status)
-        status = load_notes(&from, &last, &has_note, cut, audit, known, err);
+        status = load_notes(&notes, cut, audit, known, err);
     if (!status)
-        status = open_log(&size, audit, &last, has_note, err);
+        status = open_log(&size, audit, &notes.last, notes.has_note, err);
     if (!status)
-        status = load_log(&cut->log_bytes, audit, &from, &last, size, err);
+        status = load_log(&cut->log_bytes, audit, &notes.from, &notes.last, size, err);
     audit->log_bytes = audit->log.bytes;
-    cut->unsealed = known ? audit->frontier.size - audit->sealed : 0;
+    cut->following = known ? audit->frontier.size - audit->covered : 0;
     if (!status && known)
-        status = known_check_end(known, audit->sealed, cut->unsealed, cut->log_bytes,
-                                 audit->sealed_bytes, err);
+        status = known_check_end(known, audit->covered, cut->following, cut->log_bytes,
+                                 audit->signed_bytes, err);
     if (!status && cut->log_bytes)
         status = tail_cut(&audit->log, err);
     if (!status && cut->note_bytes)

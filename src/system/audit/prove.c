@@ -16,8 +16,7 @@ struct ob_audit_tree {
     tree_hash *levels[TREE_HEIGHT_MAX]; /* roots of complete subtrees of 2^k leaves; 0: leaves */
 };
 
-/* ---- The tree ----------------------------------------------------------------------------------
- */
+/* ---- The tree -------------------------------------------------------------------------------- */
 
 static ob_status no_memory(ob_error *err)
 {
@@ -120,8 +119,8 @@ static ob_status load_checkpoint(ob_audit_tree *tree, ob_error *err)
     if (!status)
         status = file_size(&size, file, "checkpoints", err);
     if (!status)
-        status = notes_last(&tree->note, &is_there, &end, &tree->checkpoint, file, size,
-                            &tree->reader.key, tree->reader.sum, err);
+        status = notes_last(&tree->note, &is_there, &end, &tree->checkpoint,
+                            &(notes_file){file, size, &tree->reader.key, tree->reader.sum}, err);
     if (!status && !is_there)
         status = ob_fail(err, OB_EFORMAT, "there is no checkpoint; " AUDIT_ADVICE);
     if (file >= 0)
@@ -185,8 +184,7 @@ uint64_t ob_audit_tree_size(const ob_audit_tree *tree)
     return tree->note.frontier.size;
 }
 
-/* ---- Paths --------------------------------------------------------------------------------------
- */
+/* ---- Paths ----------------------------------------------------------------------------------- */
 
 static ob_status print_hash(ob_buf *out, ob_audit_tree *tree, uint64_t from, uint64_t to,
                             ob_error *err)
@@ -213,23 +211,29 @@ static ob_status print_path(ob_buf *out, ob_audit_tree *tree, uint64_t m, uint64
     return left ? print_hash(out, tree, middle, to, err) : print_hash(out, tree, from, middle, err);
 }
 
-/* SUBPROOF(m, D[from:to], known): `known` while the old tree's root is a node of its own here. */
-static ob_status print_growth(ob_buf *out, ob_audit_tree *tree, uint64_t m, uint64_t from,
-                              uint64_t to, bool known, ob_error *err)
+/* Entries of a tree; `known` while the old tree's root is a node of its own here. */
+typedef struct growth {
+    uint64_t from, to;
+    bool known;
+} growth;
+
+/* SUBPROOF(m, D[from:to], known). */
+static ob_status print_growth(ob_buf *out, ob_audit_tree *tree, uint64_t m, growth of,
+                              ob_error *err)
 {
-    if (m == to)
-        return known ? OB_OK : print_hash(out, tree, from, to, err);
-    uint64_t middle = from + split(to - from);
-    bool left = m <= middle;
-    ob_status status = left ? print_growth(out, tree, m, from, middle, known, err)
-                            : print_growth(out, tree, m, middle, to, false, err);
+    if (m == of.to)
+        return of.known ? OB_OK : print_hash(out, tree, of.from, of.to, err);
+    const uint64_t middle = of.from + split(of.to - of.from);
+    const bool left = m <= middle;
+    const growth half = left ? (growth){of.from, middle, of.known} : (growth){middle, of.to, false};
+    ob_status status = print_growth(out, tree, m, half, err);
     if (status)
         return status;
-    return left ? print_hash(out, tree, middle, to, err) : print_hash(out, tree, from, middle, err);
+    return left ? print_hash(out, tree, middle, of.to, err)
+                : print_hash(out, tree, of.from, middle, err);
 }
 
-/* ---- Files --------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static ob_status print_extra(ob_buf *out, ob_audit_tree *tree, uint64_t entry, ob_error *err)
 {
@@ -278,8 +282,8 @@ static ob_status read_old(note *old, ob_audit_tree *tree, const char *text, ob_e
 {
     size_t used;
     tree_hash root;
-    ob_status status = note_parse(old, &used, text, strlen(text), NOTE_ALONE, &tree->reader.key,
-                                  tree->reader.sum, err);
+    const note_rule rule = {NOTE_ALONE, &tree->reader.key, tree->reader.sum};
+    ob_status status = note_parse(old, &used, text, strlen(text), &rule, err);
     if (status)
         return ob_fail_in(err, status == OB_ENOTFOUND ? OB_EFORMAT : status,
                           "the older checkpoint");
@@ -309,7 +313,7 @@ ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const cha
         status = ob_buf_append(out, "\n", 1, err);
     /* From nothing, and to itself, there is nothing to prove. */
     if (!status && old.frontier.size && old.frontier.size < size)
-        status = print_growth(out, tree, old.frontier.size, 0, size, true, err);
+        status = print_growth(out, tree, old.frontier.size, (growth){0, size, true}, err);
     if (!status)
         status = print_checkpoint(out, tree, err);
     if (status)

@@ -1,4 +1,4 @@
-/* Entries for those who read them. */
+/* Reads entries, each compared with its leaf hash. */
 #include "audit_priv.h"
 
 #include <string.h>
@@ -22,11 +22,17 @@ static ob_status read_line(line *out, const char *bytes, size_t size, uint64_t e
     return status;
 }
 
-static ob_status read_range(stream *s, uint64_t from, uint64_t to, ob_audit_take take,
-                            void *context, ob_sha256_sum *sum, ob_error *err)
+/* Which entries are wanted, and by whom. */
+typedef struct range {
+    uint64_t from, to;
+    ob_audit_take take;
+    void *context;
+} range;
+
+static ob_status read_range(stream *s, const range *r, ob_sha256_sum *sum, ob_error *err)
 {
-    ob_status status = lines_seek(s, from, err);
-    for (uint64_t n = from; n <= to && !status; n++) {
+    ob_status status = lines_seek(s, r->from, err);
+    for (uint64_t n = r->from; n <= r->to && !status; n++) {
         lines_found found = LINES_END;
         const char *bytes;
         size_t size;
@@ -38,7 +44,7 @@ static ob_status read_range(stream *s, uint64_t from, uint64_t to, ob_audit_take
             break;
         status = read_line(&line, bytes, size, n, sum, err);
         if (!status)
-            status = take(context, n, line.text, line.size, err);
+            status = r->take(r->context, n, line.text, line.size, err);
         if (n == UINT64_MAX)
             break;
     }
@@ -56,7 +62,7 @@ ob_status ob_audit_read(const char *audit_dir, uint64_t from, uint64_t to, ob_au
     if (!status)
         status = lines_open(&s, r.dir, err);
     if (!status)
-        status = read_range(&s, from, to, take, context, r.sum, err);
+        status = read_range(&s, &(range){from, to, take, context}, r.sum, err);
     stream_close(&s);
     reader_close(&r);
     return status;

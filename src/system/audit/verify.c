@@ -26,11 +26,10 @@ typedef struct verify {
     note last; /* the last checkpoint that fits */
     bool has_since, since_done, known_done;
     note since;
-    uint64_t shown; /* bytes that progress was told of */
+    uint64_t shown; /* bytes that were reported as progress */
 } verify;
 
-/* ---- What is wrong ----------------------------------------------------------------------------
- */
+/* ---- What is wrong --------------------------------------------------------------------------- */
 
 static void wrong(verify *v, const char *file, uint64_t offset, uint64_t entry, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));
@@ -56,8 +55,7 @@ static void wrong_since(verify *v, const char *sentence)
     wrong(v, "since", 0, 0, "%s", sentence);
 }
 
-/* ---- The key ----------------------------------------------------------------------------------
- */
+/* ---- The key --------------------------------------------------------------------------------- */
 
 static ob_status choose_key(verify *v, ob_error *err)
 {
@@ -98,8 +96,7 @@ static ob_status check_seed(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- The older checkpoint ----------------------------------------------------------------------
- */
+/* ---- The older checkpoint -------------------------------------------------------------------- */
 
 static ob_status read_since(verify *v, ob_error *err)
 {
@@ -107,8 +104,9 @@ static ob_status read_since(verify *v, ob_error *err)
     ob_error problem = {0};
     if (!v->check->since)
         return OB_OK;
-    ob_status status = note_parse(&v->since, &used, v->check->since, v->check->since_size,
-                                  NOTE_ALONE, &v->key, v->sum, &problem);
+    const note_rule rule = {NOTE_ALONE, &v->key, v->sum};
+    ob_status status =
+        note_parse(&v->since, &used, v->check->since, v->check->since_size, &rule, &problem);
     if (status == OB_ENOMEM)
         return ob_fail(err, status, "%s", problem.text);
     if (status)
@@ -131,22 +129,19 @@ static ob_status compare_since(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- Entries ----------------------------------------------------------------------------------
- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
-static ob_status wrong_leaf(verify *v, const line *line, const char *bytes, uint64_t offset,
-                            const note *next, ob_error *err)
+static ob_status wrong_leaf(verify *v, const wrong_line *line, ob_error *err)
 {
-    located place = {.offset = offset};
-    ob_status status =
-        locate(&place, &v->log, &v->walk.frontier, line, bytes, offset, next, v->sum, err);
+    located place = {.offset = line->offset};
+    ob_status status = locate(&place, &v->log, &v->walk.frontier, line, v->sum, err);
     if (!status)
         wrong(v, "log", place.offset, v->walk.frontier.size, "entry %llu does not fit its hash: %s",
               (unsigned long long)v->walk.frontier.size, place.what);
     return status;
 }
 
-/* What a checkpoint covers needs no code; and where the one that the records know is missing, that
+/* What a checkpoint covers needs no MAC; and where the one that the records know is missing, that
  * is what is wrong. */
 static ob_status check_mac(verify *v, const line *line, uint64_t offset, const note *next,
                            ob_error *err)
@@ -178,7 +173,7 @@ static ob_status take_line(verify *v, const char *bytes, size_t size, uint64_t o
     if (status)
         return status;
     if (!tree_same(&leaf, &line.stored))
-        return wrong_leaf(v, &line, bytes, offset, next, err);
+        return wrong_leaf(v, &(wrong_line){&line, bytes, offset, next}, err);
     if (line_entry(&line, &bad, &problem))
         wrong(v, "log", offset + bad, entry, "entry %llu: %s", (unsigned long long)entry,
               problem.text);
@@ -195,7 +190,7 @@ static ob_status take_line(verify *v, const char *bytes, size_t size, uint64_t o
     return status;
 }
 
-static void tell(verify *v)
+static void report(verify *v)
 {
     enum { STEP = 1 << 20 };
     if (v->check->progress && (v->log.at - v->shown >= STEP || v->log.at == v->log.end)) {
@@ -229,13 +224,12 @@ static ob_status take_entries(verify *v, bool *ended, uint64_t most, const note 
         if (status || *ended || !v->report.fine)
             break;
         status = compare_since(v, err);
-        tell(v);
+        report(v);
     }
     return status;
 }
 
-/* ---- Checkpoints ------------------------------------------------------------------------------
- */
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
 
 /* What can be said of a checkpoint without the log. */
 static bool follows(verify *v, const note *note, uint64_t offset)
@@ -299,8 +293,8 @@ static ob_status take_note(verify *v, const note *note, uint64_t offset, ob_erro
                          !memcmp(known->root, note->root.bytes, sizeof known->root);
         v->last = *note;
         v->report.checkpoints++;
-        v->report.sealed = note->frontier.size;
-        memcpy(v->report.sealed_at, note->at, sizeof note->at);
+        v->report.covered = note->frontier.size;
+        memcpy(v->report.signed_at, note->at, sizeof note->at);
     }
     return status;
 }
@@ -325,8 +319,7 @@ static ob_status take_notes(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- The directory ------------------------------------------------------------------------------
- */
+/* ---- The directory --------------------------------------------------------------------------- */
 
 static bool belongs(const char *name)
 {
@@ -383,8 +376,7 @@ static ob_status open_files(verify *v, ob_error *err)
     return status;
 }
 
-/* ---- Everything ---------------------------------------------------------------------------------
- */
+/* ---- Everything ------------------------------------------------------------------------------ */
 
 /* What the records know: who has no key can cut a log back to an older checkpoint, and cannot make
  * this one again. */
@@ -396,12 +388,12 @@ static void compare_known(verify *v)
               "the records know a checkpoint over %llu entries, up to byte %llu, which is not "
               "there: the end was cut off, or the file is an older one, or that of another log",
               (unsigned long long)known->entries, (unsigned long long)known->note_bytes);
-    else if (known->is_closed && v->report.sealed > known->entries)
+    else if (known->is_closed && v->report.covered > known->entries)
         wrong(v, "checkpoints", v->notes.at, known->entries,
               "the records say that the service stopped when it had signed %llu entries, and "
               "checkpoints follow: they are of different times",
               (unsigned long long)known->entries);
-    else if (known->is_closed && v->report.entries > v->report.sealed)
+    else if (known->is_closed && v->report.entries > v->report.covered)
         wrong(v, "log", v->last.bytes, v->last.frontier.size,
               "the service had signed everything when it stopped; what follows was not added by "
               "a service");

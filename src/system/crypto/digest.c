@@ -1,3 +1,4 @@
+/* MD5, SHA-1 and SHA-256 of files, by libcrypto. */
 #include <obhut/crypto.h>
 
 #include <stdlib.h>

@@ -30,7 +30,7 @@ void ob_seal_public_of(ob_seal_public *out, const ob_seal_secret *secret)
     crypto_scalarmult_base(out->bytes, secret->bytes);
 }
 
-/* ---- As text -------------------------------------------------------------------------------- */
+/* ---- As text --------------------------------------------------------------------------------- */
 
 static void sum_of(uint8_t out[SUM], const char *word, const uint8_t key[OB_SEAL_KEY])
 {
@@ -63,7 +63,7 @@ void ob_seal_secret_print(char out[OB_SEAL_KEY_TEXT + 1], const ob_seal_secret *
     print(out, secret_word, key->bytes);
 }
 
-/* ---- And back ------------------------------------------------------------------------------- */
+/* ---- And back -------------------------------------------------------------------------------- */
 
 /* The first line that says something, without white space around it. */
 static void find_line(const char **line, size_t *length, const char *text, size_t size)

@@ -1,4 +1,4 @@
-/* Random numbers, keys and codes. */
+/* Random numbers, keys and MACs. */
 #include <obhut/crypto.h>
 #include <obhut/file.h>
 
@@ -31,18 +31,18 @@ void ob_wipe(void *bytes, size_t size)
     sodium_memzero(bytes, size);
 }
 
-void ob_code(uint8_t out[OB_CODE_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
-             const void *bytes, size_t size)
+void ob_mac(uint8_t out[OB_MAC_SIZE], const uint8_t key[OB_KEY_SIZE], const char *what,
+            const void *bytes, size_t size)
 {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, key, OB_KEY_SIZE, OB_CODE_SIZE);
+    crypto_generichash_init(&state, key, OB_KEY_SIZE, OB_MAC_SIZE);
     crypto_generichash_update(&state, (const unsigned char *)what, strlen(what) + 1);
     crypto_generichash_update(&state, bytes, size);
-    crypto_generichash_final(&state, out, OB_CODE_SIZE);
+    crypto_generichash_final(&state, out, OB_MAC_SIZE);
     sodium_memzero(&state, sizeof state);
 }
 
-/* ---- Key files ------------------------------------------------------------------------------ */
+/* ---- Key files ------------------------------------------------------------------------------- */
 
 static ob_status read_key(uint8_t out[OB_KEY_SIZE], int file, const char *path, ob_error *err)
 {
@@ -137,7 +137,7 @@ ob_status ob_key_file(uint8_t out[OB_KEY_SIZE], const char *path, ob_error *err)
     return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
 }
 
-/* ---- Secrets -------------------------------------------------------------------------------- */
+/* ---- Secrets --------------------------------------------------------------------------------- */
 
 void ob_secret_make(char out[OB_SECRET_TEXT + 1])
 {
@@ -148,7 +148,7 @@ void ob_secret_make(char out[OB_SECRET_TEXT + 1])
     sodium_memzero(bytes, sizeof bytes);
 }
 
-void ob_secret_print(uint8_t out[OB_CODE_SIZE], const char *secret, size_t length)
+void ob_secret_fingerprint(uint8_t out[OB_MAC_SIZE], const char *secret, size_t length)
 {
     crypto_hash_sha256(out, (const unsigned char *)secret, length);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Asking --------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 /* A question on its way: the situation, and the regimes that are known to it. */
 typedef struct asking {
@@ -71,7 +71,7 @@ static bool is_asked(const asking *a, const ob_regime *regime)
     return s->incomplete || !strcmp(regime->id, s->regime);
 }
 
-/* ---- As JSON -------------------------------------------------------------------------------- */
+/* ---- As JSON --------------------------------------------------------------------------------- */
 
 static void set_word(json_t *object, const char *member, ob_word kind, unsigned value)
 {
@@ -142,7 +142,7 @@ json_t *ob_law_explain(const json_t *situation, const ob_law_question *question)
     return object;
 }
 
-/* ---- As a letter ---------------------------------------------------------------------------- */
+/* ---- As a letter ----------------------------------------------------------------------------- */
 
 /* The sentences around the reason's own. */
 static const struct phrases {

@@ -11,7 +11,7 @@ struct ob_law_file {
     char countries[400];
 };
 
-/* ---- Members -------------------------------------------------------------------------------- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 /* Reading stops at the first problem, which names the member. */
 typedef struct reader {
@@ -123,7 +123,7 @@ static bool truth_at(reader *r, const json_t *in, const char *member)
     return json_is_true(value);
 }
 
-/* ---- Parts ---------------------------------------------------------------------------------- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 static int64_t date_at(reader *r, const json_t *root, const char *member, int64_t otherwise,
                        const char **article)
@@ -259,7 +259,7 @@ static uint32_t read_safeguards(reader *r, const json_t *root, const char *membe
     return set;
 }
 
-/* ---- The whole ------------------------------------------------------------------------------ */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static void read_all(reader *r, const json_t *root)
 {

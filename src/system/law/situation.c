@@ -27,7 +27,7 @@ static size_t size_of(const json_t *value, int depth)
     return size;
 }
 
-static void tell(ob_facts *f, const char *path, const json_t *value, int depth)
+static void add(ob_facts *f, const char *path, const json_t *value, int depth)
 {
     size_t i;
     const char *key;
@@ -53,7 +53,7 @@ static void tell(ob_facts *f, const char *path, const json_t *value, int depth)
         break;
     case JSON_ARRAY:
         ob_facts_add(f, path, OB_FACT_ARRAY, NULL, 0);
-        json_array_foreach((json_t *)(uintptr_t)value, i, below) tell(f, path, below, depth + 1);
+        json_array_foreach((json_t *)(uintptr_t)value, i, below) add(f, path, below, depth + 1);
         break;
     case JSON_OBJECT:
         if (*path)
@@ -62,7 +62,7 @@ static void tell(ob_facts *f, const char *path, const json_t *value, int depth)
         {
             char longer[PATH];
             snprintf(longer, sizeof longer, "%s%s%s", path, *path ? "." : "", key);
-            tell(f, longer, below, depth + 1);
+            add(f, longer, below, depth + 1);
         }
         break;
     default:
@@ -82,7 +82,7 @@ ob_status ob_law_situation_read(ob_law_situation **out, const json_t *object, ob
     }
     ob_facts_begin(&s->facts, s->memory, size);
     if (json_is_object(object))
-        tell(&s->facts, "", object, 0);
+        add(&s->facts, "", object, 0);
     ob_facts_end(&s->facts);
     *out = s;
     return OB_OK;

@@ -72,7 +72,7 @@ const char *bytes_coding(const list_bytes *b)
     return b->packed ? ", UTF-16, gzip" : ", UTF-16";
 }
 
-/* ---- The file ------------------------------------------------------------------------------ */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 /* Appends to what is there. */
 static ob_status read_more(list_bytes *b, ob_error *err)
@@ -149,7 +149,7 @@ static ob_status begin(list_bytes *b, ob_error *err)
     return OB_OK;
 }
 
-/* ---- gzip ----------------------------------------------------------------------------------- */
+/* ---- gzip ------------------------------------------------------------------------------------ */
 
 static ob_status damaged(const list_bytes *b, ob_error *err)
 {
@@ -171,9 +171,9 @@ static ob_status next_member(list_bytes *b, ob_error *err)
 
 static ob_status unpack(list_bytes *b, ob_error *err)
 {
-    enum { MARK_MOST = 3 };
+    enum { BOM_MOST = 3 };
     b->text_at = b->text_size = 0;
-    while (b->text_size < MARK_MOST && !b->text_ended) {
+    while (b->text_size < BOM_MOST && !b->text_ended) {
         ob_status status = read_file(b, err);
         if (status)
             return status;

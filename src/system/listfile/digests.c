@@ -31,7 +31,7 @@ unsigned ob_list_digest_width(ob_list_digest kind)
     return list_digest_kinds[kind].width;
 }
 
-/* ---- PhotoDNA ------------------------------------------------------------------------------- */
+/* ---- PhotoDNA -------------------------------------------------------------------------------- */
 
 /* "12,0,255,…": as tools of the field print it. */
 static bool photodna_numbers(uint8_t out[PHOTODNA_SIZE], const char *text, size_t length)
@@ -69,7 +69,7 @@ static ob_status photodna(uint8_t out[PHOTODNA_SIZE], const char *text, size_t l
                    length, PHOTODNA_SIZE);
 }
 
-/* ---- Any ------------------------------------------------------------------------------------ */
+/* ---- Any ------------------------------------------------------------------------------------- */
 
 /* Others than PhotoDNA have no one form: as text they are equal or not. */
 static ob_status parse_signal(uint8_t out[OB_SHA256_SIZE], ob_list_digest kind, const char *text,

@@ -1,3 +1,4 @@
+/* The folder of lists: its lock, the names of its files, and their removal. */
 #include "listfile_priv.h"
 
 #include <obhut/file.h>
@@ -33,15 +34,15 @@ static ob_status make_dir(bool *made, const char *path, ob_error *err)
         return out_of_memory(err);
     ob_status status = OB_OK;
     for (char *p = copy + 1; !status; p++) {
-        char kept = *p;
-        if (kept != '/' && kept != '\0')
+        char saved = *p;
+        if (saved != '/' && saved != '\0')
             continue;
         *p = '\0';
         *made = !ob_file_mkdir(AT_FDCWD, copy, 0700);
         if (!*made && errno != EEXIST)
             status = ob_fail(err, OB_EIO, "directory %s cannot be made: %s", copy, strerror(errno));
-        *p = kept;
-        if (!kept)
+        *p = saved;
+        if (!saved)
             break;
     }
     free(copy);
@@ -260,7 +261,7 @@ ob_status list_sync_dir(const char *dir, ob_error *err)
     return status;
 }
 
-/* ---- Journals ------------------------------------------------------------------------------ */
+/* ---- Journals -------------------------------------------------------------------------------- */
 
 ob_status list_journal_path(char **out, const char *dir, const char *name, uint64_t number,
                             ob_error *err)
@@ -368,7 +369,7 @@ void list_drop_journals(const char *dir, const char *name, uint64_t number)
     free(numbers);
 }
 
-/* ---- Leftovers ------------------------------------------------------------------------------ */
+/* ---- Leftovers ------------------------------------------------------------------------------- */
 
 void list_sweep(const char *dir)
 {

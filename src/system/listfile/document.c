@@ -28,12 +28,12 @@ struct document {
     unsigned count;
     bool behind, comma; /* in an array: behind a value, or behind a comma */
 
-    unsigned depth;      /* in a value that is a record, or is skipped; 0: in none */
-    bool keep, too_long; /* that value */
-    bool plain;          /* it is text or a number, and ends where that does */
-    bool has_array;      /* of records */
-    bool again, parted;  /* the next, this one, is walked in parts */
-    bool tail;           /* this part is behind an array */
+    unsigned depth;        /* in a value that is a record, or is skipped; 0: in none */
+    bool wanted, too_long; /* that value */
+    bool plain;            /* it is text or a number, and ends where that does */
+    bool has_array;        /* of records */
+    bool again, parted;    /* the next, this one, is walked in parts */
+    bool tail;             /* this part is behind an array */
     ob_buf record;
 
     bool in_string, escaped;
@@ -64,7 +64,7 @@ bool is_array_of_records(const char *key, size_t size)
     return false;
 }
 
-/* ---- What a file begins with ---------------------------------------------------------------- */
+/* ---- What a file begins with ----------------------------------------------------------------- */
 
 static bool has_records(const json_t *object)
 {
@@ -115,11 +115,11 @@ static ob_status begin_again(reader *r, size_t from, ob_error *err)
 }
 
 /* What was walked from there on. */
-static ob_status keep(step *what, reader *r, size_t from, ob_error *err)
+static ob_status copy(step *what, reader *r, size_t from, ob_error *err)
 {
     document *d = r->document;
     const size_t size = r->at - from;
-    if (!d->keep || d->too_long)
+    if (!d->wanted || d->too_long)
         return OB_OK;
     if (d->record.size + size <= r->record_most)
         return ob_buf_append(&d->record, r->input.bytes + from, size, err);
@@ -133,7 +133,7 @@ static ob_status keep(step *what, reader *r, size_t from, ob_error *err)
 /* Keys stand at the top of a record that may have others. */
 static bool keys_stand_here(const document *d)
 {
-    return d->depth == 1 && d->keep && !d->plain;
+    return d->depth == 1 && d->wanted && !d->plain;
 }
 
 static void begin_string(document *d)
@@ -155,7 +155,7 @@ static step in_string(document *d, char c)
         d->in_string = false;
         if (d->plain && d->depth == 1) {
             d->depth = 0;
-            return d->keep ? STEP_RECORD : STEP_ON;
+            return d->wanted ? STEP_RECORD : STEP_ON;
         }
         return STEP_ON;
     }
@@ -164,10 +164,10 @@ static step in_string(document *d, char c)
     return STEP_ON;
 }
 
-static step begin_value(document *d, bool keep, bool plain)
+static step begin_value(document *d, bool wanted, bool plain)
 {
     d->depth = 1;
-    d->keep = keep;
+    d->wanted = wanted;
     d->plain = plain;
     d->too_long = d->has_array = d->tail = false;
     d->parted = d->again;
@@ -223,7 +223,7 @@ static step in_value(document *d, char c)
         return ++d->depth > DEPTH_MOST ? STEP_WRONG : STEP_ON;
     } else if (c == '}' || c == ']') {
         if (!--d->depth)
-            return d->keep ? STEP_RECORD : STEP_ON;
+            return d->wanted ? STEP_RECORD : STEP_ON;
     } else if (c == ':' && d->depth == 1) {
         d->after_colon = true;
     } else if (c == ',' && d->depth == 1) {
@@ -290,11 +290,11 @@ static ob_status walk(step *what, reader *r, ob_error *err)
         r->at++;
     }
     if (d->depth || *what == STEP_RECORD)
-        status = keep(what, r, from, err);
+        status = copy(what, r, from, err);
     return status;
 }
 
-/* ---- Records ------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 /* To what comes next, from the record around it. */
 static const inherited *gives(const document *d)
@@ -318,7 +318,8 @@ static ob_status take_record(entry *out, bool *skipped, reader *r, ob_error *err
     if (d->too_long)
         return too_long(r, err);
     if (!d->plain)
-        return entry_from_record(out, skipped, r, d->record.bytes, d->record.size, !d->count, err);
+        return entry_from_record(out, skipped, r,
+                                 &(record_text){d->record.bytes, d->record.size, !d->count}, err);
     r->line++;
     const size_t size = d->record.size;
     if (size < 2 || d->record.bytes[0] != '"' || d->record.bytes[size - 1] != '"' ||
@@ -330,7 +331,7 @@ static ob_status take_record(entry *out, bool *skipped, reader *r, ob_error *err
 
 /* A part as an object of its own: behind an array it begins with that one's end, and then a comma
  * or its own end. */
-static ob_status make_object(const char **text, size_t *size, document *d, ob_error *err)
+static ob_status make_object(record_text *out, document *d, ob_error *err)
 {
     char *from = d->record.bytes, *end = from + d->record.size;
     from += d->tail;
@@ -342,24 +343,22 @@ static ob_status make_object(const char **text, size_t *size, document *d, ob_er
         *--from = '{';
     else if (d->tail)
         return ob_fail(err, OB_EFORMAT, "not JSON: something behind an array");
-    *text = from;
-    *size = (size_t)(end - from);
+    out->text = from;
+    out->length = (size_t)(end - from);
     return OB_OK;
 }
 
 static ob_status take_head(entry *out, bool *none, inherited *heir, reader *r, ob_error *err)
 {
     document *d = r->document;
-    const bool outermost = d->count == (unsigned)d->tail;
-    const char *text = NULL;
-    size_t size = 0;
+    record_text part = {.outermost = d->count == (unsigned)d->tail};
     d->record.size--; /* the bracket */
     ob_status status = ob_buf_append(&d->record, "null}", 5, err);
     if (!status)
-        status = make_object(&text, &size, d, err);
+        status = make_object(&part, d, err);
     if (!status && d->tail)
-        status = check_tail(r, text, size, outermost, err);
-    return status ? status : entry_from_head(out, none, heir, r, text, size, outermost, err);
+        status = check_tail(r, &part, err);
+    return status ? status : entry_from_head(out, none, heir, r, &part, err);
 }
 
 /* What stands before an array of records in a record that is walked in parts. */
@@ -389,12 +388,11 @@ static ob_status begin_array(entry *out, bool *none, reader *r, ob_error *err)
 static ob_status end_record(reader *r, ob_error *err)
 {
     document *d = r->document;
-    const char *text = NULL;
-    size_t size = 0;
+    record_text part = {.outermost = d->count == 1};
     r->inherited = gives(d);
-    ob_status status = d->too_long ? too_long(r, err) : make_object(&text, &size, d, err);
+    ob_status status = d->too_long ? too_long(r, err) : make_object(&part, d, err);
     if (!status)
-        status = check_tail(r, text, size, d->count == 1, err);
+        status = check_tail(r, &part, err);
     r->over |= status != OB_OK;
     d->count--;
     d->behind = true;

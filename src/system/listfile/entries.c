@@ -29,7 +29,7 @@ static uint64_t larger(uint64_t capacity)
     return capacity ? capacity + capacity / 2 : 4096;
 }
 
-/* ---- What an entry is, for finding duplicates ---------------------------------------------- */
+/* ---- What an entry is, for finding duplicates ------------------------------------------------ */
 
 typedef struct content {
     const ob_index_half *half[2]; /* NULL: no hash */
@@ -95,7 +95,7 @@ static uint64_t mix(uint64_t sum, uint64_t value)
     return sum ^ sum >> 29;
 }
 
-/* All of it: whoever writes a list chooses how its hashes begin. */
+/* Of the whole entry: a publisher could choose how the hashes of a list begin. */
 static uint64_t mix_bytes(uint64_t sum, const void *bytes, size_t size)
 {
     for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
@@ -166,7 +166,7 @@ static void find_slot(uint64_t *at, bool *known, const entries *e, const content
     }
 }
 
-/* ---- Columns ------------------------------------------------------------------------------ */
+/* ---- Columns --------------------------------------------------------------------------------- */
 
 /* Notes that position `at` of a column belongs to entry e->count, once that says anything. */
 static ob_status note_entry(column_entries *column, uint64_t at, const entries *e, ob_error *err)

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-/* ---- Names -------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 /* As publishers write them, without case, blanks and signs. */
 static const struct {
@@ -162,7 +162,7 @@ const char *ob_list_kind_name(ob_list_kind kind)
     return names[kind];
 }
 
-/* ---- Texts -------------------------------------------------------------------------------- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 /* Whether jansson would take it: lists become JSON output. */
 ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err)
@@ -212,7 +212,7 @@ ob_status said_put(bool *used, said *to, int field, char *text, ob_error *err)
     return OB_OK;
 }
 
-/* ---- States ------------------------------------------------------------------------------- */
+/* ---- States ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;
@@ -230,9 +230,9 @@ static void note_state(bool withdrawn, reader *r, const char *state)
     size_t at = 0;
     if (!*state)
         return;
-    names_note(&at, &r->told->states, state);
+    names_note(&at, &r->understood->states, state);
     if (at != SIZE_MAX)
-        r->told->states.name[at].used = !withdrawn;
+        r->understood->states.name[at].used = !withdrawn;
 }
 
 static bool find_state(bool *withdrawn, const char *state)
@@ -314,7 +314,7 @@ static void note_states(reader *r, const said *said)
         }
 }
 
-/* ---- Hashes ------------------------------------------------------------------------------- */
+/* ---- Hashes ---------------------------------------------------------------------------------- */
 
 /* What spreadsheets make of hashes that look like numbers. */
 static bool is_spreadsheet_number(const char *text)
@@ -340,7 +340,7 @@ static ob_status take_hash(entry *to, int field, const char *text, ob_error *err
 static void note_unused(reader *r, const char *kind)
 {
     size_t at = 0;
-    names_note(&at, &r->told->unused, kind);
+    names_note(&at, &r->understood->unused, kind);
 }
 
 /* One of a form that is not known is told and left out, not what stands beside it. */
@@ -381,13 +381,15 @@ static bool has_any(const entry *e)
     return any;
 }
 
-static bool is_kept(const entry *one, const entry *e)
+static bool has_same(const entry *one, const entry *e)
 {
-    bool kept = !one->has_hash || (e->has_hash && !memcmp(&one->hash, &e->hash, sizeof e->hash));
+    bool is_there =
+        !one->has_hash || (e->has_hash && !memcmp(&one->hash, &e->hash, sizeof e->hash));
     for (int k = 0; k < DIGEST_KINDS; k++)
-        kept &= !one->has_digest[k] ||
-                (e->has_digest[k] && !memcmp(one->digest[k], e->digest[k], sizeof e->digest[k]));
-    return kept;
+        is_there &=
+            !one->has_digest[k] ||
+            (e->has_digest[k] && !memcmp(one->digest[k], e->digest[k], sizeof e->digest[k]));
+    return is_there;
 }
 
 /* In the entry where it has none of that kind yet, else in one of its own. */
@@ -397,10 +399,10 @@ static ob_status add_hash(entry *to, bool *skipped, reader *r, int field, const 
     const bool there = field == FIELD_PDQ ? to->has_hash : to->has_digest[field];
     entry one = {.has_hash = false};
     ob_status status = take_one(there ? &one : to, skipped, r, field, text, err);
-    bool kept = !there || is_kept(&one, to);
+    bool is_there = !there || has_same(&one, to);
     for (unsigned i = 0; i < r->also_count; i++)
-        kept |= is_kept(&one, &r->also[i]);
-    if (!status && !kept)
+        is_there |= has_same(&one, &r->also[i]);
+    if (!status && !is_there)
         r->also[r->also_count++] = one;
     return status;
 }
@@ -461,7 +463,7 @@ static ob_status take_hashes(entry *to, bool *skipped, reader *r, const char *co
     return status;
 }
 
-/* ---- The whole ---------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static ob_status check_texts(const entry *e, ob_error *err)
 {
@@ -482,7 +484,7 @@ static bool is_low(const char *quality)
 
 static void count_kinds(reader *r, const entry *e)
 {
-    uint64_t *kinds = r->told->kinds;
+    uint64_t *kinds = r->understood->kinds;
     kinds[OB_LIST_KIND_PDQ] += e->has_hash;
     for (int k = 0; k < DIGEST_KINDS; k++)
         kinds[OB_LIST_KIND_MD5 + k] += e->has_digest[k];
@@ -535,7 +537,7 @@ ob_status entry_from_fields(entry *out, bool *skipped, reader *r, const said *sa
         return status;
     }
     note_states(r, said);
-    r->told->skipped += *skipped;
+    r->understood->skipped += *skipped;
     if (!*skipped && !made.withdrawn)
         count_kinds(r, &made);
     finish_also(r, &made);

@@ -25,7 +25,7 @@ ob_status journal_sum(char out[SUM_DIGITS + 1], const char *text, size_t size, o
     return status;
 }
 
-/* ---- Files -------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 /* What was not acknowledged must be gone, or it would count when the journal is read again. */
 static ob_status undo(journal *j, ob_error *err)
@@ -38,7 +38,7 @@ static ob_status undo(journal *j, ob_error *err)
     return status;
 }
 
-ob_status journal_settle(journal *j, ob_error *err)
+ob_status journal_recover(journal *j, ob_error *err)
 {
     return j->uncertain ? undo(j, err) : OB_OK;
 }
@@ -48,7 +48,7 @@ static ob_status write_version(journal *j, ob_error *err)
 {
     char text[96], sum[SUM_DIGITS + 1], line[128];
     snprintf(text, sizeof text, "%s%d,\"journal\":%llu}", journal_opening[LINE_VERSION],
-             JOURNAL_VERSION, (unsigned long long)j->mark.number);
+             JOURNAL_VERSION, (unsigned long long)j->extent.number);
     ob_status status = journal_sum(sum, text, strlen(text), err);
     if (status)
         return status;
@@ -56,14 +56,14 @@ static ob_status write_version(journal *j, ob_error *err)
     status = disk_write(j->file, j->path, line, strlen(line), 0, err);
     j->size = status ? 0 : strlen(line);
     j->version = JOURNAL_VERSION;
-    memcpy(j->mark.sum, sum, sizeof sum);
+    memcpy(j->extent.sum, sum, sizeof sum);
     return status;
 }
 
 ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t number,
-                       const journal_mark *least, ob_error *err)
+                       const journal_extent *least, ob_error *err)
 {
-    journal j = {.file = -1, .mark.number = number};
+    journal j = {.file = -1, .extent.number = number};
     const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
     ob_status status = list_journal_path(&j.path, dir, name, number, err);
     if (status)
@@ -91,14 +91,14 @@ ob_status journal_open(journal *out, const char *dir, const char *name, uint64_t
 void journal_close(journal *j)
 {
     if (j->file >= 0) {
-        journal_settle(j, NULL);
+        journal_recover(j, NULL);
         close(j->file);
     }
     free(j->path);
     *j = (journal){.file = -1};
 }
 
-/* ---- Entries as JSON ------------------------------------------------------------------------ */
+/* ---- Entries as JSON ------------------------------------------------------------------------- */
 
 /* Texts have no control characters and are UTF-8: list_check_text. */
 static ob_status put_text(ob_buf *to, const char *name, const char *text, ob_error *err)
@@ -143,12 +143,12 @@ static ob_status put_entry(ob_buf *to, const entry *e, ob_error *err)
     return status ? status : ob_buf_append(to, "}", 1, err);
 }
 
-/* ---- Groups ------------------------------------------------------------------------------- */
+/* ---- Groups ---------------------------------------------------------------------------------- */
 
 void journal_begin(journal_group *out, journal *j)
 {
     *out = (journal_group){.journal = j, .at = j->size};
-    memcpy(out->sum, j->mark.sum, sizeof out->sum);
+    memcpy(out->sum, j->extent.sum, sizeof out->sum);
 }
 
 static ob_status flush(journal_group *g, ob_error *err)
@@ -210,8 +210,8 @@ ob_status journal_commit(journal_group *g, ob_error *err)
         status = disk_sync(g->journal->file, g->journal->path, err);
     if (!status) {
         g->journal->size = g->at;
-        g->journal->mark.groups++;
-        memcpy(g->journal->mark.sum, g->sum, sizeof g->sum);
+        g->journal->extent.groups++;
+        memcpy(g->journal->extent.sum, g->sum, sizeof g->sum);
     }
     return status;
 }
@@ -219,10 +219,10 @@ ob_status journal_commit(journal_group *g, ob_error *err)
 void journal_step_back(journal *j, const journal *before)
 {
     j->size = before->size;
-    j->mark = before->mark;
+    j->extent = before->extent;
 }
 
-void journal_leave(journal_group *g)
+void journal_abandon(journal_group *g)
 {
     g->journal->uncertain |= g->at > g->journal->size;
     ob_buf_free(&g->entries);

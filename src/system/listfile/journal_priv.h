@@ -27,10 +27,10 @@ ob_status journal_sum(char out[SUM_DIGITS + 1], const char *text, size_t size, o
 
 /* Sets size, mark and version to those of the file: up to the last group that counts. OB_EFORMAT
  * names a line that was acknowledged and is damaged, or says what is missing. */
-ob_status journal_measure(journal *journal, const journal_mark *least, ob_error *err);
+ob_status journal_measure(journal *journal, const journal_extent *least, ob_error *err);
 
 /* journal_read of an open file. */
-ob_status journal_read_open(journal *journal, const journal_mark *least,
+ob_status journal_read_open(journal *journal, const journal_extent *least,
                             ob_status (*each)(void *context, const entry *entry, ob_error *err),
                             void *context, ob_error *err);
 

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 typedef struct lines {
     const journal *of;
@@ -55,14 +55,15 @@ static ob_status more_bytes(bool *ended, lines *l, ob_error *err)
 static ob_status next_line(const char **line, size_t *size, bool *ended, lines *l, ob_error *err)
 {
     const char *stop = NULL;
-    size_t looked = 0;
+    size_t searched = 0;
     bool last = false;
     for (;;) {
         size_t have = l->bytes.size - l->at;
-        stop = have > looked ? memchr(l->bytes.bytes + l->at + looked, '\n', have - looked) : NULL;
+        stop = have > searched ? memchr(l->bytes.bytes + l->at + searched, '\n', have - searched)
+                               : NULL;
         if (stop || last)
             break;
-        looked = have;
+        searched = have;
         if (have > JOURNAL_LINE_MOST) {
             l->endless = last = true;
             continue;
@@ -119,15 +120,15 @@ static ob_status kind_of(line_kind *out, char before[SUM_DIGITS + 1], int versio
     return status;
 }
 
-/* ---- What counts ---------------------------------------------------------------------------- */
+/* ---- What counts ----------------------------------------------------------------------------- */
 
 typedef struct measuring {
     journal *journal;
-    const journal_mark *least;
-    char sum[SUM_DIGITS + 1];  /* of the line before, as it stands there */
-    char mark[SUM_DIGITS + 1]; /* over all lines so far, whatever the version */
-    bool open;                 /* a group has begun and not ended */
-    uint64_t bad_line;         /* the first of a tail that does not count; 0: none */
+    const journal_extent *least;
+    char sum[SUM_DIGITS + 1];        /* of the line before, as it stands there */
+    char sum_so_far[SUM_DIGITS + 1]; /* over all lines so far, whatever the version */
+    bool open;                       /* a group has begun and not ended */
+    uint64_t bad_line;               /* the first of a tail that does not count; 0: none */
 } measuring;
 
 static ob_status not_what_was_written(uint64_t line, const char *path, ob_error *err)
@@ -136,7 +137,7 @@ static ob_status not_what_was_written(uint64_t line, const char *path, ob_error 
                    (unsigned long long)line);
 }
 
-/* The first line, before its sum is looked at: how sums are made is what it says. */
+/* The first line, before its sum is searched at: how sums are made is what it says. */
 static ob_status take_version(journal *j, const char *line, size_t size, ob_error *err)
 {
     const char *opening = journal_opening[LINE_VERSION];
@@ -191,10 +192,10 @@ static ob_status measure_line(measuring *m, line_kind kind, const lines *l, ob_e
         return OB_OK;
     journal *j = m->journal;
     j->size = next_at(l);
-    j->mark.groups += kind != LINE_VERSION;
-    memcpy(j->mark.sum, m->mark, sizeof j->mark.sum);
-    if (m->least && kind != LINE_VERSION && j->mark.groups == m->least->groups &&
-        strcmp(j->mark.sum, m->least->sum))
+    j->extent.groups += kind != LINE_VERSION;
+    memcpy(j->extent.sum, m->sum_so_far, sizeof j->extent.sum);
+    if (m->least && kind != LINE_VERSION && j->extent.groups == m->least->groups &&
+        strcmp(j->extent.sum, m->least->sum))
         return ob_fail(err, OB_EFORMAT, "%s, line %llu: whole, but not what was acknowledged",
                        j->path, (unsigned long long)l->count);
     return OB_OK;
@@ -207,9 +208,9 @@ static ob_status check_least(const measuring *m, const lines *l, ob_error *err)
     if (l->endless && (!m->least || j->version < 2))
         return ob_fail(err, OB_EFORMAT, "%s, line %llu: longer than any that is written", j->path,
                        (unsigned long long)l->count);
-    if (!m->least || j->mark.groups >= m->least->groups)
+    if (!m->least || j->extent.groups >= m->least->groups)
         return OB_OK;
-    const unsigned long long missing = m->least->groups - j->mark.groups;
+    const unsigned long long missing = m->least->groups - j->extent.groups;
     if (m->bad_line)
         return ob_fail_in(err, not_what_was_written(m->bad_line, j->path, err),
                           "changes that were acknowledged are missing: %llu", missing);
@@ -229,11 +230,11 @@ static ob_status measure_next(measuring *m, const lines *l, const char *line, si
     if (!status && kind == LINE_BAD && m->journal->version > 1 && l->count == 1 && ended)
         status = not_what_was_written(1, m->journal->path, err);
     if (!status && size > HEAD)
-        status = sum_behind(m->mark, m->mark, line + HEAD, size - HEAD, err);
+        status = sum_behind(m->sum_so_far, m->sum_so_far, line + HEAD, size - HEAD, err);
     return status ? status : measure_line(m, ended ? kind : LINE_BAD, l, err);
 }
 
-ob_status journal_measure(journal *j, const journal_mark *least, ob_error *err)
+ob_status journal_measure(journal *j, const journal_extent *least, ob_error *err)
 {
     lines l = {.of = j};
     measuring m = {.journal = j, .least = least};
@@ -241,7 +242,7 @@ ob_status journal_measure(journal *j, const journal_mark *least, ob_error *err)
     size_t size = 0;
     bool ended = false;
     j->size = 0;
-    j->mark.groups = 0;
+    j->extent.groups = 0;
     j->version = 1;
     ob_status status = next_line(&line, &size, &ended, &l, err);
     while (!status && line) {
@@ -257,7 +258,7 @@ ob_status journal_measure(journal *j, const journal_mark *least, ob_error *err)
     return status;
 }
 
-/* ---- Entries ------------------------------------------------------------------------------ */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static ob_status each_entry(const json_t *array,
                             ob_status (*each)(void *context, const entry *entry, ob_error *err),
@@ -290,7 +291,7 @@ static ob_status read_line(const char *line, size_t size,
     return status;
 }
 
-ob_status journal_read_open(journal *j, const journal_mark *least,
+ob_status journal_read_open(journal *j, const journal_extent *least,
                             ob_status (*each)(void *context, const entry *entry, ob_error *err),
                             void *context, ob_error *err)
 {
@@ -312,7 +313,7 @@ ob_status journal_read_open(journal *j, const journal_mark *least,
     return status;
 }
 
-ob_status journal_check(const char *path, const journal_mark *least, ob_error *err)
+ob_status journal_check(const char *path, const journal_extent *least, ob_error *err)
 {
     journal j = {.file = -1, .path = (char *)(uintptr_t)path};
     const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
@@ -324,20 +325,18 @@ ob_status journal_check(const char *path, const journal_mark *least, ob_error *e
     return status;
 }
 
-ob_status journal_read(journal_mark *whole, int *version, const char *path,
-                       const journal_mark *least,
-                       ob_status (*each)(void *context, const entry *entry, ob_error *err),
-                       void *context, ob_error *err)
+ob_status journal_read(journal_extent *whole, int *version, const char *path,
+                       const journal_reading *how, ob_error *err)
 {
     journal j = {.file = -1, .path = (char *)(uintptr_t)path};
     const ob_file_rule rule = {.most = JOURNAL_SIZE_MOST, .forbidden = 0022};
     ob_status status = ob_file_open_regular(&j.file, NULL, path, O_RDONLY, &rule, err);
     if (status)
         return status;
-    status = journal_read_open(&j, least, each, context, err);
+    status = journal_read_open(&j, how->least, how->each, how->context, err);
     if (!status) {
-        memcpy(whole->sum, j.mark.sum, sizeof whole->sum);
-        whole->groups = j.mark.groups;
+        memcpy(whole->sum, j.extent.sum, sizeof whole->sum);
+        whole->groups = j.extent.groups;
         if (version)
             *version = j.version;
     }

@@ -13,12 +13,12 @@
 #include <obhut/list_state.h>
 #include <obhut/obx.h>
 
-/* ---- dir.c -------------------------------------------------------------------------------- */
+/* ---- dir.c ----------------------------------------------------------------------------------- */
 
 /* DIR/NAME; *out, the caller's to free, is NULL where there is no memory. */
 ob_status list_beside(char **out, const char *dir, const char *name, ob_error *err);
 
-/* ---- disk.c ------------------------------------------------------------------------------- */
+/* ---- disk.c ---------------------------------------------------------------------------------- */
 
 /* `path` is for the sentences. */
 ob_status disk_write(int file, const char *path, const void *bytes, uint64_t size, uint64_t at,
@@ -26,7 +26,7 @@ ob_status disk_write(int file, const char *path, const void *bytes, uint64_t siz
 ob_status disk_cut(int file, const char *path, uint64_t size, ob_error *err);
 ob_status disk_sync(int file, const char *path, ob_error *err);
 
-/* ---- mapping.c: a file in memory ----------------------------------------------------------- */
+/* ---- mapping.c: a file in memory ------------------------------------------------------------- */
 
 /* Reads `size` bytes of an open file into memory of our own. OB_ENOMEM: there is not so much to
  * spare; OB_EIO. `path` serves the sentences. */
@@ -47,19 +47,19 @@ const uint8_t *mapping_source(const mapping *mapping);
  * afterwards. Before anybody else has the mapping. False: it could not be done. */
 bool mapping_hide(mapping *mapping, const uint8_t *sums, uint64_t end);
 
-/* All of it was checked: nothing is hidden any more. */
+/* Makes all of the memory readable, after everything was checked. */
 void mapping_show(mapping *mapping);
 
 /* OB_EIO or OB_EFORMAT with the reason where it is broken, else OB_OK. */
 ob_status mapping_problem(mapping *mapping, ob_error *err);
 
-/* ---- record.c ----------------------------------------------------------------------------- */
+/* ---- record.c -------------------------------------------------------------------------------- */
 
 /* An entry from an object as journals have them, whose texts it uses. */
 struct json_t;
 ob_status entry_from_json(entry *out, const struct json_t *object, ob_error *err);
 
-/* ---- state.c ------------------------------------------------------------------------------ */
+/* ---- state.c --------------------------------------------------------------------------------- */
 
 /* state_load of its text; `path` serves the sentence. */
 ob_status state_take(lists_state *out, const char *text, size_t size, const char *path,

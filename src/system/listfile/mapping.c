@@ -1,7 +1,7 @@
 /* Files in memory: copies, of which nothing can take a byte away, and, for what is too large for
  * that, mappings. Where a mapped file was cut or its disk fails, who reads it gets zeros and the
  * mapping is broken, instead of the process being ended; its parts can be checked when they are
- * first read; and whoever writes into it is noticed.
+ * first read; and a write into the file is noticed.
  *
  * Both need handlers of SIGBUS and SIGSEGV, which belong to the whole process, and so does the list
  * of mappings that these look into. A signal comes from an instruction that reads such a mapping:
@@ -33,7 +33,7 @@ struct mapping {
     uint8_t *start;
     int file; /* -1: a copy */
     struct timespec written;
-    _Atomic uint64_t looked; /* the tick of the clock at which the file was looked at last */
+    _Atomic uint64_t checked; /* the tick of the clock at which the file was checked at last */
     _Atomic state state;
     _Atomic uint64_t where; /* the first place that was not right */
 
@@ -49,8 +49,7 @@ static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 static mapping *mappings;
 static struct sigaction before_us[2]; /* of SIGBUS and of SIGSEGV */
 
-/* ---- What a signal means -----------------------------------------------------------------------
- */
+/* ---- What a signal means --------------------------------------------------------------------- */
 
 static bool is_in(const uint8_t *address, const uint8_t *start, uint64_t size)
 {
@@ -67,7 +66,7 @@ static mapping *find(const uint8_t *address)
     return m;
 }
 
-static void mark(mapping *m, state what, uint64_t where)
+static void set_state(mapping *m, state what, uint64_t where)
 {
     state whole = WHOLE;
     if (atomic_compare_exchange_strong(&m->state, &whole, what))
@@ -75,13 +74,13 @@ static void mark(mapping *m, state what, uint64_t where)
 }
 
 /* Zeros from that page on: behind a cut nothing can be read, and what a failing disk still gives
- * is not needed any more. By the call itself: tools that watch mmap take it for a race. */
+ * is no longer needed. By the system call itself: tools that watch mmap take it for a race. */
 static bool give_zeros(mapping *m, const uint8_t *address)
 {
     uint8_t *start = is_in(address, m->bytes, m->size) ? m->bytes : m->source;
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     const uint64_t at = (uint64_t)(address - start) / page * page;
-    mark(m, UNREADABLE, at);
+    set_state(m, UNREADABLE, at);
     return syscall(SYS_mmap, start + at, m->size - at, PROT_READ,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != -1;
 }
@@ -106,7 +105,7 @@ static void check_part(mapping *m, uint64_t number)
     const uint64_t start = number * m->part, stop = start + m->part;
     const uint64_t from = start < OBX_ALIGN ? OBX_ALIGN : start, to = stop < m->end ? stop : m->end;
     if (!m->seen[number] && from < to && !is_right(m, from, to))
-        mark(m, CHANGED, from);
+        set_state(m, CHANGED, from);
     m->seen[number] = true;
 }
 
@@ -162,7 +161,7 @@ static bool is_endless(const uint8_t *address)
 
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
-    const int kept = errno;
+    const int saved = errno;
     const uint8_t *address = info->si_addr;
     mapping *m = info->si_code > 0 ? find(address) : NULL;
     bool gone_on = false;
@@ -170,7 +169,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
         gone_on = signal == SIGBUS ? give_zeros(m, address)
                                    : is_in(address, m->bytes, m->size) &&
                                          show(m, (uint64_t)(address - m->bytes));
-    errno = kept;
+    errno = saved;
     if (!gone_on)
         pass_on(signal, info, context);
 }
@@ -371,24 +370,24 @@ void mapping_show(mapping *m)
 
 /* Nobody writes into a list's file; a new one has another. Looked at once a tick of the kernel's
  * clock, which is some thousandths of a second: the call may cost a tenth of a search. */
-static void look_at_file(mapping *m)
+static void check_file(mapping *m)
 {
     struct stat is;
     struct timespec now;
     if (m->file < 0 || clock_gettime(CLOCK_MONOTONIC_COARSE, &now))
         return;
     const uint64_t tick = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    if (atomic_load_explicit(&m->looked, memory_order_relaxed) == tick)
+    if (atomic_load_explicit(&m->checked, memory_order_relaxed) == tick)
         return;
-    atomic_store_explicit(&m->looked, tick, memory_order_relaxed);
+    atomic_store_explicit(&m->checked, tick, memory_order_relaxed);
     if (ob_file_stat(&is, m->file) || (uint64_t)is.st_size != m->size ||
         is.st_mtim.tv_sec != m->written.tv_sec || is.st_mtim.tv_nsec != m->written.tv_nsec)
-        mark(m, WRITTEN, 0);
+        set_state(m, WRITTEN, 0);
 }
 
 ob_status mapping_problem(mapping *m, ob_error *err)
 {
-    look_at_file(m);
+    check_file(m);
     const unsigned long long where = atomic_load(&m->where);
     switch (atomic_load(&m->state)) {
     case WRITTEN:
@@ -396,7 +395,7 @@ ob_status mapping_problem(mapping *m, ob_error *err)
                        "somebody wrote into its file, or cut it, while it was searched");
     case UNREADABLE:
         return ob_fail(err, OB_EIO,
-                       "its file cannot be read any more from byte %llu on: it was cut, or the "
+                       "its file can no longer be read from byte %llu on: it was cut, or the "
                        "disk fails",
                        where);
     case CHANGED:

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Cut where it is too long, at the border of a character. */
-static size_t length_kept(const char *text)
+static size_t fitting_length(const char *text)
 {
     size_t length = strnlen(text, OB_IMPORT_NAME_MAX + 1);
     if (length <= OB_IMPORT_NAME_MAX)
@@ -23,7 +23,7 @@ static bool is_at(const ob_import_names *names, size_t at, const char *text, siz
 
 bool names_note(size_t *at, ob_import_names *names, const char *text)
 {
-    const size_t length = length_kept(text);
+    const size_t length = fitting_length(text);
     size_t i = *at;
     if (!is_at(names, i, text, length))
         for (i = 0; i < names->count && !is_at(names, i, text, length);)

@@ -20,7 +20,7 @@ static ob_status damaged(ob_error *err, const char *what)
     return ob_fail(err, OB_EFORMAT, "damaged list file: %s", what);
 }
 
-/* ---- Header and sections ------------------------------------------------------------------ */
+/* ---- Header and sections --------------------------------------------------------------------- */
 
 static ob_status check_header(obx_header *out, const uint8_t *bytes, uint64_t size, ob_error *err)
 {
@@ -90,21 +90,27 @@ static ob_status find_section(const uint8_t **out, uint64_t *size, const obx *fi
     return OB_OK;
 }
 
-/* A section of `count` times `each` bytes; it may be absent. */
-static ob_status find_column(const void **out, const obx *file, uint32_t sections, int kind,
-                             uint64_t count, uint64_t each, ob_error *err)
+/* A section of `count` times `each` bytes. */
+typedef struct column {
+    uint32_t kind;
+    uint64_t count, each;
+} column;
+
+/* Sets *out to a column; NULL where the file does not have it. */
+static ob_status find_column(const void **out, const obx *file, uint32_t sections, column is,
+                             ob_error *err)
 {
     const uint8_t *bytes;
     uint64_t size;
-    ob_status status = find_section(&bytes, &size, file, sections, kind, err);
-    if (!status && bytes && (count > OB_INDEX_MAX_COUNT || size != each * count))
+    ob_status status = find_section(&bytes, &size, file, sections, (int)is.kind, err);
+    if (!status && bytes && (is.count > OB_INDEX_MAX_COUNT || size != is.each * is.count))
         status = damaged(err, "a section of the wrong size");
     if (!status)
         *out = bytes;
     return status;
 }
 
-/* ---- META --------------------------------------------------------------------------------- */
+/* ---- META ------------------------------------------------------------------------------------ */
 
 static ob_status take_text(char *out, size_t capacity, const json_t *value, const char *name,
                            ob_error *err)
@@ -182,7 +188,7 @@ static ob_status take_meta(counts *out, obx *file, const uint8_t *bytes, uint64_
     return status;
 }
 
-/* ---- The file ----------------------------------------------------------------------------- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static ob_status take_index(obx *file, uint32_t sections, uint64_t count, ob_error *err)
 {
@@ -195,7 +201,7 @@ static ob_status take_index(obx *file, uint32_t sections, uint64_t count, ob_err
     if (!status)
         status = ob_index_open(&file->index, bytes, size, count, OB_ISA_AUTO, err);
     if (!status)
-        status = find_column(&entries, file, sections, OBX_HASH_ENTRIES, count, 4, err);
+        status = find_column(&entries, file, sections, (column){OBX_HASH_ENTRIES, count, 4}, err);
     if (!status && !entries && count > file->info.entries)
         status = damaged(err, "more hashes than entries");
     if (status)
@@ -220,8 +226,8 @@ static ob_status take_digests(obx *file, uint32_t sections, int kind, uint64_t c
         return status;
     status = ob_digest_set_open(&file->digests[kind], bytes, size, count, width, err);
     if (!status)
-        status =
-            find_column(&entries, file, sections, list_digest_kinds[kind].entries, count, 4, err);
+        status = find_column(&entries, file, sections,
+                             (column){list_digest_kinds[kind].entries, count, 4}, err);
     if (!status && !entries)
         status = damaged(err, "digests without entries");
     file->digest_entries[kind] = entries;
@@ -233,13 +239,13 @@ static ob_status take_columns(obx *file, uint32_t sections, ob_error *err)
     uint64_t n = file->info.entries;
     const uint8_t *ids = NULL;
     const void *lines = NULL, *id_ends = NULL, *attributes_of = NULL;
-    ob_status status = find_column(&lines, file, sections, OBX_LINES, n, 4, err);
+    ob_status status = find_column(&lines, file, sections, (column){OBX_LINES, n, 4}, err);
     if (!status)
-        status = find_column(&id_ends, file, sections, OBX_ID_ENDS, n, 8, err);
+        status = find_column(&id_ends, file, sections, (column){OBX_ID_ENDS, n, 8}, err);
     if (!status)
         status = find_section(&ids, &file->ids_size, file, sections, OBX_IDS, err);
     if (!status)
-        status = find_column(&attributes_of, file, sections, OBX_ATTRIBUTES, n, 2, err);
+        status = find_column(&attributes_of, file, sections, (column){OBX_ATTRIBUTES, n, 2}, err);
     if (!status && !lines)
         status = damaged(err, "no line numbers");
     file->lines = lines;

@@ -29,7 +29,7 @@ typedef struct writer {
     ob_error *err;
 } writer;
 
-/* ---- Blocks ------------------------------------------------------------------------------- */
+/* ---- Blocks ---------------------------------------------------------------------------------- */
 
 static ob_status end_block(writer *w)
 {
@@ -58,7 +58,7 @@ static ob_status sum_blocks(writer *w, const char *bytes, uint64_t size)
     return status;
 }
 
-/* ---- Sections ----------------------------------------------------------------------------- */
+/* ---- Sections -------------------------------------------------------------------------------- */
 
 static ob_status begin_section(writer *w, int kind)
 {
@@ -114,7 +114,7 @@ static ob_status add_section(writer *w, int kind, const void *bytes, uint64_t si
     return status ? status : end_section(w);
 }
 
-/* ---- The index: pieces are built side by side and written in order ------------------------- */
+/* ---- The index: pieces are built side by side and written in order --------------------------- */
 
 typedef struct pieces {
     writer *writer;
@@ -212,7 +212,7 @@ static ob_status add_index(writer *w, const entries *entries)
     return status ? status : end_section(w);
 }
 
-/* ---- The rest ----------------------------------------------------------------------------- */
+/* ---- The rest -------------------------------------------------------------------------------- */
 
 static ob_status add_meta(writer *w, const entries *entries)
 {

@@ -10,7 +10,7 @@
 enum { CHUNK = 1 << 20, HEADLESS_MOST = 20 };
 
 ob_status reader_new(reader **out, int file, const char *label, ob_import_type type,
-                     ob_import_understood *told, ob_error *err)
+                     ob_import_understood *understood, ob_error *err)
 {
     reader *r = calloc(1, sizeof *r);
     if (!r)
@@ -18,7 +18,7 @@ ob_status reader_new(reader **out, int file, const char *label, ob_import_type t
     r->label = label;
     r->type = type;
     r->record_most = RECORD_MOST;
-    r->told = told ? told : &r->own;
+    r->understood = understood ? understood : &r->own;
     ob_status status = bytes_new(&r->from, file, label, err);
     if (status)
         reader_free(r);
@@ -40,7 +40,7 @@ void reader_free(reader *r)
     free(r);
 }
 
-void reader_keep(reader *r, size_t most)
+void reader_save(reader *r, size_t most)
 {
     r->record_most = most;
 }
@@ -60,7 +60,7 @@ const char *reader_unit(const reader *r)
     return r->shape == SHAPE_DOCUMENT || r->shape == SHAPE_XML ? "record" : "line";
 }
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 ob_status reader_fill(reader *r, ob_error *err)
 {
@@ -131,12 +131,13 @@ static ob_status next_line(char **text, size_t *length, bool *end, reader *r, ob
     }
 }
 
-/* ---- Shapes ------------------------------------------------------------------------------- */
+/* ---- Shapes ---------------------------------------------------------------------------------- */
 
 static void say_shape(reader *r, shape shape, const char *name)
 {
     r->shape = shape;
-    snprintf(r->told->shape, sizeof r->told->shape, "%s%s", name, bytes_coding(r->from));
+    snprintf(r->understood->shape, sizeof r->understood->shape, "%s%s", name,
+             bytes_coding(r->from));
 }
 
 /* Looks at what a file begins with, without using it up. Lines, unless it is a document. */
@@ -182,7 +183,7 @@ static bool is_text_entry(reader *r, const char *line, size_t length)
 {
     enum { FIRST_MOST = 4096 };
     char copy[FIRST_MOST];
-    reader trial = {.type = r->type, .told = &trial.own};
+    reader trial = {.type = r->type, .understood = &trial.own};
     entry entry;
     bool skipped = false;
     if (length >= sizeof copy)
@@ -223,16 +224,17 @@ static ob_status entry_from_line(entry *out, bool *none, reader *r, char *line, 
     ob_status status = OB_OK;
     if (r->shape == SHAPE_UNKNOWN)
         status = take_header(none, r, line, length, err);
-    if (status == OB_EFORMAT && r->shape == SHAPE_UNKNOWN) { /* told once, not line by line */
+    if (status == OB_EFORMAT && r->shape == SHAPE_UNKNOWN) { /* reported once, not for each line */
         r->over = r->headless == HEADLESS_MOST;
         *none = r->headless++ > 0;
         return *none ? OB_OK : status;
     }
     if (status || *none)
         return status;
-    return r->shape == SHAPE_TEXT    ? entry_from_text(out, none, r, line, err)
-           : r->shape == SHAPE_TABLE ? entry_from_row(out, none, r, line, err)
-                                     : entry_from_record(out, none, r, line, length, true, err);
+    return r->shape == SHAPE_TEXT ? entry_from_text(out, none, r, line, err)
+           : r->shape == SHAPE_TABLE
+               ? entry_from_row(out, none, r, line, err)
+               : entry_from_record(out, none, r, &(record_text){line, length, true}, err);
 }
 
 /* *none: nothing on it that counts. */

@@ -25,7 +25,7 @@ static ob_status take_value(char **out, char digits[24], const char *name, const
 /* The field of a member, looked up once for each name. */
 static int member_field(size_t *at, reader *r, const char *name)
 {
-    ob_import_names *columns = &r->told->columns;
+    ob_import_names *columns = &r->understood->columns;
     const bool new = names_note(at, columns, name);
     if (*at == SIZE_MAX || strlen(name) > OB_IMPORT_NAME_MAX)
         return field_of(name);
@@ -47,10 +47,16 @@ static char *room_for(reader *r, const said *said, int field)
     return r->digits[said->text[field] ? FIELDS + said->more_count : (unsigned)field];
 }
 
+typedef struct member {
+    const char *name;
+    int field; /* -1: none that is known */
+} member;
+
 /* A state may be a list, of which all count. */
-static ob_status take_member(bool *used, said *said, reader *r, int field, const char *name,
-                             json_t *value, ob_error *err)
+static ob_status take_member(bool *used, said *said, reader *r, const member *m, json_t *value,
+                             ob_error *err)
 {
+    const int field = m->field;
     char *text = NULL;
     *used = false;
     if (field < 0 || is_something_else(field, value))
@@ -59,15 +65,16 @@ static ob_status take_member(bool *used, said *said, reader *r, int field, const
         if (said->more_count == SAID_MORE)
             return ob_fail(err, OB_EFORMAT, "more than %d hashes and states in one entry",
                            SAID_MORE);
-        ob_status status = take_value(&text, room_for(r, said, field), name, value, err);
+        ob_status status = take_value(&text, room_for(r, said, field), m->name, value, err);
         return status ? status : said_put(used, said, field, text, err);
     }
     ob_status status = OB_OK;
     for (size_t i = 0; i < json_array_size(value) && !status; i++) {
         json_t *one = json_array_get(value, i);
-        status = json_is_array(one) ? ob_fail(err, OB_EFORMAT,
-                                              "\"%.40s\" is neither text nor a whole number", name)
-                                    : take_member(used, said, r, field, name, one, err);
+        status =
+            json_is_array(one)
+                ? ob_fail(err, OB_EFORMAT, "\"%.40s\" is neither text nor a whole number", m->name)
+                : take_member(used, said, r, m, one, err);
     }
     *used = true;
     return status;
@@ -85,20 +92,20 @@ static ob_status take_members(said *said, reader *r, json_t *object, ob_error *e
         if (is_array_of_records(name, strlen(name)) &&
             (json_is_array(value) || json_is_null(value)))
             continue;
-        int field = member_field(&at, r, name);
+        const member m = {name, member_field(&at, r, name)};
         bool used;
-        status = take_member(&used, said, r, field, name, value, err);
+        status = take_member(&used, said, r, &m, value, err);
         if (status)
             return status;
         if (at != SIZE_MAX)
-            r->told->columns.name[at++].used |= used;
+            r->understood->columns.name[at++].used |= used;
         else
             at = 0;
     }
     return OB_OK;
 }
 
-/* ---- Records in records ------------------------------------------------------------------- */
+/* ---- Records in records ---------------------------------------------------------------------- */
 
 /* An object whose arrays are walked: what stands in them has its state, id, source and
  * classification where it has none of its own. */
@@ -258,10 +265,10 @@ ob_status record_next(entry *out, bool *none, bool *any, reader *r, ob_error *er
     return OB_OK;
 }
 
-static ob_status load(json_t **out, const char *text, size_t length, ob_error *err)
+static ob_status load(json_t **out, const record_text *from, ob_error *err)
 {
     json_error_t where;
-    *out = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
+    *out = json_loadb(from->text, from->length, JSON_REJECT_DUPLICATES, &where);
     if (!*out)
         return ob_fail(err, OB_EFORMAT, "not JSON, at character %d: %s", where.column, where.text);
     if (!json_is_object(*out))
@@ -269,8 +276,8 @@ static ob_status load(json_t **out, const char *text, size_t length, ob_error *e
     return OB_OK;
 }
 
-ob_status entry_from_record(entry *out, bool *none, reader *r, const char *text, size_t length,
-                            bool outermost, ob_error *err)
+ob_status entry_from_record(entry *out, bool *none, reader *r, const record_text *from,
+                            ob_error *err)
 {
     json_decref(r->object);
     r->object = NULL;
@@ -279,27 +286,27 @@ ob_status entry_from_record(entry *out, bool *none, reader *r, const char *text,
         r->nest = calloc(NESTS_MOST, sizeof *r->nest);
     if (!r->nest)
         return ob_fail(err, OB_ENOMEM, "out of memory: reading a list");
-    ob_status status = load(&r->object, text, length, err);
+    ob_status status = load(&r->object, from, err);
     if (!status)
-        status = open_object(out, none, r, r->object, outermost, err);
+        status = open_object(out, none, r, r->object, from->outermost, err);
     r->line += r->document && (status || !*none || !has_arrays(r->object));
     return status;
 }
 
-/* ---- Records that are walked in parts ------------------------------------------------------- */
+/* ---- Records that are walked in parts -------------------------------------------------------- */
 
-ob_status entry_from_head(entry *out, bool *none, inherited *gives, reader *r, const char *text,
-                          size_t length, bool outermost, ob_error *err)
+ob_status entry_from_head(entry *out, bool *none, inherited *gives, reader *r,
+                          const record_text *from, ob_error *err)
 {
     said said = {.more_count = 0};
     json_decref(r->object);
     r->object = NULL;
     r->nested = 0;
-    ob_status status = load(&r->object, text, length, err);
+    ob_status status = load(&r->object, from, err);
     if (!status)
         status = take_members(&said, r, r->object, err);
     if (!status)
-        status = make_heir(gives, &said, r->inherited, outermost, err);
+        status = make_heir(gives, &said, r->inherited, from->outermost, err);
     if (!status)
         status = check_heir(&said, err);
     *none = !says_a_hash(&said) && !says_who_is_gone(&said);
@@ -310,7 +317,7 @@ ob_status entry_from_head(entry *out, bool *none, inherited *gives, reader *r, c
 }
 
 /* Why what stood in the array may not count as it does. */
-static ob_status look_behind(reader *r, const said *said, bool outermost, ob_error *err)
+static ob_status read_behind(reader *r, const said *said, bool outermost, ob_error *err)
 {
     inherited gives;
     ob_status status = make_heir(&gives, said, r->inherited, outermost, err);
@@ -323,19 +330,19 @@ static ob_status look_behind(reader *r, const said *said, bool outermost, ob_err
     return outermost || !said->text[FIELD_ID] ? OB_OK : ob_fail(err, OB_EFORMAT, "an id");
 }
 
-ob_status check_tail(reader *r, const char *text, size_t length, bool outermost, ob_error *err)
+ob_status check_tail(reader *r, const record_text *from, ob_error *err)
 {
     said said = {.more_count = 0};
     ob_error why = {0};
     json_decref(r->object);
     r->object = NULL;
     r->nested = 0;
-    ob_status status = load(&r->object, text, length, err);
+    ob_status status = load(&r->object, from, err);
     if (status)
         return status;
     status = take_members(&said, r, r->object, &why);
     if (!status)
-        status = look_behind(r, &said, outermost, &why);
+        status = read_behind(r, &said, from->outermost, &why);
     if (!status)
         return OB_OK;
     r->line++;
@@ -345,7 +352,7 @@ ob_status check_tail(reader *r, const char *text, size_t length, bool outermost,
                    why.text);
 }
 
-/* ---- Journals ----------------------------------------------------------------------------- */
+/* ---- Journals -------------------------------------------------------------------------------- */
 
 static ob_status own_text(const char **out, const json_t *object, const char *name, ob_error *err)
 {

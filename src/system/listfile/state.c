@@ -1,5 +1,6 @@
-/* What each list must have, in a file beside their folder: so that a list, a journal or a change
- * that is gone shows, also where the whole folder is (docs/FORMAT-OBX.md). */
+/* Reads and writes lists.state: what each list must have. It lies beside the folder of lists, so
+ * that the loss of a list, a journal or a change is noticed, even that of the whole folder
+ * (docs/FORMAT-OBX.md). */
 #include "listfile_priv.h"
 
 #include <obhut/file.h>
@@ -78,7 +79,7 @@ uint64_t state_next_journal(const lists_state *state, const char *name)
     return next;
 }
 
-const journal_mark *state_mark(const list_state *list, uint64_t number)
+const journal_extent *state_extent(const list_state *list, uint64_t number)
 {
     for (size_t i = 0; list && i < list->journal_count; i++)
         if (list->journals[i].number == number)
@@ -86,64 +87,65 @@ const journal_mark *state_mark(const list_state *list, uint64_t number)
     return NULL;
 }
 
-ob_status state_put_mark(list_state *list, const journal_mark *mark, ob_error *err)
+ob_status state_put_extent(list_state *list, const journal_extent *extent, ob_error *err)
 {
     for (size_t i = 0; i < list->journal_count; i++)
-        if (list->journals[i].number == mark->number) {
-            list->journals[i] = *mark;
+        if (list->journals[i].number == extent->number) {
+            list->journals[i] = *extent;
             return OB_OK;
         }
-    journal_mark *more = realloc(list->journals, (list->journal_count + 1) * sizeof *more);
+    journal_extent *more = realloc(list->journals, (list->journal_count + 1) * sizeof *more);
     if (!more)
         return out_of_memory(err);
     list->journals = more;
-    more[list->journal_count++] = *mark;
+    more[list->journal_count++] = *extent;
     return OB_OK;
 }
 
-void state_drop_marks(list_state *list, uint64_t below)
+void state_drop_extents(list_state *list, uint64_t below)
 {
-    size_t kept = 0;
+    size_t count = 0;
     for (size_t i = 0; i < list->journal_count; i++)
         if (list->journals[i].number >= below)
-            list->journals[kept++] = list->journals[i];
-    list->journal_count = kept;
+            list->journals[count++] = list->journals[i];
+    list->journal_count = count;
 }
 
 /* ---- What the records know ------------------------------------------------------------------- */
 
-/* Where there are too many, the oldest goes: then lists may count as others than the records know,
- * and never the other way round. */
-static void note_told(lists_state *state, const uint8_t sum[OB_SHA256_SIZE])
+/* Adds a version that the records may know. Where there are too many, the oldest is dropped: then
+ * right lists may be refused, but wrong ones are never accepted. */
+static void note_reported(lists_state *state, const uint8_t sum[OB_SHA256_SIZE])
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < state->told_count; i++)
-        if (memcmp(state->told[i], sum, OB_SHA256_SIZE) != 0 && i != kept++)
-            memcpy(state->told[kept - 1], state->told[i], OB_SHA256_SIZE);
-    if (kept == STATE_TOLD_MOST) {
-        memmove(state->told[0], state->told[1], sizeof state->told - sizeof state->told[0]);
-        kept--;
+    size_t count = 0;
+    for (size_t i = 0; i < state->reported_count; i++)
+        if (memcmp(state->reported[i], sum, OB_SHA256_SIZE) != 0 && i != count++)
+            memcpy(state->reported[count - 1], state->reported[i], OB_SHA256_SIZE);
+    if (count == STATE_REPORTED_MOST) {
+        memmove(state->reported[0], state->reported[1],
+                sizeof state->reported - sizeof state->reported[0]);
+        count--;
     }
-    memcpy(state->told[kept], sum, OB_SHA256_SIZE);
-    state->told_count = kept + 1;
+    memcpy(state->reported[count], sum, OB_SHA256_SIZE);
+    state->reported_count = count + 1;
 }
 
-void state_telling(lists_state *state)
+void state_reporting(lists_state *state)
 {
-    note_told(state, state->said);
+    note_reported(state, state->said);
 }
 
-void state_has_told(lists_state *state)
+void state_reported(lists_state *state)
 {
-    memcpy(state->told[0], state->said, OB_SHA256_SIZE);
-    state->told_count = 1;
+    memcpy(state->reported[0], state->said, OB_SHA256_SIZE);
+    state->reported_count = 1;
 }
 
 bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE])
 {
     bool follows = !memcmp(state->said, known, OB_SHA256_SIZE);
-    for (size_t i = 0; i < state->told_count; i++)
-        follows |= !memcmp(state->told[i], known, OB_SHA256_SIZE);
+    for (size_t i = 0; i < state->reported_count; i++)
+        follows |= !memcmp(state->reported[i], known, OB_SHA256_SIZE);
     return follows;
 }
 
@@ -155,9 +157,10 @@ void state_free(lists_state *state)
     *state = (lists_state){.there = false};
 }
 
-/* ---- Writing ------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
-/* What is not whole for want of memory is not made at all: it would be written, and believed. */
+/* Makes the text, or nothing where memory runs out: an incomplete text would be written and
+ * believed. */
 static json_t *whole(json_t *made, bool good)
 {
     if (!good)
@@ -207,7 +210,7 @@ static json_t *lists_to_json(const lists_state *state)
     return whole(lists, good);
 }
 
-/* Of what it says of lists, whatever else stands in the file. */
+/* Computes the sum over what the state says of lists, and over nothing else. */
 static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state, ob_error *err)
 {
     json_t *lists = lists_to_json(state);
@@ -218,7 +221,7 @@ static ob_status sum_lists(uint8_t out[OB_SHA256_SIZE], const lists_state *state
     return status;
 }
 
-/* Beside what it says of lists: whoever does not know this does not miss it. */
+/* Written beside what the file says of lists: a version that does not know it can ignore it. */
 static json_t *updated_to_json(const lists_state *state)
 {
     json_t *updated = json_object();
@@ -230,15 +233,15 @@ static json_t *updated_to_json(const lists_state *state)
     return whole(updated, good);
 }
 
-/* What may have been told before: all but what it says itself. */
+/* Writes the versions that the records may know, except the present one. */
 static json_t *since_to_json(const lists_state *state)
 {
     json_t *since = json_array();
     bool good = true;
-    for (size_t i = 0; i < state->told_count; i++) {
+    for (size_t i = 0; i < state->reported_count; i++) {
         char digits[STATE_DIGITS + 1];
-        ob_hex(digits, state->told[i], OB_SHA256_SIZE);
-        if (memcmp(state->told[i], state->said, OB_SHA256_SIZE) != 0)
+        ob_hex(digits, state->reported[i], OB_SHA256_SIZE);
+        if (memcmp(state->reported[i], state->said, OB_SHA256_SIZE) != 0)
             good &= !json_array_append_new(since, json_string(digits));
     }
     return whole(since, good);
@@ -296,7 +299,7 @@ bool state_is_ours(const lists_state *state, const char *dir)
     return same;
 }
 
-/* Written beside it and put in its place, so that it is always one or the other. */
+/* Writes a new file and renames it, so that there is always a complete one. */
 static ob_status write_state(lists_state *state, const char *dir, ob_error *err)
 {
     char *path = NULL, *temporary = NULL, *text = NULL, sum[STATE_DIGITS + 1];
@@ -349,7 +352,7 @@ ob_status state_save(lists_state *state, const char *dir, ob_error *err)
     state->changes += changed;
     if (!status)
         status = write_state(state, dir, err);
-    if (status) { /* what the file may say by now was told to nobody */
+    if (status) { /* nothing knows yet what the file may say now */
         state->changes -= changed;
         memcpy(state->said, before, sizeof before);
     }
@@ -365,7 +368,7 @@ ob_status state_save_changed(lists_state *state, const char *dir, ob_error *err)
     return state_save(state, dir, err);
 }
 
-/* ---- Reading ------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static bool take_sum(uint8_t out[OB_SHA256_SIZE], const json_t *object, const char *key)
 {
@@ -395,14 +398,14 @@ static ob_status take_list(lists_state *state, const json_t *object, bool *good,
     for (size_t i = 0; i < json_array_size(journals) && *good && !status; i++) {
         const json_t *one = json_array_get(journals, i);
         const char *sum = json_string_value(json_array_get(one, 2));
-        journal_mark mark = {
+        journal_extent extent = {
             .number = (uint64_t)json_integer_value(json_array_get(one, 0)),
             .groups = (uint64_t)json_integer_value(json_array_get(one, 1)),
         };
         *good = sum && strlen(sum) <= JOURNAL_SUM_DIGITS;
         if (*good) {
-            snprintf(mark.sum, sizeof mark.sum, "%s", sum);
-            status = state_put_mark(list, &mark, err);
+            snprintf(extent.sum, sizeof extent.sum, "%s", sum);
+            status = state_put_extent(list, &extent, err);
         }
     }
     return status;
@@ -420,20 +423,20 @@ static bool take_updated(lists_state *state, const json_t *object)
     return good;
 }
 
-/* The records may know what it says, or what they were told before. */
+/* Reads the versions that the records may know. */
 static bool take_since(lists_state *state, const json_t *object)
 {
     const json_t *since = json_object_get(object, "since");
     const json_t *changes = json_object_get(object, "changes");
     bool good = (!since || json_is_array(since)) && (!changes || json_is_integer(changes)) &&
-                json_integer_value(changes) >= 0 && json_array_size(since) <= STATE_TOLD_MOST;
+                json_integer_value(changes) >= 0 && json_array_size(since) <= STATE_REPORTED_MOST;
     state->changes = (uint64_t)json_integer_value(changes);
     for (size_t i = 0; i < json_array_size(since) && good; i++) {
         uint8_t sum[OB_SHA256_SIZE];
         const char *text = json_string_value(json_array_get(since, i));
         good = text && strlen(text) == STATE_DIGITS && !ob_hex_parse(sum, sizeof sum, text, NULL);
         if (good)
-            note_told(state, sum);
+            note_reported(state, sum);
     }
     return good;
 }
@@ -464,7 +467,7 @@ ob_status state_take(lists_state *out, const char *text, size_t size, const char
     if (!status && good)
         status = sum_lists(out->said, out, err);
     if (!status && good)
-        state_telling(out);
+        state_reporting(out);
     if (!status && !good)
         status = ob_fail(err, OB_EFORMAT,
                          "%s is not what was written, so that nobody can say whether the lists are "

@@ -89,11 +89,11 @@ static void note_columns(reader *r, char *const names[], int count)
         r->column[i] = field;
         size_t at = 0;
         if (names[i][strspn(names[i], " \t")])
-            names_note(&at, &r->told->columns, names[i] + strspn(names[i], " \t"));
+            names_note(&at, &r->understood->columns, names[i] + strspn(names[i], " \t"));
         else
             at = SIZE_MAX;
         if (at != SIZE_MAX)
-            r->told->columns.name[at].used |= field >= 0;
+            r->understood->columns.name[at].used |= field >= 0;
     }
     r->columns = count;
 }
@@ -104,7 +104,7 @@ static void say_shape(reader *r)
                       : r->separator == ',' ? "CSV"
                       : r->separator == ';' ? "CSV with semicolons"
                                             : "columns separated by |";
-    snprintf(r->told->shape, sizeof r->told->shape, "%s%s", how, bytes_coding(r->from));
+    snprintf(r->understood->shape, sizeof r->understood->shape, "%s%s", how, bytes_coding(r->from));
 }
 
 ob_status table_header(reader *r, char *line, ob_error *err)

@@ -261,7 +261,7 @@ void xml_free(xml_list *x)
     free(x);
 }
 
-/* ---- Records ------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 static ob_status take_record(entry *out, bool *skipped, reader *r, ob_error *err)
 {
@@ -320,7 +320,7 @@ static enum XML_Status parse(reader *r)
 ob_status xml_next(entry *out, bool *skipped, bool *end, reader *r, ob_error *err)
 {
     xml_list *x = r->xml;
-    x->columns = &r->told->columns;
+    x->columns = &r->understood->columns;
     for (;;) {
         XML_ParsingStatus state;
         XML_GetParsingStatus(x->parser, &state);

@@ -66,8 +66,7 @@ int epochs_file(const ob_epoch_page *p)
     return p->file;
 }
 
-/* ---- The other side ---------------------------------------------------------------------------
- */
+/* ---- The other side -------------------------------------------------------------------------- */
 
 ob_epoch_page *epochs_open(int file)
 {

@@ -6,13 +6,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool code(void *context, uint8_t out[OB_SEAL_SIZE], const void *bytes, size_t size)
+static bool compute(void *context, uint8_t out[OB_PERMIT_MAC_SIZE], const void *bytes, size_t size)
 {
     const ob_holder *h = context;
-    _Static_assert((int)OB_SEAL_SIZE == (int)OB_CODE_SIZE, "a seal is a code");
+    _Static_assert((int)OB_PERMIT_MAC_SIZE == (int)OB_MAC_SIZE,
+                   "a permit's MAC is one of crypto's");
     if (h->process != getpid())
         return false;
-    ob_code(out, h->key, "obhut permit", bytes, size);
+    ob_mac(out, h->key, "obhut permit", bytes, size);
     return true;
 }
 
@@ -22,14 +23,14 @@ void ob_holder_init(ob_holder *h)
     ob_random(h->key, sizeof h->key);
 }
 
-ob_seal ob_holder_maker(ob_holder *h)
+ob_permit_mac ob_holder_maker(ob_holder *h)
 {
-    return (ob_seal){.code = code, .context = h, .sequence = &h->made};
+    return (ob_permit_mac){.compute = compute, .context = h, .sequence = &h->made};
 }
 
-ob_seal ob_holder_taker(ob_holder *h)
+ob_permit_mac ob_holder_taker(ob_holder *h)
 {
-    return (ob_seal){.code = code, .context = h, .sequence = &h->taken};
+    return (ob_permit_mac){.compute = compute, .context = h, .sequence = &h->taken};
 }
 
 /* The older of the two calls: it takes a descriptor and nothing else, so a worker may make it. */
@@ -44,8 +45,8 @@ bool holder_look_at(ob_permit_item *item, int file)
 }
 
 ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *detectors,
-                              const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
-                              ob_error *err)
+                              const ob_permit_item *item, ob_epochs epochs,
+                              const ob_permit_mac *mac, ob_error *err)
 {
     (void)context;
     const ob_permit_use use = {.item = *item,
@@ -53,5 +54,5 @@ ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *detectors
                                .epochs = epochs,
                                .now = ob_now(),
                                .monotonic_ms = ob_now_monotonic_ms()};
-    return ob_permit_own_files(out, &use, seal, err);
+    return ob_permit_own_files(out, &use, mac, err);
 }

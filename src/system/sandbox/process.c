@@ -23,7 +23,7 @@ int64_t process_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- The program ---------------------------------------------------------------------------- */
+/* ---- The program ----------------------------------------------------------------------------- */
 
 /* Beside this program, as in a build, or where packages put it. */
 char *process_find(const char *name)
@@ -47,7 +47,7 @@ char *process_find(const char *name)
     return NULL;
 }
 
-/* ---- Its end -------------------------------------------------------------------------------- */
+/* ---- Its end --------------------------------------------------------------------------------- */
 
 static void forget(worker_process *p)
 {
@@ -117,7 +117,7 @@ int64_t process_starved_ms(const worker_process *p)
     return (int64_t)(starved_ns / 1000000);
 }
 
-/* ---- Its beginning -------------------------------------------------------------------------- */
+/* ---- Its beginning --------------------------------------------------------------------------- */
 
 bool process_wait(const worker_process *p, int64_t deadline_ms)
 {

@@ -33,7 +33,7 @@ const ob_wire_protocol worker_protocol = {
     .kind_count = WORKER_MESSAGES,
 };
 
-/* ---- Jobs ----------------------------------------------------------------------------------- */
+/* ---- Jobs ------------------------------------------------------------------------------------ */
 
 void worker_put_job(ob_packet *p, const worker_job *job)
 {
@@ -89,7 +89,7 @@ ob_permit_use worker_use(const worker_job *job, int file, ob_epochs epochs)
     return use;
 }
 
-/* ---- Answers, as they are put and got ------------------------------------------------------- */
+/* ---- Answers, as they are put and got -------------------------------------------------------- */
 
 static void put_pdq(ob_packet *p, const ob_pdq *pdq)
 {

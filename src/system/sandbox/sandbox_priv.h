@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-/* ---- protocol.c: what a worker and its owner say to each other ------------------------------ */
+/* ---- protocol.c: what a worker and its owner say to each other ------------------------------- */
 
 typedef enum worker_message {
     WORKER_HELLO = 1, /* from the worker: OB_CONFINED_… (0: it gives up), text: why */
@@ -71,7 +71,7 @@ uint32_t worker_detectors(const uint32_t wants[OB_EXTRACTS]);
 /* What the holder of the permit in a job knows when it is about to look. */
 ob_permit_use worker_use(const worker_job *job, int file, ob_epochs epochs);
 
-/* ---- process.c ------------------------------------------------------------------------------ */
+/* ---- process.c ------------------------------------------------------------------------------- */
 
 /* A process of a worker program, confined and welcomed. */
 typedef struct worker_process {
@@ -112,7 +112,7 @@ bool process_wait(const worker_process *p, int64_t deadline_ms);
 /* Whether it has closed its end of the wire, by its end or otherwise. */
 bool process_is_gone(const worker_process *p);
 
-/* ---- epochs.c, holder.c -------------------------------------------------------------------- */
+/* ---- epochs.c, holder.c ---------------------------------------------------------------------- */
 
 int epochs_file(const ob_epoch_page *page); /* the page's still */
 

@@ -73,16 +73,16 @@ static bool take_permit(holding *h, const worker_job *job, int file)
 {
     ob_permit_terms terms;
     const ob_permit_use use = worker_use(job, file, ob_epochs_now(h->epochs));
-    const ob_seal seal = ob_holder_taker(&h->holder);
-    return !ob_permit_take(&terms, &job->permit, &use, &seal, NULL);
+    const ob_permit_mac mac = ob_holder_taker(&h->holder);
+    return !ob_permit_take(&terms, &job->permit, &use, &mac, NULL);
 }
 
 /* After the last one: what was withdrawn meanwhile is forgotten. */
 static bool still_permitted(holding *h, const worker_job *job, int file)
 {
     const ob_permit_use use = worker_use(job, file, ob_epochs_now(h->epochs));
-    const ob_seal seal = ob_holder_taker(&h->holder);
-    return !ob_permit_still(&job->permit, &use, &seal, NULL);
+    const ob_permit_mac mac = ob_holder_taker(&h->holder);
+    return !ob_permit_still(&job->permit, &use, &mac, NULL);
 }
 
 static void refuse(worker_result *result)

@@ -39,7 +39,7 @@ static void tell_problem(const ob_worker *w, const char *what)
     w->options.problem(w->options.context, text.text);
 }
 
-/* ---- Its life ------------------------------------------------------------------------------- */
+/* ---- Its life -------------------------------------------------------------------------------- */
 
 static ob_status start(ob_worker *w, unsigned job_cpu_s, ob_error *err)
 {
@@ -129,7 +129,7 @@ static ob_status make_ready(ob_worker *w, const worker_job *wire, uint64_t clien
     return w->process.id ? OB_OK : start(w, cpu_s, err);
 }
 
-/* ---- Jobs ----------------------------------------------------------------------------------- */
+/* ---- Jobs ------------------------------------------------------------------------------------ */
 
 /* Why a worker's end cost the job. */
 static ob_status explain_death(const worker_job *job, int ended, ob_error *err)
@@ -217,8 +217,8 @@ static bool has_no_permit(ob_worker *w, const worker_job *job, int file)
 {
     ob_permit_terms terms;
     const ob_permit_use use = worker_use(job, file, ob_epochs_now(epochs_of(w)));
-    const ob_seal seal = ob_holder_taker(&w->process.holder);
-    return ob_permit_take(&terms, &job->permit, &use, &seal, NULL) != OB_OK;
+    const ob_permit_mac mac = ob_holder_taker(&w->process.holder);
+    return ob_permit_take(&terms, &job->permit, &use, &mac, NULL) != OB_OK;
 }
 
 /* What the worker has filled is the result's, once nobody can change it any more. */
@@ -265,7 +265,7 @@ static ob_status get_permit(errand *e, uint32_t *detectors, ob_worker *w, ob_err
 {
     const ob_job *job = e->job;
     ob_permit_item item = {.size = job->size};
-    const ob_seal seal = ob_holder_maker(&w->process.holder);
+    const ob_permit_mac mac = ob_holder_maker(&w->process.holder);
     *detectors = worker_detectors(job->wants);
     memcpy(item.id, job->item, sizeof item.id);
     if (!holder_look_at(&item, e->file))
@@ -273,7 +273,7 @@ static ob_status get_permit(errand *e, uint32_t *detectors, ob_worker *w, ob_err
     if (!job->permit)
         return ob_fail(err, OB_EREFUSED, "there is no permit");
     ob_status status = job->permit(job->permit_context, &e->wire.permit, detectors, &item,
-                                   ob_epochs_now(epochs_of(w)), &seal, err);
+                                   ob_epochs_now(epochs_of(w)), &mac, err);
     for (int x = 0; x < OB_EXTRACTS; x++)
         e->wire.wants[x] = job->wants[x] & *detectors;
     e->wire.digests = e->wire.wants[OB_EXTRACT_DIGESTS] ? job->digests : 0;

@@ -8,7 +8,7 @@ const record_kind *const record_kinds[] = {
     &kind_incoming,      &kind_incoming_item, &kind_verdict, &kind_cause,     &kind_order,
     &kind_order_account, &kind_conversation,  &kind_member,  &kind_safeguard, &kind_detector,
     &kind_hold,          &kind_delivery,      &kind_log_key, &kind_tally,     &kind_denied,
-    &kind_salt,          &kind_mark,          &kind_binding, &kind_written,
+    &kind_salt,          &kind_counter,       &kind_binding, &kind_written,
 };
 
 const size_t record_kind_count = sizeof record_kinds / sizeof *record_kinds;

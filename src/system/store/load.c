@@ -1,5 +1,5 @@
 /* The lines that dump.c has written → records. They may come from anywhere: a line that is not
- * exactly what it should be ends the load, and names of tables are looked up, never used. */
+ * exactly what it should be ends the load, and names of tables are searched up, never used. */
 #include "store_priv.h"
 
 #include <stdarg.h>
@@ -38,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static ob_status bad(const load *l, const 
     return ob_fail(l->err, OB_EFORMAT, "line %lld of the records: %s", (long long)l->line, what);
 }
 
-/* ---- Lines ---------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static ob_status more(load *l)
 {
@@ -61,12 +61,12 @@ static ob_status more(load *l)
 /* *line is NULL at the end. It lives until the next one. */
 static ob_status next_line(const char **line, size_t *size, load *l)
 {
-    size_t looked = 0;
+    size_t searched = 0;
     *line = NULL;
     for (;;) {
         size_t left = l->waiting.size - l->read;
         const char *start = l->waiting.bytes + l->read;
-        const char *end = left > looked ? memchr(start + looked, '\n', left - looked) : NULL;
+        const char *end = left > searched ? memchr(start + searched, '\n', left - searched) : NULL;
         if (end || (l->is_over && left)) {
             *line = start;
             *size = end ? (size_t)(end - start) : left;
@@ -79,7 +79,7 @@ static ob_status next_line(const char **line, size_t *size, load *l)
         if (left > LINE_MOST)
             return ob_fail(l->err, OB_ELIMIT, "line %lld of the records is longer than %d bytes",
                            (long long)l->line + 1, LINE_MOST);
-        looked = left;
+        searched = left;
         ob_status status = more(l);
         if (status)
             return status;
@@ -112,7 +112,7 @@ static ob_status next_object(json_t **out, load *l)
     return OB_OK;
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static ob_status end_table(load *l)
 {
@@ -169,7 +169,7 @@ static ob_status bytes_of(value *out, ob_buf *bytes, json_t *json, load *l)
     return status ? bad(l, "%s", l->err->text) : OB_OK;
 }
 
-/* A NULL keeps the column's kind: the database is told the types of all parameters. */
+/* A NULL retention the column's kind: the database is told the types of all parameters. */
 static ob_status value_of(value *out, size_t i, json_t *json, load *l)
 {
     static const char *const expected[] = {"null", "a number", "a text", "bytes"};
@@ -248,7 +248,7 @@ static ob_status take_rows(load *l)
     return status;
 }
 
-/* ---- The whole ------------------------------------------------------------------------------ */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static ob_status take_head(int64_t *version, load *l)
 {

@@ -19,7 +19,7 @@ enum { PATH = 4096, URL = 2048 };
 typedef struct place {
     const char *dir;
     char records[PATH], sqlite[PATH];
-    char kept[URL]; /* what DIR/records says, "" where there is none */
+    char noted[URL]; /* what DIR/records says, "" where there is none */
 } place;
 
 static ob_status file_error(const char *path, const char *what, ob_error *err)
@@ -34,24 +34,24 @@ bool ob_store_url_is_valid(const char *url)
            (!strncmp(url, "postgresql://", 13) || !strncmp(url, "postgres://", 11));
 }
 
-/* ---- DIR/records ---------------------------------------------------------------------------- */
+/* ---- DIR/records ----------------------------------------------------------------------------- */
 
 static ob_status read_open(place *p, int file, ob_error *err)
 {
-    const ssize_t size = ob_file_read(file, p->kept, sizeof p->kept - 1);
+    const ssize_t size = ob_file_read(file, p->noted, sizeof p->noted - 1);
     if (size < 0)
         return file_error(p->records, "read", err);
-    p->kept[size] = '\0'; /* and where it is too long, it is not valid */
-    size_t length = strlen(p->kept);
-    if (length && p->kept[length - 1] == '\n')
-        p->kept[length - 1] = '\0';
-    if (!ob_store_url_is_valid(p->kept))
+    p->noted[size] = '\0'; /* and where it is too long, it is not valid */
+    size_t length = strlen(p->noted);
+    if (length && p->noted[length - 1] == '\n')
+        p->noted[length - 1] = '\0';
+    if (!ob_store_url_is_valid(p->noted))
         return ob_fail(err, OB_EFORMAT, "%s: one line postgresql://USER@HOST/DATABASE is expected",
                        p->records);
     return OB_OK;
 }
 
-static ob_status read_kept(place *p, ob_error *err)
+static ob_status read_noted(place *p, ob_error *err)
 {
     /* It can have a password in it. */
     const ob_file_rule rule = {.most = 65536, .forbidden = 0077};
@@ -91,7 +91,7 @@ static ob_status write_file(const char *path, const char *dir, const char *url, 
     return status;
 }
 
-static ob_status keep(const place *p, const char *url, ob_error *err)
+static ob_status note(const place *p, const char *url, ob_error *err)
 {
     char next[PATH + 8];
     snprintf(next, sizeof next, "%s.new", p->records);
@@ -103,7 +103,7 @@ static ob_status keep(const place *p, const char *url, ob_error *err)
     return status ? status : sync_dir(p->dir, err);
 }
 
-/* ---- The same records, or others ------------------------------------------------------------ */
+/* ---- The same records, or others ------------------------------------------------------------- */
 
 static const char *part(const PQconninfoOption *options, const char *key)
 {
@@ -134,17 +134,17 @@ static ob_status check_url(const place *p, const char *url, ob_error *err)
     if (!ob_store_url_is_valid(url))
         return ob_fail(err, OB_EINVAL,
                        "the address of the records: postgresql://USER@HOST/DATABASE is expected");
-    if (*p->kept && !is_same(p->kept, url))
+    if (*p->noted && !is_same(p->noted, url))
         return ob_fail(
             err, OB_EREFUSED,
-            "%s keeps its records in another database (the file `records` in it says "
+            "%s retention its records in another database (the file `records` in it says "
             "which): a changed address moves nothing; docs/OPERATION.md says how records "
             "are moved",
             p->dir);
-    if (!*p->kept && !access(p->sqlite, F_OK))
+    if (!*p->noted && !access(p->sqlite, F_OK))
         return ob_fail(
             err, OB_EREFUSED,
-            "%s keeps its records in obhut.db, and a changed address moves nothing: leave "
+            "%s retention its records in obhut.db, and a changed address moves nothing: leave "
             "`records` out of the configuration; docs/OPERATION.md says how records are "
             "moved",
             p->dir);
@@ -162,7 +162,7 @@ static ob_status find(place *p, const char *dir, ob_error *err)
         snprintf(p->sqlite, sizeof p->sqlite, "%s/obhut.db", resolved ? resolved : dir) <
             (int)sizeof p->sqlite;
     free(resolved);
-    return fits ? read_kept(p, err) : ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
+    return fits ? read_noted(p, err) : ob_fail(err, OB_EINVAL, "%s: the path is too long", dir);
 }
 
 /* The log is begun after the records are: where it stands, they were there. */
@@ -177,7 +177,8 @@ static bool has_log(const place *p)
 static ob_status fail_missing(const place *p, ob_error *err)
 {
     return ob_fail(err, OB_EREFUSED,
-                   "%s is missing, and the log beside it tells of records: restore it, or records, "
+                   "%s is missing, and the log beside it shows that there were records: restore "
+                   "it, or records, "
                    "log and keys, from one backup",
                    p->sqlite);
 }
@@ -217,7 +218,7 @@ static ob_status update(ob_store *store, ob_error *err)
     return status ? status : ob_writing_end(w, schema_update(w, schema_steps(), err), err);
 }
 
-static ob_status open_kept(ob_store **out, const place *p, const char *url, ob_error *err)
+static ob_status open_noted(ob_store **out, const place *p, const char *url, ob_error *err)
 {
     ob_status status = url ? OB_OK : check_sqlite(p, err);
     if (status)
@@ -236,11 +237,11 @@ ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_err
     if (!status && url && *url)
         status = check_url(p, url, err);
     if (!status && !(url && *url))
-        url = *p->kept ? p->kept : NULL;
+        url = *p->noted ? p->noted : NULL;
     if (!status)
-        status = open_kept(&store, p, url, err);
-    if (!status && url && strcmp(url, p->kept) != 0) /* before anything is in there */
-        status = keep(p, url, err);
+        status = open_noted(&store, p, url, err);
+    if (!status && url && strcmp(url, p->noted) != 0) /* before anything is in there */
+        status = note(p, url, err);
     if (!status)
         status = update(store, err);
     if (status)
@@ -257,21 +258,21 @@ ob_status ob_store_expect(const char *dir, const char *url, ob_error *err)
     if (!p)
         return ob_fail(err, OB_ENOMEM, "out of memory: the records");
     ob_status status = find(p, dir, err);
-    const bool is_elsewhere = (url && *url) || (!status && *p->kept);
+    const bool is_elsewhere = (url && *url) || (!status && *p->noted);
     if (!status && !is_elsewhere && access(p->sqlite, F_OK) && errno == ENOENT && has_log(p))
         status = fail_missing(p, err);
     free(p);
     return status;
 }
 
-static ob_status look(bool *is_old, ob_store *store, ob_error *err)
+static ob_status check_age(bool *is_old, ob_store *store, ob_error *err)
 {
     ob_writing *w = NULL;
     ob_status status = ob_writing_begin(&w, store, err);
     return status ? status : ob_writing_end(w, schema_is_old(is_old, ob_writing_view(w), err), err);
 }
 
-ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err)
+ob_status ob_store_open_to_read(ob_store **out, const char *dir, ob_error *err)
 {
     ob_store *store = NULL;
     bool is_old = false;
@@ -279,13 +280,13 @@ ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err)
     if (!p)
         return ob_fail(err, OB_ENOMEM, "out of memory: the records");
     ob_status status = find(p, dir, err);
-    if (!status && !*p->kept && access(p->sqlite, F_OK))
+    if (!status && !*p->noted && access(p->sqlite, F_OK))
         status = has_log(p) ? fail_missing(p, err)
                             : ob_fail(err, OB_EFORMAT, "%s: no records are there", dir);
     if (!status)
-        status = open_kept(&store, p, *p->kept ? p->kept : NULL, err);
+        status = open_noted(&store, p, *p->noted ? p->noted : NULL, err);
     if (!status)
-        status = look(&is_old, store, err);
+        status = check_age(&is_old, store, err);
     if (status || is_old) {
         ob_store_close(store);
         store = NULL;

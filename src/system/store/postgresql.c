@@ -29,7 +29,7 @@ typedef struct pg_statement {
     int row;
 } pg_statement;
 
-/* ---- The database --------------------------------------------------------------------------- */
+/* ---- The database ---------------------------------------------------------------------------- */
 
 static ob_status open_url(void **out, const char *url, connection_use use, ob_error *err)
 {
@@ -173,7 +173,7 @@ static int64_t changed(void *db)
     return ((const session *)db)->changed;
 }
 
-/* ---- Version -------------------------------------------------------------------------------- */
+/* ---- Version --------------------------------------------------------------------------------- */
 
 static ob_status read_version(int64_t *out, session *s, ob_error *err)
 {
@@ -221,7 +221,7 @@ static ob_status set_version(void *db, int64_t number, ob_error *err)
     return session_run(NULL, db, text, DOING_WRITE, err);
 }
 
-/* ---- Statements ----------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 /* What is still on its way would be taken for the answer to the next statement. */
 static ob_status drain(pg_statement *s, ob_error *err)

@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-/* ---- postgresql_words.c --------------------------------------------------------------------- */
+/* ---- postgresql_words.c ---------------------------------------------------------------------- */
 
 /* A script of schema.c. Appends to *out. */
 ob_status postgresql_words(ob_buf *out, const char *text, ob_error *err);
@@ -15,7 +15,7 @@ ob_status postgresql_words(ob_buf *out, const char *text, ob_error *err);
 /* Every `?` becomes $1, $2, …; *count: how many there are. Appends to *out. */
 ob_status postgresql_parameters(ob_buf *out, int *count, const char *text, ob_error *err);
 
-/* ---- postgresql_session.c ------------------------------------------------------------------- */
+/* ---- postgresql_session.c -------------------------------------------------------------------- */
 
 /* A connection that comes back. */
 typedef struct session {

@@ -20,10 +20,10 @@ enum {
     LONG_ANSWER_MS = 4 * 3600 * 1000,
 };
 
-/* How long whoever had these records before may take to be gone. */
+/* How long the process that had these records before may take to end. */
 enum { LOCK_MS = 1500 };
 
-/* "obhut": whoever holds this lock owns the records of a database. */
+/* "obhut": the process with this lock owns the records of a database. */
 #define LOCK "478560413044"
 
 static int64_t now_ms(void)
@@ -33,7 +33,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- Errors --------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 /* The server's words in one line. */
 static void one_line(char *out, size_t capacity, const char *words)
@@ -72,7 +72,7 @@ static ob_status fail_result(const session *s, const PGresult *result, doing wha
     char words[300];
     const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    /* who overwrites gives way to whoever has the table, and comes again */
+    /* overwriting gives way to a session that uses the table, and is tried again */
     const bool gives_way = s->use == CONNECTION_SCRUBS && code && !strcmp(code, "55P03");
     ob_status status = !code                                                ? OB_EIO
                        : !strncmp(code, "23", 2) || !strncmp(code, "22", 2) ? OB_EINVAL
@@ -86,7 +86,7 @@ static ob_status fail_result(const session *s, const PGresult *result, doing wha
                    what == DOING_READ ? "read" : "written", words);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 /* False: the connection is lost, *why says how. */
 static bool wait_for(PGconn *c, short events, int64_t until_ms, const char **why)
@@ -238,7 +238,7 @@ void session_hurry_again(session *s)
         session_lose(s, "its time-out could not be set again");
 }
 
-/* ---- Connecting ----------------------------------------------------------------------------- */
+/* ---- Connecting ------------------------------------------------------------------------------ */
 
 /* What the server says besides is for people at a terminal. */
 static void on_notice(void *context, const PGresult *result)
@@ -298,7 +298,7 @@ static ob_status connect_to(PGconn **out, const char *url, ob_error *err)
     return OB_OK;
 }
 
-/* A server that keeps what it acknowledges, and every text. */
+/* A server that retention what it acknowledges, and every text. */
 static ob_status check(session *s, ob_error *err)
 {
     PGresult *r = NULL;
@@ -361,7 +361,7 @@ static ob_status set_up(session *s, ob_error *err)
              "SELECT set_config('synchronous_commit', 'on', false)"
              " WHERE current_setting('synchronous_commit') = 'off'",
              STATEMENT_S,
-             /* who waits for a table keeps those out who come later */
+             /* who waits for a table retention those out who come later */
              s->use == CONNECTION_SCRUBS ? "300ms" : "10s");
     ob_status status = session_run(NULL, s, text, DOING_READ, err);
     if (!status)

@@ -39,27 +39,28 @@ int64_t ob_months_before(int64_t at, int months)
 typedef struct reaping {
     ob_store *store;
     const record_kind *kind;
-    const record_retention *keeps;
+    const record_retention *retention;
     int64_t cutoff, now, law; /* law: what is older, no person may hold */
     ob_buf due, due_free, remove, remove_parts;
 } reaping;
 
 static ob_status begin(reaping *r, const ob_reap *how, ob_error *err)
 {
-    const record_retention *keeps = r->keeps;
-    int months = keeps->months;
-    if (keeps->law && how->law_months && (int)how->law_months < months)
+    const record_retention *retention = r->retention;
+    int months = retention->months;
+    if (retention->law && how->law_months && (int)how->law_months < months)
         months = (int)how->law_months;
     r->now = how->now;
-    r->cutoff = months ? ob_months_before(how->now, months) : how->now - (int64_t)keeps->days * DAY;
+    r->cutoff =
+        months ? ob_months_before(how->now, months) : how->now - (int64_t)retention->days * DAY;
     r->law = how->law_months ? ob_months_before(how->now, (int)how->law_months) : INT64_MIN;
-    ob_status status = retention_count(&r->due, r->kind, keeps, false, err);
+    ob_status status = retention_count(&r->due, r->kind, retention, false, err);
     if (!status)
-        status = retention_count(&r->due_free, r->kind, keeps, true, err);
+        status = retention_count(&r->due_free, r->kind, retention, true, err);
     if (!status)
-        status = retention_remove(&r->remove, r->kind, keeps, false, err);
-    if (!status && keeps->parts)
-        status = retention_remove(&r->remove_parts, r->kind, keeps, true, err);
+        status = retention_remove(&r->remove, r->kind, retention, false, err);
+    if (!status && retention->parts)
+        status = retention_remove(&r->remove_parts, r->kind, retention, true, err);
     return status;
 }
 
@@ -76,7 +77,7 @@ static int bind(sql *q, const reaping *r, bool free)
 {
     int at = 1;
     sql_bind_int(q, at++, r->cutoff);
-    if (free && r->keeps->may_be_held) {
+    if (free && r->retention->may_be_held) {
         sql_bind_int(q, at++, r->now);
         sql_bind_int(q, at++, r->law);
     }
@@ -92,8 +93,7 @@ static ob_status count_due(uint64_t *out, ob_view *view, const reaping *r, bool 
     return sql_end(&q);
 }
 
-/* ---- Deleting ---------------------------------------------------------------------------------
- */
+/* ---- Deleting -------------------------------------------------------------------------------- */
 
 static ob_status run_remove(uint64_t *deleted, ob_writing *w, const reaping *r, const ob_buf *text,
                             ob_error *err)
@@ -114,15 +114,15 @@ static ob_status remove_some(uint64_t *deleted, const reaping *r, ob_error *err)
     ob_status status = ob_writing_begin(&w, r->store, err);
     if (status)
         return status;
-    if (r->keeps->parts)
+    if (r->retention->parts)
         status = run_remove(&parts, w, r, &r->remove_parts, err);
     if (!status)
         status = run_remove(deleted, w, r, &r->remove, err);
     if (!status && parts)
-        status = store_want_scrub(w, r->keeps->parts->about.table, err);
+        status = store_want_scrub(w, r->retention->parts->about.table, err);
     if (!status && *deleted)
         status = store_want_scrub(w, r->kind->about.table, err);
-    if (!status && *deleted && r->keeps->withdraws)
+    if (!status && *deleted && r->retention->withdraws)
         store_withdrawn(w, true);
     return ob_writing_end(w, status, err);
 }
@@ -135,7 +135,7 @@ static ob_status count_kind(uint64_t *due, uint64_t *free, const reaping *r, ob_
     if (!status)
         status = count_due(due, view, r, false, err);
     *free = *due;
-    if (!status && r->keeps->may_be_held)
+    if (!status && r->retention->may_be_held)
         status = count_due(free, view, r, true, err);
     ob_view_close(view);
     return status;
@@ -156,10 +156,10 @@ static ob_status reap(ob_reaped *out, const reaping *r, bool only_count, ob_erro
 }
 
 static ob_status reap_kind(ob_reaped *out, ob_store *store, const record_kind *kind,
-                           const record_retention *keeps, const ob_reap *how, ob_error *err)
+                           const record_retention *retention, const ob_reap *how, ob_error *err)
 {
-    reaping r = {.store = store, .kind = kind, .keeps = keeps};
-    *out = (ob_reaped){.word = keeps->word, .daily = keeps->days > 0};
+    reaping r = {.store = store, .kind = kind, .retention = retention};
+    *out = (ob_reaped){.word = retention->word, .daily = retention->days > 0};
     ob_status status = begin(&r, how, err);
     if (!status)
         status = reap(out, &r, how->only_count, err);
@@ -174,11 +174,11 @@ ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *
     *count = 0;
     for (size_t i = 0; i < record_kind_count; i++)
         for (int k = 0; k < RETENTIONS && !status; k++) {
-            const record_retention *keeps = &record_kinds[i]->keeps[k];
-            if (!keeps->word || *count == OB_REAPED_MOST)
+            const record_retention *retention = &record_kinds[i]->retention[k];
+            if (!retention->word || *count == OB_REAPED_MOST)
                 continue;
             ob_reaped *one = &out[*count];
-            status = reap_kind(one, store, record_kinds[i], keeps, how, err);
+            status = reap_kind(one, store, record_kinds[i], retention, how, err);
             *count += one->due > 0;
         }
     return status;

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Tables -----------------------------------------------------------------------------------
- */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 static const char *type_of(const record_column *c)
 {
@@ -59,8 +58,7 @@ ob_status record_create(ob_buf *out, const record_kind *kind, ob_error *err)
                   : ob_buf_printf(out, err, ") STRICT;%s", kind->indexes ? kind->indexes : "");
 }
 
-/* ---- Statements -------------------------------------------------------------------------------
- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 ob_status record_columns(ob_buf *out, const record_kind *kind, ob_error *err)
 {
@@ -108,8 +106,7 @@ static ob_status make_select(ob_buf *out, const record_kind *kind, const char *r
     return status ? status : ob_buf_printf(out, err, " FROM %s %s", kind->about.table, rest);
 }
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static void bind_column(sql *q, int at, const record_column *c, const void *member)
 {
@@ -141,10 +138,16 @@ static void bind_column(sql *q, int at, const record_column *c, const void *memb
     }
 }
 
-static void begin_writing(sql *q, ob_writing *w, sql_make *make, const record_kind *kind,
-                          const char *rest, const void *record, ob_error *err)
+/* A statement that writes one record: how its text is made, and what follows that. */
+typedef struct insert {
+    sql_make *make;
+    const char *rest;
+} insert;
+
+static void begin_writing(sql *q, ob_writing *w, insert how, const record_kind *kind,
+                          const void *record, ob_error *err)
 {
-    sql_begin_made(q, &w->view, make, kind, rest, err);
+    sql_begin_made(q, &w->view, how.make, kind, how.rest, err);
     for (size_t i = 0; i < kind->count; i++)
         bind_column(q, (int)i + 1, &kind->columns[i],
                     (const char *)record + kind->columns[i].offset);
@@ -153,7 +156,7 @@ static void begin_writing(sql *q, ob_writing *w, sql_make *make, const record_ki
 ob_status record_add(ob_writing *w, const record_kind *kind, const void *record, ob_error *err)
 {
     sql q;
-    begin_writing(&q, w, make_insert, kind, "", record, err);
+    begin_writing(&q, w, (insert){make_insert, ""}, kind, record, err);
     return store_end_change(&q, NULL);
 }
 
@@ -161,7 +164,7 @@ ob_status record_add_new(bool *added, ob_writing *w, const record_kind *kind, co
                          ob_error *err)
 {
     sql q;
-    begin_writing(&q, w, make_insert, kind, " ON CONFLICT DO NOTHING", record, err);
+    begin_writing(&q, w, (insert){make_insert, " ON CONFLICT DO NOTHING"}, kind, record, err);
     ob_status status = store_end_change(&q, NULL);
     *added = !status && sql_changed(w) > 0;
     return status;
@@ -170,7 +173,7 @@ ob_status record_add_new(bool *added, ob_writing *w, const record_kind *kind, co
 ob_status record_put(ob_writing *w, const record_kind *kind, const void *record, ob_error *err)
 {
     sql q;
-    begin_writing(&q, w, make_put, kind, "", record, err);
+    begin_writing(&q, w, (insert){make_put, ""}, kind, record, err);
     return store_end_change(&q, NULL);
 }
 
@@ -181,8 +184,7 @@ ob_status record_add_next(ob_writing *w, const record_kind *kind, const char *wo
     return status ? status : record_add(w, kind, record, err);
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static void read_column(void *member, const record_column *c, sql *q, int at)
 {

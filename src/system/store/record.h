@@ -53,7 +53,7 @@ typedef struct record_retention {
     const char *only;  /* of rows for which this is true; NULL: of all */
     const char *by;    /* rows are chosen by this column */
     bool law;          /* the least that a law allows wins */
-    bool withdraws;    /* without it something may not be looked at any more */
+    bool withdraws;    /* without such a record something may no longer be scanned */
     bool may_be_held;
     const struct record_kind *parts; /* go with it: their rows whose parts_by is `by`, of those for
                                         which parts_only is true */
@@ -68,25 +68,23 @@ typedef struct record_kind {
     size_t count;
     size_t size;         /* of the struct */
     const char *indexes; /* statements that make them; NULL: none */
-    record_retention keeps[RETENTIONS];
+    record_retention retention[RETENTIONS];
 } record_kind;
 
 /* All of them, in the order of docs/DATA.md; each stands in kinds/, in the file of its name. */
 extern const record_kind kind_token, kind_gateway, kind_profile, kind_person, kind_proposal,
     kind_incoming, kind_incoming_item, kind_verdict, kind_cause, kind_order, kind_order_account,
     kind_conversation, kind_member, kind_safeguard, kind_detector, kind_hold, kind_delivery,
-    kind_log_key, kind_tally, kind_denied, kind_salt, kind_mark, kind_binding, kind_written;
+    kind_log_key, kind_tally, kind_denied, kind_salt, kind_counter, kind_binding, kind_written;
 extern const record_kind *const record_kinds[];
 extern const size_t record_kind_count;
 
-/* ---- Tables -----------------------------------------------------------------------------------
- */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 /* Appends the statements that make its table. */
 ob_status record_create(ob_buf *out, const record_kind *kind, ob_error *err);
 
-/* ---- Writing ----------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* One row. What a column's rules forbid is OB_EINVAL. */
 ob_status record_add(ob_writing *w, const record_kind *kind, const void *record, ob_error *err);
@@ -103,8 +101,7 @@ ob_status record_put(ob_writing *w, const record_kind *kind, const void *record,
 ob_status record_add_next(ob_writing *w, const record_kind *kind, const char *word, int64_t *id,
                           const void *record, ob_error *err);
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* Begins "SELECT every column FROM its table" and `rest`, a literal: "WHERE id = ?". */
 void record_select(sql *q, ob_view *view, const record_kind *kind, const char *rest, ob_error *err);
@@ -126,22 +123,21 @@ ob_status record_get(void *out, ob_view *view, const record_kind *kind, const ch
 ob_status record_newest(void *out, size_t *count, ob_view *view, const record_kind *kind,
                         size_t most, ob_error *err);
 
-/* ---- Ends --------------------------------------------------------------------------------------
- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
 /* What counts how many rows are due, or are due and nobody holds them. Parameters: the instant
  * before which a row is due; for those that may be held, where `free`, now and what a law's maximum
  * lies before. */
-ob_status retention_count(ob_buf *out, const record_kind *kind, const record_retention *keeps,
+ob_status retention_count(ob_buf *out, const record_kind *kind, const record_retention *retention,
                           bool free, ob_error *err);
 
 /* What deletes some of these, or their parts, by the same choice. The same parameters, and then how
  * many. */
-ob_status retention_remove(ob_buf *out, const record_kind *kind, const record_retention *keeps,
+ob_status retention_remove(ob_buf *out, const record_kind *kind, const record_retention *retention,
                            bool parts, ob_error *err);
 
 /* The instant from which the period of row ? counts. */
-ob_status retention_since(ob_buf *out, const record_kind *kind, const record_retention *keeps,
+ob_status retention_since(ob_buf *out, const record_kind *kind, const record_retention *retention,
                           ob_error *err);
 
 /* The retention of that word, and its kind; NULL where nothing is called so. */

@@ -94,7 +94,7 @@ static const char *const steps[] = {
     "INSERT INTO mark (name, value) SELECT 'last.cause', max(id) FROM cause HAVING max(id) > 0;"
     "INSERT INTO mark (name, value) SELECT 'last.order', max(id) FROM court_order"
     " HAVING max(id) > 0;",
-    /* 4: what a second's entry in the log was made of is not kept any more */
+    /* 4: what a second's entry in the log was made of is no longer stored */
     "DROP TABLE log_second;",
     /* 5: what was signed of the log, and which key made pseudonyms */
     "CREATE TABLE binding (name TEXT PRIMARY KEY, entries INTEGER NOT NULL,"

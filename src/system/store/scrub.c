@@ -77,8 +77,7 @@ static ob_status end_wishes(ob_store *store, ob_error *err)
     return ob_writing_end(w, status, err);
 }
 
-/* ---- Rewriting --------------------------------------------------------------------------------
- */
+/* ---- Rewriting ------------------------------------------------------------------------------- */
 
 typedef struct rewriting {
     ob_store *store;
@@ -88,7 +87,7 @@ typedef struct rewriting {
 
 typedef ob_status (*rewriting_step)(const rewriting *r, ob_error *err);
 
-/* Whoever reads is waited for; who writes goes on between the attempts. */
+/* Waits for readers; writers go on between the attempts. */
 static ob_status try_often(rewriting_step step, const rewriting *r, ob_error *err)
 {
     const struct timespec moment = {.tv_nsec = TRY_MS * 1000000};

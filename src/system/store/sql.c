@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* ---- Opening -------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 static void init_locks(ob_store *store)
 {
@@ -58,12 +58,12 @@ void ob_store_close(ob_store *store)
 
 void sql_forget(ob_view *view)
 {
-    for (int i = 0; i < SQL_KEPT; i++) {
-        if (view->kept[i].is_used)
+    for (int i = 0; i < SQL_CACHED; i++) {
+        if (view->cached[i].is_used)
             continue;
-        view->store->driver->drop(view->kept[i].statement);
-        view->kept[i].statement = NULL;
-        view->kept[i].text = NULL;
+        view->store->driver->drop(view->cached[i].statement);
+        view->cached[i].statement = NULL;
+        view->cached[i].text = NULL;
     }
 }
 
@@ -92,7 +92,7 @@ ob_status sql_script(ob_writing *w, const char *text, ob_error *err)
     return status;
 }
 
-/* ---- One statement -------------------------------------------------------------------------- */
+/* ---- One statement --------------------------------------------------------------------------- */
 
 /* PostgreSQL refuses other bytes, SQLite would keep them: so they are refused for both. */
 static ob_status check_utf8(const char *text, size_t size, ob_error *err)
@@ -124,29 +124,29 @@ static ob_status prepare(sql *q, statement_use use)
     return status;
 }
 
-static bool is_kept(const struct kept *kept, const sql *q)
+static bool is_cached(const struct cached *cached, const sql *q)
 {
-    return kept->text == q->text && kept->make == q->make && kept->kind == q->kind;
+    return cached->text == q->text && cached->make == q->make && cached->kind == q->kind;
 }
 
-static void begin_kept(sql *q)
+static void begin_cached(sql *q)
 {
-    for (int i = 0; i < SQL_KEPT; i++) {
-        struct kept *kept = &q->view->kept[i];
-        if (!kept->text) {
+    for (int i = 0; i < SQL_CACHED; i++) {
+        struct cached *cached = &q->view->cached[i];
+        if (!cached->text) {
             q->status = prepare(q, USE_OFTEN);
             if (q->status)
                 return;
-            kept->text = q->text;
-            kept->make = q->make;
-            kept->kind = q->kind;
-            kept->statement = q->statement;
-        } else if (!is_kept(kept, q) || kept->is_used) {
+            cached->text = q->text;
+            cached->make = q->make;
+            cached->kind = q->kind;
+            cached->statement = q->statement;
+        } else if (!is_cached(cached, q) || cached->is_used) {
             continue;
         }
-        q->statement = kept->statement;
-        q->kept = kept;
-        kept->is_used = true;
+        q->statement = cached->statement;
+        q->cached = cached;
+        cached->is_used = true;
         return;
     }
     q->status = prepare(q, USE_ONCE);
@@ -158,7 +158,7 @@ void sql_begin_made(sql *out, ob_view *view, sql_make *make, const struct record
     *out = (sql){.view = view, .text = text, .make = make, .kind = kind, .err = err};
     out->status = ready(view, err);
     if (!out->status)
-        begin_kept(out);
+        begin_cached(out);
 }
 
 void sql_begin(sql *out, ob_view *view, const char *text, ob_error *err)
@@ -281,9 +281,9 @@ ob_status sql_end(sql *q)
     const driver *driver = q->view->store->driver;
     while (sql_step(q))
         ;
-    if (q->kept) {
+    if (q->cached) {
         driver->reset(q->statement);
-        q->kept->is_used = false;
+        q->cached->is_used = false;
     } else {
         driver->drop(q->statement);
     }
@@ -319,7 +319,7 @@ void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool pe
     store->on_withdrawal_context = context;
 }
 
-void store_tell(ob_store *store, bool changed, bool personal, bool service)
+void store_notify(ob_store *store, bool changed, bool personal, bool service)
 {
     if (changed)
         atomic_fetch_add(&store->generation, 1);

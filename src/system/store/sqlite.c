@@ -34,7 +34,7 @@ static ob_status fail(sqlite3 *db, const char *doing, ob_error *err)
                    db ? sqlite3_errmsg(db) : "out of memory");
 }
 
-/* ---- The file ------------------------------------------------------------------------------- */
+/* ---- The file -------------------------------------------------------------------------------- */
 
 static ob_status script(void *c, const char *text, ob_error *err)
 {
@@ -118,12 +118,13 @@ static ob_status begin(void *c, ob_error *err)
 }
 
 /* Words that are said again and again are understood once. */
-static ob_status say(connection *c, sqlite3_stmt **kept, const char *text, ob_error *err)
+static ob_status say(connection *c, sqlite3_stmt **prepared, const char *text, ob_error *err)
 {
-    if (!*kept && sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL))
+    if (!*prepared &&
+        sqlite3_prepare_v3(c->db, text, -1, SQLITE_PREPARE_PERSISTENT, prepared, NULL))
         return fail(c->db, "asked", err);
-    sqlite3_step(*kept);
-    return sqlite3_reset(*kept) ? fail(c->db, "read", err) : OB_OK;
+    sqlite3_step(*prepared);
+    return sqlite3_reset(*prepared) ? fail(c->db, "read", err) : OB_OK;
 }
 
 static void rollback(void *context)
@@ -190,7 +191,7 @@ static ob_status rewrite(void *c, const char *table, ob_error *err)
     return status;
 }
 
-/* ---- Statements ----------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------------------------ */
 
 static ob_status statement_fail(sqlite3_stmt *statement, const char *doing, ob_error *err)
 {
@@ -270,7 +271,7 @@ static int64_t changed(void *c)
     return sqlite3_changes64(db_of(c));
 }
 
-/* ---- Version -------------------------------------------------------------------------------- */
+/* ---- Version --------------------------------------------------------------------------------- */
 
 static ob_status version(int64_t *out, void *c, ob_error *err)
 {

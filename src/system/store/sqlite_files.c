@@ -29,7 +29,7 @@ static bool refused(ob_file_verb verb, sqlite3_file *file)
     return ob_file_ask(verb, AT_FDCWD, ((asked_file *)(void *)file)->path);
 }
 
-/* ---- One file ------------------------------------------------------------------------------- */
+/* ---- One file -------------------------------------------------------------------------------- */
 
 static int close_file(sqlite3_file *file)
 {
@@ -139,7 +139,7 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = unmap_shared,
 };
 
-/* ---- Names ---------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static sqlite3_vfs *below(sqlite3_vfs *vfs)
 {
@@ -207,7 +207,7 @@ static int full_path(sqlite3_vfs *vfs, const char *path, int capacity, char *out
     return below(vfs)->xFullPathname(below(vfs), path, capacity, out);
 }
 
-/* ---- What is not about files ---------------------------------------------------------------- */
+/* ---- What is not about files ----------------------------------------------------------------- */
 
 static int randomness(sqlite3_vfs *vfs, int size, char *out)
 {
@@ -229,7 +229,7 @@ static int last_error(sqlite3_vfs *vfs, int capacity, char *out)
     return below(vfs)->xGetLastError(below(vfs), capacity, out);
 }
 
-/* ---- Known by its name ---------------------------------------------------------------------- */
+/* ---- Known by its name ----------------------------------------------------------------------- */
 
 static sqlite3_vfs asking = {
     .iVersion = 1, /* extensions cannot be loaded, and nobody needs finer time */

@@ -12,8 +12,7 @@ enum {
     PATIENCE_S = 5,  /* for one to become free */
 };
 
-/* ---- Connections ------------------------------------------------------------------------------
- */
+/* ---- Connections ----------------------------------------------------------------------------- */
 
 ob_status view_connect(ob_view *view, ob_store *store, connection_use use, ob_error *err)
 {
@@ -35,7 +34,7 @@ ob_status view_ready(ob_view *view, ob_error *err)
     ob_store *store = view->store;
     ob_status status = store->driver->ready ? store->driver->ready(&is_new, view->db, err) : OB_OK;
     if (is_new) {
-        store_tell(store, true, true, true);
+        store_notify(store, true, true, true);
         view->is_unchecked = true;
     }
     if (!status && view->is_unchecked) {
@@ -45,8 +44,7 @@ ob_status view_ready(ob_view *view, ob_error *err)
     return status;
 }
 
-/* ---- The pool ---------------------------------------------------------------------------------
- */
+/* ---- The pool -------------------------------------------------------------------------------- */
 
 /* Under the lock. */
 static ob_status wait_for_place(ob_store *store, ob_error *err)

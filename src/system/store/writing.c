@@ -14,7 +14,8 @@ void writing_fail(ob_writing *w, ob_status status, const ob_error *err)
             err && err->status == status ? err->text : "an earlier part of this step failed");
 }
 
-/* In the order in which they came: whoever writes batch after batch lets others between. */
+/* Writers take turns in the order in which they came, so that one with many batches lets others
+ * between. */
 void writing_turn(ob_store *store)
 {
     pthread_mutex_lock(&store->turns);
@@ -77,7 +78,7 @@ static ob_status commit(ob_writing *w, ob_error *err)
     ob_status status = store->driver->commit(w->view.db, err);
     if (status)
         store->driver->rollback(w->view.db);
-    store_tell(store, w->changed, w->personal, w->service);
+    store_notify(store, w->changed, w->personal, w->service);
     return status;
 }
 
@@ -103,8 +104,7 @@ ob_view *ob_writing_view(ob_writing *w)
     return &w->view;
 }
 
-/* ---- Parts ------------------------------------------------------------------------------------
- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 ob_status ob_writing_part(ob_writing *w, ob_error *err)
 {
@@ -136,8 +136,7 @@ ob_status ob_writing_part_end(ob_writing *w, ob_status so_far, ob_error *err)
     return status;
 }
 
-/* ---- What others keep in memory ---------------------------------------------------------------
- */
+/* ---- What others keep in memory -------------------------------------------------------------- */
 
 void store_changed(ob_writing *w)
 {

@@ -30,7 +30,7 @@ static void wipe(void *bytes, size_t size)
         explicit_bzero(bytes, size);
 }
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 static void close_file(const ob_packet *p)
 {
@@ -90,7 +90,7 @@ void ob_packet_drop(ob_packet *copy)
     free(copy);
 }
 
-/* ---- Putting -------------------------------------------------------------------------------- */
+/* ---- Putting --------------------------------------------------------------------------------- */
 
 /* Fields move out of the packet when they are too many for it. */
 static bool grow(ob_packet *p, size_t needed)
@@ -183,7 +183,7 @@ void ob_put_tail(ob_packet *p, const void *bytes, size_t size)
     p->has_tail = true;
 }
 
-/* ---- Getting -------------------------------------------------------------------------------- */
+/* ---- Getting --------------------------------------------------------------------------------- */
 
 /* The next bytes, or NULL. */
 static const uint8_t *take(ob_packet *p, size_t size)

@@ -83,7 +83,7 @@ int ob_wire_socket(const ob_wire *w)
     return w->socket;
 }
 
-/* ---- Sending -------------------------------------------------------------------------------- */
+/* ---- Sending --------------------------------------------------------------------------------- */
 
 /* Whether the other side must read before there is room; too many descriptors may also be on their
  * way. */
@@ -137,7 +137,7 @@ static void take_apart(pieces *out, const ob_packet *p)
 }
 
 /* A descriptor that waits with its packet: *out. False: there is none left. */
-static bool keep_file(int *out, const ob_packet *p)
+static bool file_to_wait(int *out, const ob_packet *p)
 {
     *out = p->file >= 0 && p->is_lent ? fcntl(p->file, F_DUPFD_CLOEXEC, 0) : p->file;
     return *out >= 0 || p->file < 0;
@@ -155,7 +155,7 @@ static bool let_wait(ob_wire *w, const pieces *from, const ob_packet *p)
         return false;
     }
     wire_waiting *made = malloc(sizeof *made + size);
-    if (!made || !keep_file(&file, p)) {
+    if (!made || !file_to_wait(&file, p)) {
         free(made);
         errno = ENOMEM;
         return false;
@@ -173,10 +173,10 @@ static bool let_wait(ob_wire *w, const pieces *from, const ob_packet *p)
     return true;
 }
 
-static void let_go_of_file(ob_packet *p, bool is_kept)
+static void let_go_of_file(ob_packet *p, bool waits)
 {
     const int problem = errno;
-    if (p->file >= 0 && !p->is_lent && !is_kept)
+    if (p->file >= 0 && !p->is_lent && !waits)
         close(p->file);
     if (!p->is_lent)
         p->file = -1;
@@ -215,7 +215,7 @@ bool ob_wire_flush(ob_wire *w)
     return true;
 }
 
-/* ---- Receiving ------------------------------------------------------------------------------ */
+/* ---- Receiving ------------------------------------------------------------------------------- */
 
 static ob_wire_got refuse(ob_wire *w, ob_packet *p, const char *why)
 {

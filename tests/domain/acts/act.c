@@ -7,8 +7,7 @@
 
 enum { MANY = 501 }; /* one more than an entry has codes */
 
-/* ---- Reading what was logged ------------------------------------------------------------------
- */
+/* ---- Reading what was logged ----------------------------------------------------------------- */
 
 typedef struct search {
     const char *what;
@@ -49,8 +48,7 @@ static ob_record_key key_of(const memory_place *p, const char *account)
     return key;
 }
 
-/* ---- Members ----------------------------------------------------------------------------------
- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 static ob_status say_all(ob_act *act, void *context, ob_error *err)
 {
@@ -69,7 +67,7 @@ static ob_status say_all(ob_act *act, void *context, ob_error *err)
 static void an_entry_says_who_did_what_and_nobodys_words(void **state)
 {
     memory_place *p = *state;
-    char code[OB_LOG_CODE];
+    char code[OB_LOG_ALIAS];
     bool known = false;
     ob_record_key account = key_of(p, "account-1");
     const ob_actor operator= {NULL};
@@ -83,11 +81,11 @@ static void an_entry_says_who_did_what_and_nobodys_words(void **state)
     assert_true(ob_entry_is(s.last, "act") && !ob_entry_is(s.last, "part"));
     MUST(READS(
         p->store, &err_,
-        ob_acts_log_code(&known, code, p->acts, view, OB_PSEUDONYM_ACCOUNT, "account-1", &err_)));
+        ob_acts_log_alias(&known, code, p->acts, view, OB_PSEUDONYM_ACCOUNT, "account-1", &err_)));
     assert_true(known);
     assert_string_equal(ob_entry_get_text(s.last, "about"), code);
     MUST(READS(p->store, &err_,
-               ob_acts_log_code(&known, code, p->acts, view, OB_PSEUDONYM_PERSON, "ada", &err_)));
+               ob_acts_log_alias(&known, code, p->acts, view, OB_PSEUDONYM_PERSON, "ada", &err_)));
     assert_true(known);
     assert_string_equal(ob_entry_get_text(s.last, "name"), code);
     assert_int_equal(strlen(ob_entry_get_text(s.last, "reason")), 2 * OB_KEY_SIZE);
@@ -141,8 +139,7 @@ static void what_could_not_be_kept_of_an_entry_is_not_done(void **state)
     MUST(ob_acts_log(NULL, p->acts, "login", NULL, NULL, &err_));
 }
 
-/* ---- Consents ---------------------------------------------------------------------------------
- */
+/* ---- Consents -------------------------------------------------------------------------------- */
 
 typedef struct change {
     ob_member before[2], now[2];

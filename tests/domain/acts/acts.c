@@ -47,7 +47,7 @@ static bool has_entry(memory_place *p)
     return found;
 }
 
-/* ---- The disk ------------------------------------------------------------------------------- */
+/* ---- The disk -------------------------------------------------------------------------------- */
 
 static void what_cannot_be_logged_is_not_done(void **state)
 {
@@ -96,7 +96,7 @@ static void what_the_records_do_not_take_is_told_of_and_another_act_follows(void
     assert_true(has_token(p, "c") && has_token(p, "d") && !has_token(p, "a"));
 }
 
-/* ---- The clock ------------------------------------------------------------------------------ */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
 static ob_status second(memory_place *p, int64_t id, const ob_person *person, ob_error *err)
 {

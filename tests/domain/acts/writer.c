@@ -17,8 +17,7 @@ enum { CLIENTS = 16, ACTS = 20 };
 
 static const ob_actor operator= {NULL};
 
-/* ---- What is asked of it ----------------------------------------------------------------------
- */
+/* ---- What is asked of it --------------------------------------------------------------------- */
 
 static ob_status add_token(ob_act *act, void *context, ob_error *err)
 {
@@ -66,8 +65,7 @@ static unsigned entries(memory_place *p, const char *one, const char *other)
     return s.found;
 }
 
-/* ---- Many at once -----------------------------------------------------------------------------
- */
+/* ---- Many at once ---------------------------------------------------------------------------- */
 
 typedef struct client {
     pthread_t thread;
@@ -145,8 +143,7 @@ static void acts_that_wait_together_share_a_sync(void **state)
         }
 }
 
-/* ---- One among others -------------------------------------------------------------------------
- */
+/* ---- One among others ------------------------------------------------------------------------ */
 
 typedef struct posted {
     ob_act_job job; /* first */
@@ -297,8 +294,7 @@ static void what_is_late_is_refused_when_it_is(void **state)
     files_remove(held);
 }
 
-/* ---- What was deleted is overwritten ----------------------------------------------------------
- */
+/* ---- What was deleted is overwritten --------------------------------------------------------- */
 
 static void *overwrite(void *argument)
 {
@@ -380,8 +376,7 @@ static void an_act_does_not_wait_for_overwriting_without_end(void **state)
     files_remove(held);
 }
 
-/* ---- What is refused --------------------------------------------------------------------------
- */
+/* ---- What is refused ------------------------------------------------------------------------- */
 
 /* "You may not" is said when the log has it; where the log cannot, that is what is said. */
 static void what_is_refused_is_in_the_log_or_not_told(void **state)

@@ -1,6 +1,7 @@
 /* Holds: a person's own reason ends where the law does; what another law demands, a person decides.
  */
 #include "acting.h"
+#include "one_record.h"
 
 #include <obhut/grounds.h>
 
@@ -43,7 +44,7 @@ static bool must_be_decided(memory_place *p, int64_t id, int64_t now)
 {
     bool must = true;
     ob_hold h;
-    MUST(READS(p->store, &err_, ob_store_hold(&h, view, id, &err_)));
+    MUST(READS(p->store, &err_, one_hold(&h, view, id, &err_)));
     MUST(READS(p->store, &err_, ob_hold_must_be_decided(&must, &h, view, now, &err_)));
     return must;
 }
@@ -126,7 +127,7 @@ static void where_one_law_demands_keeping_and_another_deletion_a_person_decides(
     DONE(p, "bea", decide, &id);
     assert_false(must_be_decided(p, id, TODAY));
     ob_hold h;
-    MUST(READS(p->store, &err_, ob_store_hold(&h, view, id, &err_)));
+    MUST(READS(p->store, &err_, one_hold(&h, view, id, &err_)));
     assert_string_equal(h.decided_by, "bea");
     assert_string_equal(h.decided_why, "the prosecutor asked");
 }

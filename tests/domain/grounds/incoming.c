@@ -67,13 +67,13 @@ static void a_report_holds_its_items_and_no_others(void **state)
     DONE(p, "ada", add, &in);
     for (int i = 0; i < 2; i++) {
         MUST(READS(p->store, &err_,
-                   ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, in.id,
-                                           &in.items[i], &err_)));
+                   ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, in.id,
+                                         &in.items[i], &err_)));
         assert_true(there && holds);
     }
     MUST(READS(
         p->store, &err_,
-        ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, in.id, &other, &err_)));
+        ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, in.id, &other, &err_)));
     assert_true(there && !holds);
 }
 

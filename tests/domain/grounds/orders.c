@@ -1,5 +1,6 @@
 /* Orders: what the gate would never carry out is neither proposed nor taken. */
 #include "acting.h"
+#include "one_record.h"
 
 #include <obhut/grounds.h>
 
@@ -15,7 +16,7 @@ typedef struct wish {
 
 ACT(propose, wish, ob_order_propose(&in->why, &in->id, act, &in->order, in->body, err))
 ACT(take, wish, ob_order_add(&in->id, act, &in->order, in->accounts, 2, "bea", err))
-ACT(halt, int64_t, ob_order_set_state(act, *in, OB_ORDER_HELD, err))
+ACT(halt, int64_t, ob_order_set_state(act, *in, OB_ORDER_STATE_SUSPENDED, err))
 ACT(resume, int64_t, ob_order_set_state(act, *in, OB_ORDER_VALID, err))
 ACT(call_back, int64_t, ob_order_set_state(act, *in, OB_ORDER_REVOKED, err))
 ACT(report, int64_t, ob_order_reported(act, *in, err))
@@ -46,7 +47,7 @@ static wish good(void)
 static ob_order kept(memory_place *p, int64_t id)
 {
     ob_order o = {0};
-    MUST(READS(p->store, &err_, ob_store_order(&o, view, id, &err_)));
+    MUST(READS(p->store, &err_, one_order(&o, view, id, &err_)));
     return o;
 }
 
@@ -139,7 +140,7 @@ static void an_order_is_suspended_and_resumed_until_it_is_revoked(void **state)
     wish w = good();
     DONE(p, "ada", take, &w);
     DONE(p, "ada", halt, &w.id);
-    assert_int_equal(kept(p, w.id).state, OB_ORDER_HELD);
+    assert_int_equal(kept(p, w.id).state, OB_ORDER_STATE_SUSPENDED);
     DONE(p, "ada", resume, &w.id);
     assert_int_equal(kept(p, w.id).state, OB_ORDER_VALID);
     DONE(p, "ada", call_back, &w.id);

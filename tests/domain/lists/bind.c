@@ -52,7 +52,7 @@ static ob_lists *begin(void)
 {
     ob_error err = {0};
     ob_lists *lists = NULL;
-    if (ob_lists_hold(&lists, dir, &err))
+    if (ob_lists_own_unchecked(&lists, dir, &err))
         fail_msg("%s", err.text);
     const ob_lists_bound known = keeper.known;
     ob_status status = ob_lists_bind(lists, keeper.knows ? &known : NULL, keep, &keeper, &err);

@@ -61,7 +61,7 @@ static int remove_lists(void **state)
     return 0;
 }
 
-/* ---- Damages: shell commands with the file as $F -------------------------------------------- */
+/* ---- Damages: shell commands with the file as $F --------------------------------------------- */
 
 static const struct damage {
     const char *name, *command;

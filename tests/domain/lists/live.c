@@ -70,7 +70,7 @@ static void withdraw(ob_lists *lists, const char *name, const ob_hash256 *hash)
     assert_int_equal(withdrawn, 1);
 }
 
-/* ---- One writer, eight readers -------------------------------------------------------------- */
+/* ---- One writer, eight readers --------------------------------------------------------------- */
 
 enum {
     READERS = 8,
@@ -166,7 +166,7 @@ static void nothing_acknowledged_is_missed_while_lists_change(void **state)
     import_hashes("switched", &w->switched, 1);
     assert_int_equal(ob_lists_own(&w->lists, dir, NULL), OB_OK);
     w->lists->merge_at = 300; /* so that the keeper merges too */
-    assert_int_equal(ob_lists_keep(w->lists, NULL, NULL, NULL), OB_OK);
+    assert_int_equal(ob_lists_maintain(w->lists, NULL, NULL, NULL), OB_OK);
     pthread_t readers[READERS];
     for (int i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&readers[i], NULL, read_on, w), 0);
@@ -194,7 +194,7 @@ static void nothing_acknowledged_is_missed_while_lists_change(void **state)
     assert_int_equal(lists_remove(dir, "switched"), OB_OK);
 }
 
-/* ---- Changes ------------------------------------------------------------------------------ */
+/* ---- Changes --------------------------------------------------------------------------------- */
 
 static void an_import_replaces_what_was_added_too(void **state)
 {
@@ -312,7 +312,7 @@ static void one_process_at_a_time_owns_lists(void **state)
     ob_lists_close(two);
 }
 
-/* ---- Damage ------------------------------------------------------------------------------- */
+/* ---- Damage ---------------------------------------------------------------------------------- */
 
 /* Every entry that was acknowledged is found, or the list says that it is damaged. */
 static void a_damaged_journal_never_answers_less_than_was_acknowledged(void **state)
@@ -402,7 +402,7 @@ static void a_file_damaged_later_is_not_answered_from(void **state)
         ;
     assert_int_equal(live_match(&found, list, hash, 1, 31, NULL), OB_EIO);
     found.count = 0;
-    assert_int_equal(live_settle(list, &err), OB_EIO);
+    assert_int_equal(live_preload(list, &err), OB_EIO);
     assert_non_null(strstr(err.text, "\"rot\""));
     assert_int_equal(live_match(&found, copy, hash, 1, 31, NULL), OB_OK);
     assert_int_equal(found.count, 1);
@@ -410,7 +410,7 @@ static void a_file_damaged_later_is_not_answered_from(void **state)
     live_release(copy);
     assert_int_equal(live_open(&copy, dir, "rot", NULL), OB_EFORMAT);
     assert_int_equal(live_open_as(&list, dir, "rot", 0, NULL), OB_OK);
-    assert_int_equal(live_settle(list, &err), OB_EFORMAT);
+    assert_int_equal(live_preload(list, &err), OB_EFORMAT);
     assert_int_equal(live_match(&found, list, hash, 1, 31, NULL), OB_EFORMAT);
     live_release(list);
     free(found.hit);

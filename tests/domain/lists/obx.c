@@ -226,7 +226,7 @@ static void digests_are_found_with_their_entries(void **state)
     assert_int_equal(lists_remove(dir, "digests"), OB_OK);
 }
 
-/* ---- Damaged files ------------------------------------------------------------------------ */
+/* ---- Damaged files --------------------------------------------------------------------------- */
 
 static ob_status look_at(void *context, uint32_t query, uint64_t at, unsigned distance)
 {

@@ -71,7 +71,7 @@ static void change_byte(size_t at, uint8_t bits)
     assert_int_equal(close(file), 0);
 }
 
-/* ---- Parts ---------------------------------------------------------------------------------- */
+/* ---- Parts ----------------------------------------------------------------------------------- */
 
 typedef struct seen {
     const obx *file;
@@ -197,7 +197,7 @@ static void many_may_read_what_nobody_has_read(void **state)
     }
 }
 
-/* ---- Files that are cut --------------------------------------------------------------------- */
+/* ---- Files that are cut ---------------------------------------------------------------------- */
 
 static void a_file_that_is_cut_costs_a_search_and_no_process(void **state)
 {
@@ -285,7 +285,7 @@ static void a_list_that_is_cut_is_taken_out_and_the_others_go_on(void **state)
     assert_true(whole);
     assert_int_equal(truncate(path, OBX_ALIGN), 0);
     assert_true(is_found(lists, &hashes[5], &whole));
-    assert_int_equal(ob_lists_keep(lists, hear, NULL, NULL), OB_OK);
+    assert_int_equal(ob_lists_maintain(lists, hear, NULL, NULL), OB_OK);
     while (!was_said("one.obx") && test_wait(&tries)) {
     }
     assert_false(is_found(lists, &none, &whole));

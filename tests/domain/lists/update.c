@@ -115,7 +115,7 @@ static void write_bytes(const char *path, const uint8_t *bytes, size_t size)
     assert_int_equal(fclose(file), 0);
 }
 
-/* ---- What an update does -------------------------------------------------------------------- */
+/* ---- What an update does --------------------------------------------------------------------- */
 
 static void an_update_tells_what_it_did_in_the_order_of_its_file(void **state)
 {
@@ -326,7 +326,7 @@ static void damage_before_a_later_change_is_not_taken_for_a_crash(void **state)
     assert_int_equal(lists_remove(dir, "later"), OB_OK);
 }
 
-/* ---- The first version ---------------------------------------------------------------------- */
+/* ---- The first version ----------------------------------------------------------------------- */
 
 static void put_first_version_line(ob_buf *to, const char *text)
 {
@@ -392,8 +392,7 @@ static void a_journal_of_a_later_version_is_refused(void **state)
     assert_int_equal(lists_remove(dir, "future"), OB_OK);
 }
 
-/* ---- While others search and change ------------------------------------------------------------
- */
+/* ---- While others search and change ---------------------------------------------------------- */
 
 typedef struct world {
     ob_lists *lists;

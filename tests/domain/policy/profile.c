@@ -115,7 +115,7 @@ static void what_was_said_to_be_needed_opens_it(void **state)
     p.kinds = o->kinds;
     p.surfaces = o->surfaces;
     p.bases = o->bases;
-    p.keeps_register = true;
+    p.has_register = true;
     snprintf(p.country, sizeof p.country, "AA");
     ob_profile_opens(all, &p);
     assert_true(opening(all, OB_SURFACE_GROUP, OB_BASIS_VOLUNTARY)->is_open);
@@ -151,7 +151,7 @@ static void a_service_is_under_its_countrys_laws_or_the_house_rule(void **state)
         assert_int_equal(count, cases[i].laws[1] ? 2 : 1);
         for (size_t l = 0; l < count; l++)
             assert_string_equal(out[l]->id, cases[i].laws[l]);
-        ob_profile_keeps_most(&months, &shortest, &p);
+        ob_profile_retention(&months, &shortest, &p);
         assert_int_equal(months, cases[i].months);
         if (cases[i].shortest)
             assert_string_equal(shortest->id, cases[i].shortest);

@@ -8,7 +8,7 @@
 
 #include <obhut/crypto.h>
 
-/* ---- In memory ------------------------------------------------------------------------------ */
+/* ---- In memory ------------------------------------------------------------------------------- */
 
 static ob_status put(void *context, const void *bytes, size_t size, ob_error *err)
 {
@@ -69,7 +69,7 @@ static const char *const whole[] = {
 };
 enum { WHOLE = sizeof whole / sizeof *whole };
 
-/* ---- Tests ---------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void what_was_put_comes_out(void **state)
 {
@@ -213,8 +213,7 @@ static void impossible_heads_are_refused(void **state)
     }
 }
 
-/* ---- What it says of itself -------------------------------------------------------------------
- */
+/* ---- What it says of itself ------------------------------------------------------------------ */
 
 static ob_status about_of(ob_backup_about *out, const char *text)
 {
@@ -274,8 +273,7 @@ static void nonsense_of_itself_is_refused(void **state)
         assert_int_equal(about_of(&about, cases[i].text), cases[i].status);
 }
 
-/* ---- Waiting ----------------------------------------------------------------------------------
- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 static void what_waits_is_unreadable_and_comes_out(void **state)
 {

@@ -36,8 +36,7 @@ static json_t *token_called(const char *name)
                      "public", "scope", "scan");
 }
 
-/* ---- Answers ----------------------------------------------------------------------------------
- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void what_is_no_command_here_is_refused_by_name(void **state)
 {
@@ -92,8 +91,7 @@ static void words_of_a_set_are_looked_at_before_anything_is_done(void **state)
     assert_int_equal(entries(p), 0);
 }
 
-/* ---- Who may ----------------------------------------------------------------------------------
- */
+/* ---- Who may --------------------------------------------------------------------------------- */
 
 static void who_may_not_is_refused_and_the_log_is_told(void **state)
 {
@@ -134,8 +132,7 @@ static void strangers_are_one_entry_a_minute_with_a_count(void **state)
     clock_real();
 }
 
-/* ---- Looks ------------------------------------------------------------------------------------
- */
+/* ---- Looks ----------------------------------------------------------------------------------- */
 
 static void a_persons_look_is_a_login_and_what_shows_persons_is_always_told(void **state)
 {
@@ -167,7 +164,7 @@ static void a_look_tells_about_whom_it_was_and_makes_no_key(void **state)
           "nobody of that name");
     does(&s, NULL, verdict_about("zed", "why"), "proposal");
     e = last(p, "verdict.add");
-    char about[OB_LOG_CODE];
+    char about[OB_LOG_ALIAS];
     snprintf(about, sizeof about, "%s", ob_entry_get_text(e, "about"));
     ob_entry_free(e);
     does(&s, NULL, of, "");
@@ -176,8 +173,7 @@ static void a_look_tells_about_whom_it_was_and_makes_no_key(void **state)
     ob_entry_free(e);
 }
 
-/* ---- The log ----------------------------------------------------------------------------------
- */
+/* ---- The log --------------------------------------------------------------------------------- */
 
 static void own_words_about_no_account_are_told_by_a_code(void **state)
 {
@@ -192,8 +188,8 @@ static void own_words_about_no_account_are_told_by_a_code(void **state)
     e = last(p, "detector.suspend");
     snprintf(second, sizeof second, "%s", ob_entry_get_text(e, "reason"));
     ob_entry_free(e);
-    assert_int_equal(strlen(first), 2 * OB_CODE_SIZE);
-    assert_int_equal(strlen(second), 2 * OB_CODE_SIZE);
+    assert_int_equal(strlen(first), 2 * OB_MAC_SIZE);
+    assert_int_equal(strlen(second), 2 * OB_MAC_SIZE);
     assert_string_not_equal(first, second); /* whose key it is */
     free(ada);
 }
@@ -206,7 +202,7 @@ static void whom_the_log_forgets_stands_in_it(void **state)
     free(person(&s, "bea", "reviewer"));
     does(&s, NULL, json_pack("{s:s, s:s}", "do", "person.remove", "name", "bea"), "");
     ob_entry *e = last(p, "person.remove");
-    char name[OB_LOG_CODE];
+    char name[OB_LOG_ALIAS];
     snprintf(name, sizeof name, "%s", ob_entry_get_text(e, "name"));
     ob_entry_free(e);
     does(&s, ada, json_pack("{s:s, s:s}", "do", "audit.forget", "person", "bea"), "");
@@ -224,8 +220,7 @@ static void what_is_over_is_deleted_by_acts_of_its_own(void **state)
     does(&s, NULL, do_("record.reap"), "");
 }
 
-/* ---- Two persons ------------------------------------------------------------------------------
- */
+/* ---- Two persons ----------------------------------------------------------------------------- */
 
 static void who_makes_the_operators_proposal_their_own_says_why_and_that_is_kept(void **state)
 {
@@ -236,7 +231,7 @@ static void who_makes_the_operators_proposal_their_own_says_why_and_that_is_kept
     fails(&s, ada, approval(id, NULL), OB_EINVAL, "a reason is needed");
     does(&s, ada, approval(id, "ada's"), "proposal");
     ob_entry *e = last(p, "proposal.approve");
-    assert_int_equal(strlen(ob_entry_get_text(e, "reason")), 2 * OB_CODE_SIZE);
+    assert_int_equal(strlen(ob_entry_get_text(e, "reason")), 2 * OB_MAC_SIZE);
     ob_entry_free(e);
     json_t *answer = ask(&s, OB_AT_SOCKET, NULL, do_("proposal.ls"));
     const json_t *one = json_array_get(json_object_get(done_of(answer), "proposals"), 0);

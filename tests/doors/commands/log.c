@@ -66,7 +66,7 @@ static void each_field_is_told_as_its_rule_says(void **state)
     assert_int_equal(ob_entry_list_size(e, "words"), 2);
     assert_non_null(strstr(ob_entry_get_text(e, "about"), "account:"));
     assert_non_null(strstr(ob_entry_get_text(e, "person"), "person:"));
-    assert_int_equal(strlen(ob_entry_get_text(e, "reason")), 2 * OB_CODE_SIZE);
+    assert_int_equal(strlen(ob_entry_get_text(e, "reason")), 2 * OB_MAC_SIZE);
     ob_entry_free(e);
 }
 
@@ -97,7 +97,7 @@ static void an_answer_tells_what_the_request_has_not(void **state)
     assert_string_equal(ob_entry_get_text(e, "state"), "on");
     assert_string_equal(ob_entry_get_text(e, "word"), "mine");
     assert_false(ob_entry_has(e, "token"));
-    assert_int_equal(strlen(ob_entry_get_text(e, "reason")), 2 * OB_CODE_SIZE); /* about nobody */
+    assert_int_equal(strlen(ob_entry_get_text(e, "reason")), 2 * OB_MAC_SIZE); /* about nobody */
     ob_entry_free(e);
 }
 

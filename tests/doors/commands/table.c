@@ -5,7 +5,7 @@
 #include <obhut/gate.h>
 #include <obhut/staff.h>
 
-/* ---- Requests ------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static const ob_command_field inner[] = {
     {.name = "who", .kind = OB_FIELD_TEXT, .least = 1, .most = 4, .is_needed = true, .about = "w"},
@@ -217,7 +217,7 @@ static void a_file_goes_only_with_what_takes_one(void **state)
     assert_int_equal(check(&every_kind, json_object(), true, &err), OB_OK);
 }
 
-/* ---- Rows ----------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static void rows_have_names_of_their_own_and_are_found_by_them(void **state)
 {
@@ -264,7 +264,7 @@ static void every_row_and_field_says_what_it_is(void **state)
             fail_msg("%s: the command line does alone what has no function", c->name);
         check_fields(c, c->takes, true);
         check_fields(c, c->gives, false);
-        const bool shows = c->effect == OB_EFFECT_LOOKS || c->effect == OB_EFFECT_READS;
+        const bool shows = c->effect == OB_EFFECT_SHOWS || c->effect == OB_EFFECT_READS;
         if (shows && c->path && c->run && !c->gives)
             fail_msg("%s: what it shows", c->name);
         if (!c->begin != !c->answers)
@@ -310,7 +310,7 @@ static void a_path_is_made_of_fields_and_has_a_method_and_a_place(void **state)
         if (strcmp(c->method, "GET") && strcmp(c->method, "POST") && strcmp(c->method, "DELETE") &&
             strcmp(c->method, "PUT"))
             fail_msg("%s: %s", c->name, c->method);
-        const bool looks = c->effect == OB_EFFECT_LOOKS || c->effect == OB_EFFECT_READS;
+        const bool looks = c->effect == OB_EFFECT_SHOWS || c->effect == OB_EFFECT_READS;
         if (!strcmp(c->method, "GET") && !looks)
             fail_msg("%s: GET changes nothing", c->name);
         check_path(c);

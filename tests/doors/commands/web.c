@@ -3,8 +3,7 @@
 
 #include <pthread.h>
 
-/* ---- Asking -----------------------------------------------------------------------------------
- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 typedef struct waited {
     pthread_mutex_t lock;
@@ -78,8 +77,7 @@ static void answers(ob_service *s, const asking *a, unsigned status, const char 
     ob_buf_free(&answer.body);
 }
 
-/* ---- Tests ------------------------------------------------------------------------------------
- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void what_is_not_here_is_not_found_and_another_method_is_told_which(void **state)
 {
@@ -192,7 +190,7 @@ static void too_many_at_once_are_told_to_come_again(void **state)
     assert_true(call->answer.retry_after_s > 0);
     call->class->end(call);
     while (taken--)
-        ob_commands_leave(OB_AT_STAFF);
+        ob_commands_exit(OB_AT_STAFF);
     answers(&s, &(asking){.method = "GET", .path = "/v1/policy", .token = ada}, 200, "regime");
     free(ada);
 }

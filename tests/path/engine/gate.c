@@ -177,7 +177,9 @@ static void an_order_opens_whom_it_names_while_it_is_valid(void **state)
     his.encryption = OB_ENCRYPTION_E2EE;
     assert_string_equal(scan(p, &his), "FLOOR_E2EE_SERVER");
     his.encryption = OB_ENCRYPTION_NONE;
-    must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_HELD, 100, &err)), &err);
+    must(WRITES(p->store, &err,
+                ob_store_order_set_state(w, id, OB_ORDER_STATE_SUSPENDED, 100, &err)),
+         &err);
     assert_string_equal(scan(p, &his), "ORDER_SUSPENDED");
     must(WRITES(p->store, &err, ob_store_order_set_state(w, id, OB_ORDER_VALID, 100, &err)), &err);
     assert_string_equal(scan(p, &his), "ALLOWED");

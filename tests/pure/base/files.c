@@ -49,7 +49,7 @@ static void expect(int got, int error)
         assert_int_equal(errno, error);
 }
 
-/* ---- Failing -------------------------------------------------------------------------------- */
+/* ---- Failing --------------------------------------------------------------------------------- */
 
 static void a_call_fails_by_its_path_and_its_verb(void **state)
 {
@@ -124,7 +124,7 @@ static void where_several_rules_fit_the_first_that_says_something_decides(void *
     assert_int_equal(files_calls(always), 3);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 typedef struct caller {
     pthread_t thread;
@@ -196,7 +196,7 @@ static void a_slow_call_takes_at_least_its_time(void **state)
     assert_true(ob_now_monotonic_ms() - begun >= 29);
 }
 
-/* ---- Hearing -------------------------------------------------------------------------------- */
+/* ---- Hearing --------------------------------------------------------------------------------- */
 
 static void hear(void *context, ob_file_verb verb, const char *path)
 {
@@ -240,7 +240,7 @@ static void where_nobody_watches_nothing_fails(void **state)
     expect(ob_file_sync(p->file), 0); /* what was there before is gone */
 }
 
-/* ---- Rules as text -------------------------------------------------------------------------- */
+/* ---- Rules as text --------------------------------------------------------------------------- */
 
 static void rules_can_be_written_as_text(void **state)
 {
@@ -289,7 +289,7 @@ static void what_is_no_rule_is_pointed_at(void **state)
     assert_true(rules_read(&t, &wrong, "clock:1000", 900) && t.ahead == 100);
 }
 
-/* ---- The clock ------------------------------------------------------------------------------ */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
 static void a_clock_stands_passes_and_is_set(void **state)
 {
@@ -307,8 +307,7 @@ static void a_clock_stands_passes_and_is_set(void **state)
     assert_true(ob_now() > INT64_C(1700000000));
 }
 
-/* ---- What a file must be ------------------------------------------------------------------------
- */
+/* ---- What a file must be --------------------------------------------------------------------- */
 
 static void refuses(const char *path, const ob_file_rule *rule, ob_status wanted, const char *word)
 {

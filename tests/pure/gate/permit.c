@@ -22,21 +22,20 @@ static const ob_regime law = {.id = "a-law",
                               .detectors = {OB_PERMISSION_YES, OB_PERMISSION_YES}};
 static const ob_regimes laws = {&law, 1};
 
-/* ---- A holder, with a code that is good enough here --------------------------------------------
- */
+/* ---- A holder, with a code that is good enough here ------------------------------------------ */
 
 typedef struct holder {
     uint64_t key, made, taken;
     bool elsewhere; /* another process: after a fork */
 } holder;
 
-static bool code(void *context, uint8_t out[OB_SEAL_SIZE], const void *bytes, size_t size)
+static bool compute(void *context, uint8_t out[OB_PERMIT_MAC_SIZE], const void *bytes, size_t size)
 {
     const holder *h = context;
     const uint8_t *p = bytes;
     if (h->elsewhere)
         return false;
-    for (int k = 0; k < OB_SEAL_SIZE / 8; k++) {
+    for (int k = 0; k < OB_PERMIT_MAC_SIZE / 8; k++) {
         uint64_t sum = h->key + (uint64_t)k;
         for (size_t i = 0; i < size; i++)
             sum = (sum ^ p[i]) * UINT64_C(0x100000001B3) + (sum >> 29);
@@ -45,18 +44,17 @@ static bool code(void *context, uint8_t out[OB_SEAL_SIZE], const void *bytes, si
     return true;
 }
 
-static ob_seal maker(holder *h)
+static ob_permit_mac maker(holder *h)
 {
-    return (ob_seal){.code = code, .context = h, .sequence = &h->made};
+    return (ob_permit_mac){.compute = compute, .context = h, .sequence = &h->made};
 }
 
-static ob_seal taker(holder *h)
+static ob_permit_mac taker(holder *h)
 {
-    return (ob_seal){.code = code, .context = h, .sequence = &h->taken};
+    return (ob_permit_mac){.compute = compute, .context = h, .sequence = &h->taken};
 }
 
-/* ---- A situation that is allowed
- * ----------------------------------------------------------------- */
+/* ---- A situation that is allowed ------------------------------------------------------------- */
 
 static ob_situation situation(ob_basis basis)
 {
@@ -108,8 +106,8 @@ static ob_permit make(holder *h, ob_basis basis)
     ob_error err = {0};
     const ob_situation s = situation(basis);
     const ob_permit_request request = request_for(&s);
-    const ob_seal seal = maker(h);
-    if (ob_permit_make(&permit, &why, &request, &laws, &seal, &err))
+    const ob_permit_mac mac = maker(h);
+    if (ob_permit_make(&permit, &why, &request, &laws, &mac, &err))
         fail_msg("%s", err.text);
     assert_true(why.allow);
     return permit;
@@ -119,9 +117,9 @@ static bool takes(holder *h, const ob_permit *permit, const ob_permit_use *use)
 {
     ob_permit_terms terms;
     ob_error err = {0};
-    const ob_seal seal = taker(h);
+    const ob_permit_mac mac = taker(h);
     uint64_t before = h->taken;
-    ob_status status = ob_permit_take(&terms, permit, use, &seal, &err);
+    ob_status status = ob_permit_take(&terms, permit, use, &mac, &err);
     if (status) {
         assert_int_equal(status, OB_EREFUSED);
         assert_true(*err.text);
@@ -130,17 +128,16 @@ static bool takes(holder *h, const ob_permit *permit, const ob_permit_use *use)
     return !status;
 }
 
-/* ---- Tests
- * ---------------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void a_permit_says_what_it_is_for(void **state)
 {
     (void)state;
     holder h = {.key = 1};
     const ob_permit permit = make(&h, OB_BASIS_PUBLIC);
-    const ob_seal seal = taker(&h);
+    const ob_permit_mac mac = taker(&h);
     ob_permit_terms terms;
-    assert_int_equal(ob_permit_take(&terms, &permit, &good, &seal, NULL), OB_OK);
+    assert_int_equal(ob_permit_take(&terms, &permit, &good, &mac, NULL), OB_OK);
     assert_string_equal(terms.regime, "a-law");
     assert_string_equal(terms.article, "Art. 1");
     assert_int_equal(terms.basis, OB_BASIS_PUBLIC);
@@ -168,8 +165,8 @@ static void no_changed_byte_goes_unnoticed(void **state)
         }
     holder fresh = {.key = 2};
     ob_permit_terms terms;
-    const ob_seal seal = taker(&fresh);
-    assert_int_equal(ob_permit_take(&terms, &permit, &good, &seal, NULL), OB_OK);
+    const ob_permit_mac mac = taker(&fresh);
+    assert_int_equal(ob_permit_take(&terms, &permit, &good, &mac, NULL), OB_OK);
     /* what lies behind the content is no part of it */
     size_t content = 0;
     for (size_t i = 0; i < sizeof permit.bytes; i++)
@@ -234,8 +231,8 @@ static void it_is_for_its_methods_only(void **state)
     const ob_situation s = situation(OB_BASIS_PUBLIC);
     ob_permit_request request = request_for(&s);
     request.situation[PDQ] = NULL;
-    const ob_seal seal = maker(&h);
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_OK);
+    const ob_permit_mac mac = maker(&h);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_OK);
     ob_permit_use use = good;
     assert_false(takes(&h, &permit, &use));
     use.detectors = 1 << PDQ;
@@ -270,16 +267,16 @@ static void a_withdrawal_voids_it(void **state)
     (void)state;
     holder h = {.key = 9};
     const ob_permit public = make(&h, OB_BASIS_PUBLIC), consent = make(&h, OB_BASIS_CONSENT);
-    const ob_seal seal = taker(&h);
+    const ob_permit_mac mac = taker(&h);
     ob_permit_use use = good;
     use.epochs.personal++; /* somebody's consent has gone */
-    assert_int_equal(ob_permit_still(&public, &use, &seal, NULL), OB_OK);
-    assert_int_equal(ob_permit_still(&consent, &use, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_still(&public, &use, &mac, NULL), OB_OK);
+    assert_int_equal(ob_permit_still(&consent, &use, &mac, NULL), OB_EREFUSED);
     use = good;
     use.epochs.service++; /* the policy has changed */
-    assert_int_equal(ob_permit_still(&public, &use, &seal, NULL), OB_EREFUSED);
-    assert_int_equal(ob_permit_still(&consent, &use, &seal, NULL), OB_EREFUSED);
-    assert_int_equal(ob_permit_still(&consent, &good, &seal, NULL), OB_OK);
+    assert_int_equal(ob_permit_still(&public, &use, &mac, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_still(&consent, &use, &mac, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_still(&consent, &good, &mac, NULL), OB_OK);
 }
 
 static void handing_on_adds_nothing(void **state)
@@ -287,7 +284,7 @@ static void handing_on_adds_nothing(void **state)
     (void)state;
     holder h = {.key = 10}, worker = {.key = 11};
     const ob_permit permit = make(&h, OB_BASIS_PUBLIC);
-    const ob_seal from = taker(&h), to = maker(&worker);
+    const ob_permit_mac from = taker(&h), to = maker(&worker);
     const ob_permit_item file = {.id = {7}, .device = 8, .inode = 9, .size = 10};
     ob_permit handed;
     ob_permit_use use = good;
@@ -323,35 +320,35 @@ static void what_is_denied_gets_none(void **state)
     holder h = {.key = 12};
     ob_permit permit;
     ob_gate_decision why;
-    const ob_seal seal = maker(&h);
+    const ob_permit_mac mac = maker(&h);
     ob_situation a = situation(OB_BASIS_PUBLIC), b = a;
     ob_permit_request request = request_for(&a);
     a.mode = OB_MODE_EXPLAIN; /* explaining never yields one */
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_EREFUSED);
     a = b;
     request.situation[1] = &b;
     b.item = "another";
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_EREFUSED);
     b = a;
     b.basis = OB_BASIS_CONSENT;
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_EREFUSED);
     b = a;
     a.media = b.media = OB_MEDIA_AUDIO;
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_EREFUSED);
     assert_false(why.allow);
     assert_int_equal(why.reason, OB_FLOOR_MEDIA);
     a = b = situation(OB_BASIS_PUBLIC);
     a.detector_state = OB_STATE_SUSPENDED; /* one detector of two */
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_OK);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_OK);
     ob_permit_use use = good;
     assert_false(takes(&h, &permit, &use));
     use.detectors = 1 << PDQ;
     assert_true(takes(&h, &permit, &use));
     const ob_permit_request nothing = {.monotonic_ms = 1};
-    assert_int_equal(ob_permit_make(&permit, &why, &nothing, &laws, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_make(&permit, &why, &nothing, &laws, &mac, NULL), OB_EREFUSED);
     h.elsewhere = true;
     a = b;
-    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &seal, NULL), OB_EREFUSED);
+    assert_int_equal(ob_permit_make(&permit, &why, &request, &laws, &mac, NULL), OB_EREFUSED);
 }
 
 static void mutated_permits_are_refused(void **state)

@@ -43,8 +43,7 @@ static void fill_row(row *out, test_random *r, const char *const *names, const c
     }
 }
 
-/* ---- Worlds ------------------------------------------------------------------------------------
- */
+/* ---- Worlds ---------------------------------------------------------------------------------- */
 
 static uint32_t bits(test_random *r, unsigned count, unsigned percent)
 {
@@ -214,8 +213,7 @@ static ob_gate_decision decide(const world *w)
     return ob_gate_decide(&w->s, &all);
 }
 
-/* ---- What the floor closes, from the design ----------------------------------------------------
- */
+/* ---- What the floor closes, from the design -------------------------------------------------- */
 
 static bool names(const row *row, const char *name)
 {
@@ -260,8 +258,7 @@ static bool is_closed(const world *w)
            list_bad;
 }
 
-/* ---- The properties ----------------------------------------------------------------------------
- */
+/* ---- The properties -------------------------------------------------------------------------- */
 
 typedef void (*property)(world *w, test_random *r, uint64_t *reached);
 

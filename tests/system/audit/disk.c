@@ -20,8 +20,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- A disk that fails when told: these stand in for the C library's ---------------------------
- */
+/* ---- A disk that fails when told: these stand in for the C library's ------------------------- */
 
 typedef enum fault { NO_FAULT, FAIL_WRITE, HALF_WRITE, FAIL_SYNC, FAIL_CUT } fault;
 static atomic_int fault_kind;
@@ -72,8 +71,7 @@ int ftruncate(int file, off_t size)
     return (int)syscall(SYS_ftruncate, file, size);
 }
 
-/* ---- Crashes
- * --------------------------------------------------------------------------------------------- */
+/* ---- Crashes --------------------------------------------------------------------------------- */
 
 typedef struct acknowledged {
     uint64_t number;
@@ -104,7 +102,7 @@ static void be_the_victim(const char *dir, int tell)
 {
     static victim victims[THREADS];
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = dir, .seal_ms = 2};
+    ob_audit_options options = {.dir = dir, .checkpoint_ms = 2};
     if (ob_audit_open(&audit, &options, NULL))
         _exit(1);
     for (int i = 0; i < THREADS; i++) {
@@ -238,8 +236,7 @@ static void a_beginning_that_was_interrupted_is_begun_again(void **state)
     remove_all(p.dir);
 }
 
-/* ---- Disks that fail
- * ------------------------------------------------------------------------------------- */
+/* ---- Disks that fail ------------------------------------------------------------------------- */
 
 static void count_problems(void *context, const char *sentence)
 {
@@ -265,7 +262,7 @@ static void try_fault(fault kind, int in, bool ever)
             kept[expected++] = i;
         }
         if (i % 2)
-            ob_audit_seal(audit, NULL);
+            ob_audit_sign(audit, NULL);
     }
     arm(NO_FAULT, 0, false);
     if (opened)
@@ -276,7 +273,7 @@ static void try_fault(fault kind, int in, bool ever)
         assert_int_equal(number, expected);
         kept[expected++] = 100 + i;
     }
-    MUST(ob_audit_seal(audit, &err_));
+    MUST(ob_audit_sign(audit, &err_));
     assert_true(ob_audit_fine(audit));
     MUST(ob_audit_close(audit, &err_));
     assert_fine(p.audit, expected, expected);
@@ -370,7 +367,7 @@ static void many_threads_on_a_disk_that_fails_now_and_then_lose_nothing(void **s
     pthread_t threads[THREADS];
     place p = new_place();
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = p.dir, .seal_ms = 3};
+    ob_audit_options options = {.dir = p.dir, .checkpoint_ms = 3};
     MUST(ob_audit_open(&audit, &options, &err_));
     for (int i = 0; i < THREADS; i++) {
         hopefuls[i] = (hopeful){.audit = audit, .id = i};
@@ -435,8 +432,7 @@ static void a_file_that_may_not_grow_any_more_is_left_as_it_was(void **state)
     remove_all(p.dir);
 }
 
-/* ---- A file system of its own, where that may be made
- * ------------------------------------------------------ */
+/* ---- A file system of its own, where that may be made ---------------------------------------- */
 
 /* In a child, which may mount something on `dir`. Exit codes: 0 as it should be, 77 not allowed. */
 static int fill_small_disk(const char *dir)

@@ -53,7 +53,7 @@ static void expect_verified(const place *p)
         fail_msg("%s", report.problem);
 }
 
-/* ---- Failing -------------------------------------------------------------------------------- */
+/* ---- Failing --------------------------------------------------------------------------------- */
 
 static void an_entry_that_could_not_be_made_durable_is_not_in_the_log(void **state)
 {
@@ -85,10 +85,10 @@ static void a_checkpoint_that_could_not_be_written_is_written_later(void **state
     ob_audit *audit = open_log(p->dir);
     add(audit, "one", 1);
     int rule = rule_of("audit/checkpoints", OB_FILE_SYNC, 0, EIO);
-    assert_int_equal(ob_audit_seal(audit, NULL), OB_EIO);
+    assert_int_equal(ob_audit_sign(audit, NULL), OB_EIO);
     add(audit, "two", 2); /* the log goes on without */
     files_remove(rule);
-    MUST(ob_audit_seal(audit, &err_));
+    MUST(ob_audit_sign(audit, &err_));
     expect_verified(p);
     MUST(ob_audit_close(audit, &err_));
 }
@@ -115,7 +115,7 @@ static void a_log_that_cannot_be_looked_at_is_not_begun_anew(void **state)
     assert_int_equal(ob_audit_open(&audit, &options, &err), OB_EFORMAT);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 typedef struct writer {
     pthread_t thread;
@@ -147,7 +147,7 @@ static void nothing_is_acknowledged_before_the_disk_has_it(void **state)
         assert_int_equal(pthread_create(&w.thread, NULL, write_one, &w), 0);
         files_await(held, 1);
         assert_false(atomic_load(&w.done));
-        MUST(ob_audit_seal(audit, &err_)); /* what was durable before can be sealed meanwhile */
+        MUST(ob_audit_sign(audit, &err_)); /* what was durable before can be sealed meanwhile */
         files_release(held);
         assert_int_equal(pthread_join(w.thread, NULL), 0);
         assert_int_equal(w.status, fails ? OB_EIO : OB_OK);

@@ -8,8 +8,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- A log whose process was killed
- * ----------------------------------------------------------------------- */
+/* ---- A log whose process was killed ---------------------------------------------------------- */
 
 enum { SEALED = 5, ENTRIES = 9 };
 
@@ -57,7 +56,7 @@ static void make_killed(killed *k, const char *seed, int first)
     for (int n = 0; n < ENTRIES; n++) {
         add(audit, "list.changed", first + n);
         if (n == 2 || n == SEALED - 1)
-            MUST(ob_audit_seal(audit, &err_));
+            MUST(ob_audit_sign(audit, &err_));
     }
     ob_audit_signed_now(&k->known, audit);
     assert_int_equal(k->known.entries, SEALED);
@@ -117,8 +116,7 @@ static void assert_refused(const killed *k, const char *word, const char *file)
 static const char seed_one[OB_KEY_SIZE] = "one key of thirty-two bytes, one";
 static const char seed_two[OB_KEY_SIZE] = "two keys of thirty-two bytes too";
 
-/* ---- Entries that nobody signed
- * ----------------------------------------------------------------------------- */
+/* ---- Entries that nobody signed -------------------------------------------------------------- */
 
 static void own_entries_that_were_not_signed_are_taken_and_counted(void **state)
 {
@@ -248,8 +246,7 @@ static void an_entry_without_a_code_is_taken_only_where_the_records_know_nothing
     drop_killed(&k);
 }
 
-/* ---- Checkpoints
- * -------------------------------------------------------------------------------------------- */
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
 
 static void checkpoints_that_are_cut_replaced_or_of_another_log_are_refused(void **state)
 {
@@ -332,9 +329,7 @@ static void what_is_missing_is_not_made_anew_where_the_records_know_it(void **st
     }
 }
 
-/* ---- Closed
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- Closed ---------------------------------------------------------------------------------- */
 
 static void behind_a_log_that_was_closed_nothing_may_follow(void **state)
 {

@@ -11,8 +11,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- Entries
- * ---------------------------------------------------------------------------------------- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 static void entries_are_what_was_said_and_survive_reopening(void **state)
 {
@@ -136,19 +135,18 @@ static void only_one_writes(void **state)
     remove_all(p.dir);
 }
 
-/* ---- Checkpoints
- * ------------------------------------------------------------------------------------- */
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
 
 static void checkpoints_come_by_themselves_and_only_when_something_happened(void **state)
 {
     (void)state;
     place p = new_place();
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = p.dir, .seal_ms = 20};
+    ob_audit_options options = {.dir = p.dir, .checkpoint_ms = 20};
     MUST(ob_audit_open(&audit, &options, &err_));
     for (int i = 1; i <= 3; i++) {
         add(audit, "word", i);
-        for (unsigned tries = 0; verify_dir(p.audit).sealed != (uint64_t)i;)
+        for (unsigned tries = 0; verify_dir(p.audit).covered != (uint64_t)i;)
             assert_true(test_wait(&tries));
     }
     for (unsigned pauses = 0; pauses < 20;)
@@ -174,7 +172,7 @@ static void the_extent_is_a_log_of_its_own(void **state)
     assert_int_equal(extent.entries, 5);
     for (int i = 0; i < 5; i++)
         add(audit, "word", i);
-    MUST(ob_audit_seal(audit, &err_));
+    MUST(ob_audit_sign(audit, &err_));
     bytes log = load(p.audit, "log"), notes = load(p.audit, "checkpoints"),
           key = load(p.audit, "key");
     save(copy, "log", log.text, (size_t)extent.log_bytes);
@@ -205,7 +203,7 @@ static void a_clock_that_jumps_does_no_harm(void **state)
     MUST(ob_audit_open(&audit, &options, &err_));
     for (int i = 0; i < 12; i++) {
         add(audit, "word", i);
-        MUST(ob_audit_seal(audit, &err_));
+        MUST(ob_audit_sign(audit, &err_));
     }
     MUST(ob_audit_close(audit, &err_));
     assert_fine(p.audit, 12, 12);
@@ -215,8 +213,7 @@ static void a_clock_that_jumps_does_no_harm(void **state)
     remove_all(p.dir);
 }
 
-/* ---- Threads
- * -------------------------------------------------------------------------------------------- */
+/* ---- Threads --------------------------------------------------------------------------------- */
 
 enum { EACH = 400 };
 
@@ -242,7 +239,7 @@ static void numbers_of_many_threads_are_unique_and_all_entries_are_there(void **
     pthread_t threads[THREADS];
     place p = new_place();
     ob_audit *audit = NULL;
-    ob_audit_options options = {.dir = p.dir, .seal_ms = 5};
+    ob_audit_options options = {.dir = p.dir, .checkpoint_ms = 5};
     MUST(ob_audit_open(&audit, &options, &err_));
     memset(seen, 0, sizeof seen);
     for (int i = 0; i < THREADS; i++) {
@@ -251,7 +248,7 @@ static void numbers_of_many_threads_are_unique_and_all_entries_are_there(void **
     }
     for (int i = 0; i < 20; i++) { /* others read and seal meanwhile */
         assert_true(verify_dir(p.audit).fine);
-        MUST(ob_audit_seal(audit, &err_));
+        MUST(ob_audit_sign(audit, &err_));
         assert_true(ob_audit_fine(audit));
     }
     for (int i = 0; i < THREADS; i++)

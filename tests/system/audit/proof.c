@@ -7,8 +7,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- Trees and proofs
- * ---------------------------------------------------------------------------- */
+/* ---- Trees and proofs ------------------------------------------------------------------------ */
 
 static void the_published_tree_has_its_published_roots(void **state)
 {
@@ -125,7 +124,7 @@ static void grow(grown *g)
     free(key.text);
     for (uint64_t size = 0;; size++) {
         ob_audit_tree *tree = NULL;
-        MUST(ob_audit_seal(audit, &err_));
+        MUST(ob_audit_sign(audit, &err_));
         g->checkpoints[size] = last_checkpoint(g->place.audit);
         MUST(ob_audit_read(g->place.audit, 0, UINT64_MAX, keep_text, g, &err_));
         check_root(g, size);

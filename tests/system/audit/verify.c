@@ -7,8 +7,7 @@ static int start(void **state)
     return ob_crypto_start(NULL);
 }
 
-/* ---- Damage
- * --------------------------------------------------------------------------------------- */
+/* ---- Damage ---------------------------------------------------------------------------------- */
 
 enum { ENTRIES = 7, NOTES = 4 };
 static const uint64_t note_sizes[NOTES] = {0, 3, 5, 7};
@@ -30,7 +29,7 @@ static void make_small(small *s)
     for (int n = 0, k = 1; n < ENTRIES; n++) {
         add(audit, n % 2 ? "verdict.found" : "list.changed", n);
         if (note_sizes[k] == (uint64_t)n + 1) {
-            MUST(ob_audit_seal(audit, &err_));
+            MUST(ob_audit_sign(audit, &err_));
             k++;
         }
     }
@@ -221,7 +220,7 @@ static void checkpoints_that_are_cut_are_found_or_leave_entries_that_are_not_sea
         ob_audit_report r = verify_dir(s.damaged);
         assert_int_equal(r.fine, k > 0);
         if (k) {
-            assert_int_equal(r.sealed, note_sizes[k - 1]);
+            assert_int_equal(r.covered, note_sizes[k - 1]);
             assert_int_equal(r.entries, ENTRIES);
         } else {
             assert_string_equal(r.file, "checkpoints");
@@ -249,7 +248,7 @@ static void try_both(const small *s, size_t log, size_t notes)
     /* Nothing in the files themselves can tell: an older checkpoint does. */
     assert_true(r.fine);
     assert_int_equal(r.entries, n);
-    assert_int_equal(r.sealed, note_sizes[k - 1]);
+    assert_int_equal(r.covered, note_sizes[k - 1]);
     r = verify_with(s->damaged, s->key.text, s->newest);
     assert_int_equal(r.fine, n == ENTRIES);
     if (!r.fine)
@@ -271,8 +270,7 @@ static void cuts_of_both_are_found_except_at_an_older_checkpoint_which_since_fin
     drop_small(&s);
 }
 
-/* ---- Whole entries
- * ---------------------------------------------------------------------------------- */
+/* ---- Whole entries --------------------------------------------------------------------------- */
 
 static void put_lines(const small *s, const size_t *order, size_t count)
 {
@@ -386,8 +384,7 @@ static void an_entry_that_was_written_anew_with_its_hash_is_found(void **state)
     drop_small(&s);
 }
 
-/* ---- The directory
- * ------------------------------------------------------------------------------------ */
+/* ---- The directory --------------------------------------------------------------------------- */
 
 static void other_files_are_named_and_links_are_not_followed(void **state)
 {
@@ -502,9 +499,9 @@ static void a_newer_format_is_refused_kindly(void **state)
     MUST(ob_buf_printf(&text, &err_, "\n\xE2\x80\x94 %s ", key.name));
     MUST(ob_base64(&text, signature, sizeof signature, &err_));
     MUST(ob_buf_append(&text, "\n", 1, &err_));
-    assert_int_equal(
-        note_parse(&parsed, &used, text.bytes, text.size, NOTE_STORED, &key, sum, &err),
-        OB_EREFUSED);
+    assert_int_equal(note_parse(&parsed, &used, text.bytes, text.size,
+                                &(note_rule){NOTE_STORED, &key, sum}, &err),
+                     OB_EREFUSED);
     assert_non_null(strstr(err.text, "newer"));
     ob_buf_free(&text);
     free(seed.text);
@@ -512,8 +509,7 @@ static void a_newer_format_is_refused_kindly(void **state)
     drop_small(&s);
 }
 
-/* ---- A large one
- * --------------------------------------------------------------------------------------- */
+/* ---- A large one ----------------------------------------------------------------------------- */
 
 enum { FILLERS = 8 };
 
@@ -583,7 +579,7 @@ static void in_a_large_log_sampled_damage_is_found(void **state)
     char path[120];
     for (int part = 0; part < 5; part++) {
         fill_log(audit, entries / 5);
-        MUST(ob_audit_seal(audit, &err_));
+        MUST(ob_audit_sign(audit, &err_));
     }
     MUST(ob_audit_close(audit, &err_));
     assert_fine(p.audit, (uint64_t)entries, (uint64_t)entries);

@@ -19,7 +19,7 @@ static pair new_pair(void)
     return p;
 }
 
-/* ---- In memory ------------------------------------------------------------------------------ */
+/* ---- In memory ------------------------------------------------------------------------------- */
 
 static ob_status put(void *context, const void *bytes, size_t size, ob_error *err)
 {
@@ -68,7 +68,7 @@ static uint8_t *noise(size_t size)
     return bytes;
 }
 
-/* ---- Tests ---------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void what_was_sealed_comes_out(void **state)
 {

@@ -135,8 +135,7 @@ static void in_the_gap_nobody_looks_without_being_asked(void **state)
     json_decref(file);
 }
 
-/* ---- Regimes -----------------------------------------------------------------------------------
- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 static uint8_t *read_regime(const char *name, size_t *size)
 {

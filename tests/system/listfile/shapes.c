@@ -28,7 +28,7 @@ static char *read_as(const void *bytes, size_t size, ob_import_type type)
     told = (ob_import_understood){.skipped = 0};
     assert_int_equal(reader_new(&r, fileno(file), "a", type, &told, NULL), OB_OK);
     if (whole_most)
-        reader_keep(r, whole_most);
+        reader_save(r, whole_most);
     out[0] = '\0';
     for (bool end = false;;) {
         entry e;
@@ -76,7 +76,7 @@ static bool has_column(const char *name, bool used)
     return false;
 }
 
-/* ---- Lines -------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 static void a_hash_may_be_named_and_have_more_behind_it(void **s)
 {
@@ -300,7 +300,7 @@ static void what_is_walked_past_is_named(void **s)
                "it has another in it"));
 }
 
-/* ---- JSON --------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void json_is_read_as_lines_as_an_array_and_as_a_document(void **s)
 {
@@ -495,7 +495,7 @@ static void a_record_without_end_is_forgotten_not_kept(void **s)
     free(text);
 }
 
-/* ---- XML ---------------------------------------------------------------------------------- */
+/* ---- XML ------------------------------------------------------------------------------------- */
 
 #define HEAD                                                                                       \
     "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n"                              \
@@ -535,7 +535,7 @@ static void xml_brings_no_entities_and_no_document_type(void **s)
     assert_non_null(strstr(read_as(deep, strlen(deep), OB_IMPORT_CHECKED), "nested too deep"));
 }
 
-/* ---- Codings ------------------------------------------------------------------------------ */
+/* ---- Codings --------------------------------------------------------------------------------- */
 
 static size_t as_utf16(uint8_t *to, const char *text, bool big, bool mark)
 {

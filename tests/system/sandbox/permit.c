@@ -25,8 +25,7 @@ static ob_worker *start(const ob_epoch_page *epochs)
     return worker;
 }
 
-/* ---- Makers that cheat -------------------------------------------------------------------------
- */
+/* ---- Makers that cheat ----------------------------------------------------------------------- */
 
 enum { DIGESTS, PDQ }; /* detectors */
 
@@ -51,7 +50,7 @@ typedef struct maker {
 } maker;
 
 static ob_status make(void *context, ob_permit *out, uint32_t *detectors,
-                      const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                      const ob_permit_item *item, ob_epochs epochs, const ob_permit_mac *mac,
                       ob_error *err)
 {
     maker *m = context;
@@ -60,7 +59,7 @@ static ob_status make(void *context, ob_permit *out, uint32_t *detectors,
                          .epochs = epochs,
                          .now = ob_now(),
                          .monotonic_ms = ob_now_monotonic_ms()};
-    const ob_seal others = ob_holder_maker(&m->other);
+    const ob_permit_mac others = ob_holder_maker(&m->other);
     if (m->how == REFUSES)
         return ob_fail(err, OB_EREFUSED, "nobody may look");
     if (m->how == OTHER_ITEM)
@@ -75,7 +74,7 @@ static ob_status make(void *context, ob_permit *out, uint32_t *detectors,
     }
     if (m->how == OLD_EPOCH)
         use.epochs.service--;
-    ob_status status = ob_permit_own_files(out, &use, m->how == OTHER_WORKER ? &others : seal, err);
+    ob_status status = ob_permit_own_files(out, &use, m->how == OTHER_WORKER ? &others : mac, err);
     if (m->how == NONE)
         memset(out, 0x5A, sizeof *out);
     if (m->how == FLIPPED)
@@ -140,8 +139,7 @@ static void without_a_maker_nobody_looks(void **state)
     ob_worker_stop(worker);
 }
 
-/* ---- Withdrawn in the middle
- * ---------------------------------------------------------------------- */
+/* ---- Withdrawn in the middle ----------------------------------------------------------------- */
 
 static void *withdraw_soon(void *argument)
 {
@@ -179,8 +177,7 @@ static void what_is_withdrawn_while_it_is_decoded_is_forgotten(void **state)
     free(bytes);
 }
 
-/* ---- Other processes
- * -------------------------------------------------------------------------------- */
+/* ---- Other processes ------------------------------------------------------------------------- */
 
 static void a_forked_process_cannot_make_permits(void **state)
 {
@@ -190,14 +187,14 @@ static void a_forked_process_cannot_make_permits(void **state)
     ob_holder_init(&holder);
     const ob_permit_use use = {
         .detectors = 1, .now = ob_now(), .monotonic_ms = ob_now_monotonic_ms()};
-    const ob_seal seal = ob_holder_maker(&holder), taker = ob_holder_taker(&holder);
-    assert_int_equal(ob_permit_own_files(&permit, &use, &seal, NULL), OB_OK);
+    const ob_permit_mac mac = ob_holder_maker(&holder), taker = ob_holder_taker(&holder);
+    assert_int_equal(ob_permit_own_files(&permit, &use, &mac, NULL), OB_OK);
     fflush(stdout);
     pid_t child = fork();
     if (!child) {
         ob_permit_terms terms;
         ob_permit mine;
-        bool made = !ob_permit_own_files(&mine, &use, &seal, NULL);
+        bool made = !ob_permit_own_files(&mine, &use, &mac, NULL);
         bool taken = !ob_permit_take(&terms, &permit, &use, &taker, NULL);
         _exit(made || taken ? 1 : 0);
     }

@@ -55,8 +55,7 @@ static void nobody_is_waited_for_without_end(void **state)
     assert_non_null(strstr(result.error.text, "not decoded within 100 ms"));
 }
 
-/* ---- What the kernel says ---------------------------------------------------------------------
- */
+/* ---- What the kernel says -------------------------------------------------------------------- */
 
 static pid_t compute_on(const cpu_set_t *processor)
 {

@@ -147,8 +147,7 @@ static void a_worker_is_kept_and_replaced_without_a_trace(void **state)
     assert_int_equal(descriptors(), before);
 }
 
-/* ---- A decoder that was taken over: tests/hostile/worker.c -------------------------------------
- */
+/* ---- A decoder that was taken over: tests/hostile/worker.c ----------------------------------- */
 
 #ifdef OB_SANITIZED /* whose filter is wider, and who have no limit of memory */
 enum { FILTER = true };
@@ -417,7 +416,7 @@ static void a_process_has_a_limit_for_its_life(void **state)
     ob_worker_stop(worker);
 }
 
-/* ---- Whose files a process gets ------------------------------------------------------------- */
+/* ---- Whose files a process gets -------------------------------------------------------------- */
 
 static ob_job_result do_for(ob_worker *worker, uint64_t client, const char *bytes)
 {
@@ -487,7 +486,7 @@ static void clients_in_turn_keep_their_processes(void **state)
     ob_workers_stop(workers);
 }
 
-/* ---- Starting ------------------------------------------------------------------------------- */
+/* ---- Starting -------------------------------------------------------------------------------- */
 
 static void what_is_no_worker_is_told_of(void **state)
 {
@@ -503,7 +502,7 @@ static void what_is_no_worker_is_told_of(void **state)
     assert_int_equal(ob_worker_start(&worker, &unknown, &err), OB_ENOTFOUND);
 }
 
-/* ---- Answers -------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void answers_that_make_no_sense_are_no_answers(void **state)
 {

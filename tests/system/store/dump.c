@@ -158,7 +158,7 @@ static void what_was_loaded_can_be_used(void **state)
     assert_memory_equal(all, &t, sizeof t);
     free(all);
     must(READS(p->store, &err,
-               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &item, &err)),
+               ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, 1, &item, &err)),
          &err);
     assert_true(there && holds);
     ob_buf_free(&text);
@@ -285,7 +285,7 @@ static void a_dump_of_an_older_version_is_brought_up_to_date(void **state)
     must(load_text(p, old, sizeof old - 1, 10, &err), &err);
     must(READS(p->store, &err, ob_store_tokens(&all, &count, view, &err)), &err);
     assert_int_equal(count, 1);
-    assert_int_equal(all->print[31], 31);
+    assert_int_equal(all->fingerprint[31], 31);
     free(all);
     must(p->store->driver->version(&version, p->store->writing.view.db, &err), &err);
     assert_int_equal(version, schema_steps());
@@ -309,7 +309,7 @@ static void a_dump_with_a_table_that_was_removed_later_is_loaded_without_it(void
         "{\"table\":\"mark\",\"row\":[\"log.entry\",7]}\n"
         "{\"rows\":2}\n";
     must(load_text(p, old, sizeof old - 1, 10, &err), &err);
-    must(READS(p->store, &err, ob_store_mark(&entry, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_counter(&entry, view, OB_COUNTER_LOG_ENTRY, &err)), &err);
     assert_int_equal(entry, 7);
     static const char now[] =
         "{\"obhut_records\":1,\"schema\":4}\n"

@@ -56,7 +56,7 @@ static int rule_of(const char *path, ob_file_verb verb, int error)
     return files_add(&rule);
 }
 
-/* ---- What is asked for ---------------------------------------------------------------------- */
+/* ---- What is asked for ----------------------------------------------------------------------- */
 
 static void all_that_happens_to_the_records_is_asked_for(void **state)
 {
@@ -89,7 +89,7 @@ static void all_that_happens_to_the_records_is_asked_for(void **state)
     assert_int_equal(files_calls(locks), 0);
 }
 
-/* ---- Failing -------------------------------------------------------------------------------- */
+/* ---- Failing --------------------------------------------------------------------------------- */
 
 static void a_change_that_could_not_be_made_durable_is_unknown(void **state)
 {
@@ -161,7 +161,7 @@ static void a_journal_that_cannot_be_removed_is_read_at_the_next_start(void **st
     expect_count(p->store, 1);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 typedef struct writer {
     pthread_t thread;
@@ -195,8 +195,7 @@ static void another_connection_reads_while_the_disk_is_slow(void **state)
     ob_store_close(reader);
 }
 
-/* ---- Written anew -----------------------------------------------------------------------------
- */
+/* ---- Written anew ---------------------------------------------------------------------------- */
 
 enum { MANY = 2000 };
 

@@ -1,4 +1,5 @@
 /* What is kept for a time: periods, holds, deliveries, and what the log needs of the records. */
+#include "one_record.h"
 #include "store_test.h"
 
 #include <obhut/records/cause.h>
@@ -40,7 +41,7 @@ static ob_hold hold_of(int64_t record, const char *law, int64_t until)
     return h;
 }
 
-/* ---- Holds ---------------------------------------------------------------------------------- */
+/* ---- Holds ----------------------------------------------------------------------------------- */
 
 static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
 {
@@ -59,10 +60,10 @@ static void a_hold_needs_reason_person_and_end_and_is_ended_once(void **state)
     refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
     wrong = h, snprintf(wrong.kind, sizeof wrong.kind, "token");
     refused(WRITES(p->store, &err, ob_store_hold_add(&id, w, &wrong, &err)), OB_EINVAL, &err);
-    must(READS(p->store, &err, ob_store_hold(&read, view, 1, &err)), &err);
+    must(READS(p->store, &err, one_hold(&read, view, 1, &err)), &err);
     assert_string_equal(read.reason, h.reason);
     assert_int_equal(read.until, h.until);
-    refused(READS(p->store, &err, ob_store_hold(&read, view, 2, &err)), OB_ENOTFOUND, &err);
+    refused(READS(p->store, &err, one_hold(&read, view, 2, &err)), OB_ENOTFOUND, &err);
     refused(WRITES(p->store, &err, ob_store_hold_decide(w, 1, "bea", "why", now, &err)),
             OB_ENOTFOUND, &err);
     must(WRITES(p->store, &err, ob_store_hold_end(w, 1, now + 5, &err)), &err);
@@ -111,7 +112,7 @@ static void a_laws_hold_is_decided_once(void **state)
     must(WRITES(p->store, &err, ob_store_hold_decide(w, id, "bea", "weil", now + 1, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_hold_decide(w, id, "cem", "nein", now + 2, &err)),
             OB_ENOTFOUND, &err);
-    must(READS(p->store, &err, ob_store_hold(&read, view, id, &err)), &err);
+    must(READS(p->store, &err, one_hold(&read, view, id, &err)), &err);
     assert_string_equal(read.decided_by, "bea");
     assert_string_equal(read.decided_why, "weil");
 }
@@ -135,7 +136,7 @@ static void the_instant_of_a_record_is_found_by_its_kind(void **state)
             &err);
 }
 
-/* ---- Periods -------------------------------------------------------------------------------- */
+/* ---- Periods --------------------------------------------------------------------------------- */
 
 static const ob_reaped *found_of(const ob_reaped *all, size_t count, const char *word)
 {
@@ -283,7 +284,7 @@ static void every_kind_of_record_goes_when_its_time_is_over(void **state)
     assert_int_equal(count, 0);
 }
 
-/* ---- What the log needs --------------------------------------------------------------------- */
+/* ---- What the log needs ---------------------------------------------------------------------- */
 
 static void a_key_of_the_log_is_made_once_and_can_be_destroyed(void **state)
 {
@@ -311,16 +312,17 @@ static void marks_come_back_as_they_were(void **state)
     place *p = *state;
     ob_error err = {0};
     int64_t value = 0;
-    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_counter(&value, view, OB_COUNTER_LOG_ENTRY, &err)), &err);
     assert_int_equal(value, -1);
-    must(WRITES(p->store, &err, ob_store_mark_set(w, OB_MARK_LOG_ENTRY, 0, &err)), &err);
-    must(WRITES(p->store, &err, ob_store_mark_set(w, OB_MARK_LOG_ENTRY, INT64_MAX, &err)), &err);
-    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_counter_set(w, OB_COUNTER_LOG_ENTRY, 0, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_counter_set(w, OB_COUNTER_LOG_ENTRY, INT64_MAX, &err)),
+         &err);
+    must(READS(p->store, &err, ob_store_counter(&value, view, OB_COUNTER_LOG_ENTRY, &err)), &err);
     assert_true(value == INT64_MAX);
-    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_DAY, &err)), &err);
+    must(READS(p->store, &err, ob_store_counter(&value, view, OB_COUNTER_LOG_DAY, &err)), &err);
     assert_int_equal(value, -1);
     open_again(p);
-    must(READS(p->store, &err, ob_store_mark(&value, view, OB_MARK_LOG_ENTRY, &err)), &err);
+    must(READS(p->store, &err, ob_store_counter(&value, view, OB_COUNTER_LOG_ENTRY, &err)), &err);
     assert_true(value == INT64_MAX);
 }
 

@@ -46,8 +46,8 @@ static void hear(void *context, bool personal)
 
 static ob_status both_marks(ob_writing *w, int64_t one, ob_error *err)
 {
-    ob_status status = ob_store_mark_set(w, OB_MARK_REAPED, one, err);
-    return status ? status : ob_store_mark_set(w, OB_MARK_SCRUBBED, SUM - one, err);
+    ob_status status = ob_store_counter_set(w, OB_COUNTER_REAPED, one, err);
+    return status ? status : ob_store_counter_set(w, OB_COUNTER_SCRUBBED, SUM - one, err);
 }
 
 /* Half of it, undone as a part or as a whole; or all of it. */
@@ -61,11 +61,11 @@ static void write_marks(meeting *m, int64_t round)
         return;
     if (round % 3 == 0) {
         must_here(m, ob_writing_part(w, &err), &err);
-        must_here(m, ob_store_mark_set(w, OB_MARK_REAPED, -round, &err), &err);
+        must_here(m, ob_store_counter_set(w, OB_COUNTER_REAPED, -round, &err), &err);
         ob_writing_part_end(w, OB_EREFUSED, NULL);
     }
     if (round % 3 == 1) {
-        must_here(m, ob_store_mark_set(w, OB_MARK_REAPED, -round, &err), &err);
+        must_here(m, ob_store_counter_set(w, OB_COUNTER_REAPED, -round, &err), &err);
         ob_writing_end(w, OB_EREFUSED, NULL);
     } else {
         status = both_marks(w, round, &err);
@@ -94,8 +94,8 @@ static void see_sum(meeting *m, ob_view *view)
 {
     int64_t one = 0, other = 0;
     ob_error err = {0};
-    must_here(m, ob_store_mark(&one, view, OB_MARK_REAPED, &err), &err);
-    must_here(m, ob_store_mark(&other, view, OB_MARK_SCRUBBED, &err), &err);
+    must_here(m, ob_store_counter(&one, view, OB_COUNTER_REAPED, &err), &err);
+    must_here(m, ob_store_counter(&other, view, OB_COUNTER_SCRUBBED, &err), &err);
     if (one + other != SUM)
         note_fault(m, "a view shows half of a writing");
 }

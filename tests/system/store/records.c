@@ -1,4 +1,5 @@
 /* Every kind of record, on whichever database this runs. */
+#include "one_record.h"
 #include "store_test.h"
 
 #include <obhut/records/cause.h>
@@ -25,7 +26,7 @@ static void text_of(char *out, size_t length)
     out[length] = '\0';
 }
 
-/* ---- Tokens and gateways -------------------------------------------------------------------- */
+/* ---- Tokens and gateways --------------------------------------------------------------------- */
 
 static void tokens_come_back_as_they_were_sorted_by_name(void **state)
 {
@@ -75,7 +76,7 @@ static void gateways_are_kept_like_tokens(void **state)
     ob_error err = {0};
     ob_gateway g = {
         .name = "pict", .kind = "pict-rs", .surface = 3, .fail_closed = true, .made_at = 7};
-    memcpy(g.print, key_of(5).bytes, sizeof g.print);
+    memcpy(g.fingerprint, key_of(5).bytes, sizeof g.fingerprint);
     must(WRITES(p->store, &err, ob_store_gateway_add(w, &g, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_gateway_add(w, &g, &err)), OB_EINVAL, &err);
     open_again(p);
@@ -89,7 +90,7 @@ static void gateways_are_kept_like_tokens(void **state)
     refused(WRITES(p->store, &err, ob_store_gateway_remove(w, "pict", &err)), OB_ENOTFOUND, &err);
 }
 
-/* ---- The service ---------------------------------------------------------------------------- */
+/* ---- The service ----------------------------------------------------------------------------- */
 
 static void count_withdrawal(void *context, bool personal)
 {
@@ -102,7 +103,7 @@ static void same_profile(const ob_profile *a, const ob_profile *b)
     assert_string_equal(a->country, b->country);
     assert_string_equal(a->regime, b->regime);
     assert_true(a->kinds == b->kinds && a->surfaces == b->surfaces && a->bases == b->bases);
-    assert_true(a->detectors == b->detectors && a->keeps_register == b->keeps_register);
+    assert_true(a->detectors == b->detectors && a->has_register == b->has_register);
     assert_int_equal(a->changed_at, b->changed_at);
 }
 
@@ -122,7 +123,7 @@ static void a_profile_replaces_the_one_before(void **state)
                        .surfaces = 6,
                        .bases = 7,
                        .detectors = 1,
-                       .keeps_register = true,
+                       .has_register = true,
                        .changed_at = 1764000000};
     must(WRITES(p->store, &err, ob_store_profile_set(w, &mine, &err)), &err);
     mine.surfaces = 4;
@@ -139,7 +140,7 @@ static void a_persons_name_is_never_given_twice(void **state)
     place *p = *state;
     ob_error err = {0};
     ob_person a = {.name = "anna", .roles = 5, .is_external = true, .made_at = 1};
-    memcpy(a.print, key_of(1).bytes, sizeof a.print);
+    memcpy(a.fingerprint, key_of(1).bytes, sizeof a.fingerprint);
     ob_person b = {.name = "Bad name"};
     must(WRITES(p->store, &err, ob_store_person_add(w, &a, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_person_add(w, &b, &err)), OB_EINVAL, &err);
@@ -156,7 +157,7 @@ static void a_persons_name_is_never_given_twice(void **state)
     free(all);
 }
 
-/* ---- Proposals ------------------------------------------------------------------------------ */
+/* ---- Proposals ------------------------------------------------------------------------------- */
 
 static void open_proposals_come_first_and_are_decided_once(void **state)
 {
@@ -202,7 +203,7 @@ static void open_proposals_come_first_and_are_decided_once(void **state)
     refused(READS(p->store, &err, ob_store_proposal(&one, view, 5, &err)), OB_ENOTFOUND, &err);
 }
 
-/* ---- Reports and notices -------------------------------------------------------------------- */
+/* ---- Reports and notices --------------------------------------------------------------------- */
 
 static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
 {
@@ -224,17 +225,16 @@ static void a_report_is_kept_with_its_items_and_confirmed_once(void **state)
     in.kind = OB_INCOMING_NOTICE; /* counted on its own */
     must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, items, 1, &err)), &err);
     assert_int_equal(id, 1);
-    must(READS(
-             p->store, &err,
-             ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &items[1], &err)),
+    must(READS(p->store, &err,
+               ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, 1, &items[1], &err)),
          &err);
     assert_true(there && holds);
     must(READS(p->store, &err,
-               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 1, &other, &err)),
+               ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, 1, &other, &err)),
          &err);
     assert_true(there && !holds);
     must(READS(p->store, &err,
-               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 9, &other, &err)),
+               ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, 9, &other, &err)),
          &err);
     assert_true(!there && !holds);
     must(WRITES(p->store, &err, ob_store_report_confirm(w, 1, "anna", 8, &err)), &err);
@@ -279,12 +279,12 @@ static void removing_a_report_takes_its_items(void **state)
     must(WRITES(p->store, &err, ob_store_incoming_add(&id, w, &in, NULL, 0, &err)), &err);
     assert_int_equal(id, 4); /* a number is never given twice */
     must(READS(p->store, &err,
-               ob_store_incoming_holds(&there, &holds, view, OB_INCOMING_REPORT, 3, &item, &err)),
+               ob_store_incoming_has(&there, &holds, view, OB_INCOMING_REPORT, 3, &item, &err)),
          &err);
     assert_true(!there && !holds);
 }
 
-/* ---- Verdicts, causes ----------------------------------------------------------------------- */
+/* ---- Verdicts, causes ------------------------------------------------------------------------ */
 
 static int64_t add_verdict(place *p, unsigned account)
 {
@@ -381,7 +381,7 @@ static void a_cause_follows_only_with_a_newer_record_and_another_person(void **s
     free(all);
 }
 
-/* ---- Orders --------------------------------------------------------------------------------- */
+/* ---- Orders ---------------------------------------------------------------------------------- */
 
 static ob_order order_of(unsigned n)
 {
@@ -425,10 +425,10 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, accounts, 3, &err)), &err);
     must(WRITES(p->store, &err, ob_store_order_add(&id, w, &o, accounts, 1, &err)), &err);
     open_again(p);
-    must(READS(p->store, &err, ob_store_order(read, view, 1, &err)), &err);
+    must(READS(p->store, &err, one_order(read, view, 1, &err)), &err);
     o.id = 1;
     assert_memory_equal(read, &o, sizeof o);
-    refused(READS(p->store, &err, ob_store_order(read, view, 3, &err)), OB_ENOTFOUND, &err);
+    refused(READS(p->store, &err, one_order(read, view, 3, &err)), OB_ENOTFOUND, &err);
     must(READS(p->store, &err,
                ob_store_orders_naming(briefs, &count, 8, view, &accounts[0], 99, &err)),
          &err);
@@ -445,7 +445,9 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     must(READS(p->store, &err, ob_store_orders_naming(briefs, &count, 8, view, &other, 99, &err)),
          &err);
     assert_int_equal(count, 0);
-    must(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_HELD, 100, &err)), &err);
+    must(
+        WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_STATE_SUSPENDED, 100, &err)),
+        &err);
     must(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_REVOKED, 100, &err)), &err);
     refused(WRITES(p->store, &err, ob_store_order_set_state(w, 1, OB_ORDER_VALID, 100, &err)),
             OB_ENOTFOUND, &err);
@@ -460,7 +462,7 @@ static void an_order_comes_back_whole_and_is_found_by_its_accounts(void **state)
     free(read);
 }
 
-/* ---- Conversations -------------------------------------------------------------------------- */
+/* ---- Conversations --------------------------------------------------------------------------- */
 
 static void consents_are_counted_once_an_account_and_withdrawn_everywhere(void **state)
 {
@@ -516,7 +518,7 @@ static void losing_unanimous_consent_is_heard_of(void **state)
     assert_int_equal(heard[1], 1);
 }
 
-/* ---- Safeguards, detectors ------------------------------------------------------------------ */
+/* ---- Safeguards, detectors ------------------------------------------------------------------- */
 
 static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state)
 {
@@ -547,7 +549,7 @@ static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state
     free(ds);
 }
 
-/* ---- Counts, clock -------------------------------------------------------------------------- */
+/* ---- Counts, clock --------------------------------------------------------------------------- */
 
 static void counts_add_up_and_the_clock_only_goes_forward(void **state)
 {
@@ -624,7 +626,7 @@ static void denied_codes_and_their_salt_last_a_day(void **state)
     free(all);
 }
 
-/* ---- Limits --------------------------------------------------------------------------------- */
+/* ---- Limits ---------------------------------------------------------------------------------- */
 
 static void what_is_no_text_or_too_long_is_refused(void **state)
 {

@@ -15,7 +15,7 @@ static ob_status open_raw(ob_store **out, const place *p, ob_error *err)
                   : sql_open(out, &driver_sqlite, path, err);
 }
 
-/* ---- Versions ------------------------------------------------------------------------------- */
+/* ---- Versions -------------------------------------------------------------------------------- */
 
 /* The values of one row of no meaning. */
 static void bind_row(sql *q, const store_table *t, unsigned number)
@@ -265,7 +265,7 @@ static void a_step_that_fails_half_way_leaves_nothing(void **state)
     open_store(p);
 }
 
-/* ---- Which database ------------------------------------------------------------------------- */
+/* ---- Which database -------------------------------------------------------------------------- */
 
 static void a_second_opener_is_refused(void **state)
 {

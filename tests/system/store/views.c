@@ -6,8 +6,7 @@
 #include <obhut/records/log.h>
 #include <obhut/records/verdict.h>
 
-/* ---- The model --------------------------------------------------------------------------------
- */
+/* ---- The model ------------------------------------------------------------------------------- */
 
 enum {
     TOKENS = 4,
@@ -23,7 +22,7 @@ typedef struct state {
     int64_t tokens;
     int64_t verdicts, overturned; /* how many there are; of those shown, from the newest */
     int64_t members[CONVERSATIONS], consenting[CONVERSATIONS]; /* members -1: there is none */
-    int64_t marks[OB_MARKS];
+    int64_t marks[OB_COUNTERS];
 } state;
 
 typedef struct reader {
@@ -62,7 +61,7 @@ static state first_state(void)
     state s = {.tokens = 0};
     for (int n = 0; n < CONVERSATIONS; n++)
         s.members[n] = -1;
-    for (int n = 0; n < OB_MARKS; n++)
+    for (int n = 0; n < OB_COUNTERS; n++)
         s.marks[n] = -1;
     return s;
 }
@@ -73,8 +72,7 @@ static const char *token_name(unsigned n)
     return names[n];
 }
 
-/* ---- Questions --------------------------------------------------------------------------------
- */
+/* ---- Questions ------------------------------------------------------------------------------- */
 
 static void see_tokens(interleaving *i, ob_view *view, const state *expected)
 {
@@ -159,7 +157,7 @@ static void see_mark(interleaving *i, ob_view *view, const state *expected, unsi
 {
     int64_t seen;
     ob_error err = {0};
-    must(ob_store_mark(&seen, view, (ob_mark)n, &err), &err);
+    must(ob_store_counter(&seen, view, (ob_counter)n, &err), &err);
     CHECK(i, seen == expected->marks[n], "mark %u: %lld, not %lld", n, (long long)seen,
           (long long)expected->marks[n]);
 }
@@ -181,7 +179,7 @@ static void see_something(interleaving *i, ob_view *view, const state *expected)
         see_members(i, view, expected, n);
         break;
     default:
-        see_mark(i, view, expected, (unsigned)test_below(&i->r, OB_MARKS));
+        see_mark(i, view, expected, (unsigned)test_below(&i->r, OB_COUNTERS));
     }
 }
 
@@ -193,12 +191,11 @@ static void see_everything(interleaving *i, ob_view *view, const state *expected
         see_conversation(i, view, expected, n);
         see_members(i, view, expected, n);
     }
-    for (unsigned n = 0; n < OB_MARKS; n++)
+    for (unsigned n = 0; n < OB_COUNTERS; n++)
         see_mark(i, view, expected, n);
 }
 
-/* ---- Changes ----------------------------------------------------------------------------------
- */
+/* ---- Changes --------------------------------------------------------------------------------- */
 
 /* Each does something, says in `s` what it should have done, and in *expected what it should have
  * returned. */
@@ -291,14 +288,13 @@ static ob_status withdraw(ob_status *expected, state *s, interleaving *i, ob_err
 
 static ob_status set_mark(ob_status *expected, state *s, interleaving *i, ob_error *err)
 {
-    unsigned n = (unsigned)test_below(&i->r, OB_MARKS);
+    unsigned n = (unsigned)test_below(&i->r, OB_COUNTERS);
     s->marks[n] = (int64_t)(test_next(&i->r) >> 2);
     *expected = OB_OK;
-    return ob_store_mark_set(i->w, (ob_mark)n, s->marks[n], err);
+    return ob_store_counter_set(i->w, (ob_counter)n, s->marks[n], err);
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------
- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static bool nothing_follows(const interleaving *i)
 {

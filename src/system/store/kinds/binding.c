@@ -10,7 +10,7 @@ static const record_column columns[] = {
     {COLUMN(ob_binding, bytes, "of the checkpoints, with the last of these; of lists: 0")},
     {COLUMN(ob_binding, is_closed, "whether nothing may follow them: the service had stopped")},
     {COLUMN(ob_binding, root, "of these entries; of lists: of what lists.state says")},
-    {COLUMN(ob_binding, code, "of all this, made with the key of pseudonyms")},
+    {COLUMN_AS("code", ob_binding, mac, "of all this, made with the key of pseudonyms")},
 };
 
 const record_kind kind_binding = {

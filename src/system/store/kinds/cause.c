@@ -1,3 +1,4 @@
+/* Causes as records: columns, retention, queries. */
 #include "../record.h"
 #include "words.h"
 
@@ -29,12 +30,12 @@ const record_kind kind_cause = {
     COLUMNS(columns),
     .size = sizeof(ob_cause),
     .indexes = "CREATE INDEX cause_account ON cause (account);",
-    .keeps = {{.word = "cause",
-               .months = 12,
-               .since = "CASE WHEN ended_at > 0 THEN ended_at ELSE until END",
-               .by = "id",
-               .law = true,
-               .may_be_held = true}},
+    .retention = {{.word = "cause",
+                   .months = 12,
+                   .since = "CASE WHEN ended_at > 0 THEN ended_at ELSE until END",
+                   .by = "id",
+                   .law = true,
+                   .may_be_held = true}},
 };
 
 /* The one before: it cannot be prolonged, only followed by one that rests on something newer and

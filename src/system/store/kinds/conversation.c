@@ -4,8 +4,7 @@
 
 #include <obhut/records/conversation.h>
 
-/* ---- Members ----------------------------------------------------------------------------------
- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 typedef struct member_row {
     ob_record_key conversation;
@@ -29,8 +28,7 @@ const record_kind kind_member = {
     .indexes = "CREATE INDEX member_account ON member (account);",
 };
 
-/* ---- Themselves -------------------------------------------------------------------------------
- */
+/* ---- Themselves ------------------------------------------------------------------------------ */
 
 static const record_column columns[] = {
     {COLUMN(ob_conversation, id, "which"), .key = 1},
@@ -51,14 +49,14 @@ const record_kind kind_conversation = {
               .persons = BY_PSEUDONYM},
     COLUMNS(columns),
     .size = sizeof(ob_conversation),
-    .keeps = {{.word = "conversation",
-               .months = 36,
-               .since = "changed_at",
-               .only = "is_protected = 0",
-               .by = "id",
-               .withdraws = true,
-               .parts = &kind_member,
-               .parts_by = "conversation"}},
+    .retention = {{.word = "conversation",
+                   .months = 36,
+                   .since = "changed_at",
+                   .only = "is_protected = 0",
+                   .by = "id",
+                   .withdraws = true,
+                   .parts = &kind_member,
+                   .parts_by = "conversation"}},
 };
 
 ob_status ob_store_conversation(bool *found, ob_conversation *out, ob_view *view,

@@ -1,3 +1,4 @@
+/* Deliveries as records: columns, retention, queries. */
 #include "../record.h"
 
 #include <obhut/crypto.h>
@@ -23,7 +24,7 @@ const record_kind kind_delivery = {
               .persons = "no: keyed codes"},
     COLUMNS(columns),
     .size = sizeof(row),
-    .keeps = {{.word = "delivery", .days = 1, .since = "at", .by = "key"}},
+    .retention = {{.word = "delivery", .days = 1, .since = "at", .by = "key"}},
 };
 
 ob_status ob_store_delivery(bool *found, int64_t *id, ob_view *view, const ob_record_key *key,

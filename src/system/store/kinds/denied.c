@@ -1,11 +1,11 @@
-/* Codes of denied items, and the salt of the day that they are made with. */
+/* Salted digests of denied items, so that none is counted twice in a day, and the salt of the day.
+ */
 #include "../record.h"
 
 #include <obhut/crypto.h>
 #include <obhut/records/tally.h>
 
-/* ---- The salt ---------------------------------------------------------------------------------
- */
+/* ---- The salt -------------------------------------------------------------------------------- */
 
 typedef struct salt_row {
     int64_t day;
@@ -25,7 +25,7 @@ const record_kind kind_salt = {
               .persons = "no"},
     COLUMNS(salt_columns),
     .size = sizeof(salt_row),
-    .keeps = {{.word = "salt", .days = 1, .since = "day * 86400", .by = "day"}},
+    .retention = {{.word = "salt", .days = 1, .since = "day * 86400", .by = "day"}},
 };
 
 static ob_status need_salt(ob_record_key *out, ob_writing *w, int64_t day, ob_error *err)
@@ -44,16 +44,15 @@ static ob_status need_salt(ob_record_key *out, ob_writing *w, int64_t day, ob_er
     return status;
 }
 
-/* ---- Codes ------------------------------------------------------------------------------------
- */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 typedef struct row {
-    ob_record_key code;
+    ob_record_key digest;
     int64_t day;
 } row;
 
 static const record_column columns[] = {
-    {COLUMN(row, code, "knowing it again"), .key = 1},
+    {COLUMN_AS("code", row, digest, "knowing it again"), .key = 1},
     {COLUMN(row, day, "its age")},
 };
 
@@ -65,13 +64,13 @@ const record_kind kind_denied = {
               .persons = "no: salted codes"},
     COLUMNS(columns),
     .size = sizeof(row),
-    .keeps = {{.word = "denied", .days = 1, .since = "day * 86400", .by = "code"}},
+    .retention = {{.word = "denied", .days = 1, .since = "day * 86400", .by = "code"}},
 };
 
-ob_status store_denied_add(ob_writing *w, const ob_record_key *code, int64_t day, ob_error *err)
+ob_status store_denied_add(ob_writing *w, const ob_record_key *digest, int64_t day, ob_error *err)
 {
     bool is_new;
-    const row denied = {.code = *code, .day = day};
+    const row denied = {.digest = *digest, .day = day};
     return record_add_new(&is_new, w, &kind_denied, &denied, err);
 }
 
@@ -94,7 +93,7 @@ static ob_status forget_before(ob_writing *w, int64_t day, ob_error *err)
     return status;
 }
 
-static void read_code(void *record, sql *q)
+static void read_digest(void *record, sql *q)
 {
     sql_key(q, 0, record);
 }
@@ -110,5 +109,5 @@ ob_status ob_store_denied(ob_record_key *salt, ob_record_key **out, size_t *coun
         return status;
     sql_begin(&q, &w->view, "SELECT code FROM denied WHERE day = ?", err);
     sql_bind_int(&q, 1, day);
-    return store_read_all(out, count, &q, sizeof **out, read_code);
+    return store_read_all(out, count, &q, sizeof **out, read_digest);
 }

@@ -1,3 +1,4 @@
+/* States of detectors as records: columns, queries. */
 #include "../record.h"
 #include "words.h"
 

@@ -1,3 +1,4 @@
+/* Gateways as records: columns, queries. */
 #include "../record.h"
 
 #include <obhut/records/gateway.h>
@@ -7,7 +8,8 @@
 static const record_column columns[] = {
     {COLUMN(ob_gateway, name, "naming it in commands"), .key = 1},
     {COLUMN(ob_gateway, kind, "its protocol")},
-    {COLUMN(ob_gateway, print, "SHA-256 of the secret: knowing it again"), .is_unique = true},
+    {COLUMN_AS("print", ob_gateway, fingerprint, "SHA-256 of the secret: knowing it again"),
+     .is_unique = true},
     {COLUMN(ob_gateway, surface, "what it may speak for")},
     {COLUMN(ob_gateway, fail_closed, "what it answers when nothing can be looked at")},
     {COLUMN(ob_gateway, made_at, "finding old ones")},

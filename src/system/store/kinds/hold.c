@@ -1,3 +1,4 @@
+/* Holds as records: columns, retention, queries. */
 #include "../record.h"
 #include "words.h"
 
@@ -27,18 +28,18 @@ const record_kind kind_hold = {
     COLUMNS(columns),
     .size = sizeof(ob_hold),
     .indexes = "CREATE INDEX hold_record ON hold (kind, record);",
-    .keeps = {{.word = "hold",
-               .months = 12,
-               .since = "CASE WHEN ended_at > 0 THEN ended_at ELSE until END",
-               .by = "id"}},
+    .retention = {{.word = "hold",
+                   .months = 12,
+                   .since = "CASE WHEN ended_at > 0 THEN ended_at ELSE until END",
+                   .by = "id"}},
 };
 
 /* How records that `word` names go, and what they are; OB_EINVAL where nobody may hold such. */
-static ob_status find_held(const record_retention **keeps, const record_kind **kind,
+static ob_status find_held(const record_retention **retention, const record_kind **kind,
                            const char *word, ob_error *err)
 {
-    *keeps = retention_of(kind, word);
-    return *keeps && (*keeps)->may_be_held
+    *retention = retention_of(kind, word);
+    return *retention && (*retention)->may_be_held
                ? OB_OK
                : ob_fail(err, OB_EINVAL,
                          "\"%.40s\" cannot be held: a report, notice, verdict, cause or order can",
@@ -47,12 +48,12 @@ static ob_status find_held(const record_retention **keeps, const record_kind **k
 
 ob_status ob_store_hold_add(int64_t *id, ob_writing *w, const ob_hold *hold, ob_error *err)
 {
-    const record_retention *keeps;
+    const record_retention *retention;
     const record_kind *kind;
     ob_hold added = *hold;
     added.ended_at = added.decided_at = 0;
     *added.decided_by = *added.decided_why = '\0';
-    ob_status status = find_held(&keeps, &kind, hold->kind, err);
+    ob_status status = find_held(&retention, &kind, hold->kind, err);
     if (!status && (!*hold->reason || !*hold->by || hold->until <= hold->made_at))
         status = ob_fail(err, OB_EINVAL, "a hold needs a reason, a person and an end");
     if (!status)
@@ -60,11 +61,6 @@ ob_status ob_store_hold_add(int64_t *id, ob_writing *w, const ob_hold *hold, ob_
     if (!status)
         *id = added.id;
     return status;
-}
-
-ob_status ob_store_hold(ob_hold *out, ob_view *view, int64_t id, ob_error *err)
-{
-    return record_get(out, view, &kind_hold, "hold", id, err);
 }
 
 ob_status ob_store_holds(ob_hold **out, size_t *count, ob_view *view, size_t most, ob_error *err)
@@ -112,13 +108,13 @@ static ob_status ask_since(bool *found, int64_t *out, ob_view *view, const char 
 ob_status ob_store_record_at(int64_t *out, ob_view *view, const char *word, int64_t id,
                              ob_error *err)
 {
-    const record_retention *keeps;
+    const record_retention *retention;
     const record_kind *kind;
     bool found = false;
     ob_buf text = {0};
-    ob_status status = find_held(&keeps, &kind, word, err);
+    ob_status status = find_held(&retention, &kind, word, err);
     if (!status)
-        status = retention_since(&text, kind, keeps, err);
+        status = retention_since(&text, kind, retention, err);
     if (!status)
         status = ask_since(&found, out, view, text.bytes, id, err);
     ob_buf_free(&text);

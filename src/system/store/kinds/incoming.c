@@ -6,8 +6,7 @@
 
 #include <stdio.h>
 
-/* ---- Their items ------------------------------------------------------------------------------
- */
+/* ---- Their items ----------------------------------------------------------------------------- */
 
 typedef struct item_row {
     ob_incoming_kind kind;
@@ -31,8 +30,7 @@ const record_kind kind_incoming_item = {
     .size = sizeof(item_row),
 };
 
-/* ---- Themselves -------------------------------------------------------------------------------
- */
+/* ---- Themselves ------------------------------------------------------------------------------ */
 
 static const record_column columns[] = {
     {COLUMN(ob_incoming, kind, "report or notice"), .key = 1},
@@ -40,13 +38,13 @@ static const record_column columns[] = {
     {COLUMN(ob_incoming, conversation, "of whom they are a part")},
     {COLUMN(ob_incoming, reporter, "who disclosed")},
     {COLUMN(ob_incoming, account, "whom it is about")},
-    {COLUMN(ob_incoming, reason, "for whoever reviews it")},
+    {COLUMN(ob_incoming, reason, "for the person who reviews it")},
     {COLUMN(ob_incoming, at, "its age")},
     {COLUMN(ob_incoming, confirmed_by, "who looked at it")},
     {COLUMN(ob_incoming, confirmed_at, "when")},
 };
 
-#define KEEPS(name, which)                                                                         \
+#define RETENTION(name, which)                                                                     \
     {                                                                                              \
         .word = name, .months = 12, .since = "at", .only = which, .by = "id", .law = true,         \
         .withdraws = true, .may_be_held = true, .parts = &kind_incoming_item, .parts_by = "id",    \
@@ -61,7 +59,7 @@ const record_kind kind_incoming = {
               .persons = BY_PSEUDONYM "; the reason is in the words of who wrote it"},
     COLUMNS(columns),
     .size = sizeof(ob_incoming),
-    .keeps = {KEEPS("report", "kind = 0"), KEEPS("notice", "kind = 1")},
+    .retention = {RETENTION("report", "kind = 0"), RETENTION("notice", "kind = 1")},
 };
 
 static const char *word_of(ob_incoming_kind kind)
@@ -147,9 +145,9 @@ static ob_status refuse_held(ob_view *view, const char *kind, int64_t id, int64_
     if (sql_step(&q))
         hold = sql_int(&q, 0);
     ob_status status = sql_end(&q);
-    return status || !hold
-               ? status
-               : ob_fail(err, OB_EREFUSED, "hold %lld keeps it: end that first", (long long)hold);
+    return status || !hold ? status
+                           : ob_fail(err, OB_EREFUSED, "hold %lld retention it: end that first",
+                                     (long long)hold);
 }
 
 ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t id, int64_t at,
@@ -179,8 +177,8 @@ ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t
     return status;
 }
 
-ob_status ob_store_incoming_holds(bool *there, bool *holds, ob_view *view, ob_incoming_kind kind,
-                                  int64_t id, const ob_record_key *item, ob_error *err)
+ob_status ob_store_incoming_has(bool *there, bool *holds, ob_view *view, ob_incoming_kind kind,
+                                int64_t id, const ob_record_key *item, ob_error *err)
 {
     sql q;
     sql_begin(&q, view,

@@ -1,3 +1,4 @@
+/* Keys of aliases in the log as records: columns, retention, queries. */
 #include "../record.h"
 #include "words.h"
 
@@ -24,7 +25,7 @@ const record_kind kind_log_key = {
               .persons = BY_PSEUDONYM "; without its key nobody is in the log"},
     COLUMNS(columns),
     .size = sizeof(row),
-    .keeps = {{.word = "log key", .months = 36, .since = "used_at", .by = "subject"}},
+    .retention = {{.word = "log key", .months = 36, .since = "used_at", .by = "subject"}},
 };
 
 static ob_status find(bool *found, row *out, ob_view *view, const ob_record_key *subject,

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* ---- Accounts that they name ------------------------------------------------------------------
- */
+/* ---- Accounts that they name ----------------------------------------------------------------- */
 
 typedef struct account_row {
     int64_t id;
@@ -29,8 +28,7 @@ const record_kind kind_order_account = {
     .size = sizeof(account_row),
 };
 
-/* ---- Themselves -------------------------------------------------------------------------------
- */
+/* ---- Themselves ------------------------------------------------------------------------------ */
 
 static const record_column columns[] = {
     {COLUMN(ob_order, id, "naming it"), .key = 1},
@@ -75,15 +73,15 @@ const record_kind kind_order = {
               .persons = "accounts by pseudonym; the court's officers in its own words"},
     COLUMNS(columns),
     .size = sizeof(ob_order),
-    .keeps = {{.word = "order",
-               .months = 12,
-               .since = "CASE WHEN secret_until > " LAST " THEN secret_until ELSE " LAST " END",
-               .by = "id",
-               .law = true,
-               .withdraws = true,
-               .may_be_held = true,
-               .parts = &kind_order_account,
-               .parts_by = "id"}},
+    .retention = {{.word = "order",
+                   .months = 12,
+                   .since = "CASE WHEN secret_until > " LAST " THEN secret_until ELSE " LAST " END",
+                   .by = "id",
+                   .law = true,
+                   .withdraws = true,
+                   .may_be_held = true,
+                   .parts = &kind_order_account,
+                   .parts_by = "id"}},
 };
 
 ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
@@ -100,11 +98,6 @@ ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
     if (!status)
         *id = added.id;
     return status;
-}
-
-ob_status ob_store_order(ob_order *out, ob_view *view, int64_t id, ob_error *err)
-{
-    return record_get(out, view, &kind_order, "order", id, err);
 }
 
 ob_status ob_store_orders(ob_order **out, size_t *count, ob_view *view, size_t most, ob_error *err)
@@ -135,8 +128,7 @@ ob_status ob_store_order_halfway_done(ob_writing *w, int64_t id, int64_t at, ob_
     return store_end_change(&q, "there is no such order");
 }
 
-/* ---- Of an account ---------------------------------------------------------------------------
- */
+/* ---- Of an account --------------------------------------------------------------------------- */
 
 ob_order_brief ob_order_brief_of(const ob_order *o)
 {

@@ -1,3 +1,4 @@
+/* Persons as records: columns, retention, queries. */
 #include "../record.h"
 #include "words.h"
 
@@ -5,7 +6,8 @@
 
 static const record_column columns[] = {
     {COLUMN(ob_person, name, "records and the log name them"), .key = 1},
-    {COLUMN(ob_person, print, "SHA-256 of the personal token"), .is_unique = true},
+    {COLUMN_AS("print", ob_person, fingerprint, "SHA-256 of the personal token"),
+     .is_unique = true},
     {COLUMN(ob_person, roles, "what they may do")},
     {COLUMN(ob_person, is_external, "whether of another organisation")},
     {COLUMN(ob_person, made_at, "from when")},
@@ -20,11 +22,11 @@ const record_kind kind_person = {
               .persons = STAFF},
     COLUMNS(columns),
     .size = sizeof(ob_person),
-    .keeps = {{.word = "person",
-               .months = 36,
-               .since = "ended_at",
-               .only = "ended_at > 0",
-               .by = "name"}},
+    .retention = {{.word = "person",
+                   .months = 36,
+                   .since = "ended_at",
+                   .only = "ended_at > 0",
+                   .by = "name"}},
 };
 
 ob_status ob_store_person_add(ob_writing *w, const ob_person *person, ob_error *err)
@@ -52,7 +54,7 @@ ob_status ob_store_person_end(ob_writing *w, const char *name, int64_t at, ob_er
     sql_begin(&q, &w->view, "UPDATE person SET ended_at = ? WHERE name = ? AND ended_at = 0", err);
     sql_bind_int(&q, 1, at);
     sql_bind_text(&q, 2, name);
-    ob_status status = store_end_change(&q, "there is no such person, or not any more");
+    ob_status status = store_end_change(&q, "there is no such person, or their service has ended");
     store_changed(w);
     return status;
 }

@@ -1,3 +1,4 @@
+/* Proposals as records: columns, retention, queries. */
 #include "../record.h"
 #include "words.h"
 
@@ -26,10 +27,10 @@ const record_kind kind_proposal = {
               .persons = "accounts by pseudonym; " STAFF},
     COLUMNS(columns),
     .size = sizeof(ob_proposal),
-    .keeps = {{.word = "proposal",
-               .months = 3,
-               .since = "CASE WHEN state = 0 THEN until ELSE decided_at END",
-               .by = "id"}},
+    .retention = {{.word = "proposal",
+                   .months = 3,
+                   .since = "CASE WHEN state = 0 THEN until ELSE decided_at END",
+                   .by = "id"}},
 };
 
 ob_status ob_store_proposal_add(int64_t *id, ob_writing *w, const ob_proposal *proposal,

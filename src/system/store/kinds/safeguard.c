@@ -1,3 +1,4 @@
+/* Safeguards as records: columns, queries. */
 #include "../record.h"
 #include "words.h"
 

@@ -1,3 +1,4 @@
+/* Tallies as records: columns, retention, queries. */
 #include "../record.h"
 
 #include <obhut/records/tally.h>
@@ -19,7 +20,7 @@ const record_kind kind_tally = {
               .persons = "no"},
     COLUMNS(columns),
     .size = sizeof(ob_tally),
-    .keeps = {{.word = "count", .months = 60, .since = "day * 86400", .by = "day"}},
+    .retention = {{.word = "count", .months = 60, .since = "day * 86400", .by = "day"}},
 };
 
 static ob_status add_tally(ob_writing *w, const ob_tally *t, ob_error *err)

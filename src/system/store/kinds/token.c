@@ -1,3 +1,4 @@
+/* Tokens as records: columns, queries. */
 #include "../record.h"
 
 #include <obhut/records/token.h>
@@ -6,7 +7,8 @@
 
 static const record_column columns[] = {
     {COLUMN(ob_token, name, "naming it in commands"), .key = 1},
-    {COLUMN(ob_token, print, "SHA-256 of the secret: knowing it again"), .is_unique = true},
+    {COLUMN_AS("print", ob_token, fingerprint, "SHA-256 of the secret: knowing it again"),
+     .is_unique = true},
     {COLUMN(ob_token, surfaces, "what it may speak for")},
     {COLUMN(ob_token, scopes, "what it may ask")},
     {COLUMN(ob_token, made_at, "finding old ones")},

@@ -1,3 +1,4 @@
+/* Verdicts as records: columns, retention, queries. */
 #include "../record.h"
 #include "words.h"
 
@@ -6,7 +7,7 @@
 static const record_column columns[] = {
     {COLUMN(ob_verdict, id, "naming it"), .key = 1},
     {COLUMN(ob_verdict, account, "about whom")},
-    {COLUMN(ob_verdict, reason, "why, for whoever asks")},
+    {COLUMN(ob_verdict, reason, "why, for later questions")},
     {COLUMN(ob_verdict, proposed_by, "who decided")},
     {COLUMN(ob_verdict, confirmed_by, "who decided")},
     {COLUMN(ob_verdict, at, "its age")},
@@ -22,14 +23,14 @@ const record_kind kind_verdict = {
               .persons = BY_PSEUDONYM},
     COLUMNS(columns),
     .size = sizeof(ob_verdict),
-    .keeps = {{.word = "verdict",
-               .months = 12,
-               /* what was overturned is not suspected any more */
-               .since = "CASE WHEN overturned_at > 0 THEN 0 ELSE at END",
-               .by = "id",
-               .law = true,
-               .withdraws = true,
-               .may_be_held = true}},
+    .retention = {{.word = "verdict",
+                   .months = 12,
+                   /* an overturned verdict is no longer suspected */
+                   .since = "CASE WHEN overturned_at > 0 THEN 0 ELSE at END",
+                   .by = "id",
+                   .law = true,
+                   .withdraws = true,
+                   .may_be_held = true}},
 };
 
 ob_status ob_store_verdict_add(int64_t *id, ob_writing *w, const ob_verdict *verdict, ob_error *err)

@@ -17,7 +17,7 @@ const record_kind kind_written = {
               .persons = "no"},
     COLUMNS(columns),
     .size = sizeof(ob_written),
-    .keeps = {{.word = "written", .days = 1, .since = "day * 86400", .by = "token"}},
+    .retention = {{.word = "written", .days = 1, .since = "day * 86400", .by = "token"}},
 };
 
 ob_status ob_store_written_add(ob_writing *w, const ob_written *more, ob_error *err)

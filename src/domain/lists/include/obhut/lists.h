@@ -1,9 +1,9 @@
 /* lists: the lists of known hashes in a data directory: import, export, change, matching.
  *
- * A list is one file, DIR/lists/NAME.obx (docs/FORMAT-OBX.md), replaced as a whole: whoever reads
- * keeps the old one until the new one is complete and on the disk. What was added and withdrawn
- * since stands in a journal beside it until it is merged. A list that is switched off is kept as
- * NAME.obx.off. One process at a time changes lists (DIR/lock); readers need no lock. */
+ * A list is one file, DIR/lists/NAME.obx (docs/FORMAT-OBX.md), replaced as a whole: readers use the
+ * old file until the new one is complete and synced. A journal beside it has what was added and
+ * withdrawn since, until both are merged. A list that is switched off is named NAME.obx.off. One
+ * process at a time changes lists (DIR/lock); readers need no lock. */
 #ifndef OBHUT_LISTS_H
 #define OBHUT_LISTS_H
 
@@ -11,7 +11,7 @@
 
 #include <obhut/listfile.h>
 
-/* ---- Files of publishers ------------------------------------------------------------------ */
+/* ---- Files of publishers --------------------------------------------------------------------- */
 
 /* What is refused until somebody says otherwise. */
 enum {
@@ -48,7 +48,8 @@ typedef struct ob_import_result {
     ob_import_understood understood;
 } ob_import_result;
 
-/* What the list will be called, as `name` or `file` says. OB_EINVAL: no list can be. */
+/* Sets *out to the name that the list gets, from import->name or import->file. OB_EINVAL: no list
+ * can have that name. */
 ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *import,
                               ob_error *err);
 
@@ -56,23 +57,25 @@ ob_status ob_list_import_name(char out[OB_LIST_NAME_MAX + 1], const ob_import *i
  * in drawings and padded pictures, it has fewer, never more (docs/HASHING.md). Digests have any
  * number. */
 enum { OB_LIST_PDQ_BITS = 128 };
+/* Says whether a hash can be a PDQ hash, which has at most OB_LIST_PDQ_BITS bits set. */
 bool ob_list_may_be_pdq(const ob_hash256 *hash);
 
-/* ---- Looking ----------------------------------------------------------------------------- */
+/* ---- Looking --------------------------------------------------------------------------------- */
 
-/* Reads the whole file and compares every checksum: OB_EFORMAT when it is damaged. */
+/* Reads the whole file and compares every checksum. OB_EFORMAT: the list is damaged. */
 ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob_error *err);
 
 /* Sets *out to an array of *count infos by name; the caller frees it with free(). A directory that
- * does not exist has no lists. `broken` hears why a list cannot be opened or is missing. */
+ * does not exist has no lists. `broken` is called with a sentence for each list that is missing or
+ * cannot be opened. */
 ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
                       void (*broken)(void *context, const char *sentence), void *context,
                       ob_error *err);
 
-/* Writes the list to `to` as CSV that ob_lists_import reads back. */
+/* Writes the list to `to` as CSV that ob_lists_import reads. */
 ob_status ob_list_export(const char *dir, const char *name, FILE *to, ob_error *err);
 
-/* ---- Matching ---------------------------------------------------------------------------- */
+/* ---- Matching -------------------------------------------------------------------------------- */
 
 /* The lists of a directory, mapped. */
 typedef struct ob_lists ob_lists;
@@ -81,20 +84,27 @@ typedef struct ob_lists ob_lists;
  * name a file that is damaged, missing or not to be read: no list is silently left out. A directory
  * without lists opens as empty. The caller owns *out: ob_lists_close. */
 ob_status ob_lists_open(ob_lists **out, const char *dir, ob_error *err);
-void ob_lists_close(ob_lists *lists); /* NULL is fine */
+/* Ends the thread of ob_lists_maintain, releases the lock and frees `lists`. No thread may use
+ * `lists` afterwards; matches that were found stay usable. NULL is fine. */
+void ob_lists_close(ob_lists *lists);
 
-/* The data directory that they are of. */
+/* Returns the data directory; the text belongs to `lists`. */
 const char *ob_lists_dir(const ob_lists *lists);
 
-/* All of them as ob_list_all, but of what is open: without reading a file. */
+/* Sets *out to an array of *count infos by name, of the lists that are open; the caller frees it
+ * with free(). No file is read. */
 ob_status ob_lists_info(ob_list_info **out, size_t *count, ob_lists *lists, ob_error *err);
 
-/* Another number whenever something of that may have become another. Never waits. */
+/* Returns a number that changes whenever the answers of these functions may have changed. Never
+ * waits. */
 uint64_t ob_lists_changes(const ob_lists *lists);
 
-size_t ob_lists_count(ob_lists *lists);     /* enabled lists */
-uint64_t ob_lists_entries(ob_lists *lists); /* in all of them */
-uint32_t ob_lists_digests(ob_lists *lists); /* bit k: some entry has a digest of kind k */
+/* Returns the number of lists that are switched on. */
+size_t ob_lists_count(ob_lists *lists);
+/* Returns the number of entries in all lists that are switched on. */
+uint64_t ob_lists_entries(ob_lists *lists);
+/* Returns bits: bit k is set where an entry has a digest of kind k. */
+uint32_t ob_lists_digests(ob_lists *lists);
 
 typedef struct ob_list_match {
     uint32_t query;
@@ -114,7 +124,7 @@ typedef struct ob_list_matches {
     uint64_t total;      /* with those left out by a limit */
     const char *missing; /* why some enabled list could not be searched: what is not found here may
                           * be in it; NULL: all were searched */
-    void *kept;          /* the lists that the texts belong to */
+    void *refs;          /* the lists that the texts belong to */
 } ob_list_matches;
 
 /* With a limit, a search keeps at most OB_LISTS_MATCHES_MOST matches, however many queries there
@@ -122,7 +132,7 @@ typedef struct ob_list_matches {
  * are counted only, in of_query and total; memory does not grow with them.
  *
  * OB_LISTS_OF_EACH: so many of each list, so that one with many near entries does not hide what
- * another has; for whoever decides. OB_LISTS_NO_LIMIT: all, for whoever may use the memory. */
+ * another has; for decisions. OB_LISTS_NO_LIMIT: all, for callers that may use so much memory. */
 enum { OB_LISTS_NO_LIMIT = 0, OB_LISTS_MATCHES_MOST = 16384 };
 #define OB_LISTS_OF_EACH UINT32_MAX
 
@@ -132,19 +142,22 @@ enum { OB_LISTS_NO_LIMIT = 0, OB_LISTS_MATCHES_MOST = 16384 };
 ob_status ob_lists_match(ob_list_matches *out, ob_lists *lists, const ob_hash256 *queries,
                          uint32_t query_count, unsigned distance, uint32_t limit, ob_error *err);
 
-/* The same for equal digests: query_count times ob_list_digest_width(kind) bytes. */
+/* Finds equal digests in every enabled list: query_count queries of ob_list_digest_width(kind)
+ * bytes each. Limits, results and errors as ob_lists_match; the caller frees *out:
+ * ob_list_matches_free. */
 ob_status ob_lists_match_digests(ob_list_matches *out, ob_lists *lists, ob_list_digest kind,
                                  const uint8_t *queries, uint32_t query_count, uint32_t limit,
                                  ob_error *err);
 
+/* Frees the matches and releases the lists that their texts belong to. {0} is fine. */
 void ob_list_matches_free(ob_list_matches *matches);
 
-/* OB_EIO, with the sentence, where a list could not be searched and not each of `queries` queries
- * has a match all the same. To be called before `query` of the matches is changed. */
+/* Returns OB_EIO, with the sentence, where a list could not be searched and one of `queries`
+ * queries has no match. Call this before changing `query` of a match. */
 ob_status ob_list_matches_whole(const ob_list_matches *matches, uint32_t queries, ob_error *err);
 
-/* How many enabled lists cannot be searched at the moment; *out (may be NULL) is why the first one
- * can't, for the caller to free, or NULL. */
+/* Returns how many enabled lists cannot be searched at the moment. *out (may be NULL) is set to why
+ * the first one cannot, for the caller to free, or to NULL. */
 size_t ob_lists_trouble(char **out, ob_lists *lists);
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
@@ -156,66 +169,65 @@ typedef struct ob_list_shared {
     uint64_t entries;
 } ob_list_shared;
 
-/* Compares a list with all others, switched on or not. At most `most` of its entries are looked at,
- * evenly spread; *looked says how many. Sets *out to those that share any, by name; the caller
- * frees it with free(). OB_ENOTFOUND: there is no such list. */
-ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *looked, ob_lists *lists,
+/* Compares a list with all others, switched on or not. At most `most` of its entries are compared,
+ * evenly spread; *compared is set to how many. Sets *out to the lists that share entries with it,
+ * by name; the caller frees it with free(). OB_ENOTFOUND: there is no such list. */
+ob_status ob_lists_overlap(ob_list_shared **out, size_t *count, uint64_t *compared, ob_lists *lists,
                            const char *name, uint64_t most, ob_error *err);
 enum { OB_LISTS_OVERLAP_MOST = 100000 };
 
-/* ---- Binding ---------------------------------------------------------------------------------
- */
+/* ---- Binding --------------------------------------------------------------------------------- */
 
-/* What DIR/lists.state says, for whoever keeps it elsewhere: so that an older copy of the lists
- * that was put back together with it shows. */
+/* What DIR/lists.state says, to be stored elsewhere as well: so that an older copy of the lists
+ * that was put back together with the file is noticed. */
 typedef struct ob_lists_bound {
     uint64_t changes; /* of what it says; for sentences */
     uint8_t sum[32];  /* of what it says */
 } ob_lists_bound;
 
-/* Keeps it, in place of what was kept before. */
-typedef ob_status ob_lists_keep_bound(void *context, const ob_lists_bound *now, ob_error *err);
+/* Stores the state, in place of the one stored before. */
+typedef ob_status ob_lists_store_bound(void *context, const ob_lists_bound *now, ob_error *err);
 
-/* OB_EFORMAT: the lists that stand in a directory are not those that `known` says, nor what became
- * of these: the sentence says which, and what to do. */
+/* Compares the lists of a directory with `known`. OB_EFORMAT: they are neither the lists that were
+ * known nor what became of them; the sentence says which list, and what to do. */
 ob_status ob_lists_compare(const char *dir, const ob_lists_bound *known, ob_error *err);
 
-/* From now on `tell` is called with every change, on the thread that makes it or on the keeper's.
- * `known` is what was kept last; NULL: nothing ever was. Where the lists are not those, none of
- * them is searched, and ob_list_matches.missing and ob_lists_trouble say why, until
- * ob_lists_accept: that is no error here. A change that a kill kept from being told is told now.
- * For owners. Errors of `tell`. */
-ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_keep_bound *tell,
+/* Calls `store` from now on with the state after every change, on the thread that makes the change
+ * or on that of ob_lists_maintain. `known` is the state that was stored last; NULL: none. Where the
+ * lists differ from it, none of them is searched, and ob_list_matches.missing and ob_lists_trouble
+ * say why, until ob_lists_accept: that is no error here. A change that was not reported because the
+ * process was killed is reported now. For owners. Returns errors of `store`. */
+ob_status ob_lists_bind(ob_lists *lists, const ob_lists_bound *known, ob_lists_store_bound *store,
                         void *context, ob_error *err);
 
-/* `tell` is not called any more; waits for a call. */
+/* Ends the calls of `store`, after waiting for the present one. */
 void ob_lists_unbind(ob_lists *lists);
 
-/* Somebody has looked at the lists that stand there and takes them for those to be searched.
- * Nothing happens where they are, anyway. */
+/* Accepts the lists of the directory as they are, after a person has checked them, so that they are
+ * searched. Does nothing where they are accepted already. */
 ob_status ob_lists_accept(ob_lists *lists, ob_error *err);
 
-/* ---- Changing while answering -------------------------------------------------------------- */
+/* ---- Changing while answering ---------------------------------------------------------------- */
 
-/* Like ob_lists_open, for the one process that changes them: takes the directory's lock until
- * ob_lists_close. OB_EBUSY: another process has it. The calls below need this.
+/* Opens the lists like ob_lists_open, for the one process that changes them: takes the directory's
+ * lock until the caller closes *out with ob_lists_close. OB_EBUSY: another process has it. The
+ * calls below need this.
  *
  * A list that cannot be opened is no error here: the others answer, ob_list_matches.missing and
- * ob_lists_trouble say why it does not, and it may be imported anew or removed. It is tried again
- * now and then by ob_lists_keep. */
+ * ob_lists_trouble say why, and it may be imported anew or removed. The thread of ob_lists_maintain
+ * tries it again. */
 ob_status ob_lists_own(ob_lists **out, const char *dir, ob_error *err);
 
-/* The same where ob_lists_bind follows: until that has found them to be the lists they should be,
- * or ob_lists_accept has said so, no removal is finished and nothing is swept away. */
-ob_status ob_lists_hold(ob_lists **out, const char *dir, ob_error *err);
+/* Opens the lists like ob_lists_own, where ob_lists_bind follows: no removal is completed and no
+ * file deleted until that has compared the lists, or ob_lists_accept was called. The caller closes
+ * *out. */
+ob_status ob_lists_own_unchecked(ob_lists **out, const char *dir, ob_error *err);
 
-/* Starts a thread that moves lists into huge pages, merges what was added as soon as it is much,
- * and tries again to open what could not be opened. `problem` hears, from that thread, of what
- * failed; a list that turns out to be damaged is not answered from any more:
- * ob_list_matches.missing says so.
- */
-ob_status ob_lists_keep(ob_lists *lists, void (*problem)(void *context, const char *sentence),
-                        void *context, ob_error *err);
+/* Starts a thread that moves lists into huge pages, merges large journals, and tries again to open
+ * what could not be opened. `problem` is called on that thread with a sentence about what failed. A
+ * list that turns out to be damaged is no longer searched; ob_list_matches.missing says so. */
+ob_status ob_lists_maintain(ob_lists *lists, void (*problem)(void *context, const char *sentence),
+                            void *context, ob_error *err);
 
 enum { OB_LISTS_ADD_MAX = 4096 };
 
@@ -266,20 +278,22 @@ ob_status ob_lists_import(ob_import_result *out, ob_lists *lists, const ob_impor
 ob_status ob_lists_update(ob_import_result *out, ob_lists *lists, const ob_import *import,
                           ob_error *err);
 
-/* Writes a list's file anew, without what was withdrawn and with what was added, while searches and
- * changes go on. `progress` may be NULL. */
+/* Writes a list's file anew, with what was added and without what was withdrawn, while searches and
+ * changes go on. `progress` may be NULL. OB_ENOTFOUND: no such list; OB_EBUSY: the list is being
+ * imported or updated; OB_EIO. */
 ob_status ob_lists_merge(ob_lists *lists, const char *name,
                          void (*progress)(void *context, const char *step, uint64_t done,
                                           uint64_t total),
                          void *context, ob_error *err);
 
-/* Switches a list on or off: for every search that begins after the return. */
+/* Switches a list on or off for every search that begins after the return. OB_ENOTFOUND: no such
+ * list. */
 ob_status ob_lists_set_enabled(ob_lists *lists, const char *name, bool enabled, ob_error *err);
 
-/* Deletes a list and its journals. */
+/* Deletes a list and its journals. OB_ENOTFOUND: no such list. */
 ob_status ob_lists_remove(ob_lists *lists, const char *name, ob_error *err);
 
-/* ---- Copying ------------------------------------------------------------------------------- */
+/* ---- Copying --------------------------------------------------------------------------------- */
 
 /* A file of DIR/lists, open: its first `size` bytes are what is copied. */
 typedef struct ob_list_file {
@@ -297,10 +311,11 @@ typedef struct ob_list_files {
  * and say what it said at some moment since the call. OB_EFORMAT: a list is missing that nobody
  * removed. The caller closes *out: ob_list_files_close. */
 ob_status ob_list_files_open(ob_list_files *out, const char *dir, ob_error *err);
+/* Closes the files and frees the array. {0} is fine. */
 void ob_list_files_close(ob_list_files *files);
 
-/* Takes the lists that stand in a directory as what it must have from now on (DIR/lists.state): for
- * whoever has just put them there. A list that is not whole is one that cannot be searched, until
+/* Writes the lists that are in a directory to DIR/lists.state as what it must have from now on. For
+ * code that has just put them there. A damaged list is noted as one that cannot be searched, until
  * it is imported anew or removed. */
 ob_status ob_lists_adopt(const char *dir, ob_error *err);
 

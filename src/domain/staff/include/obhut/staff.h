@@ -1,4 +1,4 @@
-/* staff: who may do what: tokens of services; persons, their roles and their tokens. */
+/* staff: tokens of services; persons of the staff, their roles and personal tokens. */
 #ifndef OBHUT_STAFF_H
 #define OBHUT_STAFF_H
 
@@ -19,7 +19,8 @@ typedef enum ob_scope {
     OB_SCOPES,
 } ob_scope;
 
-/* "scan", "match", "lists", "reports", "consents". */
+/* Returns the name of a scope: "scan", "match", "lists", "reports", "consents". The text is a
+ * constant. */
 const char *ob_scope_name(ob_scope scope);
 
 enum {
@@ -30,28 +31,30 @@ enum {
 
 typedef struct ob_staff ob_staff;
 
-/* *out uses `store` and `acts`, which must outlive it. Errors as ob_store_tokens. Any thread. */
+/* Reads the tokens. `store` and `acts` must outlive *out, which the caller closes: ob_staff_close.
+ * Errors as ob_store_tokens. Any thread. */
 ob_status ob_staff_open(ob_staff **out, ob_store *store, ob_acts *acts, ob_error *err);
-void ob_staff_close(ob_staff *staff); /* NULL is fine */
+/* Frees `staff`. NULL is fine. */
+void ob_staff_close(ob_staff *staff);
 
-/* Makes a token and its secret, which is told this once. Errors as ob_store_token_add; OB_EINVAL
- * also where it would be good for nothing. */
+/* Makes a token and sets `secret` to its secret, which is returned once and never stored. Errors as
+ * ob_store_token_add; OB_EINVAL also where the token would permit nothing. */
 ob_status ob_staff_token_add(char secret[], ob_writing *w, const char *name, uint32_t surfaces,
                              uint32_t scopes, ob_error *err);
 enum { OB_TOKEN_TEXT = 43 }; /* characters of a secret, without the NUL */
 
-/* Sets *found, and *out to the token of this secret where there is one; takes as long either way.
- * OB_EIO, OB_EBUSY, OB_ENOMEM: the tokens cannot be read now, and nothing is known of this one. */
+/* Sets *found to whether a token has this secret, and *out to the token; takes as long either
+ * way. OB_EIO, OB_EBUSY, OB_ENOMEM: the tokens cannot be read now, so nothing is known about
+ * this one. */
 ob_status ob_staff_token_find(bool *found, ob_token *out, ob_staff *staff, const char *secret,
                               ob_error *err);
 
-/* The operator's own token, for every surface and OB_OWN_SCOPES: DIR/keys/api-token has its secret.
- * Made at the first start; *made says whether that was now. OB_EREFUSED: the file is open to
- * others, or has another secret than the records know. */
+/* Makes the operator's own token where there is none: for every surface and OB_OWN_SCOPES, with the
+ * secret in DIR/keys/api-token. *made says whether it was made now. OB_EREFUSED: others may read
+ * the file, or it has another secret than the records. */
 ob_status ob_staff_need_own_token(bool *made, ob_staff *staff, const char *dir, ob_error *err);
 
-/* ---- Persons -----------------------------------------------------------------------------------
- */
+/* ---- Persons --------------------------------------------------------------------------------- */
 
 typedef enum ob_role {
     OB_ROLE_REVIEWER, /* looks, and gives verdicts */
@@ -60,13 +63,15 @@ typedef enum ob_role {
     OB_ROLES,
 } ob_role;
 
+/* Returns the name of a role: "reviewer", "lead", "officer". The text is a constant. */
 const char *ob_role_name(ob_role role);
 
-/* Makes a person and their personal token, which is told this once. */
+/* Makes a person and sets `secret` to their personal token, which is returned once and never
+ * stored. Errors as ob_store_person_add. */
 ob_status ob_staff_person_add(char secret[], ob_writing *w, const char *name, uint32_t roles,
                               bool is_external, ob_error *err);
 
-/* Sets *out to the active person of this token, and *found to whether there is one. */
+/* Sets *found to whether an active person has this personal token, and *out to the person. */
 ob_status ob_staff_person_find(bool *found, ob_person *out, ob_view *view, const char *secret,
                                ob_error *err);
 

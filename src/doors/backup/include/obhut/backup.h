@@ -17,15 +17,16 @@ typedef struct ob_backup_about {
     char program[32];       /* the version that made it; safe to print */
     bool has_lists;         /* false: they were left out */
     uint64_t audit_entries; /* in its log */
-    uint64_t files, bytes; /* in it, without what tells of them: counted while reading or writing */
+    uint64_t files,
+        bytes; /* in it, without the description of them: counted while reading or writing */
 } ob_backup_about;
 
 /* Hears now and then how far it is; total is 0 where unknown. */
 typedef void (*ob_backup_progress)(void *context, const char *step, uint64_t done, uint64_t total);
 
-/* ---- Making --------------------------------------------------------------------------------- */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
-/* What is copied; for whoever owns the directory. */
+/* What is copied, by the process that owns the directory. */
 typedef struct ob_backup_source {
     const char *dir;
     ob_store *store;
@@ -37,7 +38,7 @@ typedef struct ob_backup_source {
 
 /* Writes a backup to a descriptor, which may be a pipe, from its position on; fsync is the
  * caller's. Records and log are of one moment; nobody writes only while it is fixed, and all goes
- * on while both are read. Whoever calls has said so in the log.
+ * on while both are read. The caller has logged this before.
  *
  * The records wait in a file of the data directory without a name, sealed with a key that only this
  * process knows. *out is set on success. OB_EIO: what could not be read or written, and why; what
@@ -45,7 +46,7 @@ typedef struct ob_backup_source {
 ob_status ob_backup_make(ob_backup_about *out, int file, const ob_seal_public *to,
                          const ob_backup_source *source, ob_error *err);
 
-/* ---- Reading -------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* Hears of every file. The name is safe to print and lives as long as the call. */
 typedef void (*ob_backup_see)(void *context, const char *name, uint64_t size);

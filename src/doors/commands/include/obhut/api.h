@@ -29,19 +29,20 @@ typedef struct ob_api_options {
 
 typedef struct ob_api ob_api;
 
+/* Prepares to answer requests. What options point to must outlive *out, which the caller closes:
+ * ob_api_close. Errors as ob_store_written. */
 ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err);
 void ob_api_close(ob_api *api); /* NULL is fine */
 
 /* Says each reason why the service protects nobody, or less than its operator believes. */
 void ob_api_warn(ob_api *api, void (*say)(void *context, const char *sentence), void *context);
 
-/* Whether records are asked on the way to an answer: they may be slow, and whoever looks at this
- * head waits for them. */
+/* Says whether answering this request reads records, which may be slow. */
 bool ob_api_asks(const ob_request *request);
 
-/* Looks at a head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The carrier sets *out's
- * `answered` and `carrier` before it hands over a body, and calls class->end in the end. *out is
- * NULL only when out of memory. */
+/* Looks at a request's head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The caller, who
+ * carries the call, owns *out: it sets `answered` and `carrier` before it hands over a body, and
+ * calls class->end in the end. *out is NULL only when out of memory. */
 ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
 
 /* What is counted outside of the API: connections taken, requests cut because they were too slow,
@@ -56,15 +57,15 @@ typedef enum ob_front_count {
     OB_FRONT_COUNTS = OB_FRONT_COULD_NOT + OB_HINDRANCES,
 } ob_front_count;
 
-/* Counters that whoever carries requests sets, for /metrics. */
+/* Counters for /metrics, set by the code that carries requests. */
 typedef struct ob_api_counts {
     atomic_ullong front[OB_FRONT_COUNTS]; /* what the front tells */
     atomic_uint front_layers; /* OB_CONFINED_… that hold it, as it says; 0: none is there */
 } ob_api_counts;
+/* Returns the counters, which belong to `api`. Any thread may change them. */
 ob_api_counts *ob_api_counters(ob_api *api);
 
-/* ---- Items ------------------------------------------------------------------------------------
- */
+/* ---- Items ----------------------------------------------------------------------------------- */
 
 /* Whether a field of this name says something of an item, in the query of its request. */
 bool ob_command_item_has(const char *name);
@@ -106,8 +107,10 @@ const char *ob_api_undecodable(ob_status status);
 
 /* The same of a picture of which not everything was looked at (ob_unseen), and its sentence. */
 const char *ob_api_unseen(uint32_t unseen);
+/* Returns the sentence that goes with ob_api_unseen. The text is a constant. */
 const char *ob_api_unseen_text(uint32_t unseen);
 
+/* Returns a list as the API shows it; the caller owns the value. NULL: out of memory. */
 json_t *ob_api_list(const ob_list_info *info);
 
 #endif

@@ -71,11 +71,12 @@ typedef struct ob_command_field {
 
 /* What it does to the log and to the records. */
 typedef enum ob_effect {
-    OB_EFFECT_LOOKS = 1, /* nothing; a person's token is told of as a log-in */
-    OB_EFFECT_READS,  /* the same; it shows what is about persons, so it is told of whoever asks */
-    OB_EFFECT_ACTS,   /* it changes records: both or neither */
-    OB_EFFECT_ERASES, /* the same; and what it deleted is overwritten at once, not when others go */
-    OB_EFFECT_DOES,   /* it changes what is not in the records: told of before, and how it went */
+    OB_EFFECT_SHOWS = 1, /* no entry, except `login` when a personal token was used */
+    OB_EFFECT_READS,     /* reads records about persons: an entry says who asked */
+    OB_EFFECT_ACTS,      /* changes records: the entry and the change, or neither */
+    OB_EFFECT_ERASES,    /* the same, and deleted records are overwritten at once */
+    OB_EFFECT_DOES, /* changes something outside the records: one entry before, one with the outcome
+                     */
 } ob_effect;
 
 /* Where it can be asked. */
@@ -145,6 +146,7 @@ typedef struct ob_command {
 
 /* The row at a position, or of a name; NULL: there is none. They live for ever. */
 const ob_command *ob_command_at(size_t index);
+/* Returns the row of this name, which is a constant; NULL where there is none. */
 const ob_command *ob_command_find(const char *name);
 
 /* Where its field stands in a request over HTTP: never OB_BY_METHOD. */
@@ -160,7 +162,10 @@ typedef struct ob_command_group {
     const char *examples[6]; /* up to NULL */
 } ob_command_group;
 
-const ob_command_group *ob_command_group_at(size_t index); /* NULL: there is none */
+/* Returns the group at a position from 0, which is a constant; NULL beyond the last. */
+const ob_command_group *ob_command_group_at(size_t index);
+/* Says whether a command belongs to a group: its name is the group's, or begins with that and a
+ * dot. */
 bool ob_command_is_of(const ob_command *command, const char *group);
 
 /* Whether a request's members are what the row says: all that is needed is there, nothing else is,
@@ -183,8 +188,7 @@ bool ob_command_instant(int64_t *out, const char *text);
 /* {"groups": […], "commands": […]}: all rows, as `obhut help --json` prints them. */
 json_t *ob_commands_json(void);
 
-/* ---- Doing it
- * ------------------------------------------------------------------------------------ */
+/* ---- Doing it -------------------------------------------------------------------------------- */
 
 /* Who listens on the way to the answer. */
 typedef struct ob_commands_listener {
@@ -209,7 +213,8 @@ ob_plan ob_commands_begin_http(ob_call **out, ob_service *service, const ob_requ
 /* Before and after a command of a thread of its own: at most 32 of the socket's at a time, and as
  * many of staff's (`place`: an OB_AT_…). False: there are as many. */
 bool ob_commands_enter(uint32_t place);
-void ob_commands_leave(uint32_t place);
+/* Ends what ob_commands_enter began and returned true for. */
+void ob_commands_exit(uint32_t place);
 
 /* Waits until all of them are done, at most so long. Returns false when one is not. */
 bool ob_commands_wait(unsigned time_ms);

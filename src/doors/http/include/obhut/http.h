@@ -128,6 +128,8 @@ typedef enum ob_range {
     OB_RANGE_PART,  /* *first to *last, both of it */
     OB_RANGE_NONE,  /* no byte that there is */
 } ob_range;
+/* Reads a Range field (NULL: there is none) for a body of `size` bytes. Sets *first and *last for
+ * OB_RANGE_PART only. */
 ob_range ob_range_of(uint64_t *first, uint64_t *last, const char *field, uint64_t size);
 
 /* Takes the reference to `value`. NULL (out of memory while it was made) becomes a 503. */

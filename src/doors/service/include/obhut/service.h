@@ -20,7 +20,7 @@ typedef struct ob_service_options {
     const ob_engine_options
         *engine;          /* lists, store, acts, staff are filled in; NULL: no engine yet, and
                            * no service: nobody asks this process for anything but commands */
-    unsigned patience_ms; /* how long whoever had the directory is waited for */
+    unsigned patience_ms; /* how long to wait for a process that still owns the directory */
     void (*problem)(void *context, const char *sentence); /* may be NULL; any thread */
     void *context;
 } ob_service_options;
@@ -42,8 +42,8 @@ typedef struct ob_service {
 
 /* Opens it, in the order in which each knows what the next must be: lists, records, log, acts, and
  * the lists against what the records know of them. *out is closed again where that fails. OB_EBUSY:
- * another process owns it. Otherwise errors as ob_lists_hold, ob_store_open, ob_engine_audit,
- * ob_acts_open, ob_staff_open, ob_engine_open. */
+ * another process owns it. Otherwise errors as ob_lists_own_unchecked, ob_store_open,
+ * ob_engine_audit, ob_acts_open, ob_staff_open, ob_engine_open. */
 ob_status ob_service_open(ob_service *out, const ob_service_options *options, ob_error *err);
 
 /* Counts one who shows a personal token that nobody has. Returns how many there were since it last
@@ -53,8 +53,8 @@ unsigned ob_service_stranger(ob_service *service, int64_t now);
 /* An engine for a command that looks at something, where there is none. Any thread. */
 ob_status ob_service_need_engine(ob_service *service, ob_error *err);
 
-/* In two steps, since whoever is answered must be there until the last answer. The first waits for
- * what is being done, writes a last entry (NULL: none) and ends engine, staff, acts and their
+/* Closes in two steps, so that what answers need is there until the last answer. The first waits
+ * for what is being done, writes a last entry (NULL: none) and ends engine, staff, acts and their
  * threads; the second closes the rest. *service may have nothing in it. */
 void ob_service_stop(ob_service *service, const char *entry);
 ob_status ob_service_close(ob_service *service,

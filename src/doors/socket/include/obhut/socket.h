@@ -1,6 +1,6 @@
-/* socket: the operator's door, DIR/run/admin.sock: a request is a line of JSON, with a descriptor
- * where one belongs to it; lines come back. And asking there, or, where no service runs, doing the
- * same here. */
+/* socket: the operator's socket, DIR/run/admin.sock: a request is one line of JSON, with a
+ * descriptor where it needs one; lines of JSON come back. The same module asks there, or does the
+ * request itself where no service runs. */
 #ifndef OBHUT_SOCKET_H
 #define OBHUT_SOCKET_H
 
@@ -11,27 +11,32 @@
 
 /* ---- Serving --------------------------------------------------------------------------------- */
 
-/* Listens at DIR/run/admin.sock, which only the directory's owner can reach. */
+/* Listens at DIR/run/admin.sock, which only the directory's owner can reach. The caller closes
+ * *out. */
 ob_status ob_socket_listen(int *out, const char *dir, ob_error *err);
 
-/* Takes one connection that waits, and serves it on a thread of its own; *service must live until
- * ob_commands_wait. Others than the directory's owner and root are turned away. */
+/* Accepts one waiting connection and serves it on a thread of its own; *service must live until
+ * ob_commands_wait. Connections of other users than the directory's owner and root are refused. */
 void ob_socket_serve(int listening, ob_service *service);
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-/* A way to whoever does requests: the service that owns DIR, or, where none runs, this process,
- * which then owns it until the end. Any thread. */
+/* A session with the service that owns DIR, or, where none runs, with this process, which then
+ * owns DIR until the end of the session. Any thread. */
 typedef struct ob_socket_session ob_socket_session;
+/* Connects to the service that owns DIR; where none runs, opens the directory in this process. The
+ * caller ends *out with ob_socket_end. OB_EBUSY: another process owns DIR and does not answer; else
+ * errors as ob_service_open. */
 ob_status ob_socket_begin(ob_socket_session **out, const char *dir, ob_error *err);
-void ob_socket_end(ob_socket_session *session); /* NULL is fine */
+/* Disconnects, or closes the directory, and frees `session`. NULL is fine. */
+void ob_socket_end(ob_socket_session *session);
 
-/* Whether a service answers at DIR's socket; sets *pid to its process where the kernel tells it,
- * else to 0. */
+/* Says whether a service answers at DIR's socket. Sets *pid to its process where the kernel knows
+ * it, else to 0. */
 bool ob_socket_is_served(long *pid, const char *dir);
 
-/* Does one request. Sets *out to what stood in "ok"; the caller drops the reference. Errors are
- * those of what was asked. */
+/* Does one request. `file` is its descriptor or -1, and stays the caller's. Sets *out to the value
+ * of "ok"; the caller drops the reference. Errors are those of the request. */
 ob_status ob_socket_ask(json_t **out, ob_socket_session *session, const json_t *request, int file,
                         const ob_commands_listener *listener, ob_error *err);
 
@@ -47,16 +52,16 @@ typedef struct ob_socket_checked {
     ob_error lists;        /* why the lists are not those that the records know; OB_OK: they are */
 } ob_socket_checked;
 
-/* Asks the service that owns DIR or, where none runs, the records themselves: nothing is changed,
- * and it also works where a service would not start. `records`: all of them are read. Errors as
- * ob_store_open, ob_store_dump, ob_acts_signed. */
+/* Checks what lies beside the records: asks the service that owns DIR or, where none runs, the
+ * records themselves. Nothing is changed, and it works where a service would not start. `records`:
+ * all of them are read. Errors as ob_store_open, ob_store_dump, ob_acts_signed. */
 ob_status ob_socket_check(ob_socket_checked *out, const char *dir, bool records, ob_error *err);
 
-/* Sets in `check` what of this a log is compared with; `checked` must outlive it. Nothing, where
- * the records know nothing. */
+/* Sets in `check` what the log is compared with; `checked` must outlive it. Sets nothing where the
+ * records know nothing. */
 void ob_socket_check_log(ob_audit_check *check, const ob_socket_checked *checked);
 
-/* The three in one. */
+/* Begins a session, does one request and ends the session. The caller drops the reference *out. */
 ob_status ob_socket_once(json_t **out, const char *dir, const json_t *request, int file,
                          const ob_commands_listener *listener, ob_error *err);
 

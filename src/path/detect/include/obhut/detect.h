@@ -92,6 +92,7 @@ enum { OB_QUERY_KINDS = 1 + OB_LIST_DIGESTS };
 typedef struct ob_query_matches {
     ob_list_matches of[OB_QUERY_KINDS];
 } ob_query_matches;
+/* Frees the matches of all kinds. {0} is fine. */
 void ob_query_matches_free(ob_query_matches *matches);
 
 /* Some of a task's queries: those from `from` on. */
@@ -173,6 +174,10 @@ bool ob_match_same_source(const ob_list_match *a, const ob_list_match *b);
  * each publisher, and "" for all entries that name nobody. `by_digest`: all are of one content.
  * Texts are the matches'. Returns how many; further ones are left out. */
 enum { OB_MATCH_SOURCES = 16 };
+/* Sets out[] to the sources of the entry `of` among `all` matches of its query, its own first: each
+ * publisher once, and "" for all entries without a source. `by_digest`: all matches have the same
+ * content. The texts are the matches'. Returns how many; sources beyond OB_MATCH_SOURCES are left
+ * out. */
 size_t ob_match_sources(const char *out[OB_MATCH_SOURCES], const ob_list_match *of,
                         const ob_list_match *all, size_t count, bool by_digest);
 

@@ -31,7 +31,7 @@ typedef enum ob_undecodable {
     OB_UNDECODABLES,
 } ob_undecodable;
 
-/* "DAMAGED", … */
+/* Returns the reason as answers have it: "DAMAGED", "UNSUPPORTED", … The text is a constant. */
 const char *ob_undecodable_name(ob_undecodable why);
 /* Of a job's status, which is not OB_OK. */
 ob_undecodable ob_undecodable_of(ob_status status);
@@ -175,6 +175,7 @@ typedef struct ob_look_up {
 
 /* Free what results hold, not the work. */
 void ob_scan_clear(ob_scan *scan);
+/* Frees what the results of a hashing own, not the hashing itself. */
 void ob_hashing_clear(ob_hashing *hashing);
 
 /* ---- The engine ------------------------------------------------------------------------------ */
@@ -209,11 +210,14 @@ ob_status ob_engine_open(ob_engine **out, const ob_engine_options *options, ob_e
  * a place, with 512 others and 256 MB at most; what has waited too long, or must give way to a
  * client with less, is done with OB_EBUSY and OB_HINDRANCE_BUSY. */
 ob_status ob_engine_scan(ob_engine *engine, ob_scan *scan, ob_error *err);
+/* Takes a file to be hashed, as ob_engine_scan takes one to be scanned. */
 ob_status ob_engine_hash(ob_engine *engine, ob_hashing *hashing, ob_error *err);
+/* Takes queries to be looked up, as ob_engine_scan takes a file. A brief look-up may be done before
+ * this returns. */
 ob_status ob_engine_look_up(ob_engine *engine, ob_look_up *look_up, ob_error *err);
 
-/* Nobody waits for this work any more. True: it had not begun, is not done, and is its owner's
- * again, its file closed. False: it is done, or will be, or was never added. */
+/* Drops work whose client has gone. Returns true where the work had not begun: it is its owner's
+ * again, and its file closed. Returns false where it is done, or will be, or was never added. */
 bool ob_engine_forget(ob_engine *engine, ob_work *work);
 
 /* Whether a scan of this client that comes next would be taken, if only to wait for a place. */
@@ -221,6 +225,7 @@ bool ob_engine_has_room(ob_engine *engine, const char *client);
 
 /* Who may look, and what it has counted. The engine's still. */
 ob_permits *ob_engine_permits(ob_engine *engine);
+/* Returns the detectors, which belong to the engine. */
 const ob_detectors *ob_engine_detectors(const ob_engine *engine);
 
 /* As ob_permits_ask, for turning away at once what nobody may look at: before its bytes have come.
@@ -228,7 +233,7 @@ const ob_detectors *ob_engine_detectors(const ob_engine *engine);
 ob_status ob_engine_ask(ob_gate_decision *out, ob_engine *engine, const ob_item *item,
                         uint32_t detectors, ob_error *err);
 
-/* As ob_permits_hindrance. */
+/* Returns what is in the way, as ob_permits_hindrance does. */
 ob_hindrance ob_engine_hindrance(ob_engine *engine, const ob_gate_decision *why, ob_status status);
 
 /* ---- What it has counted --------------------------------------------------------------------- */
@@ -237,7 +242,7 @@ ob_hindrance ob_engine_hindrance(ob_engine *engine, const ob_gate_decision *why,
  * there is no room for. */
 void ob_engine_could_not(ob_engine *engine, ob_hindrance hindrance);
 
-/* A request was turned away. */
+/* Counts a request that was refused because its token is unknown or does not permit it. */
 void ob_engine_refused(ob_engine *engine, ob_refusal refusal);
 
 /* Counts an item that was let through although nobody looked and somebody may have, and tells so
@@ -255,6 +260,8 @@ typedef struct ob_hit_count {
     ob_action action;
     uint64_t count;
 } ob_hit_count;
+/* Sets *out to the hits since the engine was opened, by list (or detector, where there is no list),
+ * action and way; the caller frees it with free(). */
 ob_status ob_engine_hits(ob_hit_count **out, size_t *count, ob_engine *engine, ob_error *err);
 
 /* What it has done since it was opened. */
@@ -279,6 +286,7 @@ typedef struct ob_engine_counts {
     uint32_t layers; /* OB_CONFINED_… of every worker */
 } ob_engine_counts;
 
+/* Sets *out to what the engine has counted since it was opened. Any thread. */
 void ob_engine_count(ob_engine_counts *out, ob_engine *engine);
 
 /* Finishes what is running, fails what waits with OB_EBUSY and OB_HINDRANCE_STOPPING, ends workers

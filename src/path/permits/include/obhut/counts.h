@@ -25,7 +25,9 @@ void ob_counts_tell(ob_counts *counts, const ob_counts_listener *to); /* from no
 
 /* ---- What is counted ------------------------------------------------------------------------- */
 
+/* Counts an item that a permit was made for. Any thread, as for all of these. */
 void ob_counts_allow(ob_counts *counts, const ob_item *item, const ob_permit_terms *terms);
+/* Counts an item that was denied; the same item once a day. */
 void ob_counts_deny(ob_counts *counts, const ob_item *item, const ob_gate_decision *why,
                     int64_t at);
 
@@ -37,6 +39,8 @@ typedef enum ob_refusal {
     OB_REFUSED_SURFACE,
     OB_REFUSALS,
 } ob_refusal;
+/* Counts a request that was refused because its token is unknown or does not permit it. The counts
+ * go to the log. */
 void ob_counts_refuse(ob_counts *counts, ob_refusal refusal);
 
 /* Hits of one kind: of a file or a query, one of each list that has it, or one of each detector
@@ -50,6 +54,7 @@ typedef struct ob_hit {
     enum { OB_ANSWERED_ACTION, OB_ANSWERED_NO, OB_ANSWERED_YES } answer; /* what the asker heard */
     uint64_t count;
 } ob_hit;
+/* Counts a hit and reports it to the listener. */
 void ob_counts_hit(ob_counts *counts, const ob_hit *hit);
 
 /* A file passed although nobody has looked at it and somebody may have. `reason` lives for ever. */
@@ -60,11 +65,13 @@ void ob_counts_pass(ob_counts *counts, const char *via, const char *reason);
 /* Writes down what was counted so far. OB_OK, or what cannot be recorded, and so is not done. */
 ob_status ob_counts_flush(ob_counts *counts, ob_error *err);
 
-bool ob_counts_fine(const ob_counts *counts); /* what was counted last could be written */
-/* Where it could not: whether nothing has failed yet and it only takes too long; or only too much
- * waits already, or memory is short; and which of records and log is in the way. */
+/* Says whether what was counted last could be written. */
+bool ob_counts_fine(const ob_counts *counts);
+/* Says whether counts cannot be written only because it takes too long: nothing has failed. */
 bool ob_counts_late(const ob_counts *counts);
+/* Says whether counts cannot be written only because too much waits already, or memory is short. */
 bool ob_counts_busy(const ob_counts *counts);
+/* Returns which of records and log is in the way; OB_HINDRANCE_NONE where neither is. */
 ob_hindrance ob_counts_hindrance(const ob_counts *counts);
 
 /* The instant that is kept as the latest at which anything was allowed. */

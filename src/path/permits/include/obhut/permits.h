@@ -20,8 +20,10 @@ typedef struct ob_permits ob_permits;
 ob_status ob_permits_open(ob_permits **out, ob_store *store, ob_acts *acts, ob_error *err);
 void ob_permits_close(ob_permits *permits); /* NULL is fine */
 
-ob_counts *ob_permits_counts(ob_permits *permits);                 /* theirs still */
-const ob_epoch_page *ob_permits_epochs(const ob_permits *permits); /* theirs still */
+/* Returns the counts, which belong to `permits`. */
+ob_counts *ob_permits_counts(ob_permits *permits);
+/* Returns the page of epochs, which belongs to `permits`. */
+const ob_epoch_page *ob_permits_epochs(const ob_permits *permits);
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
@@ -53,7 +55,7 @@ typedef struct ob_grant {
     ob_permit permit;
     ob_permit_use use;
     ob_permit_terms terms;
-    ob_seal maker, taker;
+    ob_permit_mac maker, taker;
 } ob_grant;
 
 /* Asks, and makes a permit for the thread of `bearer`, which takes it at once. OB_EREFUSED where
@@ -63,7 +65,7 @@ ob_status ob_grant_get(ob_grant *out, ob_gate_decision *why, ob_permits *permits
 
 /* For ob_job (ob_permit_maker): hands it on to a worker; `context` is the grant. */
 ob_status ob_grant_hand_on(void *context, ob_permit *out, uint32_t *detectors,
-                           const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
+                           const ob_permit_item *item, ob_epochs epochs, const ob_permit_mac *seal,
                            ob_error *err);
 
 /* Whether these detectors may still look, by the clocks and epochs of now. OB_EREFUSED. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Status and errors ------------------------------------------------------------------- */
+/* ---- Status and errors ----------------------------------------------------------------------- */
 
 /* What a function returns: OB_OK, or a negative value that says what kind of thing went wrong. */
 typedef enum ob_status {
@@ -42,7 +42,7 @@ ob_status ob_fail(ob_error *err, ob_status status, const char *format, ...)
 ob_status ob_fail_in(ob_error *err, ob_status status, const char *where, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ---- Hexadecimal digits ------------------------------------------------------------------- */
+/* ---- Hexadecimal digits ---------------------------------------------------------------------- */
 
 /* Lower-case digits and a NUL: `out` has room for 2 * size + 1 characters. */
 void ob_hex(char *out, const uint8_t *bytes, size_t size);
@@ -51,7 +51,7 @@ void ob_hex(char *out, const uint8_t *bytes, size_t size);
  * error. OB_EFORMAT names the first character that is no digit, by position. */
 ob_status ob_hex_parse(uint8_t *out, size_t size, const char *text, ob_error *err);
 
-/* ---- The 256-bit hash -------------------------------------------------------------------- */
+/* ---- The 256-bit hash ------------------------------------------------------------------------ */
 
 /* 256 bits compared by Hamming distance: PDQ and everything shaped like it. Bit k is bit k % 64 of
  * q[k / 64]. As text it is one 64-digit hexadecimal number, most significant digit first; for PDQ
@@ -69,10 +69,10 @@ void ob_hash256_print(char out[OB_HASH256_HEX + 1], const ob_hash256 *hash);
  * OB_EFORMAT: another length, or the first character that is no digit, named by position. */
 ob_status ob_hash256_parse(ob_hash256 *out, const char *text, size_t length, ob_error *err);
 
-/* Number of differing bits, 0..256. */
+/* Returns the number of differing bits, 0 to 256. */
 unsigned ob_hash256_distance(const ob_hash256 *a, const ob_hash256 *b);
 
-/* ---- Buffers ----------------------------------------------------------------------------- */
+/* ---- Buffers --------------------------------------------------------------------------------- */
 
 /* Bytes that grow. Starts as {0}; free with ob_buf_free. `bytes` is always followed by a NUL that
  * `size` does not count (once anything was appended), so text can be used as a string. */
@@ -81,14 +81,17 @@ typedef struct ob_buf {
     size_t size, capacity;
 } ob_buf;
 
-/* OB_ENOMEM leaves the buffer as it was. */
+/* Makes room for `more` bytes behind the present ones. OB_ENOMEM leaves the buffer as it was. */
 ob_status ob_buf_reserve(ob_buf *buf, size_t more, ob_error *err);
+/* Appends bytes. OB_ENOMEM leaves the buffer as it was. */
 ob_status ob_buf_append(ob_buf *buf, const void *bytes, size_t size, ob_error *err);
+/* Appends formatted text. OB_ENOMEM leaves the buffer as it was. */
 ob_status ob_buf_printf(ob_buf *buf, ob_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Frees the bytes and makes the buffer {0} again. */
 void ob_buf_free(ob_buf *buf);
 
-/* ---- CPU --------------------------------------------------------------------------------- */
+/* ---- CPU ------------------------------------------------------------------------------------- */
 
 /* Instruction sets for which faster versions exist. All of them compute the same bits. */
 typedef enum ob_isa {
@@ -99,12 +102,14 @@ typedef enum ob_isa {
     OB_ISA_SIMD128 = 4, /* WebAssembly's */
 } ob_isa;
 
-/* The best of this machine and operating system; never OB_ISA_AUTO. */
+/* Returns the best instruction set of this machine and operating system; never OB_ISA_AUTO. */
 ob_isa ob_isa_best(void);
 
-/* OB_ISA_AUTO becomes the best; anything that this machine lacks becomes the best below it. */
+/* Returns the instruction set to use: the best one for OB_ISA_AUTO, and the best one below `wanted`
+ * where this machine lacks that. */
 ob_isa ob_isa_resolve(ob_isa wanted);
 
+/* Returns the name of an instruction set: "avx2". The text is a constant. */
 const char *ob_isa_name(ob_isa isa);
 
 /* Marks a function that is compiled for one instruction set and called only where it exists. */

@@ -1,4 +1,5 @@
-/* clock: what time it is, for everything that asks. The machine's, unless a test sets another. */
+/* clock: the time, for all code that needs it. It is the machine's time, unless a test sets
+ * another. */
 #ifndef OBHUT_CLOCK_H
 #define OBHUT_CLOCK_H
 
@@ -14,16 +15,19 @@ typedef struct ob_clock {
 
 extern const ob_clock ob_clock_real;
 
-/* From now on, and for all threads of this process; NULL: the real one. *clock must stay where it
- * is. For tests: nothing that is installed calls it. */
+/* Replaces the clock for all threads of this process, until the next call; NULL sets the real one.
+ * The caller owns *clock, which must stay where it is. Only tests call this. */
 void ob_clock_use(const ob_clock *clock);
 
-/* Of the clock in use. Any thread; also in a worker, once it is confined. */
+/* Returns the seconds since 1970 (UTC) by the clock in use. Any thread; also in a confined
+ * worker. */
 int64_t ob_now(void);
+/* Returns milliseconds by a clock that nobody sets and that goes on while the machine sleeps. Any
+ * thread; also in a confined worker. */
 int64_t ob_now_monotonic_ms(void);
 
-/* In so many milliseconds by the machine's CLOCK_MONOTONIC, whatever clock is in use: how long to
- * sleep. 0 or less: now. */
+/* Returns the instant `ms` milliseconds from now by the machine's CLOCK_MONOTONIC, whatever clock
+ * is in use, for waits with a limit. 0 or less means now. */
 struct timespec ob_in_ms(int64_t ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* Why something cannot be done now. It never says that something may not be done: what nobody may
- * is a denial of the gate or a refusal. */
+/* hindrance: why something cannot be done now. A hindrance never means that something is forbidden:
+ * that is a denial by the gate, or a refusal. */
 #ifndef OBHUT_HINDRANCE_H
 #define OBHUT_HINDRANCE_H
 
@@ -19,17 +19,19 @@ typedef enum ob_hindrance {
     OB_HINDRANCES,
 } ob_hindrance;
 
-/* "LOG", …: the reason that goes with `could_not`; "NONE". */
+/* Returns the reason that goes with `could_not`: "LOG", "RECORDS", …, or "NONE". The text is a
+ * constant. */
 const char *ob_hindrance_name(ob_hindrance hindrance);
 
-/* What it means, as one calm sentence in English that names no path, address or statement. */
+/* Returns the meaning as one calm English sentence, without a path, an address or a query. The text
+ * is a constant. */
 const char *ob_hindrance_text(ob_hindrance hindrance);
 
-/* After how many seconds trying again makes sense. */
+/* Returns after how many seconds a new attempt makes sense. */
 unsigned ob_hindrance_retry_s(ob_hindrance hindrance);
 
-/* What an error of the records or the log comes down to: OB_EIO is OB_HINDRANCE_RECORDS, OB_EBUSY
- * and OB_ENOMEM are OB_HINDRANCE_BUSY, everything else OB_HINDRANCE_NONE. */
+/* Returns the hindrance behind an error of the records or the log: OB_EIO is OB_HINDRANCE_RECORDS,
+ * OB_EBUSY and OB_ENOMEM are OB_HINDRANCE_BUSY, everything else is OB_HINDRANCE_NONE. */
 ob_hindrance ob_hindrance_of(ob_status status);
 
 #endif

@@ -1,4 +1,4 @@
-/* JSON as text, for whoever has jansson: base itself does without it. */
+/* json: JSON as text, for modules that use jansson. base itself does not need that library. */
 #ifndef OBHUT_JSON_H
 #define OBHUT_JSON_H
 
@@ -6,10 +6,10 @@
 
 #include <jansson.h>
 
-/* Texts that are kept or sent: jansson's json_dumps (2.14) forgets that memory ran out while it
- * wrote the name of a member, and returns what is no JSON. Here the size comes first, and then the
- * bytes, for which nothing is allocated. NULL: out of memory, or `value` is NULL. The caller frees
- * it. `flags`: jansson's. */
+/* Writes a JSON value as text, for the caller to free; NULL where `value` is NULL or memory ran
+ * out. `flags` are jansson's. Unlike json_dumps (jansson 2.14), which may return invalid JSON when
+ * memory runs out while it writes a member's name, this computes the size first and then allocates
+ * nothing more. */
 static inline char *ob_json_write(const json_t *value, size_t flags)
 {
     const size_t size = value ? json_dumpb(value, NULL, 0, flags) : 0;

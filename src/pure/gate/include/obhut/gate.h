@@ -10,7 +10,7 @@
 
 #include <obhut/base.h>
 
-/* ---- Words: every enum has names, in this order; *_COUNT is no value ------------------------ */
+/* ---- Words: every enum has names, in this order; *_COUNT is no value ------------------------- */
 
 typedef enum ob_mode { OB_MODE_PRODUCTION, OB_MODE_EXPLAIN, OB_MODE_COUNT } ob_mode;
 
@@ -186,38 +186,50 @@ typedef enum ob_word {
     OB_WORDS,
 } ob_word;
 
-/* The name of value number `value`; NULL beyond the last. */
+/* Returns the name of value number `value`; NULL beyond the last. The text is a constant. */
 const char *ob_word_name(ob_word word, unsigned value);
 
-/* Sets *out to the value of this name; false where there is none. */
+/* Sets *out to the value of this name; returns false, and leaves *out untouched, where no value has
+ * it. */
 bool ob_word_parse(unsigned *out, ob_word word, const char *name);
 
-/* The same for the words that others use most. */
+/* Returns the name of a surface, as ob_word_name does. */
 const char *ob_surface_name(ob_surface surface);
+/* Sets *out to the surface of this name; returns false, and leaves *out untouched, where no surface
+ * has it. */
 bool ob_surface_parse(ob_surface *out, const char *name);
+/* Returns the name of a reason, as ob_word_name does. */
 const char *ob_reason_name(ob_reason reason);
 
 /* What a reason says to a person, one or two calm sentences; `names` (or "") is what is missing. */
 typedef enum ob_language { OB_ENGLISH, OB_GERMAN, OB_LANGUAGES } ob_language;
+/* Returns what a reason means, in one or two calm sentences for the person concerned. The text is a
+ * constant. */
 const char *ob_reason_text(ob_reason reason, ob_language language);
+/* Returns the ceiling that a reason belongs to; OB_CEILING_NONE for OB_ALLOWED and for reasons
+ * outside the four ceilings. */
 ob_ceiling ob_reason_ceiling(ob_reason reason);
 
-/* Whether it says only that looking is not possible now (the clock, the log), not that nobody may.
- */
+/* Says whether a reason means that scanning is impossible now (the clock, the log) and not that it
+ * is forbidden. */
 bool ob_reason_is_operational(ob_reason reason);
 
-/* ---- Time ----------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
-/* "2026-11-02T12:00:00Z", nothing else; false where it is not. Seconds since 1970. */
+/* Reads an instant of exactly the form "2026-11-02T12:00:00Z" as seconds since 1970. Returns false,
+ * and leaves *out untouched, for anything else. */
 bool ob_time_parse(int64_t *out, const char *text);
 enum { OB_TIME_TEXT = 20 };
+/* Writes an instant in the form that ob_time_parse reads. */
 void ob_time_print(char out[OB_TIME_TEXT + 1], int64_t at);
 
-/* The same day and time so many calendar months later; the last day of a shorter month. */
+/* Returns the same day and time so many calendar months later; where that month is shorter, its
+ * last day. */
 int64_t ob_time_add_months(int64_t at, unsigned months);
+/* Returns the calendar year (UTC) of an instant. */
 int ob_time_year(int64_t at);
 
-/* ---- Regimes -------------------------------------------------------------------------------- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 typedef enum ob_regime_kind {
     OB_REGIME_RULE,
@@ -277,7 +289,8 @@ typedef struct ob_regime {
     uint8_t digest[32]; /* SHA-256 of the file */
 } ob_regime;
 
-/* What a law is called; in English where it has no title in that language. */
+/* Returns the title of a law in a language, or in English where it has none in that language. The
+ * text belongs to the regime. */
 const char *ob_regime_title(const ob_regime *regime, ob_language language);
 
 typedef struct ob_regimes {
@@ -285,10 +298,10 @@ typedef struct ob_regimes {
     size_t count;
 } ob_regimes;
 
-/* NULL where there is none of that id. */
+/* Returns the regime of this id, which belongs to `regimes`; NULL where there is none. */
 const ob_regime *ob_regime_find(const ob_regimes *regimes, const char *id);
 
-/* ---- Situations ----------------------------------------------------------------------------- */
+/* ---- Situations ------------------------------------------------------------------------------ */
 
 /* Texts in a row, each with its NUL. */
 typedef struct ob_texts {
@@ -352,10 +365,10 @@ typedef struct ob_situation {
     } safeguards;
 } ob_situation;
 
-/* ---- From facts to a situation -------------------------------------------------------------- */
+/* ---- From facts to a situation --------------------------------------------------------------- */
 
-/* Situations from outside come as facts: the leaves of a JSON object, told one after the other by
- * whoever reads JSON. All checking is here, so that every reader answers the same. */
+/* Situations from outside come as facts: the members of a JSON object, added one after the other by
+ * the code that reads JSON. All checks are here, so that every reader answers the same. */
 typedef enum ob_fact_kind {
     OB_FACT_TEXT,
     OB_FACT_NUMBER, /* a whole one */
@@ -376,18 +389,20 @@ typedef struct ob_facts {
     size_t size, used;
 } ob_facts;
 
-/* `memory` takes all texts: as many bytes as the JSON has are enough. It must outlive the
- * situation. */
+/* Starts with an empty situation. `memory` takes all texts and must outlive the situation; as many
+ * bytes as the JSON has are enough. */
 void ob_facts_begin(ob_facts *facts, char *memory, size_t size);
 
-/* "item.surface", OB_FACT_TEXT, "direct". Arrays and objects are told before what is in them. */
+/* Adds one fact: for example "item.surface", OB_FACT_TEXT, "direct". An object or array is added
+ * before its members or elements. */
 void ob_facts_add(ob_facts *facts, const char *path, ob_fact_kind kind, const char *text,
                   int64_t number);
 
-/* Completes facts->situation. */
+/* Completes facts->situation: its `incomplete` names the first fact that is missing, wrong or
+ * unknown. */
 void ob_facts_end(ob_facts *facts);
 
-/* ---- The decision --------------------------------------------------------------------------- */
+/* ---- The decision ---------------------------------------------------------------------------- */
 
 typedef struct ob_gate_decision {
     bool allow;
@@ -408,10 +423,12 @@ typedef struct ob_gate_decision {
 
 enum { OB_PERMIT_SECONDS = 180, OB_CAUSE_SECONDS = 30 * 86400 };
 
-/* Deterministic; safe from any thread. */
+/* Decides whether a situation permits scanning. Deterministic, and safe from any thread. The texts
+ * of the answer belong to `situation`, `regimes` or the program. */
 ob_gate_decision ob_gate_decide(const ob_situation *situation, const ob_regimes *regimes);
 
-/* The reason that stands further down in the order of evaluation got further. */
+/* Says whether reason `a` got further in the order of evaluation than the other; OB_ALLOWED is the
+ * furthest. */
 static inline bool ob_reason_is_further(ob_reason a, ob_reason than)
 {
     return a == OB_ALLOWED ? than != OB_ALLOWED : than != OB_ALLOWED && a > than;

@@ -1,8 +1,8 @@
-/* Permits: what the gate issues for one item, and what whoever looks demands. Pure: time, the epoch
- * and the seal come in.
+/* Permits: what the gate issues for one item, and what a bearer checks before it scans. Pure: time,
+ * the epoch and the MAC come in.
  *
  * A permit names the item, the detectors that may look, what may be done, why, under which article
- * and for how long. It is sealed for one holder: a worker process, or the engine's own threads.
+ * and for how long. Its MAC is that of one bearer: a worker process, or the engine's own threads.
  * Nothing outside permit.c can make one, read its fields from memory by name, or change a byte of
  * it without being found out. docs/THREATS.md says what was tried. */
 #ifndef OBHUT_PERMIT_H
@@ -10,19 +10,19 @@
 
 #include <obhut/gate.h>
 
-enum { OB_PERMIT_SIZE = 480, OB_PERMIT_KEY = 32, OB_SEAL_SIZE = 32 };
+enum { OB_PERMIT_SIZE = 480, OB_PERMIT_KEY = 32, OB_PERMIT_MAC_SIZE = 32 };
 
 typedef struct ob_permit {
     uint8_t bytes[OB_PERMIT_SIZE];
 } ob_permit;
 
-/* The seal of one holder: a keyed code over bytes, made by a function that is handed in. It returns
+/* The MAC of one bearer over bytes, made by a function that is handed in. It returns
  * false where this process may not use it (another one after a fork). */
-typedef struct ob_seal {
-    bool (*code)(void *context, uint8_t out[OB_SEAL_SIZE], const void *bytes, size_t size);
+typedef struct ob_permit_mac {
+    bool (*compute)(void *context, uint8_t out[OB_PERMIT_MAC_SIZE], const void *bytes, size_t size);
     void *context;
-    uint64_t *sequence; /* of the last permit that was made for the holder, or that it took */
-} ob_seal;
+    uint64_t *sequence; /* of the last permit made for the bearer, or taken by it */
+} ob_permit_mac;
 
 /* The item: who it is by a digest, and which file holds it. */
 typedef struct ob_permit_item {
@@ -40,7 +40,8 @@ typedef struct ob_permit_terms {
     uint32_t detectors; /* bit m: ob_detector m */
     uint32_t actions;   /* bit a: ob_action a of engine */
     ob_basis basis;
-    bool own_files; /* of whoever typed the command; no service */
+    bool own_files; /* the permit is for files of the user who typed the command, not for a service
+                     */
     char regime[65], article[160];
     int64_t record;            /* the cause's or order's number; 0: none */
     int64_t issued, expires;   /* seconds since 1970 */
@@ -61,11 +62,12 @@ typedef struct ob_permit_request {
 
 /* Decides each detector among `regimes`, and makes a permit for those that are allowed. Sets *why
  * to the first allow, or to the denial that got furthest. OB_EREFUSED where none is allowed, a
- * situation is not of production, they speak of different items, or the seal refuses. */
+ * situation is not of production, they speak of different items, or there is no MAC for this
+ * process. */
 ob_status ob_permit_make(ob_permit *out, ob_gate_decision *why, const ob_permit_request *request,
-                         const ob_regimes *regimes, const ob_seal *seal, ob_error *err);
+                         const ob_regimes *regimes, const ob_permit_mac *mac, ob_error *err);
 
-/* What a holder knows when it is about to look. */
+/* What a bearer knows when it is about to scan. */
 typedef struct ob_permit_use {
     ob_permit_item item;
     uint32_t detectors; /* that it would use */
@@ -73,23 +75,23 @@ typedef struct ob_permit_use {
     int64_t now, monotonic_ms;
 } ob_permit_use;
 
-/* OB_OK where the permit is for exactly that and for this holder, now; each only once: a number
+/* OB_OK where the permit is for exactly that and for this bearer, now; each only once: a number
  * that is not higher than the last is refused. Otherwise OB_EREFUSED with a sentence. */
 ob_status ob_permit_take(ob_permit_terms *terms, const ob_permit *permit, const ob_permit_use *use,
-                         const ob_seal *seal, ob_error *err);
+                         const ob_permit_mac *mac, ob_error *err);
 
 /* Whether a permit that was taken still holds: neither too late nor withdrawn. */
-ob_status ob_permit_still(const ob_permit *permit, const ob_permit_use *use, const ob_seal *seal,
-                          ob_error *err);
+ob_status ob_permit_still(const ob_permit *permit, const ob_permit_use *use,
+                          const ob_permit_mac *mac, ob_error *err);
 
-/* Makes the same permit for another holder and for the file that this one will get: never for more,
+/* Makes the same permit for another bearer and for the file that this one will get: never for more,
  * never for longer. `use` is checked as by ob_permit_still; its item is what the permit was for. */
 ob_status ob_permit_hand_on(ob_permit *out, const ob_permit *permit, const ob_permit_use *use,
-                            const ob_seal *from, const ob_permit_item *item, const ob_seal *to,
-                            ob_error *err);
+                            const ob_permit_mac *from, const ob_permit_item *item,
+                            const ob_permit_mac *to, ob_error *err);
 
 /* A permit for a command on files of one's own: no service, no regime. obhutd has no use for it. */
-ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob_seal *seal,
+ob_status ob_permit_own_files(ob_permit *out, const ob_permit_use *use, const ob_permit_mac *mac,
                               ob_error *err);
 
 #endif

@@ -16,7 +16,7 @@ enum { OB_INDEX_MAX_DISTANCE = 31 };
 /* At most this many entries in one index. */
 #define OB_INDEX_MAX_COUNT (UINT64_C(1) << 31)
 
-/* ---- Layout ------------------------------------------------------------------------------ */
+/* ---- Layout ---------------------------------------------------------------------------------- */
 
 /* Half a stored hash. */
 typedef struct ob_index_half {
@@ -28,28 +28,29 @@ typedef struct ob_index_half {
  * of fewer than OB_INDEX_MIN_WORDS entries has piece 0 only and compares with all of them. */
 enum { OB_INDEX_WORDS = 16, OB_INDEX_PIECES = 1 + OB_INDEX_WORDS, OB_INDEX_MIN_WORDS = 16384 };
 
-/* Bytes of the whole; where a piece starts (a multiple of 64) and how many bytes it has, 0 when the
- * index does not have it. */
+/* Returns the bytes of an index of `count` entries. */
 uint64_t ob_index_size(uint64_t count);
+/* Returns where a piece starts, a multiple of 64. */
 uint64_t ob_index_piece_offset(uint64_t count, unsigned piece);
+/* Returns the bytes of a piece; 0 where an index of `count` entries does not have it. */
 uint64_t ob_index_piece_size(uint64_t count, unsigned piece);
 
-/* ---- Building ---------------------------------------------------------------------------- */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 /* Fills the whole of `memory`, ob_index_size(count) bytes. OB_EINVAL: size or alignment do not
  * fit; OB_ELIMIT: too many entries; OB_ENOMEM. */
 ob_status ob_index_build(void *memory, uint64_t size, const ob_hash256 *hashes, uint64_t count,
                          ob_error *err);
 
-/* The same piece by piece, for builds that use several threads or write as they go. Piece 0 is the
- * first halves of all stored hashes, then the second halves. */
+/* Stores one hash as two halves, for builds that use several threads or write as they go. Piece 0
+ * is the first halves of all stored hashes, then the second halves. */
 void ob_index_store(ob_index_half *first, ob_index_half *second, const ob_hash256 *hash);
 
-/* One of pieces 1 to 16 from all halves. Needs 256 KiB besides. OB_ENOMEM. */
+/* Builds one of the pieces 1 to 16 from all halves. Allocates 256 KiB meanwhile. OB_ENOMEM. */
 ob_status ob_index_build_piece(void *memory, unsigned piece, const ob_index_half *const half[2],
                                uint64_t count, ob_error *err);
 
-/* ---- Searching --------------------------------------------------------------------------- */
+/* ---- Searching ------------------------------------------------------------------------------- */
 
 /* A view of a built index. Cheap to copy; valid as long as the memory is. Any number of threads
  * may search it at once. */
@@ -72,8 +73,8 @@ ob_index ob_index_open_halves(const void *piece0, uint64_t capacity, uint64_t co
 /* Entry number `entry` (below index->count). */
 ob_hash256 ob_index_get(const ob_index *index, uint64_t entry);
 
-/* Told of every match: query number, entry number, distance. Returning anything but OB_OK ends the
- * search with that status. */
+/* Called for every match with the numbers of query and entry and their distance. A status other
+ * than OB_OK ends the search and is returned. */
 typedef ob_status (*ob_index_found)(void *context, uint32_t query, uint64_t entry,
                                     unsigned distance);
 
@@ -87,7 +88,7 @@ typedef ob_status (*ob_index_found)(void *context, uint32_t query, uint64_t entr
 ob_status ob_index_search(const ob_index *index, const ob_hash256 *queries, uint32_t count,
                           unsigned distance, ob_index_found found, void *context, ob_error *err);
 
-/* ---- Digests ----------------------------------------------------------------------------- */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 /* A set of digests of one kind, sorted: the first bits of a digest say where to look. */
 typedef struct ob_digest_set {
@@ -99,7 +100,7 @@ typedef struct ob_digest_set {
 
 enum { OB_DIGEST_WIDTH_MAX = 32 };
 
-/* Bytes for `count` digests of `width` (4..32) bytes. */
+/* Returns the bytes of a set of `count` digests of `width` (4 to 32) bytes. */
 uint64_t ob_digest_set_size(uint64_t count, unsigned width);
 
 /* Sorts `digests` (count times width bytes) into `memory` (64-byte aligned), equal ones stay next
@@ -108,6 +109,9 @@ uint64_t ob_digest_set_size(uint64_t count, unsigned width);
 ob_status ob_digest_set_build(void *memory, uint64_t size, uint32_t *order, const uint8_t *digests,
                               uint64_t count, unsigned width, ob_error *err);
 
+/* Makes *out a view of memory that ob_digest_set_build filled; the memory stays the caller's.
+ * Untouched on error. OB_EFORMAT: the memory is not such a set of `count` digests; OB_EINVAL: not
+ * aligned, or an impossible width. */
 ob_status ob_digest_set_open(ob_digest_set *out, const void *memory, uint64_t size, uint64_t count,
                              unsigned width, ob_error *err);
 

@@ -20,7 +20,7 @@ enum {
     OB_AUDIT_HASH = 32, /* bytes of a leaf, a node, a root */
 };
 
-/* ---- Writing -------------------------------------------------------------------------------- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 typedef struct ob_audit ob_audit;
 
@@ -38,8 +38,8 @@ typedef struct ob_audit_options {
     const char *const *lines; /* of every checkpoint ("regimes HEX"), NULL at the end; may be NULL;
                                * copied. One line each, printable, none that begins with "at ",
                                * "before ", "bytes ", "frontier": those are the log's own */
-    unsigned seal_ms;         /* how long entries may wait for a checkpoint; 0: 60000 */
-    /* What is known to have been signed: where it is not there any more, or where entries follow a
+    unsigned checkpoint_ms;   /* how long entries may wait for a checkpoint; 0: 60000 */
+    /* What is known to have been signed: where it is missing, or where entries follow a
      * log that was closed, the log is refused; nothing is made and nothing changed then. Entries
      * that follow one that was not closed (the machine stopped) are told by an entry `log.unsealed`
      * {"from":N,"entries":N} before they are signed. NULL: nothing is known. */
@@ -60,7 +60,8 @@ typedef struct ob_audit_options {
  * *out is owned by the caller: ob_audit_close. Untouched on error. */
 ob_status ob_audit_open(ob_audit **out, const ob_audit_options *options, ob_error *err);
 
-/* Seals and frees, whatever it returns; nobody may use `audit` any more. NULL is fine. */
+/* Writes a last checkpoint and frees `audit`, whatever it returns; no thread may use `audit`
+ * afterwards. NULL is fine. */
 ob_status ob_audit_close(ob_audit *audit, ob_error *err);
 
 /* Appends {"n":…,"at":…,"what":what, members…} and sets *number to its n (NULL: not wanted). Any
@@ -80,10 +81,13 @@ typedef struct ob_audit_entry {
     const char *what;
     const ob_entry *members;
 } ob_audit_entry;
+/* Appends several entries with one write: all of them or none. *first is set to the number of the
+ * first (NULL: not wanted). Errors as ob_audit_append; OB_EINVAL also where `count` is 0. */
 ob_status ob_audit_append_all(uint64_t *first, ob_audit *audit, const ob_audit_entry *entries,
                               size_t count, ob_error *err);
 
-/* Whether an entry could be appended, but for the disk: OB_EINVAL, OB_ELIMIT, OB_ENOMEM. */
+/* Checks whether an entry could be appended if the disk takes it: OB_EINVAL, OB_ELIMIT, OB_ENOMEM
+ * as ob_audit_append. */
 ob_status ob_audit_entry_check(const ob_audit_entry *entry, ob_error *err);
 
 /* Whether the last thing that was to be written could be: entries and checkpoints. While it is
@@ -96,36 +100,38 @@ bool ob_audit_fine(const ob_audit *audit);
  * Never blocks; any thread. */
 bool ob_audit_slow(const ob_audit *audit);
 
-/* Entries that are durable. */
+/* Returns the number of entries that are durable. Any thread. */
 uint64_t ob_audit_size(ob_audit *audit);
 
-/* Writes a checkpoint now, if anything is behind the last one. Any thread. OB_EIO, OB_ENOMEM. */
-ob_status ob_audit_seal(ob_audit *audit, ob_error *err);
-/* The same for the last time: from now on the log appends nothing by itself. Once, by whoever
- * closes it. */
-ob_status ob_audit_seal_last(ob_audit *audit, ob_error *err);
+/* Signs and writes a checkpoint now, if there are entries behind the last one. Any thread. OB_EIO,
+ * OB_ENOMEM. */
+ob_status ob_audit_sign(ob_audit *audit, ob_error *err);
+/* Signs and writes the last checkpoint: afterwards the log appends nothing by itself. Call this
+ * once, before ob_audit_close. Errors as ob_audit_sign. */
+ob_status ob_audit_sign_last(ob_audit *audit, ob_error *err);
 
 /* The log as of its last checkpoint: what a backup copies. */
 typedef struct ob_audit_extent {
     uint64_t entries, log_bytes, checkpoint_bytes;
 } ob_audit_extent;
 
-/* What is signed now; is_closed is false. Any thread. */
+/* Sets *out to what is signed now; is_closed is false. Any thread. */
 void ob_audit_signed_now(ob_audit_signed *out, ob_audit *audit);
 
-/* From now on `hear` is told of every checkpoint that is durable, on the log's own thread and
- * without a lock that appending needs. NULL: nobody; returns when nobody hears any more. */
+/* Sets the function that is called after every checkpoint that is durable, on the log's own thread
+ * and without a lock that appending needs. NULL sets none, and returns after the last call has
+ * ended. */
 void ob_audit_on_signed(ob_audit *audit,
                         void (*hear)(void *context, const ob_audit_signed *is_signed),
                         void *context);
 
-/* Seals, and sets *out: that many bytes of `log` and `checkpoints` belong together and will not
- * change any more. */
+/* Signs a checkpoint and sets *out: so many bytes of `log` and `checkpoints` belong together and
+ * will not change. Errors as ob_audit_sign. */
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err);
 
-/* ---- Verifying ------------------------------------------------------------------------------
+/* ---- Verifying ------------------------------------------------------------------------------- */
 
- * These read a directory with `log`, `checkpoints` and `key`, wherever it is, and change nothing;
+/* These read a directory with `log`, `checkpoints` and `key`, wherever it is, and change nothing;
  * also while a service writes it. */
 
 typedef struct ob_audit_check {
@@ -142,25 +148,25 @@ typedef struct ob_audit_check {
     void *context;
 } ob_audit_check;
 
-/* What was found. `entries`, `sealed`, `checkpoints`, `log_bytes` count what verified: all of it
+/* What was found. `entries`, `covered`, `checkpoints`, `log_bytes` count what verified: all of it
  * where `fine`, else what comes before the damage. */
 typedef struct ob_audit_report {
     bool fine;
-    uint64_t entries, sealed; /* entries - sealed: not yet under a checkpoint */
+    uint64_t entries, covered; /* entries - covered: not yet under a checkpoint */
     uint64_t checkpoints, log_bytes;
-    char sealed_at[OB_AUDIT_TIME + 1]; /* when the last checkpoint was written; or "" */
+    char signed_at[OB_AUDIT_TIME + 1]; /* when the last checkpoint was written; or "" */
     char key[OB_AUDIT_KEY + 1];        /* the one that was trusted; or "" */
     const char *file;                  /* where it is wrong: "log", "checkpoints", "key", "since" */
     uint64_t offset;                   /* first bad byte of that file */
-    uint64_t entry;                    /* the first entry that cannot be relied on any more */
+    uint64_t entry;                    /* the first entry that can no longer be relied on */
     char problem[sizeof((ob_error){0}.text)]; /* a sentence */
     unsigned strangers;                       /* files that do not belong there */
     char stranger[256];                       /* the name of one */
 } ob_audit_report;
 
-/* Every leaf, number, checkpoint and signature, in bounded memory. OB_OK: *out is set, and
- * out->fine says whether the log is what it was. OB_ENOTFOUND: no log is there. OB_EINVAL:
- * check->key is no key. OB_EIO, OB_ENOMEM. *out is untouched then. */
+/* Verifies every leaf, number, checkpoint and signature, in bounded memory. OB_OK: *out is set, and
+ * out->fine says whether the log is unchanged. On error *out is untouched. OB_ENOTFOUND: no log is
+ * there. OB_EINVAL: check->key is no key. OB_EIO, OB_ENOMEM. */
 ob_status ob_audit_verify(ob_audit_report *out, const ob_audit_check *check, ob_error *err);
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -184,16 +190,18 @@ typedef struct ob_audit_tree ob_audit_tree;
 /* *out is owned by the caller: ob_audit_tree_free. OB_EFORMAT: the log is not what the checkpoint
  * says. */
 ob_status ob_audit_tree_open(ob_audit_tree **out, const char *audit_dir, ob_error *err);
+/* Frees a tree. NULL is fine. */
 void ob_audit_tree_free(ob_audit_tree *tree);
+/* Returns the number of entries under the tree's checkpoint. */
 uint64_t ob_audit_tree_size(const ob_audit_tree *tree);
 
-/* Appends a file that proves, to whoever has the key, that this entry is in the log
- * (c2sp.org/tlog-proof@v1). OB_ENOTFOUND: not under a checkpoint. */
+/* Appends a file that proves, to anybody who has the key, that this entry is in the log
+ * (c2sp.org/tlog-proof@v1). OB_ENOTFOUND: no checkpoint covers the entry. */
 ob_status ob_audit_tree_prove(ob_buf *out, ob_audit_tree *tree, uint64_t entry, ob_error *err);
 
-/* The same for: the log still begins with all that it had at an older checkpoint
- * (obhut-consistency@v1). OB_EFORMAT: it does not, or this is no checkpoint; OB_EREFUSED: of
- * another log. */
+/* Appends a file that proves that the log still begins with everything under an older checkpoint
+ * (obhut-consistency@v1). OB_EFORMAT: it does not, or `old_checkpoint` is no checkpoint;
+ * OB_EREFUSED: that is one of another log. */
 ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const char *old_checkpoint,
                                      ob_error *err);
 
@@ -202,8 +210,9 @@ ob_status ob_audit_tree_prove_growth(ob_buf *out, ob_audit_tree *tree, const cha
  * there is none. */
 ob_status ob_audit_checkpoint(ob_buf *out, const char *audit_dir, ob_error *err);
 
-/* One proof. */
+/* Opens the tree, appends one proof as ob_audit_tree_prove does, and frees the tree. */
 ob_status ob_audit_prove(ob_buf *out, const char *audit_dir, uint64_t entry, ob_error *err);
+/* Opens the tree, appends one proof as ob_audit_tree_prove_growth does, and frees the tree. */
 ob_status ob_audit_prove_growth(ob_buf *out, const char *audit_dir, const char *old_checkpoint,
                                 ob_error *err);
 

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-/* ---- Regimes -------------------------------------------------------------------------------- */
+/* ---- Regimes --------------------------------------------------------------------------------- */
 
 /* A regime from a file. */
 typedef struct ob_law_file ob_law_file;
@@ -17,10 +17,12 @@ typedef struct ob_law_file ob_law_file;
 /* Reads one; *out is the caller's: ob_law_file_free. OB_EFORMAT names the member and what is wrong.
  */
 ob_status ob_law_file_read(ob_law_file **out, const char *bytes, size_t size, ob_error *err);
+/* Returns the regime of a file; it belongs to `file`. */
 const ob_regime *ob_law_file_regime(const ob_law_file *file);
-void ob_law_file_free(ob_law_file *file); /* NULL is fine */
+/* Frees a regime from a file. NULL is fine. */
+void ob_law_file_free(ob_law_file *file);
 
-/* ---- Situations ----------------------------------------------------------------------------- */
+/* ---- Situations ------------------------------------------------------------------------------ */
 
 /* A situation from JSON. */
 typedef struct ob_law_situation ob_law_situation;
@@ -29,11 +31,13 @@ typedef struct ob_law_situation ob_law_situation;
  * the situation itself. The caller owns *out: ob_law_situation_free. */
 ob_status ob_law_situation_read(ob_law_situation **out, const json_t *object, ob_error *err);
 
-/* The caller may change it: the instant, the mode, the regime. */
+/* Returns the situation, which the caller may change (its instant, mode, regime); it belongs to
+ * `situation`. */
 ob_situation *ob_law_situation_get(ob_law_situation *situation);
-void ob_law_situation_free(ob_law_situation *situation); /* NULL is fine */
+/* Frees a situation. NULL is fine. */
+void ob_law_situation_free(ob_law_situation *situation);
 
-/* ---- Explaining ----------------------------------------------------------------------------- */
+/* ---- Explaining ------------------------------------------------------------------------------ */
 
 typedef struct ob_law_question {
     const char *at;            /* instead of the situation's own instant; NULL */
@@ -48,7 +52,7 @@ typedef struct ob_law_question {
  * without any fact. The caller owns the result; NULL: out of memory. */
 json_t *ob_law_explain(const json_t *situation, const ob_law_question *question);
 
-/* The same for people: a short letter, appended to *out. */
+/* Appends the same explanation for people, as a short letter, to *out. OB_ENOMEM. */
 ob_status ob_law_letter(ob_buf *out, const json_t *situation, const ob_law_question *question,
                         ob_language language, ob_error *err);
 

@@ -1,11 +1,11 @@
-/* The regimes that are built in, from data/regimes, with the digests of their files: the only ones
- * that can be used. Needs nothing but the C library. */
+/* regimes: the laws that are built in, from data/regimes, with the digests of their files: the only
+ * ones that can be used. Needs nothing but the C library. */
 #ifndef OBHUT_REGIMES_H
 #define OBHUT_REGIMES_H
 
 #include <obhut/gate.h>
 
-/* By their ids. */
+/* Returns the regimes that are built in, ordered by id. They are constant. */
 const ob_regimes *ob_law_regimes(void);
 
 /* SHA-256 over the digests of all of them in that order, and of the floor's source. */

@@ -1,4 +1,4 @@
-/* list_entry: one entry of a list, and many of them on their way into a file. */
+/* list_entry: one entry of a list, and the table of entries that becomes a file. */
 #ifndef OBHUT_LIST_ENTRY_H
 #define OBHUT_LIST_ENTRY_H
 
@@ -18,11 +18,13 @@ extern const struct list_digest_kind {
 
 /* As ob_list_digest_parse reads it: digits, of signals with "sha256:" before them. */
 enum { LIST_DIGEST_TEXT = 8 + 2 * OB_LIST_DIGEST_MAX };
+/* Writes a digest in a form that ob_list_digest_parse reads: hexadecimal digits, with "sha256:"
+ * before them for a signal. */
 void list_digest_print(char out[LIST_DIGEST_TEXT], ob_list_digest kind, const uint8_t *digest);
 
-/* ---- Entries ------------------------------------------------------------------------------- */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
-/* One line of a list. Texts belong to whoever made the entry. */
+/* One line of a list. Texts belong to the maker of the entry. */
 typedef struct entry {
     bool has_hash, has_digest[DIGEST_KINDS];
     ob_hash256 hash;
@@ -66,13 +68,15 @@ typedef struct entries {
     uint64_t seed; /* of its places */
 } entries;
 
-/* An entry with the same hash, digests and id as an earlier one is left out, and *duplicate set.
- * Copies what it keeps. OB_ENOMEM; OB_ELIMIT: more sources and classifications than a file has room
- * for. entries_free in any case. */
+/* Adds a copy of an entry. An entry with the same hash, digests and id as an earlier one is left
+ * out, and *duplicate set. OB_ENOMEM; OB_ELIMIT: a file has no room for so many sources and
+ * classifications. Call entries_free in any case. */
 ob_status entries_add(bool *duplicate, entries *to, const entry *from, ob_error *err);
+/* Frees everything in `entries`. */
 void entries_free(entries *entries);
 
-/* What may be a text of an entry; `name` is for the sentence ("an id"). */
+/* Checks a text of an entry: UTF-8, without control characters, at most `most` bytes. `name` ("an
+ * id") is for the sentence. OB_EFORMAT. */
 ob_status list_check_text(const char *text, size_t most, const char *name, ob_error *err);
 
 #endif

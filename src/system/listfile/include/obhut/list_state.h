@@ -1,4 +1,5 @@
-/* list_state: DIR/lists.state, what each list of a directory must have. */
+/* list_state: DIR/lists.state: which lists a directory has, which file each has, and how far its
+ * journals go (docs/FORMAT-OBX.md). */
 #ifndef OBHUT_LIST_STATE_H
 #define OBHUT_LIST_STATE_H
 
@@ -18,7 +19,7 @@ typedef struct list_state {
     bool removed;                 /* its files are being deleted */
     list_switch is;               /* on or off, whatever its file is called */
     int64_t updated_at;           /* from a file, since it was imported; 0: never, or not known */
-    journal_mark *journals;
+    journal_extent *journals;
     size_t journal_count;
 } list_state;
 
@@ -26,14 +27,14 @@ typedef struct list_state {
 extern const uint8_t state_unknown[OB_SHA256_SIZE];
 
 /* What the records may know (bind.c): as many as were told since they last said that they do. */
-enum { STATE_TOLD_MOST = 32 };
+enum { STATE_REPORTED_MOST = 32 };
 
 typedef struct lists_state {
     bool there;
     uint64_t changes;             /* how often what it says became another */
     uint8_t said[OB_SHA256_SIZE]; /* of what it says of lists */
-    uint8_t told[STATE_TOLD_MOST][OB_SHA256_SIZE];
-    size_t told_count;
+    uint8_t reported[STATE_REPORTED_MOST][OB_SHA256_SIZE];
+    size_t reported_count;
     ino_t inode; /* of the file, with its size and time: whether somebody else has changed it */
     off_t size;
     struct timespec written;
@@ -43,44 +44,53 @@ typedef struct lists_state {
     bool unsure; /* the file may say more than this: it was put in place, and then a disk failed */
 } lists_state;
 
-/* OB_EFORMAT: damaged. Where there is no such file, *out has `there` unset. state_free in any case.
- */
+/* Reads DIR/lists.state. Where there is no such file, *out has `there` unset. OB_EFORMAT: the file
+ * is damaged. Call state_free in any case. */
 ob_status state_load(lists_state *out, const char *dir, ob_error *err);
+/* Writes the file and syncs it, whatever it said before. On OB_EIO state->unsure says whether the
+ * file may have been replaced. */
 ob_status state_save(lists_state *state, const char *dir, ob_error *err);
 
-/* The same where the file says something else. */
+/* Writes the file as state_save does, where it would say something else. */
 ob_status state_save_changed(lists_state *state, const char *dir, ob_error *err);
 
+/* Frees everything in `state`. */
 void state_free(lists_state *state);
 
-/* The records are about to be told what it says; they know nothing else any more; whether this is
- * what they know, or what they knew before it. */
-void state_telling(lists_state *state);
-void state_has_told(lists_state *state);
+/* Notes what the state says now as one of the versions that the records may know, before they are
+ * told. */
+void state_reporting(lists_state *state);
+/* Notes that the records know what the state says now, and nothing older. */
+void state_reported(lists_state *state);
+/* Says whether the state is the version that the records know, `known`, or became of it. */
 bool state_follows(const lists_state *state, const uint8_t known[OB_SHA256_SIZE]);
 
-/* Whether the file is the one that was read or written last. */
+/* Says whether the file is the one that this process read or wrote last. */
 bool state_is_ours(const lists_state *state, const char *dir);
 
-/* Whether the list is on; where nobody has noted that, as its file is called. `list` may be NULL.
- */
+/* Says whether the list is switched on; where the state does not know, `as_called` (what the name
+ * of its file says). `list` may be NULL. */
 bool state_is_on(const list_state *list, bool as_called);
 
-/* Whether it is known which file the list has, or that none fits. */
+/* Says whether the state knows which file the list has, or that none fits. */
 bool state_has_file(const list_state *list);
 
+/* Returns the list of this name, which belongs to `state`; NULL where there is none. */
 list_state *state_find(const lists_state *state, const char *name);
 
-/* Finds or makes; NULL: out of memory. */
+/* Finds or adds the list of this name; it belongs to `state`. NULL: out of memory. */
 list_state *state_need(lists_state *state, const char *name);
+/* Removes the list of this name from `state`, if it is there. */
 void state_drop(lists_state *state, const char *name);
 
-/* The number that no journal of this list has had, as far as the state knows. */
+/* Returns a number above that of every journal of this list that the state knows. */
 uint64_t state_next_journal(const lists_state *state, const char *name);
 
-/* NULL: the journal is not known. */
-const journal_mark *state_mark(const list_state *list, uint64_t number);
-ob_status state_put_mark(list_state *list, const journal_mark *mark, ob_error *err);
-void state_drop_marks(list_state *list, uint64_t below);
+/* Returns how far a journal goes; it belongs to `list`. NULL: the journal is not known. */
+const journal_extent *state_extent(const list_state *list, uint64_t number);
+/* Adds or replaces how far a journal goes. OB_ENOMEM. */
+ob_status state_put_extent(list_state *list, const journal_extent *extent, ob_error *err);
+/* Removes what is known of journals with numbers below `below`. */
+void state_drop_extents(list_state *list, uint64_t below);
 
 #endif

@@ -29,7 +29,8 @@ typedef enum ob_list_kind {
     OB_LIST_KIND_VPDQ,
     OB_LIST_KINDS
 } ob_list_kind;
-const char *ob_list_kind_name(ob_list_kind kind); /* "pdq", "md5", … */
+/* Returns the name of a kind of hashes: "pdq", "md5", … The text is a constant. */
+const char *ob_list_kind_name(ob_list_kind kind);
 
 typedef struct ob_list_info {
     char name[OB_LIST_NAME_MAX + 1];
@@ -46,7 +47,7 @@ typedef struct ob_list_info {
     uint64_t kinds[OB_LIST_KINDS]; /* hashes; those withdrawn since the file was written count */
 } ob_list_info;
 
-/* ---- Files of publishers ------------------------------------------------------------------ */
+/* ---- Files of publishers --------------------------------------------------------------------- */
 
 /* What 64 hexadecimal digits are that do not say so. */
 typedef enum ob_import_type {
@@ -78,7 +79,7 @@ typedef struct ob_import_understood {
     uint64_t skipped;       /* entries that have nothing but such */
 } ob_import_understood;
 
-/* ---- Digests ------------------------------------------------------------------------------ */
+/* ---- Digests --------------------------------------------------------------------------------- */
 
 /* What entries may have beside a PDQ hash, and of which only an equal one matches: digests of a
  * file, as bits OB_DIGEST_MD5, … of crypto, and the digests of signals (PhotoDNA, TMK, vPDQ), which
@@ -93,8 +94,9 @@ typedef enum ob_list_digest {
 } ob_list_digest;
 enum { OB_LIST_FILE_DIGESTS = 3, OB_LIST_DIGESTS = 6, OB_LIST_DIGEST_MAX = 32 };
 
-/* "md5", "photodna", …, and bytes of one: 16, 20, 32; signals' are SHA-256. */
+/* Returns the name of a kind of digests: "md5", "photodna", … The text is a constant. */
 const char *ob_list_digest_name(ob_list_digest kind);
+/* Returns the bytes of one digest: 16, 20 or 32; of a signal 32, because its digest is SHA-256. */
 unsigned ob_list_digest_width(ob_list_digest kind);
 
 /* Reads `length` characters: hexadecimal digits; of a signal the signal itself (PhotoDNA's 144
@@ -103,11 +105,12 @@ unsigned ob_list_digest_width(ob_list_digest kind);
 ob_status ob_list_digest_parse(uint8_t out[OB_LIST_DIGEST_MAX], ob_list_digest kind,
                                const char *text, size_t length, ob_error *err);
 
-/* ---- Files of a directory ------------------------------------------------------------------ */
+/* ---- Files of a directory -------------------------------------------------------------------- */
 
 enum { OB_LIST_FILE_MAX = 95 }; /* bytes of a file's name */
 
-/* Whether a file of DIR/lists may be called so: NAME.obx, NAME.obx.off, NAME.NUMBER.log. */
+/* Says whether a file of DIR/lists can have this name: NAME.obx, NAME.obx.off or
+ * NAME.NUMBER.log. */
 bool ob_list_file_is_valid(const char *name);
 
 #endif

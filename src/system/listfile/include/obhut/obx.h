@@ -13,11 +13,11 @@
 /* A file in memory. */
 typedef struct mapping mapping;
 
-/* Whether that is memory of our own, which nobody can cut. */
+/* Says whether the file is in memory of our own, which nobody can cut. */
 bool mapping_is_copy(const mapping *mapping);
 
-/* Memory in huge pages, where that is of use and there is so much to spare; NULL: not. *start and
- * *reserved are for munmap. */
+/* Returns memory in huge pages, where that helps and so much can be spared; else NULL. *start and
+ * *reserved are for munmap: the caller frees it. */
 uint8_t *mapping_room(void **start, uint64_t *reserved, uint64_t size);
 
 enum {
@@ -101,24 +101,31 @@ typedef struct obx {
  * opened; larger ones are mapped and compared part by part, each before it is first read. */
 #define OBX_READ_AT_ONCE (UINT64_C(64) << 20)
 
-/* `at_once` is that size. Files of earlier versions have no sums of their parts and are compared as
- * a whole. `path` only serves the sentences of errors. obx_close frees. */
+/* Opens a list's file. Up to `at_once` bytes are read and checked now; larger files are mapped and
+ * checked part by part, but files of earlier versions as a whole. `path` is also for sentences. The
+ * caller closes *out: obx_close. OB_EFORMAT, OB_EIO, OB_ENOTFOUND. */
 ob_status obx_open(obx *out, const char *path, uint64_t at_once, ob_error *err);
+/* Unmaps the file and frees what belongs to it. A closed one is fine. */
 void obx_close(obx *file);
 
-/* OB_EIO, OB_EFORMAT: what was read may not be what was written. To be asked after each reading. */
+/* Returns OB_EIO or OB_EFORMAT where something that was read may differ from what was written. Call
+ * this after each reading. */
 ob_status obx_problem(const obx *file, ob_error *err);
 
-/* Checks and takes over an image in memory; the bytes stay the caller's. For obx_open and tests;
- * obx_drop frees what was allocated. */
+/* Checks an image in memory and makes *out a view of it; the bytes stay the caller's. For obx_open
+ * and tests. obx_drop frees what was allocated. */
 ob_status obx_view(obx *out, const uint8_t *bytes, uint64_t size, ob_error *err);
+/* Frees what obx_view allocated. */
 void obx_drop(obx *file);
 
-/* Compares every section's checksum. */
+/* Compares the checksum of every section. OB_EFORMAT: one differs. */
 ob_status obx_check(const obx *file, ob_error *err);
 
-/* The entry behind a position of the index or of a digest set. OB_EFORMAT when impossible. */
+/* Sets *out to the entry behind a position of the index. OB_EFORMAT: the file names an impossible
+ * one. */
 ob_status obx_hash_entry(uint64_t *out, const obx *file, uint64_t position, ob_error *err);
+/* Sets *out to the entry behind a position of a digest set. OB_EFORMAT: the file names an
+ * impossible one. */
 ob_status obx_digest_entry(uint64_t *out, const obx *file, int kind, uint64_t position,
                            ob_error *err);
 
@@ -126,6 +133,7 @@ ob_status obx_digest_entry(uint64_t *out, const obx *file, int kind, uint64_t po
  * number. OB_EFORMAT where the file's offsets are impossible. */
 ob_status obx_id(char out[OB_LIST_ID_MAX + 1], bool *own, const obx *file, uint64_t entry,
                  ob_error *err);
+/* Returns source and classification of an entry below info.entries; they belong to `file`. */
 const obx_attribute *obx_attribute_of(const obx *file, uint64_t entry);
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -144,7 +152,7 @@ typedef struct obx_wish {
  * processor. */
 ob_status obx_write(char **temporary, const obx_wish *wish, const entries *entries, ob_error *err);
 
-/* Puts it in the place of DIR/lists/NAME.obx, or .obx.off, durably. */
+/* Renames the temporary file to DIR/lists/NAME.obx, or .obx.off, and makes that durable. */
 ob_status obx_place(const char *temporary, const char *dir, const char *name, bool enabled,
                     ob_error *err);
 

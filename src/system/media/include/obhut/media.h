@@ -50,6 +50,8 @@ const char *ob_format_name(ob_format format);
 
 /* By the first bytes (OB_MEDIA_SNIFF are enough); names of files mean nothing. */
 enum { OB_MEDIA_SNIFF = 512 };
+/* Returns the format by the first bytes (OB_MEDIA_SNIFF are enough); the name of a file does not
+ * matter. */
 ob_format ob_media_sniff(const uint8_t *bytes, size_t size);
 
 /* Limits of what is decoded at all: beyond them OB_ELIMIT. */

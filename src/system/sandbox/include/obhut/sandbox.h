@@ -13,7 +13,7 @@
 #include <obhut/media.h>
 #include <obhut/permit.h>
 
-/* ---- Permits -------------------------------------------------------------------------------- */
+/* ---- Permits --------------------------------------------------------------------------------- */
 
 /* A holder of permits: a worker process, or a thread that makes and takes its own. Its key works in
  * the process that made it and in no other, not even after a fork. One thread at a time. */
@@ -23,29 +23,38 @@ typedef struct ob_holder {
     uint64_t made, taken; /* numbers of the last permits */
 } ob_holder;
 
+/* Makes a key for a holder in this process; no permit has been made for it yet. */
 void ob_holder_init(ob_holder *holder);
-ob_seal ob_holder_maker(ob_holder *holder);
-ob_seal ob_holder_taker(ob_holder *holder);
+/* Returns what ob_permit_make needs to make permits for this holder. It points to *holder. */
+ob_permit_mac ob_holder_maker(ob_holder *holder);
+/* Returns what ob_permit_take needs to take permits as this holder. It points to *holder. */
+ob_permit_mac ob_holder_taker(ob_holder *holder);
 
 /* Epochs in memory that workers can read and not write. Any thread. */
 typedef struct ob_epoch_page ob_epoch_page;
+/* Makes a page of epochs, both 0, that workers can read and not change. The caller frees *out:
+ * ob_epoch_page_free. */
 ob_status ob_epoch_page_new(ob_epoch_page **out, ob_error *err);
-void ob_epoch_page_free(ob_epoch_page *page); /* NULL is fine */
+/* Frees a page. NULL is fine. */
+void ob_epoch_page_free(ob_epoch_page *page);
+/* Raises one of the epochs: permits that were made before are void, also in a worker that is
+ * decoding. */
 void ob_epoch_raise(ob_epoch_page *page, bool personal);
+/* Returns both epochs as they are now. */
 ob_epochs ob_epochs_now(const ob_epoch_page *page);
 
 /* Makes the permit for an item and the worker that will get it, at the last moment. *detectors is
  * what is wanted; it may be made less. OB_EREFUSED: nobody may look. */
 typedef ob_status (*ob_permit_maker)(void *context, ob_permit *out, uint32_t *detectors,
                                      const ob_permit_item *item, ob_epochs epochs,
-                                     const ob_seal *seal, ob_error *err);
+                                     const ob_permit_mac *mac, ob_error *err);
 
 /* The maker for commands on files of one's own: permits everything. No service has a use for it. */
 ob_status ob_own_files_permit(void *context, ob_permit *out, uint32_t *detectors,
-                              const ob_permit_item *item, ob_epochs epochs, const ob_seal *seal,
-                              ob_error *err);
+                              const ob_permit_item *item, ob_epochs epochs,
+                              const ob_permit_mac *mac, ob_error *err);
 
-/* ---- Jobs --------------------------------------------------------------------------------- */
+/* ---- Jobs ------------------------------------------------------------------------------------ */
 
 /* What a worker can take from a file. */
 typedef enum ob_extract {
@@ -152,16 +161,20 @@ void ob_worker_stop(ob_worker *worker); /* NULL is fine */
  * standard one are started when a file of its formats comes, and further ones when further clients
  * do. */
 typedef struct ob_workers ob_workers;
+/* Starts the first worker and waits until it is confined. The strings and the context in options
+ * must outlive *out, which the caller owns: ob_workers_stop. Errors as ob_worker_start. */
 ob_status ob_workers_start(ob_workers **out, const ob_worker_options *options, ob_error *err);
+/* Does one job in a worker of the program that its format needs, as ob_worker_do. */
 ob_status ob_workers_do(ob_job_result *out, ob_workers *workers, const ob_job *job, int file,
                         ob_error *err);
+/* Returns OB_CONFINED_… of the first worker; all others have the same. */
 uint32_t ob_workers_layers(const ob_workers *workers);
 void ob_workers_stop(ob_workers *workers); /* NULL is fine */
 
 /* Whether a worker program is installed. */
 bool ob_workers_have(ob_media_program program);
 
-/* ---- Confining oneself --------------------------------------------------------------------- */
+/* ---- Confining oneself ----------------------------------------------------------------------- */
 
 typedef enum ob_confinement {
     OB_PROFILE_WORKER,         /* the channel (descriptor OB_WORKER_CHANNEL) and memory */

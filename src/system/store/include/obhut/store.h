@@ -1,14 +1,14 @@
 /* store: the records, in DIR/obhut.db (SQLite) or in a PostgreSQL database. No other module knows
- * SQL, and none can tell which of them it is.
+ * SQL, and none can tell which of the two is in use.
  *
- * Whoever opens a store owns the data directory. What is read comes from a view, what is changed
- * goes into a writing; every kind of record has a header in obhut/records/: everything in it is
- * durable when ob_writing_end returns OB_OK. Any thread. Texts are UTF-8.
+ * A process that opens a store owns the data directory. Records are read through a view and changed
+ * through a writing. Every kind of record has a header in obhut/records/: its changes are durable
+ * when ob_writing_end returns OB_OK. All functions may be called from any thread. Texts are UTF-8.
  *
- * Every function may return OB_EIO (the database cannot be reached, read or written, with its own
- * words) and OB_EFORMAT (it is damaged). A PostgreSQL that has gone is asked again by the next
- * view or writing. Where the connection was lost before a change was acknowledged, the sentence
- * says that it is unknown whether it was kept. */
+ * Every function may return OB_EIO (the database cannot be reached, read or written; the sentence
+ * has the database's own words) and OB_EFORMAT (the database is damaged). When a PostgreSQL server
+ * has gone, the next view or writing connects again. Where the connection was lost before a change
+ * was acknowledged, the sentence says that the outcome is unknown. */
 #ifndef OBHUT_STORE_H
 #define OBHUT_STORE_H
 
@@ -16,68 +16,77 @@
 
 typedef struct ob_store ob_store;
 
-/* Makes what is missing and brings an older database up to date. The caller owns *out.
+/* Opens the records, makes them where they are missing, and brings an older database up to date.
+ * The caller owns *out: ob_store_close.
  *
- * url   postgresql://…, kept in DIR/records at the first use; NULL or "": what DIR/records says,
- * and where it is not there, SQLite. It is never part of an error.
+ * url   postgresql://…, written to DIR/records at the first use; NULL or "": what DIR/records says,
+ * and SQLite where that file is missing. The address never appears in an error.
  *
- * OB_EREFUSED: made by a newer version, or the directory has other records already (a changed
- * address moves nothing); OB_EBUSY: another Obhut has this database; OB_EINVAL: no such address. */
+ * OB_EREFUSED: a newer version made the records, or the directory has other records already (a
+ * changed address moves nothing). OB_EBUSY: another Obhut uses this database. OB_EINVAL: no such
+ * address. */
 ob_status ob_store_open(ob_store **out, const char *dir, const char *url, ob_error *err);
 
-/* Before that, wherever records are not made on purpose. OB_EREFUSED: they are gone, and the log
- * beside them tells that they were there. */
+/* Checks that records which once existed are still there. Call this before ob_store_open wherever
+ * new records would be a mistake. OB_EREFUSED: the records are gone, while the log beside them
+ * shows that there were some. */
 ob_status ob_store_expect(const char *dir, const char *url, ob_error *err);
 
-/* The same for whoever only looks: nothing is made or brought up to date. *out is NULL where an
- * older version made the records, which this one could read only after that. OB_EFORMAT: there are
- * none. */
-ob_status ob_store_look(ob_store **out, const char *dir, ob_error *err);
+/* Opens the records for reading: nothing is made or brought up to date. *out is NULL where an older
+ * version made the records, which can be read only after an update; else the caller owns *out:
+ * ob_store_close. OB_EFORMAT: there are no records. */
+ob_status ob_store_open_to_read(ob_store **out, const char *dir, ob_error *err);
 
-/* Whether this looks like an address of a PostgreSQL database. */
+/* Says whether a text has the form of an address of a PostgreSQL database. */
 bool ob_store_url_is_valid(const char *url);
 
-void ob_store_close(ob_store *store); /* NULL is fine */
+/* Closes the database and frees `store`. NULL is fine. */
+void ob_store_close(ob_store *store);
 
-/* ---- Reading ---------------------------------------------------------------------------------
- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The records as they were at one instant, on a connection of its own: that of the first question
  * asked through it. Readers wait for no writer, and nobody waits for them. A view belongs to one
  * thread at a time; keep it briefly, for there is a small number of connections. */
 typedef struct ob_view ob_view;
 
-/* Costs nothing before something is asked. The caller closes *out. OB_EBUSY: so many others read
- * that no connection became free for some seconds. */
+/* Opens a view. It costs nothing until the first query. The caller owns *out: ob_view_close.
+ * OB_EBUSY: so many others read that no connection became free for some seconds. */
 ob_status ob_view_open(ob_view **out, ob_store *store, ob_error *err);
-void ob_view_close(ob_view *view); /* NULL is fine */
+/* Gives the view's connection back and frees `view`. NULL is fine. */
+void ob_view_close(ob_view *view);
 
-/* ---- Writing ---------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 /* The one transaction that changes records. Others who want one wait, in the order in which they
  * came, so be brief; acts of the service share one (obhut/acts.h). */
 typedef struct ob_writing ob_writing;
 
-/* Every ob_writing_begin that returned OB_OK is followed by one ob_writing_end, which hands in how
- * it went and returns `so_far`, or what went wrong: with an error nothing has happened, whatever
- * the calls in between returned, and numbers that they gave out are given out again. Once anything
- * within it has failed, nothing follows. */
+/* Begins the one transaction, after those that others began before. Every call that returned OB_OK
+ * is followed by one ob_writing_end, which also frees *out. With an error, *out is untouched. */
 ob_status ob_writing_begin(ob_writing **out, ob_store *store, ob_error *err);
-/* The same, waiting for nobody: OB_EBUSY where somebody else writes, or overwrites. */
+/* Begins the transaction like ob_writing_begin, but never waits. OB_EBUSY: another thread writes or
+ * overwrites deleted records. *out belongs to the caller until ob_writing_end. */
 ob_status ob_writing_begin_at_once(ob_writing **out, ob_store *store, ob_error *err);
+/* Ends the transaction and frees `w`. `so_far` is the result of the work: with OB_OK the changes
+ * are committed, with anything else they are undone. Returns `so_far`, or the error of the commit.
+ * After an error nothing has changed, whatever the calls in between returned, and numbers that they
+ * gave out are given out again. Once any call within a writing has failed, all later ones fail. */
 ob_status ob_writing_end(ob_writing *w, ob_status so_far, ob_error *err);
 
-/* A part of it that is undone alone where it fails: returns as ob_writing_end. Where the database
- * cannot undo a part, the whole fails. Parts do not stand in parts. */
+/* Begins a part of the writing, which can be undone alone (a savepoint). Parts do not nest. Every
+ * call that returned OB_OK is followed by one ob_writing_part_end. */
 ob_status ob_writing_part(ob_writing *w, ob_error *err);
+/* Ends the part: with `so_far` OB_OK its changes stay in the writing, with anything else they alone
+ * are undone. Returns `so_far`, or an error where the database could not undo the part: then the
+ * whole writing has failed. */
 ob_status ob_writing_part_end(ob_writing *w, ob_status so_far, ob_error *err);
 
-/* The records with all that was changed so far; lives as long as the writing. */
+/* Returns a view of the records with all changes so far. It belongs to the writing and lives as
+ * long. */
 ob_view *ob_writing_view(ob_writing *w);
 
-/* ---- Copies ----------------------------------------------------------------------------------
- */
+/* ---- Copies ---------------------------------------------------------------------------------- */
 
 /* All records as lines of JSON, of the view's instant, the same for both kinds of database: for
  * backups and for moving from one to the other.
@@ -88,37 +97,40 @@ ob_view *ob_writing_view(ob_writing *w);
  *
  * `take` gets pieces of it, of any size; what it returns other than OB_OK ends the dump. */
 typedef ob_status (*ob_store_take)(void *context, const void *bytes, size_t size, ob_error *err);
+/* Calls `take` with the text of all records, piece by piece, in the order of the tables. A status
+ * other than OB_OK from `take` ends the dump and is returned. */
 ob_status ob_store_dump(ob_view *view, ob_store_take take, void *context, ob_error *err);
 
-/* Whether the database is whole, as far as it knows by itself: SQLite its pages, indexes and kinds
- * of values; PostgreSQL is not asked. OB_EFORMAT: what is wrong. */
+/* Checks whether the database is whole, as far as it can tell by itself: SQLite checks its pages,
+ * indexes and types of values; PostgreSQL is not asked. OB_EFORMAT: what is wrong. */
 ob_status ob_store_whole(ob_view *view, ob_error *err);
 
-/* Takes a dump, of this or an older version, into a store without records: all of it or nothing.
- * `give` sets *size to how many bytes it has put there; 0: that was the end.
- *
- * OB_EREFUSED: there are records already, or a newer version made the dump. OB_EFORMAT, OB_ELIMIT:
- * it is none, with the line. */
+/* Puts the next bytes of a dump, at most `capacity`, at `bytes` and sets *size to how many there
+ * are; 0 ends the dump. */
 typedef ob_status (*ob_store_give)(void *context, void *bytes, size_t capacity, size_t *size,
                                    ob_error *err);
+/* Reads a dump of this or an older version from `give` into a store without records: all of it or
+ * nothing. OB_EREFUSED: there are records already, or a newer version made the dump. OB_EFORMAT,
+ * OB_ELIMIT: this is no dump; the sentence has the line. */
 ob_status ob_store_load(ob_store *store, ob_store_give give, void *context, ob_error *err);
 
-/* Another number after every change of tokens or gateways, so that who keeps them in memory knows
- * when to read them again. Never 0. */
+/* Returns a number, never 0, that changes with every change of tokens or gateways: a copy of them
+ * in memory that was read under another number is out of date. */
 uint64_t ob_store_generation(ob_store *store);
 
-enum { OB_NAME_MAX = 64, OB_PRINT_SIZE = 32 };
+enum { OB_NAME_MAX = 64, OB_FINGERPRINT_SIZE = 32 };
 
-/* Names of tokens, gateways, persons: a-z 0-9 . _ -, first a letter or digit. */
+/* Says whether a text can be the name of a token, gateway or person: a-z 0-9 . _ -, first a letter
+ * or digit, at most OB_NAME_MAX characters. */
 bool ob_name_is_valid(const char *name);
 
-/* ---- Withdrawals -----------------------------------------------------------------------------
- */
+/* ---- Withdrawals ----------------------------------------------------------------------------- */
 
-/* Hears that something which allowed looking may have gone. `personal`: a cause, an order, a
- * consent or a report; else the profile, a safeguard or a detector. Called after every view that
- * begins sees the change, and before it is acknowledged, on the thread that wrote. One listener a
- * store; set it before there are threads. */
+/* Sets the function that is called when a record that permitted scanning was withdrawn. `personal`
+ * is true for a cause, an order, a consent or a report, and false for the profile, a safeguard or a
+ * detector. The call comes on the thread that writes, after the change is visible to every new view
+ * and before it is acknowledged. A store has one such function; set it before other threads use the
+ * store. */
 void ob_store_on_withdrawal(ob_store *store, void (*hear)(void *context, bool personal),
                             void *context);
 

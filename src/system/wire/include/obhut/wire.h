@@ -21,7 +21,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* ---- Packets -------------------------------------------------------------------------------- */
+/* ---- Packets --------------------------------------------------------------------------------- */
 
 enum {
     OB_PACKET_MOST = 1 << 16, /* bytes of all fields, whatever the protocol */
@@ -68,31 +68,43 @@ void ob_packet_drop(ob_packet *copy);
 /* Bytes of all fields, with the tail. */
 size_t ob_packet_size(const ob_packet *p);
 
-/* ---- Putting fields ---------------------------------------------------------------------------
- */
+/* ---- Putting fields -------------------------------------------------------------------------- */
 
-/* A packet that was received, or has its tail, takes none; nor is there room for more than
- * OB_PACKET_MOST bytes. ob_wire_send then fails. */
+/* A packet that was received, or has its tail, takes no more fields, and none takes more than
+ * OB_PACKET_MOST bytes. */
+
+/* Appends a field with a number. Never fails here: a packet that takes no more makes ob_wire_send
+ * fail. */
 void ob_put_u32(ob_packet *p, uint32_t number);
+/* Appends a field with a number, as ob_put_u32 does. */
 void ob_put_u64(ob_packet *p, uint64_t number);
+/* Appends a field with a number, as ob_put_u32 does. */
 void ob_put_i64(ob_packet *p, int64_t number);
-void ob_put_text(ob_packet *p, const char *text); /* NULL is a text, too */
+/* Appends a copy of a text, as ob_put_u32 does. NULL is a text, too. */
+void ob_put_text(ob_packet *p, const char *text);
+/* Appends a copy of bytes, as ob_put_u32 does. */
 void ob_put_bytes(ob_packet *p, const void *bytes, size_t size);
 
 /* The last field: as ob_put_bytes, but the bytes stay where they are until the packet is sent. It
  * may be put again, for the next sending. */
 void ob_put_tail(ob_packet *p, const void *bytes, size_t size);
 
-/* ---- Getting fields ---------------------------------------------------------------------------
- */
+/* ---- Getting fields -------------------------------------------------------------------------- */
 
-/* Sets *out, to 0 or NULL where there is no such field, and returns whether there is. Texts and
- * bytes are the packet's: of one that was received until its wire receives the next. A text has no
- * NUL but its last byte. */
+/* Fields are taken in their order. Texts and bytes of a received packet are valid until its wire
+ * receives the next one. */
+
+/* Takes the next field, a number. Returns false and sets *out to 0 where there is no such field. */
 bool ob_get_u32(uint32_t *out, ob_packet *p);
+/* Takes the next field, as ob_get_u32 does. */
 bool ob_get_u64(uint64_t *out, ob_packet *p);
+/* Takes the next field, as ob_get_u32 does. */
 bool ob_get_i64(int64_t *out, ob_packet *p);
+/* Takes the next field, a text without NULs, which belongs to the packet. Returns false and sets
+ * *out to NULL where there is no such field. */
 bool ob_get_text(const char **out, ob_packet *p);
+/* Takes the next field, bytes, which belong to the packet. Returns false and sets *out to NULL
+ * where there is no such field. */
 bool ob_get_bytes(const void **out, size_t *size, ob_packet *p);
 
 /* Bytes of exactly this size, copied to `out`: zeros where they have another. */
@@ -104,8 +116,7 @@ bool ob_get_end(const ob_packet *p);
 /* From the first field on again. */
 void ob_get_again(ob_packet *p);
 
-/* ---- Protocols --------------------------------------------------------------------------------
- */
+/* ---- Protocols ------------------------------------------------------------------------------- */
 
 typedef enum ob_wire_file { OB_WIRE_NO_FILE, OB_WIRE_MAY_HAVE_FILE, OB_WIRE_HAS_FILE } ob_wire_file;
 
@@ -125,8 +136,7 @@ typedef struct ob_wire_protocol {
     size_t waiting_bytes, waiting_packets, waiting_files;
 } ob_wire_protocol;
 
-/* ---- Wires ------------------------------------------------------------------------------------
- */
+/* ---- Wires ----------------------------------------------------------------------------------- */
 
 /* One end of a pair of sockets (AF_UNIX, SOCK_SEQPACKET). One thread at a time sends, one at a time
  * receives. */
@@ -137,6 +147,7 @@ typedef struct ob_wire ob_wire;
  * memory, and the socket is closed. */
 ob_wire *ob_wire_new(int socket, const ob_wire_protocol *protocol, unsigned side, const char *peer);
 void ob_wire_free(ob_wire *w); /* NULL is fine */
+/* Returns the socket, which stays the wire's, for waiting. */
 int ob_wire_socket(const ob_wire *w);
 
 /* Sends, or keeps a copy until the other side reads, where the protocol lets something wait. Never
@@ -147,8 +158,9 @@ int ob_wire_socket(const ob_wire *w);
  * put; anything else: the other side is gone. */
 bool ob_wire_send(ob_wire *w, ob_packet *p);
 
-/* Whether something waits; ob_wire_flush tries to send it. False: the other side is gone. */
+/* Says whether something waits to be sent. */
 bool ob_wire_is_full(const ob_wire *w);
+/* Tries to send what waits. False: the other side is gone. */
 bool ob_wire_flush(ob_wire *w);
 
 typedef enum ob_wire_got {
@@ -166,8 +178,7 @@ ob_wire_got ob_wire_receive(ob_wire *w, ob_packet *out);
 /* The same, and waits. */
 ob_wire_got ob_wire_await(ob_wire *w, ob_packet *out);
 
-/* ---- For people -------------------------------------------------------------------------------
- */
+/* ---- For people ------------------------------------------------------------------------------ */
 
 enum { OB_WIRE_TEXT = 160 };
 
@@ -178,8 +189,7 @@ void ob_packet_print(char out[OB_WIRE_TEXT], const ob_wire *w, const ob_packet *
  * Nothing of what fields say is in it. */
 const char *ob_wire_fault(const ob_wire *w);
 
-/* ---- One system call --------------------------------------------------------------------------
- */
+/* ---- One system call ------------------------------------------------------------------------- */
 
 /* Sends bytes with at most one descriptor (-1: none), which stays the caller's. As sendmsg(2),
  * which is called again where a signal came; `flags` beside MSG_NOSIGNAL. */

@@ -1,4 +1,4 @@
-/* Causes: one account may be looked at, for a while. */
+/* Causes: records that permit scanning one account for a limited time. */
 #ifndef OBHUT_RECORDS_CAUSE_H
 #define OBHUT_RECORDS_CAUSE_H
 
@@ -19,15 +19,18 @@ typedef struct ob_cause {
     int64_t told_at;  /* when the account was told; 0: not yet */
 } ob_cause;
 
-/* OB_EREFUSED: a cause of that account rests on this or a newer record already, or was confirmed by
- * the same person. */
+/* Adds a cause and sets *id to its number. OB_EREFUSED: a cause of that account rests on this or a
+ * newer record already, or was confirmed by the same person. */
 ob_status ob_store_cause_add(int64_t *id, ob_writing *w, const ob_cause *cause, ob_error *err);
-/* OB_ENOTFOUND also where it is over. */
+/* Ends a cause at the instant `at`. Raises a withdrawal. OB_ENOTFOUND also where it has ended. */
 ob_status ob_store_cause_end(ob_writing *w, int64_t id, int64_t at, ob_error *err);
-/* OB_ENOTFOUND also where its account was told already. */
+/* Notes that the account was told at the instant `at`. OB_ENOTFOUND also where that was noted
+ * before. */
 ob_status ob_store_cause_told(ob_writing *w, int64_t id, int64_t at, ob_error *err);
+/* Sets *out to the newest causes, at most `most`, for the caller to free. */
 ob_status ob_store_causes(ob_cause **out, size_t *count, ob_view *view, size_t most, ob_error *err);
-/* The one that holds at an instant; false where there is none. */
+/* Finds the cause of an account that is in force at the instant `at`. *found is false, and *out
+ * untouched, where there is none. */
 ob_status ob_store_cause_of(bool *found, ob_cause *out, ob_view *view, const ob_record_key *account,
                             int64_t at, ob_error *err);
 

@@ -1,4 +1,4 @@
-/* States of detectors. */
+/* Detectors: the state of each, and who set it. */
 #ifndef OBHUT_RECORDS_DETECTOR_H
 #define OBHUT_RECORDS_DETECTOR_H
 
@@ -12,9 +12,9 @@ typedef struct ob_detector_record {
     int64_t at;
 } ob_detector_record;
 
-/* In place of what was said about it before. */
+/* Sets the state of a detector, in place of the earlier one. Raises a withdrawal. */
 ob_status ob_store_detector_set(ob_writing *w, const ob_detector_record *record, ob_error *err);
-/* All that were ever set, by name. */
+/* Sets *out to all detectors whose state was ever set, by name, for the caller to free. */
 ob_status ob_store_detectors(ob_detector_record **out, size_t *count, ob_view *view, ob_error *err);
 
 #endif

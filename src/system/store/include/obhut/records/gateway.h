@@ -1,4 +1,4 @@
-/* Gateways: the same, for software that sends no token. */
+/* Gateways: entrances for software that cannot send a token: a path contains the secret. */
 #ifndef OBHUT_RECORDS_GATEWAY_H
 #define OBHUT_RECORDS_GATEWAY_H
 
@@ -8,7 +8,7 @@
 typedef struct ob_gateway {
     char name[OB_NAME_MAX + 1];
     char kind[16]; /* "pict-rs" */
-    uint8_t print[OB_PRINT_SIZE];
+    uint8_t fingerprint[OB_FINGERPRINT_SIZE];
     uint32_t surface; /* ob_surface */
     bool fail_closed; /* what could not be looked at now is refused */
     int64_t made_at;
@@ -16,10 +16,11 @@ typedef struct ob_gateway {
     bool damaged_passes; /* so is what cannot be looked at, because of its bytes */
 } ob_gateway;
 
-/* OB_EINVAL: the name is taken or impossible. */
+/* Adds a gateway. OB_EINVAL: the name is taken or impossible. */
 ob_status ob_store_gateway_add(ob_writing *w, const ob_gateway *gateway, ob_error *err);
+/* Deletes the gateway of this name. OB_ENOTFOUND. */
 ob_status ob_store_gateway_remove(ob_writing *w, const char *name, ob_error *err);
-/* All of them, by name; the caller frees *out with free(). */
+/* Sets *out to all gateways, by name, for the caller to free. */
 ob_status ob_store_gateways(ob_gateway **out, size_t *count, ob_view *view, ob_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Holds: records that are kept longer. */
+/* Holds: reasons for which records are retained longer. */
 #ifndef OBHUT_RECORDS_HOLD_H
 #define OBHUT_RECORDS_HOLD_H
 
@@ -21,17 +21,19 @@ typedef struct ob_hold {
     int64_t decided_at;
 } ob_hold;
 
-/* OB_EINVAL without reason, person or end, or for a kind that cannot be held. */
+/* Adds a hold and sets *id to its number. OB_EINVAL: reason, person or end is missing, or such
+ * records cannot be held. */
 ob_status ob_store_hold_add(int64_t *id, ob_writing *w, const ob_hold *hold, ob_error *err);
-ob_status ob_store_hold(ob_hold *out, ob_view *view, int64_t id, ob_error *err);
+/* Sets *out to the newest holds, at most `most`, for the caller to free. */
 ob_status ob_store_holds(ob_hold **out, size_t *count, ob_view *view, size_t most, ob_error *err);
-/* OB_ENOTFOUND also where it was ended already. */
+/* Ends a hold at the instant `at`. OB_ENOTFOUND also where it has ended. */
 ob_status ob_store_hold_end(ob_writing *w, int64_t id, int64_t at, ob_error *err);
-/* Of a law's hold that nobody has decided about: it stays. */
+/* Notes that a person decided, with a reason, that a hold which a law demands stays. OB_ENOTFOUND:
+ * there is no such hold in force, no law demands it, or somebody has decided before. */
 ob_status ob_store_hold_decide(ob_writing *w, int64_t id, const char *by, const char *why,
                                int64_t at, ob_error *err);
-/* The instant from which the period of such a record counts, "report" for one. OB_ENOTFOUND;
- * OB_EINVAL: such records cannot be held. */
+/* Sets *out to the instant from which the retention of a record counts; `word` names its kind
+ * ("report"). OB_ENOTFOUND: there is no such record. OB_EINVAL: such records cannot be held. */
 ob_status ob_store_record_at(int64_t *out, ob_view *view, const char *word, int64_t id,
                              ob_error *err);
 

@@ -7,7 +7,7 @@
 
 typedef enum ob_order_state {
     OB_ORDER_VALID,
-    OB_ORDER_HELD, /* "suspended" */
+    OB_ORDER_STATE_SUSPENDED, /* "suspended" */
     OB_ORDER_REVOKED,
     OB_ORDER_STATES,
 } ob_order_state;
@@ -34,15 +34,16 @@ typedef struct ob_order {
     int64_t revoked_at; /* 0: it was not */
 } ob_order;
 
-/* With the accounts that it names, all or nothing. */
+/* Adds an order with the accounts that it names, all or nothing, and sets *id to its number. */
 ob_status ob_store_order_add(int64_t *id, ob_writing *w, const ob_order *order,
                              const ob_record_key *accounts, size_t count, ob_error *err);
-ob_status ob_store_order(ob_order *out, ob_view *view, int64_t id, ob_error *err);
+/* Sets *out to the newest orders, at most `most`, for the caller to free. */
 ob_status ob_store_orders(ob_order **out, size_t *count, ob_view *view, size_t most, ob_error *err);
-/* OB_ENOTFOUND also where it was revoked: that is not undone. */
+/* Changes the state of an order at the instant `at`. Raises a withdrawal. OB_ENOTFOUND also where
+ * the order was revoked: that is final. */
 ob_status ob_store_order_set_state(ob_writing *w, int64_t id, ob_order_state state, int64_t at,
                                    ob_error *err);
-/* That its half-way report was given. */
+/* Notes that the half-way report of an order was given at the instant `at`. */
 ob_status ob_store_order_halfway_done(ob_writing *w, int64_t id, int64_t at, ob_error *err);
 
 /* What the gate must know of an order: of its texts, whether they are there. */
@@ -57,9 +58,11 @@ typedef struct ob_order_brief {
     int64_t halfway_at, halfway_done_at, secret_until;
 } ob_order_brief;
 
+/* Returns what the gate needs of a whole order. */
 ob_order_brief ob_order_brief_of(const ob_order *order);
 
-/* Those that name an account, not yet over: at most `most`, newest first. */
+/* Fills out[0] to out[most - 1] with the newest orders that name an account and have not ended at
+ * the instant `at`, and sets *count to how many there are. */
 ob_status ob_store_orders_naming(ob_order_brief *out, size_t *count, size_t most, ob_view *view,
                                  const ob_record_key *account, int64_t at, ob_error *err);
 

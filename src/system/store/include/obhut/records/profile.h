@@ -1,4 +1,4 @@
-/* The service. */
+/* The profile: what the service is and what it has switched on. */
 #ifndef OBHUT_RECORDS_PROFILE_H
 #define OBHUT_RECORDS_PROFILE_H
 
@@ -11,16 +11,16 @@ typedef struct ob_profile {
     char country[3]; /* "" : not said */
     char regime[65]; /* the house rule, where no built-in law knows the country */
     uint32_t surfaces, bases, detectors;
-    bool keeps_register; /* of protected conversations */
-    int64_t changed_at;  /* of what an impact assessment is about; 0: never */
+    bool has_register;  /* of protected conversations */
+    int64_t changed_at; /* of what an impact assessment is about; 0: never */
 } ob_profile;
 
 /* The one of a fresh directory: public uploads and participants' reports, known material. */
 extern const ob_profile ob_profile_default;
 
-/* The one of a fresh directory where none was set. */
+/* Reads the profile; where none was set, ob_profile_default. */
 ob_status ob_store_profile(ob_profile *out, ob_view *view, ob_error *err);
-/* Raises a withdrawal: what was switched on may be off now. */
+/* Sets the profile. Raises a withdrawal, because something may have been switched off. */
 ob_status ob_store_profile_set(ob_writing *w, const ob_profile *profile, ob_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Steps that need two persons. */
+/* Proposals: decisions that need a second person. */
 #ifndef OBHUT_RECORDS_PROPOSAL_H
 #define OBHUT_RECORDS_PROPOSAL_H
 
@@ -23,18 +23,22 @@ typedef struct ob_proposal {
     int64_t decided_at;
 } ob_proposal;
 
-/* It is open, whatever the state in `proposal`. */
+/* Adds an open proposal, whatever its `state` says, and sets *id to its number. */
 ob_status ob_store_proposal_add(int64_t *id, ob_writing *w, const ob_proposal *proposal,
                                 ob_error *err);
+/* Reads the proposal of this number. OB_ENOTFOUND leaves *out untouched. */
 ob_status ob_store_proposal(ob_proposal *out, ob_view *view, int64_t id, ob_error *err);
-/* OB_EREFUSED where it is open no more. */
+/* Sets the final state of a proposal, with who decided and when. OB_EREFUSED: it is no longer
+ * open. */
 ob_status ob_store_proposal_decide(ob_writing *w, int64_t id, ob_proposal_state state,
                                    const char *by, int64_t at, ob_error *err);
-/* It becomes this person's. */
+/* Makes `by` the person who proposed. OB_ENOTFOUND: there is no such open proposal. */
 ob_status ob_store_proposal_adopt(ob_writing *w, int64_t id, const char *by, ob_error *err);
-/* What is to happen, in other words. OB_ENOTFOUND: no open proposal has this number; OB_ELIMIT. */
+/* Replaces what is proposed. OB_ENOTFOUND: no open proposal has this number; OB_ELIMIT: the text is
+ * too long. */
 ob_status ob_store_proposal_reword(ob_writing *w, int64_t id, const char *body, ob_error *err);
-/* Open ones first, newest first; at most `most`. */
+/* Sets *out to the proposals, open ones first, then newest first, at most `most`, for the caller to
+ * free. */
 ob_status ob_store_proposals(ob_proposal **out, size_t *count, ob_view *view, size_t most,
                              ob_error *err);
 

@@ -1,4 +1,4 @@
-/* Kinds of records, what each is for, and how long they stay. */
+/* Retention: the kinds of records, what each is for, and when it is deleted. */
 #ifndef OBHUT_RECORDS_RETENTION_H
 #define OBHUT_RECORDS_RETENTION_H
 
@@ -16,10 +16,10 @@ typedef struct ob_record_kind {
     const char *persons; /* what it tells about persons */
 } ob_record_kind;
 
-/* The kinds there are, by their place from 0; NULL beyond the last. */
+/* Returns the kind of records at a place from 0; NULL beyond the last. */
 const ob_record_kind *ob_record_kind_at(size_t index);
 
-/* Its columns in the same way. */
+/* Returns a kind's column at a place from 0; NULL beyond the last. */
 const ob_record_field *ob_record_field_at(const ob_record_kind *kind, size_t index);
 
 /* What the reaper is told. */
@@ -39,20 +39,23 @@ typedef struct ob_reaped {
 
 enum { OB_REAPED_MOST = 32 };
 
-/* What was deleted is not found in the database's files any more (docs/DATA.md says what PostgreSQL
- * needs for that): OB_EBUSY where somebody still reads it, and then the next time sees to it. */
+/* Overwrites deleted records in the database's files, so that nobody can recover them (docs/DATA.md
+ * says what PostgreSQL needs for that). OB_EBUSY: a reader still uses them; the next call tries
+ * again. */
 ob_status ob_store_scrub(ob_store *store, ob_error *err);
 
-/* Whether who wants to write waits for that. Any thread. */
+/* Says whether deleted records are being overwritten now, so that a writing would have to wait. Any
+ * thread. */
 bool ob_store_overwrites(const ob_store *store);
 
-/* Deletes what has been kept long enough, batch after batch. Sets `out` for kinds of which
- * something was due, also when it fails in the middle: what is deleted stays deleted, and the next
- * run goes on. */
+/* Deletes every record whose retention has ended, batch by batch. Sets out[0] to out[*count - 1],
+ * one for each kind of which something was due, also when a batch fails: earlier batches stay
+ * deleted, and the next call continues. */
 ob_status ob_store_reap(ob_reaped out[OB_REAPED_MOST], size_t *count, ob_store *store,
                         const ob_reap *how, ob_error *err);
 
-/* `at` less so many calendar months; the last day of a month goes back to the last day. */
+/* Returns the instant so many calendar months before `at`. The last day of a month becomes the last
+ * day of the earlier month. */
 int64_t ob_months_before(int64_t at, int months);
 
 #endif

@@ -13,11 +13,12 @@ typedef struct ob_safeguard_record {
     uint8_t document[32]; /* SHA-256 */
 } ob_safeguard_record;
 
-/* A newer record takes the place of an older one. */
+/* Sets the record of a safeguard, in place of an older one. */
 ob_status ob_store_safeguard_add(ob_writing *w, const ob_safeguard_record *record, ob_error *err);
+/* Deletes the record of a safeguard. Raises a withdrawal. OB_ENOTFOUND: there is none. */
 ob_status ob_store_safeguard_remove(ob_writing *w, const char *regime, uint32_t safeguard,
                                     ob_error *err);
-/* All of them, by regime and safeguard. */
+/* Sets *out to all records, by regime and safeguard, for the caller to free. */
 ob_status ob_store_safeguards(ob_safeguard_record **out, size_t *count, ob_view *view,
                               ob_error *err);
 

@@ -1,4 +1,4 @@
-/* What each token's records take, by day. */
+/* Written: how many bytes of records each token has added on its last day. */
 #ifndef OBHUT_RECORDS_WRITTEN_H
 #define OBHUT_RECORDS_WRITTEN_H
 
@@ -11,10 +11,10 @@ typedef struct ob_written {
     uint64_t bytes; /* on that day */
 } ob_written;
 
-/* Adds to what is kept of that day; of an earlier one nothing is. */
+/* Adds bytes to a token's count of that day. The count of an earlier day is replaced. */
 ob_status ob_store_written_add(ob_writing *w, const ob_written *more, ob_error *err);
 
-/* Of all tokens that wrote on that day. The caller frees *out. */
+/* Sets *out to the counts of all tokens that wrote on that day, for the caller to free. */
 ob_status ob_store_written(ob_written **out, size_t *count, ob_view *view, int64_t day,
                            ob_error *err);
 

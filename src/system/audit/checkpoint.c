@@ -9,72 +9,70 @@
 
 enum { RETRY_MS = 1000 };
 
-ob_status audit_note(ob_buf *out, tree_hash *root, ob_audit *audit, const tree_frontier *frontier,
-                     uint64_t bytes, ob_sha256_sum *sum, ob_error *err)
+ob_status audit_note(ob_buf *out, note *note, ob_audit *audit, ob_sha256_sum *sum, ob_error *err)
 {
-    note note = {.bytes = bytes, .before = audit->sealed, .frontier = *frontier};
-    time_print(note.at, audit_now(audit));
-    ob_status status = tree_root(&note.root, frontier, sum, err);
-    *root = note.root;
+    note->before = audit->covered;
+    time_print(note->at, audit_now(audit));
+    ob_status status = tree_root(&note->root, &note->frontier, sum, err);
     if (!status)
-        status = note_print(out, &note, &audit->name, &audit->key,
-                            (const char *const *)audit->lines, err);
+        status = note_print(out, note, &audit->name, &audit->key, (const char *const *)audit->lines,
+                            err);
     return status;
 }
 
-/* Under `sealing`: appending goes on meanwhile. */
-static ob_status seal(ob_audit *audit, ob_error *err)
+/* Under `signing`: appending goes on meanwhile. */
+static ob_status sign(ob_audit *audit, ob_error *err)
 {
     ob_buf text = {0};
-    tree_hash root = {0};
+    note note = {0};
     pthread_mutex_lock(&audit->lock);
-    tree_frontier frontier = audit->frontier;
-    uint64_t bytes = audit->log_bytes;
+    note.frontier = audit->frontier;
+    note.bytes = audit->log_bytes;
     pthread_mutex_unlock(&audit->lock);
-    if (frontier.size == audit->sealed)
+    if (note.frontier.size == audit->covered)
         return OB_OK;
-    ob_status status = audit_note(&text, &root, audit, &frontier, bytes, audit->seal_sum, err);
+    ob_status status = audit_note(&text, &note, audit, audit->note_sum, err);
     if (!status)
         status = tail_check(&audit->notes, audit->notes_path, err);
     if (!status)
         status = tail_write(&audit->notes, text.bytes, text.size, err);
     if (!status) {
-        audit->sealed = frontier.size;
-        audit->sealed_bytes = bytes;
-        audit->sealed_root = root;
+        audit->covered = note.frontier.size;
+        audit->signed_bytes = note.bytes;
+        audit->signed_root = note.root;
     }
     ob_buf_free(&text);
     return status;
 }
 
-static ob_status seal_and(ob_audit_extent *out, ob_audit *audit, ob_error *err)
+static ob_status sign_and(ob_audit_extent *out, ob_audit *audit, ob_error *err)
 {
     ob_error problem = {0};
-    pthread_mutex_lock(&audit->sealing);
-    ob_status status = seal(audit, &problem);
+    pthread_mutex_lock(&audit->signing);
+    ob_status status = sign(audit, &problem);
     if (!status && out)
-        *out = (ob_audit_extent){audit->sealed, audit->sealed_bytes, audit->notes.bytes};
-    pthread_mutex_unlock(&audit->sealing);
-    audit_tell(audit, &audit->notes_fine, !status, problem.text);
+        *out = (ob_audit_extent){audit->covered, audit->signed_bytes, audit->notes.bytes};
+    pthread_mutex_unlock(&audit->signing);
+    audit_report(audit, &audit->notes_fine, !status, problem.text);
     return status ? ob_fail(err, status, "%s", problem.text) : OB_OK;
 }
 
-ob_status ob_audit_seal(ob_audit *audit, ob_error *err)
+ob_status ob_audit_sign(ob_audit *audit, ob_error *err)
 {
-    return seal_and(NULL, audit, err);
+    return sign_and(NULL, audit, err);
 }
 
 ob_status ob_audit_extent_now(ob_audit_extent *out, ob_audit *audit, ob_error *err)
 {
-    return seal_and(out, audit, err);
+    return sign_and(out, audit, err);
 }
 
 void ob_audit_signed_now(ob_audit_signed *out, ob_audit *audit)
 {
-    pthread_mutex_lock(&audit->sealing);
-    *out = (ob_audit_signed){.entries = audit->sealed, .note_bytes = audit->notes.bytes};
-    memcpy(out->root, audit->sealed_root.bytes, sizeof out->root);
-    pthread_mutex_unlock(&audit->sealing);
+    pthread_mutex_lock(&audit->signing);
+    *out = (ob_audit_signed){.entries = audit->covered, .note_bytes = audit->notes.bytes};
+    memcpy(out->root, audit->signed_root.bytes, sizeof out->root);
+    pthread_mutex_unlock(&audit->signing);
 }
 
 void ob_audit_on_signed(ob_audit *audit,
@@ -88,7 +86,7 @@ void ob_audit_on_signed(ob_audit *audit,
 }
 
 /* Only from the log's own thread: who seals elsewhere may hold what the listener waits for. */
-static void tell_signed(ob_audit *audit)
+static void report_signed(ob_audit *audit)
 {
     ob_audit_signed now;
     ob_audit_signed_now(&now, audit);
@@ -100,8 +98,7 @@ static void tell_signed(ob_audit *audit)
     pthread_mutex_unlock(&audit->hearing);
 }
 
-/* ---- The thread that sees to it ---------------------------------------------------------------
- */
+/* ---- The thread that sees to it -------------------------------------------------------------- */
 
 static void wait_until_due(ob_audit *audit, unsigned ms)
 {
@@ -141,26 +138,26 @@ static bool has_refused(ob_audit *audit)
     return has;
 }
 
-static void *keep(void *context)
+static void *sign_now_and_then(void *context)
 {
     ob_audit *audit = context;
-    unsigned since_seal = 0;
+    unsigned since_last = 0;
     pthread_mutex_lock(&audit->sleep);
     while (!audit->stop) {
         /* Short steps: a log that begins to fail is tried a second later. */
-        unsigned left = audit->seal_ms - since_seal;
+        unsigned left = audit->checkpoint_ms - since_last;
         unsigned step = left < RETRY_MS ? left : RETRY_MS;
         wait_until_due(audit, step);
         if (audit->stop)
             break;
         pthread_mutex_unlock(&audit->sleep);
-        since_seal += step;
+        since_last += step;
         if (!audit->log_fine || has_refused(audit))
             try_again(audit);
-        if (since_seal >= audit->seal_ms || !audit->notes_fine) {
-            ob_audit_seal(audit, NULL);
-            tell_signed(audit);
-            since_seal = 0;
+        if (since_last >= audit->checkpoint_ms || !audit->notes_fine) {
+            ob_audit_sign(audit, NULL);
+            report_signed(audit);
+            since_last = 0;
         }
         pthread_mutex_lock(&audit->sleep);
     }
@@ -168,27 +165,27 @@ static void *keep(void *context)
     return NULL;
 }
 
-ob_status audit_keeper_start(ob_audit *audit, ob_error *err)
+ob_status audit_signer_start(ob_audit *audit, ob_error *err)
 {
     sigset_t all, before;
     sigfillset(&all); /* signals are the service's business */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int problem = pthread_create(&audit->keeper, NULL, keep, audit);
+    int problem = pthread_create(&audit->signer, NULL, sign_now_and_then, audit);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (problem)
         return ob_fail(err, OB_ENOMEM, "no thread for the audit log: %s", strerror(problem));
-    audit->has_keeper = true;
+    audit->has_signer = true;
     return OB_OK;
 }
 
-void audit_keeper_stop(ob_audit *audit)
+void audit_signer_stop(ob_audit *audit)
 {
-    if (!audit->has_keeper)
+    if (!audit->has_signer)
         return;
     pthread_mutex_lock(&audit->sleep);
     audit->stop = true;
     pthread_cond_signal(&audit->wake);
     pthread_mutex_unlock(&audit->sleep);
-    pthread_join(audit->keeper, NULL);
-    audit->has_keeper = false;
+    pthread_join(audit->signer, NULL);
+    audit->has_signer = false;
 }

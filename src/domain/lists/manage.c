@@ -1,4 +1,4 @@
-/* What is done with whole lists: switched, removed, checked, told of, printed. */
+/* What is done with whole lists: switch, remove, check, describe, export. */
 #include "lists_priv.h"
 
 #include <obhut/file.h>
@@ -62,7 +62,7 @@ ob_status ob_list_check(ob_list_info *out, const char *dir, const char *name, ob
     return status;
 }
 
-/* What is told of all lists. */
+/* The info of all lists. */
 typedef struct telling {
     const char *dir;
     ob_list_info *infos;
@@ -71,7 +71,7 @@ typedef struct telling {
     void *context;
 } telling;
 
-static void tell_broken(telling *t, const char *name, bool enabled, const ob_error *why)
+static void report_broken(telling *t, const char *name, bool enabled, const ob_error *why)
 {
     ob_list_info *info = &t->infos[t->count++];
     *info = (ob_list_info){.enabled = enabled, .is_broken = true};
@@ -80,8 +80,8 @@ static void tell_broken(telling *t, const char *name, bool enabled, const ob_err
         t->broken(t->context, why->text);
 }
 
-static ob_status tell_list(telling *t, const list_name *name, const lists_state *state,
-                           ob_error *err)
+static ob_status report_list(telling *t, const list_name *name, const lists_state *state,
+                             ob_error *err)
 {
     live *list = NULL;
     ob_error problem = {0};
@@ -91,13 +91,13 @@ static ob_status tell_list(telling *t, const list_name *name, const lists_state 
     if (!status)
         live_info(&t->infos[t->count++], list);
     else if (status != OB_ENOTFOUND) /* else it was removed in the meantime */
-        tell_broken(t, name->name, state_is_on(state_find(state, name->name), name->enabled),
-                    &problem);
+        report_broken(t, name->name, state_is_on(state_find(state, name->name), name->enabled),
+                      &problem);
     live_release(list);
     return OB_OK;
 }
 
-static void tell_missing(telling *t, const list_state *list)
+static void report_missing(telling *t, const list_state *list)
 {
     bool enabled;
     ob_error why = {0};
@@ -108,7 +108,7 @@ static void tell_missing(telling *t, const list_state *list)
             "%s/lists/%s.obx is missing, and nobody removed that list: put it back, or import or "
             "remove it",
             t->dir, list->name);
-    tell_broken(t, list->name, state_is_on(list, true), &why);
+    report_broken(t, list->name, state_is_on(list, true), &why);
 }
 
 static int info_by_name(const void *a, const void *b)
@@ -132,9 +132,9 @@ ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
     if (!status && !t.infos)
         status = ob_fail(err, OB_ENOMEM, "out of memory: lists");
     for (size_t i = 0; i < found && !status; i++)
-        status = tell_list(&t, &names[i], &state, err);
+        status = report_list(&t, &names[i], &state, err);
     for (size_t i = 0; i < state.count && !status; i++)
-        tell_missing(&t, &state.lists[i]);
+        report_missing(&t, &state.lists[i]);
     free(names);
     state_free(&state);
     if (status) {
@@ -147,7 +147,7 @@ ob_status ob_list_all(ob_list_info **out, size_t *count, const char *dir,
     return OB_OK;
 }
 
-/* ---- Export ------------------------------------------------------------------------------- */
+/* ---- Export ---------------------------------------------------------------------------------- */
 
 static void print_field(FILE *to, const char *text)
 {

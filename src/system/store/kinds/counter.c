@@ -19,7 +19,7 @@ static const record_column columns[] = {
     {COLUMN(row, value, "its value")},
 };
 
-const record_kind kind_mark = {
+const record_kind kind_counter = {
     .about = {.table = "mark",
               .title = "marks",
               .purpose =
@@ -40,8 +40,8 @@ static row named(const char *name, int64_t value)
 
 static ob_status set(ob_writing *w, const char *name, int64_t value, ob_error *err)
 {
-    const row mark = named(name, value);
-    return record_put(w, &kind_mark, &mark, err);
+    const row counter = named(name, value);
+    return record_put(w, &kind_counter, &counter, err);
 }
 
 /* Leaves *out as it is where there is none. */
@@ -55,24 +55,23 @@ static ob_status get(int64_t *out, ob_view *view, const char *name, ob_error *er
     return sql_end(&q);
 }
 
-static const char *const marks[OB_MARKS] = {"log.entry", "log.day",     "reaped",
-                                            "scrubbed",  "log.settled", "counted"};
+static const char *const names[OB_COUNTERS] = {"log.entry", "log.day",     "reaped",
+                                               "scrubbed",  "log.settled", "counted"};
 
-ob_status ob_store_mark(int64_t *out, ob_view *view, ob_mark mark, ob_error *err)
+ob_status ob_store_counter(int64_t *out, ob_view *view, ob_counter counter, ob_error *err)
 {
     *out = -1;
-    return get(out, view, marks[mark], err);
+    return get(out, view, names[counter], err);
 }
 
-ob_status ob_store_mark_set(ob_writing *w, ob_mark mark, int64_t value, ob_error *err)
+ob_status ob_store_counter_set(ob_writing *w, ob_counter counter, int64_t value, ob_error *err)
 {
-    return set(w, marks[mark], value, err);
+    return set(w, names[counter], value, err);
 }
 
-/* ---- Deeds ------------------------------------------------------------------------------------
- */
+/* ---- Deeds ----------------------------------------------------------------------------------- */
 
-static ob_status change_deed(ob_writing *w, const char *text, uint64_t entry, ob_error *err)
+static ob_status change_intent(ob_writing *w, const char *text, uint64_t entry, ob_error *err)
 {
     sql q;
     char name[32];
@@ -82,17 +81,17 @@ static ob_status change_deed(ob_writing *w, const char *text, uint64_t entry, ob
     return store_end_change(&q, NULL);
 }
 
-ob_status ob_store_deed_begin(ob_writing *w, uint64_t entry, ob_error *err)
+ob_status ob_store_intent_begin(ob_writing *w, uint64_t entry, ob_error *err)
 {
-    return change_deed(w, "INSERT INTO mark (name, value) VALUES (?, 1)", entry, err);
+    return change_intent(w, "INSERT INTO mark (name, value) VALUES (?, 1)", entry, err);
 }
 
-ob_status ob_store_deed_end(ob_writing *w, uint64_t entry, ob_error *err)
+ob_status ob_store_intent_end(ob_writing *w, uint64_t entry, ob_error *err)
 {
-    return change_deed(w, "DELETE FROM mark WHERE name = ?", entry, err);
+    return change_intent(w, "DELETE FROM mark WHERE name = ?", entry, err);
 }
 
-static void read_deed(void *record, sql *q)
+static void read_intent(void *record, sql *q)
 {
     uint64_t *entry = record;
     char name[64];
@@ -100,15 +99,14 @@ static void read_deed(void *record, sql *q)
     *entry = strtoull(name + sizeof "deed." - 1, NULL, 10);
 }
 
-ob_status ob_store_deeds(uint64_t **out, size_t *count, ob_view *view, ob_error *err)
+ob_status ob_store_intents(uint64_t **out, size_t *count, ob_view *view, ob_error *err)
 {
     sql q;
     sql_begin(&q, view, "SELECT name FROM mark WHERE name LIKE 'deed.%' ORDER BY name", err);
-    return store_read_all(out, count, &q, sizeof **out, read_deed);
+    return store_read_all(out, count, &q, sizeof **out, read_intent);
 }
 
-/* ---- Numbers ----------------------------------------------------------------------------------
- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error *err)
 {
@@ -124,25 +122,24 @@ ob_status store_next_id(int64_t *out, ob_writing *w, const char *kind, ob_error 
     return sql_end(&q);
 }
 
-/* ---- The clock --------------------------------------------------------------------------------
- */
+/* ---- The clock ------------------------------------------------------------------------------- */
 
-static const char clock_mark[] = "clock";
+static const char clock_counter[] = "clock";
 
 ob_status ob_store_clock(int64_t *out, ob_view *view, ob_error *err)
 {
     *out = 0;
-    return get(out, view, clock_mark, err);
+    return get(out, view, clock_counter, err);
 }
 
 ob_status ob_store_clock_set(ob_writing *w, int64_t at, ob_error *err)
 {
-    return set(w, clock_mark, at, err);
+    return set(w, clock_counter, at, err);
 }
 
 ob_status store_clock_forward(ob_writing *w, int64_t at, ob_error *err)
 {
     int64_t before = 0;
-    ob_status status = get(&before, &w->view, clock_mark, err);
-    return status || before >= at ? status : set(w, clock_mark, at, err);
+    ob_status status = get(&before, &w->view, clock_counter, err);
+    return status || before >= at ? status : set(w, clock_counter, at, err);
 }
