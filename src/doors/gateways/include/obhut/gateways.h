@@ -22,7 +22,7 @@ void ob_gateways_close(ob_gateways *gateways); /* NULL is fine */
 /* Whether a request belongs to a gateway: below /gw/, where services ask. */
 bool ob_gateways_own(const ob_request *request);
 
-/* As ob_api_begin. A path whose secret is not known is not found. */
+/* As ob_services_begin. A path whose secret is not known is not found. */
 ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request *request);
 
 /* The same where there is no room for what it brings: the answer is there. */

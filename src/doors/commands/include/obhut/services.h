@@ -1,6 +1,7 @@
-/* api: the HTTP interface, from a request's head to its answer. docs/openapi.yaml describes it. */
-#ifndef OBHUT_API_H
-#define OBHUT_API_H
+/* services: what services and the public ask over HTTP, from a request's head to its answer.
+ * docs/openapi.yaml describes it. */
+#ifndef OBHUT_SERVICES_H
+#define OBHUT_SERVICES_H
 
 #include <obhut/acts.h>
 #include <obhut/engine.h>
@@ -10,7 +11,7 @@
 
 #include <stdatomic.h>
 
-typedef struct ob_api_options {
+typedef struct ob_services_options {
     ob_engine *engine;
     ob_lists *lists;
     ob_acts *acts;
@@ -25,24 +26,25 @@ typedef struct ob_api_options {
      * NULL: nobody. Any thread. */
     void (*problem)(void *context, const char *sentence);
     void *context;
-} ob_api_options;
+} ob_services_options;
 
-typedef struct ob_api ob_api;
+typedef struct ob_services ob_services;
 
-ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err);
-void ob_api_close(ob_api *api); /* NULL is fine */
+ob_status ob_services_open(ob_services **out, const ob_services_options *options, ob_error *err);
+void ob_services_close(ob_services *services); /* NULL is fine */
 
 /* Says each reason why the service protects nobody, or less than its operator believes. */
-void ob_api_warn(ob_api *api, void (*say)(void *context, const char *sentence), void *context);
+void ob_services_warn(ob_services *services, void (*say)(void *context, const char *sentence),
+                      void *context);
 
 /* Whether records are asked on the way to an answer: they may be slow, and whoever looks at this
  * head waits for them. */
-bool ob_api_asks(const ob_request *request);
+bool ob_services_asks(const ob_request *request);
 
 /* Looks at a head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The carrier sets *out's
  * `answered` and `carrier` before it hands over a body, and calls class->end in the end. *out is
  * NULL only when out of memory. */
-ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
+ob_plan ob_services_begin(ob_call **out, ob_services *services, const ob_request *request);
 
 /* What is counted outside of the API: connections taken, requests cut because they were too slow,
  * bodies that were too large, bytes that nobody looked at, requests that could not be handed on. */
@@ -57,11 +59,11 @@ typedef enum ob_front_count {
 } ob_front_count;
 
 /* Counters that whoever carries requests sets, for /metrics. */
-typedef struct ob_api_counts {
+typedef struct ob_services_counts {
     atomic_ullong front[OB_FRONT_COUNTS]; /* what the front tells */
     atomic_uint front_layers; /* OB_CONFINED_… that hold it, as it says; 0: none is there */
-} ob_api_counts;
-ob_api_counts *ob_api_counters(ob_api *api);
+} ob_services_counts;
+ob_services_counts *ob_services_counters(ob_services *services);
 
 /* ---- Items ------------------------------------------------------------------------------------
  */
@@ -76,38 +78,38 @@ ob_status ob_command_item(ob_item *out, const char **code, const ob_acts *acts,
                           const ob_request *request, ob_error *err);
 
 /* {action: not_scanned, reason, names}. */
-json_t *ob_api_not_scanned(const ob_gate_decision *why);
+json_t *ob_services_not_scanned(const ob_gate_decision *why);
 
 /* {action: could_not, reason, detail}. */
-json_t *ob_api_could_not(ob_hindrance hindrance);
+json_t *ob_services_could_not(ob_hindrance hindrance);
 
 /* {action, format, …, matches, total, took_us}: what was found of a file, or one of the two above.
  */
-json_t *ob_api_scan(const ob_scan *scan, const ob_detectors *detectors, unsigned threshold);
+json_t *ob_services_scan(const ob_scan *scan, const ob_detectors *detectors, unsigned threshold);
 
 /* ---- JSON that others use too ---------------------------------------------------------------- */
 
 /* A signal of a file that is an entry of a list. `threshold`: the distance that was asked for. */
-json_t *ob_api_match(const ob_signal *signal, unsigned threshold);
+json_t *ob_services_match(const ob_signal *signal, unsigned threshold);
 
 /* One that is none: {detectors, score, explanation}. */
-json_t *ob_api_signal(const ob_signal *signal, const ob_detectors *detectors);
+json_t *ob_services_signal(const ob_signal *signal, const ob_detectors *detectors);
 
 /* A match of a look-up: by digest where `digest` is not NULL. */
-json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
-                     const ob_list_digest *digest, unsigned threshold);
+json_t *ob_services_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
+                          const ob_list_digest *digest, unsigned threshold);
 
 /* What was computed of a file: format, width, height, pdq, quality, and more where there is more.
  */
-void ob_api_set_picture(json_t *object, const ob_media_result *media);
+void ob_services_set_picture(json_t *object, const ob_media_result *media);
 
 /* "DAMAGED", "TOO_LARGE", …: why a file could not be looked at. */
-const char *ob_api_undecodable(ob_status status);
+const char *ob_services_undecodable(ob_status status);
 
 /* The same of a picture of which not everything was looked at (ob_unseen), and its sentence. */
-const char *ob_api_unseen(uint32_t unseen);
-const char *ob_api_unseen_text(uint32_t unseen);
+const char *ob_services_unseen(uint32_t unseen);
+const char *ob_services_unseen_text(uint32_t unseen);
 
-json_t *ob_api_list(const ob_list_info *info);
+json_t *ob_services_list(const ob_list_info *info);
 
 #endif
