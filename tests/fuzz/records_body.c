@@ -81,7 +81,7 @@ static void print_path(char out[PATH], const char *path, const char *word)
     snprintf(out, PATH, "%.*s%.2000s%s", before, path, place ? word : "", place ? place + 2 : "");
 }
 
-static void ask(ob_api *api, const struct target *to, const char *word, const char *named,
+static void ask(ob_services *services, const struct target *to, const char *word, const char *named,
                 ob_body body)
 {
     char path[PATH];
@@ -95,7 +95,7 @@ static void ask(ob_api *api, const struct target *to, const char *word, const ch
                                 .header_count = named ? 3 : 2,
                                 .content_length = -1};
     ob_call *call = NULL;
-    if (ob_api_begin(&call, api, &request) == OB_PLAN_BYTES) {
+    if (ob_services_begin(&call, services, &request) == OB_PLAN_BYTES) {
         call->answered = on_answered;
         handed_in = answers = 0;
         call->class->body(call, body);
@@ -111,11 +111,11 @@ static void ask(ob_api *api, const struct target *to, const char *word, const ch
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     enum { IS_WORD = 0x40, IS_NAMED = 0x80 };
-    static ob_api *api;
-    const ob_api_options options = {.written_most = UINT64_MAX};
+    static ob_services *services;
+    const ob_services_options options = {.written_most = UINT64_MAX};
     if (!size)
         return 0;
-    if (!api && (ob_crypto_start(NULL) || ob_api_open(&api, &options, NULL)))
+    if (!services && (ob_crypto_start(NULL) || ob_services_open(&services, &options, NULL)))
         abort();
     const uint8_t kind = *bytes++;
     const uint8_t *end = kind & (IS_WORD | IS_NAMED) ? memchr(bytes, 0, --size) : NULL;
@@ -127,9 +127,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(exact, end ? end + 1 : bytes, size);
     const struct target *to = &targets[(kind & ~(IS_WORD | IS_NAMED)) % TARGETS];
     const char *word = text && kind & IS_WORD ? text : "a";
-    ask(api, to, word, text && kind & IS_NAMED ? text : NULL,
+    ask(services, to, word, text && kind & IS_NAMED ? text : NULL,
         (ob_body){.bytes = exact, .size = size, .file = -1});
-    ask(api, to, word, NULL, (ob_body){.file = -1, .too_large = true});
+    ask(services, to, word, NULL, (ob_body){.file = -1, .too_large = true});
     free(exact);
     free(text);
     return 0;

@@ -28,17 +28,17 @@ static json_t *pairs(const ob_field *fields, size_t count)
     return array;
 }
 
-static ob_plan echo(api_call *c, const ob_request *r, const ob_token *token)
+static ob_plan echo(services_call *c, const ob_request *r, const ob_token *token)
 {
     (void)token;
     json_t *object =
         json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "method", r->method, "path", r->path, "peer",
                   r->peer, "headers", pairs(r->headers, r->header_count), "cookies",
                   pairs(r->cookies, r->cookie_count), "query", pairs(r->query, r->query_count));
-    return api_end(c, ob_answer_json(200, object));
+    return services_end(c, ob_answer_json(200, object));
 }
 
-static ob_plan parts(api_call *c, const ob_request *r, const ob_token *token)
+static ob_plan parts(services_call *c, const ob_request *r, const ob_token *token)
 {
     static const char *const names[] = {"a", "b", "c"};
     json_t *object = json_object();
@@ -48,7 +48,7 @@ static ob_plan parts(api_call *c, const ob_request *r, const ob_token *token)
         const bool is_there = ob_path_part(part, sizeof part, c->command->path, r->path, names[i]);
         json_object_set_new(object, names[i], is_there ? ob_json_text(part) : json_null());
     }
-    return api_end(c, ob_answer_json(200, object));
+    return services_end(c, ob_answer_json(200, object));
 }
 
 /* ---- Header fields of the answer ------------------------------------------------------------- */
@@ -65,7 +65,7 @@ static void translate(char *out, size_t size, const char *value)
     out[used] = '\0';
 }
 
-static ob_plan fields(api_call *c, const ob_request *r, const ob_token *token)
+static ob_plan fields(services_call *c, const ob_request *r, const ob_token *token)
 {
     ob_answer answer = ob_answer_text(200, "text/plain", "fine\n");
     (void)token;
@@ -78,10 +78,10 @@ static ob_plan fields(api_call *c, const ob_request *r, const ob_token *token)
         if (is_cookie ? ob_answer_cookie(&answer, name + 7, value, 60, &err)
                       : ob_answer_header(&answer, name, value, &err)) {
             ob_answer_free(&answer);
-            return api_end(c, ob_answer_problem(500, "FAILED", "%s", err.text));
+            return services_end(c, ob_answer_problem(500, "FAILED", "%s", err.text));
         }
     }
-    return api_end(c, answer);
+    return services_end(c, answer);
 }
 
 /* ---- Files ------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ static int memory_file(size_t size)
     return file;
 }
 
-static ob_plan file(api_call *c, const ob_request *r, const ob_token *token)
+static ob_plan file(services_call *c, const ob_request *r, const ob_token *token)
 {
     const char *path = ob_request_value(r, "path"), *size = ob_request_value(r, "size");
     const char *version = ob_request_value(r, "version");
@@ -106,11 +106,11 @@ static ob_plan file(api_call *c, const ob_request *r, const ob_token *token)
     const int opened =
         path ? open(path, O_RDONLY | O_CLOEXEC) : memory_file(size ? strtoul(size, NULL, 10) : 0);
     if (opened < 0)
-        return api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is no such file"));
+        return services_end(c, ob_answer_problem(404, "NOT_FOUND", "there is no such file"));
     ob_answer answer = ob_answer_file(200, "application/octet-stream", opened);
     if (version)
         ob_answer_version(&answer, version, NULL);
-    return api_end(c, answer);
+    return services_end(c, answer);
 }
 
 /* ---- Pieces -----------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ static _Atomic unsigned count, size, pause_ms;
 
 static void *make_pieces(void *argument)
 {
-    api_call *c = argument;
+    services_call *c = argument;
     char *bytes = malloc(size + 1U);
     bool goes = bytes != NULL;
     ob_call_answer(&c->call, ob_answer_in_pieces(200, "application/octet-stream"));
@@ -155,9 +155,9 @@ static unsigned number_of(const ob_request *r, const char *name)
     return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
-static ob_plan pieces(api_call *c, const ob_request *r, const ob_token *token)
+static ob_plan pieces(services_call *c, const ob_request *r, const ob_token *token)
 {
-    static const ob_call_class class = {.body = begin_pieces, .end = api_end_call};
+    static const ob_call_class class = {.body = begin_pieces, .end = services_end_call};
     (void)token;
     count = number_of(r, "count");
     size = number_of(r, "size");
@@ -168,11 +168,11 @@ static ob_plan pieces(api_call *c, const ob_request *r, const ob_token *token)
     return OB_PLAN_BYTES;
 }
 
-static ob_plan told(api_call *c, const ob_request *r, const ob_token *token)
+static ob_plan told(services_call *c, const ob_request *r, const ob_token *token)
 {
     (void)r;
     (void)token;
-    return api_end(
+    return services_end(
         c, ob_answer_json(200, json_pack("{s:i, s:i, s:I}", "running", (int)running, "refused",
                                          (int)refused, "sent", (json_int_t)sent)));
 }

@@ -120,10 +120,10 @@ static inline ob_plan ear_begin(ob_call **out, const ob_request *request)
     return OB_PLAN_ANSWER;
 }
 
-ob_plan __wrap_ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
-ob_plan __wrap_ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)
+ob_plan __wrap_ob_services_begin(ob_call **out, ob_services *services, const ob_request *request);
+ob_plan __wrap_ob_services_begin(ob_call **out, ob_services *services, const ob_request *request)
 {
-    (void)api;
+    (void)services;
     return ear_begin(out, request);
 }
 
@@ -134,17 +134,17 @@ ob_plan __wrap_ob_commands_begin_http(ob_call **out, ob_service *s, const ob_req
     return ear_begin(out, request);
 }
 
-bool __wrap_ob_api_asks(const ob_request *request);
-bool __wrap_ob_api_asks(const ob_request *request)
+bool __wrap_ob_services_asks(const ob_request *request);
+bool __wrap_ob_services_asks(const ob_request *request)
 {
     return strlen(request->path) > 4; /* the records */
 }
 
-ob_api_counts *__wrap_ob_api_counters(ob_api *api);
-ob_api_counts *__wrap_ob_api_counters(ob_api *api)
+ob_services_counts *__wrap_ob_services_counters(ob_services *services);
+ob_services_counts *__wrap_ob_services_counters(ob_services *services)
 {
-    static ob_api_counts counts;
-    (void)api;
+    static ob_services_counts counts;
+    (void)services;
     return &counts;
 }
 

@@ -133,7 +133,7 @@ ob_status ob_command_item(ob_item *out, const char **code, const ob_acts *acts, 
     return OB_OK;
 }
 
-json_t *ob_api_not_scanned(const ob_gate_decision *why)
+json_t *ob_services_not_scanned(const ob_gate_decision *why)
 {
     json_t *object =
         json_pack("{s:s, s:s}", "action", "not_scanned", "reason", ob_reason_name(why->reason));
@@ -142,7 +142,7 @@ json_t *ob_api_not_scanned(const ob_gate_decision *why)
     return object;
 }
 
-json_t *ob_api_could_not(ob_hindrance hindrance)
+json_t *ob_services_could_not(ob_hindrance hindrance)
 {
     return json_pack("{s:s, s:s, s:s}", "action", "could_not", "reason",
                      ob_hindrance_name(hindrance), "detail", ob_hindrance_text(hindrance));
@@ -150,72 +150,72 @@ json_t *ob_api_could_not(ob_hindrance hindrance)
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
 
-bool api_check_head(api_call *c, const ob_command *command, const ob_request *request)
+bool services_check_head(services_call *c, const ob_command *command, const ob_request *request)
 {
     const char *code = NULL;
     ob_error err = {0};
     c->command = command;
     if (!ob_command_check_head(&code, command, request, &err))
         return true;
-    api_end(c, ob_answer_problem(400, code, "%s", err.text));
+    services_end(c, ob_answer_problem(400, code, "%s", err.text));
     return false;
 }
 
-bool api_describe(api_call *c, const ob_request *request, const ob_token *token)
+bool services_describe(services_call *c, const ob_request *request, const ob_token *token)
 {
     const char *name = ob_request_value(request, "surface"), *code = NULL;
     ob_surface surface = OB_SURFACES;
     ob_error err = {0};
     ob_surface_parse(&surface, name); /* a word of the row's set */
     if (!(token->surfaces >> surface & 1)) {
-        ob_engine_refused(c->api->options.engine, OB_REFUSED_SURFACE);
-        api_end(c,
-                ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s", name));
+        ob_engine_refused(c->services->options.engine, OB_REFUSED_SURFACE);
+        services_end(
+            c, ob_answer_problem(403, "TOKEN_SURFACE", "this token is not for surface %s", name));
         return false;
     }
-    if (!ob_command_item(&c->work.item, &code, c->api->options.acts, request, &err))
+    if (!ob_command_item(&c->work.item, &code, c->services->options.acts, request, &err))
         return true;
-    api_end(c, ob_answer_problem(400, code, "%s", err.text));
+    services_end(c, ob_answer_problem(400, code, "%s", err.text));
     return false;
 }
 
-bool api_may_scan(api_call *c, uint32_t detectors)
+bool services_may_scan(services_call *c, uint32_t detectors)
 {
-    ob_engine *engine = c->api->options.engine;
+    ob_engine *engine = c->services->options.engine;
     ob_gate_decision *why = &c->work.decision.gate;
     ob_error err = {0};
     ob_status status = ob_engine_ask(why, engine, &c->work.item, detectors, &err);
     if (!status && why->allow)
         return true;
     if (status)
-        status = api_of_records(&err)->status;
+        status = services_of_records(&err)->status;
     c->work.decision.hindrance = ob_engine_hindrance(engine, status ? NULL : why, status);
     if (status && !c->work.decision.hindrance)
-        api_end(c, ob_answer_error(&err));
+        services_end(c, ob_answer_error(&err));
     else
-        api_end(c, api_unscanned(&c->work.decision));
+        services_end(c, services_unscanned(&c->work.decision));
     return false;
 }
 
-ob_answer api_unscanned(const ob_decision *d)
+ob_answer services_unscanned(const ob_decision *d)
 {
     return d->hindrance ? ob_answer_could_not(d->hindrance, NULL)
-                        : ob_answer_json(200, ob_api_not_scanned(&d->gate));
+                        : ob_answer_json(200, ob_services_not_scanned(&d->gate));
 }
 
-bool api_has_room(api_call *c)
+bool services_has_room(services_call *c)
 {
-    ob_engine *engine = c->api->options.engine;
+    ob_engine *engine = c->services->options.engine;
     if (ob_engine_has_room(engine, c->work.client))
         return true;
     ob_engine_could_not(engine, OB_HINDRANCE_BUSY);
-    api_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
+    services_end(c, ob_answer_could_not(OB_HINDRANCE_BUSY, NULL));
     return false;
 }
 
-ob_answer api_error(api_call *c, const ob_error *err)
+ob_answer services_error(services_call *c, const ob_error *err)
 {
-    ob_engine *engine = c->api->options.engine;
+    ob_engine *engine = c->services->options.engine;
     ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, err->status);
     if (!hindrance)
         return ob_answer_error(err);
@@ -225,28 +225,29 @@ ob_answer api_error(api_call *c, const ob_error *err)
 
 /* ---- Bodies ---------------------------------------------------------------------------------- */
 
-ob_plan api_want_json(api_call *c, const ob_request *request, const ob_call_class *class)
+ob_plan services_want_json(services_call *c, const ob_request *request, const ob_call_class *class)
 {
     if (request->content_length == 0)
-        return api_end(c, ob_answer_problem(400, "NO_BODY", "the body is missing: it is JSON"));
-    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
-        return api_end(c, api_too_large_json());
+        return services_end(c,
+                            ob_answer_problem(400, "NO_BODY", "the body is missing: it is JSON"));
+    if (request->content_length > (int64_t)SERVICES_JSON_BODY_MOST)
+        return services_end(c, services_too_large_json());
     c->call.class = class;
-    c->call.most = API_JSON_BODY_MOST;
+    c->call.most = SERVICES_JSON_BODY_MOST;
     return OB_PLAN_BYTES;
 }
 
-json_t *api_json(api_call *c, ob_body body)
+json_t *services_json(services_call *c, ob_body body)
 {
     ob_error err = {0};
     if (body.too_large) {
-        ob_call_answer(&c->call, api_too_large_json());
+        ob_call_answer(&c->call, services_too_large_json());
         return NULL;
     }
     json_t *in = ob_json_body(body, &err);
     if (in && !ob_command_check_body(c->command, in, &err))
         return in;
     json_decref(in);
-    ob_call_answer(&c->call, api_error(c, &err));
+    ob_call_answer(&c->call, services_error(c, &err));
     return NULL;
 }

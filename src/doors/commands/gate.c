@@ -8,13 +8,13 @@
 
 /* ---- Explaining ------------------------------------------------------------------------------ */
 
-static json_t *explain(api_call *c, const json_t *situation)
+static json_t *explain(services_call *c, const json_t *situation)
 {
     const ob_law_question question = {.at = *c->at ? c->at : NULL, .what_if = c->what_if};
     return ob_law_explain(situation, &question);
 }
 
-static json_t *explain_all(api_call *c, const json_t *situations)
+static json_t *explain_all(services_call *c, const json_t *situations)
 {
     json_t *answers = json_array(), *one;
     size_t i;
@@ -25,8 +25,8 @@ static json_t *explain_all(api_call *c, const json_t *situations)
 
 static void take_situation(ob_call *call, ob_body body)
 {
-    api_call *c = (api_call *)call;
-    json_t *json = api_json(c, body);
+    services_call *c = (services_call *)call;
+    json_t *json = services_json(c, body);
     if (!json)
         return;
     ob_answer answer =
@@ -35,10 +35,11 @@ static void take_situation(ob_call *call, ob_body body)
     ob_call_answer(&c->call, answer);
 }
 
-ob_plan commands_situation_explain(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_situation_explain(services_call *c, const ob_request *request,
+                                   const ob_token *token)
 {
     static const ob_call_class class = {
-        .is_long = true, .body = take_situation, .end = api_end_call};
+        .is_long = true, .body = take_situation, .end = services_end_call};
     const char *at = ob_request_value(request, "at"),
                *what_if = ob_request_value(request, "what_if");
     int64_t instant;
@@ -46,14 +47,14 @@ ob_plan commands_situation_explain(api_call *c, const ob_request *request, const
     if (at && ob_command_instant(&instant, at))
         ob_time_print(c->at, instant);
     c->what_if = what_if && !strcmp(what_if, "true");
-    return api_want_json(c, request, &class);
+    return services_want_json(c, request, &class);
 }
 
 /* ---- Regimes --------------------------------------------------------------------------------- */
 
-ob_plan commands_regime_ls(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_regime_ls(services_call *c, const ob_request *request, const ob_token *token)
 {
     (void)request;
     (void)token;
-    return api_end(c, ob_answer_json(200, ob_law_overview(ob_now())));
+    return services_end(c, ob_answer_json(200, ob_law_overview(ob_now())));
 }

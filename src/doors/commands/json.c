@@ -40,7 +40,7 @@ static void set_classification(json_t *object, const ob_list_match *match)
         json_object_set_new(object, "classification", json_string(match->classification));
 }
 
-json_t *ob_api_match(const ob_signal *signal, unsigned threshold)
+json_t *ob_services_match(const ob_signal *signal, unsigned threshold)
 {
     json_t *object = entry_of(&signal->entry);
     if (signal->by_hash) {
@@ -59,7 +59,7 @@ json_t *ob_api_match(const ob_signal *signal, unsigned threshold)
     return object;
 }
 
-json_t *ob_api_signal(const ob_signal *signal, const ob_detectors *detectors)
+json_t *ob_services_signal(const ob_signal *signal, const ob_detectors *detectors)
 {
     json_t *names = json_array();
     for (int d = 0; d < OB_DETECTORS_MOST; d++)
@@ -69,8 +69,8 @@ json_t *ob_api_signal(const ob_signal *signal, const ob_detectors *detectors)
                      "explanation", signal->words);
 }
 
-json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
-                     const ob_list_digest *digest, unsigned threshold)
+json_t *ob_services_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
+                          const ob_list_digest *digest, unsigned threshold)
 {
     const char *sources[OB_MATCH_SOURCES];
     json_t *object = entry_of(match);
@@ -101,7 +101,7 @@ static void set_more(json_t *object, const ob_media_result *media)
         json_object_set_new(object, "more_frames", more);
 }
 
-void ob_api_set_picture(json_t *object, const ob_media_result *media)
+void ob_services_set_picture(json_t *object, const ob_media_result *media)
 {
     json_object_set_new(object, "format", json_string(ob_format_name(media->format)));
     json_object_set_new(object, "width", json_integer(media->width));
@@ -117,27 +117,27 @@ void ob_api_set_picture(json_t *object, const ob_media_result *media)
     if (media->incomplete)
         json_object_set_new(object, "incomplete", json_true());
     if (media->unseen)
-        json_object_set_new(object, "unseen", json_string(ob_api_unseen(media->unseen)));
+        json_object_set_new(object, "unseen", json_string(ob_services_unseen(media->unseen)));
     set_more(object, media);
 }
 
-const char *ob_api_unseen(uint32_t unseen)
+const char *ob_services_unseen(uint32_t unseen)
 {
     return unseen == OB_UNSEEN_TONES ? "UNSUPPORTED" : "TOO_LARGE";
 }
 
-const char *ob_api_unseen_text(uint32_t unseen)
+const char *ob_services_unseen_text(uint32_t unseen)
 {
     return unseen == OB_UNSEEN_TONES ? "HDR, whose tones are not mapped as screens do it"
                                      : "not every frame was looked at: there are too many";
 }
 
-const char *ob_api_undecodable(ob_status status)
+const char *ob_services_undecodable(ob_status status)
 {
     return ob_undecodable_name(ob_undecodable_of(status));
 }
 
-json_t *ob_api_list(const ob_list_info *info)
+json_t *ob_services_list(const ob_list_info *info)
 {
     char imported_at[32] = "";
     time_t when = (time_t)info->imported_at;

@@ -65,11 +65,11 @@ static json_t *hindrances_of(const ob_engine_counts *c, const char *clock, ob_li
     return array;
 }
 
-ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_ready(services_call *call, const ob_request *request, const ob_token *token)
 {
     (void)request;
     (void)token;
-    const ob_api_options *o = &call->api->options;
+    const ob_services_options *o = &call->services->options;
     ob_engine_counts counts;
     ob_engine_count(&counts, o->engine);
     const char *clock = ob_permits_clock(ob_engine_permits(o->engine), ob_now());
@@ -83,14 +83,14 @@ ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token
                   "sandbox", layers_of(counts.layers), "heif", ob_workers_have(OB_PROGRAM_HEIF),
                   "decoders", (int)counts.decoders, "lists", (json_int_t)ob_lists_count(o->lists),
                   "entries", (json_int_t)ob_lists_entries(o->lists));
-    const uint32_t front = atomic_load(&ob_api_counters(call->api)->front_layers);
+    const uint32_t front = atomic_load(&ob_services_counters(call->services)->front_layers);
     json_object_set_new(object, "front", layers_of(front));
     json_object_set_new(object, "missing",
                         json_pack("{s:o, s:o}", "workers",
                                   layers_of(WORKER_LAYERS & ~counts.layers), "front",
                                   layers_of(FRONT_LAYERS & ~front)));
     json_t *warnings = json_array();
-    api_warnings(warnings, o, false);
+    services_warnings(warnings, o, false);
     json_object_set_new(object, "warnings", warnings);
     json_object_set_new(object, "clock", json_string(clock));
     json_object_set_new(object, "records", json_string(records_state(&counts)));
@@ -100,7 +100,7 @@ ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token
     json_object_set_new(object, "digests",
                         json_pack("{s:s, s:s, s:s}", "regimes", regimes, "floor", floor, "build",
                                   ob_build_id(build)));
-    return api_end(call, ob_answer_json(ready ? 200 : 503, object));
+    return services_end(call, ob_answer_json(ready ? 200 : 503, object));
 }
 
 /* ---- Metrics: the text format of Prometheus ------------------------------------------------- */
@@ -127,13 +127,13 @@ static void single(ob_buf *out, const char *name, const char *type, const char *
 }
 
 /* What could not be done, here and at the front, and what gateways let through all the same. */
-static void hindrance_metrics(ob_buf *out, ob_api *api, const ob_engine_counts *c)
+static void hindrance_metrics(ob_buf *out, ob_services *services, const ob_engine_counts *c)
 {
     metric(out, "could_not_total", "counter",
            "Items and records that could not be done, by reason.");
     for (int h = OB_HINDRANCE_NONE + 1; h < OB_HINDRANCES; h++)
         value(out, "could_not_total", "reason", ob_hindrance_name((ob_hindrance)h),
-              c->could_not[h] + atomic_load(&api->counts.front[OB_FRONT_COULD_NOT + h]));
+              c->could_not[h] + atomic_load(&services->counts.front[OB_FRONT_COULD_NOT + h]));
     metric(out, "let_through_total", "counter",
            "Files that a gateway let through and nobody looked at, though that was allowed.");
     for (int h = OB_HINDRANCE_NONE + 1; h < OB_HINDRANCES; h++)
@@ -193,22 +193,22 @@ static void lists_metrics(ob_buf *out, ob_lists *lists)
     free(infos);
 }
 
-static void warning_metrics(ob_buf *out, const ob_api_options *options)
+static void warning_metrics(ob_buf *out, const ob_services_options *options)
 {
-    const uint32_t found = api_warnings(NULL, options, true);
+    const uint32_t found = services_warnings(NULL, options, true);
     metric(out, "warning", "gauge",
            "1: the service protects nobody, or less than its operator believes.");
-    for (int w = 0; w < API_WARNINGS; w++)
-        value(out, "warning", "code", api_warning_code((api_warning)w), found >> w & 1);
+    for (int w = 0; w < SERVICES_WARNINGS; w++)
+        value(out, "warning", "code", services_warning_code((services_warning)w), found >> w & 1);
 }
 
 static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
 {
-    ob_api *api = context;
+    ob_services *services = context;
     ob_buf text = {0};
     ob_engine_counts c;
     (void)err;
-    ob_engine_count(&c, api->options.engine);
+    ob_engine_count(&c, services->options.engine);
     metric(&text, "scans_total", "counter", "Files that were looked at, by action.");
     for (int a = 0; a < OB_ACTIONS; a++)
         if (a != OB_ACTION_NOT_SCANNED && a != OB_ACTION_COULD_NOT)
@@ -221,7 +221,7 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
         if (c.denied_reason[r])
             value(&text, "denied_total", "reason", ob_reason_name((ob_reason)r),
                   c.denied_reason[r]);
-    hindrance_metrics(&text, api, &c);
+    hindrance_metrics(&text, services, &c);
     detector_metrics(&text, &c);
     single(&text, "hashes_total", "counter", "Files that were only hashed.", c.hashes);
     single(&text, "look_ups_total", "counter", "Requests to match hashes.", c.look_ups);
@@ -236,50 +236,50 @@ static ob_status make_metrics(ob_buf *out, void *context, ob_error *err)
     value(&text, "build_info", "version", OB_VERSION, 1);
     uint64_t refused;
     unsigned percent;
-    quota_count(&refused, &percent, &api->written);
+    quota_count(&refused, &percent, &services->written);
     single(&text, "quota_refused_total", "counter",
            "Requests that were refused: their token has written what it may in a day.", refused);
     single(&text, "quota_used_percent", "gauge",
            "Of what a token may write today, by the one that has written most.", percent);
     single(&text, "tries_refused_total", "counter",
            "Files that were refused: others of their account have matched too often that day.",
-           atomic_load(&api->tries.refused));
+           atomic_load(&services->tries.refused));
     single(&text, "slow_files_total", "counter",
            "Files that are slow for their bytes by their heads (such run one at a time), or "
            "took longer than their heads said.",
            c.slow);
     single(&text, "connections_total", "counter", "Connections that were taken.",
-           atomic_load(&api->counts.front[OB_FRONT_CONNECTIONS]));
+           atomic_load(&services->counts.front[OB_FRONT_CONNECTIONS]));
     single(&text, "slow_requests_total", "counter", "Requests that were cut: too slow.",
-           atomic_load(&api->counts.front[OB_FRONT_SLOW]));
+           atomic_load(&services->counts.front[OB_FRONT_SLOW]));
     single(&text, "large_requests_total", "counter", "Requests that were refused: too large.",
-           atomic_load(&api->counts.front[OB_FRONT_LARGE]));
+           atomic_load(&services->counts.front[OB_FRONT_LARGE]));
     single(&text, "dropped_bytes_total", "counter", "Bytes that nobody looked at.",
-           atomic_load(&api->counts.front[OB_FRONT_DROPPED]));
+           atomic_load(&services->counts.front[OB_FRONT_DROPPED]));
     single(&text, "gave_way_total", "counter",
            "Connections, bodies and answers of the address with most that ended so that others had "
            "room.",
-           atomic_load(&api->counts.front[OB_FRONT_GAVE_WAY]));
+           atomic_load(&services->counts.front[OB_FRONT_GAVE_WAY]));
     single(&text, "uptime_seconds", "gauge", "Since the service was started.",
-           (uint64_t)(ob_now() - api->started_at));
-    match_metrics(&text, api->options.engine);
-    warning_metrics(&text, &api->options);
-    lists_metrics(&text, api->options.lists);
+           (uint64_t)(ob_now() - services->started_at));
+    match_metrics(&text, services->options.engine);
+    warning_metrics(&text, &services->options);
+    lists_metrics(&text, services->options.lists);
     *out = text;
     return OB_OK;
 }
 
-ob_plan commands_metrics(api_call *call, const ob_request *request, const ob_token *token)
+ob_plan commands_metrics(services_call *call, const ob_request *request, const ob_token *token)
 {
     ob_buf text = {0};
     ob_error err = {0};
     (void)request;
     (void)token;
-    if (snapshot_get(&text, &call->api->metrics, make_metrics, call->api, &err)) {
+    if (snapshot_get(&text, &call->services->metrics, make_metrics, call->services, &err)) {
         ob_buf_free(&text);
-        return api_end(call, ob_answer_error(api_of_records(&err)));
+        return services_end(call, ob_answer_error(services_of_records(&err)));
     }
     ob_answer answer = {
         .status = 200, .type = "text/plain; version=0.0.4; charset=utf-8", .body = text};
-    return api_end(call, answer);
+    return services_end(call, answer);
 }

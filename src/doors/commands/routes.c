@@ -29,48 +29,49 @@ static ob_status know_written(quota *q, ob_store *store, ob_error *err)
     return status;
 }
 
-ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err)
+ob_status ob_services_open(ob_services **out, const ob_services_options *options, ob_error *err)
 {
-    ob_api *api = calloc(1, sizeof *api);
-    if (!api)
+    ob_services *services = calloc(1, sizeof *services);
+    if (!services)
         return ob_fail(err, OB_ENOMEM, "out of memory: the API");
-    api->options = *options;
-    api->started_at = ob_now();
-    if (!api->options.body_most)
-        api->options.body_most = API_BODY_MOST;
-    quota_init(&api->written, options->written_most ? options->written_most : QUOTA_MOST);
-    tries_init(&api->tries, options->tries_most);
-    snapshot_init(&api->metrics);
+    services->options = *options;
+    services->started_at = ob_now();
+    if (!services->options.body_most)
+        services->options.body_most = SERVICES_BODY_MOST;
+    quota_init(&services->written, options->written_most ? options->written_most : QUOTA_MOST);
+    tries_init(&services->tries, options->tries_most);
+    snapshot_init(&services->metrics);
     for (int l = 0; l < OB_LANGUAGES; l++)
-        snapshot_init(&api->page[l]);
-    ob_status status = options->store ? know_written(&api->written, options->store, err) : OB_OK;
+        snapshot_init(&services->page[l]);
+    ob_status status =
+        options->store ? know_written(&services->written, options->store, err) : OB_OK;
     if (status)
-        ob_api_close(api);
+        ob_services_close(services);
     else
-        *out = api;
+        *out = services;
     return status;
 }
 
-void ob_api_close(ob_api *api)
+void ob_services_close(ob_services *services)
 {
-    if (!api)
+    if (!services)
         return;
-    quota_end(&api->written);
-    tries_end(&api->tries);
-    snapshot_end(&api->metrics);
+    quota_end(&services->written);
+    tries_end(&services->tries);
+    snapshot_end(&services->metrics);
     for (int l = 0; l < OB_LANGUAGES; l++)
-        snapshot_end(&api->page[l]);
-    free(api);
+        snapshot_end(&services->page[l]);
+    free(services);
 }
 
-ob_api_counts *ob_api_counters(ob_api *api)
+ob_services_counts *ob_services_counters(ob_services *services)
 {
-    return &api->counts;
+    return &services->counts;
 }
 
-void api_end_call(ob_call *call)
+void services_end_call(ob_call *call)
 {
-    api_call *c = (api_call *)call;
+    services_call *c = (services_call *)call;
     ob_answer_free(&c->call.answer);
     ob_buf_free(&c->text);
     free(c->queries);
@@ -85,31 +86,31 @@ static void no_body(ob_call *call, ob_body body)
     ob_call_answer(call, ob_answer_problem(500, "FAILED", "no body was asked for"));
 }
 
-static const ob_call_class plain = {.body = no_body, .end = api_end_call};
+static const ob_call_class plain = {.body = no_body, .end = services_end_call};
 
-const ob_error *api_of_records(ob_error *err)
+const ob_error *services_of_records(ob_error *err)
 {
     if (err->status == OB_EFORMAT)
         err->status = OB_EIO;
     return err;
 }
 
-ob_plan api_end(api_call *call, ob_answer answer)
+ob_plan services_end(services_call *call, ob_answer answer)
 {
     call->call.answer = answer;
     return OB_PLAN_ANSWER;
 }
 
-ob_answer api_too_large_json(void)
+ob_answer services_too_large_json(void)
 {
     return ob_answer_problem(413, "TOO_LARGE", "at most %llu bytes are taken",
-                             (unsigned long long)API_JSON_BODY_MOST);
+                             (unsigned long long)SERVICES_JSON_BODY_MOST);
 }
 
 /* ---- Tokens ---------------------------------------------------------------------------------- */
 
 /* False after setting the answer. */
-static bool check_token(api_call *c, ob_token *token, const ob_command *route,
+static bool check_token(services_call *c, ob_token *token, const ob_command *route,
                         const ob_request *request)
 {
     if (route->scope == OB_TOKEN_NONE)
@@ -117,21 +118,22 @@ static bool check_token(api_call *c, ob_token *token, const ob_command *route,
     const char *secret = ob_request_token(request);
     bool found = false;
     ob_error err = {0};
-    if (secret && ob_staff_token_find(&found, token, c->api->options.staff, secret, &err)) {
-        api_end(c, api_error(c, api_of_records(&err))); /* not known now: that is not "unknown" */
+    if (secret && ob_staff_token_find(&found, token, c->services->options.staff, secret, &err)) {
+        services_end(c, services_error(c, services_of_records(
+                                              &err))); /* not known now: that is not "unknown" */
         return false;
     }
     if (!found) {
-        ob_engine_refused(c->api->options.engine, OB_REFUSED_TOKEN);
-        api_end(c, ob_answer_problem(401, "TOKEN",
-                                     secret ? "this token is not known here"
-                                            : "a token is needed: Authorization: Bearer …"));
+        ob_engine_refused(c->services->options.engine, OB_REFUSED_TOKEN);
+        services_end(c, ob_answer_problem(401, "TOKEN",
+                                          secret ? "this token is not known here"
+                                                 : "a token is needed: Authorization: Bearer …"));
         return false;
     }
     if (route->scope >= 0 && !(token->scopes >> route->scope & 1)) {
-        ob_engine_refused(c->api->options.engine, OB_REFUSED_SCOPE);
-        api_end(c, ob_answer_problem(403, "TOKEN_SCOPE", "this token is not for \"%s\"",
-                                     ob_scope_name((ob_scope)route->scope)));
+        ob_engine_refused(c->services->options.engine, OB_REFUSED_SCOPE);
+        services_end(c, ob_answer_problem(403, "TOKEN_SCOPE", "this token is not for \"%s\"",
+                                          ob_scope_name((ob_scope)route->scope)));
         return false;
     }
     memcpy(c->token, token->name, sizeof c->token);
@@ -151,7 +153,7 @@ static bool is_at(const ob_command *route, const ob_request *request)
 }
 
 /* What the path of a refused request takes: every method of every route there. */
-static ob_plan refuse_method(api_call *c, const ob_request *request)
+static ob_plan refuse_method(services_call *c, const ob_request *request)
 {
     size_t length = 0;
     const ob_command *route;
@@ -164,10 +166,10 @@ static ob_plan refuse_method(api_call *c, const ob_request *request)
         }
     ob_answer answer = ob_answer_problem(405, "METHOD", "this path takes %s", c->allow);
     answer.allow = c->allow;
-    return api_end(c, answer);
+    return services_end(c, answer);
 }
 
-static ob_plan begin(api_call *c, const ob_request *request)
+static ob_plan begin(services_call *c, const ob_request *request)
 {
     bool is_here = false;
     const ob_command *route;
@@ -178,14 +180,14 @@ static ob_plan begin(api_call *c, const ob_request *request)
         if (head || !strcmp(route->method, request->method)) {
             ob_token token = {0};
             const bool is_fine =
-                check_token(c, &token, route, request) && api_check_head(c, route, request);
+                check_token(c, &token, route, request) && services_check_head(c, route, request);
             return is_fine ? route->begin(c, request, &token) : OB_PLAN_ANSWER;
         }
         is_here = true;
     }
-    return is_here
-               ? refuse_method(c, request)
-               : api_end(c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
+    return is_here ? refuse_method(c, request)
+                   : services_end(
+                         c, ob_answer_problem(404, "NOT_FOUND", "there is nothing at this path"));
 }
 
 /* Before anything of it was checked: what makes no sense may be taken for either. */
@@ -196,7 +198,7 @@ static bool item_asks(const ob_request *request)
            ob_request_value(request, "report") || ob_request_value(request, "notice");
 }
 
-bool ob_api_asks(const ob_request *request)
+bool ob_services_asks(const ob_request *request)
 {
     bool any = false;
     const ob_command *route;
@@ -207,13 +209,13 @@ bool ob_api_asks(const ob_request *request)
     return any;
 }
 
-ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request)
+ob_plan ob_services_begin(ob_call **out, ob_services *services, const ob_request *request)
 {
-    api_call *c = calloc(1, sizeof *c);
+    services_call *c = calloc(1, sizeof *c);
     *out = (ob_call *)c;
     if (!c)
         return OB_PLAN_ANSWER;
-    c->api = api;
+    c->services = services;
     c->call.class = &plain;
     return begin(c, request);
 }

@@ -405,9 +405,9 @@ static const ob_command rows[] = {
     {"hash.match", "match hashes and digests that were computed elsewhere", OB_EFFECT_SHOWS, SERVICES("POST", "/v1/match", OB_SCOPE_MATCH, OB_ASKS_BY_ITEM, commands_hash_match),
      .takes = FIELDS(
         ITEM_FIELDS,
-        TEXT("query", MAY, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "HASH", "64 hexadecimal digits (PDQ), or md5:…, sha1:…, sha256:…, photodna:…, tmk:…, vpdq:… (the hash itself, PhotoDNA as base64 or hexadecimal digits, or sha256: and the digits of its SHA-256)"),
-        TEXTS("queries", MAY, OB_QUERIES_MAX, API_QUERY_TEXT - 1, OB_LOGGED_NEVER, "or several such texts"),
-        NUMBER("limit", MAY, 1, API_LIMIT_MOST, OB_LOGGED_NEVER, "matches of each, otherwise 100; an answer has at most 16384 in all, so of many queries each gets its share, and total counts the others")),
+        TEXT("query", MAY, SERVICES_QUERY_TEXT - 1, OB_LOGGED_NEVER, "HASH", "64 hexadecimal digits (PDQ), or md5:…, sha1:…, sha256:…, photodna:…, tmk:…, vpdq:… (the hash itself, PhotoDNA as base64 or hexadecimal digits, or sha256: and the digits of its SHA-256)"),
+        TEXTS("queries", MAY, OB_QUERIES_MAX, SERVICES_QUERY_TEXT - 1, OB_LOGGED_NEVER, "or several such texts"),
+        NUMBER("limit", MAY, 1, SERVICES_LIMIT_MOST, OB_LOGGED_NEVER, "matches of each, otherwise 100; an answer has at most 16384 in all, so of many queries each gets its share, and total counts the others")),
      ANSWERS(.about = "one result, or results in the order of the queries, or that nobody looked", .schemas = "Result|Results|NotScanned")},
     {"list.names", "which lists there are", OB_EFFECT_SHOWS, SERVICES("GET", "/v1/lists", OB_SCOPE_LISTS, OB_ASKS_NEVER, commands_list_names),
      .more = "The answer has a version (ETag). A client that names it in If-None-Match gets 304 where it is still the same, and with wait only when something has changed or so many seconds have passed: a service that stores hashes of its own can ask again as soon as there is something new. An answer may come earlier, and say 304 all the same.",

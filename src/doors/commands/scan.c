@@ -1,7 +1,7 @@
 /* `obhut scan`: the same path as a request to the service. */
 #include "commands_priv.h"
 
-#include <obhut/api.h>
+#include <obhut/services.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,8 +104,9 @@ ob_status commands_scan(json_t **out, const commands_call *call, ob_error *err)
         return ob_fail(err, OB_EIO, "the file cannot be kept open: %s", strerror(errno));
     status = run(&scan, call->service->engine, err);
     if (!status)
-        *out = ob_api_scan(&scan, ob_engine_detectors(call->service->engine),
-                           scan.has_distance ? scan.distance : call->service->policy->distance);
+        *out =
+            ob_services_scan(&scan, ob_engine_detectors(call->service->engine),
+                             scan.has_distance ? scan.distance : call->service->policy->distance);
     ob_scan_clear(&scan);
     return status;
 }

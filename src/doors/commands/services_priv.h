@@ -1,19 +1,19 @@
-/* The parts of api: routes.c finds the handler and checks the token; a handler is a file; json.c
- * writes what several of them say. */
-#ifndef OBHUT_API_PRIV_H
-#define OBHUT_API_PRIV_H
+/* The parts for services and the public: routes.c finds the handler and checks the token; a handler
+ * is a file; json.c writes what several of them say. */
+#ifndef OBHUT_SERVICES_PRIV_H
+#define OBHUT_SERVICES_PRIV_H
 
-#include <obhut/api.h>
 #include <obhut/commands.h>
 #include <obhut/gate.h>
 #include <obhut/records/token.h>
+#include <obhut/services.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define API_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
-#define API_JSON_BODY_MOST (UINT64_C(1) << 20)
-enum { API_LIMIT = 100, API_LIMIT_MOST = 10000, API_QUERY_TEXT = 320 };
+#define SERVICES_BODY_MOST      (UINT64_C(50) * 1000 * 1000)
+#define SERVICES_JSON_BODY_MOST (UINT64_C(1) << 20)
+enum { SERVICES_LIMIT = 100, SERVICES_LIMIT_MOST = 10000, SERVICES_QUERY_TEXT = 320 };
 
 /* ---- snapshot.c ------------------------------------------------------------------------------ */
 
@@ -98,9 +98,9 @@ bool tries_take(unsigned *retry_after_s, tries *t, const ob_item *item);
 
 /* ---------------------------------------------------------------------------------------------- */
 
-struct ob_api {
-    ob_api_options options;
-    ob_api_counts counts;
+struct ob_services {
+    ob_services_options options;
+    ob_services_counts counts;
     int64_t started_at;
     snapshot metrics, page[OB_LANGUAGES];
     quota written;
@@ -108,9 +108,9 @@ struct ob_api {
 };
 
 /* A request of the API on its way. */
-typedef struct api_call {
+typedef struct services_call {
     ob_call call; /* first */
-    ob_api *api;
+    ob_services *services;
     const ob_command *command;
     union { /* what it hands the engine */
         ob_work work;
@@ -123,7 +123,7 @@ typedef struct api_call {
     uint32_t limit;
     /* Look-ups. */
     ob_query *queries;
-    char (*texts)[API_QUERY_TEXT]; /* as they were asked, to answer with */
+    char (*texts)[SERVICES_QUERY_TEXT]; /* as they were asked, to answer with */
     bool single;
     ob_buf text; /* of the answer, as it is made */
     bool truncated, no_memory;
@@ -137,93 +137,95 @@ typedef struct api_call {
     /* Lists. */
     char *known;   /* versions that the client has; NULL: it does not wait */
     uint64_t seen; /* changes of lists, when they were looked at last */
-} api_call;
+} services_call;
 
 /* Every request begins with zeros for one. */
-_Static_assert(sizeof(api_call) < 6144, "a call is small");
+_Static_assert(sizeof(services_call) < 6144, "a call is small");
 
 /* Handlers of heads, ob_command_begin. */
-ob_plan commands_file_scan(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_file_hash(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_hash_match(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_situation_explain(api_call *call, const ob_request *request,
+ob_plan commands_file_scan(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_file_hash(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_hash_match(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_situation_explain(services_call *call, const ob_request *request,
                                    const ob_token *token);
-ob_plan commands_regime_ls(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_report_add(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_notice_add(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_members_set(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_members_remove(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_consents_withdraw(api_call *call, const ob_request *request,
+ob_plan commands_regime_ls(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_report_add(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_notice_add(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_members_set(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_members_remove(services_call *call, const ob_request *request,
+                                const ob_token *token);
+ob_plan commands_consents_withdraw(services_call *call, const ob_request *request,
                                    const ob_token *token);
-ob_plan commands_list_names(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_ready(api_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_metrics(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_list_names(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_ready(services_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_metrics(services_call *call, const ob_request *request, const ob_token *token);
 
-ob_plan commands_page(api_call *call, const ob_request *request, const ob_token *token);
+ob_plan commands_page(services_call *call, const ob_request *request, const ob_token *token);
 
 /* The end of every call. */
-void api_end_call(ob_call *call);
+void services_end_call(ob_call *call);
 
 /* Answers and returns OB_PLAN_ANSWER. */
-ob_plan api_end(api_call *call, ob_answer answer);
+ob_plan services_end(services_call *call, ob_answer answer);
 /* An error of who only read the records: of a wrong format are they, then, and not the request;
  * what is damaged is told as what cannot be read. */
-const ob_error *api_of_records(ob_error *err);
+const ob_error *services_of_records(ob_error *err);
 
 /* ---- warnings.c ------------------------------------------------------------------------------ */
 
 /* Why a service protects nobody, or less than its operator believes. */
-typedef enum api_warning {
-    API_NO_LIST,
-    API_LISTS_OFF,
-    API_LIST_STALE,   /* older than the configuration says that its publisher renews it */
-    API_LIST_UNKNOWN, /* a section of the configuration for a list that is not there */
-    API_NO_REGISTER,
-    API_NO_REVIEWER,
-    API_WARNINGS,
-} api_warning;
+typedef enum services_warning {
+    SERVICES_NO_LIST,
+    SERVICES_LISTS_OFF,
+    SERVICES_LIST_STALE,   /* older than the configuration says that its publisher renews it */
+    SERVICES_LIST_UNKNOWN, /* a section of the configuration for a list that is not there */
+    SERVICES_NO_REGISTER,
+    SERVICES_NO_REVIEWER,
+    SERVICES_WARNINGS,
+} services_warning;
 
-const char *api_warning_code(api_warning warning);
-const char *api_warning_text(api_warning warning, ob_language language);
+const char *services_warning_code(services_warning warning);
+const char *services_warning_text(services_warning warning, ob_language language);
 
-/* Those that hold (bit w: api_warning w); appends {code, detail} of each to `details`, which may be
- * NULL. `renew`: records are asked where they have changed; else by what is in memory. */
-uint32_t api_warnings(json_t *details, const ob_api_options *options, bool renew);
+/* Those that hold (bit w: services_warning w); appends {code, detail} of each to `details`, which
+ * may be NULL. `renew`: records are asked where they have changed; else by what is in memory. */
+uint32_t services_warnings(json_t *details, const ob_services_options *options, bool renew);
 
-/* A body of JSON is larger than API_JSON_BODY_MOST. */
-ob_answer api_too_large_json(void);
+/* A body of JSON is larger than SERVICES_JSON_BODY_MOST. */
+ob_answer services_too_large_json(void);
 
 /* Whether the head of a request is what the row says. Sets the answer and returns false where it
  * is not. */
-bool api_check_head(api_call *call, const ob_command *command, const ob_request *request);
+bool services_check_head(services_call *call, const ob_command *command, const ob_request *request);
 
 /* Wants a body of JSON for `class`; answers where there is none, or it is too large. */
-ob_plan api_want_json(api_call *call, const ob_request *request, const ob_call_class *class);
+ob_plan services_want_json(services_call *call, const ob_request *request,
+                           const ob_call_class *class);
 
 /* The body, which is what the row says; NULL after answering. The caller drops it. */
-json_t *api_json(api_call *call, ob_body body);
+json_t *services_json(services_call *call, ob_body body);
 
 /* What a request says of its item, into call->work.item, where the token is for it. Otherwise sets
  * the answer and returns false. */
-bool api_describe(api_call *call, const ob_request *request, const ob_token *token);
+bool services_describe(services_call *call, const ob_request *request, const ob_token *token);
 
 /* Whether the gate lets it be looked at by these detectors. Otherwise sets the answer, that nobody
  * looked or that nobody could, and returns false. */
-bool api_may_scan(api_call *call, uint32_t detectors);
+bool services_may_scan(services_call *call, uint32_t detectors);
 
 /* Whether there is room for another item. Otherwise sets the answer and returns false. */
-bool api_has_room(api_call *call);
+bool services_has_room(services_call *call);
 
 /* The answer to an error that no task had: counted where it is only of now. */
-ob_answer api_error(api_call *call, const ob_error *err);
+ob_answer services_error(services_call *call, const ob_error *err);
 
 /* The answer to an item that nobody looked at, because nobody may, or could not now. */
-ob_answer api_unscanned(const ob_decision *decision);
+ob_answer services_unscanned(const ob_decision *decision);
 
 /* Before its work is handed in: `done` is called once it is done. */
-void api_begin_work(api_call *call, const char *via, void (*done)(ob_work *work));
+void services_begin_work(services_call *call, const char *via, void (*done)(ob_work *work));
 
 /* The client has gone: work that was not begun is dropped. */
-void api_gone(ob_call *call);
+void services_gone(ob_call *call);
 
 #endif

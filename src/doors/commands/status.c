@@ -1,8 +1,8 @@
 /* `obhut status`: what protects, what a hit does, what is open, and who is there to be asked. */
 #include "commands_priv.h"
 
-#include <obhut/api.h>
 #include <obhut/records/profile.h>
+#include <obhut/services.h>
 
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static ob_status add_lists(json_t *to, const commands_call *call, ob_error *err)
         return status;
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *one = ob_api_list(&infos[i]);
+        json_t *one = ob_services_list(&infos[i]);
         json_object_set_new(one, "age_days",
                             json_integer((json_int_t)(ob_now() - infos[i].updated_at) / 86400));
         json_object_set_new(one, "updated",

@@ -74,7 +74,7 @@ static uint64_t bytes_of(const record_body *d)
 }
 
 /* With what is written, so that a start goes on counting where this one ended. */
-static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
+static ob_status count_written(ob_act *act, const services_call *c, ob_error *err)
 {
     record_body *d = c->record_body;
     ob_written more = {.day = ob_now() / QUOTA_DAY_S, .bytes = bytes_of(d)};
@@ -86,7 +86,7 @@ static ob_status count_written(ob_act *act, const api_call *c, ob_error *err)
 
 static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 {
-    api_call *c = context;
+    services_call *c = context;
     record_body *d = c->record_body;
     bool is_known = false;
     ob_act_word(act, "token", c->token);
@@ -97,7 +97,7 @@ static ob_status add_incoming(ob_act *act, void *context, ob_error *err)
 
 static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
 {
-    const api_call *c = context;
+    const services_call *c = context;
     const record_body *d = c->record_body;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_conversation_set(act, &d->conversation, d->members, d->count, err);
@@ -106,7 +106,7 @@ static ob_status set_conversation(ob_act *act, void *context, ob_error *err)
 
 static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 {
-    const api_call *c = context;
+    const services_call *c = context;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_conversation_remove(act, &c->record_body->conversation.id, err);
     return status ? status : count_written(act, c, err);
@@ -115,7 +115,7 @@ static ob_status remove_conversation(ob_act *act, void *context, ob_error *err)
 /* It is never refused, so where there is nothing to take back it leaves nothing on the disk. */
 static ob_status withdraw(ob_act *act, void *context, ob_error *err)
 {
-    const api_call *c = context;
+    const services_call *c = context;
     record_body *d = c->record_body;
     ob_act_word(act, "token", c->token);
     ob_status status = ob_consent_withdraw(&d->changed, act, &d->conversation.id, err);
@@ -133,8 +133,8 @@ static ob_answer failed(const ob_act_job *job)
 {
     static const char again[] = "the records cannot be read or written at the moment, and whether "
                                 "this was kept is not known: send the same request again";
-    const api_call *c = job->context;
-    ob_engine *engine = c->api->options.engine;
+    const services_call *c = job->context;
+    ob_engine *engine = c->services->options.engine;
     /* What was asked was looked at before: of this format are the records, which are damaged. */
     const ob_status status = job->status == OB_EFORMAT ? OB_EIO : job->status;
     ob_hindrance hindrance = ob_engine_hindrance(engine, NULL, status);
@@ -147,10 +147,10 @@ static ob_answer failed(const ob_act_job *job)
 /* Takes the reference to `done`. Once it is answered, job and call may be gone. */
 static void answer(ob_act_job *job, json_t *done)
 {
-    api_call *c = job->context;
+    services_call *c = job->context;
     const record_body *d = c->record_body;
     if (job->status || !d->counts)
-        quota_give_back(&c->api->written, c->token, bytes_of(d));
+        quota_give_back(&c->services->written, c->token, bytes_of(d));
     if (!job->status) {
         const unsigned status = c->command->answers->status;
         ob_call_answer(&c->call, ob_answer_json(status ? status : 200, done));
@@ -162,7 +162,7 @@ static void answer(ob_act_job *job, json_t *done)
 
 static void answer_incoming(ob_act_job *job)
 {
-    const record_body *d = ((api_call *)job->context)->record_body;
+    const record_body *d = ((services_call *)job->context)->record_body;
     answer(job, json_pack("{s:I}", d->incoming.kind == OB_INCOMING_REPORT ? "report" : "notice",
                           (json_int_t)d->id));
 }
@@ -174,19 +174,19 @@ static void answer_done(ob_act_job *job)
 
 static void answer_withdrawn(ob_act_job *job)
 {
-    const record_body *d = ((api_call *)job->context)->record_body;
+    const record_body *d = ((services_call *)job->context)->record_body;
     answer(job, json_pack("{s:I}", "conversations", (json_int_t)d->changed));
 }
 
 static void end_call(ob_call *call)
 {
-    record_body *d = ((api_call *)call)->record_body;
+    record_body *d = ((services_call *)call)->record_body;
     if (d) {
         free(d->items);
         free(d->members);
     }
     free(d);
-    api_end_call(call);
+    services_end_call(call);
 }
 
 /* What a request does: the act's word, the act, and its answer. */
@@ -198,10 +198,10 @@ typedef struct doing {
 } doing;
 
 /* Whether this token may write so much more today. Otherwise answers. */
-static bool may_write(api_call *c, const doing *what)
+static bool may_write(services_call *c, const doing *what)
 {
-    const ob_api_options *options = &c->api->options;
-    quota *q = &c->api->written;
+    const ob_services_options *options = &c->services->options;
+    quota *q = &c->services->written;
     unsigned retry_after_s = 0;
     switch (quota_take(&retry_after_s, q, c->token, bytes_of(c->record_body), what->takes_back)) {
     case QUOTA_NEARLY:
@@ -229,19 +229,20 @@ static bool may_write(api_call *c, const doing *what)
     }
 }
 
-static void do_it(api_call *c, const doing *what)
+static void do_it(services_call *c, const doing *what)
 {
     if (!may_write(c, what))
         return;
     c->job = (ob_act_job){.what = what->what, .run = what->run, .context = c, .done = what->done};
-    ob_acts_post(c->api->options.acts, &c->job);
+    ob_acts_post(c->services->options.acts, &c->job);
 }
 
 /* ---- Bodies ---------------------------------------------------------------------------------- */
 
-static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind kind, ob_error *err)
+static ob_status read_incoming(services_call *c, const json_t *in, ob_incoming_kind kind,
+                               ob_error *err)
 {
-    const ob_acts *acts = c->api->options.acts;
+    const ob_acts *acts = c->services->options.acts;
     record_body *d = c->record_body;
     ob_status status = OB_OK;
     d->incoming = (ob_incoming){.kind = kind, .at = ob_now()};
@@ -257,7 +258,7 @@ static ob_status read_incoming(api_call *c, const json_t *in, ob_incoming_kind k
     return status ? status : items_at(&d->items, &d->count, acts, in, err);
 }
 
-static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
+static ob_status read_members(services_call *c, const json_t *in, ob_error *err)
 {
     const json_t *array = json_object_get(in, "members");
     record_body *d = c->record_body;
@@ -273,18 +274,18 @@ static ob_status read_members(api_call *c, const json_t *in, ob_error *err)
     for (size_t i = 0; i < d->count && !status; i++) {
         const json_t *member = json_array_get(array, i);
         d->members[i].consents = json_is_true(json_object_get(member, "consents"));
-        status = key_at(&d->members[i].account, c->api->options.acts, OB_PSEUDONYM_ACCOUNT, member,
-                        "account", err);
+        status = key_at(&d->members[i].account, c->services->options.acts, OB_PSEUDONYM_ACCOUNT,
+                        member, "account", err);
     }
     return status;
 }
 
 /* Of a report or notice: the same request again is known by what its client named it, or else by
  * what it says. */
-static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
+static ob_status name_delivery(services_call *c, ob_body body, ob_error *err)
 {
     record_body *d = c->record_body;
-    const ob_acts *acts = c->api->options.acts;
+    const ob_acts *acts = c->services->options.acts;
     uint8_t sum[OB_SHA256_SIZE];
     char text[2 * OB_SHA256_SIZE + OB_NAME_MAX + OB_PSEUDONYM_TEXT + 16];
     ob_status status = ob_sha256(sum, body.bytes, body.size, err);
@@ -299,39 +300,39 @@ static ob_status name_delivery(api_call *c, ob_body body, ob_error *err)
     return OB_OK;
 }
 
-typedef ob_status (*body_reader)(api_call *c, const json_t *in, ob_error *err);
+typedef ob_status (*body_reader)(services_call *c, const json_t *in, ob_error *err);
 
 /* False after answering. */
-static bool read_body(api_call *c, ob_body body, body_reader read)
+static bool read_body(services_call *c, ob_body body, body_reader read)
 {
     ob_error err = {0};
-    json_t *in = api_json(c, body);
+    json_t *in = services_json(c, body);
     if (!in)
         return false;
     ob_status status = read(c, in, &err);
     json_decref(in);
     if (status)
-        ob_call_answer(&c->call, api_error(c, &err));
+        ob_call_answer(&c->call, services_error(c, &err));
     return !status;
 }
 
-static void take_incoming(api_call *c, ob_body body, body_reader read, const doing *what)
+static void take_incoming(services_call *c, ob_body body, body_reader read, const doing *what)
 {
     ob_error err = {0};
     if (!read_body(c, body, read))
         return;
     if (name_delivery(c, body, &err))
-        ob_call_answer(&c->call, api_error(c, &err));
+        ob_call_answer(&c->call, services_error(c, &err));
     else
         do_it(c, what);
 }
 
-static ob_status read_report(api_call *c, const json_t *in, ob_error *err)
+static ob_status read_report(services_call *c, const json_t *in, ob_error *err)
 {
     return read_incoming(c, in, OB_INCOMING_REPORT, err);
 }
 
-static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
+static ob_status read_notice(services_call *c, const json_t *in, ob_error *err)
 {
     return read_incoming(c, in, OB_INCOMING_NOTICE, err);
 }
@@ -339,20 +340,20 @@ static ob_status read_notice(api_call *c, const json_t *in, ob_error *err)
 static void take_report(ob_call *call, ob_body body)
 {
     static const doing report = {"report.add", add_incoming, answer_incoming, false};
-    take_incoming((api_call *)call, body, read_report, &report);
+    take_incoming((services_call *)call, body, read_report, &report);
 }
 
 static void take_notice(ob_call *call, ob_body body)
 {
     static const doing notice = {"notice.add", add_incoming, answer_incoming, false};
-    take_incoming((api_call *)call, body, read_notice, &notice);
+    take_incoming((services_call *)call, body, read_notice, &notice);
 }
 
 static void take_members(ob_call *call, ob_body body)
 {
     static const doing members = {"consent", set_conversation, answer_done, false};
-    if (read_body((api_call *)call, body, read_members))
-        do_it((api_call *)call, &members);
+    if (read_body((services_call *)call, body, read_members))
+        do_it((services_call *)call, &members);
 }
 
 /* Without a body there is nothing to read: but it may have one. */
@@ -360,14 +361,14 @@ static void take_removal(ob_call *call, ob_body body)
 {
     static const doing removal = {"consent", remove_conversation, answer_done, true};
     (void)body;
-    do_it((api_call *)call, &removal);
+    do_it((services_call *)call, &removal);
 }
 
 static void take_withdrawal(ob_call *call, ob_body body)
 {
     static const doing withdrawal = {"consent.withdraw", withdraw, answer_withdrawn, true};
     (void)body;
-    do_it((api_call *)call, &withdrawal);
+    do_it((services_call *)call, &withdrawal);
 }
 
 /* ---- Heads ----------------------------------------------------------------------------------- */
@@ -382,8 +383,8 @@ static void no_body(ob_call *call, ob_body body)
 static const ob_call_class unread = {.body = no_body, .end = end_call};
 
 /* Makes the record_body, of what stands in the path where that has a word of the service's own. */
-static ob_status begin_record(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
-                              ob_error *err)
+static ob_status begin_record(services_call *c, const ob_request *request,
+                              const ob_pseudonym_kind *kind, ob_error *err)
 {
     record_body *d = c->record_body = calloc(1, sizeof *d);
     c->call.class = &unread;
@@ -396,47 +397,47 @@ static ob_status begin_record(api_call *c, const ob_request *request, const ob_p
     if (!kind)
         return OB_OK;
     ob_path_part(id, sizeof id, c->command->path, request->path, "id");
-    return take_key(&d->conversation.id, c->api->options.acts, *kind, "id", id, err);
+    return take_key(&d->conversation.id, c->services->options.acts, *kind, "id", id, err);
 }
 
-static ob_plan want(api_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
+static ob_plan want(services_call *c, const ob_request *request, const ob_pseudonym_kind *kind,
                     const ob_call_class *class)
 {
     ob_error err = {0};
     if (begin_record(c, request, kind, &err))
-        return api_end(c, api_error(c, &err));
-    return api_want_json(c, request, class);
+        return services_end(c, services_error(c, &err));
+    return services_want_json(c, request, class);
 }
 
 /* A body may come all the same. */
-static ob_plan want_nothing(api_call *c, const ob_request *request, ob_pseudonym_kind kind,
+static ob_plan want_nothing(services_call *c, const ob_request *request, ob_pseudonym_kind kind,
                             const ob_call_class *class)
 {
     ob_error err = {0};
     if (begin_record(c, request, &kind, &err))
-        return api_end(c, api_error(c, &err));
-    if (request->content_length > (int64_t)API_JSON_BODY_MOST)
-        return api_end(c, api_too_large_json());
+        return services_end(c, services_error(c, &err));
+    if (request->content_length > (int64_t)SERVICES_JSON_BODY_MOST)
+        return services_end(c, services_too_large_json());
     c->call.class = class;
-    c->call.most = API_JSON_BODY_MOST;
+    c->call.most = SERVICES_JSON_BODY_MOST;
     return OB_PLAN_BYTES;
 }
 
-ob_plan commands_report_add(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_report_add(services_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_report, .end = end_call};
     (void)token;
     return want(c, request, NULL, &class);
 }
 
-ob_plan commands_notice_add(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_notice_add(services_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_notice, .end = end_call};
     (void)token;
     return want(c, request, NULL, &class);
 }
 
-ob_plan commands_members_set(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_members_set(services_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_pseudonym_kind conversation = OB_PSEUDONYM_CONVERSATION;
     static const ob_call_class class = {.body = take_members, .end = end_call};
@@ -444,14 +445,15 @@ ob_plan commands_members_set(api_call *c, const ob_request *request, const ob_to
     return want(c, request, &conversation, &class);
 }
 
-ob_plan commands_members_remove(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_members_remove(services_call *c, const ob_request *request, const ob_token *token)
 {
     static const ob_call_class class = {.body = take_removal, .end = end_call};
     (void)token;
     return want_nothing(c, request, OB_PSEUDONYM_CONVERSATION, &class);
 }
 
-ob_plan commands_consents_withdraw(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_consents_withdraw(services_call *c, const ob_request *request,
+                                   const ob_token *token)
 {
     static const ob_call_class class = {.body = take_withdrawal, .end = end_call};
     (void)token;

@@ -160,7 +160,7 @@ typedef struct page {
     ob_buf out;
     const words *w;
     ob_language language;
-    const ob_api_options *options;
+    const ob_services_options *options;
     ob_view *view; /* one instant */
     ob_profile profile;
     const ob_regime *laws[OB_LAWS_MOST];
@@ -247,13 +247,13 @@ static void put_surfaces(page *p)
 /* Only what is so is said of what is found here. */
 static void put_warnings(page *p)
 {
-    const uint32_t found = api_warnings(NULL, p->options, true);
+    const uint32_t found = services_warnings(NULL, p->options, true);
     if (!found)
         return;
     put_bytes(p, "<ul class=\"warn\">");
-    for (int w = 0; w < API_WARNINGS; w++)
+    for (int w = 0; w < SERVICES_WARNINGS; w++)
         if (found >> w & 1)
-            put(p, "<li>%s</li>", api_warning_text((api_warning)w, p->language));
+            put(p, "<li>%s</li>", services_warning_text((services_warning)w, p->language));
     put_bytes(p, "</ul>");
 }
 
@@ -438,7 +438,7 @@ static ob_status write_page(page *p, ob_error *err)
 
 /* Which language; of the service's own. */
 typedef struct page_wanted {
-    const ob_api_options *options;
+    const ob_services_options *options;
     ob_language language;
 } page_wanted;
 
@@ -458,15 +458,16 @@ static ob_status make_page(ob_buf *out, void *context, ob_error *err)
     return status;
 }
 
-ob_plan commands_page(api_call *c, const ob_request *request, const ob_token *token)
+ob_plan commands_page(services_call *c, const ob_request *request, const ob_token *token)
 {
-    page_wanted wanted = {.options = &c->api->options, .language = choose(request)};
+    page_wanted wanted = {.options = &c->services->options, .language = choose(request)};
     ob_buf text = {0};
     ob_error err = {0};
     (void)token;
-    if (snapshot_get(&text, &c->api->page[wanted.language], make_page, &wanted, &err)) {
+    if (snapshot_get(&text, &c->services->page[wanted.language], make_page, &wanted, &err)) {
         ob_buf_free(&text);
-        return api_end(c, ob_answer_error(api_of_records(&err)));
+        return services_end(c, ob_answer_error(services_of_records(&err)));
     }
-    return api_end(c, (ob_answer){.status = 200, .type = "text/html; charset=utf-8", .body = text});
+    return services_end(
+        c, (ob_answer){.status = 200, .type = "text/html; charset=utf-8", .body = text});
 }

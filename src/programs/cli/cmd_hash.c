@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "pictures.h"
 
-#include <obhut/api.h>
+#include <obhut/services.h>
 
 #include <getopt.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void print_json(const printer *printer, const picture *picture)
     }
     const ob_media_result *result = &picture->job.media;
     const ob_digests *digests = &picture->job.digests;
-    ob_api_set_picture(object, result);
+    ob_services_set_picture(object, result);
     set_digest(object, "md5", digests->md5, OB_MD5_SIZE);
     set_digest(object, "sha1", digests->sha1, OB_SHA1_SIZE);
     set_digest(object, "sha256", digests->sha256, OB_SHA256_SIZE);

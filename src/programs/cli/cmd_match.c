@@ -3,7 +3,7 @@
 #include "options.h"
 #include "query_line.h"
 
-#include <obhut/api.h>
+#include <obhut/services.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -44,8 +44,8 @@ static json_t *json_matches(const ob_list_match *match, size_t count, int group,
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array,
-                              ob_api_entry(&match[i], match, count, digest_of(group), distance));
+        json_array_append_new(
+            array, ob_services_entry(&match[i], match, count, digest_of(group), distance));
     return array;
 }
 

@@ -178,7 +178,7 @@ void carry_refuse_busy(core *c, uint64_t id)
 static bool goes_to_asking(carried *k, const ob_request *request)
 {
     if (k->asks || ob_gateways_own(request) ||
-        (request->listener != OB_LISTENER_STAFF && !ob_api_asks(request)))
+        (request->listener != OB_LISTENER_STAFF && !ob_services_asks(request)))
         return false;
     k->asks = true;
     if (!desks_put(request->listener == OB_LISTENER_PUBLIC ? k->core->showing : k->core->asking,
@@ -197,7 +197,7 @@ static ob_plan plan_of(carried *k, const ob_request *request)
     if (request->listener == OB_LISTENER_STAFF)
         return ob_commands_begin_http(&k->call, &c->service, request);
     return is_gateway ? ob_gateways_begin(&k->call, c->gateways, request)
-                      : ob_api_begin(&k->call, c->api, request);
+                      : ob_services_begin(&k->call, c->services, request);
 }
 
 static bool has_its_body(const carried *k, const asked *a)

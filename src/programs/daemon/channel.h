@@ -3,7 +3,7 @@
 #ifndef OBHUT_CHANNEL_H
 #define OBHUT_CHANNEL_H
 
-#include <obhut/api.h>
+#include <obhut/services.h>
 #include <obhut/wire.h>
 
 /* Fields stand behind each kind, in order. The packet's number is that of the request; 0 where it

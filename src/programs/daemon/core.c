@@ -171,18 +171,18 @@ static ob_status open_all(core *c, ob_error *err)
     ob_status status = ob_crypto_start(err);
     if (!status)
         status = open_service(c, err);
-    const ob_api_options api = {.engine = s->engine,
-                                .lists = s->lists,
-                                .staff = s->staff,
-                                .acts = s->acts,
-                                .store = s->store,
-                                .policy = &f->policy,
-                                .body_most = f->body_most,
-                                .written_most = f->records_day,
-                                .tries_most = f->tries_day,
-                                .problem = on_problem};
+    const ob_services_options options = {.engine = s->engine,
+                                         .lists = s->lists,
+                                         .staff = s->staff,
+                                         .acts = s->acts,
+                                         .store = s->store,
+                                         .policy = &f->policy,
+                                         .body_most = f->body_most,
+                                         .written_most = f->records_day,
+                                         .tries_most = f->tries_day,
+                                         .problem = on_problem};
     if (!status)
-        status = ob_api_open(&c->api, &api, err);
+        status = ob_services_open(&c->services, &options, err);
     if (!status)
         status = desks_open(&c->desks, CALLS, false, err);
     if (!status)
@@ -224,7 +224,7 @@ static void close_all(core *c)
     ob_service_stop(&c->service, c->ran ? "service.stop" : NULL);
     carry_back(c); /* everybody who was busy has answered now */
     ob_gateways_close(c->gateways);
-    ob_api_close(c->api);
+    ob_services_close(c->services);
     if (ob_service_close(&c->service, &err))
         daemon_say("core", "%s", err.text);
 }
@@ -266,7 +266,7 @@ int core_main(const config *config)
         daemon_say("core", "%s", err.text);
     } else {
         say_open_gateways(c);
-        ob_api_warn(c->api, on_problem, NULL);
+        ob_services_warn(c->services, on_problem, NULL);
         control_send(c->main, CONTROL_READY, ROLE_CORE, -1);
         c->ran = true;
         run(c);

@@ -9,9 +9,9 @@
 #include "daemon.h"
 #include "desk.h"
 
-#include <obhut/api.h>
 #include <obhut/commands.h>
 #include <obhut/gateways.h>
+#include <obhut/services.h>
 #include <obhut/socket.h>
 
 #include <pthread.h>
@@ -49,7 +49,7 @@ typedef struct carried {
 typedef struct core {
     const config *config;
     ob_service service;
-    ob_api *api;
+    ob_services *services;
     ob_gateways *gateways;
     desks *desks, *asking; /* asking: of what may wait for the records */
     desks *reading;        /* of bodies that are long */

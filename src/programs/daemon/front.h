@@ -10,8 +10,8 @@
 #include "control.h"
 #include "daemon.h"
 
-#include <obhut/api.h>
 #include <obhut/pages.h>
+#include <obhut/services.h>
 
 #include <arpa/inet.h>
 #include <microhttpd.h>

@@ -82,14 +82,14 @@ static void hear_counts(core *c, ob_packet *p)
     if (!ob_get_end(p))
         return;
     for (int i = 0; i < OB_FRONT_COUNTS; i++)
-        atomic_store(&ob_api_counters(c->api)->front[i], counts[i]);
+        atomic_store(&ob_services_counters(c->services)->front[i], counts[i]);
 }
 
 static void hear_layers(core *c, ob_packet *p)
 {
     uint32_t layers;
     ob_get_u32(&layers, p);
-    atomic_store(&ob_api_counters(c->api)->front_layers, layers);
+    atomic_store(&ob_services_counters(c->services)->front_layers, layers);
 }
 
 void peer_lose(core *c)
@@ -97,7 +97,7 @@ void peer_lose(core *c)
     peer_set(c, NULL);
     *c->blame = '\0';
     c->deaf_since_ms = 0;
-    atomic_store(&ob_api_counters(c->api)->front_layers, 0);
+    atomic_store(&ob_services_counters(c->services)->front_layers, 0);
     for (size_t i = 0; i < CALLS; i++)
         if (c->calls[i])
             carry_gone(c, c->calls[i]->id);

@@ -1,7 +1,7 @@
 /* What a service says of an item becomes one, or a problem that names what is missing. */
 #include "asking.h"
 
-#include <obhut/api.h>
+#include <obhut/services.h>
 
 typedef struct item_case {
     ob_field query[6];

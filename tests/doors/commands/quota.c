@@ -125,5 +125,5 @@ int main(void)
         ONE(what_takes_back_is_never_refused),
         ONE(many_tokens_are_bounded_in_memory_and_count),
     };
-    return cmocka_run_group_tests_name("api_quota", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("services_quota", tests, NULL, NULL);
 }

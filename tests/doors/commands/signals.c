@@ -12,7 +12,7 @@ static void answers(ob_scan *scan, ob_signal *signal, size_t count, const char *
 {
     scan->signals.signal = signal;
     scan->signals.count = scan->signals.total = count;
-    json_t *answer = ob_api_scan(scan, &detectors, 31);
+    json_t *answer = ob_services_scan(scan, &detectors, 31);
     char *text = json_dumps(answer, JSON_SORT_KEYS | JSON_COMPACT);
     assert_string_equal(text, expected);
     free(text);

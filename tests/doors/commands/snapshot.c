@@ -115,5 +115,5 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(where_there_is_none_nobody_waits_long, begin, end),
     };
-    return cmocka_run_group_tests_name("api_snapshot", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("services_snapshot", tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static void on_answered(ob_call *call)
     (void)call;
 }
 
-static ob_api *asked;
+static ob_services *asked;
 
 /* Goes as far as to the act that it would be. */
 static ob_call *ask(uint64_t written_most, const char *method, const char *path, const char *body)
@@ -61,10 +61,10 @@ static ob_call *ask(uint64_t written_most, const char *method, const char *path,
                                 .headers = headers,
                                 .header_count = 3,
                                 .content_length = (int64_t)strlen(body)};
-    const ob_api_options options = {.written_most = written_most};
+    const ob_services_options options = {.written_most = written_most};
     ob_call *call = NULL;
-    assert_int_equal(ob_api_open(&asked, &options, NULL), OB_OK);
-    assert_int_equal(ob_api_begin(&call, asked, &request), OB_PLAN_BYTES);
+    assert_int_equal(ob_services_open(&asked, &options, NULL), OB_OK);
+    assert_int_equal(ob_services_begin(&call, asked, &request), OB_PLAN_BYTES);
     call->answered = on_answered;
     deliveries = handed_in = 0;
     call->class->body(call, (ob_body){.bytes = body, .size = strlen(body), .file = -1});
@@ -74,7 +74,7 @@ static ob_call *ask(uint64_t written_most, const char *method, const char *path,
 static void leave(ob_call *call)
 {
     call->class->end(call);
-    ob_api_close(asked);
+    ob_services_close(asked);
 }
 
 static void send_request(const char *method, const char *path, const char *body)
@@ -138,8 +138,8 @@ static void what_is_refused_for_its_head_leaves_nothing(void **state)
                                     .header_count = 2,
                                     .content_length = 1};
         ob_call *call = NULL;
-        assert_int_equal(ob_api_open(&asked, &(ob_api_options){0}, NULL), OB_OK);
-        assert_int_equal(ob_api_begin(&call, asked, &request), OB_PLAN_ANSWER);
+        assert_int_equal(ob_services_open(&asked, &(ob_services_options){0}, NULL), OB_OK);
+        assert_int_equal(ob_services_begin(&call, asked, &request), OB_PLAN_ANSWER);
         assert_int_equal(call->answer.status, 400);
         leave(call);
     }
@@ -174,5 +174,5 @@ int main(void)
         cmocka_unit_test(a_word_in_a_path_may_have_any_bytes),
         cmocka_unit_test(of_consents_no_code_is_made_that_nobody_reads),
     };
-    return cmocka_run_group_tests_name("api_records", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("services_records", tests, NULL, NULL);
 }

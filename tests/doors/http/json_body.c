@@ -69,5 +69,5 @@ int main(void)
         cmocka_unit_test(a_body_is_so_deep_and_has_so_many_values),
         cmocka_unit_test(what_stands_in_a_text_is_no_structure),
     };
-    return cmocka_run_group_tests_name("api_body", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("services_body", tests, NULL, NULL);
 }

@@ -109,8 +109,8 @@ typedef enum ob_asks { OB_ASKS_NEVER, OB_ASKS_ALWAYS, OB_ASKS_BY_ITEM } ob_asks;
 
 /* What looks at the head of a service's request, once its token was found to be good enough: sets
  * the answer and returns OB_PLAN_ANSWER, or wants a body. */
-struct api_call;
-typedef ob_plan (*ob_command_begin)(struct api_call *call, const ob_request *request,
+struct services_call;
+typedef ob_plan (*ob_command_begin)(struct services_call *call, const ob_request *request,
                                     const ob_token *token);
 
 /* How a request of a service's or of everybody's is answered: for docs/openapi.yaml. */
@@ -206,7 +206,7 @@ json_t *ob_commands_do(ob_service *service, const json_t *request, int file,
                        const ob_commands_listener *listener, uint32_t place);
 
 /* A request of a person's, with their personal token: by the rows of obhut/commands.h that the
- * staff's listener has, by the same code as at the socket. As ob_api_begin; *service must live
+ * staff's listener has, by the same code as at the socket. As ob_services_begin; *service must live
  * until ob_commands_wait. */
 ob_plan ob_commands_begin_http(ob_call **out, ob_service *service, const ob_request *request);
 

@@ -26,8 +26,8 @@ void ob_gateways_close(ob_gateways *gateways);
  * services. */
 bool ob_gateways_own(const ob_request *request);
 
-/* Begins to answer a request, as ob_api_begin does; the carrier owns *out. A path with an unknown
- * secret is answered like one that does not exist. */
+/* Begins to answer a request, as ob_services_begin does; the carrier owns *out. A path with an
+ * unknown secret is answered like one that does not exist. */
 ob_plan ob_gateways_begin(ob_call **out, ob_gateways *gateways, const ob_request *request);
 
 /* Answers a request for whose body there is no room, with a hindrance; the answer is in

@@ -1,6 +1,7 @@
-/* api: the HTTP interface, from a request's head to its answer. docs/openapi.yaml describes it. */
-#ifndef OBHUT_API_H
-#define OBHUT_API_H
+/* services: what services and the public ask over HTTP, from a request's head to its answer.
+ * docs/openapi.yaml describes it. */
+#ifndef OBHUT_SERVICES_H
+#define OBHUT_SERVICES_H
 
 #include <obhut/acts.h>
 #include <obhut/engine.h>
@@ -10,7 +11,7 @@
 
 #include <stdatomic.h>
 
-typedef struct ob_api_options {
+typedef struct ob_services_options {
     ob_engine *engine;
     ob_lists *lists;
     ob_acts *acts;
@@ -25,25 +26,26 @@ typedef struct ob_api_options {
      * NULL: nobody. Any thread. */
     void (*problem)(void *context, const char *sentence);
     void *context;
-} ob_api_options;
+} ob_services_options;
 
-typedef struct ob_api ob_api;
+typedef struct ob_services ob_services;
 
 /* Prepares to answer requests. What options point to must outlive *out, which the caller closes:
- * ob_api_close. Errors as ob_store_written. */
-ob_status ob_api_open(ob_api **out, const ob_api_options *options, ob_error *err);
-void ob_api_close(ob_api *api); /* NULL is fine */
+ * ob_services_close. Errors as ob_store_written. */
+ob_status ob_services_open(ob_services **out, const ob_services_options *options, ob_error *err);
+void ob_services_close(ob_services *services); /* NULL is fine */
 
 /* Says each reason why the service protects nobody, or less than its operator believes. */
-void ob_api_warn(ob_api *api, void (*say)(void *context, const char *sentence), void *context);
+void ob_services_warn(ob_services *services, void (*say)(void *context, const char *sentence),
+                      void *context);
 
 /* Says whether answering this request reads records, which may be slow. */
-bool ob_api_asks(const ob_request *request);
+bool ob_services_asks(const ob_request *request);
 
 /* Looks at a request's head. With OB_PLAN_ANSWER the answer is in (*out)->answer. The caller, who
  * carries the call, owns *out: it sets `answered` and `carrier` before it hands over a body, and
  * calls class->end in the end. *out is NULL only when out of memory. */
-ob_plan ob_api_begin(ob_call **out, ob_api *api, const ob_request *request);
+ob_plan ob_services_begin(ob_call **out, ob_services *services, const ob_request *request);
 
 /* What is counted outside of the API: connections taken, requests cut because they were too slow,
  * bodies that were too large, bytes that nobody looked at, requests that could not be handed on. */
@@ -58,12 +60,12 @@ typedef enum ob_front_count {
 } ob_front_count;
 
 /* Counters for /metrics, set by the code that carries requests. */
-typedef struct ob_api_counts {
+typedef struct ob_services_counts {
     atomic_ullong front[OB_FRONT_COUNTS]; /* what the front tells */
     atomic_uint front_layers; /* OB_CONFINED_… that hold it, as it says; 0: none is there */
-} ob_api_counts;
-/* Returns the counters, which belong to `api`. Any thread may change them. */
-ob_api_counts *ob_api_counters(ob_api *api);
+} ob_services_counts;
+/* Returns the counters, which belong to `services`. Any thread may change them. */
+ob_services_counts *ob_services_counters(ob_services *services);
 
 /* ---- Items ----------------------------------------------------------------------------------- */
 
@@ -77,40 +79,40 @@ ob_status ob_command_item(ob_item *out, const char **code, const ob_acts *acts,
                           const ob_request *request, ob_error *err);
 
 /* {action: not_scanned, reason, names}. */
-json_t *ob_api_not_scanned(const ob_gate_decision *why);
+json_t *ob_services_not_scanned(const ob_gate_decision *why);
 
 /* {action: could_not, reason, detail}. */
-json_t *ob_api_could_not(ob_hindrance hindrance);
+json_t *ob_services_could_not(ob_hindrance hindrance);
 
 /* {action, format, …, matches, total, took_us}: what was found of a file, or one of the two above.
  */
-json_t *ob_api_scan(const ob_scan *scan, const ob_detectors *detectors, unsigned threshold);
+json_t *ob_services_scan(const ob_scan *scan, const ob_detectors *detectors, unsigned threshold);
 
 /* ---- JSON that others use too ---------------------------------------------------------------- */
 
 /* A signal of a file that is an entry of a list. `threshold`: the distance that was asked for. */
-json_t *ob_api_match(const ob_signal *signal, unsigned threshold);
+json_t *ob_services_match(const ob_signal *signal, unsigned threshold);
 
 /* One that is none: {detectors, score, explanation}. */
-json_t *ob_api_signal(const ob_signal *signal, const ob_detectors *detectors);
+json_t *ob_services_signal(const ob_signal *signal, const ob_detectors *detectors);
 
 /* A match of a look-up: by digest where `digest` is not NULL. */
-json_t *ob_api_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
-                     const ob_list_digest *digest, unsigned threshold);
+json_t *ob_services_entry(const ob_list_match *match, const ob_list_match *all, size_t count,
+                          const ob_list_digest *digest, unsigned threshold);
 
 /* What was computed of a file: format, width, height, pdq, quality, and more where there is more.
  */
-void ob_api_set_picture(json_t *object, const ob_media_result *media);
+void ob_services_set_picture(json_t *object, const ob_media_result *media);
 
 /* "DAMAGED", "TOO_LARGE", …: why a file could not be looked at. */
-const char *ob_api_undecodable(ob_status status);
+const char *ob_services_undecodable(ob_status status);
 
 /* The same of a picture of which not everything was looked at (ob_unseen), and its sentence. */
-const char *ob_api_unseen(uint32_t unseen);
-/* Returns the sentence that goes with ob_api_unseen. The text is a constant. */
-const char *ob_api_unseen_text(uint32_t unseen);
+const char *ob_services_unseen(uint32_t unseen);
+/* Returns the sentence that goes with ob_services_unseen. The text is a constant. */
+const char *ob_services_unseen_text(uint32_t unseen);
 
 /* Returns a list as the API shows it; the caller owns the value. NULL: out of memory. */
-json_t *ob_api_list(const ob_list_info *info);
+json_t *ob_services_list(const ob_list_info *info);
 
 #endif
