@@ -9,8 +9,7 @@
 
 enum { TAG_BYTES = 8 };
 
-/* ---- The answer --------------------------------------------------------------------------------
- */
+/* ---- The answer ------------------------------------------------------------------------------ */
 
 static ob_answer all_lists(services_call *c)
 {
@@ -44,8 +43,7 @@ static ob_answer answer_of(bool *is_known, services_call *c, const char *known)
     return answer;
 }
 
-/* ---- Waiting -----------------------------------------------------------------------------------
- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 static void no_body(ob_call *call, ob_body body)
 {

@@ -103,7 +103,7 @@ ob_plan commands_ready(services_call *call, const ob_request *request, const ob_
     return services_end(call, ob_answer_json(ready ? 200 : 503, object));
 }
 
-/* ---- Metrics: the text format of Prometheus ------------------------------------------------- */
+/* ---- Metrics: the text format of Prometheus -------------------------------------------------- */
 
 static void metric(ob_buf *out, const char *name, const char *type, const char *help)
 {

@@ -153,8 +153,7 @@ static const words in[OB_LANGUAGES] = {
                    "hingesehen und es bestätigt hat."}},
 };
 
-/* ---- Writing ------------------------------------------------------------------------------------
- */
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 typedef struct page {
     ob_buf out;

@@ -105,8 +105,7 @@ static void print_regime(const ob_regime *r)
     puts("},");
 }
 
-/* ---- Detectors ----------------------------------------------------------------------------------
- */
+/* ---- Detectors ------------------------------------------------------------------------------- */
 
 static void die(const char *path, const char *what)
 {
