@@ -62,7 +62,7 @@ static bool change(ob_binding *b, const uint8_t **at, size_t *left)
     changes |= lay_over(&b->entries, sizeof b->entries, at, left);
     changes |= lay_over(&b->bytes, sizeof b->bytes, at, left);
     changes |= lay_over(&b->root, sizeof b->root, at, left);
-    return changes | lay_over(&b->code, sizeof b->code, at, left);
+    return changes | lay_over(&b->mac, sizeof b->mac, at, left);
 }
 
 static void put(const ob_binding *b)

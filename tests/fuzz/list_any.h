@@ -24,7 +24,7 @@ static inline void read_all(int file, size_t most)
         reader_new(&reader, file, "fuzz", OB_IMPORT_CHECKED, &told, NULL))
         abort();
     if (whole_most)
-        reader_keep(reader, whole_most);
+        reader_limit(reader, whole_most);
     for (size_t things = 0;; things++) {
         entry entry;
         bool end, duplicate;

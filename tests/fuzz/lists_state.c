@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         if (state_find(&state, state.lists[i].name) != &state.lists[i])
             abort();
     }
-    if (state.told_count > STATE_TOLD_MOST || (state.there && !state_follows(&state, state.said)))
+    if (state.reported_count > STATE_REPORTED_MOST || (state.there && !state_follows(&state, state.said)))
         abort();
     state_free(&state);
     ob_buf_free(&text);

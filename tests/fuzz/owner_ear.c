@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         abort();
     while (in.size >= 5) {
         const size_t left = in.size;
-        const ob_job job = {.hash = true,
+        const ob_job job = {.wants = {[OB_EXTRACT_PDQ] = true, [OB_EXTRACT_DIGESTS] = left & 1},
                             .digests = left & 1 ? OB_DIGEST_ALL : 0,
                             .permit = ob_own_files_permit,
                             .size = 4};

@@ -40,7 +40,7 @@ void reader_free(reader *r)
     free(r);
 }
 
-void reader_save(reader *r, size_t most)
+void reader_limit(reader *r, size_t most)
 {
     r->record_most = most;
 }

@@ -138,7 +138,7 @@ struct reader {
 };
 
 /* Limits the size of JSON records that are read whole; longer ones are read in parts. */
-void reader_save(reader *reader, size_t most);
+void reader_limit(reader *reader, size_t most);
 
 /* Reads more of the file; sets r->ended at its end. */
 ob_status reader_fill(reader *r, ob_error *err);

@@ -28,7 +28,7 @@ static char *read_as(const void *bytes, size_t size, ob_import_type type)
     told = (ob_import_understood){.skipped = 0};
     assert_int_equal(reader_new(&r, fileno(file), "a", type, &told, NULL), OB_OK);
     if (whole_most)
-        reader_save(r, whole_most);
+        reader_limit(r, whole_most);
     out[0] = '\0';
     for (bool end = false;;) {
         entry e;
