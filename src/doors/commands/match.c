@@ -6,7 +6,7 @@
 
 /* ---- Answers --------------------------------------------------------------------------------- */
 
-/* Written as text while queries are scanned up, and bounded: once ANSWER_MOST bytes are there,
+/* Written as text while queries are looked up, and bounded: once ANSWER_MOST bytes are there,
  * further matches are counted but not told, and `truncated` says so. */
 
 #define ANSWER_MOST (UINT64_C(8) << 20)

@@ -1,4 +1,4 @@
-/* GET /transparency: what is being scanned at and what is not, for everybody to read. */
+/* GET /transparency: what is being looked at and what is not, for everybody to read. */
 #include "services_priv.h"
 
 #include <obhut/law.h>
@@ -34,7 +34,7 @@ static const words in[OB_LANGUAGES] = {
         {.lang = "en",
          .other_lang = "de",
          .other_name = "Deutsch",
-         .title = "What is scanned at here",
+         .title = "What is looked at here",
          .lead =
              "This service looks for known material of child sexual abuse. This page says where it "
              "looks and where it does not, under which law, and how often. It is made by the "
@@ -44,7 +44,7 @@ static const words in[OB_LANGUAGES] = {
          .never = "What nobody looks at, whatever the settings",
          .counts = "How often",
          .laws = "Under which law",
-         .how_found = "How it is scanned for",
+         .how_found = "How it is looked for",
          .digests = "Which software this is",
          .surface = "Where",
          .answer = "May somebody look?",
@@ -52,7 +52,7 @@ static const words in[OB_LANGUAGES] = {
          .law = "Law",
          .number = "Items",
          .reason = "Reason",
-         .why_not = "Not scanned at",
+         .why_not = "Not looked at",
          .since = "since",
          .until = "until",
          .open_end = "no end is known",
@@ -88,7 +88,7 @@ static const words in[OB_LANGUAGES] = {
                    "anything on your own device, unless you want it yourself",
                    "anything for another purpose than child sexual abuse",
                    "Nothing is reported, and no account is sanctioned, before a trained person has "
-                   "scanned and confirmed."}},
+                   "looked and confirmed."}},
     [OB_GERMAN] =
         {.lang = "de",
          .other_lang = "en",
@@ -331,21 +331,21 @@ static void put_tallies(page *p, const ob_tally *t, size_t count, bool scanned)
     put_bytes(p, "</tbody></table>");
 }
 
-/* The same surface, basis and reason under several laws is one row where nobody scanned. */
+/* The same surface, basis and reason under several laws is one row where nobody looked. */
 static size_t join_denied(ob_tally *t, size_t count)
 {
-    size_t cached = 0;
+    size_t rows = 0;
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        while (k < cached && (t[i].reason == OB_ALLOWED || t[k].reason != t[i].reason ||
-                              t[k].surface != t[i].surface))
+        while (k < rows && (t[i].reason == OB_ALLOWED || t[k].reason != t[i].reason ||
+                            t[k].surface != t[i].surface))
             k++;
-        if (k < cached)
+        if (k < rows)
             t[k].count += t[i].count;
         else
-            t[cached++] = t[i];
+            t[rows++] = t[i];
     }
-    return cached;
+    return rows;
 }
 
 static ob_status put_counts(page *p, ob_error *err)

@@ -169,7 +169,7 @@ static ob_status bytes_of(value *out, ob_buf *bytes, json_t *json, load *l)
     return status ? bad(l, "%s", l->err->text) : OB_OK;
 }
 
-/* A NULL retention the column's kind: the database is told the types of all parameters. */
+/* A NULL keeps the column's kind: the database is told the types of all parameters. */
 static ob_status value_of(value *out, size_t i, json_t *json, load *l)
 {
     static const char *const expected[] = {"null", "a number", "a text", "bytes"};

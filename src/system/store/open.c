@@ -137,14 +137,14 @@ static ob_status check_url(const place *p, const char *url, ob_error *err)
     if (*p->noted && !is_same(p->noted, url))
         return ob_fail(
             err, OB_EREFUSED,
-            "%s retention its records in another database (the file `records` in it says "
+            "%s keeps its records in another database (the file `records` in it says "
             "which): a changed address moves nothing; docs/OPERATION.md says how records "
             "are moved",
             p->dir);
     if (!*p->noted && !access(p->sqlite, F_OK))
         return ob_fail(
             err, OB_EREFUSED,
-            "%s retention its records in obhut.db, and a changed address moves nothing: leave "
+            "%s keeps its records in obhut.db, and a changed address moves nothing: leave "
             "`records` out of the configuration; docs/OPERATION.md says how records are "
             "moved",
             p->dir);

@@ -298,7 +298,7 @@ static ob_status connect_to(PGconn **out, const char *url, ob_error *err)
     return OB_OK;
 }
 
-/* A server that retention what it acknowledges, and every text. */
+/* A server that keeps what it acknowledges, and every text. */
 static ob_status check(session *s, ob_error *err)
 {
     PGresult *r = NULL;
@@ -361,7 +361,7 @@ static ob_status set_up(session *s, ob_error *err)
              "SELECT set_config('synchronous_commit', 'on', false)"
              " WHERE current_setting('synchronous_commit') = 'off'",
              STATEMENT_S,
-             /* who waits for a table retention those out who come later */
+             /* who waits for a table keeps those out who come later */
              s->use == CONNECTION_SCRUBS ? "300ms" : "10s");
     ob_status status = session_run(NULL, s, text, DOING_READ, err);
     if (!status)

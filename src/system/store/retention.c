@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Rows that are due, as `r`: what chooses them, and since when they are. A record that somebody
- * holds stays until the hold is over; where a law says how long at most, a hold retention it longer
+ * holds stays until the hold is over; where a law says how long at most, a hold keeps it longer
  * only if it is another law's demand, about which a person decides. */
 static ob_status put_due(ob_buf *out, const record_kind *kind, const record_retention *retention,
                          bool free, ob_error *err)

@@ -145,9 +145,9 @@ static ob_status refuse_held(ob_view *view, const char *kind, int64_t id, int64_
     if (sql_step(&q))
         hold = sql_int(&q, 0);
     ob_status status = sql_end(&q);
-    return status || !hold ? status
-                           : ob_fail(err, OB_EREFUSED, "hold %lld retention it: end that first",
-                                     (long long)hold);
+    return status || !hold
+               ? status
+               : ob_fail(err, OB_EREFUSED, "hold %lld keeps it: end that first", (long long)hold);
 }
 
 ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t id, int64_t at,

@@ -26,7 +26,7 @@ static const record_column columns[] = {
     {COLUMN_AS("surfaces", row, profile.surfaces, "what was switched on")},
     {COLUMN_AS("bases", row, profile.bases, "what was switched on")},
     {COLUMN_AS("detectors", row, profile.detectors, "what was switched on")},
-    {COLUMN_AS("has_register", row, profile.has_register,
+    {COLUMN_AS("keeps_register", row, profile.has_register,
                "whether protected conversations are told")},
     {COLUMN_AS("changed_at", row, profile.changed_at, "whether an assessment is still about it")},
 };
