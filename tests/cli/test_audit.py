@@ -197,7 +197,7 @@ class Audit(obhut.Case):
         self.run_obhut("person", "add", "wilma", "--role", "reviewer")
         self.assertNotIn("hedwig", (self.data / "audit/log").read_text())
         out, _ = self.run_obhut("audit", "search", "--person", "hedwig")
-        self.assertRegex(out, r"^0 .* person\.add .*role: lead.*\n$")
+        self.assertRegex(out, r"^0 .* person\.add .*role: lead.*\n(2 .* looked .*\n)?$")
         self.run_obhut("audit", "search", "--person", "eve", code=3)
 
     # -- faults ---------------------------------------------------------------------------------

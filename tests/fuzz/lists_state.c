@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         if (state_find(&state, state.lists[i].name) != &state.lists[i])
             abort();
     }
-    if (state.reported_count > STATE_REPORTED_MOST || (state.there && !state_follows(&state, state.said)))
+    if (state.reported_count > STATE_REPORTED_MOST ||
+        (state.there && !state_follows(&state, state.said)))
         abort();
     state_free(&state);
     ob_buf_free(&text);

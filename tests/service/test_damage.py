@@ -269,7 +269,7 @@ class Damage(damage.Case):
     def test_records_that_are_gone_beside_their_log_are_refused_and_not_made_anew(self):
         for file in self.data.glob("obhut.db*"):
             file.rename(self.dir / file.name)
-        self.assertIn("obhut.db is missing, and the log beside it tells of records", self.refusal())
+        self.assertIn("obhut.db is missing, and the log beside it shows that there were records", self.refusal())
         self.assertRegex(self.check(1), "(?m)^WRONG  records.*obhut.db is missing")
         self.assertEqual([*self.data.glob("obhut.db*")], [])
         for file in self.dir.glob("obhut.db*"):

@@ -109,8 +109,11 @@ void ob_act_consents(ob_act *act, const ob_member *before, size_t before_count,
         ob_entry *one = new_consents(act, salt);
         difference(act, one, "given", after, earlier, &given_from);
         difference(act, one, "withdrawn", earlier, after, &withdrawn_from);
-        if (ob_entry_failed(one) || ob_entry_list_size(one, "given") ||
-            ob_entry_list_size(one, "withdrawn"))
+        if (ob_entry_failed(one)) { /* the act fails with it: there is no more to say */
+            ob_act_also(act, "consent", one);
+            return;
+        }
+        if (ob_entry_list_size(one, "given") || ob_entry_list_size(one, "withdrawn"))
             ob_act_also(act, "consent", one);
         else
             ob_entry_free(one);

@@ -186,19 +186,27 @@ static ob_status read_subject(ob_pseudonym_kind *kind, const char **name, const 
                : ob_fail(err, OB_EINVAL, "an account or a person is needed");
 }
 
+/* OB_ENOTFOUND: there is none, or none any longer. */
+static ob_status find_alias(char out[OB_LOG_ALIAS], const commands_call *call,
+                            ob_pseudonym_kind kind, const char *name, ob_error *err)
+{
+    bool found = false;
+    ob_status status =
+        ob_acts_log_alias(&found, out, call->service->acts, call->view, kind, name, err);
+    return status || found ? status
+                           : ob_fail(err, OB_ENOTFOUND,
+                                     "nobody of that name is in the log; or their key was "
+                                     "destroyed, and nobody can tell");
+}
+
 ob_status commands_audit_code(json_t **out, const commands_call *call, ob_error *err)
 {
     ob_pseudonym_kind kind;
     const char *name;
     char code[OB_LOG_ALIAS];
-    bool found = false;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status)
-        status = ob_acts_log_alias(&found, code, call->service->acts, call->view, kind, name, err);
-    if (!status && !found)
-        status = ob_fail(err, OB_ENOTFOUND,
-                         "nobody of that name is in the log; or their key was destroyed, and "
-                         "nobody can tell");
+        status = find_alias(code, call, kind, name, err);
     if (!status)
         *out = json_pack("{s:s}", "code", code);
     return status;
@@ -262,6 +270,7 @@ ob_status commands_audit_forget(json_t **out, const commands_call *call, ob_erro
     ob_person *all = NULL;
     size_t count = 0;
     ob_record_key subject;
+    char alias[OB_LOG_ALIAS];
     (void)out;
     ob_status status = read_subject(&kind, &name, call, err);
     if (!status && kind == OB_PSEUDONYM_PERSON)
@@ -270,8 +279,11 @@ ob_status commands_audit_forget(json_t **out, const commands_call *call, ob_erro
         if (!strcmp(all[i].name, name) && !all[i].ended_at)
             status = ob_fail(err, OB_EREFUSED, "%s still acts: obhut person remove first", name);
     free(all);
+    if (!status)
+        status = find_alias(alias, call, kind, name, err);
     if (status)
         return status;
+    ob_act_word(call->act, kind == OB_PSEUDONYM_PERSON ? "person" : "about", alias);
     ob_acts_pseudonym(&subject, call->service->acts, kind, name);
     return ob_store_log_key_destroy(call->act->w, &subject, err);
 }

@@ -86,8 +86,17 @@ static void add_list(ob_act *act, const json_t *request)
         ob_act_word(act, "name", list);
 }
 
+/* A command that makes the log forget somebody says itself whom, by the alias that there was: made
+ * here, it would be another one, and that would be forgotten. */
+static bool says_it_itself(const ob_command *command)
+{
+    return command->run == commands_audit_forget;
+}
+
 void commands_log_request(ob_act *act, const json_t *request, const ob_command *command)
 {
+    if (says_it_itself(command))
+        return;
     for (const ob_command_field *f = command->takes; f && f->name; f++)
         add_about(act, f, request);
     for (const ob_command_field *f = command->takes; f && f->name; f++)

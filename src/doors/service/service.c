@@ -67,6 +67,18 @@ unsigned ob_service_stranger(ob_service *s, int64_t now)
                : 0;
 }
 
+/* Those that came since the last entry. */
+static void log_strangers(ob_service *s)
+{
+    const unsigned count = atomic_exchange(&s->strangers, 0);
+    if (!count || !s->acts)
+        return;
+    ob_entry *members = ob_entry_new();
+    ob_entry_text(members, "by", "unknown");
+    ob_entry_number(members, "count", count);
+    ob_acts_log(NULL, s->acts, "refused", NULL, members, NULL);
+}
+
 /* ---- The engine ------------------------------------------------------------------------------ */
 
 static const ob_policy default_policy = OB_POLICY_DEFAULT;
@@ -133,6 +145,7 @@ ob_status ob_service_open(ob_service *out, const ob_service_options *o, ob_error
 void ob_service_stop(ob_service *s, const char *entry)
 {
     ob_engine_close(s->engine);
+    log_strangers(s);
     if (entry)
         ob_acts_log(NULL, s->acts, entry, NULL, NULL, NULL);
     ob_lists_unbind(s->lists);

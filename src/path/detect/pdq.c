@@ -122,7 +122,7 @@ static ob_status look_up(ob_query_matches *out, const ob_judging *with, const ob
 
 const ob_detector_class detect_pdq = {
     .name = "pdq",
-    .media = 1 << OB_MEDIA_IMAGE,
+    .media = OB_EVERY_MEDIA, /* a request may call a picture what it likes: the bytes decide */
     .extract = OB_EXTRACT_PDQ,
     .judge = judge,
     .owns = owns,

@@ -400,6 +400,7 @@ bool lane_begin(lane *l, ob_turn *t)
                         has_place(l, bytes_of(t)) && has_seat(l);
     if (begins) {
         client *c = client_of(l, t->client);
+        t->is_here = true;
         come(l, c, t);
         begin(l, c, t);
     }
@@ -466,6 +467,9 @@ bool lane_leave(lane *l, ob_turn *t, bool is_through)
     if (goes_on)
         go_on(l, c, t);
     fill_places(l);
+    if (t->is_here && l->placed) /* a thread of the lane would have taken the next itself */
+        pthread_cond_signal(&l->some);
+    t->is_here = false;
     pthread_mutex_unlock(&l->lock);
     return !goes_on;
 }

@@ -96,6 +96,7 @@ static void see_off(visitor *v)
     door *d = v->door;
     d->visitor_count--;
     d->leaving -= v->leaves;
+    d->woken = true; /* the library listens again where it was full */
     *(v->previous ? &v->previous->next : &d->visitors) = v->next;
     if (v->next)
         v->next->previous = v->previous;
@@ -239,6 +240,8 @@ static int wait_ms(front *f, int64_t now, int64_t sweep_at)
         if (d->http && MHD_get_timeout(d->http, &http_ms) == MHD_YES &&
             http_ms < (uint64_t)(sweep_at - now))
             d->due_ms = now + (int64_t)http_ms;
+        if (d->woken)
+            d->due_ms = now;
         if (d->due_ms < until)
             until = d->due_ms;
     }

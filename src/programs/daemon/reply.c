@@ -109,7 +109,9 @@ static void add_all(struct MHD_Response *response, exchange *x, const body *b)
 {
     MHD_add_response_header(response, "Content-Type", x->type);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (x->page)
+    if (x->status == MHD_HTTP_RANGE_NOT_SATISFIABLE) /* it is of this request, not of the file */
+        MHD_add_response_header(response, "Cache-Control", "no-store");
+    else if (x->page)
         add_page(response, x->page);
     else
         add_default(response, x, "Cache-Control", "no-store");

@@ -209,6 +209,11 @@ static void whom_the_log_forgets_stands_in_it(void **state)
     e = last(p, "audit.forget");
     assert_string_equal(ob_entry_get_text(e, "person"), name);
     ob_entry_free(e);
+    /* a name that the log never knew: nothing is made in order to be forgotten */
+    fails(&s, ada, json_pack("{s:s, s:s}", "do", "audit.forget", "person", "bae"), OB_ENOTFOUND,
+          "nobody of that name");
+    fails(&s, ada, json_pack("{s:s, s:s}", "do", "audit.forget", "account", "no"), OB_ENOTFOUND,
+          "nobody of that name");
     free(ada);
 }
 

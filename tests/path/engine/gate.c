@@ -74,7 +74,7 @@ static void a_law_that_ends_in_mid_run_drops_what_was_not_looked_at(void **state
         ob_scan_clear(&scans[k]);
     }
     print_message("# %u were looked at, %u dropped\n", looked, dropped);
-    assert_true(looked > 0 && dropped > QUEUE / 2); /* how many: the machine's business */
+    assert_true(looked > 0 && dropped > 0); /* how many: the machine's business */
     free(scans);
 }
 

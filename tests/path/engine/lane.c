@@ -127,6 +127,38 @@ static void what_begins_at_once_passes_nobody_and_pays(void **state)
     leave(c);
 }
 
+static void *take_one(void *context)
+{
+    bool closing;
+    counter *c = context;
+    c->last = lane_take(&closing, &c->lane);
+    return NULL;
+}
+
+/* A thread of the lane looks whether there is a seat, finds none, and sleeps until it is woken. */
+static void who_waited_for_a_caller_to_be_through_is_served(void **state)
+{
+    counter *c = *state;
+    pthread_t thread;
+    c->lane.seats = 1;
+    assert_true(lane_begin(&c->lane, &c->turns[0]));
+    assert_int_equal(pthread_create(&thread, NULL, take_one, c), 0);
+    add(c, 1, 2);
+    const struct timespec moment = {.tv_nsec = 50000000};
+    nanosleep(&moment, NULL); /* it has fallen asleep, or the test shows nothing */
+    lane_leave(&c->lane, &c->turns[0], true);
+    pthread_join(thread, NULL);
+    assert_ptr_equal(c->last, &c->turns[1]);
+    lane_leave(&c->lane, &c->turns[1], true);
+    assert_true(lane_begin(&c->lane, &c->turns[0]));
+    assert_int_equal(pthread_create(&thread, NULL, take_one, c), 0);
+    nanosleep(&moment, NULL);
+    assert_false(lane_leave(&c->lane, &c->turns[0], false)); /* it has another turn */
+    pthread_join(thread, NULL);
+    assert_ptr_equal(c->last, &c->turns[0]);
+    lane_leave(&c->lane, &c->turns[0], true);
+}
+
 static void who_comes_later_does_not_pass_who_waits(void **state)
 {
     counter *c = *state;
@@ -525,6 +557,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(who_waits_for_a_place_gets_it_in_turn),
         ONE(what_begins_at_once_passes_nobody_and_pays),
+        ONE(who_waited_for_a_caller_to_be_through_is_served),
         ONE(who_comes_later_does_not_pass_who_waits),
         ONE(who_has_waited_so_long_is_given_back_and_nobody_else),
         ONE(only_so_many_wait),

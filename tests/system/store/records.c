@@ -347,6 +347,30 @@ static void an_overturned_verdict_ends_what_rests_on_it(void **state)
     free(all);
 }
 
+static void a_report_that_is_removed_ends_what_rests_on_it(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    bool found = false;
+    int64_t id = 0, report = 0;
+    ob_incoming in = {.kind = OB_INCOMING_REPORT, .at = 5};
+    must(WRITES(p->store, &err, ob_store_incoming_add(&report, w, &in, NULL, 0, &err)), &err);
+    ob_cause c = cause_of(1, report, 5, "bea"), other = cause_of(2, add_verdict(p, 2), 10, "bea");
+    ob_cause read = {0};
+    c.ground = OB_GROUND_REPORT;
+    assert_int_equal(other.record, report); /* the same number, of another kind */
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &c, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_cause_add(&id, w, &other, &err)), &err);
+    must(WRITES(p->store, &err, ob_store_incoming_remove(w, OB_INCOMING_REPORT, report, 150, &err)),
+         &err);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &c.account, 160, &err)),
+         &err);
+    assert_false(found);
+    must(READS(p->store, &err, ob_store_cause_of(&found, &read, view, &other.account, 160, &err)),
+         &err);
+    assert_true(found);
+}
+
 static void a_cause_follows_only_with_a_newer_record_and_another_person(void **state)
 {
     place *p = *state;
@@ -671,6 +695,7 @@ int main(void)
         IN_PLACE(a_report_is_kept_with_its_items_and_confirmed_once),
         IN_PLACE(removing_a_report_takes_its_items),
         IN_PLACE(an_overturned_verdict_ends_what_rests_on_it),
+        IN_PLACE(a_report_that_is_removed_ends_what_rests_on_it),
         IN_PLACE(a_cause_follows_only_with_a_newer_record_and_another_person),
         IN_PLACE(an_order_comes_back_whole_and_is_found_by_its_accounts),
         IN_PLACE(consents_are_counted_once_an_account_and_withdrawn_everywhere),

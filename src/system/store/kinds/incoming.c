@@ -150,6 +150,20 @@ static ob_status refuse_held(ob_view *view, const char *kind, int64_t id, int64_
                : ob_fail(err, OB_EREFUSED, "hold %lld keeps it: end that first", (long long)hold);
 }
 
+/* What rests on a report ends with it. */
+static ob_status end_causes(ob_writing *w, int64_t report, int64_t at, ob_error *err)
+{
+    sql q;
+    sql_begin(&q, &w->view,
+              "UPDATE cause SET ended_at = ? WHERE ground = 1 AND record = ? AND ended_at = 0"
+              " AND until > ?",
+              err);
+    sql_bind_int(&q, 1, at);
+    sql_bind_int(&q, 2, report);
+    sql_bind_int(&q, 3, at);
+    return store_end_change(&q, NULL);
+}
+
 ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t id, int64_t at,
                                    ob_error *err)
 {
@@ -173,6 +187,8 @@ ob_status ob_store_incoming_remove(ob_writing *w, ob_incoming_kind kind, int64_t
         sql_bind_int(&q, 2, id);
         status = store_end_change(&q, "there is no such record");
     }
+    if (!status && kind == OB_INCOMING_REPORT)
+        status = end_causes(w, id, at, err);
     store_withdrawn(w, true);
     return status;
 }

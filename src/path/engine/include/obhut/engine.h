@@ -89,16 +89,17 @@ ob_action ob_decide_matches(const ob_policy *policy, const ob_list_match *match,
 /* Its place and turn in a queue; the engine's. */
 typedef struct ob_turn {
     struct ob_turn *next;
-    const char *client;   /* whose turn it is */
-    void *by;             /* the same, in its queue */
-    uint64_t came;        /* when it came */
-    int64_t until_ms;     /* it waits for a place so long; 0: it has one */
-    uint64_t bytes;       /* that it holds while it waits */
-    uint64_t cost_us;     /* what it is expected to take */
-    uint64_t took_us;     /* what its last turn took */
-    int seat;             /* of those who work */
-    bool is_slow;         /* for what it is: others of its kind wait for it */
-    bool asks;            /* the records, before it is looked at */
+    const char *client; /* whose turn it is */
+    void *by;           /* the same, in its queue */
+    uint64_t came;      /* when it came */
+    int64_t until_ms;   /* it waits for a place so long; 0: it has one */
+    uint64_t bytes;     /* that it holds while it waits */
+    uint64_t cost_us;   /* what it is expected to take */
+    uint64_t took_us;   /* what its last turn took */
+    int seat;           /* of those who work */
+    bool is_slow;       /* for what it is: others of its kind wait for it */
+    bool asks;          /* the records, before it is looked at */
+    bool is_here;       /* the thread that asked for it is at it, and takes nothing else after it */
     atomic_bool unwanted; /* nobody waits for it: it gets no turn */
 } ob_turn;
 
