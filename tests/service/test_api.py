@@ -48,6 +48,15 @@ class Api(obhutd.Case):
         flat = service.scan((obhutd.IMAGES / "flat-grey.png").read_bytes())
         self.assertEqual((flat["action"], flat["not_matched"]), ("allow", "LOW_QUALITY"))
 
+    def test_a_picture_is_one_whatever_its_sender_calls_it(self):
+        self.listed()
+        self.run_obhut("list", "add", "known", "md5:" + "ab" * 16)
+        service = self.start()
+        for kind in ("video/mp4", "text/plain", "image/png", "application/octet-stream"):
+            with self.subTest(kind=kind):
+                got = service.scan(COFFEE.read_bytes(), headers={"Content-Type": kind})
+                self.assertEqual((got["action"], got["format"]), ("block", "jpeg"))
+
     def test_bytes_of_any_kind_are_found_by_digest(self):
         import hashlib
         film = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 400
