@@ -142,25 +142,13 @@ typedef struct services_call {
 /* Every request begins with zeros for one. */
 _Static_assert(sizeof(services_call) < 6144, "a call is small");
 
-/* Handlers of heads, ob_command_begin. */
-ob_plan commands_file_scan(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_file_hash(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_hash_match(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_situation_explain(services_call *call, const ob_request *request,
-                                   const ob_token *token);
-ob_plan commands_regime_ls(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_report_add(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_notice_add(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_members_set(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_members_remove(services_call *call, const ob_request *request,
-                                const ob_token *token);
-ob_plan commands_consents_withdraw(services_call *call, const ob_request *request,
-                                   const ob_token *token);
-ob_plan commands_list_names(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_ready(services_call *call, const ob_request *request, const ob_token *token);
-ob_plan commands_metrics(services_call *call, const ob_request *request, const ob_token *token);
-
-ob_plan commands_page(services_call *call, const ob_request *request, const ob_token *token);
+/* Handlers of heads, each an ob_command_begin. */
+typedef ob_plan services_handler(services_call *call, const ob_request *request,
+                                 const ob_token *token);
+services_handler commands_file_scan, commands_file_hash, commands_hash_match,
+    commands_situation_explain, commands_regime_ls, commands_report_add, commands_notice_add,
+    commands_members_set, commands_members_remove, commands_consents_withdraw, commands_list_names,
+    commands_ready, commands_metrics, commands_page;
 
 /* The end of every call. */
 void services_end_call(ob_call *call);
