@@ -542,6 +542,21 @@ static void losing_unanimous_consent_is_heard_of(void **state)
     assert_int_equal(heard[1], 1);
 }
 
+static void a_member_who_is_left_out_takes_their_consent_along(void **state)
+{
+    place *p = *state;
+    ob_error err = {0};
+    unsigned heard[2] = {0};
+    ob_conversation c = {.id = key_of(1), .is_free = true};
+    ob_member members[] = {{key_of(12), true}, {key_of(11), true}, {key_of(10), true}};
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 2, &err)), &err);
+    ob_store_on_withdrawal(p->store, count_withdrawal, heard);
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members, 3, &err)), &err);
+    assert_int_equal(heard[1], 0); /* one more consents */
+    must(WRITES(p->store, &err, ob_store_conversation_set(w, &c, members + 1, 2, &err)), &err);
+    assert_int_equal(heard[1], 1); /* the rest all do still */
+}
+
 /* ---- Safeguards, detectors ------------------------------------------------------------------- */
 
 static void a_newer_safeguard_or_state_takes_the_place_of_the_older(void **state)
@@ -700,6 +715,7 @@ int main(void)
         IN_PLACE(an_order_comes_back_whole_and_is_found_by_its_accounts),
         IN_PLACE(consents_are_counted_once_an_account_and_withdrawn_everywhere),
         IN_PLACE(losing_unanimous_consent_is_heard_of),
+        IN_PLACE(a_member_who_is_left_out_takes_their_consent_along),
         IN_PLACE(a_newer_safeguard_or_state_takes_the_place_of_the_older),
         IN_PLACE(counts_add_up_and_the_clock_only_goes_forward),
         IN_PLACE(what_a_token_wrote_adds_up_within_a_day),

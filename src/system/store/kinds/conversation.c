@@ -4,6 +4,9 @@
 
 #include <obhut/records/conversation.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 /* ---- Members --------------------------------------------------------------------------------- */
 
 typedef struct member_row {
@@ -111,12 +114,49 @@ static bool is_open(const ob_conversation *c)
     return c->members && c->consenting == c->members && c->is_free && c->is_protected == OB_NO;
 }
 
+static int by_account(const void *a, const void *b)
+{
+    const ob_member *x = a, *y = b;
+    return memcmp(&x->account, &y->account, sizeof x->account);
+}
+
+/* Whether one of those who consented does no longer, be it that they are no member. */
+static bool loses_consent(const ob_member *before, size_t before_count, const ob_member *now,
+                          size_t count)
+{
+    for (size_t i = 0; i < before_count; i++) {
+        const ob_member *still =
+            count ? bsearch(&before[i], now, count, sizeof *now, by_account) : NULL;
+        if (before[i].consents && (!still || !still->consents))
+            return true;
+    }
+    return false;
+}
+
+/* The same of members as they were and as they stand in the records now. */
+static ob_status compare_members(bool *loses, ob_view *view, const ob_record_key *id,
+                                 const ob_member *before, size_t before_count, ob_error *err)
+{
+    ob_member *now = NULL;
+    size_t count = 0;
+    ob_status status = ob_store_members(&now, &count, view, id, err);
+    if (!status)
+        *loses = loses_consent(before, before_count, now, count);
+    free(now);
+    return status;
+}
+
 ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conversation,
                                     const ob_member *members, size_t count, ob_error *err)
 {
-    bool found;
+    bool found = false, loses = false;
     ob_conversation before = {0}, now = *conversation;
+    ob_member *earlier = NULL;
+    size_t earlier_count = 0;
     ob_status status = ob_store_conversation(&found, &before, &w->view, &now.id, err);
+    const bool was_open = !status && found && is_open(&before);
+    if (was_open)
+        status = ob_store_members(&earlier, &earlier_count, &w->view, &now.id, err);
     if (!status)
         status = remove_members(w, &now.id, err);
     for (size_t i = 0; i < count && !status; i++)
@@ -125,9 +165,11 @@ ob_status ob_store_conversation_set(ob_writing *w, const ob_conversation *conver
         status = count_members(&now, &w->view, err);
     if (!status)
         status = record_put(w, &kind_conversation, &now, err);
-    bool was_open = found && is_open(&before);
+    if (!status && was_open)
+        status = compare_members(&loses, &w->view, &now.id, earlier, earlier_count, err);
+    free(earlier);
     bool was_unprotected = !found || before.is_protected == OB_NO;
-    if ((was_open && !is_open(&now)) || (was_unprotected && now.is_protected != OB_NO))
+    if ((was_open && !is_open(&now)) || loses || (was_unprotected && now.is_protected != OB_NO))
         store_withdrawn(w, true);
     return status;
 }
